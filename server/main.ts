@@ -178,9 +178,9 @@ function observedOf({ database, store, bus, replica, dbClock }: Parts): Observed
     nowUs: () => dbClock.nowUs(),
     askDatabase: () => store.nowUs(),
     isBusUp: () => bus.isUp(),
-    parked: () => replica.parkedPlaces(),
+    unspent: () => replica.unspentCredits(),
     deadlocks: () => replica.handlerWaits.deadlocks,
-    countWaits: () => replica.countWaits(),
+    countBacklogReasons: () => replica.countBacklogReasons(),
   };
 }
 
@@ -218,7 +218,7 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
     tracing,
     failureText,
     onQueueFull: metrics.queueFull,
-    onCacheLooks: metrics.cacheLooks,
+    onCacheLookups: metrics.cacheLookupMeter,
   });
   await replica.prepare();
   metrics.observe(observedOf({ database, store, bus, replica, dbClock }));

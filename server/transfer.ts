@@ -16,7 +16,7 @@ import { LONGEST_MS } from './store/transfer/settings.ts';
 import { version } from './version.ts';
 
 /** Where a deployment is: in a data folder, or in a PostgreSQL database. */
-export type Place = { readonly dataFolder: string } | { readonly postgresUrl: string };
+export type Location = { readonly dataFolder: string } | { readonly postgresUrl: string };
 
 export { type ExportHeader, type TransferProgress, TransferRefusal };
 
@@ -53,8 +53,8 @@ async function withFolder<T>(dataFolder: string, work: (database: Database) => P
   }
 }
 
-function withDatabase<T>(place: Place, work: (database: Database) => Promise<T>): Promise<T> {
-  return 'postgresUrl' in place ? withPostgres(place.postgresUrl, work) : withFolder(place.dataFolder, work);
+function withDatabase<T>(location: Location, work: (database: Database) => Promise<T>): Promise<T> {
+  return 'postgresUrl' in location ? withPostgres(location.postgresUrl, work) : withFolder(location.dataFolder, work);
 }
 
 /**
@@ -63,13 +63,13 @@ function withDatabase<T>(place: Place, work: (database: Database) => Promise<T>)
  *
  * @throws Error that says what is in the way; then there is no file.
  */
-export async function exportTo(file: string, place: Place, onProgress?: OnProgress): Promise<ExportHeader> {
-  if ('dataFolder' in place && !existsSync(join(place.dataFolder, 'postgres', 'PG_VERSION'))) {
+export async function exportTo(file: string, location: Location, onProgress?: OnProgress): Promise<ExportHeader> {
+  if ('dataFolder' in location && !existsSync(join(location.dataFolder, 'postgres', 'PG_VERSION'))) {
     throw new TransferRefusal(
-      `${resolve(place.dataFolder)} holds no embedded database: name the data folder with --data`,
+      `${resolve(location.dataFolder)} holds no embedded database: name the data folder with --data`,
     );
   }
-  return withDatabase(place, (database) => exportDeployment(database, file, { release: version, onProgress }));
+  return withDatabase(location, (database) => exportDeployment(database, file, { release: version, onProgress }));
 }
 
 /**
@@ -77,8 +77,8 @@ export async function exportTo(file: string, place: Place, onProgress?: OnProgre
  *
  * @throws Error that says what is in the way; then nothing was stored.
  */
-export async function importFrom(file: string, place: Place, onProgress?: OnProgress): Promise<ExportHeader> {
+export async function importFrom(file: string, location: Location, onProgress?: OnProgress): Promise<ExportHeader> {
   const header = await checkImport(file, { onProgress });
-  await withDatabase(place, (database) => importDeployment(database, file, header, { onProgress }));
+  await withDatabase(location, (database) => importDeployment(database, file, header, { onProgress }));
   return header;
 }

@@ -43,13 +43,13 @@ export async function withLock(work) {
 async function acquire() {
   const watch = watchFreshness();
   const deadline = performance.now() + WAIT_LIMIT_MS;
-  let told = false;
+  let announced = false;
   while (!create(lockFile)) {
     if (performance.now() > deadline) throw new Error(`${lockFile} is held for too long; delete it if no set-up runs`);
     const isStale = () => areHoldersDead() || watch() > STALE_MS;
     if (isStale()) takeOver(isStale);
-    if (!told) say('another set-up is at work in this checkout; waiting for it');
-    told = true;
+    if (!announced) say('another set-up is at work in this checkout; waiting for it');
+    announced = true;
     await delay(POLL_MS);
   }
 }

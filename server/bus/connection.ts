@@ -15,7 +15,7 @@ export interface ConnectionOptions extends ClientOptions {
 
 interface Subscription {
   readonly subject: string;
-  readonly hear: (data: Uint8Array) => void;
+  readonly onMessage: (data: Uint8Array) => void;
 }
 
 /** Most bytes on their way to a server that has not confirmed them. */
@@ -97,8 +97,8 @@ export class BusConnection {
   }
 
   /** Stays over reconnects. */
-  subscribe(subject: string, hear: (data: Uint8Array) => void): void {
-    const subscription = { subject, hear };
+  subscribe(subject: string, onMessage: (data: Uint8Array) => void): void {
+    const subscription = { subject, onMessage };
     this.#subscriptions.push(subscription);
     this.#listen(subscription);
   }
@@ -127,11 +127,11 @@ export class BusConnection {
     return undefined;
   }
 
-  #listen({ subject, hear }: Subscription): void {
+  #listen({ subject, onMessage }: Subscription): void {
     this.#client.subscribe(subject, {
       callback: (error, message) => {
         if (error) this.#log.error({ subject, error: error.message }, 'the bus refused a subscription');
-        else hear(message.data);
+        else onMessage(message.data);
       },
     });
   }

@@ -8,7 +8,7 @@ import { writeUuidDigits } from '../domain/base/uuid.ts';
 import { eventId } from '../domain/events/event-id.ts';
 import { type WaitReason, waitReasons } from '../domain/explain/wait-reasons.ts';
 import { type JobState, stateCodes } from '../domain/jobs/job-state.ts';
-import type { EventBatch, ToldEvent } from '../engine/ports/events.ts';
+import type { EventBatch, PublishedEvent } from '../engine/ports/events.ts';
 
 /** Content type of a message. */
 export const eventsContentType = 'application/cloudevents-batch+json';
@@ -143,7 +143,7 @@ interface CloudEvent {
   readonly data?: Record<string, unknown>;
 }
 
-function eventFrom({ subject, source = '', time, data }: CloudEvent): ToldEvent[] {
+function eventFrom({ subject, source = '', time, data }: CloudEvent): PublishedEvent[] {
   const state = stateOfName(data?.state);
   if (!data || !state) return [];
   return [
@@ -163,6 +163,6 @@ function eventFrom({ subject, source = '', time, data }: CloudEvent): ToldEvent[
 }
 
 /** What `encodeEvents` has written; events of a later release with a state that is not known here are left out. */
-export function decodeEvents(data: Uint8Array): ToldEvent[] {
+export function decodeEvents(data: Uint8Array): PublishedEvent[] {
   return (JSON.parse(Buffer.from(data).toString()) as CloudEvent[]).flatMap(eventFrom);
 }

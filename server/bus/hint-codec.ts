@@ -15,7 +15,7 @@ export interface ReceivedHint {
 /** Most items in one message; what is over goes into the next. */
 export const maxHintItems = 1_000;
 
-const kinds = { ready: 1, ended: 2, logged: 3, freed: 4, freedKeys: 5, freedRoom: 6 } as const;
+const kinds = { ready: 1, ended: 2, logged: 3, freed: 4, freedKeys: 5, freedCapacity: 6 } as const;
 const headerBytes = 17;
 const itemBytes = 16;
 /** An integer of the database's. */
@@ -33,7 +33,7 @@ export function encodeHint(replicaId: string, hint: Hint): Uint8Array[] {
 
 function idsIn(hint: Exclude<Hint, { readonly kind: 'ready' | 'freed' }>): readonly string[] {
   if (hint.kind === 'freedKeys') return hint.limitIds;
-  return hint.kind === 'freedRoom' ? hint.sessionIds : hint.jobIds;
+  return hint.kind === 'freedCapacity' ? hint.sessionIds : hint.jobIds;
 }
 
 function encodePages<Item>(
@@ -79,9 +79,9 @@ export function decodeHint(bytes: Uint8Array): ReceivedHint | undefined {
     const limitIds = offsets.map((at) => uuidFromBytes(bytes, at));
     return { replicaId, hint: { kind: 'freedKeys', limitIds } };
   }
-  if (bytes[0] === kinds.freedRoom) {
+  if (bytes[0] === kinds.freedCapacity) {
     const sessionIds = offsets.map((at) => uuidFromBytes(bytes, at));
-    return { replicaId, hint: { kind: 'freedRoom', sessionIds } };
+    return { replicaId, hint: { kind: 'freedCapacity', sessionIds } };
   }
   if (bytes[0] !== kinds.ready && bytes[0] !== kinds.freed) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -18,12 +18,12 @@ export class Loopback {
   #counter = 0;
   #pingedAt = 0;
   #silentRounds = toleratedRounds + 1;
-  readonly #heard = Promise.withResolvers<void>();
+  readonly #gotPing = Promise.withResolvers<void>();
 
   constructor(connection: BusConnection, subject: string) {
     this.#connection = connection;
     this.#subject = subject;
-    connection.subscribe(subject, (data) => this.#hear(data));
+    connection.subscribe(subject, (data) => this.#onMessage(data));
     connection.onReconnect(() => this.#ping());
     this.#ping();
     this.#timer = setInterval(() => {
@@ -35,7 +35,7 @@ export class Loopback {
 
   /** Settles with the first echo. */
   get firstEcho(): Promise<void> {
-    return this.#heard.promise;
+    return this.#gotPing.promise;
   }
 
   /**
@@ -66,7 +66,7 @@ export class Loopback {
     this.#connection.publish(this.#subject, data, Number.POSITIVE_INFINITY);
   }
 
-  #hear(data: Uint8Array): void {
+  #onMessage(data: Uint8Array): void {
     if (data.length !== 8) return;
     const counter = new DataView(data.buffer, data.byteOffset).getFloat64(0);
     const published = this.#pending.get(counter);
@@ -77,6 +77,6 @@ export class Loopback {
     }
     this.#connection.confirm(published);
     this.#silentRounds = 0;
-    this.#heard.resolve();
+    this.#gotPing.resolve();
   }
 }

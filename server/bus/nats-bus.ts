@@ -52,7 +52,7 @@ export class NatsBus implements Bus {
     this.#log = parts.log;
     this.#release = parts.release;
     this.events = new JetStreamEvents(this.#connection);
-    this.#connection.subscribe(hintsSubject, (data) => this.#hear(data));
+    this.#connection.subscribe(hintsSubject, (data) => this.#onHint(data));
     this.#loopback = new Loopback(this.#connection, loopbackSubject(this.#replicaId));
   }
 
@@ -129,7 +129,7 @@ export class NatsBus implements Bus {
     }
   }
 
-  #hear(data: Uint8Array): void {
+  #onHint(data: Uint8Array): void {
     if (isHintOf(this.#idBytes, data)) return;
     const received = decodeHint(data);
     if (received) for (const listener of this.#listeners) listener(received.hint);

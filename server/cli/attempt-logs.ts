@@ -32,12 +32,12 @@ export async function* followedLogs(
   for (let deadline: number | undefined; ; await delay(PAUSE_MS, undefined, { signal })) {
     try {
       const request = { namespace, ...asked, resumeToken };
-      for await (const news of connection.stream(JobService.method.watchAttemptLogs, request, signal)) {
+      for await (const response of connection.stream(JobService.method.watchAttemptLogs, request, signal)) {
         patience = PATIENCE_MS;
         deadline = undefined;
-        yield* news.records;
-        resumeToken = news.resumeToken;
-        if (news.ended) return;
+        yield* response.records;
+        resumeToken = response.resumeToken;
+        if (response.ended) return;
       }
       throw new MusterError({ code: Code.UNAVAILABLE, message: 'the stream ended before the job' });
     } catch (error) {

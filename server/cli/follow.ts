@@ -20,7 +20,7 @@ import { printable } from './output/printable.ts';
 import { LiveLine } from './output/progress.ts';
 import { jobRemark, styledState } from './output/states.ts';
 import { spanBetween, spanText } from './output/times.ts';
-import { WorkflowLooks } from './workflow/how-far.ts';
+import { WorkflowProgress } from './workflow/how-far.ts';
 
 /** A server that restarts is waited for this long. */
 const PATIENCE_MS = 60_000;
@@ -69,18 +69,18 @@ export async function follow(
   const limit = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
   const stop = limit === undefined ? signal : AbortSignal.any([signal, limit]);
   const show = watch ? shower(out) : undefined;
-  const looks = show && new WorkflowLooks(connection, show.workflow);
+  const workflowProgress = show && new WorkflowProgress(connection, show.workflow);
   let last: Job | undefined;
   try {
     for await (const job of changes(connection, jobId, stop)) {
       last = job;
       show?.change(job);
-      looks?.change(job);
+      workflowProgress?.change(job);
     }
   } catch (error) {
     if (signal.aborted || !limit?.aborted) throw error;
   } finally {
-    looks?.stop();
+    workflowProgress?.stop();
     show?.stop();
   }
   return last;

@@ -1,7 +1,7 @@
 /** What is open to others in a control plane's settings: told at its start, or refused. */
 import type { ConfigInput } from '../config.ts';
 
-export interface Insecurities {
+export interface SecurityWarnings {
   /** What it may not start with, unless it is told to. */
   readonly refused: readonly string[];
   readonly warnings: readonly string[];
@@ -46,7 +46,7 @@ function busWarnings(urls: readonly string[]): string[] {
 }
 
 /** @param settings As they were given: nothing in them is changed. */
-export function insecuritiesOf(settings: ConfigInput, given: Given): Insecurities {
+export function securityWarningsOf(settings: ConfigInput, given: Given): SecurityWarnings {
   const { host = '127.0.0.1', postgresUrl = '', natsUrls = [], natsCredentialsFile } = settings;
   const listens = loopback.test(host)
     ? []

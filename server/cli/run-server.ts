@@ -5,7 +5,7 @@ import { openLog, type RunningReplica, startReplica } from '../main.ts';
 import { CliError } from './failures/cli-error.ts';
 import { Exit } from './failures/exit-codes.ts';
 import { asOption } from './input/server-options.ts';
-import { type Given, insecuritiesOf } from './insecurities.ts';
+import { type Given, securityWarningsOf } from './insecurities.ts';
 
 function describe(replica: RunningReplica, input: ConfigInput): string {
   const port = replica.grpcAddress.split(':').at(-1);
@@ -71,7 +71,7 @@ export async function runStart(input: ConfigInput): Promise<never> {
 export async function runProduction(input: ConfigInput, given: Given & { insecure: boolean }): Promise<never> {
   const config = configOf(input);
   const log = openLog(config.logLevel);
-  const { refused, warnings } = insecuritiesOf(input, given);
+  const { refused, warnings } = securityWarningsOf(input, given);
   if (refused.length > 0 && !given.insecure) {
     throw new CliError({
       message: refused.join('; '),

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { JsonValue } from '@bufbuild/protobuf';
-import { type ExportHeader, exportTo, importFrom, type Place, TransferRefusal } from '../transfer.ts';
+import { type ExportHeader, exportTo, importFrom, type Location, TransferRefusal } from '../transfer.ts';
 import { pathOf } from './command-process.ts';
 import { CliError } from './failures/cli-error.ts';
 import { Exit } from './failures/exit-codes.ts';
@@ -34,22 +34,22 @@ async function withProgress<T>({ out }: Invocation, work: (bar: TransferBar) => 
   }
 }
 
-export async function runExport(invocation: Invocation, file: string, place: Place): Promise<void> {
+export async function runExport(invocation: Invocation, file: string, location: Location): Promise<void> {
   const { out, process } = invocation;
   const path = pathOf(process, file);
-  const header = await withProgress(invocation, (bar) => exportTo(path, place, bar.show));
+  const header = await withProgress(invocation, (bar) => exportTo(path, location, bar.show));
   const { size } = await stat(path);
   if (out.json) return out.document({ ...factsOf(path, header), bytes: size });
   out.line(`Exported ${number.format(rowsOf(header))} rows into ${file} (${number.format(size)} bytes).`);
   out.line('It holds every payload and the key of page tokens: only its owner may read it. Keep it so.');
 }
 
-export async function runImport(invocation: Invocation, file: string, place: Place): Promise<void> {
+export async function runImport(invocation: Invocation, file: string, location: Location): Promise<void> {
   const { out, process } = invocation;
   const path = pathOf(process, file);
-  const header = await withProgress(invocation, (bar) => importFrom(path, place, bar.show));
+  const header = await withProgress(invocation, (bar) => importFrom(path, location, bar.show));
   if (out.json) return out.document(factsOf(path, header));
-  const where = 'dataFolder' in place ? resolve(place.dataFolder) : 'PostgreSQL';
+  const where = 'dataFolder' in location ? resolve(location.dataFolder) : 'PostgreSQL';
   out.line(`Imported ${number.format(rowsOf(header))} rows of ${header.exportTime} into ${where}.`);
   out.line('Jobs go on when a control plane is started there. Start none on the old deployment again.');
 }

@@ -4,7 +4,7 @@ import type { LaneHint } from './base/messages.ts';
 import type { CompletedAttempt } from './ports/attempts.ts';
 
 /** An attempt or a waiting job that has released what it had. */
-export interface Freed {
+export interface ReleasedPermit {
   readonly laneId: number;
   readonly limitId?: string | null | undefined;
   /** The session that had it, if one had. */
@@ -18,7 +18,7 @@ export interface Facts {
   /** The outbox may have a new row. */
   readonly outbox?: boolean;
   /** Permits and resources that may have been released. */
-  readonly freed?: readonly Freed[];
+  readonly freed?: readonly ReleasedPermit[];
   /** Lanes with jobs that became ready. */
   readonly ready?: readonly LaneHint[];
   /** Open jobs that changed. */
@@ -70,7 +70,7 @@ export function factsOfChanges(changes: readonly Change[]): Facts {
   return {
     dueUs: others.reduce<number | undefined>((first, { dueTimeUs }) => earlier(first, dueTimeUs), undefined),
     outbox: changes.length > 0,
-    freed: changes.flatMap((change) => freedBy(change) ?? []),
+    freed: changes.flatMap((change) => releasedBy(change) ?? []),
     ready: lowestRanks([
       ...others.filter(({ state }) => state === 'READY'),
       ...ends.flatMap(({ cleanup }) => cleanup ?? []),
@@ -78,7 +78,7 @@ export function factsOfChanges(changes: readonly Change[]): Facts {
     changed: others.map(({ run }) => run.jobId),
     ended: ends.map(({ run }) => run.jobId),
     workflows: changes.flatMap((change) => workflowOf(change) ?? []),
-    dependencies: ends.some(({ run }) => run.tellsEnd),
+    dependencies: ends.some(({ run }) => run.notifiesDependents),
   };
 }
 
@@ -89,7 +89,7 @@ export function factsOfCompletions(completed: readonly CompletedAttempt[]): Fact
     freed: completed,
     ended: completed.map(({ jobId }) => jobId),
     workflows: [...new Set(completed.flatMap(({ parentJobId }) => parentJobId ?? []))],
-    dependencies: completed.some(({ tellsEnd }) => tellsEnd),
+    dependencies: completed.some(({ notifiesDependents }) => notifiesDependents),
   };
 }
 
@@ -112,7 +112,7 @@ function workflowOf(change: Change): string | undefined {
 const withSession: ReadonlySet<string> = new Set(['ASSIGNED', 'RUNNING', 'CANCELLING']);
 
 /** Undefined: the job keeps what it had. */
-function freedBy(change: Change): Freed | undefined {
+function releasedBy(change: Change): ReleasedPermit | undefined {
   const { laneId, limitId, state, sessionId } = change.run;
   const keeps = change.kind === 'continue' && withSession.has(change.state);
   return keeps || (limitId === null && !withSession.has(state)) ? undefined : { laneId, limitId, sessionId };

@@ -16,8 +16,8 @@ import { Releases } from './dependencies/releases.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { Lanes } from './dispatch/lanes.ts';
 import { Limits } from './dispatch/limits.ts';
-import { ParkedCredits } from './dispatch/parked-credits.ts';
-import { Rooms } from './dispatch/rooms.ts';
+import { UnspentCredits } from './dispatch/parked-credits.ts';
+import { Capacities } from './dispatch/rooms.ts';
 import { EventRelay } from './events/event-relay.ts';
 import { EventWatches } from './events/event-watches.ts';
 import { SpanRelay } from './events/span-relay.ts';
@@ -25,10 +25,10 @@ import { Explanations } from './explain/explanations.ts';
 import { Cancels, jobNotFound } from './jobs/change/cancels.ts';
 import { Changes } from './jobs/change/changes.ts';
 import { Erasures } from './jobs/change/erasures.ts';
-import { Holds } from './jobs/change/holds.ts';
+import { Pauses } from './jobs/change/holds.ts';
 import { Retries } from './jobs/change/retries.ts';
 import { JobReads } from './jobs/read/job-reads.ts';
-import { Waits } from './jobs/read/waits.ts';
+import { EndWaiters } from './jobs/read/waits.ts';
 import { Watches } from './jobs/read/watches.ts';
 import { Admission } from './jobs/submit/admission.ts';
 import { Submissions } from './jobs/submit/submissions.ts';
@@ -38,9 +38,9 @@ import type { JobPage, JobQuery, JobView } from './ports/jobs.ts';
 import type { AttemptLog, LogQuery } from './ports/logs.ts';
 import type { Bus, Clock, Log, Random, Schemas, Timers, Tracing } from './ports/ports.ts';
 import type { QueueName } from './ports/queues.ts';
-import type { CacheLooks } from './ports/step-cache.ts';
+import type { CacheLookups } from './ports/step-cache.ts';
 import type { Store } from './ports/store.ts';
-import type { CountedWaits } from './ports/vitals.ts';
+import type { CountedReasons } from './ports/vitals.ts';
 import { Backlogs } from './queues/backlogs.ts';
 import { Queues } from './queues/queues.ts';
 import { Breakers, type LaneFailures } from './retries/breakers.ts';
@@ -55,10 +55,10 @@ import { ResultChecks } from './sessions/result-checks.ts';
 import { Sessions, type SessionTimes } from './sessions/sessions.ts';
 import { Workers } from './sessions/workers.ts';
 import { Approvals } from './signals/approvals.ts';
-import { WaitJobs } from './signals/wait-jobs.ts';
+import { SignalWaits } from './signals/wait-jobs.ts';
 import { Retention } from './upkeep/retention.ts';
 import { Sweeper } from './upkeep/sweeper.ts';
-import { WaitCounts } from './upkeep/wait-counts.ts';
+import { BacklogReasons } from './upkeep/wait-counts.ts';
 import { WorkflowReader } from './workflows/reads.ts';
 import { WorkflowRetries } from './workflows/retries.ts';
 import { StepDefinitions } from './workflows/steps/definitions.ts';
@@ -66,7 +66,7 @@ import { StepSkips } from './workflows/steps/step-skips.ts';
 import { Workflows } from './workflows/workflows.ts';
 
 /** That are looked at for a page of a list, however few of them match. */
-const RECORDS_A_PAGE = 10_000;
+const RECORDS_PER_PAGE = 10_000;
 
 export interface ReplicaParts {
   readonly store: Store;
@@ -83,7 +83,7 @@ export interface ReplicaParts {
   /** Told of each call that finds a queue full. */
   readonly onQueueFull?: (queue: QueueName, bound: BacklogBound) => void;
   /** Told how often steps of workflows have looked for results of earlier jobs. */
-  readonly onCacheLooks?: (looks: CacheLooks) => void;
+  readonly onCacheLookups?: (lookups: CacheLookups) => void;
   /** How the store writes a failure. */
   readonly failureText: (failure: Failure) => string;
 }
@@ -94,21 +94,21 @@ export interface Replica {
   readonly sessions: Sessions;
   readonly reports: Reports;
   readonly cancels: Cancels;
-  readonly holds: Holds;
+  readonly pauses: Pauses;
   readonly breakers: Breakers;
   readonly queues: Queues;
   readonly retries: Retries;
   readonly schedules: Schedules;
   readonly batches: Batches;
   readonly batchRetries: BatchRetries;
-  readonly waitJobs: WaitJobs;
+  readonly signalWaits: SignalWaits;
   readonly approvals: Approvals;
   readonly dependencies: Dependencies;
   readonly erasures: Erasures;
   readonly explanations: Explanations;
   readonly logs: AttemptLogs;
   readonly logWatches: LogWatches;
-  readonly waits: Waits;
+  readonly waits: EndWaiters;
   readonly handlerWaits: HandlerWaits;
   readonly watches: Watches;
   readonly eventWatches: EventWatches;
@@ -122,9 +122,9 @@ export interface Replica {
   readonly definitionChanges: DefinitionChanges;
   readonly namespaces: Namespaces;
   /** Attempts that sessions have asked for here, and not been given yet. */
-  parkedPlaces(): { readonly slots: number; readonly prefetch: number };
+  unspentCredits(): { readonly slots: number; readonly prefetch: number };
   /** What the jobs of each queue wait for, of the whole deployment. */
-  countWaits(): Promise<CountedWaits[]>;
+  countBacklogReasons(): Promise<CountedReasons[]>;
   getJob(namespace: string, jobId: string): Promise<JobView>;
   /** A page of the jobs that match, newest first; `beforeJobId` is where the page before it ended. */
   listJobs(query: Omit<JobQuery, 'scanLimit'>): Promise<JobPage>;
@@ -144,22 +144,31 @@ export function createReplica(parts: ReplicaParts): Replica {
   const ids = new JobIds(dbClock, random);
   const definitions = new Definitions(store, clock);
   const lanes = new Lanes(store, definitions);
-  const credits = new ParkedCredits(clock);
+  const credits = new UnspentCredits(clock);
   const reads = new JobReads({ store, timers, random });
   const readJob = (namespace: string, jobId: string) => reads.readJob(namespace, jobId);
-  const waits = new Waits({ store: { readJob, findEnded: (jobIds) => store.findEnded(jobIds) }, timers, log });
+  const waits = new EndWaiters({ store: { readJob, findEnded: (jobIds) => store.findEnded(jobIds) }, timers, log });
   const watches = new Watches({ reads, store, timers, log });
   const spans = tracing && new SpanRelay({ store, lanes, log, ...tracing });
   const relay = new EventRelay({ outbox: store.outbox, events: bus.events, lanes, spans, timers, random, clock, log });
   const eventWatches = new EventWatches(bus.events);
   const announcer = new Announcer();
-  const rooms = new Rooms({ store, lanes, credits, bus, timers, onRoom: () => dispatcher.wake() });
-  const limits = new Limits({ store, lanes, bus, dbClock, timers, log, announcer, onRoom: () => dispatcher.wake() });
+  const capacities = new Capacities({ store, lanes, credits, bus, timers, onCapacity: () => dispatcher.wake() });
+  const limits = new Limits({
+    store,
+    lanes,
+    bus,
+    dbClock,
+    timers,
+    log,
+    announcer,
+    onCapacity: () => dispatcher.wake(),
+  });
   const onWake = () => {
-    workflows.look();
-    waitJobs.look();
+    workflows.poll();
+    signalWaits.poll();
   };
-  const dispatcher = new Dispatcher({ store, limits, rooms, lanes, credits, bus, log, sampling, onWake });
+  const dispatcher = new Dispatcher({ store, limits, capacities, lanes, credits, bus, log, sampling, onWake });
   const breakers = new Breakers({ store, timers, random, log, announcer });
   const probes = new Probes({ store, lanes, credits, dispatcher, limits, log, announcer });
   const onFailures = (failures: LaneFailures) => breakers.count(failures);
@@ -196,7 +205,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     dispatcher,
     probes,
     limits,
-    rooms,
+    capacities,
     bus,
     dbClock,
     clock,
@@ -209,11 +218,11 @@ export function createReplica(parts: ReplicaParts): Replica {
   const retention = new Retention({ store, timers, log });
   bus.onHint((hint) => {
     if (hint.kind === 'ready') dispatcher.hint(hint.lanes);
-    if (hint.kind === 'ended') for (const told of [waits, watches]) told.notify(hint.jobIds);
+    if (hint.kind === 'ended') for (const listeners of [waits, watches]) listeners.notify(hint.jobIds);
     if (hint.kind === 'logged') logWatches.notify(hint.jobIds);
-    if (hint.kind === 'freed') limits.heard(hint.laneIds);
-    if (hint.kind === 'freedKeys') limits.heardKeys(hint.limitIds);
-    if (hint.kind === 'freedRoom') rooms.heard(hint.sessionIds);
+    if (hint.kind === 'freed') limits.onRemoteRelease(hint.laneIds);
+    if (hint.kind === 'freedKeys') limits.onRemoteKeyRelease(hint.limitIds);
+    if (hint.kind === 'freedCapacity') capacities.onRemoteRelease(hint.sessionIds);
   });
   const cancels = new Cancels({ store: { readJob }, changes, ids, bus, random });
   const releases = new Releases({ store, changes, cancels, lanes, timers, log });
@@ -249,10 +258,10 @@ export function createReplica(parts: ReplicaParts): Replica {
     random,
     log,
     announcer,
-    onCacheLooks: parts.onCacheLooks,
+    onCacheLookups: parts.onCacheLookups,
   });
   const maxPayload = bus.maxUserPayload;
-  const waitJobs = new WaitJobs({ store, definitions, schemas, maxPayload, changes, lanes, timers, random, log });
+  const signalWaits = new SignalWaits({ store, definitions, schemas, maxPayload, changes, lanes, timers, random, log });
   const workers = new Workers({ store, sessions, bus });
   const getJob = async (namespace: string, jobId: string) => {
     const job = await readJob(namespace, jobId);
@@ -262,7 +271,7 @@ export function createReplica(parts: ReplicaParts): Replica {
   const openSessions = new OpenSessions({ store, workers, dbClock });
   const search = new DeadlockSearch({ store, lanes, limits, sessions: openSessions });
   const handlerWaits = new HandlerWaits({ store: store.deadlocks, search, waits, clock, timers, random, log });
-  const waitCounts = new WaitCounts({ store, lanes, limits });
+  const backlogReasons = new BacklogReasons({ store, lanes, limits });
   const workflowReader = new WorkflowReader({ store: store.workflowReads, definitions, clock: dbClock, getJob });
   const rounds = new ScheduleRounds({ store, submissions, clock: dbClock, timers, random, log, cancel });
   const batchParts = {
@@ -284,7 +293,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     outbox: () => relay.wake(),
     freed: (freed) => {
       limits.freed(freed);
-      rooms.freed(freed);
+      capacities.freed(freed);
     },
     ready: (hints) => {
       dispatcher.hint(hints);
@@ -301,7 +310,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     workflows: (jobIds) => workflows.wake(jobIds),
     dependencies: () => releases.wake(),
   });
-  const submitting = [rounds, workflows, waitJobs, releases, batchRetries];
+  const submitting = [rounds, workflows, signalWaits, releases, batchRetries];
   return {
     definitions,
     submissions,
@@ -322,17 +331,17 @@ export function createReplica(parts: ReplicaParts): Replica {
     }),
     cancels,
     breakers,
-    holds: new Holds({ store: { readJob }, changes, random }),
+    pauses: new Pauses({ store: { readJob }, changes, random }),
     queues: new Queues({ store, timers, random, backlogs, announcer }),
     retries: new Retries({
       store: { ...store, readJob },
       submissions,
       workflows: new WorkflowRetries({ workflows: store.workflows, definitions, ids }),
     }),
-    schedules: new Schedules({ store, submissions, clock: dbClock, timers, random, lookNow: () => rounds.lookNow() }),
+    schedules: new Schedules({ store, submissions, clock: dbClock, timers, random, scanNow: () => rounds.scanNow() }),
     batches,
     batchRetries,
-    waitJobs,
+    signalWaits,
     approvals: new Approvals({ store: { readJob }, changes, definitions, schemas }),
     dependencies: new Dependencies({ store, readJob, changes, lanes, random }),
     erasures: new Erasures({ store: { readJob, eraseJob: (erasure) => store.eraseJob(erasure) }, ids }),
@@ -361,10 +370,10 @@ export function createReplica(parts: ReplicaParts): Replica {
       store,
     }),
     namespaces: new Namespaces(store),
-    parkedPlaces: () => credits.totals(),
-    countWaits: () => waitCounts.read(),
+    unspentCredits: () => credits.totals(),
+    countBacklogReasons: () => backlogReasons.read(),
     getJob,
-    listJobs: (query) => store.listJobs({ ...query, scanLimit: RECORDS_A_PAGE }),
+    listJobs: (query) => store.listJobs({ ...query, scanLimit: RECORDS_PER_PAGE }),
     async pageTokenKey() {
       pageTokenKey ??= await store.readPageTokenKey();
       return pageTokenKey;
@@ -381,7 +390,7 @@ export function createReplica(parts: ReplicaParts): Replica {
       // Its submissions go through what is stopped next.
       for (const part of [...submitting, handlerWaits]) await part.stop();
       for (const part of [dispatcher, waits, watches, eventWatches]) part.stop();
-      await Promise.all([sweeper, probes, limits, rooms, retention, relay, backlogs].map((part) => part.stop()));
+      await Promise.all([sweeper, probes, limits, capacities, retention, relay, backlogs].map((part) => part.stop()));
     },
   };
 }

@@ -1,8 +1,8 @@
 /** Numbers for schemas, and which of them the present thread has: those that were used longest ago go first. */
 import type { PayloadSchema } from '../domain/definitions/definition.ts';
 
-const MOST = 200;
-const MOST_BYTES = 16 << 20;
+const MAX = 200;
+const MAX_BYTES = 16 << 20;
 
 function keyOf(schema: PayloadSchema): string {
   return schema.kind === 'json' ? schema.text : `${schema.messageType}\0${schema.fileDescriptorSet}`;
@@ -29,7 +29,7 @@ export class KnownSchemas {
   trim(used: ReadonlySet<number>): number[] {
     const dropped: number[] = [];
     for (const [key, id] of this.#ids) {
-      if (this.#ids.size <= MOST && this.#bytes <= MOST_BYTES) break;
+      if (this.#ids.size <= MAX && this.#bytes <= MAX_BYTES) break;
       if (used.has(id)) continue;
       this.#ids.delete(key);
       this.#bytes -= key.length;

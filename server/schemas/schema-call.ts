@@ -8,7 +8,7 @@ import type { SchemaProblem } from '../engine/ports/ports.ts';
 const SLICE = 64;
 const SLICE_BYTES = 1 << 20;
 /** All checks of a call together, in ms of the thread. */
-const MOST_MS = 5_000;
+const MAX_MS = 5_000;
 
 interface Check {
   readonly schema: PayloadSchema;
@@ -72,8 +72,8 @@ export class SchemaCall {
   #spend(tookMs: number): void {
     this.#spentMs += tookMs;
     this.#finish();
-    if (this.#done || this.#spentMs <= MOST_MS) return;
-    const message = `checking the payloads of one call took longer than ${MOST_MS} ms; send fewer of them together`;
+    if (this.#done || this.#spentMs <= MAX_MS) return;
+    const message = `checking the payloads of one call took longer than ${MAX_MS} ms; send fewer of them together`;
     this.reject(new EngineError('OVERLOADED', message));
   }
 

@@ -8,9 +8,9 @@ import { type At, COMPILE_LIMIT_MS, Stopwatch, VALIDATE_LIMIT_MS } from './stopw
 import type { FromThread, ToThread } from './thread-messages.ts';
 
 /** Of checks that wait; one call is always taken. */
-const MOST_QUEUED = 20_000;
-const MOST_QUEUED_BYTES = 32 << 20;
-const LOOK_EVERY_MS = 10;
+const MAX_QUEUED = 20_000;
+const MAX_QUEUED_BYTES = 32 << 20;
+const POLL_EVERY_MS = 10;
 const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
 
 /** What a check that ended the thread is answered. */
@@ -28,7 +28,7 @@ export class ThreadSchemas implements Schemas {
   #thread: Worker | undefined;
   #stopwatch = new Stopwatch();
   #known = new KnownSchemas();
-  #look: NodeJS.Timeout | undefined;
+  #probe: NodeJS.Timeout | undefined;
   #stopped = false;
 
   /** The thread is started by the first check. */
@@ -47,7 +47,7 @@ export class ThreadSchemas implements Schemas {
   /** Ends the thread; what still waits is refused. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#stopLooking();
+    this.#stopWatching();
     const refusal = new EngineError('SHUTTING_DOWN', 'the replica is shutting down; try again');
     for (const call of [this.#running?.call, ...this.#queue.splice(0)]) call?.reject(refusal);
     this.#running = undefined;
@@ -57,7 +57,7 @@ export class ThreadSchemas implements Schemas {
   #add(checks: SchemaCall['checks']): Promise<readonly (SchemaProblem | undefined)[]> {
     const call = new SchemaCall(checks);
     const { checks: waiting, bytes } = this.#queued;
-    const isFull = waiting + checks.length > MOST_QUEUED || bytes + call.bytes > MOST_QUEUED_BYTES;
+    const isFull = waiting + checks.length > MAX_QUEUED || bytes + call.bytes > MAX_QUEUED_BYTES;
     if (this.#stopped)
       return Promise.reject(new EngineError('SHUTTING_DOWN', 'the replica is shutting down; try again'));
     if (isFull && waiting > 0) {
@@ -78,12 +78,12 @@ export class ThreadSchemas implements Schemas {
     if (this.#running || this.#stopped) return;
     const call = this.#queue.shift();
     if (!call) {
-      this.#stopLooking();
+      this.#stopWatching();
       return;
     }
     this.#thread ??= this.#startThread();
     this.#running = { call, sentAt: performance.now() };
-    this.#look ??= setInterval(() => this.#lookAfter(), LOOK_EVERY_MS).unref();
+    this.#probe ??= setInterval(() => this.#restartStuck(), POLL_EVERY_MS).unref();
     this.#thread.postMessage(this.#messageFor(call));
   }
 
@@ -115,7 +115,7 @@ export class ThreadSchemas implements Schemas {
     if (!running) return;
     this.#running = undefined;
     running.call.take(results, performance.now() - running.sentAt);
-    this.#goOn(running.call);
+    this.#runNext(running.call);
   }
 
   /** The thread is gone, by itself or ended by us. What it was at is tried once more, alone, then given up. */
@@ -128,21 +128,21 @@ export class ThreadSchemas implements Schemas {
     this.#log.warn({ error: String(error), ...at }, 'replaces the thread that checks payloads');
     if (at) running.call.blame(at.index, { part: '', message: verdictOn(at) }, performance.now() - running.sentAt);
     else running.call.reject(new EngineError('INTERNAL', `the thread that checks payloads ended: ${error}`));
-    this.#goOn(running.call);
+    this.#runNext(running.call);
   }
 
-  #goOn(call: SchemaCall): void {
+  #runNext(call: SchemaCall): void {
     if (!call.isDone) this.#queue.push(call);
     this.#next();
   }
 
-  #lookAfter(): void {
+  #restartStuck(): void {
     if (this.#running && this.#stopwatch.overdue()) this.#lost('a check took too long');
   }
 
-  #stopLooking(): void {
-    clearInterval(this.#look);
-    this.#look = undefined;
+  #stopWatching(): void {
+    clearInterval(this.#probe);
+    this.#probe = undefined;
   }
 
   async #endThread(): Promise<void> {

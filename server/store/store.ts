@@ -16,9 +16,9 @@ import { claimDemanding } from './dispatch/claim-demanding.ts';
 import { claimJobs } from './dispatch/claim-jobs.ts';
 import { claimLimited, claimSuspects } from './dispatch/claim-suspects.ts';
 import { FairRanks } from './dispatch/fair-ranks.ts';
-import { renewWaits } from './dispatch/lane-waits.ts';
+import { renewReservations } from './dispatch/lane-waits.ts';
 import { ensureLane, findLane, readHeads, readLanes } from './dispatch/lanes.ts';
-import { readWaitingKeys, unparkJobs } from './dispatch/parked-jobs.ts';
+import { readWaitingKeys, requeueDeferredJobs } from './dispatch/parked-jobs.ts';
 import { type Database, within } from './driver/database.ts';
 import { dropOutbox, finishOutbox, takeOutbox } from './events/outbox.ts';
 import { stepTraces } from './events/read-links.ts';
@@ -29,13 +29,13 @@ import { eraseJob } from './jobs/change/erase-job.ts';
 import { readEndedJobs } from './jobs/read/ended-jobs.ts';
 import { listJobs } from './jobs/read/list-jobs.ts';
 import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './jobs/read/read-jobs.ts';
-import { findHeldKeys } from './jobs/submit/idempotency-keys.ts';
+import { findOwnedKeys } from './jobs/submit/idempotency-keys.ts';
 import { readLastWorkers } from './jobs/submit/last-workers.ts';
 import { submitCalls } from './jobs/submit/submit.ts';
 import { findSubmission } from './jobs/submit/submit-answers.ts';
 import { listAudit } from './namespaces/audit-records.ts';
 import { queueStore } from './queues/change-queues.ts';
-import { alignHeldLanes, changeBreakers, listBreakers } from './retries/circuit-breakers.ts';
+import { alignGatedLanes, changeBreakers, listBreakers } from './retries/circuit-breakers.ts';
 import { probeBreaker, readLanesToProbe, readOpenBreakers } from './retries/probe-breakers.ts';
 import { scheduleStore } from './schedules/schedules.ts';
 import { readLogs, saveLogs } from './sessions/attempt-logs.ts';
@@ -50,7 +50,7 @@ import {
   renewSessions,
 } from './sessions/sessions.ts';
 import { drainSession, heldJobs, listSessions, readWorker } from './sessions/workers.ts';
-import { waitStore } from './signals/sent-events.ts';
+import { signalWaitStore } from './signals/sent-events.ts';
 import { ensurePartitions } from './upkeep/partitions.ts';
 import { RetentionRounds } from './upkeep/retention.ts';
 import { readRetention, setRetention } from './upkeep/retentions.ts';
@@ -91,23 +91,23 @@ export function createStore(database: Database, fairRanks = new FairRanks()): St
     ensureLane: (key, breaker) => ensureLane(database, key, breaker),
     readLanes: (laneIds) => readLanes(database, laneIds),
     readHeads: () => readHeads(database),
-    submit: (calls, places = new Map(), limited) => submitCalls({ database, fairRanks }, calls, { places, limited }),
+    submit: (calls, permits = new Map(), limited) => submitCalls({ database, fairRanks }, calls, { permits, limited }),
     findSubmission: (call) => findSubmission(database, call),
-    findHeldKeys: (namespace, keys) => findHeldKeys(database, namespace, keys),
+    findOwnedKeys: (namespace, keys) => findOwnedKeys(database, namespace, keys),
     findJobs: (jobIds) => findJobs(database, jobIds),
     claim: (claim) => claimJobs(database, claim),
     claimSuspects: (claim) => claimSuspects(database, claim),
     claimLimited: (claim, suspect) => claimLimited(database, claim, suspect),
     claimDemanding: (claim, suspect) => claimDemanding(database, claim, suspect),
-    renewWaits: () => renewWaits(database),
-    unpark: (limitIds) => unparkJobs(database, limitIds),
+    renewReservations: () => renewReservations(database),
+    requeueDeferred: (limitIds) => requeueDeferredJobs(database, limitIds),
     readWaitingKeys: (afterLimitId, limit) => readWaitingKeys(database, afterLimitId, limit),
     changeBreakers: (keys, decide, make) => changeBreakers(database, keys, decide, make),
     listBreakers: (namespace, afterName, limit) => listBreakers(database, namespace, afterName, limit),
     readOpenBreakers: () => readOpenBreakers(database),
     readLanesToProbe: (key) => readLanesToProbe(database, key),
     probeBreaker: (key, claim, suspect) => probeBreaker(database, key, claim, suspect),
-    alignHeldLanes: () => alignHeldLanes(database),
+    alignGatedLanes: () => alignGatedLanes(database),
     complete: (completions, checked = false) => completeAttempts(database, completions, checked),
     readUnchecked: (attempts) => readUnchecked(database, attempts),
     readClosed: (attempts) => readClosed(database, attempts),
@@ -153,7 +153,7 @@ export function createStore(database: Database, fairRanks = new FairRanks()): St
     workflowReads: workflowReads(database),
     listAudit: (query) => listAudit(database, query),
     batches: batchStore(database),
-    waits: waitStore(database),
+    waits: signalWaitStore(database),
     dependencies: dependencyStore(database),
     stepTraces: stepTraces(database),
     stepCache: stepCacheStore(database),

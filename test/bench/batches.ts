@@ -8,14 +8,14 @@ interface Parts {
   readonly note: (name: string, value: unknown) => void;
 }
 
-const JOBS_A_CALL = 1_000;
+const JOBS_PER_CALL = 1_000;
 const CALLS_AT_ONCE = 4;
 const ROUNDS = 3;
 
 async function submitAll(client: Client, jobs: number, options: MemberOptions): Promise<number> {
-  const call: JobRequest[] = Array.from({ length: JOBS_A_CALL }, () => ({ definition: 'nothing' }));
+  const call: JobRequest[] = Array.from({ length: JOBS_PER_CALL }, () => ({ definition: 'nothing' }));
   const start = performance.now();
-  let left = jobs / JOBS_A_CALL;
+  let left = jobs / JOBS_PER_CALL;
   const submitter = async () => {
     while (left-- > 0) await client.submitMany(call, options);
   };
@@ -37,7 +37,7 @@ async function timed(client: Client, worker: BenchWorker, jobs: number, isBatch:
   return { 'stored/s': perSecond(jobs, stored), 'ended/s': perSecond(jobs, performance.now() - start) };
 }
 
-export async function batchBesidePlain({ quick, createDatabase, note }: Parts): Promise<void> {
+export async function batchAgainstPlain({ quick, createDatabase, note }: Parts): Promise<void> {
   const deployment = await startDeployment(await createDatabase?.());
   const client = new Client({ address: deployment.address, timeoutMs: 600_000 });
   await client.applyDefinition({ name: 'nothing' });

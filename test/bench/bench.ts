@@ -7,14 +7,14 @@ import { Client } from '../../sdk/typescript/src/index.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { against } from './against.ts';
 import { backlog } from './backlog.ts';
-import { batchBesidePlain } from './batches.ts';
+import { batchAgainstPlain } from './batches.ts';
 import { cancelLatency, languages } from './cancel.ts';
 import { claimCosts } from './claims.ts';
 import { startDeployment, startWorker } from './deployment.ts';
-import { limitsBesidePlain } from './limits.ts';
+import { limitsAgainstPlain } from './limits.ts';
 import { idleLatency, throughput } from './measures.ts';
 import { sdksSideBySide } from './sdks.ts';
-import { singleBesideMany } from './single.ts';
+import { singleAgainstMany } from './single.ts';
 import { workflowSteps } from './workflows.ts';
 
 const help = `Throughput of a job's whole life and idle latency, on both stores.
@@ -129,17 +129,17 @@ async function run(store: string, createDatabase?: () => Promise<string>): Promi
   }
   if (options.limits) {
     const rounds = quick ? 4 : 16;
-    return limitsBesidePlain({ rounds, createDatabase, note: (name, value) => note(store, name, value) });
+    return limitsAgainstPlain({ rounds, createDatabase, note: (name, value) => note(store, name, value) });
   }
   if (options.workflows)
     return workflowSteps({ quick, createDatabase, note: (name, value) => note(store, name, value) });
   if (options.batches)
-    return batchBesidePlain({ quick, createDatabase, note: (name, value) => note(store, name, value) });
+    return batchAgainstPlain({ quick, createDatabase, note: (name, value) => note(store, name, value) });
   if (options.sdks) return sdksSideBySide({ quick, createDatabase, note: (name, value) => note(store, name, value) });
   if (options.claims) {
     const parts = { createDatabase, note: (name: string, value: unknown) => note(store, name, value) };
     await claimCosts(parts);
-    return singleBesideMany(parts);
+    return singleAgainstMany(parts);
   }
   await (options.cancel ? measureCancels : measure)(store, await createDatabase?.());
 }

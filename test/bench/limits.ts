@@ -50,7 +50,7 @@ async function compare(parts: Parts, client: Client, worker: BenchWorker, batch:
   });
 }
 
-export async function limitsBesidePlain(parts: Parts): Promise<void> {
+export async function limitsAgainstPlain(parts: Parts): Promise<void> {
   const deployment = await startDeployment(await parts.createDatabase?.());
   const client = new Client({ address: deployment.address });
   await client.applyDefinition({ name: 'nothing' });

@@ -12,7 +12,7 @@ interface Parts {
 
 const SLOTS = 1_000;
 const BATCH = 500;
-const LOOK_MS = 20;
+const POLL_MS = 20;
 /** So that compilers at run time have seen the code. */
 const WARM_UP_JOBS = 20_000;
 
@@ -30,7 +30,7 @@ async function untilEmpty(client: Client): Promise<void> {
   for (;;) {
     const { counts } = await client.getQueue('default');
     if (counts && counts.ready + counts.held + counts.scheduled === 0n) return;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 

@@ -6,7 +6,7 @@ import { latencyOf } from './measures.ts';
 const MANY = 1_000_000;
 const SINGLES = 30;
 
-export async function singleBesideMany(parts: {
+export async function singleAgainstMany(parts: {
   readonly createDatabase: (() => Promise<string>) | undefined;
   readonly note: (name: string, value: unknown) => void;
 }): Promise<void> {

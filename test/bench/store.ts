@@ -86,8 +86,8 @@ async function bench(name: string, database: Database): Promise<void> {
     });
     const held: { jobId: string; attempt: number }[] = [];
     const claim = await rate(parts, async (part) => {
-      const places = part.map(() => ({ sessionId, creditId: 1, prefetch: false }));
-      const claimed = await claimJobs(database, { places, lanes: [{ laneId: 1, cursor: 0 }], maxBytes: 8 << 20 });
+      const permits = part.map(() => ({ sessionId, creditId: 1, prefetch: false }));
+      const claimed = await claimJobs(database, { permits, lanes: [{ laneId: 1, cursor: 0 }], maxBytes: 8 << 20 });
       held.push(...claimed);
       return claimed.length;
     });
@@ -118,7 +118,7 @@ async function bench(name: string, database: Database): Promise<void> {
       ]);
       const inserted = performance.now();
       const [job] = await claimJobs(database, {
-        places: [{ sessionId, creditId: 1, prefetch: false }],
+        permits: [{ sessionId, creditId: 1, prefetch: false }],
         lanes: [{ laneId: 1, cursor: 0 }],
         maxBytes: 8 << 20,
       });

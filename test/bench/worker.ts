@@ -3,7 +3,7 @@ import { Worker } from '../../sdk/typescript/src/index.ts';
 
 const [address = '', slots = '1000'] = process.argv.slice(2);
 let handled = 0;
-let told = 0;
+let reported = 0;
 
 const worker = new Worker({
   address,
@@ -21,11 +21,11 @@ const worker = new Worker({
   onEvent: (event) => process.send?.({ event }),
 });
 
-const teller = setInterval(() => {
-  if (handled !== told) process.send?.({ handled });
-  told = handled;
+const timer = setInterval(() => {
+  if (handled !== reported) process.send?.({ handled });
+  reported = handled;
 }, 10);
 
 await worker.run();
-clearInterval(teller);
+clearInterval(timer);
 process.disconnect?.();

@@ -11,7 +11,7 @@ import { loadPoints, Nemesis } from './harness/nemesis.ts';
 import { Run } from './harness/run.ts';
 
 /** For all of it, however slow the machine: against a hang only, as each wait inside has a bound of its own. */
-const MOST_MS = 600_000;
+const MAX_MS = 600_000;
 /** Kill points that a run of the core draws; it has every other fault. */
 const CORE_POINTS = 4;
 
@@ -39,7 +39,7 @@ afterAll(async () => {
 });
 
 describe('two replicas, three workers and a careless one', () => {
-  it('keep every promise while they are killed at each named point', { timeout: MOST_MS }, async () => {
+  it('keep every promise while they are killed at each named point', { timeout: MAX_MS }, async () => {
     const points = coreOf(dice.shuffled(loadPoints), CORE_POINTS);
     const nemesis = new Nemesis(run, dice.fork(), points);
     try {

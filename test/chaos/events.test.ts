@@ -23,7 +23,7 @@ const points: readonly KillPoint[] = [
   'relay.after_publish_before_delete',
 ];
 /** At the least, for each life of the replica. */
-const JOBS_A_LIFE = 30;
+const JOBS_PER_LIFE = 30;
 const LONG_MS = 120_000;
 
 interface CloudEvent {
@@ -91,7 +91,7 @@ const jobIds: string[] = [];
 
 /** Goes on until `enough` says so: a point that is passed a few times a second takes its time. */
 async function submitUntil(enough: () => boolean): Promise<void> {
-  for (let i = 0; i < JOBS_A_LIFE || !enough(); i++) jobIds.push((await client.submit('flaky', jobIds.length)).jobId);
+  for (let i = 0; i < JOBS_PER_LIFE || !enough(); i++) jobIds.push((await client.submit('flaky', jobIds.length)).jobId);
 }
 
 async function ended(): Promise<Job[]> {
@@ -143,14 +143,14 @@ function expectComplete(events: readonly CloudEvent[], jobs: readonly Job[]): vo
   expect(new Set(ids).size).toBe(ids.length);
   const byJob = Map.groupBy(events, ({ subject }) => subject);
   for (const job of jobs) {
-    const told = (byJob.get(job.jobId) ?? [])
+    const reported = (byJob.get(job.jobId) ?? [])
       .map(({ data }) => fromJson(JobEventSchema, data as never) as JobEvent)
       .sort((a, b) => Number(a.revision - b.revision));
-    expect(told[0]).toMatchObject({ revision: 1n, state: JobState.READY, previousState: JobState.UNSPECIFIED });
-    expect(told.at(-1)).toMatchObject({ revision: job.revision, state: job.state, attempt: job.attempt });
+    expect(reported[0]).toMatchObject({ revision: 1n, state: JobState.READY, previousState: JobState.UNSPECIFIED });
+    expect(reported.at(-1)).toMatchObject({ revision: job.revision, state: job.state, attempt: job.attempt });
     // A retry is told of as well, with why.
-    const retried = told.filter(({ state }) => state === JobState.SCHEDULED);
+    const retried = reported.filter(({ state }) => state === JobState.SCHEDULED);
     if (job.attemptsCounted > 1) expect(retried[0]?.failure?.message).toMatch(/never|not at first/);
-    expect(told.map(({ revision }) => revision)).toEqual([...new Set(told.map(({ revision }) => revision))]);
+    expect(reported.map(({ revision }) => revision)).toEqual([...new Set(reported.map(({ revision }) => revision))]);
   }
 }

@@ -46,7 +46,7 @@ it('is kept by both, but for what they accept within a second', async () => {
   expect(await isTaken(here)).toBe(true);
   await eventually('the other replica knows that, too', () => isTaken(there));
   // Both at once let in at most twice what one would, and then nothing more.
-  const room = 1_000 - (await ready());
+  const space = 1_000 - (await ready());
   const flood = Array.from({ length: 40 }, (_, i) =>
     (clients[i % 2] as Client)
       .submitMany(Array.from({ length: 100 }, () => ({ definition: 'work', queue: 'line' })))
@@ -54,8 +54,8 @@ it('is kept by both, but for what they accept within a second', async () => {
       .catch(() => 0),
   );
   const accepted = (await Promise.all(flood)).reduce((sum, jobs) => sum + jobs, 0);
-  expect(accepted).toBeLessThanOrEqual(2 * room);
-  expect(accepted).toBeGreaterThan(room - 200);
+  expect(accepted).toBeLessThanOrEqual(2 * space);
+  expect(accepted).toBeGreaterThan(space - 200);
   await eventually(
     'both refuse what matters less',
     async () => !(await isTaken(here, -1)) && !(await isTaken(there, -1)),

@@ -62,8 +62,8 @@ it.runIf(runsAll)(
       };
       expect(await database.run(items, [])).toEqual([{ first: 0, last: MEMBERS - 1, items: MEMBERS }]);
       expect(await readCountDrift(database)).toEqual([]);
-      const news = { name: '', text: 'SELECT count(*)::int AS rows FROM workflow_news' };
-      expect(await database.run(news, [])).toEqual([{ rows: 0 }]);
+      const inbox = { name: '', text: 'SELECT count(*)::int AS rows FROM workflow_news' };
+      expect(await database.run(inbox, [])).toEqual([{ rows: 0 }]);
     } finally {
       await database.close();
     }

@@ -63,20 +63,23 @@ it('counts at both replicas, tries one job at a time, and goes on at both', asyn
     });
   const requests = Array.from({ length: 20 }, () => ({ definition: 'charge' }));
   const jobs = [...(await here.submitMany(requests)), ...(await there.submitMany(requests))];
-  const look = (client: Client) => Promise.all(jobs.map((job) => client.get(job)));
+  const probe = (client: Client) => Promise.all(jobs.map((job) => client.get(job)));
   const isHeld = (job: Job) => job.stateReason.startsWith('held back: circuit breaker charge is open');
   // One may be the probe at the moment, or have just been it.
-  await eventually('what waits is held back', async () => (await look(there)).filter(isHeld).length >= jobs.length - 2);
+  await eventually(
+    'what waits is held back',
+    async () => (await probe(there)).filter(isHeld).length >= jobs.length - 2,
+  );
   isDown = false;
   await eventually('a probe runs', () => starts > 0);
-  const burnt = (await look(here)).map((job) => job.attemptsCounted);
+  const burnt = (await probe(here)).map((job) => job.attemptsCounted);
   // Jobs of another kind go on at both, for longer than two rounds of either's sweeper.
   for (let round = 0; round < 3; round++)
     for (const client of clients) {
       await client.result(await client.submit('other', null, { delayMs: 400 }));
       expect(starts).toBe(1);
     }
-  const held = await look(there);
+  const held = await probe(there);
   expect(held.filter((job) => job.state === JobState.READY)).toHaveLength(jobs.length - 1);
   held.forEach((job, i) => {
     if (job.state === JobState.READY) expect(job.attemptsCounted).toBe(burnt[i]);

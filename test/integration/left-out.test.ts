@@ -48,7 +48,7 @@ function run(ci: string): Promise<Ended> {
   });
 }
 
-const told = [
+const expected = [
   'left out: what is in Go, what is in both; why: there is no go on the PATH; Go needs Go 1.25 or newer, https://go.dev/dl\n',
   'left out: what is in both; why: there is no mvn on the PATH; Java needs a JDK of version 17 or newer, and Maven\n',
 ].join('');
@@ -57,7 +57,7 @@ it('skips them, and names each toolchain once', async () => {
   const { code, output, leftOut } = await run('');
   expect(code, output).toBe(0);
   expect(output).toMatch(/Tests +1 passed \| 3 skipped/);
-  expect(leftOut).toBe(told);
+  expect(leftOut).toBe(expected);
 });
 
 it('fails for them in CI', async () => {
@@ -65,5 +65,5 @@ it('fails for them in CI', async () => {
   expect(code, output).toBe(1);
   expect(output).toMatch(/Tests +2 failed \| 1 passed/);
   expect(output).toContain('Error: what is in Go is left out: there is no go on the PATH');
-  expect(leftOut).toBe(told);
+  expect(leftOut).toBe(expected);
 });

@@ -7,7 +7,7 @@ let deployment: TwoReplicas;
 let worker: Worker;
 let running: Promise<void>;
 let follower: Client;
-let goOn = () => {};
+let resume = () => {};
 
 beforeAll(async () => {
   deployment = await startTwoReplicas({});
@@ -21,7 +21,7 @@ beforeAll(async () => {
       steps: async (ctx, { steps }: { steps: number }) => {
         for (let step = 1; step <= steps; step++) {
           const seen = new Promise<void>((resolve) => {
-            goOn = resolve;
+            resume = resolve;
           });
           ctx.log('info', `step ${step}`);
           await seen;
@@ -50,7 +50,7 @@ it('shows each record as soon as it is there, in order, and ends with the job', 
     waits.push(performance.now() - written);
     messages.push(message);
     written = performance.now();
-    goOn();
+    resume();
   }
   expect(messages).toEqual(Array.from({ length: steps }, (_, i) => `step ${i + 1}`));
   // Without the hints it would look two seconds after the record before, each time.

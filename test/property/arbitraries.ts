@@ -114,9 +114,9 @@ export function runLimits(state: JobState): fc.Arbitrary<RunLimits> {
 const counts = {
   attempt: fc.integer({ min: 1, max: 5_000 }),
   counted: fc.integer({ min: 0, max: 5_000 }),
-  losses: fc.integer({ min: 0, max: 100 }),
-  charges: fc.integer({ min: 0, max: 2 }),
-  lost: fc.integer({ min: 0, max: 120 }),
+  consecutiveLosses: fc.integer({ min: 0, max: 100 }),
+  suspectLosses: fc.integer({ min: 0, max: 2 }),
+  totalLosses: fc.integer({ min: 0, max: 120 }),
   releases: fc.integer({ min: 0, max: 5_000 }),
   failed: fc.nat({ max: 3 }),
 };
@@ -153,10 +153,10 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
       expireTimeUs,
       runTimeUs: state === 'PAUSED' && drawn.isPutOff ? dueTimeUs : null,
       createTimeUs: NOON_US - drawn.ageUs,
-      losses: drawn.losses,
+      consecutiveLosses: drawn.consecutiveLosses,
       limits: noLimits,
-      charges: drawn.charges,
-      lost: drawn.lost,
+      suspectLosses: drawn.suspectLosses,
+      totalLosses: drawn.totalLosses,
       releases: drawn.releases,
       releasesSinceUs: drawn.releases === 0 ? null : NOON_US - drawn.releasesAgoUs,
       suspensions: 0,
@@ -167,9 +167,9 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
       fairnessKey: null,
       limitId: null,
       parentJobId: null,
-      waitsFor: 0,
+      unmetDependencies: 0,
       children: 0,
-      tellsEnd: false,
+      notifiesDependents: false,
     };
   });
 }

@@ -70,7 +70,7 @@ describe('the bounds of a queue', () => {
           const waiting = now.waiting + jobs.slice(0, i).filter(({ isReady }) => isReady).length;
           return overrunOf(allowed, { ...now, waiting }, job.priority) !== undefined;
         });
-        expect(first?.place ?? -1).toBe(oneByOne);
+        expect(first?.jobIndex ?? -1).toBe(oneByOne);
         // Never beyond what the highest priorities are allowed.
         const readyJobs = jobs.filter(({ isReady }) => isReady).length;
         if (!first && readyJobs > 0)

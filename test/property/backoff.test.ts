@@ -87,7 +87,7 @@ describe('backoffMs', () => {
 const { retryPolicy: defaults } = definitionDefaults;
 /** At its first attempt. */
 const assigned = openRun('ASSIGNED', defaults).map(
-  (run): OpenRun => ({ ...run, attempt: 1, attemptsCounted: 0, lost: 0 }),
+  (run): OpenRun => ({ ...run, attempt: 1, attemptsCounted: 0, totalLosses: 0 }),
 );
 
 /** Releases the job at each of these times, one after the other; how long it is held back each time, in µs. */
@@ -144,13 +144,16 @@ describe('the back-off of releases', () => {
 describe('the back-off of losses', () => {
   it('spares the first loss and bounds the others', () => {
     fc.assert(
-      fc.property(assigned, fc.integer({ min: 0, max: 98 }), chance, (run, lost, random) => {
-        const change = decideSessionEnd({ ...run, charges: 0, lost }, 'LAPSE', { nowUs: NOON_US, random }) as Continue;
-        expect(change.state).toBe(lost === 0 ? 'READY' : 'SCHEDULED');
-        if (lost === 0) return;
+      fc.property(assigned, fc.integer({ min: 0, max: 98 }), chance, (run, totalLosses, random) => {
+        const change = decideSessionEnd({ ...run, suspectLosses: 0, totalLosses }, 'LAPSE', {
+          nowUs: NOON_US,
+          random,
+        }) as Continue;
+        expect(change.state).toBe(totalLosses === 0 ? 'READY' : 'SCHEDULED');
+        if (totalLosses === 0) return;
         const delayMs = ((change.dueTimeUs ?? 0) - NOON_US) / 1_000;
         expect(delayMs).toBeGreaterThan(0);
-        expect(delayMs).toBeLessThanOrEqual(backoffBoundMs(lossBackoff, lost));
+        expect(delayMs).toBeLessThanOrEqual(backoffBoundMs(lossBackoff, totalLosses));
       }),
     );
   });

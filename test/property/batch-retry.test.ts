@@ -1,7 +1,7 @@
 /** What holds of a batch that retries another one, whatever its pages bring. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { afterNews, type BatchProgress, endOf, newBatch, outcomeOf } from '../../server/domain/batches/batch.ts';
+import { afterEnds, type BatchProgress, endOf, newBatch, outcomeOf } from '../../server/domain/batches/batch.ts';
 import { afterPage, leftOf, newRetry, settled, sumOf } from '../../server/domain/batches/batch-retry.ts';
 
 const counts = fc.dictionary(fc.constantFrom('JOB_ERASED', 'DEFINITION_ARCHIVED', 'QUEUE_FULL'), fc.nat(5));
@@ -43,11 +43,11 @@ it('what could not be retried counts as failed, as members that have failed do',
           { state: 'SUCCEEDED', jobs: succeeded },
           { state: 'FAILED', jobs },
         ] as const;
-        return afterNews({ ...newBatch, notRetried: notMade }, by, { ends, isCancelled: false }, 0);
+        return afterEnds({ ...newBatch, notRetried: notMade }, by, { ends, isCancelled: false }, 0);
       };
       const retry = batch(notRetried, failed);
       const plain = batch(0, failed + notRetried);
-      expect(retry.doomed).toBe(plain.doomed);
+      expect(retry.stopReason).toBe(plain.stopReason);
       const state = endOf(retry, by, succeeded + failed, true);
       expect(state).toBe(endOf(plain, by, succeeded + failed + notRetried, true));
       const outcome = outcomeOf(state ?? 'CANCELLED', succeeded + failed, retry, undefined);

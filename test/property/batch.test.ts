@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  afterNews,
-  type BatchNews,
+  afterEnds,
+  type BatchEnds,
   type BatchProgress,
   countEnded,
   countFailed,
@@ -23,56 +23,56 @@ const policy: fc.Arbitrary<FailurePolicy> = fc.oneof(
 const ends = fc.array(fc.record({ state: fc.constantFrom(...states), jobs: fc.integer({ min: 1, max: 5 }) }), {
   maxLength: 4,
 });
-const told: fc.Arbitrary<BatchNews[]> = fc.array(fc.record({ ends, isCancelled: fc.constant(false) }), {
+const reported: fc.Arbitrary<BatchEnds[]> = fc.array(fc.record({ ends, isCancelled: fc.constant(false) }), {
   maxLength: 8,
 });
-const sum = (news: readonly BatchNews[], of: readonly string[] = states) =>
-  news.flatMap((one) => one.ends).reduce((jobs, end) => jobs + (of.includes(end.state) ? end.jobs : 0), 0);
+const sum = (batchEnds: readonly BatchEnds[], of: readonly string[] = states) =>
+  batchEnds.flatMap((one) => one.ends).reduce((jobs, end) => jobs + (of.includes(end.state) ? end.jobs : 0), 0);
 
-function hear(news: readonly BatchNews[], by: FailurePolicy, from: BatchProgress = newBatch): BatchProgress {
-  return news.reduce((batch, one) => afterNews(batch, by, one, NOW), from);
+function apply(batchEnds: readonly BatchEnds[], by: FailurePolicy, from: BatchProgress = newBatch): BatchProgress {
+  return batchEnds.reduce((batch, one) => afterEnds(batch, by, one, NOW), from);
 }
 
 describe('a batch', () => {
   it('counts each end once, in whichever portions it hears of them', () => {
     fc.assert(
-      fc.property(told, policy, (news, by) => {
-        const piecemeal = hear(news, by);
-        const atOnce = hear([{ ends: news.flatMap((one) => one.ends), isCancelled: false }], by);
+      fc.property(reported, policy, (batchEnds, by) => {
+        const piecemeal = apply(batchEnds, by);
+        const atOnce = apply([{ ends: batchEnds.flatMap((one) => one.ends), isCancelled: false }], by);
         expect(piecemeal).toEqual(atOnce);
-        expect(countEnded(piecemeal.ended)).toBe(sum(news));
-        expect(countFailed(piecemeal.ended)).toBe(sum(news, ['FAILED', 'CANCELLED', 'EXPIRED']));
+        expect(countEnded(piecemeal.ended)).toBe(sum(batchEnds));
+        expect(countFailed(piecemeal.ended)).toBe(sum(batchEnds, ['FAILED', 'CANCELLED', 'EXPIRED']));
       }),
     );
   });
 
   it('ends once nothing is open and nothing may come, and not before', () => {
     fc.assert(
-      fc.property(told, policy, fc.nat(3), fc.boolean(), (news, by, open, isSealed) => {
-        const batch = hear(news, by);
-        const mayEnd = open === 0 && (isSealed || batch.doomed !== 'NO');
-        expect(endOf(batch, by, sum(news) + open, isSealed) !== undefined).toBe(mayEnd);
+      fc.property(reported, policy, fc.nat(3), fc.boolean(), (batchEnds, by, open, isSealed) => {
+        const batch = apply(batchEnds, by);
+        const mayEnd = open === 0 && (isSealed || batch.stopReason !== 'NO');
+        expect(endOf(batch, by, sum(batchEnds) + open, isSealed) !== undefined).toBe(mayEnd);
       }),
     );
   });
 
   it('ends as its policy says', () => {
     fc.assert(
-      fc.property(told, policy, (news, by) => {
-        const batch = hear(news, by);
+      fc.property(reported, policy, (batchEnds, by) => {
+        const batch = apply(batchEnds, by);
         const allowed = by === 'ANY' ? Number.POSITIVE_INFINITY : by === 'NONE' ? 0 : by;
         const failed = countFailed(batch.ended);
-        expect(endOf(batch, by, sum(news), true)).toBe(failed > allowed ? 'FAILED' : 'SUCCEEDED');
-        expect(batch.doomed).toBe(typeof by === 'number' && failed > by ? 'FAILED' : 'NO');
+        expect(endOf(batch, by, sum(batchEnds), true)).toBe(failed > allowed ? 'FAILED' : 'SUCCEEDED');
+        expect(batch.stopReason).toBe(typeof by === 'number' && failed > by ? 'FAILED' : 'NO');
       }),
     );
   });
 
   it('ends cancelled once it was cancelled, whatever comes before and after', () => {
-    const cancel: BatchNews = { ends: [], isCancelled: true };
+    const cancel: BatchEnds = { ends: [], isCancelled: true };
     fc.assert(
-      fc.property(told, told, policy, (before, after, by) => {
-        const batch = hear([...before, cancel, ...after], by);
+      fc.property(reported, reported, policy, (before, after, by) => {
+        const batch = apply([...before, cancel, ...after], by);
         const members = sum(before) + sum(after);
         expect(endOf(batch, by, members, false)).toBe('CANCELLED');
         const outcome = outcomeOf('CANCELLED', members, batch, 'enough');

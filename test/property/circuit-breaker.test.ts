@@ -61,14 +61,14 @@ function after(status: BreakerStatus, what: Step, given: CircuitBreaker, nowUs: 
 function walk(
   given: CircuitBreaker,
   steps: readonly (readonly [Step, number])[],
-  look: (before: BreakerStatus, now: BreakerStatus, what: Step, nowUs: number) => void,
+  inspect: (before: BreakerStatus, now: BreakerStatus, what: Step, nowUs: number) => void,
 ): void {
   let status = closedBreaker;
   let nowUs = NOON_US;
   for (const [what, us] of steps) {
     nowUs += us;
     const next = after(status, what, given, nowUs);
-    look(status, next, what, nowUs);
+    inspect(status, next, what, nowUs);
     status = next;
   }
 }

@@ -29,16 +29,16 @@ describe('a schedule', () => {
 
   it('gives each of its times one job, or skips it, whenever it is looked at', () => {
     fc.assert(
-      fc.property(world, lengths, gaps, fc.option(fc.integer({ min: 0, max: 8 })), (changes, long, looks, most) => {
+      fc.property(world, lengths, gaps, fc.option(fc.integer({ min: 0, max: 8 })), (changes, long, scans, most) => {
         const schedule = new ScheduleWorld(
           changes,
           most ?? undefined,
           (start) => (long[start % long.length] as number) * SECOND,
         );
         let nowUs = NOON_US;
-        for (const gap of looks) {
+        for (const gap of scans) {
           nowUs += gap * SECOND;
-          schedule.look(nowUs);
+          schedule.scan(nowUs);
         }
         const { decidedUntilUs, buffered } = schedule.status;
         const nominal: number[] = [];
@@ -57,23 +57,23 @@ describe('a schedule', () => {
 
   it('starts no job beside another one unless its policy says so, and no time before its own or before an earlier one', () => {
     fc.assert(
-      fc.property(world, lengths, gaps, (changes, long, looks) => {
+      fc.property(world, lengths, gaps, (changes, long, scans) => {
         const schedule = new ScheduleWorld(
           changes,
           undefined,
           (start) => (long[start % long.length] as number) * SECOND,
         );
         let nowUs = NOON_US;
-        for (const gap of looks) {
+        for (const gap of scans) {
           nowUs += gap * SECOND;
-          schedule.look(nowUs);
+          schedule.scan(nowUs);
         }
         const mayOverlap = changes.overlap === 'ALLOW_ALL' || changes.overlap === 'TERMINATE_OTHER';
-        for (const [i, { nominalUs, atUs, beside }] of schedule.starts.entries()) {
+        for (const [i, { nominalUs, atUs, concurrent }] of schedule.starts.entries()) {
           expect(atUs).toBeGreaterThanOrEqual(nominalUs);
           const before = schedule.starts[i - 1];
           if (before) expect(nominalUs).toBeGreaterThan(before.nominalUs);
-          if (!mayOverlap) expect(beside).toBe(0);
+          if (!mayOverlap) expect(concurrent).toBe(0);
           if (changes.overlap !== 'ALLOW_ALL' && before) expect(atUs).toBeGreaterThan(before.atUs);
         }
       }),
@@ -82,15 +82,15 @@ describe('a schedule', () => {
 
   it('whose times are about to change decides all that have come, each once, however their starts were put off', () => {
     fc.assert(
-      fc.property(world, gaps, fc.integer({ min: 1, max: 10_000 }), (changes, looks, last) => {
+      fc.property(world, gaps, fc.integer({ min: 1, max: 10_000 }), (changes, scans, last) => {
         const schedule = new ScheduleWorld(changes, undefined, () => 90 * SECOND);
         let nowUs = NOON_US;
-        for (const gap of looks) {
+        for (const gap of scans) {
           nowUs += gap * SECOND;
-          schedule.look(nowUs);
+          schedule.scan(nowUs);
         }
         nowUs += last * SECOND;
-        while (schedule.look(nowUs, true).isBehind);
+        while (schedule.scan(nowUs, true).isBehind);
         const nominal: number[] = [];
         for (let us = NOON_US + MINUTE; us <= nowUs; us += MINUTE) nominal.push(us);
         expect([...schedule.fates.keys()].sort((a, b) => a - b)).toEqual(nominal);
@@ -105,10 +105,10 @@ describe('a schedule', () => {
       fc.property(world, fc.integer({ min: 1, max: 200 }), (changes, long) => {
         const schedule = new ScheduleWorld({ ...changes, jitterMs: 0 }, undefined, () => long * SECOND);
         let nowUs = NOON_US;
-        for (let look = 0; look < 200; look++) {
-          const { lookUs } = schedule.look(nowUs);
-          expect(lookUs).toBeGreaterThan(nowUs);
-          nowUs = lookUs as number;
+        for (let scan = 0; scan < 200; scan++) {
+          const { nextScanUs } = schedule.scan(nowUs);
+          expect(nextScanUs).toBeGreaterThan(nowUs);
+          nowUs = nextScanUs as number;
         }
         // Looked at when it asked to, it has missed nothing.
         for (const fates of schedule.fates.values()) expect(fates).not.toContain('MISSED');
@@ -132,8 +132,8 @@ const catchUpTable: readonly (readonly [CatchUpPolicy, number, readonly string[]
 describe('times that nobody saw', () => {
   it.each(catchUpTable)('with %s within %i ms end as %j', (catchUp, catchUpWindowMs, expected) => {
     const schedule = new ScheduleWorld({ overlap: 'ALLOW_ALL', catchUp, catchUpWindowMs }, undefined, () => SECOND);
-    schedule.look(NOON_US + 30 * SECOND);
-    schedule.look(NOON_US + 5 * MINUTE + 30 * SECOND);
+    schedule.scan(NOON_US + 30 * SECOND);
+    schedule.scan(NOON_US + 5 * MINUTE + 30 * SECOND);
     expect([1, 2, 3, 4, 5].map((minute) => schedule.fates.get(NOON_US + minute * MINUTE)?.at(-1))).toEqual(expected);
   });
 
@@ -143,7 +143,7 @@ describe('times that nobody saw', () => {
       [11, 'MISSED'],
     ] as const) {
       const schedule = new ScheduleWorld({ catchUp: 'NONE' }, undefined, () => SECOND);
-      schedule.look(NOON_US + MINUTE + late * SECOND);
+      schedule.scan(NOON_US + MINUTE + late * SECOND);
       expect(schedule.fates.get(NOON_US + MINUTE)).toEqual([fate]);
     }
   });
@@ -151,10 +151,10 @@ describe('times that nobody saw', () => {
   it('are made up for in steps where there are thousands', () => {
     const schedule = new ScheduleWorld({ overlap: 'ALLOW_ALL', catchUp: 'ALL' }, undefined, () => SECOND);
     const nowUs = NOON_US + 1_000 * MINUTE;
-    let looks = 0;
-    for (let lookUs: number | undefined = nowUs; lookUs !== undefined && lookUs <= nowUs; looks++)
-      lookUs = schedule.look(nowUs).lookUs;
-    expect(looks).toBe(5);
+    let scans = 0;
+    for (let nextScanUs: number | undefined = nowUs; nextScanUs !== undefined && nextScanUs <= nowUs; scans++)
+      nextScanUs = schedule.scan(nowUs).nextScanUs;
+    expect(scans).toBe(5);
     expect(schedule.starts).toHaveLength(1_000);
   });
 });
@@ -162,15 +162,15 @@ describe('times that nobody saw', () => {
 describe('a paused schedule', () => {
   it('skips its times, keeps what waits, and runs what it is asked for', () => {
     const schedule = new ScheduleWorld({ overlap: 'BUFFER_ALL' }, undefined, () => 90 * SECOND);
-    schedule.look(NOON_US + MINUTE);
-    schedule.look(NOON_US + 2 * MINUTE);
+    schedule.scan(NOON_US + MINUTE);
+    schedule.scan(NOON_US + 2 * MINUTE);
     schedule.status = { ...schedule.status, paused: true };
-    schedule.look(NOON_US + 4 * MINUTE);
+    schedule.scan(NOON_US + 4 * MINUTE);
     expect(schedule.fates.get(NOON_US + 2 * MINUTE)).toEqual(['BUFFERED']);
     expect(schedule.fates.get(NOON_US + 3 * MINUTE)).toEqual(['PAUSED']);
     const asked: PendingRun = { nominalUs: NOON_US + 1, causeId: 'x', cause: 'TRIGGER', overlap: 'ALLOW_ALL' };
     schedule.status = { ...schedule.status, asked: [asked] };
-    expect(schedule.look(NOON_US + 4 * MINUTE + 1).runs).toEqual([{ ...asked, state: 'STARTING' }]);
+    expect(schedule.scan(NOON_US + 4 * MINUTE + 1).runs).toEqual([{ ...asked, state: 'STARTING' }]);
   });
 
   it('is what one becomes when a job of it has failed, if it says so, in the same look', () => {
@@ -188,10 +188,10 @@ describe('the number of runs', () => {
     const schedule = new ScheduleWorld({ overlap: 'ALLOW_ALL', catchUp: 'ALL' }, 2, () => SECOND);
     const asked: PendingRun = { nominalUs: NOON_US, causeId: 'x', cause: 'BACKFILL', overlap: 'ALLOW_ALL' };
     schedule.status = { ...schedule.status, asked: [asked] };
-    const decision = schedule.look(NOON_US + 5 * MINUTE);
+    const decision = schedule.scan(NOON_US + 5 * MINUTE);
     expect(schedule.starts.map(({ nominalUs }) => (nominalUs - NOON_US) / MINUTE)).toEqual([0, 1, 2]);
-    expect(decision).toMatchObject({ runsLeft: 0, lookUs: undefined, nextUs: undefined });
-    expect(schedule.look(NOON_US + 9 * MINUTE).runs).toEqual([]);
+    expect(decision).toMatchObject({ runsLeft: 0, nextScanUs: undefined, nextUs: undefined });
+    expect(schedule.scan(NOON_US + 9 * MINUTE).runs).toEqual([]);
   });
 });
 

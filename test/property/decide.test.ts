@@ -10,7 +10,7 @@ import {
   decidePause,
   decideResume,
   decideUpdate,
-  type HoldRefusal,
+  type PauseRefusal,
   type Update,
 } from '../../server/domain/jobs/hold.ts';
 import { isLegal, isTerminal, type JobState, sourcesOf } from '../../server/domain/jobs/job-state.ts';
@@ -106,7 +106,7 @@ const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => C
   decideUpdate: { from: openStates, ask: (c) => taken(decideUpdate(c.run, c.update, c.moment)) },
 };
 
-function taken(decision: Change | HoldRefusal | undefined): Change | undefined {
+function taken(decision: Change | PauseRefusal | undefined): Change | undefined {
   return typeof decision === 'string' ? undefined : decision;
 }
 

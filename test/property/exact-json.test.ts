@@ -115,9 +115,9 @@ describe('canonical JSON', () => {
     ['a member named __proto__', '{"__proto__":1}', '{}', false],
     ['exponents beyond any double', '1e400000', '1e400001', false],
     ['exponents beyond any reckoning', '1e99999999999999999999', '1e99999999999999999998', false],
-  ])('%s', (_, one, two, alike) => {
+  ])('%s', (_, one, two, isSame) => {
     expect(textOf(one)).toBeDefined();
-    expect(textOf(one) === textOf(two)).toBe(alike);
+    expect(textOf(one) === textOf(two)).toBe(isSame);
   });
 
   it('is found for an input that is nested a hundred thousand deep', () => {

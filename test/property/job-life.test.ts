@@ -5,7 +5,7 @@ import { systemFailure } from '../../server/domain/base/payload.ts';
 import * as decide from '../../server/domain/jobs/decide.ts';
 import { decideDue } from '../../server/domain/jobs/decide-due.ts';
 import { decideLoss } from '../../server/domain/jobs/decide-loss.ts';
-import { decidePause, decideResume, decideUpdate, type HoldRefusal } from '../../server/domain/jobs/hold.ts';
+import { decidePause, decideResume, decideUpdate, type PauseRefusal } from '../../server/domain/jobs/hold.ts';
 import { isLegal, isTerminal, type JobEvent, type JobState } from '../../server/domain/jobs/job-state.ts';
 import type { Change, OpenRun } from '../../server/domain/jobs/run.ts';
 import { noLimits } from '../../server/domain/jobs/time-limits.ts';
@@ -50,7 +50,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   waitUs: fc.integer({ min: 0, max: 400_000_000 }),
 });
 
-function taken(decision: Change | HoldRefusal | undefined): Change | undefined {
+function taken(decision: Change | PauseRefusal | undefined): Change | undefined {
   return typeof decision === 'string' ? undefined : decision;
 }
 
@@ -163,10 +163,10 @@ function newRun(priority: number, expireInUs: number | null): OpenRun {
     expireTimeUs,
     runTimeUs: null,
     createTimeUs: NOON_US,
-    losses: 0,
+    consecutiveLosses: 0,
     limits: noLimits,
-    charges: 0,
-    lost: 0,
+    suspectLosses: 0,
+    totalLosses: 0,
     releases: 0,
     releasesSinceUs: null,
     suspensions: 0,
@@ -177,9 +177,9 @@ function newRun(priority: number, expireInUs: number | null): OpenRun {
     fairnessKey: null,
     limitId: null,
     parentJobId: null,
-    waitsFor: 0,
+    unmetDependencies: 0,
     children: 0,
-    tellsEnd: false,
+    notifiesDependents: false,
   };
 }
 

@@ -76,11 +76,11 @@ describe('a change of a job', () => {
     fc.assert(
       fc.property(changedJob, ({ job: one, changes }) => {
         const spans = jobSpans(one);
-        const told = changes.flatMap((change) => closedSpans(change, spans));
+        const reported = changes.flatMap((change) => closedSpans(change, spans));
         const open = one.attempts.find(({ outcome }) => outcome === undefined)?.attempt;
         // A wait is told of with the attempt that came of it.
         const ended = spans.filter(({ endTimeUs, attempt }) => endTimeUs !== undefined && attempt !== open);
-        expect(told.map(({ spanId }) => spanId).sort()).toEqual(ended.map(({ spanId }) => spanId).sort());
+        expect(reported.map(({ spanId }) => spanId).sort()).toEqual(ended.map(({ spanId }) => spanId).sort());
         for (const change of changes) if (!closesSpans(change)) expect(closedSpans(change, spans)).toEqual([]);
       }),
     );

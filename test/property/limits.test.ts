@@ -5,11 +5,11 @@ import { judgeLimit, type OpenJob } from '../../server/domain/dispatch/limit-pol
 import {
   admit,
   type Candidate,
+  type Headroom,
+  headroomOf,
   type LimitPolicy,
+  lowestHeadroom,
   type RateLimit,
-  type Room,
-  roomOf,
-  roomOfAll,
   timeOfUnits,
 } from '../../server/domain/dispatch/limits.ts';
 
@@ -30,7 +30,7 @@ function run(limit: RateLimit, cost: number, asks: readonly { readonly afterUs: 
   const starts: Start[] = [];
   for (const { afterUs, wanted } of asks) {
     nowUs += afterUs;
-    const jobs = Math.min(wanted, roomOf({ held: 0, rateLimit: limit, fullTimeUs }, cost, nowUs).jobs);
+    const jobs = Math.min(wanted, headroomOf({ held: 0, rateLimit: limit, fullTimeUs }, cost, nowUs).jobs);
     if (jobs === 0) continue;
     fullTimeUs = Math.max(fullTimeUs ?? nowUs, nowUs) + timeOfUnits(limit, jobs * cost);
     starts.push({ at: nowUs, units: jobs * cost });
@@ -68,16 +68,18 @@ it('what is not taken comes back: at the time that is told there is room for one
     fc.property(rate, fc.integer({ min: 1, max: 50 }), asks, (limit, cost, list) => {
       const { fullTimeUs, nowUs } = run(limit, cost, list);
       const capacity = { held: 0, rateLimit: limit, fullTimeUs };
-      const room = roomOf(capacity, cost, nowUs);
-      expect(room.openTimeUs).toBeDefined();
-      const openTimeUs = room.openTimeUs as number;
+      const headroom = headroomOf(capacity, cost, nowUs);
+      expect(headroom.openTimeUs).toBeDefined();
+      const openTimeUs = headroom.openTimeUs as number;
       // Where even a full bucket has no room for one more than that, it stays so.
       const most = cost > limit.burst ? 1 : Math.floor(limit.burst / cost);
-      const then = roomOf(capacity, cost, openTimeUs).jobs;
-      if (room.jobs < most) {
-        expect(then).toBeGreaterThan(room.jobs);
+      const then = headroomOf(capacity, cost, openTimeUs).jobs;
+      if (headroom.jobs < most) {
+        expect(then).toBeGreaterThan(headroom.jobs);
         const unitUs = (limit.periodMs * 1_000) / limit.units;
-        expect(roomOf(capacity, cost, Math.floor(openTimeUs - 0.1 * unitUs - 2)).jobs).toBeLessThanOrEqual(room.jobs);
+        expect(headroomOf(capacity, cost, Math.floor(openTimeUs - 0.1 * unitUs - 2)).jobs).toBeLessThanOrEqual(
+          headroom.jobs,
+        );
       }
     }),
   );
@@ -87,43 +89,43 @@ it('room is what places and units leave, whichever is less', () => {
   fc.assert(
     fc.property(rate, fc.nat(500), fc.nat(500), (limit, maxConcurrency, held) => {
       const free = Math.max(0, maxConcurrency - held);
-      const { jobs } = roomOf({ maxConcurrency, held, rateLimit: limit, fullTimeUs: null }, 1, 1.8e15);
+      const { jobs } = headroomOf({ maxConcurrency, held, rateLimit: limit, fullTimeUs: null }, 1, 1.8e15);
       expect(jobs).toBe(Math.min(free, limit.burst));
-      expect(roomOf({ maxConcurrency, held, fullTimeUs: null }, 1, 1.8e15)).toEqual({ jobs: free });
+      expect(headroomOf({ maxConcurrency, held, fullTimeUs: null }, 1, 1.8e15)).toEqual({ jobs: free });
     }),
   );
 });
 
 it('rooms together are the least of them, and open when the last of the tight ones does', () => {
-  expect(roomOfAll([])).toEqual({ jobs: Number.POSITIVE_INFINITY });
-  expect(roomOfAll([{ jobs: 3 }, { jobs: 5, openTimeUs: 9 }])).toEqual({ jobs: 3 });
-  expect(roomOfAll([{ jobs: 0, openTimeUs: 7 }, { jobs: 0, openTimeUs: 9 }, { jobs: 4 }])).toEqual({
+  expect(lowestHeadroom([])).toEqual({ jobs: Number.POSITIVE_INFINITY });
+  expect(lowestHeadroom([{ jobs: 3 }, { jobs: 5, openTimeUs: 9 }])).toEqual({ jobs: 3 });
+  expect(lowestHeadroom([{ jobs: 0, openTimeUs: 7 }, { jobs: 0, openTimeUs: 9 }, { jobs: 4 }])).toEqual({
     jobs: 0,
     openTimeUs: 9,
   });
-  expect(roomOfAll([{ jobs: 0, openTimeUs: 7 }, { jobs: 0 }])).toEqual({ jobs: 0 });
+  expect(lowestHeadroom([{ jobs: 0, openTimeUs: 7 }, { jobs: 0 }])).toEqual({ jobs: 0 });
 });
 
 const keys = ['a', 'b', 'c', undefined];
 const candidates: fc.Arbitrary<Candidate[]> = fc
   .array(fc.record({ limitId: fc.constantFrom(...keys), bytes: fc.nat(1_000) }), { maxLength: 50 })
   .map((list) => list.map((one, i) => ({ ...one, jobId: `job-${i}` })));
-const rooms: fc.Arbitrary<Map<string, Room>> = fc
+const headrooms: fc.Arbitrary<Map<string, Headroom>> = fc
   .array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat(5)), { maxLength: 3 })
   .map((list) => new Map(list.map(([key, jobs]) => [key, { jobs }])));
 
 it('admits in order, of each key as many as it has room for, and puts aside just those that have none', () => {
   fc.assert(
-    fc.property(candidates, rooms, fc.nat(60), fc.nat(8_000), (list, byKey, most, maxBytes) => {
+    fc.property(candidates, headrooms, fc.nat(60), fc.nat(8_000), (list, byKey, most, maxBytes) => {
       const { admitted, over } = admit(list, byKey, most, maxBytes);
       const of = new Map(list.map((one) => [one.jobId, one]));
       const bytes = admitted.reduce((sum, id) => sum + (of.get(id)?.bytes ?? 0), 0);
       expect(admitted.length).toBeLessThanOrEqual(most);
       if (admitted.length > 1) expect(bytes).toBeLessThanOrEqual(maxBytes);
-      for (const [key, room] of byKey) {
+      for (const [key, headroom] of byKey) {
         const taken = admitted.filter((id) => of.get(id)?.limitId === key).length;
-        expect(taken).toBeLessThanOrEqual(room.jobs);
-        if (over.some((id) => of.get(id)?.limitId === key)) expect(taken).toBe(room.jobs);
+        expect(taken).toBeLessThanOrEqual(headroom.jobs);
+        if (over.some((id) => of.get(id)?.limitId === key)) expect(taken).toBe(headroom.jobs);
       }
       for (const id of over) expect(byKey.has(of.get(id)?.limitId ?? '')).toBe(true);
       const places = admitted.map((id) => list.findIndex((one) => one.jobId === id));

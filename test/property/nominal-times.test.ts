@@ -35,9 +35,9 @@ function timesIn(times: Partial<ScheduleTimes>, fromMs: number, toMs: number): n
   const nominal = new NominalTimes(given);
   const found: number[] = [];
   for (let us = fromMs * 1_000 - 1; ; ) {
-    const { timeUs, lookedUntilUs = Number.POSITIVE_INFINITY } = nominal.after(us);
-    if ((timeUs ?? lookedUntilUs) >= toMs * 1_000) break;
-    us = timeUs ?? lookedUntilUs;
+    const { timeUs, searchedUntilUs = Number.POSITIVE_INFINITY } = nominal.after(us);
+    if ((timeUs ?? searchedUntilUs) >= toMs * 1_000) break;
+    us = timeUs ?? searchedUntilUs;
     if (timeUs !== undefined) found.push(timeUs / 1_000);
   }
   return found;
@@ -206,8 +206,8 @@ describe('rules together', () => {
     expect(some.after(from * 1_000)).toMatchObject({ timeUs: Date.UTC(2051, 0, 1) * 1_000 });
     const none = [{ ...everySecond, exclusions: [everything] }, { ...nothing, crons: ['0 0 30 2 *'] }, nothing];
     for (const one of none) {
-      const { timeUs, lookedUntilUs } = new NominalTimes(one).after(from * 1_000);
-      expect([timeUs, lookedUntilUs]).toEqual([undefined, undefined]);
+      const { timeUs, searchedUntilUs } = new NominalTimes(one).after(from * 1_000);
+      expect([timeUs, searchedUntilUs]).toEqual([undefined, undefined]);
     }
   });
 
@@ -218,8 +218,8 @@ describe('rules together', () => {
     fc.assert(
       fc.property(fc.nat(100), fc.integer({ min: 1, max: 200 }), (hours, limit) => {
         const to = from + hours * 3_600_000;
-        const { times, lookedUntilUs } = between(quarters, to, limit);
-        expect(lookedUntilUs).toBeUndefined();
+        const { times, searchedUntilUs } = between(quarters, to, limit);
+        expect(searchedUntilUs).toBeUndefined();
         expect(times).toEqual(
           timesIn(quarters, from, to)
             .slice(0, limit)
@@ -229,18 +229,18 @@ describe('rules together', () => {
     );
     // 60 looks for each.
     const seldom = { crons: ['* * * * *'], exclusions: [rule({ minute: '1-59' })] };
-    const { times, lookedUntilUs } = between(seldom, day(365), 1_000);
+    const { times, searchedUntilUs } = between(seldom, day(365), 1_000);
     expect(times).toHaveLength(Math.ceil(5_000 / 60));
-    expect(between(seldom, (lookedUntilUs as number) / 1_000, 1_000).times).toEqual(times);
+    expect(between(seldom, (searchedUntilUs as number) / 1_000, 1_000).times).toEqual(times);
     const [next] = new NominalTimes({ ...nothing, ...seldom }).between(
-      lookedUntilUs as number,
+      searchedUntilUs as number,
       day(365) * 1_000,
       1,
     ).times;
     expect(next).toBe((times.at(-1) as number) + 3_600_000_000);
-    expect(between(seldom, day(1), 1_000).lookedUntilUs).toBeUndefined();
+    expect(between(seldom, day(1), 1_000).searchedUntilUs).toBeUndefined();
     const never = { crons: ['* * * * *'], exclusions: [rule({ minute: '0-29' }), rule({ minute: '30-59' })] };
-    expect(between(never, day(9_000), 1)).toEqual({ times: [], lookedUntilUs: expect.any(Number) });
+    expect(between(never, day(9_000), 1)).toEqual({ times: [], searchedUntilUs: expect.any(Number) });
     expect(between({ crons: ['0 0 30 2 *'] }, day(9_000), 1)).toEqual({ times: [] });
   });
 

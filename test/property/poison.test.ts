@@ -8,7 +8,14 @@ import type { OpenRun } from '../../server/domain/jobs/run.ts';
 import { chance, NOON_US, openRun } from './arbitraries.ts';
 
 const fresh = openRun('ASSIGNED', definitionDefaults.retryPolicy).map(
-  (run): OpenRun => ({ ...run, attempt: 1, attemptsCounted: 0, losses: 0, charges: 0, lost: 0 }),
+  (run): OpenRun => ({
+    ...run,
+    attempt: 1,
+    attemptsCounted: 0,
+    consecutiveLosses: 0,
+    suspectLosses: 0,
+    totalLosses: 0,
+  }),
 );
 
 interface Job {
@@ -42,7 +49,13 @@ function runAll(jobs: readonly Job[], slots: number, random: number): number {
     for (const job of batch) {
       const change = decideSessionEnd(job.run, 'LAPSE', { nowUs: NOON_US, random });
       if (change.kind === 'end') job.end = change.failure?.failureCause ?? change.state;
-      else job.run = { ...nextAttempt(job.run), losses: change.losses, charges: change.charges, lost: change.lost };
+      else
+        job.run = {
+          ...nextAttempt(job.run),
+          consecutiveLosses: change.consecutiveLosses,
+          suspectLosses: change.suspectLosses,
+          totalLosses: change.totalLosses,
+        };
     }
   }
   throw new Error('the jobs never ended');
@@ -103,8 +116,11 @@ describe('a job that is lost through no fault of its own', () => {
         for (let loss = 1; loss < 100; loss++) {
           const change = decideSessionEnd(now, how, { nowUs: NOON_US, random });
           if (change.kind === 'end') throw new Error(`it ended at loss ${loss}`);
-          expect({ losses: change.losses, charges: change.charges }).toEqual({ losses: 0, charges: 0 });
-          now = { ...nextAttempt(now), lost: change.lost };
+          expect({ consecutiveLosses: change.consecutiveLosses, suspectLosses: change.suspectLosses }).toEqual({
+            consecutiveLosses: 0,
+            suspectLosses: 0,
+          });
+          now = { ...nextAttempt(now), totalLosses: change.totalLosses };
         }
         const last = decideSessionEnd(now, how, { nowUs: NOON_US, random });
         expect(last).toMatchObject({ kind: 'end', state: 'FAILED', failure: { failureCause: 'LOST_TOO_OFTEN' } });
@@ -115,18 +131,18 @@ describe('a job that is lost through no fault of its own', () => {
   it('goes on for ninety-nine attempts that were released or lost, and no longer, however many count', () => {
     const kinds = fc.array(fc.boolean(), { minLength: 100, maxLength: 100 });
     fc.assert(
-      fc.property(fresh, kinds, fc.integer({ min: 0, max: 50 }), chance, (run, lost, counted, random) => {
+      fc.property(fresh, kinds, fc.integer({ min: 0, max: 50 }), chance, (run, totalLosses, counted, random) => {
         const moment = { nowUs: NOON_US, random };
         let now: OpenRun = { ...run, attempt: 1 + counted, attemptsCounted: counted };
-        lost.forEach((isLost, i) => {
+        totalLosses.forEach((isLost, i) => {
           const change = isLost ? decideSessionEnd(now, 'CLOSE', moment) : decideRelease(now, 'NO_SLOT', moment);
           expect(change.kind).toBe(i === 99 ? 'end' : 'continue');
           if (change.kind === 'end') {
             expect(change).toMatchObject({ state: 'FAILED', failure: { failureCause: 'LOST_TOO_OFTEN' } });
             return;
           }
-          expect(change).toMatchObject({ losses: 0, charges: 0, closed: { counted: false } });
-          now = { ...nextAttempt(now), lost: change.lost };
+          expect(change).toMatchObject({ consecutiveLosses: 0, suspectLosses: 0, closed: { counted: false } });
+          now = { ...nextAttempt(now), totalLosses: change.totalLosses };
         });
       }),
     );

@@ -1,7 +1,7 @@
 /** Rank: priority is worth seconds, a deadline caps it, and nothing waits for ever. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fairStep, LEAST_WEIGHT, MOST_WEIGHT } from '../../server/domain/dispatch/fair-rank.ts';
+import { fairStep, MAX_WEIGHT, MIN_WEIGHT } from '../../server/domain/dispatch/fair-rank.ts';
 import { rankOf } from '../../server/domain/dispatch/rank.ts';
 import { NOON_US, priority } from './arbitraries.ts';
 
@@ -9,7 +9,7 @@ const startUs = fc.integer({ min: 0, max: 7_258_118_400_000_000 });
 const more = fc.integer({ min: 1, max: 1_000_000_000 });
 /** Of a job that is ready: its deadline is still to come. */
 const leftUs = fc.option(fc.integer({ min: 0, max: 1_000_000_000 }));
-const weight = fc.constantFrom(LEAST_WEIGHT, 0.3, 1, 7, MOST_WEIGHT);
+const weight = fc.constantFrom(MIN_WEIGHT, 0.3, 1, 7, MAX_WEIGHT);
 const within = fc.integer({ min: -86_400_000_000, max: 86_400_000_000 });
 
 describe('rankOf', () => {
@@ -77,7 +77,7 @@ describe('rankOf', () => {
       ),
     );
     // How far ahead a million jobs of a key reach, by its weight.
-    expect([1, LEAST_WEIGHT, MOST_WEIGHT].map((of) => 1_000_000 * fairStep(of))).toEqual([1e8, 1e10, 1e6]);
+    expect([1, MIN_WEIGHT, MAX_WEIGHT].map((of) => 1_000_000 * fairStep(of))).toEqual([1e8, 1e10, 1e6]);
   });
 
   it('is capped by the deadline and by nothing else', () => {

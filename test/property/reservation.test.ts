@@ -2,15 +2,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  fitCounts,
   isAlive,
-  type LaneWait,
+  RESERVATION_LIFE_MS,
   RESERVE_AFTER_MS,
-  roomsFor,
-  type SessionRoom,
-  WAIT_LIFE_MS,
-  waitOn,
+  type Reservation,
+  reserve,
+  type SessionCapacity,
 } from '../../server/domain/dispatch/reservation.ts';
-import { roomFor } from '../../server/domain/dispatch/resources.ts';
+import { fitCount } from '../../server/domain/dispatch/resources.ts';
 
 const SECOND_US = 1_000_000;
 
@@ -45,22 +45,22 @@ function startOfBig(
   withReservation: boolean,
 ): number | undefined {
   let running: Running[] = [];
-  let own: LaneWait | undefined;
-  const roomIn = (session: number): Pick<SessionRoom, 'sessionId' | 'resources' | 'taken'> => ({
+  let own: Reservation | undefined;
+  const capacityIn = (session: number): Pick<SessionCapacity, 'sessionId' | 'resources' | 'taken'> => ({
     sessionId: String(session),
     resources: { gpu: totals[session] as number },
     taken: running.filter((one) => one.session === session).map((one) => ({ resources: { gpu: one.takes }, jobs: 1 })),
   });
   for (let now = 0; now < seconds; now++) {
     running = running.filter(({ endsAt }) => endsAt > now);
-    const rooms = totals.map((_, session) => ({ ...roomIn(session), isReserved: false }));
+    const fits = totals.map((_, session) => ({ ...capacityIn(session), isReserved: false }));
     // Begins once everything is busy: a free session at the start would prove nothing.
     if (now >= small.seconds) {
-      if ([...roomsFor({ gpu: big }, rooms).values()].some((room) => room > 0)) return now - small.seconds;
-      own = waitOn(
+      if ([...fitCounts({ gpu: big }, fits).values()].some((space) => space > 0)) return now - small.seconds;
+      own = reserve(
         own,
         { gpu: big },
-        rooms.filter(({ resources }) => (resources.gpu ?? 0) >= big),
+        fits.filter(({ resources }) => (resources.gpu ?? 0) >= big),
         now * SECOND_US,
       );
     }
@@ -68,8 +68,8 @@ function startOfBig(
       if (withReservation && own && isAlive(own, now * SECOND_US) && own.sessionId === String(session)) continue;
       // One a second: as each ends at another time, there is never a gap as large as the big one.
       if (now % stagger !== 0 && now >= small.seconds) continue;
-      const { resources, taken } = roomIn(session);
-      if (roomFor({ gpu: small.takes }, resources, taken) > 0)
+      const { resources, taken } = capacityIn(session);
+      if (fitCount({ gpu: small.takes }, resources, taken) > 0)
         running.push({ session, takes: small.takes, endsAt: now + small.seconds + (session % 2) });
     }
   }
@@ -96,7 +96,7 @@ describe('a job that takes all of a session, behind an endless stream of small o
 });
 
 describe('the wait of a lane', () => {
-  const empty = (sessionId: string, isReserved = false): SessionRoom => ({
+  const empty = (sessionId: string, isReserved = false): SessionCapacity => ({
     sessionId,
     resources: { gpu: 4 },
     taken: [{ resources: { gpu: 1 }, jobs: 1 }],
@@ -106,20 +106,20 @@ describe('the wait of a lane', () => {
 
   it('begins anew once the lane has asked for nothing for a while', () => {
     const old = { sinceUs: 0, askedUs: 0, sessionId: 'b' };
-    const nowUs = WAIT_LIFE_MS * 1_000;
-    expect(waitOn(old, { gpu: 4 }, sessions, nowUs)).toEqual({ sinceUs: nowUs, askedUs: nowUs, sessionId: undefined });
+    const nowUs = RESERVATION_LIFE_MS * 1_000;
+    expect(reserve(old, { gpu: 4 }, sessions, nowUs)).toEqual({ sinceUs: nowUs, askedUs: nowUs, sessionId: undefined });
   });
 
   it('gets no session that is kept for another lane, and keeps the one that it has', () => {
     const own = { sinceUs: 0, askedUs: 4 * SECOND_US, sessionId: undefined };
-    const first = waitOn(own, { gpu: 4 }, sessions, 5 * SECOND_US);
+    const first = reserve(own, { gpu: 4 }, sessions, 5 * SECOND_US);
     expect(first.sessionId).toBe('b');
-    expect(waitOn(first, { gpu: 4 }, [empty('c')], 6 * SECOND_US).sessionId).toBe('b');
-    expect(waitOn(own, { gpu: 4 }, [empty('a', true)], 5 * SECOND_US).sessionId).toBeUndefined();
+    expect(reserve(first, { gpu: 4 }, [empty('c')], 6 * SECOND_US).sessionId).toBe('b');
+    expect(reserve(own, { gpu: 4 }, [empty('a', true)], 5 * SECOND_US).sessionId).toBeUndefined();
   });
 
   it('leaves nothing of the session to others', () => {
-    expect([...roomsFor({ gpu: 1 }, sessions)]).toEqual([
+    expect([...fitCounts({ gpu: 1 }, sessions)]).toEqual([
       ['a', 0],
       ['b', 3],
       ['c', 3],

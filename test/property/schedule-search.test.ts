@@ -25,29 +25,29 @@ function statusOf(times: ScheduleTimes, changes: Partial<ScheduleRules> = {}): S
 
 interface Followed {
   readonly starts: readonly { readonly nominalUs: number; readonly atUs: number }[];
-  readonly looks: number;
+  readonly scans: number;
   /** Looks after which it was not known what comes next. */
   readonly unknown: number;
 }
 
 /** Looks whenever it was asked to, or later by up to as much as `late` says. */
-function follow(given: ScheduleStatus, untilUs: number, late: (look: number) => number = () => 0): Followed {
+function follow(given: ScheduleStatus, untilUs: number, late: (scan: number) => number = () => 0): Followed {
   const times = new NominalTimes(given.rules.times);
   const starts: { nominalUs: number; atUs: number }[] = [];
   let status = given;
-  let looks = 0;
+  let scans = 0;
   let unknown = 0;
-  for (let nowUs: number | undefined = NOON_US + 1; nowUs !== undefined && nowUs < untilUs; looks++) {
-    const atUs: number = nowUs + late(looks);
-    const { runs, decidedUntilUs, nextUs, lookUs } = decideSchedule(status, times, atUs);
+  for (let nowUs: number | undefined = NOON_US + 1; nowUs !== undefined && nowUs < untilUs; scans++) {
+    const atUs: number = nowUs + late(scans);
+    const { runs, decidedUntilUs, nextUs, nextScanUs } = decideSchedule(status, times, atUs);
     for (const run of runs) expect(run.state).toBe('STARTING');
     starts.push(...runs.map(({ nominalUs }) => ({ nominalUs, atUs })));
     expect(decidedUntilUs).toBeGreaterThanOrEqual(status.decidedUntilUs);
     status = { ...status, decidedUntilUs };
     if (nextUs === undefined) unknown++;
-    nowUs = lookUs;
+    nowUs = nextScanUs;
   }
-  return { starts, looks, unknown };
+  return { starts, scans, unknown };
 }
 
 /** By looking at each minute on its own. */
@@ -60,24 +60,24 @@ function minutes(afterUs: number, untilUs: number, isOut: (wall: Date) => boolea
 describe('a schedule whose next time is behind more excluded ones than are looked at', () => {
   it('knows the difference from one that has no more', () => {
     const times = new NominalTimes(everyMinuteBut({ hour: '0-22' }));
-    const { timeUs, lookedUntilUs } = times.after(NOON_US + 12 * 60 * MINUTE_US - MINUTE_US);
+    const { timeUs, searchedUntilUs } = times.after(NOON_US + 12 * 60 * MINUTE_US - MINUTE_US);
     expect(timeUs).toBeUndefined();
-    expect(lookedUntilUs).toBeGreaterThan(NOON_US + DAY_US);
-    expect(times.after(lookedUntilUs as number).timeUs).toBe(NOON_US + DAY_US + 11 * 60 * MINUTE_US);
+    expect(searchedUntilUs).toBeGreaterThan(NOON_US + DAY_US);
+    expect(times.after(searchedUntilUs as number).timeUs).toBe(NOON_US + DAY_US + 11 * 60 * MINUTE_US);
     const over = new NominalTimes({ ...everyMinuteBut({ hour: '0-22' }), endUs: NOON_US + DAY_US });
-    expect(over.after(NOON_US + 12 * 60 * MINUTE_US)).toEqual({ looked: expect.any(Number) });
+    expect(over.after(NOON_US + 12 * 60 * MINUTE_US)).toEqual({ searched: expect.any(Number) });
   });
 
   it('goes on, day after day', () => {
     const untilUs = NOON_US + 3 * DAY_US;
-    const { starts, looks, unknown } = follow(statusOf(everyMinuteBut({ hour: '0-22' })), untilUs);
+    const { starts, scans, unknown } = follow(statusOf(everyMinuteBut({ hour: '0-22' })), untilUs);
     expect(starts.map(({ nominalUs }) => nominalUs)).toEqual(
       minutes(NOON_US, untilUs, (wall) => wall.getUTCHours() < 23),
     );
     for (const { nominalUs, atUs } of starts) expect(atUs).toBe(nominalUs);
     // One for each time, and one more a day to find the next.
     expect(unknown).toBeGreaterThanOrEqual(2);
-    expect(looks).toBeLessThanOrEqual(starts.length + 4);
+    expect(scans).toBeLessThanOrEqual(starts.length + 4);
   });
 
   it('starts the last one alone of those that were missed on both sides of them, where it is to', () => {
@@ -106,7 +106,7 @@ describe('a schedule whose next time is behind more excluded ones than are looke
         const given = everyMinuteBut({ hour: `${from}-${to}` }, { dayOfMonth: `${first}-31` });
         const status = statusOf({ ...given, crons: ['*/10 * * * *', '5 12 * * *'] }, { jitterMs });
         const untilUs = NOON_US + 6 * DAY_US;
-        const { starts } = follow(status, untilUs, (look) => late[look % late.length] as number);
+        const { starts } = follow(status, untilUs, (scan) => late[scan % late.length] as number);
         const expected = minutes(NOON_US, untilUs, (wall) => {
           const [hour, minute] = [wall.getUTCHours(), wall.getUTCMinutes()];
           const isOwn = minute % 10 === 0 || (hour === 12 && minute === 5);
@@ -123,9 +123,9 @@ describe('a schedule whose next time is behind more excluded ones than are looke
 
   it('is looked at ever more seldom where nothing is found', () => {
     const never = statusOf(everyMinuteBut({}));
-    const { starts, looks } = follow(never, NOON_US + DAY_US);
+    const { starts, scans } = follow(never, NOON_US + DAY_US);
     expect(starts).toEqual([]);
-    expect(looks).toBeLessThan(60);
+    expect(scans).toBeLessThan(60);
   });
 
   it('makes up for times on both sides of the excluded ones, each once', () => {
@@ -133,15 +133,15 @@ describe('a schedule whose next time is behind more excluded ones than are looke
     let status = { ...statusOf(everyMinuteBut({ hour: '0-22' })) };
     const nowUs = NOON_US + 3 * DAY_US;
     const found: number[] = [];
-    let looks = 0;
-    for (let lookUs: number | undefined = nowUs; lookUs !== undefined && lookUs <= nowUs; looks++) {
+    let scans = 0;
+    for (let nextScanUs: number | undefined = nowUs; nextScanUs !== undefined && nextScanUs <= nowUs; scans++) {
       const decision = decideSchedule(status, times, nowUs);
       found.push(...decision.runs.map(({ nominalUs }) => nominalUs));
       status = { ...status, decidedUntilUs: decision.decidedUntilUs };
-      ({ lookUs } = decision);
-      expect(decision.isBehind).toBe(lookUs !== undefined && lookUs <= nowUs);
+      ({ nextScanUs } = decision);
+      expect(decision.isBehind).toBe(nextScanUs !== undefined && nextScanUs <= nowUs);
     }
     expect(found).toEqual(minutes(NOON_US, nowUs + 1, (wall) => wall.getUTCHours() < 23));
-    expect(looks).toBeLessThan(10);
+    expect(scans).toBeLessThan(10);
   });
 });

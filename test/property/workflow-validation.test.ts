@@ -42,8 +42,8 @@ it('a cycle is told just where there is one', () => {
         ),
       );
       const without = of.map((needs, i) => needs.filter((need) => need !== i));
-      const told = problemsOf(workflow(steps)).filter((text) => text.includes('cycle'));
-      expect(told.length > 0).toBe([...without.keys()].some((at) => isBefore(without, at, at)));
+      const reported = problemsOf(workflow(steps)).filter((text) => text.includes('cycle'));
+      expect(reported.length > 0).toBe([...without.keys()].some((at) => isBefore(without, at, at)));
     }),
   );
 });
@@ -151,11 +151,11 @@ it('no step is said never to start that starts in some course, and one that is f
         return step(`s${i}`, names, { rule, ...(isConditional ? { condition: 'true' } : {}) });
       });
       const can = startable(steps);
-      const told = neverStarting(steps);
-      for (const number of told) expect(can.has(`s${number}`)).toBe(false);
+      const reported = neverStarting(steps);
+      for (const number of reported) expect(can.has(`s${number}`)).toBe(false);
       const first = steps.findIndex(({ name }) => !can.has(name));
       const isPlain = steps.slice(0, first).every(({ needs }) => needs.length === 0);
-      if (first >= 0 && isPlain) expect(told).toContain(first);
+      if (first >= 0 && isPlain) expect(reported).toContain(first);
     }),
     { numRuns: 500 },
   );

@@ -9,14 +9,14 @@ export interface EventuallyOptions {
 }
 
 /**
- * Resolves with the first value of `look` that is neither false, null nor undefined. While `look` throws, the fact is
+ * Resolves with the first value of `probe` that is neither false, null nor undefined. While `probe` throws, the fact is
  * not there yet.
  *
- * @throws Error that names `what` and the last thing that `look` threw, once the time is up.
+ * @throws Error that names `what` and the last thing that `probe` threw, once the time is up.
  */
 export async function eventually<T>(
   what: string,
-  look: () => T | Promise<T>,
+  probe: () => T | Promise<T>,
   options: EventuallyOptions = {},
 ): Promise<Exclude<T, false | null | undefined>> {
   const { timeoutMs = 20_000, everyMs = 5 } = options;
@@ -24,7 +24,7 @@ export async function eventually<T>(
   for (;;) {
     let cause: unknown;
     try {
-      const value = await look();
+      const value = await probe();
       if (value !== false && value !== null && value !== undefined)
         return value as Exclude<T, false | null | undefined>;
     } catch (error) {

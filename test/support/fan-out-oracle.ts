@@ -3,7 +3,7 @@ import type { FanOut, SuccessRule } from '../../server/domain/workflows/workflow
 
 export type Item = 'UNSTARTED' | 'OPEN' | 'SUCCEEDED' | 'FAILED';
 
-export type Outcome = 'GO_ON' | 'SUCCEED' | 'FAIL';
+export type Outcome = 'CONTINUE' | 'SUCCEED' | 'FAIL';
 
 function placesIn({ indexes }: SuccessRule, size: number): number[] {
   const all = Array.from({ length: size }, (_, place) => place);
@@ -21,6 +21,6 @@ export function outcomeOf({ maxFailed, successPolicy }: FanOut, items: readonly 
   const failed = items.filter((item) => item === 'FAILED').length;
   if (maxFailed !== undefined && failed > maxFailed) return 'FAIL';
   if (successPolicy?.some((rule) => holds(rule, items))) return 'SUCCEED';
-  if (items.some((item) => item === 'UNSTARTED' || item === 'OPEN')) return 'GO_ON';
+  if (items.some((item) => item === 'UNSTARTED' || item === 'OPEN')) return 'CONTINUE';
   return failed > 0 ? 'FAIL' : 'SUCCEED';
 }

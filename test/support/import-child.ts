@@ -5,7 +5,7 @@
  */
 import { importFrom } from '../../server/transfer.ts';
 
-const [file = '', kind, place = '', rows = ''] = process.argv.slice(2);
-await importFrom(file, kind === '--data' ? { dataFolder: place } : { postgresUrl: place }, (progress) => {
+const [file = '', kind, location = '', rows = ''] = process.argv.slice(2);
+await importFrom(file, kind === '--data' ? { dataFolder: location } : { postgresUrl: location }, (progress) => {
   if (progress.part !== 'check' && progress.rows >= Number(rows)) process.kill(process.pid, 'SIGKILL');
 });

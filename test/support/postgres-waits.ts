@@ -30,15 +30,15 @@ export interface HeldOpen<T> {
 
 /** Runs `work` in a transaction that stays open until it is told to commit. */
 export async function holdOpen<T>(database: Database, work: (session: Session) => Promise<T>): Promise<HeldOpen<T>> {
-  const told = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
   const done = Promise.withResolvers<T>();
   const ended = database.transaction(async (session) => {
     done.resolve(await work(session));
-    await told.promise;
+    await released.promise;
   });
   ended.catch(done.reject);
   const commit = () => {
-    told.resolve();
+    released.resolve();
     return ended;
   };
   return { result: await done.promise, commit };

@@ -92,7 +92,7 @@ function removeAtExit(folder: string): void {
   }
 }
 
-const MOST_PORTS = 5;
+const MAX_PORTS = 5;
 
 /** The port is free when it is looked for, and may be somebody else's when the server gets to it. */
 async function startServer(native: string, data: string, as: SpawnOptions, settings: Record<string, string> = {}) {
@@ -122,7 +122,7 @@ async function startServer(native: string, data: string, as: SpawnOptions, setti
       return { child, port, killed };
     } catch (error) {
       process.off('exit', killed);
-      if (nth === MOST_PORTS || !log.includes('could not bind')) throw error;
+      if (nth === MAX_PORTS || !log.includes('could not bind')) throw error;
     }
   }
 }

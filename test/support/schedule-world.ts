@@ -43,7 +43,7 @@ export class ScheduleWorld {
   status: ScheduleStatus;
   /** Every time that was decided, as often as it was, with what became of it. */
   readonly fates = new Map<number, string[]>();
-  readonly starts: { readonly nominalUs: number; readonly atUs: number; readonly beside: number }[] = [];
+  readonly starts: { readonly nominalUs: number; readonly atUs: number; readonly concurrent: number }[] = [];
   #jobs: OpenJob[] = [];
   readonly #lengthUs: JobLength;
   readonly #fails: (start: number) => boolean;
@@ -73,15 +73,15 @@ export class ScheduleWorld {
   }
 
   /** `endsNow`: other times are about to take the place of these. */
-  look(nowUs: number, endsNow = false): ScheduleDecision {
+  scan(nowUs: number, endsNow = false): ScheduleDecision {
     const failed = this.#jobs.find(({ endUs, fails }) => fails && endUs <= nowUs);
     this.#jobs = this.#jobs.filter(({ endUs }) => endUs > nowUs);
     const failedJobId = failed && 'failed';
     const decision = decideSchedule({ ...this.status, open: this.#jobs.length, failedJobId }, times, nowUs, endsNow);
     if (decision.cancelsOthers) this.#jobs = this.#jobs.map((job) => ({ ...job, endUs: nowUs + SECOND, fails: false }));
     const left = this.status.buffered.filter((run) => !decision.runs.some((one) => one.nominalUs === run.nominalUs));
-    const beside = this.#jobs.length;
-    for (const run of decision.runs) this.#carryOut(run, nowUs, beside);
+    const concurrent = this.#jobs.length;
+    for (const run of decision.runs) this.#carryOut(run, nowUs, concurrent);
     const { runsLeft, decidedUntilUs } = decision;
     const buffered = [...left, ...decision.runs.filter((run) => run.state === 'BUFFERED')];
     const paused = this.status.paused || decision.pauseReason !== undefined;
@@ -89,13 +89,13 @@ export class ScheduleWorld {
     return decision;
   }
 
-  #carryOut(run: Decided, nowUs: number, beside: number): void {
+  #carryOut(run: Decided, nowUs: number, concurrent: number): void {
     const last = run.lastNominalUs ?? run.nominalUs;
     for (let us = run.nominalUs; us <= last; us += MINUTE)
       this.fates.set(us, [...(this.fates.get(us) ?? []), run.skipReason ?? run.state]);
     expect((last - run.nominalUs) / MINUTE + 1).toBe(run.times ?? 1);
     if (run.state !== 'STARTING') return;
-    this.starts.push({ nominalUs: run.nominalUs, atUs: nowUs, beside });
+    this.starts.push({ nominalUs: run.nominalUs, atUs: nowUs, concurrent });
     const start = this.starts.length;
     this.#jobs.push({ run, endUs: nowUs + this.#lengthUs(start), fails: this.#fails(start) });
   }

@@ -70,7 +70,7 @@ export async function useBatches(context: StoreContext): Promise<void> {
   await store.batches.seal(jobId, { auditId: crypto.randomUUID(), namespace: 'default' });
   await store.together(async ({ batches }) => {
     await batches.read(jobId);
-    await batches.doom(jobId, 'FAILED');
+    await batches.stopFor(jobId, 'FAILED');
     await batches.write([{ jobId, progress: newBatch, callback: { problem: 'none' } }]);
   });
   const retryJobId = await makeRetry(context, jobId, 2, 2);

@@ -1,7 +1,7 @@
 /** Lanes whose jobs take amounts of resources, and claims of them, for the tests of the store. */
 import { canonicalDemands, type LaneKey, parseDemands } from '../../server/domain/dispatch/placement.ts';
 import type { Amounts } from '../../server/domain/dispatch/resources.ts';
-import type { RoomSeen } from '../../server/engine/ports/demands.ts';
+import type { CapacityResult } from '../../server/engine/ports/demands.ts';
 import type { ClaimedJob } from '../../server/engine/ports/dispatch.ts';
 import type { StoreContext } from './store-context.ts';
 import { completionOf, makeDefinition, makeLane, openWorker, submitMany } from './store-fixtures.ts';
@@ -12,7 +12,7 @@ export function demandingLane(context: StoreContext, resources: Amounts, key: Pa
 
 export interface DemandingClaimed {
   readonly jobs: ClaimedJob[];
-  readonly seen: RoomSeen | undefined;
+  readonly seen: CapacityResult | undefined;
 }
 
 /** `count` places of each of the sessions. */
@@ -24,16 +24,16 @@ export async function claimDemanding(
 ): Promise<DemandingClaimed> {
   const [lane] = await context.store.readLanes([laneId]);
   if (!lane) throw new Error(`there is no lane ${laneId}`);
-  let seen: RoomSeen | undefined;
-  const onRoom = (found: RoomSeen) => {
+  let seen: CapacityResult | undefined;
+  const onCapacity = (found: CapacityResult) => {
     seen = found;
   };
-  const places = Array.from({ length: count }, () =>
+  const permits = Array.from({ length: count }, () =>
     sessionIds.map((sessionId) => ({ sessionId, creditId: 7, prefetch: false })),
   ).flat();
   const needs = parseDemands(lane.demands).resources ?? {};
-  const demanding = { laneId, cursor: 0, needs, onRoom };
-  const jobs = await context.store.claimDemanding({ places, demanding, maxBytes: 8 << 20 }, lane.suspect);
+  const demanding = { laneId, cursor: 0, needs, onCapacity };
+  const jobs = await context.store.claimDemanding({ permits, demanding, maxBytes: 8 << 20 }, lane.suspect);
   return { jobs: jobs.sort((a, b) => a.rank - b.rank), seen };
 }
 
@@ -49,7 +49,7 @@ export async function useDemands(context: StoreContext): Promise<void> {
   const { sessionId } = await openWorker(context);
   const { jobs } = await claimDemanding(context, small, [sessionId], 1);
   await claimDemanding(context, big, [sessionId], 1);
-  await context.store.renewWaits();
+  await context.store.renewReservations();
   await context.store.readJob('default', waiting);
   await context.store.complete(jobs.map((job) => completionOf(job)));
   await claimDemanding(context, big, [sessionId], 1);

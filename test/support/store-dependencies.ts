@@ -27,10 +27,10 @@ export async function useDependencies(context: StoreContext): Promise<void> {
     await dependencies.addEdges('default', waiting.jobId, []);
     const afterJob = { on: { kind: 'JOB', jobId }, condition: 'ENDED' } as const;
     await dependencies.keepTargets(waiting.jobId, [{ dependency: afterJob, ending: undefined }]);
-    await dependencies.takeNews();
-    await dependencies.tellSteps([{ jobId: workflowJobId, step: 1, state: 'SUCCEEDED' }]);
+    await dependencies.takeInbox();
+    await dependencies.notifySteps([{ jobId: workflowJobId, step: 1, state: 'SUCCEEDED' }]);
     await dependencies.publish([{ namespace: 'default', name: 'plan', jobId, timeUs: 4e15 }]);
-    await dependencies.takeNews();
+    await dependencies.takeInbox();
     await change({ by: 'jobs', namespace: 'default', jobIds: [waiting.jobId] }, (run, nowUs) =>
       decideUnblock(run, { nowUs, random: 0 }),
     );

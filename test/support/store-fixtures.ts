@@ -4,7 +4,7 @@ import { uuid7 } from '../../server/domain/base/uuid.ts';
 import { definitionDefaults, type JobDefinition } from '../../server/domain/definitions/definition.ts';
 import type { LaneKey } from '../../server/domain/dispatch/placement.ts';
 import type { AttemptKey, Completion } from '../../server/engine/ports/attempts.ts';
-import type { Claim, ClaimedJob, Place } from '../../server/engine/ports/dispatch.ts';
+import type { Claim, ClaimedJob, Permit } from '../../server/engine/ports/dispatch.ts';
 import type { NewSession, SessionRow } from '../../server/engine/ports/sessions.ts';
 import type { NewJob, SubmitCall } from '../../server/engine/ports/submissions.ts';
 import type { Row } from '../../server/store/driver/database.ts';
@@ -106,9 +106,9 @@ export async function lapse(context: StoreContext, sessionId: string, agoMs: num
 }
 
 export function claimOf(laneIds: readonly number[], sessionId: string, count: number): Claim {
-  const place = { sessionId, creditId: 7, prefetch: false };
+  const permit = { sessionId, creditId: 7, prefetch: false };
   return {
-    places: Array.from({ length: count }, () => place),
+    permits: Array.from({ length: count }, () => permit),
     lanes: laneIds.map((laneId) => ({ laneId, cursor: 0 })),
     maxBytes: MAX_BYTES,
   };
@@ -185,8 +185,8 @@ export async function readyLane(context: StoreContext, jobs: number): Promise<{ 
 }
 
 /** A submission of three jobs, each with a place in the session. */
-export function placedCall(laneId: number, sessionId: string): { call: SubmitCall; places: Map<string, Place> } {
+export function assignedCall(laneId: number, sessionId: string): { call: SubmitCall; permits: Map<string, Permit> } {
   const call = makeCall([makeJob(laneId), makeJob(laneId), makeJob(laneId)]);
-  const places = new Map(call.jobs.map((job, creditId) => [job.jobId, { sessionId, creditId, prefetch: false }]));
-  return { call, places };
+  const permits = new Map(call.jobs.map((job, creditId) => [job.jobId, { sessionId, creditId, prefetch: false }]));
+  return { call, permits };
 }

@@ -2,7 +2,7 @@
 import type { JobDefinition } from '../../server/domain/definitions/definition.ts';
 import { everyJob } from '../../server/domain/jobs/job-filter.ts';
 import type { ClaimedJob } from '../../server/engine/ports/dispatch.ts';
-import type { LimitsSeen } from '../../server/engine/ports/limits.ts';
+import type { LimitsResult } from '../../server/engine/ports/limits.ts';
 import type { NewJob, SubmitCall } from '../../server/engine/ports/submissions.ts';
 import type { StoreContext } from './store-context.ts';
 import { makeCall, makeDefinition, makeJob, makeLane, openWorker, submitMany } from './store-fixtures.ts';
@@ -52,24 +52,24 @@ export async function claimLimited(
   sessionId: string,
   count: number,
   cursor = 0,
-): Promise<{ readonly jobs: ClaimedJob[]; readonly seen: LimitsSeen | undefined }> {
+): Promise<{ readonly jobs: ClaimedJob[]; readonly seen: LimitsResult | undefined }> {
   const [lane] = await context.store.readLanes([laneId]);
   if (!lane) throw new Error(`there is no lane ${laneId}`);
-  let seen: LimitsSeen | undefined;
-  const onLimits = (found: LimitsSeen) => {
+  let seen: LimitsResult | undefined;
+  const onLimits = (found: LimitsResult) => {
     seen = found;
   };
   const atLimitLaneId = await atLimitOf(context, laneId);
-  const places = Array.from({ length: count }, () => ({ sessionId, creditId: 7, prefetch: false }));
+  const permits = Array.from({ length: count }, () => ({ sessionId, creditId: 7, prefetch: false }));
   const jobs = await context.store.claimLimited(
-    { places, maxBytes: 8 << 20, lane: { ...lane, ...buckets, cursor, atLimitLaneId, onLimits } },
+    { permits, maxBytes: 8 << 20, lane: { ...lane, ...buckets, cursor, atLimitLaneId, onLimits } },
     lane.suspect,
   );
   return { jobs: jobs.sort((a, b) => a.rank - b.rank), seen };
 }
 
 /** Stores jobs with a place for each in a lane with limits; those that were assigned, in the order of the jobs. */
-export async function submitPlaced(
+export async function submitAssigned(
   context: StoreContext,
   laneId: number,
   sessionId: string,
@@ -79,8 +79,8 @@ export async function submitPlaced(
   const [lane] = await context.store.readLanes([laneId]);
   if (!lane) throw new Error(`there is no lane ${laneId}`);
   const jobs = changes.map((change, i) => makeJob(laneId, { rank: i + 1, ...change }));
-  const places = new Map(jobs.map((job) => [job.jobId, { sessionId, creditId: 7, prefetch: false }]));
-  const [result] = await context.store.submit([{ ...makeCall(jobs), ...call }], places, { ...lane, ...buckets });
+  const permits = new Map(jobs.map((job) => [job.jobId, { sessionId, creditId: 7, prefetch: false }]));
+  const [result] = await context.store.submit([{ ...makeCall(jobs), ...call }], permits, { ...lane, ...buckets });
   if (result?.kind !== 'stored') throw new Error(`not stored: ${result?.kind}`);
   return { jobs, assigned: result.jobs.map((job) => job.assigned) };
 }
@@ -94,10 +94,10 @@ export async function useLimits(context: StoreContext): Promise<void> {
   await submitMany(context, lanes.laneId, 3, { limitId, limitKey: 'a', fairnessKey: 'b' });
   const { sessionId } = await openWorker(context);
   await claimLimited(context, lanes.laneId, sessionId, 2);
-  await submitPlaced(context, lanes.laneId, sessionId, [{ limitId: crypto.randomUUID(), limitKey: 'c' }]);
+  await submitAssigned(context, lanes.laneId, sessionId, [{ limitId: crypto.randomUUID(), limitKey: 'c' }]);
   const query = { namespace: 'default', beforeJobId: undefined, limit: 10, scanLimit: 10 };
   await context.store.listJobs({ ...query, filter: { ...everyJob, states: ['READY'] } });
   await applyLimits(context, lanes.definition, {});
   await context.store.readWaitingKeys('00000000-0000-0000-0000-000000000000', 10);
-  await context.store.unpark([limitId]);
+  await context.store.requeueDeferred([limitId]);
 }

@@ -59,11 +59,11 @@ export async function useSchedules({ schedules, nowUs }: Store): Promise<void> {
   await schedules.resume(spec, decide);
   const run = askedRun(await nowUs());
   await schedules.ask(spec, [run]);
-  await schedules.look(decide);
+  await schedules.scan(decide);
   await schedules.settle([{ scheduleId, results: [{ ...run, jobId: crypto.randomUUID(), message: '' }] }]);
-  await schedules.look(decide);
+  await schedules.scan(decide);
   await schedules.readRun(scheduleId, run.causeId);
   await schedules.listRuns(scheduleId, { nominalUs: run.nominalUs + 1, causeId: run.causeId }, 10);
-  await schedules.nextLookUs();
+  await schedules.readNextScanUs();
   await schedules.delete(spec);
 }

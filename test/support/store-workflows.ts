@@ -1,7 +1,7 @@
 /** Workflows for the tests of the store, and every statement of theirs run once. */
 import { randomUUID } from 'node:crypto';
 import { systemFailure } from '../../server/domain/base/payload.ts';
-import { decideCancel, end, goOn } from '../../server/domain/jobs/decide.ts';
+import { continueAs, decideCancel, end } from '../../server/domain/jobs/decide.ts';
 import type { Change, OpenRun } from '../../server/domain/jobs/run.ts';
 import { newRun, type WorkflowRun } from '../../server/domain/workflows/phases.ts';
 import type { ClaimedJob } from '../../server/engine/ports/dispatch.ts';
@@ -10,7 +10,7 @@ import type { LockedWorkflow, WrittenCompensation, WrittenStep } from '../../ser
 import type { StoreContext } from './store-context.ts';
 import { claimMany, makeCall, makeJob, makeLane, only, openWorker, payload, submitMany } from './store-fixtures.ts';
 
-export const start = (run: OpenRun): Change => goOn('start', run, { state: 'WAITING' });
+export const start = (run: OpenRun): Change => continueAs('start', run, { state: 'WAITING' });
 
 /** What ends a workflow that was not cancelled. */
 export const succeed = (run: OpenRun): Change =>
@@ -122,15 +122,15 @@ export async function useWorkflows(context: StoreContext): Promise<void> {
       runs: [{ jobId, depth: 1, run: startedRun, failure: undefined, notUndone: undefined }],
       steps: [makeStep(jobId, 1)],
       compensations: [makeCompensation(jobId, 1)],
-      news: [{ jobId, step: undefined, kind: 'GO_ON' }],
+      inbox: [{ jobId, step: undefined, kind: 'CONTINUE' }],
     });
     await workflows.readOpenChildren({ jobId, step: undefined, butSteps: [] }, 10);
-    await workflows.dropNews([0]);
+    await workflows.dropInbox([0]);
     const keyHash = Buffer.from(jobId);
     await together.stepCache.keep([{ namespace: 'default', keyHash, jobId, maxAgeMs: 1_000 }]);
     await together.stepCache.find('default', keyHash);
   });
-  await store.workflows.findTold(0, 10);
+  await store.workflows.findAbandoned(0, 10);
   await store.stepTraces.readLaneIds([jobId]);
   await store.stepTraces.readNeededJobs([{ of: '', workflowJobId: jobId, step: 1, most: 100 }]);
   const audit = { namespace: 'default', beforeAuditId: undefined, limit: 10 };

@@ -10,7 +10,7 @@ import { eventually } from './eventually.ts';
 const run = promisify(execFile);
 const PROMPT = 'ready>';
 /** Each look is a process of its own, on a machine that may be busy. */
-const LOOKS = { timeoutMs: 90_000, everyMs: 25 };
+const POLLING = { timeoutMs: 90_000, everyMs: 25 };
 
 export interface TerminalSettings {
   readonly width: number;
@@ -38,7 +38,7 @@ export class Terminal {
     });
     try {
       await terminal.#tmux('new-session', '-d', '-x', String(width), '-y', String(height), `PS1='${PROMPT}' exec sh`);
-      await eventually('the shell is there', async () => (await terminal.screen()).includes(PROMPT), LOOKS);
+      await eventually('the shell is there', async () => (await terminal.screen()).includes(PROMPT), POLLING);
       await terminal.enter(`muster() { '${process.execPath}' '${musterBinary}' "$@"; }; clear`);
       await terminal.prompt();
       return terminal;
@@ -79,7 +79,7 @@ export class Terminal {
         const screen = await this.screen();
         return (typeof text === 'string' ? screen.includes(text) : text.test(screen)) && screen;
       },
-      LOOKS,
+      POLLING,
     );
   }
 
@@ -91,7 +91,7 @@ export class Terminal {
         const screen = await this.screen();
         return screen.endsWith(PROMPT) && screen;
       },
-      LOOKS,
+      POLLING,
     );
   }
 

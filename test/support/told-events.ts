@@ -1,6 +1,6 @@
 /** Events and changes one by one, for tests that look at each. */
 import { uuidFromBytes } from '../../server/domain/base/uuid.ts';
-import type { ChangeOfMany, EventBatch, ToldEvent } from '../../server/engine/ports/events.ts';
+import type { ChangeOfMany, EventBatch, PublishedEvent } from '../../server/engine/ports/events.ts';
 
 const ID_BYTES = 16;
 
@@ -13,6 +13,6 @@ export function eachOf<C extends ChangeOfMany>({ jobIds, ...change }: C): (Omit<
 }
 
 /** What a batch tells. */
-export function eventsOf({ namespace, eventTimeUs, changes }: EventBatch): ToldEvent[] {
+export function eventsOf({ namespace, eventTimeUs, changes }: EventBatch): PublishedEvent[] {
   return changes.flatMap(eachOf).map((change) => ({ ...change, namespace, eventTimeUs }));
 }

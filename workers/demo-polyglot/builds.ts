@@ -5,7 +5,7 @@ import type { Language } from './languages.ts';
 import { lackOf } from './toolchains.ts';
 
 /** Between two lines about a build that goes on. */
-const NEWS_MS = 15_000;
+const REPORT_MS = 15_000;
 /** Of what a build that failed has said. */
 const LAST_LINES = 5;
 const NAME_WIDTH = 12;
@@ -14,7 +14,7 @@ const NAME_WIDTH = 12;
 export async function prepare(deployment: Deployment, languages: readonly Language[]): Promise<Language[]> {
   const lacks = await Promise.all(languages.map((language) => lackAfterBuild(deployment, language)));
   for (const [i, { name }] of languages.entries()) {
-    if (lacks[i] !== undefined) tell(name, `left out: ${lacks[i]}`);
+    if (lacks[i] !== undefined) report(name, `left out: ${lacks[i]}`);
   }
   return languages.filter((_, i) => lacks[i] === undefined);
 }
@@ -42,18 +42,18 @@ async function buildWorker(
   const startTime = performance.now();
   const seconds = () => Math.round((performance.now() - startTime) / 1_000);
   let newest = '';
-  tell(name, `building with ${build.command}; the first time that may take minutes`);
-  const news = setInterval(() => tell(name, `still at it after ${seconds()} s: ${newest}`), NEWS_MS);
+  report(name, `building with ${build.command}; the first time that may take minutes`);
+  const timer = setInterval(() => report(name, `still at it after ${seconds()} s: ${newest}`), REPORT_MS);
   try {
     await deployment.execute(`build of the ${name} worker`, build, (output) => {
       newest = output.trimEnd().replace(/.*\n/gs, '').trim();
     });
-    tell(name, `built in ${seconds()} s`);
+    report(name, `built in ${seconds()} s`);
   } finally {
-    clearInterval(news);
+    clearInterval(timer);
   }
 }
 
-function tell(name: string, words: string): void {
+function report(name: string, words: string): void {
   say(`  ${name.padEnd(NAME_WIDTH)}${words}`);
 }

@@ -10,7 +10,7 @@ import { DemoProcess, type Program } from './processes.ts';
 /** Shorter than the defaults (5 s and 15 s), so that a lost worker is noticed while somebody watches. */
 const LEASE = ['--beat-ms', '1000', '--lease-ms', '4000'];
 const LONGEST_WAIT_MS = 60_000;
-const LOOK_EVERY_MS = 20;
+const POLL_EVERY_MS = 20;
 /** How long each may take to stop. Workers that find no control plane any more wait for nothing. */
 const WORKER_GRACE_MS = 3_000;
 const CONTROL_PLANE_GRACE_MS = 10_000;
@@ -97,12 +97,12 @@ export class Deployment {
   }
 
   /** Looks again and again until there is an answer. */
-  async until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  async until<T>(what: string, poll: () => Promise<T | undefined>): Promise<T> {
     const deadline = performance.now() + LONGEST_WAIT_MS;
     while (performance.now() < deadline) {
-      const seen = await look();
+      const seen = await poll();
       if (seen !== undefined) return seen;
-      await delay(LOOK_EVERY_MS, undefined, { signal: this.signal });
+      await delay(POLL_EVERY_MS, undefined, { signal: this.signal });
     }
     throw new Error(`waited ${LONGEST_WAIT_MS / 1_000} s in vain for ${what}`);
   }

@@ -1,12 +1,12 @@
 /** The jobs of the workflow, as they were in the end, and of them the one whose trace has most to tell. */
 import { type Client, type Job, JobState } from '@muster/sdk';
 
-const MOST_A_PAGE = 1_000;
+const MAX_PER_PAGE = 1_000;
 
 /** Of all its steps, down to those of the workflows in it. */
 export async function readJobs(client: Client, signal: AbortSignal): Promise<Job[]> {
   const jobs: Job[] = [];
-  for await (const job of client.list({}, { signal, pageSize: MOST_A_PAGE })) jobs.push(job);
+  for await (const job of client.list({}, { signal, pageSize: MAX_PER_PAGE })) jobs.push(job);
   return jobs;
 }
 

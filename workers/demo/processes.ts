@@ -28,7 +28,7 @@ export class DemoProcess {
   readonly #exited: Promise<unknown>;
   readonly #listeners = new Set<() => void>();
   #output = '';
-  #told = false;
+  #reported = false;
 
   /** Starts it in a group of its own: Ctrl-C reaches the demo alone, which then ends everything in order. */
   constructor(name: string, program: Program) {
@@ -75,28 +75,28 @@ export class DemoProcess {
   printed(pattern: RegExp, signal: AbortSignal): Promise<RegExpExecArray> {
     const found = new Promise<RegExpExecArray>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      const look = () => {
+      const poll = () => {
         const match = pattern.exec(this.#output);
         if (match === null) return;
-        this.#listeners.delete(look);
+        this.#listeners.delete(poll);
         resolve(match);
       };
-      this.#listeners.add(look);
-      look();
+      this.#listeners.add(poll);
+      poll();
     });
     return Promise.race([found, this.failed]);
   }
 
   /** SIGKILL, to this process alone: what it has started must notice by itself. Resolves when it is gone. */
   async kill(): Promise<void> {
-    this.#told = true;
+    this.#reported = true;
     this.#child.kill('SIGKILL');
     await this.#exited;
   }
 
   /** SIGTERM, and after `graceMs` SIGKILL to it and all that it has started. Resolves when it is gone. */
   async stop(graceMs: number): Promise<void> {
-    this.#told = true;
+    this.#reported = true;
     this.#child.kill('SIGTERM');
     const timer = setTimeout(() => this.destroy(), graceMs);
     await this.#closed;
@@ -105,7 +105,7 @@ export class DemoProcess {
 
   /** SIGKILL to it and all that it has started. */
   destroy(): void {
-    this.#told = true;
+    this.#reported = true;
     if (this.#child.pid === undefined) return;
     try {
       process.kill(-this.#child.pid, 'SIGKILL');
@@ -120,7 +120,7 @@ export class DemoProcess {
   }
 
   #fail(how: string): Promise<never> {
-    if (this.#told) return new Promise(() => {});
+    if (this.#reported) return new Promise(() => {});
     throw this.#error(how);
   }
 

@@ -33,8 +33,8 @@ export class Progress {
     this.#whole?.update(workflow.progress, { shown: whole });
     this.#parts?.update(done, { shown });
     const quarterOf = (parts: number) => Math.floor((4 * parts) / this.#size);
-    const isNews = quarterOf(done) > quarterOf(this.#done);
-    if (!this.#bars && isNews) this.say(`  ${LABELS.parts}  ${shown.padEnd(8)}  ${LABELS.whole}  ${whole}`);
+    const isQuarter = quarterOf(done) > quarterOf(this.#done);
+    if (!this.#bars && isQuarter) this.say(`  ${LABELS.parts}  ${shown.padEnd(8)}  ${LABELS.whole}  ${whole}`);
     this.#done = done;
     for (const wait of this.#waiting) if (this.#share() >= wait.share) wait.resolve();
   }

@@ -10,7 +10,7 @@ import type { Progress } from './progress.ts';
 
 const DEFINITIONS = fileURLToPath(new URL('flights.yaml', import.meta.url));
 /** Between two looks. */
-const LOOK_MS = 50;
+const POLL_MS = 50;
 
 export const PARTS = 40;
 
@@ -33,7 +33,7 @@ export async function executeWork(
     const { steps } = await client.listWorkflowSteps(jobId, {}, { signal });
     progress.show(workflow, steps);
     if (workflow.job && isTerminal(workflow.job.state)) break;
-    await delay(LOOK_MS, undefined, { signal });
+    await delay(POLL_MS, undefined, { signal });
   }
   return { jobId, report: (await client.result(jobId, { signal })) as Report };
 }

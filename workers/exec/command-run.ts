@@ -17,7 +17,7 @@ import { StderrLog } from './stderr-log.ts';
 /** What a process that has left its session may still write after all others are gone. */
 const LAST_OUTPUT_MS = 500;
 const LAST_TURNS = 4;
-const LOOK_MS = 20;
+const POLL_MS = 20;
 
 /** What all commands of a worker share. */
 export interface CommandHost {
@@ -131,7 +131,7 @@ class CommandRun {
     const { session } = this.#process;
     if (this.#killTimer !== undefined) {
       const end = performance.now() + this.#spec.graceMs;
-      while (isAlive(session) && performance.now() < end) await delay(LOOK_MS);
+      while (isAlive(session) && performance.now() < end) await delay(POLL_MS);
     }
     killSession(session);
   }

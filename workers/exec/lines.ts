@@ -47,10 +47,10 @@ export class LineSplitter {
         this.#dropping = true;
         return;
       }
-      const room = startOfCharacter(rest, maxBytes - this.#size);
-      this.#keep(rest.subarray(0, room));
+      const space = startOfCharacter(rest, maxBytes - this.#size);
+      this.#keep(rest.subarray(0, space));
       this.#end();
-      rest = rest.subarray(room);
+      rest = rest.subarray(space);
     }
     this.#keep(rest);
   }

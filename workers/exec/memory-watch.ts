@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { membersOf } from './process-session.ts';
 
-const LOOK_MS = 100;
+const POLL_MS = 100;
 
 interface Watched {
   readonly limit: number;
@@ -16,7 +16,7 @@ export class MemoryWatch {
   /** Tells once when the processes of the session take more than `limit` bytes together; until the answer is called. */
   watch(session: number, limit: number, onExceeded: (used: number) => void): () => void {
     this.#watched.set(session, { limit, onExceeded });
-    this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
+    this.#timer ??= setInterval(() => this.#poll(), POLL_MS);
     return () => {
       this.#watched.delete(session);
       if (this.#watched.size > 0) return;
@@ -25,7 +25,7 @@ export class MemoryWatch {
     };
   }
 
-  #look(): void {
+  #poll(): void {
     const pids = Map.groupBy(membersOf(this.#watched), ({ session }) => session);
     for (const [session, { limit, onExceeded }] of this.#watched) {
       const members = pids.get(session) ?? [];

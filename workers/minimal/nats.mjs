@@ -73,11 +73,11 @@ export class Subscription {
       if (this.#input.length < next) return;
       const payload = this.#input.subarray(end + 2, end + 2 + (length ?? 0));
       this.#input = this.#input.subarray(next);
-      this.#hear(line, length === undefined ? undefined : payload);
+      this.#receive(line, length === undefined ? undefined : payload);
     }
   }
 
-  #hear(line, payload) {
+  #receive(line, payload) {
     if (payload) this.#options.onMessage(payload);
     else if (line.startsWith('INFO ')) this.#greet(JSON.parse(line.slice(5)));
     else if (line === 'PING') this.#socket.write('PONG\r\n');

@@ -11,7 +11,7 @@ const FENCE_SHARE = 2 / 15;
 const CANCEL_MEMORY_MS = 15_000;
 const MAX_HELD = 10_000;
 const MAX_BEATS_IN_FLIGHT = 4;
-const LEAST_GAP_MS = 60;
+const MIN_GAP_MS = 60;
 const OFFER_MS = 100;
 const WATCH_MS = 50;
 const now = () => performance.now();
@@ -32,7 +32,7 @@ export class Session {
   #bus;
   #access;
   #echo = 0;
-  #heard = false;
+  #gotPing = false;
   #busIsDown = false;
   #isFenced = false;
   #isClosed = false;
@@ -58,7 +58,7 @@ export class Session {
       lost: () => this.close(true),
     });
     this.#bus = this.#subscribe(opened);
-    this.#watch = setInterval(() => this.#look(), WATCH_MS);
+    this.#watch = setInterval(() => this.#poll(), WATCH_MS);
     this.#beat();
   }
 
@@ -93,33 +93,33 @@ export class Session {
       credentials: access,
       onUp: () => this.#busChanged(),
       onDown: () => this.#busChanged(),
-      onMessage: (message) => this.#hear(read(message)),
+      onMessage: (message) => this.#receive(read(message)),
     });
   }
 
   /** Assignments may have gone down with a connection, so its credits are void. */
   #busChanged() {
-    this.#heard = false;
+    this.#gotPing = false;
     this.#credits.voidAll();
     this.#beatWithin(0);
   }
 
-  #hear(message) {
+  #receive(message) {
     if (this.#isClosed) return;
     this.#take(message.all(1), message.all(2));
     this.#echo = Math.max(this.#echo, message.number(3));
-    if (this.#heard || !message.has(3)) return;
-    this.#heard = true;
+    if (this.#gotPing || !message.has(3)) return;
+    this.#gotPing = true;
     this.#credits.voidAll();
     this.#beatWithin(0);
   }
 
   #beatWithin(ms) {
-    this.#nextBeat = Math.min(this.#nextBeat, Math.max(now() + ms, this.#lastBeat + LEAST_GAP_MS));
+    this.#nextBeat = Math.min(this.#nextBeat, Math.max(now() + ms, this.#lastBeat + MIN_GAP_MS));
   }
 
   /** Called all the time: beats when it is due, and falls back when the lease can't be proved. */
-  #look() {
+  #poll() {
     if (now() >= this.#fenceAt) this.#fall();
     if (now() >= this.#nextBeat && this.#inFlight < MAX_BEATS_IN_FLIGHT) this.#beat();
   }

@@ -4,9 +4,9 @@ import { cutText } from './cut-text.ts';
 import type { Violations } from './violations.ts';
 
 /** A thousandth more can still be told apart. */
-const MOST_AMOUNT = 1e12;
+const MAX_AMOUNT = 1e12;
 const STEP = 0.001;
-const MOST_RESOURCES = 16;
+const MAX_RESOURCES = 16;
 
 type Amounts = Readonly<Record<string, number>>;
 
@@ -23,11 +23,11 @@ export function checkDemanded(resources: Amounts, field: string, violations: Vio
 function checkAmounts(resources: Amounts, min: number, field: string, violations: Violations): void {
   const entries = Object.entries(resources);
   violations.check(
-    entries.length <= MOST_RESOURCES,
+    entries.length <= MAX_RESOURCES,
     field,
-    `has ${entries.length} entries; at most ${MOST_RESOURCES} are allowed`,
+    `has ${entries.length} entries; at most ${MAX_RESOURCES} are allowed`,
   );
-  for (const [name, amount] of entries.slice(0, MOST_RESOURCES)) {
+  for (const [name, amount] of entries.slice(0, MAX_RESOURCES)) {
     if (violations.check(LABEL_KEY.test(name), field, `has the name "${cutText(name, 80)}"; ${LABEL_KEY_RULE}`))
       checkAmount(amount, min, `${field}["${name}"]`, violations);
   }
@@ -35,8 +35,8 @@ function checkAmounts(resources: Amounts, min: number, field: string, violations
 
 export function checkAmount(amount: number, min: number, field: string, violations: Violations): void {
   violations.check(
-    amount >= min && amount <= MOST_AMOUNT && Math.round(amount * 1_000) / 1_000 === amount,
+    amount >= min && amount <= MAX_AMOUNT && Math.round(amount * 1_000) / 1_000 === amount,
     field,
-    `is ${amount}; must be from ${min} to ${MOST_AMOUNT}, in steps of ${STEP}`,
+    `is ${amount}; must be from ${min} to ${MAX_AMOUNT}, in steps of ${STEP}`,
   );
 }

@@ -2,8 +2,8 @@
 import { EngineError } from '../../engine/base/errors.ts';
 import type { Clock } from '../../engine/ports/ports.ts';
 
-const OPENS_A_SECOND = 50;
-const BEATS_A_SECOND = 20;
+const OPENS_PER_SECOND = 50;
+const BEATS_PER_SECOND = 20;
 const SESSIONS_KEPT = 50_000;
 
 /** Counts within whole seconds; cheap, and off by a factor of two at worst. */
@@ -35,10 +35,10 @@ export class OpenLimiter {
   }
 
   take(): void {
-    if (this.#window.take(OPENS_A_SECOND)) return;
+    if (this.#window.take(OPENS_PER_SECOND)) return;
     throw new EngineError(
       'OVERLOADED',
-      `more than ${OPENS_A_SECOND} sessions a second are being opened here; try again`,
+      `more than ${OPENS_PER_SECOND} sessions a second are being opened here; try again`,
       { retryAfterMs: 1_000 },
     );
   }
@@ -59,8 +59,8 @@ export class BeatLimiter {
       window = new Window(this.#clock);
       this.#windows.set(sessionId, window);
     }
-    if (window.take(BEATS_A_SECOND)) return;
-    throw new EngineError('OVERLOADED', `session ${sessionId} beats more than ${BEATS_A_SECOND} times a second`, {
+    if (window.take(BEATS_PER_SECOND)) return;
+    throw new EngineError('OVERLOADED', `session ${sessionId} beats more than ${BEATS_PER_SECOND} times a second`, {
       retryAfterMs: 1_000,
       metadata: { session_id: sessionId },
     });

@@ -18,7 +18,7 @@ import { traceFrom } from '../jobs/convert-job.ts';
 import { jobNameOf } from '../jobs/job-name.ts';
 import { batchFrom, batchTo, specTo } from './convert-batch.ts';
 
-const MOST_REASON = 1_024;
+const MAX_REASON = 1_024;
 
 export function batchService({ batches, batchRetries, maxPayload }: Replica): Implementation<typeof BatchService> {
   return {
@@ -48,7 +48,7 @@ export function batchService({ batches, batchRetries, maxPayload }: Replica): Im
       const violations = new Violations();
       const { reason } = request;
       const requestId = requestIdOf(request.requestId, violations);
-      checkText(reason, MOST_REASON, 'reason', violations);
+      checkText(reason, MAX_REASON, 'reason', violations);
       const { namespace, jobId } = jobNameOf(request, violations);
       const key = requestKey('RetryBatch', requestId, context.body);
       const batch = await batchRetries.retry(namespace, { jobId, reason, ...traceOf(context) }, key);

@@ -12,7 +12,7 @@ import {
   type Condition,
   type Dependency,
   type DependsOn,
-  MOST_DEPENDENCIES,
+  MAX_DEPENDENCIES,
 } from '../../domain/dependencies/dependencies.ts';
 import type { Asset, ParentAttempt } from '../../engine/ports/dependencies.ts';
 import { checkDottedName, jobIdOf, STEP_NAME, timestampUs } from '../base/checks.ts';
@@ -34,11 +34,11 @@ export function dependenciesFrom(
 ): readonly Dependency[] | undefined {
   if (wire.length === 0) return undefined;
   violations.check(
-    wire.length <= MOST_DEPENDENCIES,
+    wire.length <= MAX_DEPENDENCIES,
     path,
-    `has ${wire.length} entries; at most ${MOST_DEPENDENCIES} are allowed: a job in between can wait for more`,
+    `has ${wire.length} entries; at most ${MAX_DEPENDENCIES} are allowed: a job in between can wait for more`,
   );
-  return wire.slice(0, MOST_DEPENDENCIES).flatMap((one, i) => dependencyFrom(one, `${path}[${i}]`, violations) ?? []);
+  return wire.slice(0, MAX_DEPENDENCIES).flatMap((one, i) => dependencyFrom(one, `${path}[${i}]`, violations) ?? []);
 }
 
 function dependencyFrom(wire: WireDependency, path: string, violations: Violations): Dependency | undefined {
@@ -87,17 +87,17 @@ export function parentFrom(wire: WireParent | undefined, violations: Violations)
   return { jobId, attempt: wire.attempt, sessionId: wire.sessionId.toLowerCase(), detached: wire.detached };
 }
 
-const MOST_PUBLISHED = 20;
+const MAX_PUBLISHED = 20;
 
 /** Names of the assets that a definition's jobs publish. */
 export function publishesFrom(names: readonly string[], violations: Violations): { publishes?: readonly string[] } {
   const field = 'definition.publishes';
   violations.check(
-    names.length <= MOST_PUBLISHED,
+    names.length <= MAX_PUBLISHED,
     field,
-    `has ${names.length} entries; at most ${MOST_PUBLISHED} are allowed`,
+    `has ${names.length} entries; at most ${MAX_PUBLISHED} are allowed`,
   );
-  for (const [i, name] of names.slice(0, MOST_PUBLISHED).entries()) {
+  for (const [i, name] of names.slice(0, MAX_PUBLISHED).entries()) {
     checkDottedName(name, `${field}[${i}]`, violations);
     violations.check(names.indexOf(name) === i, `${field}[${i}]`, `is "${name}" a second time`);
   }

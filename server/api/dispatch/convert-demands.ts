@@ -17,15 +17,15 @@ import { checkLabels } from '../base/checks.ts';
 import { sortedMap } from '../base/sorted-map.ts';
 import type { Violations } from '../base/violations.ts';
 
-const MOST_LABELS = 16;
-const MOST_FACTOR = 10;
+const MAX_LABELS = 16;
+const MAX_FACTOR = 10;
 
 type Field = (name: string) => string;
 
 export function demandsFrom(wire: WireDemands | undefined, path: string, violations: Violations): Demands | undefined {
   if (!wire) return undefined;
   const field: Field = (name) => `${path}.${name}`;
-  checkLabels(wire.labels, MOST_LABELS, field('labels'), violations);
+  checkLabels(wire.labels, MAX_LABELS, field('labels'), violations);
   checkDemanded(wire.resources, field('resources'), violations);
   for (const name of ['required', 'preferred'] as const) checkExpression(wire[name], field(name), violations);
   const memoryGrowth = growthFrom(wire, field('memory_growth'), violations);
@@ -52,9 +52,9 @@ function growthFrom(
   if (!memoryGrowth) return undefined;
   const { factor, max } = memoryGrowth;
   violations.check(
-    factor > 1 && factor <= MOST_FACTOR,
+    factor > 1 && factor <= MAX_FACTOR,
     `${field}.factor`,
-    `is ${factor}; must be above 1, at most ${MOST_FACTOR}`,
+    `is ${factor}; must be above 1, at most ${MAX_FACTOR}`,
   );
   const memory = Object.hasOwn(resources, MEMORY) ? resources[MEMORY] : undefined;
   if (memory === undefined) violations.add(field, `says how much "${MEMORY}" grows, of which resources demands none`);

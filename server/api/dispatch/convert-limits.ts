@@ -9,18 +9,18 @@ import {
   type RateLimit as WireRate,
 } from '@muster/sdk/gen/muster/v1/limit_pb';
 import type { JobDefinition } from '../../domain/definitions/definition.ts';
-import { compileKey, MOST_KEY } from '../../domain/definitions/key-expression.ts';
-import { LEAST_WEIGHT, MOST_WEIGHT } from '../../domain/dispatch/fair-rank.ts';
+import { compileKey, MAX_KEY } from '../../domain/definitions/key-expression.ts';
+import { MAX_WEIGHT, MIN_WEIGHT } from '../../domain/dispatch/fair-rank.ts';
 import type { KeyLimit, LimitPolicy, RateLimit } from '../../domain/dispatch/limits.ts';
 import { checkRange, checkText, durationMs, THIRTY_DAYS_MS } from '../base/checks.ts';
 import { durationTo } from '../base/convert-payload.ts';
 import { sortedMap } from '../base/sorted-map.ts';
 import type { Violations } from '../base/violations.ts';
 
-const MOST_CONCURRENCY = 100_000;
-const MOST_UNITS = 1_000_000;
-const MOST_COST = 1_000;
-const MOST_WEIGHTS = 500;
+const MAX_CONCURRENCY = 100_000;
+const MAX_UNITS = 1_000_000;
+const MAX_COST = 1_000;
+const MAX_WEIGHTS = 500;
 
 const policies: Record<WirePolicy, LimitPolicy> = {
   [WirePolicy.UNSPECIFIED]: 'WAIT',
@@ -32,7 +32,7 @@ const policies: Record<WirePolicy, LimitPolicy> = {
 
 /** Undefined: no limit. */
 export function maxConcurrencyFrom(value: number, field: string, violations: Violations): number | undefined {
-  checkRange(value, 0, MOST_CONCURRENCY, field, violations);
+  checkRange(value, 0, MAX_CONCURRENCY, field, violations);
   return value === 0 ? undefined : value;
 }
 
@@ -42,8 +42,8 @@ export function rateLimitFrom(
   violations: Violations,
 ): RateLimit | undefined {
   if (!wire) return undefined;
-  checkRange(wire.units, 1, MOST_UNITS, `${field}.units`, violations);
-  checkRange(wire.burst, 0, MOST_UNITS, `${field}.burst`, violations);
+  checkRange(wire.units, 1, MAX_UNITS, `${field}.units`, violations);
+  checkRange(wire.burst, 0, MAX_UNITS, `${field}.burst`, violations);
   const periodMs = durationMs(wire.period, 1, THIRTY_DAYS_MS, `${field}.period`, violations) ?? 1_000;
   return { units: wire.units, periodMs, burst: wire.burst || wire.units };
 }
@@ -90,7 +90,7 @@ export function limitsFrom(wire: WireDefinition, violations: Violations): Limits
   checkExpression(wire.fairnessKey, field('fairness_key'), violations);
   const maxConcurrency = maxConcurrencyFrom(wire.maxConcurrency, field('max_concurrency'), violations);
   const rateLimit = rateLimitFrom(wire.rateLimit, field('rate_limit'), violations);
-  checkRange(wire.rateCost, 0, MOST_COST, field('rate_cost'), violations);
+  checkRange(wire.rateCost, 0, MAX_COST, field('rate_cost'), violations);
   const keyLimit = keyLimitFrom(wire.keyLimit, field('key_limit'), violations);
   return {
     ...(wire.fairnessKey ? { fairnessKey: wire.fairnessKey } : {}),
@@ -127,14 +127,14 @@ export function weightsFrom(
   violations: Violations,
 ): Readonly<Record<string, number>> {
   const entries = Object.entries(wire);
-  violations.check(entries.length <= MOST_WEIGHTS, field, `has more than ${MOST_WEIGHTS} entries`);
-  for (const [key, weight] of entries.slice(0, MOST_WEIGHTS)) {
-    checkText(key, MOST_KEY, field, violations);
+  violations.check(entries.length <= MAX_WEIGHTS, field, `has more than ${MAX_WEIGHTS} entries`);
+  for (const [key, weight] of entries.slice(0, MAX_WEIGHTS)) {
+    checkText(key, MAX_KEY, field, violations);
     violations.check(key !== '', field, 'has an empty key; jobs without a key have no share of their own');
     violations.check(
-      weight >= LEAST_WEIGHT && weight <= MOST_WEIGHT,
+      weight >= MIN_WEIGHT && weight <= MAX_WEIGHT,
       `${field}[${JSON.stringify(key.slice(0, 64))}]`,
-      `is ${weight}; must be from ${LEAST_WEIGHT} to ${MOST_WEIGHT}`,
+      `is ${weight}; must be from ${MIN_WEIGHT} to ${MAX_WEIGHT}`,
     );
   }
   return sortedMap(Object.fromEntries(entries.filter(([, weight]) => weight !== 1)));

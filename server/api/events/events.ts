@@ -9,7 +9,7 @@ import {
 import { waitReasons } from '../../domain/explain/wait-reasons.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { EventQuery } from '../../engine/events/event-watches.ts';
-import type { ToldEvent } from '../../engine/ports/events.ts';
+import type { PublishedEvent } from '../../engine/ports/events.ts';
 import type { Replica } from '../../engine/replica.ts';
 import { jobIdOf, namespaceOf } from '../base/checks.ts';
 import { failureTo, timestampTo } from '../base/convert-payload.ts';
@@ -23,15 +23,27 @@ function queryFrom(wire: WatchEventsRequest): EventQuery {
   const after = wire.afterPosition === undefined ? undefined : Number(wire.afterPosition);
   violations.check(after === undefined || after >= 0, 'after_position', 'is negative; 0 begins at the oldest event');
   const states = statesFrom(wire.states, 'states', violations);
-  const untold = states.find((state) => state === 'ASSIGNED' || state === 'RUNNING');
-  violations.check(untold === undefined, 'states', `has ${untold}, which is not told; watch the job, or list jobs`);
+  const unpublished = states.find((state) => state === 'ASSIGNED' || state === 'RUNNING');
+  violations.check(
+    unpublished === undefined,
+    'states',
+    `has ${unpublished}, which is not told; watch the job, or list jobs`,
+  );
   const jobId = wire.jobId === '' ? undefined : jobIdOf(wire.jobId, violations);
   violations.throwIfAny();
   const keptOnly = wire.keptOnly;
   return { namespace, after: after ?? (keptOnly ? 0 : undefined), keptOnly, states, jobId };
 }
 
-function eventTo({ previousState, state, revision, eventTimeUs, waitReason, failure, ...event }: ToldEvent): JobEvent {
+function eventTo({
+  previousState,
+  state,
+  revision,
+  eventTimeUs,
+  waitReason,
+  failure,
+  ...event
+}: PublishedEvent): JobEvent {
   const { jobId, namespace, definition, attempt } = event;
   const time = timestampTo(eventTimeUs);
   return create(JobEventSchema, {

@@ -11,7 +11,7 @@ import {
   ProgressSchema,
 } from '@muster/sdk/gen/muster/v1/job_pb';
 import type { Failure } from '../../domain/base/payload.ts';
-import { MOST_KEY } from '../../domain/definitions/key-expression.ts';
+import { MAX_KEY } from '../../domain/definitions/key-expression.ts';
 import { parseTraceparent, traceparentOf } from '../../domain/events/trace.ts';
 import { waitReasons } from '../../domain/explain/wait-reasons.ts';
 import { cancelStages } from '../../domain/jobs/cancel-stage.ts';
@@ -79,7 +79,7 @@ export function submissionFrom(
   checkLabels(wire.labels, defaults.maxLabels ?? 64, `${path}.labels`, violations);
   if (wire.priority !== undefined) checkRange(wire.priority, -100, 100, `${path}.priority`, violations);
   if (wire.queue) checkName(wire.queue, `${path}.queue`, violations);
-  if (wire.fairnessKey) checkText(wire.fairnessKey, MOST_KEY, `${path}.fairness_key`, violations);
+  if (wire.fairnessKey) checkText(wire.fairnessKey, MAX_KEY, `${path}.fairness_key`, violations);
   if (wire.tracestate) checkText(wire.tracestate, 512, `${path}.tracestate`, violations);
   const own = wire.traceparent ? traceFrom(wire.traceparent, wire.tracestate) : defaults.trace;
   const trace = own.traceparent ? own : defaults.trace;

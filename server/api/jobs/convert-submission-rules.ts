@@ -27,7 +27,7 @@ import type { Violations } from '../base/violations.ts';
 
 const SECOND_MS = 1_000;
 const DAY_MS = 86_400_000;
-const MOST_FIELDS = 16;
+const MAX_FIELDS = 16;
 /** Of a debounce that does not say how long the first may be put off. */
 const WAITS = 10;
 
@@ -116,11 +116,11 @@ function throttleTo({ fields, periodMs, policy }: Throttle): WireThrottle {
 function checkFields(fields: readonly string[], rule: string, violations: Violations): void {
   const field = `${rule}.fields`;
   violations.check(
-    fields.length <= MOST_FIELDS,
+    fields.length <= MAX_FIELDS,
     field,
-    `has ${fields.length} entries; at most ${MOST_FIELDS} are allowed`,
+    `has ${fields.length} entries; at most ${MAX_FIELDS} are allowed`,
   );
-  for (const [i, path] of fields.slice(0, MOST_FIELDS).entries()) {
+  for (const [i, path] of fields.slice(0, MAX_FIELDS).entries()) {
     checkText(path, 256, `${field}[${i}]`, violations);
     violations.check(
       partsOf(path).every((part) => part !== ''),

@@ -59,7 +59,7 @@ export function jobChanges(replica: Replica): Pick<Implementation<typeof JobServ
       const { namespace, jobId } = jobNameOf(request, violations);
       const key = requestKey('PauseJob', requestId, context.body);
       return create(PauseJobResponseSchema, {
-        job: jobTo(await replica.holds.pause(namespace, jobId, request.reason, key)),
+        job: jobTo(await replica.pauses.pause(namespace, jobId, request.reason, key)),
       });
     },
     async resumeJob(request, context) {
@@ -67,7 +67,7 @@ export function jobChanges(replica: Replica): Pick<Implementation<typeof JobServ
       const requestId = requestIdOf(request.requestId, violations);
       const { namespace, jobId } = jobNameOf(request, violations);
       const key = requestKey('ResumeJob', requestId, context.body);
-      return create(ResumeJobResponseSchema, { job: jobTo(await replica.holds.resume(namespace, jobId, key)) });
+      return create(ResumeJobResponseSchema, { job: jobTo(await replica.pauses.resume(namespace, jobId, key)) });
     },
     async updateJob(request, context) {
       const violations = new Violations();
@@ -75,7 +75,9 @@ export function jobChanges(replica: Replica): Pick<Implementation<typeof JobServ
       const update = updateFrom(request, violations);
       const { namespace, jobId } = jobNameOf(request, violations);
       const key = requestKey('UpdateJob', requestId, context.body);
-      return create(UpdateJobResponseSchema, { job: jobTo(await replica.holds.update(namespace, jobId, update, key)) });
+      return create(UpdateJobResponseSchema, {
+        job: jobTo(await replica.pauses.update(namespace, jobId, update, key)),
+      });
     },
     async retryJob(request) {
       const violations = new Violations();

@@ -17,7 +17,7 @@ import { requestKey } from '../base/request-key.ts';
 import { Violations } from '../base/violations.ts';
 import { filterText, jobFilterFrom } from './convert-job-filter.ts';
 
-const JOBS_A_PAGE = 1_000;
+const JOBS_PER_PAGE = 1_000;
 const openStates = (Object.keys(stateCodes) as JobState[]).filter((state) => !isTerminal(state));
 const retriedStates: JobState[] = ['FAILED', 'CANCELLED', 'EXPIRED', 'SKIPPED'];
 const retriedByDefault: JobState[] = ['FAILED', 'EXPIRED'];
@@ -59,7 +59,7 @@ async function pageOf(replica: Replica, request: PageRequest, rules: PageRules, 
   const list = [rules.method, namespace, filterText(filter)];
   const beforeJobId = positionOf(request.pageToken, key, list, violations);
   violations.throwIfAny();
-  const page = await replica.listJobs({ namespace, filter, beforeJobId, limit: JOBS_A_PAGE });
+  const page = await replica.listJobs({ namespace, filter, beforeJobId, limit: JOBS_PER_PAGE });
   return {
     ...page,
     namespace,

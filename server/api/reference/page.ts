@@ -86,7 +86,7 @@ function operation(path: string, of: Operation, api: OpenApi, baseUrl: string): 
 
 /** Types that are not the request or the response of an RPC: those are told with it. */
 function types(api: OpenApi): string {
-  const told = new Set(
+  const mentioned = new Set(
     Object.values(api.paths).flatMap(({ post }) =>
       [post.requestBody, post.responses[200]].flatMap((body) =>
         Object.values(body?.content ?? {}).map(({ schema }) => nameOf(schema.$ref ?? '')),
@@ -94,7 +94,7 @@ function types(api: OpenApi): string {
     ),
   );
   return Object.entries(api.components.schemas)
-    .filter(([name]) => !told.has(name))
+    .filter(([name]) => !mentioned.has(name))
     .map(([name, schema]) => {
       const fields = schema.properties ? fieldsOf(schema) : '';
       return `<h3 id="${escaped(name)}">${escaped(name)}</h3>\n${prose(schema.description ?? '')}\n${fields}`;

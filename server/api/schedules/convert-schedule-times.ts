@@ -10,7 +10,7 @@ import { durationMs, TEN_YEARS_MS, timestampUs } from '../base/checks.ts';
 import { durationTo, timestampTo } from '../base/convert-payload.ts';
 import type { Violations } from '../base/violations.ts';
 
-const MOST_RULES = 32;
+const MAX_RULES = 32;
 const DAY_MS = 86_400_000;
 
 export interface JitteredTimes {
@@ -23,7 +23,7 @@ function ruleFrom({ minute, hour, dayOfMonth, month, dayOfWeek, year }: WireRule
 }
 
 function intervalsFrom(wire: WireTimes, path: string, violations: Violations): ScheduleTimes['intervals'] {
-  return wire.intervals.slice(0, MOST_RULES).map(({ every, offset }, i) => {
+  return wire.intervals.slice(0, MAX_RULES).map(({ every, offset }, i) => {
     const at = `${path}.intervals[${i}]`;
     violations.check(every !== undefined, `${at}.every`, 'is missing: say how often, such as 15m');
     const everyMs = durationMs(every, 1_000, TEN_YEARS_MS, `${at}.every`, violations) ?? 1_000;
@@ -36,11 +36,7 @@ function intervalsFrom(wire: WireTimes, path: string, violations: Violations): S
 function checkNumbers(wire: WireTimes, path: string, violations: Violations): void {
   for (const list of ['crons', 'intervals', 'calendars', 'exclusions'] as const) {
     const { length } = wire[list];
-    violations.check(
-      length <= MOST_RULES,
-      `${path}.${list}`,
-      `has ${length} entries; at most ${MOST_RULES} are allowed`,
-    );
+    violations.check(length <= MAX_RULES, `${path}.${list}`, `has ${length} entries; at most ${MAX_RULES} are allowed`);
   }
   const named = wire.crons.length + wire.intervals.length + wire.calendars.length;
   violations.check(named > 0, path, 'names no time: it needs a cron expression, an interval or a calendar rule');
@@ -58,10 +54,10 @@ export function scheduleTimesFrom(given: WireTimes | undefined, path: string, vi
     'must be later than start_time',
   );
   const times: ScheduleTimes = {
-    crons: wire.crons.slice(0, MOST_RULES),
+    crons: wire.crons.slice(0, MAX_RULES),
     intervals: intervalsFrom(wire, path, violations),
-    calendars: wire.calendars.slice(0, MOST_RULES).map(ruleFrom),
-    exclusions: wire.exclusions.slice(0, MOST_RULES).map(ruleFrom),
+    calendars: wire.calendars.slice(0, MAX_RULES).map(ruleFrom),
+    exclusions: wire.exclusions.slice(0, MAX_RULES).map(ruleFrom),
     timeZone: wire.timeZone || 'UTC',
     startUs,
     endUs,

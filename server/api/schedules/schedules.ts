@@ -29,7 +29,7 @@ import { overlapFrom, scheduleFrom, scheduleRunTo, scheduleTo } from './convert-
 import { scheduleTimesFrom } from './convert-schedule-times.ts';
 
 const TIMES_SHOWN = 5;
-const MOST_TIMES = 1_000;
+const MAX_TIMES = 1_000;
 
 /** The schedule that a request names. Throws what `violations` has found so far, too. */
 function nameOf(request: { namespace: string; name: string }, violations: Violations): ScheduleName {
@@ -106,10 +106,10 @@ export function scheduleService(replica: Replica): Implementation<typeof Schedul
       });
     },
     async previewSchedule(request) {
-      const { times, lookedUntilUs } = await preview(replica, request);
+      const { times, searchedUntilUs } = await preview(replica, request);
       return create(PreviewScheduleResponseSchema, {
         times: times.map((us) => timestampTo(us)),
-        ...(lookedUntilUs === undefined ? {} : { lookedUntilTime: timestampTo(lookedUntilUs) }),
+        ...(searchedUntilUs === undefined ? {} : { lookedUntilTime: timestampTo(searchedUntilUs) }),
       });
     },
   };
@@ -119,7 +119,7 @@ async function preview({ schedules }: Replica, request: PreviewScheduleRequest):
   const violations = new Violations();
   const afterUs = timestampUs(request.afterTime, 'after_time', violations);
   violations.check(request.count >= 0, 'count', 'must not be negative');
-  const count = Math.min(request.count || 10, MOST_TIMES);
+  const count = Math.min(request.count || 10, MAX_TIMES);
   const namespace = namespaceOf(request.namespace, violations);
   if (request.name === '') {
     const { times } = scheduleTimesFrom(request.times, 'times', violations);

@@ -57,11 +57,11 @@ function headFrom(record: WireRecord, path: string, violations: Violations): Pic
 
 function textFrom(record: WireRecord): Pick<LogRecord, 'message' | 'fields' | 'truncated'> {
   const message = cutBytes(record.message, MAX_RECORD_BYTES);
-  let room = MAX_RECORD_BYTES - Buffer.byteLength(message);
+  let space = MAX_RECORD_BYTES - Buffer.byteLength(message);
   const given = Object.entries(record.fields);
   const kept = given.slice(0, MAX_FIELDS).filter(([key, value]) => {
-    room -= Buffer.byteLength(key) + Buffer.byteLength(value);
-    return room >= 0;
+    space -= Buffer.byteLength(key) + Buffer.byteLength(value);
+    return space >= 0;
   });
   const truncated = record.truncated || message.length < record.message.length || kept.length < given.length;
   return { message, fields: Object.fromEntries(kept), truncated };

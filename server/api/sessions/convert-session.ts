@@ -11,7 +11,7 @@ import {
   type Suspended,
 } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import { uuidFromBytes } from '../../domain/base/uuid.ts';
-import { MOST_AWAITED } from '../../domain/dependencies/children.ts';
+import { MAX_AWAITED } from '../../domain/dependencies/children.ts';
 import type { GrantedCredit } from '../../engine/dispatch/parked-credits.ts';
 import type { SessionCredentials } from '../../engine/ports/ports.ts';
 import type { Outcome, Report } from '../../engine/sessions/reports.ts';
@@ -21,7 +21,7 @@ import { failureFrom, timestampTo } from '../base/convert-payload.ts';
 import type { Violations } from '../base/violations.ts';
 import { logsFrom } from './convert-log.ts';
 
-const MAX_CREDIT_PLACES = 10_000;
+const MAX_CREDIT_PERMITS = 10_000;
 const releaseNames = new Map<number, string>(Object.entries(ReleaseReason).map(([name, code]) => [code, name]));
 
 export function uuidFrom(bytes: Uint8Array, field: string, violations: Violations): string {
@@ -33,8 +33,8 @@ export function uuidFrom(bytes: Uint8Array, field: string, violations: Violation
 export function creditsFrom(credits: readonly Credit[], violations: Violations): GrantedCredit[] {
   violations.check(credits.length <= 100, 'credits', 'has more than 100 entries');
   return credits.slice(0, 100).map((credit, i) => {
-    const good = credit.slots >= 0 && credit.prefetch >= 0 && credit.slots + credit.prefetch <= MAX_CREDIT_PLACES;
-    violations.check(good, `credits[${i}]`, `must have from 0 to ${MAX_CREDIT_PLACES} places`);
+    const good = credit.slots >= 0 && credit.prefetch >= 0 && credit.slots + credit.prefetch <= MAX_CREDIT_PERMITS;
+    violations.check(good, `credits[${i}]`, `must have from 0 to ${MAX_CREDIT_PERMITS} places`);
     const creditId = counterOf(credit.creditId, `credits[${i}].credit_id`, violations);
     return { creditId, slots: credit.slots, prefetch: credit.prefetch };
   });
@@ -142,12 +142,12 @@ function outcomeFrom(wire: AttemptReport, path: string, maxPayload: number, viol
 
 function suspendedFrom({ childJobIds }: Suspended, path: string, violations: Violations): Outcome {
   violations.check(
-    childJobIds.length >= 1 && childJobIds.length <= MOST_AWAITED,
+    childJobIds.length >= 1 && childJobIds.length <= MAX_AWAITED,
     `${path}.child_job_ids`,
-    `has ${childJobIds.length} entries; must have from 1 to ${MOST_AWAITED}`,
+    `has ${childJobIds.length} entries; must have from 1 to ${MAX_AWAITED}`,
   );
   const childIds = childJobIds
-    .slice(0, MOST_AWAITED)
+    .slice(0, MAX_AWAITED)
     .map((id, i) => uuidFrom(id, `${path}.child_job_ids[${i}]`, violations));
   return { kind: 'suspended', childIds };
 }

@@ -9,7 +9,7 @@ import {
   SendEventResponseSchema,
   type WaitService,
 } from '@muster/sdk/gen/muster/v1/wait_service_pb';
-import { MOST_KEY } from '../../domain/definitions/key-expression.ts';
+import { MAX_KEY } from '../../domain/definitions/key-expression.ts';
 import { KEEP_DEFAULT_MS } from '../../domain/signals/event-queue.ts';
 import type { Replica } from '../../engine/replica.ts';
 import {
@@ -32,20 +32,20 @@ const MAX_TEXT = 256;
 /** At most, of what a result says beside the payload. */
 const ADDED_BYTES = 2_048;
 
-export function waitService({ waitJobs, approvals, maxPayload }: Replica): Implementation<typeof WaitService> {
+export function waitService({ signalWaits, approvals, maxPayload }: Replica): Implementation<typeof WaitService> {
   return {
     async sendEvent(request) {
       const violations = new Violations();
       const namespace = namespaceOf(request.namespace, violations);
       const { name, key } = request;
       checkDottedName(name, 'name', violations);
-      checkText(key, MOST_KEY, 'key', violations);
+      checkText(key, MAX_KEY, 'key', violations);
       const payload = payloadFrom(request.payload, maxPayload, 'payload', violations);
       const keepMs = durationMs(request.keepFor, 0, THIRTY_DAYS_MS, 'keep_for', violations) ?? KEEP_DEFAULT_MS;
       const eventId = requestIdOf(request.eventId, violations, 'event_id');
       violations.throwIfAny();
       const repeat = requestKey('SendEvent', eventId, contentOf(request, payloadTo(payload)));
-      const answer = await waitJobs.send(namespace, { name, key, payload, keepMs }, repeat);
+      const answer = await signalWaits.send(namespace, { name, key, payload, keepMs }, repeat);
       return create(SendEventResponseSchema, { ...answer, deliveredCount: BigInt(answer.delivered) });
     },
     async approveJob(request) {

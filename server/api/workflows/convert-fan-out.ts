@@ -6,24 +6,24 @@ import {
   type FanOut as WireFanOut,
   type SuccessRule as WireRule,
 } from '@muster/sdk/gen/muster/v1/workflow_pb';
-import { indexesText, parseIndexes, placesIn } from '../../domain/workflows/success-indexes.ts';
-import { type FanOut, MOST_ITEMS, type SuccessRule } from '../../domain/workflows/workflow.ts';
+import { countIn, indexesText, parseIndexes } from '../../domain/workflows/success-indexes.ts';
+import { type FanOut, MAX_ITEMS, type SuccessRule } from '../../domain/workflows/workflow.ts';
 import { checkRange } from '../base/checks.ts';
 import type { Violations } from '../base/violations.ts';
 
-const MOST_RULES = 20;
+const MAX_RULES = 20;
 
 export function fanOutFrom(wire: WireFanOut, field: string, violations: Violations): FanOut {
   const { items, maxParallel, maxFailed, successPolicy } = wire;
-  checkRange(maxParallel, 0, MOST_ITEMS, `${field}.max_parallel`, violations);
-  if (maxFailed !== undefined) checkRange(maxFailed, 0, MOST_ITEMS, `${field}.max_failed`, violations);
+  checkRange(maxParallel, 0, MAX_ITEMS, `${field}.max_parallel`, violations);
+  if (maxFailed !== undefined) checkRange(maxFailed, 0, MAX_ITEMS, `${field}.max_failed`, violations);
   violations.check(
-    successPolicy.length <= MOST_RULES,
+    successPolicy.length <= MAX_RULES,
     `${field}.success_policy`,
-    `has ${successPolicy.length} entries; at most ${MOST_RULES} are allowed`,
+    `has ${successPolicy.length} entries; at most ${MAX_RULES} are allowed`,
   );
   const rules = successPolicy
-    .slice(0, MOST_RULES)
+    .slice(0, MAX_RULES)
     .map((rule, i) => ruleFrom(rule, `${field}.success_policy[${i}]`, violations));
   return {
     items,
@@ -34,7 +34,7 @@ export function fanOutFrom(wire: WireFanOut, field: string, violations: Violatio
 }
 
 function ruleFrom({ indexes, count }: WireRule, field: string, violations: Violations): SuccessRule {
-  checkRange(count, 0, MOST_ITEMS, `${field}.count`, violations);
+  checkRange(count, 0, MAX_ITEMS, `${field}.count`, violations);
   const counted = count === 0 ? {} : { count };
   if (indexes === '') return counted;
   const spans = parseIndexes(indexes);
@@ -42,7 +42,7 @@ function ruleFrom({ indexes, count }: WireRule, field: string, violations: Viola
     violations.add(`${field}.indexes`, spans.problem);
     return counted;
   }
-  const places = placesIn(spans);
+  const places = countIn(spans);
   violations.check(count <= places, `${field}.count`, `is ${count}, and indexes has ${places}: it could never hold`);
   return { indexes: spans, ...counted };
 }

@@ -2,7 +2,7 @@
 import { create } from '@bufbuild/protobuf';
 import { StepDependencySchema, type StepDependency as WireStepDependency } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { namesOf } from '../../domain/base/codes.ts';
-import { conditions, MOST_DEPENDENCIES } from '../../domain/dependencies/dependencies.ts';
+import { conditions, MAX_DEPENDENCIES } from '../../domain/dependencies/dependencies.ts';
 import type { StepDependency } from '../../domain/workflows/workflow.ts';
 import { STEP_NAME } from '../base/checks.ts';
 import type { Violations } from '../base/violations.ts';
@@ -17,11 +17,11 @@ export function aftersFrom(
 ): readonly StepDependency[] | undefined {
   if (wire.length === 0) return undefined;
   violations.check(
-    wire.length <= MOST_DEPENDENCIES,
+    wire.length <= MAX_DEPENDENCIES,
     path,
-    `has ${wire.length} entries; at most ${MOST_DEPENDENCIES} are allowed: a step before can wait for more`,
+    `has ${wire.length} entries; at most ${MAX_DEPENDENCIES} are allowed: a step before can wait for more`,
   );
-  return wire.slice(0, MOST_DEPENDENCIES).flatMap((one, i) => afterFrom(one, `${path}[${i}]`, violations) ?? []);
+  return wire.slice(0, MAX_DEPENDENCIES).flatMap((one, i) => afterFrom(one, `${path}[${i}]`, violations) ?? []);
 }
 
 function afterFrom(wire: WireStepDependency, path: string, violations: Violations): StepDependency | undefined {

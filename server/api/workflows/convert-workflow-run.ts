@@ -19,12 +19,12 @@ import type { Violations } from '../base/violations.ts';
 import { jobTo } from '../jobs/convert-job.ts';
 
 const stateNameOf = namesOf(stepStates);
-const MOST_STATES = 64;
+const MAX_STATES = 64;
 
 /** Each once and in order, so that the same filter is the same text. */
 export function stepStatesFrom(wire: readonly WireState[], violations: Violations): StepState[] {
   const { length } = wire;
-  violations.check(length <= MOST_STATES, 'states', `has ${length} entries; at most ${MOST_STATES} are allowed`);
+  violations.check(length <= MAX_STATES, 'states', `has ${length} entries; at most ${MAX_STATES} are allowed`);
   const unknown = wire.find((code) => stateNameOf(code) === undefined);
   violations.check(unknown === undefined, 'states', `has the unknown state ${unknown}; leave it empty for all states`);
   const known = [...new Set(wire)].sort((a, b) => a - b).map((code) => stateNameOf(code));

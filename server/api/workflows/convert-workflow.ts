@@ -19,9 +19,9 @@ import {
   type Compensation,
   failureModes,
   type Loop,
-  MOST_ITERATIONS,
-  MOST_NEEDS,
-  MOST_STEPS,
+  MAX_ITERATIONS,
+  MAX_NEEDS,
+  MAX_STEPS,
   type StepCache,
   stepRoles,
   triggerRules,
@@ -59,9 +59,7 @@ function coded<T extends string>(
 export async function workflowFrom(wire: WireBody, violations: Violations): Promise<Workflow> {
   const failureMode = coded(modeOf, wire.failureMode, 'FAIL_FAST', `${BODY}.failure_mode`, violations);
   const count = wire.steps.length;
-  if (
-    !violations.check(count <= MOST_STEPS, `${BODY}.steps`, `has ${count} entries; at most ${MOST_STEPS} are allowed`)
-  )
+  if (!violations.check(count <= MAX_STEPS, `${BODY}.steps`, `has ${count} entries; at most ${MAX_STEPS} are allowed`))
     return { steps: [], failureMode };
   const steps = wire.steps.map((step, i) => stepFrom(step, `${BODY}.steps[${i}]`, violations));
   const workflow = { steps, ...(wire.output ? { output: wire.output } : {}), failureMode };
@@ -78,9 +76,9 @@ function stepFrom(wire: WireStep, field: string, violations: Violations): Workfl
   checkRange(wire.definitionVersion, 0, 2 ** 31 - 1, `${field}.definition_version`, violations);
   const { length } = wire.needs;
   violations.check(
-    length <= MOST_NEEDS,
+    length <= MAX_NEEDS,
     `${field}.needs`,
-    `has ${length} entries; at most ${MOST_NEEDS} are allowed. Put a step between`,
+    `has ${length} entries; at most ${MAX_NEEDS} are allowed. Put a step between`,
   );
   const overrides = overridesFrom(wire.overrides, `${field}.overrides`, violations);
   const after = aftersFrom(wire.after, `${field}.after`, violations);
@@ -88,7 +86,7 @@ function stepFrom(wire: WireStep, field: string, violations: Violations): Workfl
     name: wire.name,
     definition: wire.definition,
     definitionVersion: wire.definitionVersion,
-    needs: wire.needs.slice(0, MOST_NEEDS),
+    needs: wire.needs.slice(0, MAX_NEEDS),
     rule: coded(ruleOf, wire.triggerRule, 'ALL_SUCCESS', `${field}.trigger_rule`, violations),
     role: coded(roleOf, wire.role, 'NORMAL', `${field}.role`, violations),
     ...(wire.condition ? { condition: wire.condition } : {}),
@@ -119,7 +117,7 @@ function checkStepName(name: string, field: string, violations: Violations): voi
 }
 
 function loopFrom(wire: WireLoop, field: string, violations: Violations): Loop {
-  checkRange(wire.maxIterations, 1, MOST_ITERATIONS, `${field}.max_iterations`, violations);
+  checkRange(wire.maxIterations, 1, MAX_ITERATIONS, `${field}.max_iterations`, violations);
   return { while: wire.while, maxIterations: wire.maxIterations };
 }
 

@@ -2,25 +2,25 @@
 import { checkText, STEP_NAME } from '../base/checks.ts';
 import type { Violations } from '../base/violations.ts';
 
-const MOST_REASON = 1_024;
+const MAX_REASON = 1_024;
 /** Each is kept on record. */
-const MOST_SKIPPED = 100;
+const MAX_SKIPPED = 100;
 
 export function checkSkipped(name: string, field: string, violations: Violations): void {
   violations.check(STEP_NAME.test(name), field, 'is no name of a step; GetWorkflow and ListWorkflowSteps have them');
 }
 
 export function checkSkipReason(reason: string, violations: Violations): void {
-  checkText(reason, MOST_REASON, 'reason', violations);
+  checkText(reason, MAX_REASON, 'reason', violations);
 }
 
 /** Steps that a retry is not to run. */
 export function checkSkipSteps(names: readonly string[], violations: Violations): void {
   const field = 'skip_steps';
   const fits = violations.check(
-    names.length <= MOST_SKIPPED,
+    names.length <= MAX_SKIPPED,
     field,
-    `has ${names.length} names; at most ${MOST_SKIPPED} steps can be skipped by a retry`,
+    `has ${names.length} names; at most ${MAX_SKIPPED} steps can be skipped by a retry`,
   );
   if (!fits) return;
   for (const [i, name] of names.entries()) {

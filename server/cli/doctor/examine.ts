@@ -7,9 +7,9 @@ import { type Finding, finding } from './finding.ts';
 import { checkBreakers, checkDefinitions, checkQueues, checkWorkers, type WaitingQueue } from './work.ts';
 
 /** More than so many items are not looked at: what is wrong shows in the first ones. */
-const MOST = 5_000;
+const MAX = 5_000;
 /** Queues that are looked into, and jobs of each. */
-const MOST_QUEUES = 50;
+const MAX_QUEUES = 50;
 const FIRST_JOBS = 20;
 
 async function collect<T, P extends { readonly nextPageToken: string }>(
@@ -19,7 +19,7 @@ async function collect<T, P extends { readonly nextPageToken: string }>(
   const items: T[] = [];
   for await (const page of allPages(read)) {
     items.push(...itemsOf(page));
-    if (items.length >= MOST) break;
+    if (items.length >= MAX) break;
   }
   return items;
 }
@@ -69,7 +69,7 @@ async function examineQueues(connection: Connection, workers: readonly Worker[])
   const queues = await collect(read, (page) => page.queues);
   const ready = queues.filter(({ paused, counts }) => !paused && (counts?.ready ?? 0n) > 0n && counts?.held === 0n);
   const waiting: WaitingQueue[] = [];
-  for (const queue of ready.slice(0, MOST_QUEUES)) waiting.push(await waitingIn(connection, queue));
+  for (const queue of ready.slice(0, MAX_QUEUES)) waiting.push(await waitingIn(connection, queue));
   return checkQueues(queues, waiting, workers);
 }
 

@@ -6,7 +6,7 @@ import { type Finding, finding } from './finding.ts';
 
 const NEEDED_MAJOR = 24;
 const SPARE_BYTES = 1 << 30;
-const LEAST_BYTES = 100 << 20;
+const MIN_BYTES = 100 << 20;
 
 export function checkNode(version = process.versions.node): Finding {
   if (Number.parseInt(version, 10) >= NEEDED_MAJOR) return finding('node', 'OK', `Node ${version}`);
@@ -45,7 +45,7 @@ function checkMode(path: string): Finding {
 function checkSpace(path: string): Finding {
   const { bavail, bsize } = statfsSync(path);
   const mib = Math.floor((bavail * bsize) / (1 << 20));
-  const level = mib * (1 << 20) < LEAST_BYTES ? 'ERROR' : mib * (1 << 20) < SPARE_BYTES ? 'WARNING' : 'OK';
+  const level = mib * (1 << 20) < MIN_BYTES ? 'ERROR' : mib * (1 << 20) < SPARE_BYTES ? 'WARNING' : 'OK';
   const next = level === 'OK' ? '' : 'make room: a database without it stops taking jobs';
   return finding('disk', level, `${mib.toLocaleString('en-US')} MiB free for ${path}`, next);
 }

@@ -92,7 +92,7 @@ export function handlersOf(
 }
 
 /** @throws CliError where options of the command line stand beside a file of handlers. */
-export function refuseBesideFile(options: CommandOptions): void {
+export function refuseWithFile(options: CommandOptions): void {
   const flags: Readonly<Record<keyof CommandOptions, string>> = {
     env: '--env',
     passEnv: '--pass-env',

@@ -1,6 +1,6 @@
 /** Which deployment is moved: a data folder or a PostgreSQL database. */
 import type { Command } from 'commander';
-import type { Place } from '../../transfer.ts';
+import type { Location } from '../../transfer.ts';
 import { pathOf } from '../command-process.ts';
 import { CliError } from '../failures/cli-error.ts';
 import { processOf } from '../muster-command.ts';
@@ -13,7 +13,7 @@ type Options = PostgresOptions & { readonly data?: string };
  *
  * @param otherwise The data folder where nothing is said; undefined: something has to be.
  */
-export function placeOf(command: Command, otherwise?: string): Place {
+export function locationOf(command: Command, otherwise?: string): Location {
   const { data } = command.opts<Options>();
   const typedUrl = isTyped(command, 'postgres') || isTyped(command, 'postgresFile');
   const typedData = isTyped(command, 'data');
@@ -30,7 +30,7 @@ export function placeOf(command: Command, otherwise?: string): Place {
   });
 }
 
-function folderOf(command: Command, folder: string): Place {
+function folderOf(command: Command, folder: string): Location {
   return { dataFolder: pathOf(processOf(command), folder) };
 }
 

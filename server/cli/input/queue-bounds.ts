@@ -11,14 +11,14 @@ export interface BoundOptions {
   readonly maxBacklogAge?: number | 'none';
 }
 
-const MOST_JOBS = 1_000_000_000;
+const MAX_JOBS = 1_000_000_000;
 
 export function addBounds(command: Command): void {
   const backlog = new Option(
     '--max-backlog <jobs>',
     'ready jobs from which on submissions are refused; 0 for no bound',
   );
-  command.addOption(backlog.argParser(integer(0, MOST_JOBS)));
+  command.addOption(backlog.argParser(integer(0, MAX_JOBS)));
   const age = new Option('--max-backlog-age <span>', 'age of the oldest ready job, likewise; "none" for no bound');
   command.addOption(age.argParser(ageOf));
 }

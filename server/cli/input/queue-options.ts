@@ -19,7 +19,7 @@ export interface QueueOptions extends BoundOptions {
   readonly weight?: Readonly<Record<string, number>>;
 }
 
-const MOST_UNITS = 1_000_000;
+const MAX_UNITS = 1_000_000;
 const RATE = /^(\d+)(?:\/([^:]+))?(?::(\d+))?$/;
 
 export function rate(text: string): Rate {
@@ -28,7 +28,7 @@ export function rate(text: string): Rate {
   const ms = period === undefined ? 1_000 : spanToMs(period);
   if (units === '' || ms === undefined)
     throw new InvalidArgumentError('It takes UNITS[/PERIOD][:BURST] such as 100/1m:20, or none.');
-  const isUnits = (number: string) => Number(number) >= 1 && Number(number) <= MOST_UNITS;
+  const isUnits = (number: string) => Number(number) >= 1 && Number(number) <= MAX_UNITS;
   if (!isUnits(units) || (burst !== undefined && !isUnits(burst)))
     throw new InvalidArgumentError('It takes from 1 to 1000000 units, and as many for the burst.');
   return { units: Number(units), period: durationFromMs(ms), burst: Number(burst ?? 0) };

@@ -2,7 +2,7 @@
 import { type Options, SingleBar } from 'cli-progress';
 import type { Output } from './output.ts';
 
-const LOOK: Options = {
+const SPINNER: Options = {
   barCompleteChar: '█',
   barIncompleteChar: '░',
   barsize: 24,
@@ -21,7 +21,7 @@ export class ProgressBar {
   constructor({ stderr }: Output, label: string, total: number, shown: 'count' | 'share' = 'count') {
     if (!stderr.isTTY || total === 0) return;
     const amount = shown === 'count' ? '{value}/{total}' : '{percentage} %';
-    this.#bar = new SingleBar({ ...LOOK, stream: stderr, format: `${label}  {bar}  ${amount}  {eta_formatted}` });
+    this.#bar = new SingleBar({ ...SPINNER, stream: stderr, format: `${label}  {bar}  ${amount}  {eta_formatted}` });
     this.#bar.start(total, 0);
   }
 
@@ -40,7 +40,7 @@ export class LiveLine {
   readonly #bar: SingleBar;
 
   constructor({ stderr }: Output) {
-    this.#bar = new SingleBar({ ...LOOK, stream: stderr, format: '{text}  {bar}  {percentage} %  {remark}' });
+    this.#bar = new SingleBar({ ...SPINNER, stream: stderr, format: '{text}  {bar}  {percentage} %  {remark}' });
     this.#bar.start(1, 0, { text: '', remark: '' });
   }
 

@@ -15,9 +15,9 @@ const fields = [
   ...['outcome', 'failures', 'failureType'],
 ];
 const TEN_YEARS_MS = 3_650 * 86_400_000;
-const MOST_FAILURES = 1_000;
+const MAX_FAILURES = 1_000;
 /** The two keys may go as labels. */
-const MOST_LABELS = 62;
+const MAX_LABELS = 62;
 
 type Report = (field: string, reason: string) => undefined;
 
@@ -79,7 +79,7 @@ function whatOf(json: JsonObject, wrong: Report) {
   const isLabels = typeof labels === 'object' && labels !== null && !Array.isArray(labels);
   if (!isLabels || Object.values(labels).some((value) => typeof value !== 'string'))
     wrong('labels', 'must be a mapping of texts');
-  else if (Object.keys(labels).length > MOST_LABELS) wrong('labels', `has more than ${MOST_LABELS} entries`);
+  else if (Object.keys(labels).length > MAX_LABELS) wrong('labels', `has more than ${MAX_LABELS} entries`);
   return {
     definition: String(definition),
     queue: textOf(json, 'queue', wrong) ?? '',
@@ -97,8 +97,8 @@ function howOf(json: JsonObject, wrong: Report) {
   const { run, outcome = 'succeeded', failures = 0 } = json;
   if (run === undefined) wrong('run', 'is missing: how long an attempt runs, such as "300ms"');
   if (outcome !== 'succeeded' && outcome !== 'failed') wrong('outcome', 'must be "succeeded" or "failed"');
-  if (!isWhole(failures, 0, MOST_FAILURES))
-    wrong('failures', `must be a whole number from 0 to ${MOST_FAILURES}: attempts that fail before one succeeds`);
+  if (!isWhole(failures, 0, MAX_FAILURES))
+    wrong('failures', `must be a whole number from 0 to ${MAX_FAILURES}: attempts that fail before one succeeds`);
   return {
     runMs: spanOf(json, 'run', wrong) ?? 0,
     failures: outcome === 'failed' ? Number.POSITIVE_INFINITY : Number(failures),

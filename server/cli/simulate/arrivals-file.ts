@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { limitsKeys } from '../../tools/simulate/given-keys.ts';
-import { type Arrival, MOST_ARRIVALS, MOST_SPAN_MS } from '../../tools/simulate/scenario.ts';
+import { type Arrival, MAX_ARRIVALS, MAX_SPAN_MS } from '../../tools/simulate/scenario.ts';
 import type { CommandProcess } from '../command-process.ts';
 import { CliError } from '../failures/cli-error.ts';
 import { nameOf, openInput, unreadable } from '../input/payload-input.ts';
@@ -12,7 +12,7 @@ import { Problems } from './problems.ts';
 import type { Variant, Variants } from './variants.ts';
 
 const HELP = 'muster simulate --help shows what a line looks like';
-const MOST_TEXT = 1024 * 1024;
+const MAX_TEXT = 1024 * 1024;
 
 /** In the order of their times, for all of the variants. @throws CliError that names lines, fields and reasons. */
 export async function readArrivals(
@@ -29,7 +29,7 @@ export async function readArrivals(
     for await (const text of lines) {
       number++;
       if (text.trim() === '') continue;
-      if (arrivals.length === MOST_ARRIVALS) throw tooMany(file);
+      if (arrivals.length === MAX_ARRIVALS) throw tooMany(file);
       const arrival = read(number, text, problems);
       if (arrival) arrivals.push(arrival);
       if (problems.isFull) break;
@@ -48,13 +48,13 @@ export async function readArrivals(
 }
 
 function read(line: number, text: string, problems: Problems): TimedArrival | undefined {
-  if (text.length > MOST_TEXT) problems.add(`line ${line}`, 'is longer than 1 MiB');
+  if (text.length > MAX_TEXT) problems.add(`line ${line}`, 'is longer than 1 MiB');
   else return arrivalOf(line, text, (field, reason) => problems.add(`line ${line}${field && `: ${field}`}`, reason));
   return undefined;
 }
 
 function tooMany(file: string): CliError {
-  const most = MOST_ARRIVALS.toLocaleString('en-US');
+  const most = MAX_ARRIVALS.toLocaleString('en-US');
   return new CliError({
     message: `${nameOf(file)} holds more than ${most} arrivals, the most that are simulated at once`,
     next: 'take a shorter time, or one queue of several that share no workers',
@@ -97,7 +97,7 @@ function kindOf({ isTime }: TimedArrival): string {
 function sorted(file: string, arrivals: readonly TimedArrival[]): Arrival[] {
   const inOrder = arrivals.toSorted((a, b) => a.atMs - b.atMs);
   const [first, last] = [inOrder[0] as TimedArrival, inOrder.at(-1) as TimedArrival];
-  if (last.atMs - (first.isTime ? first.atMs : 0) > MOST_SPAN_MS)
+  if (last.atMs - (first.isTime ? first.atMs : 0) > MAX_SPAN_MS)
     throw new CliError({
       message: `${nameOf(file)}: line ${last.line}: at: is more than 31 days after the beginning`,
       next: 'take a shorter time',

@@ -15,7 +15,7 @@ const PANEL = 170;
 const HEAD = 34;
 const FOOT = 26;
 /** Queues with a line of their own; the others are drawn together. */
-const MOST_LINES = 6;
+const MAX_LINES = 6;
 const colours = ['#c2410c', '#0369a1', '#15803d', '#a21caf', '#b45309', '#4f46e5', '#64748b'];
 
 interface Curve {
@@ -60,7 +60,7 @@ function queueCurves({ series }: SimulationReport): Curve[] {
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const all = Object.entries(series.waiting).map(([name, values]) => ({ name, values }));
   const ranked = all.sort((a, b) => sum(b.values) - sum(a.values) || (a.name < b.name ? -1 : 1));
-  const [own, others] = [ranked.slice(0, MOST_LINES), ranked.slice(MOST_LINES)];
+  const [own, others] = [ranked.slice(0, MAX_LINES), ranked.slice(MAX_LINES)];
   if (others.length === 0) return own;
   const together = series.busy.map((_, at) => others.reduce((total, { values }) => total + (values[at] ?? 0), 0));
   return [...own, { name: `${others.length} other queues`, values: together }];

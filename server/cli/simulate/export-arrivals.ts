@@ -2,7 +2,7 @@
 import type { JsonObject } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { type Job, JobState } from '@muster/sdk/grpc';
-import { MOST_ARRIVALS } from '../../tools/simulate/scenario.ts';
+import { MAX_ARRIVALS } from '../../tools/simulate/scenario.ts';
 import { CliError } from '../failures/cli-error.ts';
 import { type FilterOptions, toJobFilter } from '../input/job-filter.ts';
 import type { Invocation } from '../invocation.ts';
@@ -47,9 +47,9 @@ async function readJobs(invocation: Invocation, options: FilterOptions): Promise
     service.listJobs({ ...filter, namespace, pageToken, pageSize }),
   )) {
     jobs.push(...page.jobs);
-    if (jobs.length <= MOST_ARRIVALS) continue;
+    if (jobs.length <= MAX_ARRIVALS) continue;
     throw new CliError({
-      message: `more than ${MOST_ARRIVALS.toLocaleString('en-US')} jobs arrived in that time, the most that are simulated at once`,
+      message: `more than ${MAX_ARRIVALS.toLocaleString('en-US')} jobs arrived in that time, the most that are simulated at once`,
       next: 'take a shorter time with --since and --until, or one queue with --queue',
     });
   }

@@ -12,11 +12,11 @@ interface Misfit {
 /** Of each definition that is not there, or that no worker runs, the first arrival. */
 export function misfits(arrivals: readonly Arrival[], { definitions, workers }: Scenario): Misfit[] {
   const byName = new Map(definitions.map((one) => [String(one.name), one]));
-  const told = new Set<string>();
+  const listed = new Set<string>();
   const found: Misfit[] = [];
   for (const { line, definition } of arrivals) {
-    if (told.has(definition)) continue;
-    told.add(definition);
+    if (listed.has(definition)) continue;
+    listed.add(definition);
     const known = byName.get(definition);
     const [handler = ''] = known ? handlersOf(known) : [];
     const near = nearName(definition, [...byName.keys()]);

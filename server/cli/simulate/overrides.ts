@@ -18,13 +18,13 @@ export type List = (typeof lists)[number];
 
 type Entry = Record<string, unknown>;
 
-const LOOK =
+const FORM =
   'It takes LIST.NAME.FIELD=VALUE such as queues.mails.maxConcurrency=5; lists are definitions, queues, workers.';
 
 export function override(text: string, before: readonly Override[] = []): Override[] {
   const [, list, rest, value] = /^(\w+)\.([^=]+\.[^=.]+)=(.*)$/s.exec(text) ?? [];
   const known = lists.find((one) => one === list);
-  if (known === undefined || rest === undefined || value === undefined) throw new InvalidArgumentError(LOOK);
+  if (known === undefined || rest === undefined || value === undefined) throw new InvalidArgumentError(FORM);
   try {
     return [...before, { text, list: known, rest, value: parse(value) }];
   } catch {

@@ -1,7 +1,7 @@
 /** What is wrong with a file, all of it at once as far as that is of use. */
 import { CliError } from '../failures/cli-error.ts';
 
-const MOST_SHOWN = 10;
+const MAX_SHOWN = 10;
 
 export class Problems {
   readonly #file: string;
@@ -18,11 +18,11 @@ export class Problems {
   /** @param where The line or the field. */
   add(where: string, reason: string): void {
     this.#total++;
-    if (this.#found.length < MOST_SHOWN) this.#found.push(`${where}: ${reason}`);
+    if (this.#found.length < MAX_SHOWN) this.#found.push(`${where}: ${reason}`);
   }
 
   get isFull(): boolean {
-    return this.#total >= MOST_SHOWN;
+    return this.#total >= MAX_SHOWN;
   }
 
   /** @throws CliError that names each. */

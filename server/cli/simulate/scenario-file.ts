@@ -2,7 +2,7 @@
 import { create, type DescMessage, type JsonObject, toJson } from '@bufbuild/protobuf';
 import { JobDefinitionSchema, QueueSchema, TaskBodySchema } from '@muster/sdk/grpc';
 import { nearName } from '../../domain/base/near-name.ts';
-import { MOST_SLOTS, MOST_WORKERS, type Scenario, type WorkerOffer } from '../../tools/simulate/scenario.ts';
+import { MAX_SLOTS, MAX_WORKERS, type Scenario, type WorkerOffer } from '../../tools/simulate/scenario.ts';
 import { faultsOfResources } from '../../tools/simulate/worker-resources.ts';
 import type { CommandProcess } from '../command-process.ts';
 import { CliError } from '../failures/cli-error.ts';
@@ -14,7 +14,7 @@ import { Problems } from './problems.ts';
 type Entry = Record<string, unknown>;
 
 const HELP = 'muster simulate --help shows what a scenario looks like';
-const MOST_ENTRIES = 1_000;
+const MAX_ENTRIES = 1_000;
 
 /** @param source What it comes from, for messages. @throws CliError that names each field that is wrong. */
 export async function readScenario(
@@ -42,7 +42,7 @@ function scenarioOf(document: Entry, problems: Problems): Scenario {
   );
   if (definitions.length === 0) problems.add('definitions', 'is missing: at least one is needed');
   if (workers.length === 0) problems.add('workers', 'is missing: at least one is needed');
-  if (workers.length > MOST_WORKERS) problems.add('workers', `come to ${workers.length}; at most ${MOST_WORKERS}`);
+  if (workers.length > MAX_WORKERS) problems.add('workers', `come to ${workers.length}; at most ${MAX_WORKERS}`);
   for (const [at, { workflow }] of definitions.entries())
     if (workflow !== undefined)
       problems.add(`definitions[${at}].workflow`, 'is not simulated; name what its steps are made from');
@@ -59,7 +59,7 @@ function isEntry(value: unknown): value is Entry {
 function entries(document: Entry, list: string, problems: Problems): unknown[] {
   const value = document[list] ?? [];
   if (!Array.isArray(value)) problems.add(list, 'must be a list');
-  else if (value.length > MOST_ENTRIES) problems.add(list, `has ${value.length} entries; at most ${MOST_ENTRIES}`);
+  else if (value.length > MAX_ENTRIES) problems.add(list, `has ${value.length} entries; at most ${MAX_ENTRIES}`);
   else return value;
   return [];
 }
@@ -98,7 +98,7 @@ function workersOf(value: unknown, where: string, problems: Problems): WorkerOff
     labels: labels as Record<string, string>,
     resources: resources as Record<string, number>,
   };
-  const copies = isWhole(count, MOST_WORKERS) ? Number(count) : 0;
+  const copies = isWhole(count, MAX_WORKERS) ? Number(count) : 0;
   return Array.from({ length: copies }, (_, at) => ({
     ...offer,
     name: copies === 1 ? String(name) : `${name}-${at + 1}`,
@@ -112,8 +112,8 @@ function checkWorker(worker: Entry, where: string, problems: Problems): void {
   };
   const isName = typeof name === 'string' && /^[\w.-]{1,63}$/.test(name);
   check(isName, 'name', 'must be of letters, digits, "-", "_" and ".", at most 63');
-  check(isWhole(slots, MOST_SLOTS), 'slots', `must be a whole number from 1 to ${MOST_SLOTS}`);
-  check(isWhole(count, MOST_WORKERS), 'count', `must be a whole number from 1 to ${MOST_WORKERS}`);
+  check(isWhole(slots, MAX_SLOTS), 'slots', `must be a whole number from 1 to ${MAX_SLOTS}`);
+  check(isWhole(count, MAX_WORKERS), 'count', `must be a whole number from 1 to ${MAX_WORKERS}`);
   check(handlers === undefined || isTexts(handlers), 'handlers', 'must be a list of names; left out: all');
   check(isEntry(labels) && isTexts(Object.values(labels)), 'labels', 'must be a mapping of texts');
 }

@@ -6,10 +6,10 @@ import { type Family, parseMetrics, sumOf } from './metrics-text.ts';
 
 const METRICS_MS = 5_000;
 /** More than so many are not asked for. */
-const MOST = 5_000;
+const MAX = 5_000;
 
 /** What one look found. */
-export interface Look {
+export interface Snapshot {
   /** On this process's clock, in ms. */
   readonly atMs: number;
   readonly namespace: string;
@@ -39,13 +39,17 @@ async function collect<T, P extends { readonly nextPageToken: string }>(
   const items: T[] = [];
   for await (const page of allPages(read)) {
     items.push(...itemsOf(page));
-    if (items.length >= MOST) break;
+    if (items.length >= MAX) break;
   }
   return items;
 }
 
 /** @param http Where the metrics are; undefined: nobody knows. */
-export async function look(connection: Connection, http: string | undefined, signal: AbortSignal): Promise<Look> {
+export async function readSnapshot(
+  connection: Connection,
+  http: string | undefined,
+  signal: AbortSignal,
+): Promise<Snapshot> {
   const { namespace, queues, workers } = connection;
   const [allQueues, allWorkers, measured] = await Promise.all([
     collect(
@@ -62,7 +66,10 @@ export async function look(connection: Connection, http: string | undefined, sig
   return { atMs, namespace: namespace || 'default', queues: allQueues, workers: allWorkers, ...measured };
 }
 
-async function readMetrics(http: string | undefined, signal: AbortSignal): Promise<Pick<Look, 'metrics' | 'problem'>> {
+async function readMetrics(
+  http: string | undefined,
+  signal: AbortSignal,
+): Promise<Pick<Snapshot, 'metrics' | 'problem'>> {
   if (http === undefined) return { metrics: undefined, problem: '--http URL names the HTTP port of the server' };
   const url = new URL('/metrics', http).href;
   try {
@@ -78,7 +85,7 @@ async function readMetrics(http: string | undefined, signal: AbortSignal): Promi
 }
 
 /** Those with most waiting and running jobs first. */
-export function queueRows(now: Look, before: Look | undefined): QueueRow[] {
+export function queueRows(now: Snapshot, before: Snapshot | undefined): QueueRow[] {
   const rows = now.queues.map(({ name, paused, counts }) => ({
     queue: name,
     paused,
@@ -92,12 +99,12 @@ export function queueRows(now: Look, before: Look | undefined): QueueRow[] {
   return rows.sort((a, b) => busy(b) - busy(a) || (a.queue < b.queue ? -1 : 1));
 }
 
-function labelsOf({ namespace }: Look, queue: string) {
+function labelsOf({ namespace }: Snapshot, queue: string) {
   return { muster_namespace: namespace, muster_queue: queue };
 }
 
 /** A count that is less than before is that of a replica that has started anew. */
-function rateOf(queue: string, now: Look, before: Look | undefined): number | undefined {
+function rateOf(queue: string, now: Snapshot, before: Snapshot | undefined): number | undefined {
   if (!now.metrics || !before?.metrics) return undefined;
   const [ended, earlier] = [now, before].map(({ metrics }) =>
     metrics ? (sumOf(metrics, 'muster_job_ended_total', labelsOf(now, queue)) ?? 0) : 0,

@@ -6,7 +6,7 @@ import { printable } from '../output/printable.ts';
 import { Table } from '../output/table.ts';
 import { ageText, countText, spanText } from '../output/times.ts';
 import { troubleOf } from '../output/worker-view.ts';
-import { type Look, type QueueRow, queueRows } from './look.ts';
+import { type QueueRow, queueRows, type Snapshot } from './look.ts';
 
 /** Deaf ones first, then those that are fullest. */
 function sorted(workers: readonly Worker[]): Worker[] {
@@ -62,7 +62,7 @@ function workerLines(out: Output, workers: readonly Worker[]): string[] {
   return workers.length > 0 ? table.lines(sorted(workers)) : ['No workers: jobs wait until one is connected.'];
 }
 
-function summary({ workers }: Look, rows: readonly QueueRow[]): string {
+function summary({ workers }: Snapshot, rows: readonly QueueRow[]): string {
   const sum = (of: (row: QueueRow) => number) => rows.reduce((all, row) => all + of(row), 0);
   const slots = workers.reduce((all, worker) => all + worker.slots, 0);
   const deaf = workers.filter((worker) => worker.deaf).length;
@@ -76,7 +76,13 @@ function summary({ workers }: Look, rows: readonly QueueRow[]): string {
 }
 
 /** @param rows How many lines there is room for. */
-export function lines(out: Output, now: Look, before: Look | undefined, server: string, rows: number): string[] {
+export function lines(
+  out: Output,
+  now: Snapshot,
+  before: Snapshot | undefined,
+  server: string,
+  rows: number,
+): string[] {
   const queues = queueRows(now, before);
   const title = `${out.styled('bold', `muster ${printable(server)}`)}  namespace ${printable(now.namespace)}`;
   const head = [title, summary(now, queues), ...(now.problem ? [`no rates and ages: ${printable(now.problem)}`] : [])];
@@ -87,12 +93,12 @@ export function lines(out: Output, now: Look, before: Look | undefined, server: 
   return [...head, '', ...cut(queueLines(out, queues), forQueues), '', ...cut(workers, forWorkers)];
 }
 
-function cut(all: readonly string[], room: number): string[] {
-  return all.length <= room ? [...all] : [...all.slice(0, room - 1), `… ${all.length - room + 1} more`];
+function cut(all: readonly string[], space: number): string[] {
+  return all.length <= space ? [...all] : [...all.slice(0, space - 1), `… ${all.length - space + 1} more`];
 }
 
 /** Without what is not known. */
-export function documentOf(now: Look, before: Look | undefined): JsonObject {
+export function documentOf(now: Snapshot, before: Snapshot | undefined): JsonObject {
   return {
     namespace: now.namespace,
     queues: queueRows(now, before).map(({ rate, oldest, ...row }) => ({

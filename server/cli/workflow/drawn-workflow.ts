@@ -9,7 +9,7 @@ import { present } from '../present.ts';
 import { howFarText } from './how-far.ts';
 
 /** More than that nobody sees on a screen. */
-export const MOST_DRAWN = 500;
+export const MAX_DRAWN = 500;
 
 export interface DrawnWorkflow {
   readonly workflow: Workflow;

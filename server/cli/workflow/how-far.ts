@@ -6,7 +6,7 @@ import type { Connection } from '../connection.ts';
 import { spanText } from '../output/times.ts';
 
 /** Between two looks. */
-const LOOK_MS = 1_000;
+const POLL_MS = 1_000;
 
 /** Such as `42 % done, about 1m 20s left`. */
 export function howFarText({ progress, estimatedEndTime }: Workflow, now = Date.now()): string {
@@ -35,26 +35,26 @@ export async function runningWorkflow(
 }
 
 /** Looks each second at a workflow that runs, and tells what is new of it, beside whoever follows its job. */
-export class WorkflowLooks {
+export class WorkflowProgress {
   readonly #connection: Connection;
-  readonly #tell: (workflow: Workflow, text: string) => void;
+  readonly #report: (workflow: Workflow, text: string) => void;
   readonly #stop = new AbortController();
-  #isLooking = false;
+  #isPolling = false;
   #last = -1;
 
-  constructor(connection: Connection, tell: (workflow: Workflow, text: string) => void) {
+  constructor(connection: Connection, report: (workflow: Workflow, text: string) => void) {
     this.#connection = connection;
-    this.#tell = tell;
+    this.#report = report;
   }
 
   /** Told each change of the job. */
   change(job: Job): void {
     if (isTerminal(job.state)) this.stop();
-    if (this.#isLooking || job.state !== JobState.WAITING) return;
-    this.#isLooking = true;
+    if (this.#isPolling || job.state !== JobState.WAITING) return;
+    this.#isPolling = true;
     // The job itself tells what goes wrong with the server.
-    this.#look(job).catch(() => {
-      this.#isLooking = false;
+    this.#probe(job).catch(() => {
+      this.#isPolling = false;
     });
   }
 
@@ -62,14 +62,14 @@ export class WorkflowLooks {
     this.#stop.abort();
   }
 
-  async #look(job: Job): Promise<void> {
+  async #probe(job: Job): Promise<void> {
     const { signal } = this.#stop;
     for (;;) {
       const workflow = await runningWorkflow(this.#connection, job);
       if (!workflow || signal.aborted) return;
-      if (this.#last !== workflow.progress) this.#tell(workflow, howFarText(workflow));
+      if (this.#last !== workflow.progress) this.#report(workflow, howFarText(workflow));
       this.#last = workflow.progress;
-      await delay(LOOK_MS, undefined, { signal });
+      await delay(POLL_MS, undefined, { signal });
     }
   }
 }

@@ -10,7 +10,7 @@ export interface Branch {
 }
 
 /** Levels of a tree that are drawn as such; chains may be thousands of steps long. */
-const MOST_LEVELS = 12;
+const MAX_LEVELS = 12;
 
 /** Each step under the first that it needs, and before what comes after that in the definition. */
 export function treeOf(steps: readonly WorkflowStepRun[]): Branch[] {
@@ -35,7 +35,7 @@ function rowsOf(steps: readonly WorkflowStepRun[], depth: number, line: string):
 
 function lineBelow({ prefix, depth }: Branch): string {
   const line = prefix.replace('├─ ', '│  ').replace('└─ ', '   ');
-  return depth < MOST_LEVELS ? line : `${line.slice(0, 3 * (MOST_LEVELS - 1))}⋯  `.slice(0, 3 * MOST_LEVELS);
+  return depth < MAX_LEVELS ? line : `${line.slice(0, 3 * (MAX_LEVELS - 1))}⋯  `.slice(0, 3 * MAX_LEVELS);
 }
 
 /** The steps by columns: each behind all that it needs, those of a later phase behind all of the one before. */

@@ -11,7 +11,7 @@ export interface Cell {
 }
 
 /** With more of them nobody follows any: then lines go straight. */
-const MOST_LINES = 2_000;
+const MAX_LINES = 2_000;
 
 export function cellsOf(steps: readonly WorkflowStepRun[]): Cell[][] {
   const columns = columnsOf(steps);
@@ -35,7 +35,7 @@ function linesThrough(columns: readonly (readonly WorkflowStepRun[])[]): string[
     const first = columnOf.get(name);
     if (first === undefined) continue;
     count += Math.max(0, last - first - 1);
-    if (count > MOST_LINES) return [];
+    if (count > MAX_LINES) return [];
     for (let i = first + 1; i < last; i++) lines[i]?.push(name);
   }
   return lines;

@@ -33,9 +33,9 @@ function row({ step, name, state, jobId, from, to }: StepSpan, y: number, x: (ms
   const { fill, stroke } = colourOf(state);
   const took = step.cached ? 'cached' : to === undefined ? '' : spanText(to - from);
   const wide = Math.max(2, x(to ?? from) - x(from));
-  const told = [name, stepStateName(state), took, step.reason, jobId].filter(Boolean).join('\n');
+  const tooltip = [name, stepStateName(state), took, step.reason, jobId].filter(Boolean).join('\n');
   return [
-    `<g><title>${escaped(told)}</title><text x="8" y="${y + 12}">${escaped(cutTo(LETTERS, name))}</text>`,
+    `<g><title>${escaped(tooltip)}</title><text x="8" y="${y + 12}">${escaped(cutTo(LETTERS, name))}</text>`,
     `<rect x="${x(from).toFixed(1)}" y="${y}" width="${wide.toFixed(1)}" height="${BAR}" fill="${fill}" stroke="${stroke}"/>`,
     `<text x="${(x(from) + wide + 4).toFixed(1)}" y="${y + 12}">${took}</text></g>`,
   ].join('');

@@ -6,7 +6,7 @@ import { countText, spanText } from '../output/times.ts';
 import { type DrawnWorkflow, headline, noteLimits } from './drawn-workflow.ts';
 import { type StepSpan, type Timeline, timelineOf } from './spans.ts';
 
-const [LEAST_BAR, MOST_BAR] = [20, 60];
+const [MIN_BAR, MAX_BAR] = [20, 60];
 
 export function showTimeline(out: Output, drawn: DrawnWorkflow, nowMs: number): void {
   const timeline = timelineOf(drawn, nowMs);
@@ -18,7 +18,7 @@ export function showTimeline(out: Output, drawn: DrawnWorkflow, nowMs: number): 
 
 export function timelineColumns(out: Output, { spans, lengthMs }: Timeline): Column<StepSpan>[] {
   const names = Math.max(0, ...spans.map(({ name }) => name.length));
-  const cells = Math.min(MOST_BAR, Math.max(LEAST_BAR, out.width - names - 40));
+  const cells = Math.min(MAX_BAR, Math.max(MIN_BAR, out.width - names - 40));
   return [
     { title: 'STEP', value: ({ name }) => name, min: 8 },
     {

@@ -78,7 +78,7 @@ function scalarText(token: string): string {
 }
 
 /** Digits of an exponent that are still reckoned with. */
-const MOST_EXPONENT_DIGITS = 15;
+const MAX_EXPONENT_DIGITS = 15;
 
 /** As an integer without zeros at its end, times a power of ten. */
 function numberText(token: string): string {
@@ -86,7 +86,7 @@ function numberText(token: string): string {
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(token) ?? [];
   const digits = (whole + fraction).replace(/^0+/, '');
   if (digits === '') return '0';
-  if (exponent.length > MOST_EXPONENT_DIGITS) return token;
+  if (exponent.length > MAX_EXPONENT_DIGITS) return token;
   const significant = withoutEndZeros(digits);
   const power = Number(exponent) - fraction.length + digits.length - significant.length;
   return power === 0 ? sign + significant : `${sign}${significant}e${power}`;

@@ -5,7 +5,7 @@ import { type EndRate, noEnds, withEnds } from '../explain/end-rate.ts';
 import type { JobState } from '../jobs/job-state.ts';
 import type { WorkflowOutcome } from '../workflows/life.ts';
 
-export const MOST_MEMBERS = 1_000_000;
+export const MAX_MEMBERS = 1_000_000;
 
 /** Fields of a callback's input that say what became of the batch. */
 export const callbackFields = ['batch', 'state', 'counts'] as const;
@@ -25,23 +25,23 @@ export interface EndedMembers {
   readonly skipped: number;
 }
 
-export type Doomed = 'NO' | 'FAILED' | 'CANCELLED';
+export type StopReason = 'NO' | 'FAILED' | 'CANCELLED';
 
 /** What has become of a batch. */
 export interface BatchProgress {
   readonly ended: EndedMembers;
   readonly rate: EndRate;
   /** It takes no more members, and the open ones are cancelled. */
-  readonly doomed: Doomed;
+  readonly stopReason: StopReason;
   /** Of a retry: members of the other batch that could not be retried. Those count as failed. Undefined: it is no retry. */
   readonly notRetried?: number | undefined;
 }
 
 export const noneEnded: EndedMembers = { succeeded: 0, failed: 0, cancelled: 0, expired: 0, skipped: 0 };
-export const newBatch: BatchProgress = { ended: noneEnded, rate: noEnds, doomed: 'NO' };
+export const newBatch: BatchProgress = { ended: noneEnded, rate: noEnds, stopReason: 'NO' };
 
 /** What a batch is told: members that have ended, or that it is to stop. */
-export interface BatchNews {
+export interface BatchEnds {
   readonly ends: readonly { readonly state: JobState; readonly jobs: number }[];
   readonly isCancelled: boolean;
 }
@@ -69,16 +69,25 @@ function failuresOf({ ended, notRetried = 0 }: BatchProgress): number {
 }
 
 /** A cancel comes before a failure: a job that is CANCELLING can't fail any more for what its members did. */
-export function afterNews(batch: BatchProgress, policy: FailurePolicy, news: BatchNews, nowUs: number): BatchProgress {
+export function afterEnds(
+  batch: BatchProgress,
+  policy: FailurePolicy,
+  batchEnds: BatchEnds,
+  nowUs: number,
+): BatchProgress {
   const ended = { ...batch.ended };
-  for (const { state, jobs } of news.ends) {
+  for (const { state, jobs } of batchEnds.ends) {
     const column = columnOf[state];
     if (column) ended[column] += jobs;
   }
   const rate = withEnds(batch.rate, countEnded(ended) - countEnded(batch.ended), nowUs);
   const isTooMany = typeof policy === 'number' && failuresOf({ ...batch, ended }) > policy;
-  const doomed = news.isCancelled ? 'CANCELLED' : batch.doomed === 'NO' && isTooMany ? 'FAILED' : batch.doomed;
-  return { ...batch, ended, rate, doomed };
+  const stopReason = batchEnds.isCancelled
+    ? 'CANCELLED'
+    : batch.stopReason === 'NO' && isTooMany
+      ? 'FAILED'
+      : batch.stopReason;
+  return { ...batch, ended, rate, stopReason };
 }
 
 /** Undefined as long as it goes on: members are open, or may come. */
@@ -88,9 +97,9 @@ export function endOf(
   members: number,
   isSealed: boolean,
 ): WorkflowOutcome['state'] | undefined {
-  const { ended, doomed } = progress;
-  if (countEnded(ended) < members || !(isSealed || doomed !== 'NO')) return undefined;
-  if (doomed !== 'NO') return doomed;
+  const { ended, stopReason } = progress;
+  if (countEnded(ended) < members || !(isSealed || stopReason !== 'NO')) return undefined;
+  if (stopReason !== 'NO') return stopReason;
   const allowed = policy === 'ANY' ? Number.POSITIVE_INFINITY : policy === 'NONE' ? 0 : policy;
   return failuresOf(progress) > allowed ? 'FAILED' : 'SUCCEEDED';
 }
@@ -111,9 +120,9 @@ export function outcomeOf(
 ): WorkflowOutcome {
   if (state === 'CANCELLED') return { state, failure: systemFailure('CANCELLED', 'Cancelled', reason ?? 'cancelled') };
   if (state === 'FAILED') {
-    const { ended, doomed, notRetried = 0 } = progress;
+    const { ended, stopReason, notRetried = 0 } = progress;
     const others = notRetried > 0 ? `, and ${notRetried} could not be retried` : '';
-    const stopped = doomed === 'FAILED' ? '; the batch was stopped, since no more may fail' : '';
+    const stopped = stopReason === 'FAILED' ? '; the batch was stopped, since no more may fail' : '';
     const text = `${countFailed(ended)} of ${members} members did not succeed${others}${stopped}`;
     return { state, failure: systemFailure('APPLICATION', 'MembersFailed', text) };
   }

@@ -6,8 +6,8 @@ import { type CelInput, type CelValue, celEnv, isCelError, isCelUint, parse, pla
 import { messageOf, namesIn } from '../base/cel.ts';
 
 /** In characters, of an expression and of the key that it gives. */
-export const MOST_EXPRESSION = 1_024;
-export const MOST_KEY = 256;
+export const MAX_EXPRESSION = 1_024;
+export const MAX_KEY = 256;
 
 export type Key = { readonly key: string | undefined } | { readonly problem: string };
 
@@ -23,7 +23,7 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** Or what is wrong with the text, as an end of a sentence that begins with its field. */
 export function compileKey(text: string): KeyExpression | { readonly problem: string } {
-  if (text.length > MOST_EXPRESSION) return { problem: `is longer than ${MOST_EXPRESSION} characters` };
+  if (text.length > MAX_EXPRESSION) return { problem: `is longer than ${MAX_EXPRESSION} characters` };
   try {
     const parsed = parse(text);
     const names = namesIn(parsed.expr, variables);
@@ -74,7 +74,7 @@ function keyFrom(value: CelValue | Error): Key {
   const key = textOf(value as CelValue);
   if (key === undefined) return { problem: 'its value is no string, number, truth value or null' };
   if (key === null) return { key: undefined };
-  if (key.length > MOST_KEY) return { problem: `its value is longer than ${MOST_KEY} characters` };
+  if (key.length > MAX_KEY) return { problem: `its value is longer than ${MAX_KEY} characters` };
   if (CONTROL.test(key) || !key.isWellFormed())
     return { problem: 'its value has control characters or is no Unicode text' };
   return { key };

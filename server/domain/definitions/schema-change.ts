@@ -39,7 +39,7 @@ const entangled = [
 const lowerBounds = new Set(['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties']);
 const upperBounds = new Set(['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties']);
 /** Deeper ones are not looked into. */
-const MOST_DEPTH = 32;
+const MAX_DEPTH = 32;
 
 /** Undefined: anything goes. */
 export function covers(wide: PayloadSchema | undefined, narrow: PayloadSchema | undefined): boolean {
@@ -97,7 +97,7 @@ function isEntangled(schema: Json): boolean {
 
 function coversJson(wide: Json, narrow: Json, depth: number): boolean {
   if (wide === true || narrow === false) return true;
-  if (!isObject(wide) || depth > MOST_DEPTH) return false;
+  if (!isObject(wide) || depth > MAX_DEPTH) return false;
   const given = narrow === true ? {} : narrow;
   return isObject(given) && Object.keys(wide).every((keyword) => isImplied(keyword, wide, given, depth));
 }

@@ -1,17 +1,17 @@
 /** A handler that waits for children of its job, and holds nothing meanwhile. */
 
 import { systemFailure } from '../base/payload.ts';
-import { cancelled, end, goBack, goOn, type Moment, withOneMoreRelease } from '../jobs/decide.ts';
+import { cancelled, continueAs, end, type Moment, requeue, withOneMoreRelease } from '../jobs/decide.ts';
 import type { Change, ClosedAttempt, OpenRun } from '../jobs/run.ts';
 
 /** That a job's handlers may submit in all. */
-export const MOST_CHILDREN = 100_000;
+export const MAX_CHILDREN = 100_000;
 /** That a handler waits for at once. */
-export const MOST_AWAITED = 1_000;
+export const MAX_AWAITED = 1_000;
 /** Times that a handler of one job waits for children: each may be for one more of them. */
-export const MOST_SUSPENSIONS = MOST_CHILDREN;
+export const MAX_SUSPENSIONS = MAX_CHILDREN;
 /** Jobs that are in each other: a child of a child, and so on. */
-export const MOST_DEPTH = 16;
+export const MAX_DEPTH = 16;
 
 /**
  * `open`: of the children that it waits for. The attempt does not count, and the job keeps its place in line. One without an open child
@@ -19,16 +19,16 @@ export const MOST_DEPTH = 16;
  */
 export function decideSuspend(run: OpenRun, open: number, moment: Moment): Change {
   if (run.state === 'CANCELLING') return cancelled('suspend', run);
-  if (run.suspensions >= MOST_SUSPENSIONS) return end('suspend', run, 'FAILED', tooOften(run));
+  if (run.suspensions >= MAX_SUSPENSIONS) return end('suspend', run, 'FAILED', tooOften(run));
   const closed: ClosedAttempt = { outcome: 'SUSPENDED', counted: false };
-  const rest = { losses: 0, suspensions: run.suspensions + 1, closed };
+  const rest = { consecutiveLosses: 0, suspensions: run.suspensions + 1, closed };
   if (open === 0) {
     const { delayMs, ...counts } = withOneMoreRelease(run, moment);
     const reason = delayMs > 0 ? 'its handler waits again and again for children that have ended' : null;
-    return goBack('suspend', run, delayMs, moment.nowUs, { ...rest, ...counts, reason });
+    return requeue('suspend', run, delayMs, moment.nowUs, { ...rest, ...counts, reason });
   }
   const reason = `its handler waits for ${open === 1 ? 'a child' : `${open} children`}`;
-  return goOn('suspend', run, { state: 'WAITING', dueTimeUs: run.limits.deadlineUs, reason, ...rest });
+  return continueAs('suspend', run, { state: 'WAITING', dueTimeUs: run.limits.deadlineUs, reason, ...rest });
 }
 
 function tooOften({ suspensions }: OpenRun) {

@@ -1,5 +1,5 @@
 /** Who waits for what in a deadlock, from one job on, and that in words. */
-import { type Constraint, MOST_HOLDERS } from '../explain/constraint.ts';
+import { type Constraint, MAX_HOLDERS } from '../explain/constraint.ts';
 import type { Blocker, Deadlocks, SessionPlaces, StuckCandidate } from './deadlock.ts';
 
 /** A job, what it waits for, and where that leads to. */
@@ -16,7 +16,7 @@ export interface Deadlock {
 }
 
 /** Hops that are named: it has to find room in an answer. */
-const MOST_NAMED = 10;
+const MAX_NAMED = 10;
 
 /** Undefined: it is not stuck. */
 export function deadlockOf(deadlocks: Deadlocks, jobId: string): Deadlock | undefined {
@@ -80,7 +80,7 @@ export function deadlockConstraints(deadlocks: Deadlocks, jobId: string): Constr
   const deadlock = deadlockOf(deadlocks, jobId);
   if (!deadlock) return [];
   const others = [...new Set(deadlock.hops.map(({ nextJobId }) => nextJobId))];
-  const holders = { list: others.slice(0, MOST_HOLDERS).map((other) => ({ jobId: other })), count: others.length };
+  const holders = { list: others.slice(0, MAX_HOLDERS).map((other) => ({ jobId: other })), count: others.length };
   const handler = deadlock.hops.find(({ job }) => job.held)?.job.jobId;
   const nextStep = `let handlers wait with ctx.wait, which holds nothing meanwhile; to break it now, raise the limit, start a worker, or stop one that waits: muster cancel ${handler}`;
   return [{ reason: 'DEADLOCK', message: `it is in a deadlock: ${deadlockText(deadlock)}`, holders, nextStep }];
@@ -88,8 +88,8 @@ export function deadlockConstraints(deadlocks: Deadlocks, jobId: string): Constr
 
 /** `job A (RUNNING on worker w) waits for job B (READY), which waits for a place in queue q (max_concurrency 1), which is held by job A`. */
 export function deadlockText({ hops }: Deadlock): string {
-  const rest = hops.length - MOST_NAMED;
-  const first = rest > 0 ? hops.slice(0, MOST_NAMED - 1) : hops.slice(0, -1);
+  const rest = hops.length - MAX_NAMED;
+  const first = rest > 0 ? hops.slice(0, MAX_NAMED - 1) : hops.slice(0, -1);
   const parts = first.map((hop) => hopText(hop, describedIn(hops, hop.nextJobId)));
   if (rest > 0) parts.push(`${rest} hops further on comes ${describedIn(hops, hops.at(-1)?.job.jobId as string)}`);
   const last = hops.at(-1) as Hop;

@@ -2,7 +2,7 @@
  * Deadlocks: jobs that wait in a circle, through each other's ends and through the places that they hold. What can go on is
  * taken away, with all that it holds, until nothing more can; what is left waits for ever. A job that is not told of can end.
  */
-import { type Amounts, roomFor } from '../dispatch/resources.ts';
+import { type Amounts, fitCount } from '../dispatch/resources.ts';
 
 /** One thing that a job waits for the end of. */
 export interface AwaitedEnd {
@@ -92,7 +92,7 @@ export class Deadlocks {
       (limit) => ({ kind: 'LIMIT', limit, holders: [...(this.#byLimit.get(limit.key) ?? [])] }) as const,
     );
     const sessions = needs?.sessions ?? [];
-    if (sessions.some((session) => this.#hasRoom(session, resources))) return ofLimits;
+    if (sessions.some((session) => this.#hasCapacity(session, resources))) return ofLimits;
     const holders = sessions.flatMap(({ sessionId }) => [...(this.#bySession.get(sessionId) ?? [])]);
     return holders.length === 0 ? ofLimits : [...ofLimits, { kind: 'SESSIONS', sessions, holders }];
   }
@@ -103,7 +103,7 @@ export class Deadlocks {
       for (let job = free.pop(); job; job = free.pop()) {
         if (!this.#stuck.delete(job.jobId)) continue;
         this.#giveBack(job);
-        free.push(...(awaitedBy.get(job.jobId) ?? []).filter((other) => this.#endsLetGo(other)));
+        free.push(...(awaitedBy.get(job.jobId) ?? []).filter((other) => this.#endReleases(other)));
       }
   }
 
@@ -130,7 +130,7 @@ export class Deadlocks {
     return [...this.#stuck.values()].filter((job) => this.#isEnough(job) || (this.#areAllMet(job) && canStart(job)));
   }
 
-  #endsLetGo(job: StuckCandidate): boolean {
+  #endReleases(job: StuckCandidate): boolean {
     return this.#isEnough(job) || (!job.needs && this.#areAllMet(job));
   }
 
@@ -150,7 +150,7 @@ export class Deadlocks {
 
   #canStart({ limits, sessions }: Needs, resources: Amounts): boolean {
     if (limits.some((limit) => this.#isFull(limit))) return false;
-    return sessions.length === 0 || sessions.some((session) => this.#hasRoom(session, resources));
+    return sessions.length === 0 || sessions.some((session) => this.#hasCapacity(session, resources));
   }
 
   /** By those alone that are stuck: the others give their places back. */
@@ -159,11 +159,11 @@ export class Deadlocks {
     return held > 0 && held >= places;
   }
 
-  #hasRoom({ sessionId, slots, resources: total }: SessionPlaces, needed: Amounts): boolean {
+  #hasCapacity({ sessionId, slots, resources: total }: SessionPlaces, needed: Amounts): boolean {
     const held = [...(this.#bySession.get(sessionId) ?? [])];
     if (held.length === 0) return true;
     const taken = held.map((jobId) => ({ resources: this.#jobs.get(jobId)?.resources ?? {}, jobs: 1 }));
-    return held.length < slots && roomFor(needed, total, taken) > 0;
+    return held.length < slots && fitCount(needed, total, taken) > 0;
   }
 }
 

@@ -1,14 +1,14 @@
 /** What a job waits for before it may start: ends of jobs and of steps, publications of data assets. Pure, as all decisions. */
 
 import { systemFailure } from '../base/payload.ts';
-import { end, goOn, isSuspended, type Moment, waitsUntil } from '../jobs/decide.ts';
+import { continueAs, end, isSuspended, type Moment, waitsUntil } from '../jobs/decide.ts';
 import { whyOver } from '../jobs/decide-due.ts';
 import { whereToWait } from '../jobs/hold.ts';
 import { transitions } from '../jobs/job-state.ts';
 import type { Change, OpenRun } from '../jobs/run.ts';
 
 /** Of one job. */
-export const MOST_DEPENDENCIES = 100;
+export const MAX_DEPENDENCIES = 100;
 
 /** Codes as stored in SQL; the same numbers as `DependencyCondition` in the contract. */
 export const conditions = { SUCCEEDED: 1, ENDED: 2, FAILED: 3 } as const;
@@ -76,12 +76,12 @@ export function unmetText(dependency: Dependency, ending: Ending): string {
 /** All that it depended on, or its handler waited for, has come about. Undefined: it is held by a person, and waits on. */
 export function decideUnblock(run: OpenRun, { nowUs }: Moment): Change | undefined {
   // Ahead of jobs that came after it: its rank is that of its submission.
-  if (isSuspended(run)) return goOn('wake', run, { state: 'READY', dueTimeUs: waitsUntil(run), reason: null });
+  if (isSuspended(run)) return continueAs('wake', run, { state: 'READY', dueTimeUs: waitsUntil(run), reason: null });
   if (run.state !== 'BLOCKED') return undefined;
   // READY even for a moment, it might still be started.
   const over = whyOver(run, nowUs);
   if (over) return over;
-  return goOn('unblock', run, { ...whereToWait(run.runTimeUs ?? nowUs, waitsUntil(run), nowUs), reason: null });
+  return continueAs('unblock', run, { ...whereToWait(run.runTimeUs ?? nowUs, waitsUntil(run), nowUs), reason: null });
 }
 
 /** Something that it depended on can come about no more. Undefined: it does not wait any more. */
@@ -97,5 +97,5 @@ export function decideBlock(run: OpenRun, { nowUs }: Moment): Change | 'NOT_WAIT
   const over = whyOver(run, nowUs);
   if (over) return over;
   const runTimeUs = run.state === 'SCHEDULED' ? run.dueTimeUs : run.runTimeUs;
-  return goOn('block', run, { state: 'BLOCKED', dueTimeUs: waitsUntil(run), runTimeUs, reason: null });
+  return continueAs('block', run, { state: 'BLOCKED', dueTimeUs: waitsUntil(run), runTimeUs, reason: null });
 }

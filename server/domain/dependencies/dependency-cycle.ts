@@ -10,10 +10,10 @@ export type WaitNode =
   | { readonly kind: 'STEP'; readonly jobId: string; readonly step: number; readonly name: string };
 
 /** Hops that are named: it has to find room in an answer. */
-const MOST_NAMED = 40;
+const MAX_NAMED = 40;
 
 /** Nodes that are looked at for one circle. */
-export const MOST_WALKED = 10_000;
+export const MAX_VISITED = 10_000;
 
 export function keyOfNode(node: WaitNode): string {
   return node.kind === 'JOB' ? node.jobId : `${node.jobId}/${node.step}`;
@@ -45,7 +45,7 @@ export class WaitWalk {
   }
 
   get isTooLarge(): boolean {
-    return this.#isGivenUp || this.#from.size > MOST_WALKED;
+    return this.#isGivenUp || this.#from.size > MAX_VISITED;
   }
 
   /** Nodes to be told of next, at most so many; none: the walk is over. */
@@ -82,8 +82,8 @@ export class WaitWalk {
 /** The job, then what it waits for, hop by hop, until it comes again. */
 export function cycleText(job: string, cycle: readonly WaitNode[]): string {
   const hops = cycle.map(nodeText);
-  const rest = hops.length - MOST_NAMED;
+  const rest = hops.length - MAX_NAMED;
   const named =
-    rest > 0 ? [...hops.slice(0, MOST_NAMED - 1), `${rest} more, the last of them`, ...hops.slice(-1)] : hops;
+    rest > 0 ? [...hops.slice(0, MAX_NAMED - 1), `${rest} more, the last of them`, ...hops.slice(-1)] : hops;
   return [job, ...named].join(' waits for ');
 }

@@ -8,8 +8,8 @@
 /** Of a key of weight 1. Short, so that ranks stay near the time: up to 10,000 jobs a second of each waiting key. */
 const STEP_US = 100;
 
-export const LEAST_WEIGHT = 0.01;
-export const MOST_WEIGHT = 100;
+export const MIN_WEIGHT = 0.01;
+export const MAX_WEIGHT = 100;
 
 /** By how much a job of a key of this weight ranks behind the one before it, in microseconds. */
 export function fairStep(weight: number): number {
@@ -25,13 +25,13 @@ export interface FairLane {
   /** There are ready jobs below the floor: their priority or expiry has moved them ahead. */
   readonly hasAhead: boolean;
   /** Where the ready jobs of the queue's other lanes begin, if this one has none; undefined: they have none either. */
-  readonly besideUs?: number | undefined;
+  readonly othersUs?: number | undefined;
 }
 
 /**
  * The rank that a key goes on from that had nothing waiting. It does not follow jobs that were moved ahead, or newcomers
  * would be moved ahead with them.
  */
-export function virtualTime({ headUs, floorUs, hasAhead, besideUs }: FairLane, nowUs: number): number {
-  return headUs ?? (hasAhead ? floorUs : (besideUs ?? nowUs));
+export function virtualTime({ headUs, floorUs, hasAhead, othersUs }: FairLane, nowUs: number): number {
+  return headUs ?? (hasAhead ? floorUs : (othersUs ?? nowUs));
 }

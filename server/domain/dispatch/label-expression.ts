@@ -3,7 +3,7 @@ import { celEnv, parse, plan } from '@bufbuild/cel';
 import { messageOf, namesIn } from '../base/cel.ts';
 
 /** In characters. */
-export const MOST_LABEL_EXPRESSION = 1_024;
+export const MAX_LABEL_EXPRESSION = 1_024;
 
 export interface LabelExpression {
   /** An expression without a value, such as one that names a label which is not there, is not true. */
@@ -12,7 +12,7 @@ export interface LabelExpression {
 
 /** Or what is wrong with the text, as an end of a sentence that begins with its field. */
 export function compileLabels(text: string): LabelExpression | { readonly problem: string } {
-  if (text.length > MOST_LABEL_EXPRESSION) return { problem: `is longer than ${MOST_LABEL_EXPRESSION} characters` };
+  if (text.length > MAX_LABEL_EXPRESSION) return { problem: `is longer than ${MAX_LABEL_EXPRESSION} characters` };
   try {
     const parsed = parse(text);
     const names = namesIn(parsed.expr, ['labels']);

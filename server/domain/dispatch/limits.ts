@@ -10,7 +10,7 @@ export interface RateLimit {
 /** Codes as stored in SQL: what a job is looked for by the key of its limit for. */
 export const limitMarks = {
   /** It was set aside for want of room; mostly gone once it is assigned. */
-  SET_ASIDE: 1,
+  DEFERRED: 1,
   /** A policy counts it for as long as it is open. */
   COUNTED: 2,
 } as const;
@@ -49,7 +49,7 @@ export interface Capacity {
 }
 
 /** Attempts that may begin, and, where it is time that they wait for, when there is room for one more. */
-export interface Room {
+export interface Headroom {
   readonly jobs: number;
   readonly openTimeUs?: number | undefined;
 }
@@ -72,7 +72,7 @@ export function timeOfUnits(limit: RateLimit, units: number): number {
 }
 
 /** `cost` in units is an attempt's. */
-export function roomOf(capacity: Capacity, cost: number, nowUs: number): Room {
+export function headroomOf(capacity: Capacity, cost: number, nowUs: number): Headroom {
   const { maxConcurrency, held, rateLimit, fullTimeUs } = capacity;
   const places = maxConcurrency === undefined ? Number.POSITIVE_INFINITY : Math.max(0, maxConcurrency - held);
   if (!rateLimit) return { jobs: places };
@@ -87,11 +87,13 @@ export function roomOf(capacity: Capacity, cost: number, nowUs: number): Room {
 }
 
 /** What all of them leave. It opens with the last of those that stand in the way of one more. */
-export function roomOfAll(rooms: readonly Room[]): Room {
-  const jobs = Math.min(...rooms.map((room) => room.jobs), Number.POSITIVE_INFINITY);
-  const tight = rooms.filter((room) => room.jobs === jobs);
-  const isTime = tight.length > 0 && tight.every((room) => room.openTimeUs !== undefined);
-  return isTime ? { jobs, openTimeUs: Math.max(...tight.map((room) => room.openTimeUs as number)) } : { jobs };
+export function lowestHeadroom(headrooms: readonly Headroom[]): Headroom {
+  const jobs = Math.min(...headrooms.map((headroom) => headroom.jobs), Number.POSITIVE_INFINITY);
+  const tightest = headrooms.filter((headroom) => headroom.jobs === jobs);
+  const isTime = tightest.length > 0 && tightest.every((headroom) => headroom.openTimeUs !== undefined);
+  return isTime
+    ? { jobs, openTimeUs: Math.max(...tightest.map((headroom) => headroom.openTimeUs as number)) }
+    : { jobs };
 }
 
 export interface Candidate {
@@ -114,7 +116,7 @@ export interface Admission {
  */
 export function admit(
   candidates: readonly Candidate[],
-  roomByKey: ReadonlyMap<string, Room>,
+  headroomByKey: ReadonlyMap<string, Headroom>,
   most: number,
   maxBytes: number,
 ): Admission {
@@ -123,9 +125,9 @@ export function admit(
   const over: string[] = [];
   let bytes = 0;
   for (const { jobId, limitId, bytes: size } of candidates) {
-    const room = limitId === undefined ? undefined : roomByKey.get(limitId);
+    const headroom = limitId === undefined ? undefined : headroomByKey.get(limitId);
     const used = limitId === undefined ? 0 : (taken.get(limitId) ?? 0);
-    if (room && used >= room.jobs) over.push(jobId);
+    if (headroom && used >= headroom.jobs) over.push(jobId);
     else if (admitted.length < most && (admitted.length === 0 || bytes + size <= maxBytes)) {
       admitted.push(jobId);
       bytes += size;

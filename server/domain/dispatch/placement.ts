@@ -112,14 +112,14 @@ export function isPreferred({ labels }: Pick<SessionClass, 'labels'>, { preferre
 }
 
 /** Expressions come from definitions and submissions: there are few, and each is looked at for every kind of session. */
-const MOST_COMPILED = 1_000;
+const MAX_COMPILED = 1_000;
 const compiledExpressions = new Map<string, ReturnType<typeof compileLabels>>();
 
 function isTrueOf(expression: string, labels: SessionClass['labels']): boolean {
   let compiled = compiledExpressions.get(expression);
   if (!compiled) {
     compiled = compileLabels(expression);
-    if (compiledExpressions.size >= MOST_COMPILED) compiledExpressions.clear();
+    if (compiledExpressions.size >= MAX_COMPILED) compiledExpressions.clear();
     compiledExpressions.set(expression, compiled);
   }
   return !('problem' in compiled) && compiled.isTrueOf(labels);

@@ -32,9 +32,9 @@ function freeOf(name: string, total: Amounts, taken: readonly Taken[]): number {
 }
 
 /** How many more attempts that take so much a session has room for. Needs without an amount have room without end. */
-export function roomFor(needs: Amounts, total: Amounts, taken: readonly Taken[]): number {
-  const rooms = Object.keys(needs).map((name) => Math.floor(freeOf(name, total, taken) / thousandths(needs, name)));
-  return Math.max(0, Math.min(...rooms));
+export function fitCount(needs: Amounts, total: Amounts, taken: readonly Taken[]): number {
+  const fits = Object.keys(needs).map((name) => Math.floor(freeOf(name, total, taken) / thousandths(needs, name)));
+  return Math.max(0, Math.min(...fits));
 }
 
 /** What a session lacks for one more attempt, as the largest share of its total; 0: nothing. */

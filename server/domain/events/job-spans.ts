@@ -34,7 +34,7 @@ export interface TracedTarget {
 }
 
 /** Of a span to jobs that it is linked to for one reason; OpenTelemetry keeps 128 in all. */
-export const MOST_LINKS = 100;
+export const MAX_LINKS = 100;
 
 export interface TracedJob extends TraceOrigin {
   readonly namespace: string;

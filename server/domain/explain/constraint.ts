@@ -12,12 +12,12 @@ export interface Holder {
 }
 
 export interface Holders {
-  /** At most `MOST_HOLDERS`, those that have been for longest first. */
+  /** At most `MAX_HOLDERS`, those that have been for longest first. */
   readonly list: readonly Holder[];
   readonly count: number;
 }
 
-export const MOST_HOLDERS = 10;
+export const MAX_HOLDERS = 10;
 
 export interface Constraint {
   readonly reason: WaitReason;

@@ -11,11 +11,11 @@ export interface ExplainedDependency {
 }
 
 /** That are named one by one. */
-const MOST_NAMED = 10;
+const MAX_NAMED = 10;
 
 export function dependencyConstraints(all: readonly ExplainedDependency[]): Constraint[] {
-  const rest = all.length - MOST_NAMED;
-  const named = all.slice(0, MOST_NAMED).map(constraintOf);
+  const rest = all.length - MAX_NAMED;
+  const named = all.slice(0, MAX_NAMED).map(constraintOf);
   const [last] = named.slice(-1);
   if (rest <= 0 || !last) return named;
   return [...named.slice(0, -1), { ...last, message: `${last.message}; and for ${rest} more` }];

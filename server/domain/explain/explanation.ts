@@ -9,7 +9,7 @@ import { estimateStart, type RecentStarts } from './start-estimate.ts';
 import type { WaitReason } from './wait-reasons.ts';
 
 /** Where a ready job stands: 1 is next. */
-export interface Place {
+export interface LinePosition {
   readonly place: number;
   /** It stands behind more jobs, or lanes, than are looked at. */
   readonly isLeast: boolean;
@@ -38,7 +38,7 @@ const beyondRate: Partial<Record<WaitReason, string>> = {
 /** Of a job that waits. */
 export function startEstimateOf(
   constraints: readonly Constraint[],
-  place: Place | undefined,
+  place: LinePosition | undefined,
   recent: RecentStarts | undefined,
   nowUs: number,
 ): StartEstimate {
@@ -104,7 +104,7 @@ export interface ExplainedJob {
 export interface Facts {
   readonly job: ExplainedJob;
   readonly constraints: readonly Constraint[];
-  readonly place: Place | undefined;
+  readonly place: LinePosition | undefined;
   readonly estimate: StartEstimate | undefined;
   readonly running: RunningAttempt | undefined;
   /** Undefined: it is none. `progress`: of one that runs. */

@@ -1,6 +1,6 @@
 /** What keeps a job from starting before any worker is asked: itself, its times, its queue, its breaker, its limits. */
 
-import { type Capacity, roomOf } from '../dispatch/limits.ts';
+import { type Capacity, headroomOf } from '../dispatch/limits.ts';
 import type { JobState } from '../jobs/job-state.ts';
 import { type Constraint, type Holders, noHolders } from './constraint.ts';
 import { breakerText, concurrencyText, keyText, momentText, queuePausedText, rateText } from './hold-texts.ts';
@@ -40,10 +40,10 @@ export interface Limit {
   /** Jobs that count against it. */
   readonly holders: Holders;
   /** The job was moved out of the way until its key has room. */
-  readonly isParked?: boolean;
+  readonly isDeferred?: boolean;
 }
 
-export interface Holds {
+export interface Pauses {
   readonly job: WaitingJob;
   readonly queue: PausedQueue | undefined;
   readonly breaker: OpenBreaker | undefined;
@@ -52,7 +52,7 @@ export interface Holds {
 }
 
 /** In the order in which they have to give way. */
-export function jobConstraints({ job, queue, breaker, limits, nowUs }: Holds): Constraint[] {
+export function jobConstraints({ job, queue, breaker, limits, nowUs }: Pauses): Constraint[] {
   return [
     ...pauseOf(job),
     ...timeOf(job, nowUs),
@@ -110,10 +110,10 @@ const nextSteps = {
 };
 
 function limitConstraint(limit: Limit, nowUs: number): Constraint[] {
-  const { reason, name, capacity, cost, holders, isParked = false } = limit;
-  const room = roomOf(capacity, cost, nowUs);
-  if (room.jobs > 0 && !isParked) return [];
-  const openTimeUs = room.jobs > 0 ? undefined : room.openTimeUs;
+  const { reason, name, capacity, cost, holders, isDeferred = false } = limit;
+  const headroom = headroomOf(capacity, cost, nowUs);
+  if (headroom.jobs > 0 && !isDeferred) return [];
+  const openTimeUs = headroom.jobs > 0 ? undefined : headroom.openTimeUs;
   const nextStep = nextSteps[reason](name);
   // A time brings units of a rate. A place has to be given back, by one of those who have it.
   const held = openTimeUs === undefined ? holders : noHolders;

@@ -1,7 +1,7 @@
 /** Why a ready job waits that demands something of its worker, for people. */
 import type { Demands } from '../dispatch/demands.ts';
 import { fits, type LaneKey, meets, parseDemands, type SessionClass } from '../dispatch/placement.ts';
-import { type Amounts, amountsText, roomFor, type Taken } from '../dispatch/resources.ts';
+import { type Amounts, amountsText, fitCount, type Taken } from '../dispatch/resources.ts';
 import type { WaitReason } from './wait-reasons.ts';
 
 /** An open session that takes jobs. */
@@ -39,9 +39,9 @@ export function placementReason(
   const able = ableOf(offers, lane, handler);
   const { resources } = demands;
   if (able.length === 0) return { reason: 'NO_WORKER', text: unmet(demands, serving) };
-  const hasRoom = (one: PlacementOffer) =>
-    roomFor(resources ?? {}, one.resources ?? {}, takenBy.get(one.sessionId) ?? []) > 0;
-  if (!resources || able.some(hasRoom)) return undefined;
+  const hasCapacity = (one: PlacementOffer) =>
+    fitCount(resources ?? {}, one.resources ?? {}, takenBy.get(one.sessionId) ?? []) > 0;
+  if (!resources || able.some(hasCapacity)) return undefined;
   const workers =
     able.length === 1 ? `worker ${able[0]?.workerName} has` : `${able.length} workers that could run it have`;
   return {

@@ -2,7 +2,7 @@
 
 import { canonicalDemands, fits, type Handler, type LaneKey, parseDemands } from '../dispatch/placement.ts';
 import { amountsText, type Taken } from '../dispatch/resources.ts';
-import { type Constraint, type Holder, type Holders, MOST_HOLDERS, many } from './constraint.ts';
+import { type Constraint, type Holder, type Holders, MAX_HOLDERS, many } from './constraint.ts';
 import { momentText } from './hold-texts.ts';
 import { ableOf, lackOf, type PlacementOffer, placementReason } from './placement-reason.ts';
 
@@ -41,7 +41,7 @@ export interface Line {
 }
 
 /** What is left of the resources of sessions that could run the job. */
-export interface Room {
+export interface CapacityInUse {
   /** By session. */
   readonly taken: ReadonlyMap<string, readonly Taken[]>;
   /** Sessions that are kept free for jobs of other lanes. */
@@ -49,7 +49,7 @@ export interface Room {
 }
 
 /** Whom a job waits for though others have free slots: a worker by its name, or those whose labels meet an expression. */
-export interface HoldOut {
+export interface Preference {
   readonly worker?: string;
   readonly preferred?: string;
   readonly sessionIds: ReadonlySet<string>;
@@ -59,35 +59,35 @@ export interface HoldOut {
 
 export interface WorkerFacts {
   readonly work: Work;
-  /** Of the namespace; at most `MOST_SESSIONS`. */
+  /** Of the namespace; at most `MAX_SESSIONS`. */
   readonly sessions: readonly OpenSession[];
   /** Other suspects that sessions have which could run the job. Undefined: the job is no suspect. */
   readonly suspects: Holders | undefined;
   /** Undefined: the job is not in line, as it does not wait for a worker yet. */
   readonly line: Line | undefined;
   /** Undefined: the job takes no resources, or is not in line, or too many sessions could run it. */
-  readonly room: Room | undefined;
+  readonly inUse: CapacityInUse | undefined;
   /** Undefined: the job takes any slot. */
-  readonly holdOut?: HoldOut | undefined;
+  readonly preference?: Preference | undefined;
 }
 
 /** In the order in which they have to give way. */
-export function workerConstraints({ work, sessions, suspects, line, room, holdOut }: WorkerFacts): Constraint[] {
+export function workerConstraints({ work, sessions, suspects, line, inUse, preference }: WorkerFacts): Constraint[] {
   const able = fitting(sessions, work);
   const available = able.filter((session) => session.unavailable === undefined);
   return [
     ...(available.length === 0 ? [noWorker(work, sessions, able)] : []),
     ...(suspects ? [suspectConstraint(suspects)] : []),
-    ...(line ? inLine(line, obstacleOf(work, available, room, holdOut)) : []),
+    ...(line ? inLine(line, obstacleOf(work, available, inUse, preference)) : []),
   ];
 }
 
 /** What `GetJob` says of a job that waits for a worker, where its turn comes in any case: without a look at the line. */
-export function workerReason(facts: Omit<WorkerFacts, 'line' | 'room'>): Pick<Constraint, 'reason' | 'message'> {
-  const [first] = workerConstraints({ ...facts, line: undefined, room: undefined });
+export function workerReason(facts: Omit<WorkerFacts, 'line' | 'inUse'>): Pick<Constraint, 'reason' | 'message'> {
+  const [first] = workerConstraints({ ...facts, line: undefined, inUse: undefined });
   if (first) return first;
   const available = fitting(facts.sessions, facts.work).filter(({ unavailable }) => unavailable === undefined);
-  const message = obstacleOf(facts.work, available, undefined, facts.holdOut)?.text ?? '';
+  const message = obstacleOf(facts.work, available, undefined, facts.preference)?.text ?? '';
   return { reason: 'IN_LINE', message };
 }
 
@@ -108,7 +108,7 @@ function sessionHolders(sessions: readonly OpenSession[]): Holders {
   const list = sessions
     .map(({ sessionId, workerName, openTimeUs }) => ({ sessionId, workerName, sinceUs: openTimeUs }))
     .sort((a, b) => a.sinceUs - b.sinceUs)
-    .slice(0, MOST_HOLDERS);
+    .slice(0, MAX_HOLDERS);
   return { list, count: sessions.length };
 }
 
@@ -190,13 +190,13 @@ function versionsText({ minVersion, maxVersion }: Handler): string {
 }
 
 function suspectConstraint(suspects: Holders): Constraint {
-  const beside =
+  const otherText =
     suspects.count === 0
       ? ''
       : `; ${many(suspects.count, 'session')} that could take it ${suspects.count === 1 ? 'has' : 'have'} one`;
   return {
     reason: 'SUSPECT',
-    message: `it was lost with its workers several times in a row, and is run beside no other such job${beside}`,
+    message: `it was lost with its workers several times in a row, and is run beside no other such job${otherText}`,
     holders: suspects,
     nextStep: 'wait, or look into why its workers were lost: GetJob shows its attempts',
   };
@@ -216,19 +216,19 @@ interface Obstacle {
 function obstacleOf(
   work: Work,
   available: readonly OpenSession[],
-  room: Room | undefined,
-  holdOut: HoldOut | undefined,
+  inUse: CapacityInUse | undefined,
+  preference: Preference | undefined,
 ): Obstacle | undefined {
-  const full = fullText(work, available, room);
+  const full = exhaustedText(work, available, inUse);
   if (full !== undefined) return { text: full, sessions: available, nextStep: moreWorkers };
-  return holdOut && heldOut(holdOut, available);
+  return preference && preferenceConstraint(preference, available);
 }
 
 const moreWorkers = 'start more workers or give them more to offer';
 
 /** Undefined: only those have free slots that it holds out for. */
-function heldOut(
-  { worker, preferred, sessionIds, untilUs }: HoldOut,
+function preferenceConstraint(
+  { worker, preferred, sessionIds, untilUs }: Preference,
   available: readonly OpenSession[],
 ): Obstacle | undefined {
   const isOther = ({ sessionId, held, slots }: OpenSession) => !sessionIds.has(sessionId) && held < slots;
@@ -254,13 +254,17 @@ function beforeText(before: number, isLeast: boolean): string {
   return `${many(before, 'job')} ${before === 1 ? 'comes' : 'come'} before it`;
 }
 
-function fullText(work: Work, available: readonly OpenSession[], room: Room | undefined): string | undefined {
+function exhaustedText(
+  work: Work,
+  available: readonly OpenSession[],
+  inUse: CapacityInUse | undefined,
+): string | undefined {
   if (available.length === 0) return undefined;
   const free = available.filter(({ held, slots }) => held < slots);
-  return free.length === 0 ? busyText(available) : room && noRoomText(work, free, room);
+  return free.length === 0 ? busyText(available) : inUse && noCapacityText(work, free, inUse);
 }
 
-function noRoomText({ lane, handler }: Work, free: readonly OpenSession[], { taken, reserved }: Room) {
+function noCapacityText({ lane, handler }: Work, free: readonly OpenSession[], { taken, reserved }: CapacityInUse) {
   const lacking = placementReason(free, lane, handler, taken);
   if (lacking) return `it ${lacking.text}`;
   const others = free.filter(({ sessionId }) => !reserved.has(sessionId));

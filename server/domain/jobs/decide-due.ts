@@ -2,7 +2,7 @@
 
 import { systemFailure } from '../base/payload.ts';
 import type { RetryPolicy } from '../retries/retry-policy.ts';
-import { afterFailure, end, expiryOf, goOn, isSuspended, type Moment, waitsUntil } from './decide.ts';
+import { afterFailure, continueAs, end, expiryOf, isSuspended, type Moment, waitsUntil } from './decide.ts';
 import type { Change, Continue, End, OpenRun } from './run.ts';
 import { earliest, overrunOf, type TimeLimits } from './time-limits.ts';
 
@@ -13,7 +13,8 @@ export function decideDue(run: OpenRun, policy: RetryPolicy, moment: Moment, lim
     case 'SCHEDULED':
       // Its time to run and its expiry have both passed: READY even for a moment, it might still be started.
       return (
-        whyOver(run, moment.nowUs) ?? goOn('promote', run, { state: 'READY', dueTimeUs: waitsUntil(run), reason: null })
+        whyOver(run, moment.nowUs) ??
+        continueAs('promote', run, { state: 'READY', dueTimeUs: waitsUntil(run), reason: null })
       );
     case 'RUNNING':
       return decideOverrun(run, policy, moment, limits);
@@ -26,7 +27,7 @@ export function decideDue(run: OpenRun, policy: RetryPolicy, moment: Moment, lim
       return whyOver(run, moment.nowUs) ?? expired(run);
     case 'WAITING':
       if (isSuspended(run)) return totalTimeOut(run);
-      return goOn('timeOut', run, { state: 'WAITING', reason: 'it did not end within its total timeout' });
+      return continueAs('timeOut', run, { state: 'WAITING', reason: 'it did not end within its total timeout' });
     default:
       return undefined;
   }
@@ -76,7 +77,7 @@ function watchOn(run: OpenRun, nowUs: number, windowMs: number): Continue {
   const { deadlineUs, runDeadlineUs, quietDeadlineUs, progressFraction } = run.limits;
   const watch = { untilUs: nowUs + windowMs * 1000, fraction: progressFraction ?? 0 };
   const dueTimeUs = earliest(deadlineUs, runDeadlineUs, quietDeadlineUs, watch.untilUs);
-  return goOn('watch', run, { state: 'RUNNING', dueTimeUs, watch });
+  return continueAs('watch', run, { state: 'RUNNING', dueTimeUs, watch });
 }
 
 function totalTimeOut(run: OpenRun, attemptsCounted = run.attemptsCounted): End {

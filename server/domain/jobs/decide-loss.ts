@@ -2,7 +2,7 @@
 
 import type { RetryPolicy } from '../retries/retry-policy.ts';
 import { judgeLoss } from '../retries/retry-verdict.ts';
-import { end, goBack, goOn, type Moment } from './decide.ts';
+import { continueAs, end, type Moment, requeue } from './decide.ts';
 import type { Change } from './run.ts';
 
 /**
@@ -20,6 +20,7 @@ export function decideLoss(usual: Change, policy: RetryPolicy, moment: Moment, c
   if (verdict.kind === 'stop') return end(event, run, 'FAILED', { failure: verdict.failure, attemptsCounted, reason });
   const counted = attemptsCounted > run.attemptsCounted;
   const rest = { ...kept, attemptsCounted, failures, reason, closed: { ...closed, counted } };
-  if (verdict.kind === 'pause') return goOn(event, run, { state: 'PAUSED', dueTimeUs: run.limits.deadlineUs, ...rest });
-  return goBack(event, run, verdict.delayMs, moment.nowUs, rest);
+  if (verdict.kind === 'pause')
+    return continueAs(event, run, { state: 'PAUSED', dueTimeUs: run.limits.deadlineUs, ...rest });
+  return requeue(event, run, verdict.delayMs, moment.nowUs, rest);
 }

@@ -7,7 +7,7 @@ import type { RetryPolicy } from '../retries/retry-policy.ts';
 import { judgeFailure } from '../retries/retry-verdict.ts';
 import { lastStageOf } from './cancel-stage.ts';
 import { type JobEvent, transitions } from './job-state.ts';
-import { afterLoss, isSuspect, type LossCounts, MOST_LOST, verdictOf, wastedOf } from './losses.ts';
+import { afterLoss, isSuspect, type LossCounts, MAX_LOSSES, verdictOf, wastedOf } from './losses.ts';
 import type { Change, ClosedAttempt, Continue, End, OpenRun } from './run.ts';
 import { earliest } from './time-limits.ts';
 
@@ -19,20 +19,20 @@ export interface Moment {
 }
 
 const RELEASE_WINDOW_US = 60_000_000;
-const RELEASES_A_WINDOW = 10;
+const RELEASES_PER_WINDOW = 10;
 
 export function end(event: JobEvent, run: OpenRun, state: End['state'], rest: Partial<End> = {}): End {
   return { kind: 'end', event, run, state, attemptsCounted: run.attemptsCounted, reason: run.reason, ...rest };
 }
 
-export function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pick<Continue, 'state'>): Continue {
+export function continueAs(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pick<Continue, 'state'>): Continue {
   const {
     laneId,
     rank,
     attemptsCounted,
-    losses,
-    charges,
-    lost,
+    consecutiveLosses,
+    suspectLosses,
+    totalLosses,
     failures,
     releases,
     releasesSinceUs,
@@ -47,9 +47,9 @@ export function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pi
     rank,
     dueTimeUs: null,
     attemptsCounted,
-    losses,
-    charges,
-    lost,
+    consecutiveLosses,
+    suspectLosses,
+    totalLosses,
     failures,
     releases,
     releasesSinceUs,
@@ -61,27 +61,34 @@ export function goOn(event: JobEvent, run: OpenRun, rest: Partial<Continue> & Pi
 
 /** Until when a job may wait: its expiry while that still holds, and its total timeout. Null: for ever. */
 export function waitsUntil(
-  run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'children' | 'suspensions' | 'expireTimeUs' | 'limits'>,
+  run: Pick<OpenRun, 'attemptsCounted' | 'totalLosses' | 'children' | 'suspensions' | 'expireTimeUs' | 'limits'>,
 ): number | null {
   return earliest(expiryOf(run), run.limits.deadlineUs);
 }
 
 /** The expiry while it still holds: an attempt that was only released has started nothing, any other one may have. */
 export function expiryOf(
-  run: Pick<OpenRun, 'attemptsCounted' | 'lost' | 'children' | 'suspensions' | 'expireTimeUs'>,
+  run: Pick<OpenRun, 'attemptsCounted' | 'totalLosses' | 'children' | 'suspensions' | 'expireTimeUs'>,
 ): number | null {
-  const { attemptsCounted, lost, children, suspensions, expireTimeUs } = run;
-  return attemptsCounted + lost + children + suspensions === 0 ? expireTimeUs : null;
+  const { attemptsCounted, totalLosses, children, suspensions, expireTimeUs } = run;
+  return attemptsCounted + totalLosses + children + suspensions === 0 ? expireTimeUs : null;
 }
 
 /** READY at once, or SCHEDULED until the delay is over. */
-export function goBack(event: JobEvent, run: OpenRun, delayMs: number, nowUs: number, rest: Partial<Continue>): Change {
+export function requeue(
+  event: JobEvent,
+  run: OpenRun,
+  delayMs: number,
+  nowUs: number,
+  rest: Partial<Continue>,
+): Change {
   const expireTimeUs = expiryOf({ ...run, ...rest });
   const { deadlineUs } = run.limits;
-  if (delayMs <= 0) return goOn(event, run, { state: 'READY', dueTimeUs: earliest(expireTimeUs, deadlineUs), ...rest });
+  if (delayMs <= 0)
+    return continueAs(event, run, { state: 'READY', dueTimeUs: earliest(expireTimeUs, deadlineUs), ...rest });
   const dueTimeUs = nowUs + delayMs * 1000;
   if (deadlineUs !== null && dueTimeUs > deadlineUs) return endLate(event, run, rest);
-  return goOn(event, run, {
+  return continueAs(event, run, {
     state: 'SCHEDULED',
     dueTimeUs,
     rank: rankOf(dueTimeUs, run.priority, expireTimeUs),
@@ -123,10 +130,18 @@ export function afterFailure(
   const counted = attemptsCounted > run.attemptsCounted;
   // A worker keeps to the run timeout too, and may report it first.
   const outcome = failure.failureCause === 'TIMEOUT' ? 'TIMED_OUT' : 'FAILED';
-  const lost = run.lost + (counted ? 0 : 1);
-  const rest = { attemptsCounted, failures, lost, losses: 0, reason, closed: { outcome, counted, failure } } as const;
-  if (verdict.kind === 'pause') return goOn(event, run, { state: 'PAUSED', dueTimeUs: run.limits.deadlineUs, ...rest });
-  return goBack(event, run, verdict.delayMs, moment.nowUs, rest);
+  const totalLosses = run.totalLosses + (counted ? 0 : 1);
+  const rest = {
+    attemptsCounted,
+    failures,
+    totalLosses,
+    consecutiveLosses: 0,
+    reason,
+    closed: { outcome, counted, failure },
+  } as const;
+  if (verdict.kind === 'pause')
+    return continueAs(event, run, { state: 'PAUSED', dueTimeUs: run.limits.deadlineUs, ...rest });
+  return requeue(event, run, verdict.delayMs, moment.nowUs, rest);
 }
 
 /** The worker reported a failure. */
@@ -138,7 +153,7 @@ export function decideFail(run: OpenRun, failure: Failure, policy: RetryPolicy, 
 export function withOneMoreRelease(run: OpenRun, { nowUs, random }: Moment) {
   const fresh = run.releasesSinceUs === null || nowUs - run.releasesSinceUs > RELEASE_WINDOW_US;
   const releases = fresh ? 1 : run.releases + 1;
-  const over = releases - RELEASES_A_WINDOW;
+  const over = releases - RELEASES_PER_WINDOW;
   const delayMs = over > 0 ? Math.max(1, backoffMs(releaseBackoff, over, random)) : 0;
   return { releases, releasesSinceUs: fresh ? nowUs : run.releasesSinceUs, delayMs };
 }
@@ -152,8 +167,8 @@ export function decideRelease(run: OpenRun, why: string, moment: Moment): Change
   if (run.state === 'RUNNING') return decideAbort(run, moment);
   const { delayMs, ...counts } = withOneMoreRelease(run, moment);
   const reason = delayMs > 0 ? `released ${counts.releases} times within a minute, last by ${why}` : null;
-  const wasted = wastedOf(run, run.lost);
-  if (wasted >= MOST_LOST) {
+  const wasted = wastedOf(run, run.totalLosses);
+  if (wasted >= MAX_LOSSES) {
     const message = `${wasted} attempts were lost or released, the last by ${why}`;
     return end('release', run, 'FAILED', {
       failure: systemFailure('LOST_TOO_OFTEN', 'LostTooOften', message),
@@ -161,7 +176,7 @@ export function decideRelease(run: OpenRun, why: string, moment: Moment): Change
     });
   }
   const closed: ClosedAttempt = { outcome: 'RELEASED', counted: false, why };
-  return goBack('release', run, delayMs, moment.nowUs, { ...counts, reason, closed });
+  return requeue('release', run, delayMs, moment.nowUs, { ...counts, reason, closed });
 }
 
 /** The worker stopped the handler itself because it could not prove its lease. Costs no attempt. */
@@ -174,7 +189,7 @@ export function decideAbort(run: OpenRun, moment: Moment): Change {
   );
   const closed: ClosedAttempt = { outcome: 'ABORTED', counted: false, failure };
   const counts = afterLoss(run, false);
-  const delayMs = Math.max(1, backoffMs(lossBackoff, counts.lost, moment.random));
+  const delayMs = Math.max(1, backoffMs(lossBackoff, counts.totalLosses, moment.random));
   return afterLost('abort', run, counts, delayMs, moment.nowUs, { closed, reason: 'its worker lost its lease' });
 }
 
@@ -187,12 +202,12 @@ function afterLost(
   nowUs: number,
   rest: Partial<Continue>,
 ): Change {
-  const wasted = wastedOf(run, counts.lost);
-  const verdict = verdictOf(counts.charges, wasted);
-  if (verdict === 'GO_ON') return goBack(event, run, delayMs, nowUs, { ...rest, ...counts });
+  const wasted = wastedOf(run, counts.totalLosses);
+  const verdict = verdictOf(counts.suspectLosses, wasted);
+  if (verdict === 'CONTINUE') return requeue(event, run, delayMs, nowUs, { ...rest, ...counts });
   const message =
     verdict === 'POISON'
-      ? `${counts.charges} workers in a row were lost while they ran this job and no other suspect`
+      ? `${counts.suspectLosses} workers in a row were lost while they ran this job and no other suspect`
       : `${wasted} attempts were lost with their workers or released, and none said why`;
   const cause = rest.closed?.failure;
   const failure = { ...systemFailure(verdict, verdict === 'POISON' ? 'Poison' : 'LostTooOften', message), cause };
@@ -206,14 +221,15 @@ export function decideSessionEnd(run: OpenRun, how: SessionEnd, moment: Moment):
   const event = how === 'CLOSE' ? 'closeSession' : 'lapse';
   if (run.state === 'CANCELLING') return cancelled(event, run);
   const counts = afterLoss(run, how === 'LAPSE');
-  const delayMs = counts.lost === 1 ? 0 : Math.max(1, backoffMs(lossBackoff, counts.lost - 1, moment.random));
+  const delayMs =
+    counts.totalLosses === 1 ? 0 : Math.max(1, backoffMs(lossBackoff, counts.totalLosses - 1, moment.random));
   const failure =
     how === 'CLOSE'
       ? systemFailure('SESSION_CLOSED', 'SessionClosed', 'the worker closed its session before it reported')
       : systemFailure('LOST_WORKER', 'WorkerLost', "the worker's lease lapsed before it reported");
   const closed: ClosedAttempt = { outcome: how === 'CLOSE' ? 'SESSION_CLOSED' : 'LAPSED', counted: false, failure };
   const reason = isSuspect(counts)
-    ? `${failure.message}, ${counts.losses} times in a row: it is run beside no other suspect now`
+    ? `${failure.message}, ${counts.consecutiveLosses} times in a row: it is run beside no other suspect now`
     : failure.message;
   return afterLost(event, run, counts, delayMs, moment.nowUs, { closed, reason });
 }
@@ -231,6 +247,6 @@ export function decideCancel(run: OpenRun, why: string, graceMs: number, moment:
   const reason = why || 'cancelled on request';
   if (to === 'CANCELLED' || isSuspended(run)) return cancelled('requestCancel', { ...run, reason });
   // A workflow ends once its steps have, and what cleans up after them.
-  if (run.state === 'WAITING') return goOn('requestCancel', run, { state: to, reason });
-  return goOn('requestCancel', run, { state: 'CANCELLING', dueTimeUs: moment.nowUs + graceMs * 1000, reason });
+  if (run.state === 'WAITING') return continueAs('requestCancel', run, { state: to, reason });
+  return continueAs('requestCancel', run, { state: 'CANCELLING', dueTimeUs: moment.nowUs + graceMs * 1000, reason });
 }

@@ -1,20 +1,20 @@
 /** Holding a job that waits, letting it go on, and changing what was asked for of it. Pure, as all decisions. */
 
 import { rankOf, startOf } from '../dispatch/rank.ts';
-import { expiryOf, goOn, type Moment, waitsUntil } from './decide.ts';
+import { continueAs, expiryOf, type Moment, waitsUntil } from './decide.ts';
 import { whyOver } from './decide-due.ts';
 import { transitions } from './job-state.ts';
 import type { Change, Continue, OpenRun } from './run.ts';
 import { earliest } from './time-limits.ts';
 
 /** Why a job that is open can't be changed as somebody asks. */
-export type HoldRefusal = 'NOT_WAITING' | 'EXPIRY_PASSED' | 'RUN_TIME_AFTER_EXPIRY';
+export type PauseRefusal = 'NOT_WAITING' | 'EXPIRY_PASSED' | 'RUN_TIME_AFTER_EXPIRY';
 
 /** Held until somebody resumes it: its expiry goes on, and the time it may run at is kept. Undefined: it is held already. */
-export function decidePause(run: OpenRun, why: string): Continue | HoldRefusal | undefined {
+export function decidePause(run: OpenRun, why: string): Continue | PauseRefusal | undefined {
   if (run.state === 'PAUSED') return undefined;
   if (!transitions.pause[run.state]) return 'NOT_WAITING';
-  return goOn('pause', run, {
+  return continueAs('pause', run, {
     state: 'PAUSED',
     dueTimeUs: waitsUntil(run),
     runTimeUs: run.state === 'SCHEDULED' ? run.dueTimeUs : run.runTimeUs,
@@ -29,11 +29,11 @@ export function decideResume(run: OpenRun, { nowUs }: Moment): Change | undefine
   // READY even for a moment, it might still be started.
   const over = whyOver(run, nowUs);
   if (over) return over;
-  if (run.waitsFor > 0) {
+  if (run.unmetDependencies > 0) {
     const { runTimeUs } = run;
-    return goOn('resume', run, { state: 'BLOCKED', dueTimeUs: waitsUntil(run), runTimeUs, reason: null });
+    return continueAs('resume', run, { state: 'BLOCKED', dueTimeUs: waitsUntil(run), runTimeUs, reason: null });
   }
-  return goOn('resume', run, { ...whereToWait(run.runTimeUs ?? nowUs, waitsUntil(run), nowUs), reason: null });
+  return continueAs('resume', run, { ...whereToWait(run.runTimeUs ?? nowUs, waitsUntil(run), nowUs), reason: null });
 }
 
 /** What is asked for; undefined: as it is. */
@@ -44,7 +44,7 @@ export interface Update {
 }
 
 /** New priority, time to run or expiry of a job that waits: its rank and what is due follow from them. */
-export function decideUpdate(run: OpenRun, update: Update, { nowUs }: Moment): Change | HoldRefusal {
+export function decideUpdate(run: OpenRun, update: Update, { nowUs }: Moment): Change | PauseRefusal {
   if (!transitions.update[run.state]) return 'NOT_WAITING';
   const over = whyOver(run, nowUs);
   if (over) return over;
@@ -58,12 +58,12 @@ export function decideUpdate(run: OpenRun, update: Update, { nowUs }: Moment): C
   const waitUs = earliest(expireTimeUs, run.limits.deadlineUs);
   if (changesTimes && waitUs !== null && startUs > waitUs) return 'RUN_TIME_AFTER_EXPIRY';
   const isKept = run.state === 'PAUSED' || run.state === 'BLOCKED';
-  return goOn('update', run, {
+  return continueAs('update', run, {
     ...(isKept ? { state: run.state, dueTimeUs: waitUs } : whereToWait(startUs, waitUs, nowUs)),
     runTimeUs: isKept && startUs > nowUs ? startUs : null,
     // A person has said when: what it waited for before, such as room in a retry budget, holds no more.
     reason: isKept || update.runTimeUs === undefined ? run.reason : null,
-    rank: rankOf(timeUs ?? placeOf(run), priority, expireTimeUs),
+    rank: rankOf(timeUs ?? timeOf(run), priority, expireTimeUs),
     record: { priority, runTimeUs: update.runTimeUs ?? null, expireTimeUs: askedExpiryUs },
   });
 }
@@ -93,7 +93,7 @@ function timeToRun(run: OpenRun, asked: number | undefined, nowUs: number): numb
  * The start that the job's place was made of: with a fairness key it may lie ahead of the time. Where the expiry has moved
  * the job ahead, that start is not on record, and never before the job was there.
  */
-function placeOf({ rank, priority, expireTimeUs, createTimeUs }: OpenRun): number {
+function timeOf({ rank, priority, expireTimeUs, createTimeUs }: OpenRun): number {
   const startUs = startOf(rank, priority);
   return rank === expireTimeUs ? Math.max(startUs, createTimeUs) : startUs;
 }

@@ -25,11 +25,11 @@ export interface OpenRun {
   readonly runTimeUs: number | null;
   readonly createTimeUs: number;
   /** Losses by lapse in a row. */
-  readonly losses: number;
+  readonly consecutiveLosses: number;
   /** Losses by lapse as a suspect. */
-  readonly charges: number;
+  readonly suspectLosses: number;
   /** Attempts lost for whatever reason, since submission. */
-  readonly lost: number;
+  readonly totalLosses: number;
   /** Attempts that failed for each cause, packed as `cause-counts.ts` does; 0 where the policy has no limits for causes. */
   readonly failures: number;
   readonly releases: number;
@@ -46,11 +46,11 @@ export interface OpenRun {
   /** The workflow's job, if it is of a step. */
   readonly parentJobId: string | null;
   /** Dependencies that are not met. */
-  readonly waitsFor: number;
+  readonly unmetDependencies: number;
   /** That its handler has submitted. */
   readonly children: number;
   /** Its end is told to whoever depends on it. */
-  readonly tellsEnd: boolean;
+  readonly notifiesDependents: boolean;
 }
 
 /** Codes as stored in SQL; the same numbers as `AttemptOutcome` in the contract. */
@@ -101,9 +101,9 @@ export interface Continue {
   readonly rank: number;
   readonly dueTimeUs: number | null;
   readonly attemptsCounted: number;
-  readonly losses: number;
-  readonly charges: number;
-  readonly lost: number;
+  readonly consecutiveLosses: number;
+  readonly suspectLosses: number;
+  readonly totalLosses: number;
   readonly failures: number;
   readonly releases: number;
   readonly releasesSinceUs: number | null;

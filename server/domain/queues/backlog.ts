@@ -59,7 +59,7 @@ export interface Entrant {
 
 export interface FirstOverrun extends Overrun {
   /** Of the job that finds no room. */
-  readonly place: number;
+  readonly jobIndex: number;
   /** Ready jobs before it that would be let in with it. */
   readonly ahead: number;
 }
@@ -71,9 +71,9 @@ export function firstOverrun(
   jobs: readonly Entrant[],
 ): FirstOverrun | undefined {
   let ahead = 0;
-  for (const [place, { priority, isReady }] of jobs.entries()) {
+  for (const [jobIndex, { priority, isReady }] of jobs.entries()) {
     const overrun = overrunOf(bounds, { ...backlog, waiting: backlog.waiting + ahead }, priority);
-    if (overrun) return { ...overrun, place, ahead };
+    if (overrun) return { ...overrun, jobIndex, ahead };
     if (isReady) ahead++;
   }
   return undefined;

@@ -15,15 +15,15 @@ export interface MinuteCounts {
 
 export const MINUTE_US = 60_000_000;
 /** Minutes ahead that a retry is put off at the most: then it is looked at again. */
-export const MOST_MINUTES_AHEAD = 60;
+export const MAX_MINUTES_AHEAD = 60;
 
 export function minuteOf(us: number): number {
   return Math.floor(us / MINUTE_US);
 }
 
 /** Whether this is a further attempt: one that was only released has started nothing. */
-export function isRetry({ attemptsCounted, lost }: Pick<OpenRun, 'attemptsCounted' | 'lost'>): boolean {
-  return attemptsCounted > 0 || lost > 0;
+export function isRetry({ attemptsCounted, totalLosses }: Pick<OpenRun, 'attemptsCounted' | 'totalLosses'>): boolean {
+  return attemptsCounted > 0 || totalLosses > 0;
 }
 
 /** Retries that may begin in a minute, by the first attempts of that one or the one before, whichever are more. */
@@ -60,7 +60,7 @@ export function grantRetries(counts: readonly MinuteCounts[], asking: readonly R
       spend(minute, 'retries');
       return undefined;
     }
-    while (free < minute + MOST_MINUTES_AHEAD && at(free).waiting >= allowed) free++;
+    while (free < minute + MAX_MINUTES_AHEAD && at(free).waiting >= allowed) free++;
     spend(free, 'waiting');
     return free;
   });

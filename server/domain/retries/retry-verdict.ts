@@ -2,7 +2,7 @@
 
 import { type Failure, systemFailure } from '../base/payload.ts';
 import { countOf, withOneMore } from '../jobs/cause-counts.ts';
-import { MOST_LOST, wastedOf } from '../jobs/losses.ts';
+import { MAX_LOSSES, wastedOf } from '../jobs/losses.ts';
 import type { OpenRun } from '../jobs/run.ts';
 import { backoffMs } from './backoff.ts';
 import type { RetryPolicy } from './retry-policy.ts';
@@ -45,12 +45,12 @@ export function judgeFailure(run: OpenRun, failure: Failure, policy: RetryPolicy
   if (failure.final) return stop(given, 'the handler said that another attempt cannot help');
   if (!rule && policy.nonRetryableTypes.includes(failure.type))
     return stop(given, `the retry policy does not retry ${failure.type}`);
-  const backoff = () => backoffMs(policy, counted ? attemptsCounted : run.lost + 1, chance.random);
+  const backoff = () => backoffMs(policy, counted ? attemptsCounted : run.totalLosses + 1, chance.random);
   const next = follow(given, failure.retryDelayMs ?? rule?.delayMs ?? backoff());
   if (next.kind === 'stop') return next;
   const over = overLimit(given, next, chance.nowUs);
   if (over) return stop(given, over);
-  return !counted && wastedOf(run, run.lost + 1) >= MOST_LOST ? stop(given, ...lostTooOften(failure)) : next;
+  return !counted && wastedOf(run, run.totalLosses + 1) >= MAX_LOSSES ? stop(given, ...lostTooOften(failure)) : next;
 }
 
 /** The attempt ended without a report. `charged`: through no fault of our own, so that it may count. */
@@ -136,6 +136,6 @@ function overCause({ policy, cause, failures }: Case): string | undefined {
 }
 
 function lostTooOften(last: Failure): [string, Failure] {
-  const message = `${MOST_LOST} attempts that do not count were lost, released or failed`;
+  const message = `${MAX_LOSSES} attempts that do not count were lost, released or failed`;
   return [message, { ...systemFailure('LOST_TOO_OFTEN', 'LostTooOften', message), cause: last }];
 }

@@ -31,7 +31,7 @@ const rules: Readonly<Record<CronField, FieldRule>> = {
 
 export type Checked = { readonly text: string } | { readonly problem: string };
 
-const MOST_LENGTH = 256;
+const MAX_LENGTH = 256;
 const form = /^(?:(\*)|([a-z]+|\d{1,4})(?:-([a-z]+|\d{1,4}))?)(?:\/(\d{1,4}))?$/;
 
 class Refusal extends Error {}
@@ -81,8 +81,8 @@ function fieldText(text: string, field: CronField): string {
 }
 
 function checked(text: string, read: () => string): Checked {
-  if (text.length > MOST_LENGTH)
-    return { problem: `is ${text.length} characters long; at most ${MOST_LENGTH} are allowed` };
+  if (text.length > MAX_LENGTH)
+    return { problem: `is ${text.length} characters long; at most ${MAX_LENGTH} are allowed` };
   try {
     return { text: read() };
   } catch (error) {

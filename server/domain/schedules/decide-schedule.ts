@@ -44,16 +44,16 @@ export interface ScheduleDecision {
   /** The first time that has not been decided; undefined: there is none, it has not been found yet, or it may give no job. */
   readonly nextUs: number | undefined;
   /** When to look again; undefined: not before somebody asks. */
-  readonly lookUs: number | undefined;
+  readonly nextScanUs: number | undefined;
 }
 
 export const TIME_CAUSE_ID = '00000000-0000-0000-0000-000000000000';
 /** A time whose job is not there so long after is missed: nobody was there to see it. */
 const MISSED_US = 10_000_000;
 /** Times for one look. */
-const MOST_TIMES = 200;
+const MAX_TIMES = 200;
 /** Runs that may wait for the one before them. */
-export const MOST_BUFFERED = 1_000;
+export const MAX_BUFFERED = 1_000;
 /** How often it is looked whether what a run waits for has ended. */
 const WAIT_US = 1_000_000;
 /** Of how far ahead all times are excluded: the part after which it is looked for a next one again. */
@@ -70,8 +70,8 @@ function fractionOf(text: string): number {
 
 /** By how much the start of a time is put off; `nextUs` is the one after it. */
 export function jitterOf(seed: string, nominalUs: number, nextUs: number | undefined, jitterMs: number): number {
-  const room = nextUs === undefined ? Number.POSITIVE_INFINITY : nextUs - nominalUs;
-  return Math.floor(fractionOf(`${seed}/${nominalUs}`) * Math.min(jitterMs * 1_000, room));
+  const untilUs = nextUs === undefined ? Number.POSITIVE_INFINITY : nextUs - nominalUs;
+  return Math.floor(fractionOf(`${seed}/${nominalUs}`) * Math.min(jitterMs * 1_000, untilUs));
 }
 
 interface Due {
@@ -85,7 +85,7 @@ interface DueTimes {
   /** The first that has not, or that has no room in this look. */
   readonly next?: Due;
   /** Set instead of `next` where it has not been found: up to here there is none. */
-  readonly lookedUntilUs?: number | undefined;
+  readonly searchedUntilUs?: number | undefined;
 }
 
 /** The times that have not been decided, as far as they have come. */
@@ -93,17 +93,17 @@ function dueTimes(status: ScheduleStatus, times: NominalTimes, nowUs: number, en
   const { seed, rules, runsLeft, decidedUntilUs } = status;
   const due: Due[] = [];
   if (runsLeft === 0) return { due };
-  let { timeUs: nominalUs, lookedUntilUs } = times.after(decidedUntilUs);
+  let { timeUs: nominalUs, searchedUntilUs } = times.after(decidedUntilUs);
   while (nominalUs !== undefined) {
     const following = times.after(nominalUs);
-    const room = following.timeUs ?? following.lookedUntilUs;
-    const jitteredUs = nominalUs + jitterOf(seed, nominalUs, room, rules.jitterMs);
+    const untilUs = following.timeUs ?? following.searchedUntilUs;
+    const jitteredUs = nominalUs + jitterOf(seed, nominalUs, untilUs, rules.jitterMs);
     const startUs = endsNow && nominalUs <= nowUs ? Math.min(jitteredUs, nowUs) : jitteredUs;
-    if (startUs > nowUs || due.length === MOST_TIMES) return { due, next: { nominalUs, startUs } };
+    if (startUs > nowUs || due.length === MAX_TIMES) return { due, next: { nominalUs, startUs } };
     due.push({ nominalUs, startUs });
-    ({ timeUs: nominalUs, lookedUntilUs } = following);
+    ({ timeUs: nominalUs, searchedUntilUs } = following);
   }
-  return { due, lookedUntilUs };
+  return { due, searchedUntilUs };
 }
 
 /** Why a time that has come gets no job, whatever else runs; undefined: it may. */
@@ -157,14 +157,14 @@ class Deciding {
     if (overlap === 'CANCEL_OTHER' || overlap === 'TERMINATE_OTHER') this.#replace(run);
     else if (overlap === 'ALLOW_ALL' || isFree) this.#start(run);
     else if (overlap === 'SKIP') this.skip(run, 'OVERLAP');
-    else if (this.#waiting.length < (overlap === 'BUFFER_ONE' ? 1 : MOST_BUFFERED)) this.#wait(run);
+    else if (this.#waiting.length < (overlap === 'BUFFER_ONE' ? 1 : MAX_BUFFERED)) this.#wait(run);
     else this.skip(run, 'BUFFER_FULL');
   }
 
   skip(run: PendingRun, skipReason: ScheduleSkipReason): void {
     const last = this.runs.at(-1);
-    const goesOn = last?.skipReason === skipReason && last.cause === 'TIME' && run.cause === 'TIME';
-    if (!goesOn) this.runs.push({ ...run, state: 'SKIPPED', skipReason });
+    const continues = last?.skipReason === skipReason && last.cause === 'TIME' && run.cause === 'TIME';
+    if (!continues) this.runs.push({ ...run, state: 'SKIPPED', skipReason });
     else this.runs[this.runs.length - 1] = { ...last, lastNominalUs: run.nominalUs, times: (last.times ?? 1) + 1 };
   }
 
@@ -225,9 +225,9 @@ export function decideSchedule(
   for (const run of status.buffered) deciding.resume(run, paused);
   const resumed = deciding.taken;
   for (const run of status.asked) deciding.take(run);
-  const { due, next, lookedUntilUs } = dueTimes(status, times, nowUs, endsNow);
+  const { due, next, searchedUntilUs } = dueTimes(status, times, nowUs, endsNow);
   // Others may have come behind what is excluded, too.
-  const isBehind = next ? next.startUs <= nowUs : lookedUntilUs !== undefined && lookedUntilUs < nowUs;
+  const isBehind = next ? next.startUs <= nowUs : searchedUntilUs !== undefined && searchedUntilUs < nowUs;
   // What has waited was counted when it began to.
   const left = () => (runsLeft === undefined ? undefined : runsLeft - (deciding.taken - resumed));
   let { decidedUntilUs } = status;
@@ -240,7 +240,7 @@ export function decideSchedule(
     decidedUntilUs = nominalUs;
   }
   const isOver = left() === 0;
-  if (!isOver) decidedUntilUs = lookedUntilUs ?? decidedUntilUs;
+  if (!isOver) decidedUntilUs = searchedUntilUs ?? decidedUntilUs;
   return {
     runs: deciding.runs,
     cancelsOthers: deciding.cancelsOthers,
@@ -249,23 +249,23 @@ export function decideSchedule(
     decidedUntilUs,
     isBehind: !isOver && isBehind,
     nextUs: isOver ? undefined : next?.nominalUs,
-    lookUs: lookAgain(
+    nextScanUs: scanAtUs(
       status,
       deciding,
-      isOver ? undefined : (next?.startUs ?? searchAgain(lookedUntilUs, nowUs)),
+      isOver ? undefined : (next?.startUs ?? searchAgain(searchedUntilUs, nowUs)),
       nowUs,
     ),
   };
 }
 
 /** When to look on for a next time, well before it can come; at once where there may be some that have. */
-function searchAgain(lookedUntilUs: number | undefined, nowUs: number): number | undefined {
-  if (lookedUntilUs === undefined) return undefined;
-  const aheadUs = lookedUntilUs - nowUs;
+function searchAgain(searchedUntilUs: number | undefined, nowUs: number): number | undefined {
+  if (searchedUntilUs === undefined) return undefined;
+  const aheadUs = searchedUntilUs - nowUs;
   return aheadUs <= 0 ? nowUs : nowUs + Math.floor(Math.min(Math.max(WAIT_US, aheadUs * SEARCH_AGAIN), aheadUs));
 }
 
-function lookAgain({ rules, paused }: ScheduleStatus, deciding: Deciding, nextUs: number | undefined, nowUs: number) {
+function scanAtUs({ rules, paused }: ScheduleStatus, deciding: Deciding, nextUs: number | undefined, nowUs: number) {
   const waits = !paused && (deciding.isWaiting || (rules.pauseOnFailure && deciding.isBusy));
   if (!waits) return nextUs;
   return Math.min(nowUs + WAIT_US, nextUs ?? Number.POSITIVE_INFINITY);

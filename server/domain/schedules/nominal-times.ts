@@ -38,8 +38,8 @@ export interface TimesProblem {
 }
 
 /** Times that are looked at, excluded ones too, for one that is not; and for all that are asked for together. */
-const MOST_LOOKS = 1_000;
-export const MOST_LOOKS_TOGETHER = 5_000;
+const MAX_CANDIDATES = 1_000;
+export const MAX_CANDIDATES_TOGETHER = 5_000;
 const SECOND_US = 1_000_000;
 /** Croner counts years to 3000, where the contract's end at 2199. */
 const END_US = 7_258_118_400_000_000;
@@ -150,7 +150,7 @@ interface Exclusion {
 export interface Found {
   readonly timeUs?: number;
   /** It may be behind more excluded times than are looked at for one; up to here there is none. */
-  readonly lookedUntilUs?: number;
+  readonly searchedUntilUs?: number;
 }
 
 function exclusionOf(rule: CalendarRule, zone: CronOptions): Exclusion {
@@ -165,11 +165,11 @@ function exclusionOf(rule: CalendarRule, zone: CronOptions): Exclusion {
 export interface FoundTimes {
   readonly times: number[];
   /** There may be more behind too many excluded ones; up to here these are all. */
-  readonly lookedUntilUs?: number | undefined;
+  readonly searchedUntilUs?: number | undefined;
 }
 
 interface Search extends Found {
-  readonly looked: number;
+  readonly searched: number;
 }
 
 export class NominalTimes {
@@ -195,34 +195,34 @@ export class NominalTimes {
 
   /** The first time later than this one, as far as a thousand looks go. */
   after(us: number): Found {
-    return this.#search(us, END_US, MOST_LOOKS);
+    return this.#search(us, END_US, MAX_CANDIDATES);
   }
 
   /** The times later than one and before another, at most so many. */
   between(afterUs: number, beforeUs: number, limit: number): FoundTimes {
     const times: number[] = [];
-    let looks = MOST_LOOKS_TOGETHER;
+    let candidatesLeft = MAX_CANDIDATES_TOGETHER;
     while (times.length < limit) {
-      const { timeUs, lookedUntilUs, looked } = this.#search(times.at(-1) ?? afterUs, beforeUs, looks);
-      if (timeUs === undefined) return { times, lookedUntilUs };
+      const { timeUs, searchedUntilUs, searched } = this.#search(times.at(-1) ?? afterUs, beforeUs, candidatesLeft);
+      if (timeUs === undefined) return { times, searchedUntilUs };
       times.push(timeUs);
-      looks -= looked;
+      candidatesLeft -= searched;
     }
     return { times };
   }
 
-  #search(us: number, beforeUs: number, looks: number): Search {
+  #search(us: number, beforeUs: number, candidatesLeft: number): Search {
     let from = Math.max(us, this.#startUs - 1);
-    for (let looked = 1; looked <= looks; looked++) {
+    for (let searched = 1; searched <= candidatesLeft; searched++) {
       const next = this.#next(from);
-      if (next === undefined || next >= beforeUs) return { looked };
+      if (next === undefined || next >= beforeUs) return { searched };
       const excluded = this.#exclusions.find((one) => one.has(next));
-      if (!excluded) return { timeUs: next, looked };
+      if (!excluded) return { timeUs: next, searched };
       from = (excluded.next(next) ?? END_US) - SECOND_US;
       // A step of a second in an excluded minute.
       if (from < next) from = next;
     }
-    return { lookedUntilUs: from, looked: looks };
+    return { searchedUntilUs: from, searched: candidatesLeft };
   }
 
   #next(afterUs: number): number | undefined {

@@ -4,7 +4,7 @@
  */
 
 /** Of one namespace, name and key. */
-export const MOST_KEPT_EVENTS = 1_000;
+export const MAX_KEPT_EVENTS = 1_000;
 export const KEEP_DEFAULT_MS = 3_600_000;
 
 /** What an event finds. Waits are numbered in the order in which they began. */
@@ -30,7 +30,7 @@ export type EventFate =
 export function fateOf({ promisedUpTo, lastWait, kept }: KeyFacts, keepMs: number): EventFate {
   if (lastWait !== undefined) return { kind: 'DELIVER', after: promisedUpTo, upTo: lastWait };
   if (keepMs <= 0) return { kind: 'DROP' };
-  return kept >= MOST_KEPT_EVENTS ? { kind: 'FULL' } : { kind: 'KEEP' };
+  return kept >= MAX_KEPT_EVENTS ? { kind: 'FULL' } : { kind: 'KEEP' };
 }
 
 /** All that it was promised to had ended by other ways: it has reached nobody. What was accepted once is not refused any more. */

@@ -2,7 +2,7 @@
 
 import { type Payload, systemFailure } from '../base/payload.ts';
 import { lastStageOf } from '../jobs/cancel-stage.ts';
-import { end, goOn } from '../jobs/decide.ts';
+import { continueAs, end } from '../jobs/decide.ts';
 import type { Continue, End, OpenRun } from '../jobs/run.ts';
 import { earliest } from '../jobs/time-limits.ts';
 import type { WorkflowOutcome } from '../workflows/life.ts';
@@ -24,7 +24,7 @@ export const WAIT_TIMEOUT_MS = 30 * 86_400_000;
 export function decideBeginWait(run: OpenRun, nowUs: number): Continue | undefined {
   if (run.state !== 'READY') return undefined;
   const dueTimeUs = earliest(nowUs + run.runTimeoutMs * 1000, run.limits.deadlineUs);
-  return goOn('await', run, { state: 'WAITING', dueTimeUs, reason: null });
+  return continueAs('await', run, { state: 'WAITING', dueTimeUs, reason: null });
 }
 
 /** What it waits for has come, or can't come. Undefined: it does not wait any more. */

@@ -3,19 +3,19 @@
 import type { Problems } from './checks/problems.ts';
 import type { Graph } from './graph.ts';
 import type { EndedStep } from './step-state.ts';
-import { MOST_STEPS, type WorkflowStep } from './workflow.ts';
+import { MAX_STEPS, type WorkflowStep } from './workflow.ts';
 
 /** How far a step's compensation is. WAITING: it has not been called for, or its turn has not come. */
 export type CompensationState = 'WAITING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
 
 /** The job of a compensation is that of a step with this number: so nothing that is told to a step's jobs is told to it. */
 export function compensationOf(step: number): number {
-  return MOST_STEPS + step;
+  return MAX_STEPS + step;
 }
 
 /** The step that it takes back; undefined: it is a step's own number. */
 export function compensatedStep(number: number): number | undefined {
-  return number >= MOST_STEPS ? number - MOST_STEPS : undefined;
+  return number >= MAX_STEPS ? number - MAX_STEPS : undefined;
 }
 
 /** Only steps of the work can be: the others have none. */
@@ -36,7 +36,7 @@ export function nextCompensation<T extends Compensable>(waiting: Iterable<T>): T
   return last;
 }
 
-export function tellCompensations(steps: readonly WorkflowStep[], field: string, problems: Problems): void {
+export function checkCompensations(steps: readonly WorkflowStep[], field: string, problems: Problems): void {
   for (const [i, { compensation, role, fanOut }] of steps.entries()) {
     if (!compensation) continue;
     const place = `${field}[${i}].compensation`;

@@ -1,5 +1,5 @@
 /** A fan-out that runs: which items start, and when it is over. The rules are those of an Indexed Job of Kubernetes. */
-import { includes, placesOf } from './indexes.ts';
+import { countOf, includes } from './indexes.ts';
 import type { FanOut, SuccessRule } from './workflow.ts';
 
 export interface FanOutState {
@@ -21,7 +21,7 @@ export interface EndedItem {
 
 export type FanOutDecision =
   /** `start`: how many more items to start now. */
-  | { readonly kind: 'GO_ON'; readonly start: number }
+  | { readonly kind: 'CONTINUE'; readonly start: number }
   /** `cancelOpen`: items are open, and to be cancelled. */
   | { readonly kind: 'SUCCEED'; readonly cancelOpen: boolean }
   | { readonly kind: 'FAIL'; readonly cancelOpen: boolean; readonly reason: string };
@@ -40,7 +40,7 @@ export function openItems({ started, succeeded, failed, late }: FanOutState): nu
 
 /** All items of one call end in one look. Each item may end once. */
 export function endItems(fanOut: FanOut, state: FanOutState, ended: readonly EndedItem[]): FanOutState {
-  if (decideFanOut(fanOut, state).kind !== 'GO_ON') return { ...state, late: state.late + ended.length };
+  if (decideFanOut(fanOut, state).kind !== 'CONTINUE') return { ...state, late: state.late + ended.length };
   const good = ended.filter(({ succeeded }) => succeeded);
   const within = ({ indexes }: SuccessRule) =>
     indexes ? good.filter(({ item }) => includes(indexes, item)).length : good.length;
@@ -68,12 +68,12 @@ export function decideFanOut(fanOut: FanOut, state: FanOutState): FanOutDecision
   if (succeeded === size) return { kind: 'SUCCEED', cancelOpen };
   // Failures up to `max_failed` only put this off. In Kubernetes, too, one that no success rule makes up for fails the job.
   if (succeeded + failed === size) return { kind: 'FAIL', cancelOpen, reason: `${failed} of ${size} items failed` };
-  return { kind: 'GO_ON', start: Math.min(size - started, maxParallel - open) };
+  return { kind: 'CONTINUE', start: Math.min(size - started, maxParallel - open) };
 }
 
 /** Items beyond the end of the list are asked of nobody; a rule of such alone never holds. */
 function holds({ indexes, count }: SuccessRule, succeeded: number, size: number): boolean {
   if (succeeded === 0) return false;
-  const places = indexes ? placesOf(indexes, size) : size;
+  const places = indexes ? countOf(indexes, size) : size;
   return succeeded >= Math.min(count ?? places, places);
 }

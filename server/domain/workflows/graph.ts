@@ -130,10 +130,10 @@ function refuseCycles(graph: Graph): void {
 }
 
 /** Places of these arrays are all there; the compiler can't know. */
-function at(array: Int32Array, place: number): number {
-  return array[place] ?? 0;
+function at(array: Int32Array, index: number): number {
+  return array[index] ?? 0;
 }
 
-function add(array: Int32Array, place: number, amount: number): void {
-  array[place] = at(array, place) + amount;
+function add(array: Int32Array, index: number, amount: number): void {
+  array[index] = at(array, index) + amount;
 }

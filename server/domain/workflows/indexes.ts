@@ -1,5 +1,5 @@
 /** Places of items, as a text such as "0,3-5" and as spans. */
-import { MOST_ITEMS } from './workflow.ts';
+import { MAX_ITEMS } from './workflow.ts';
 
 /** Its first and its last place. */
 export type Span = readonly [number, number];
@@ -15,7 +15,7 @@ export function parseIndexes(text: string): { readonly spans: readonly Span[] } 
     if (from === undefined)
       return { problem: `has "${part.slice(0, 40)}", which is no place and no span; write it as 3 or 3-5` };
     const span: Span = [Number(from), Number(to)];
-    if (span[1] >= MOST_ITEMS) return { problem: `has place ${to}; the last that there can be is ${MOST_ITEMS - 1}` };
+    if (span[1] >= MAX_ITEMS) return { problem: `has place ${to}; the last that there can be is ${MAX_ITEMS - 1}` };
     if (span[0] > span[1]) return { problem: `has the span ${part}, which ends before it begins` };
     if (span[0] <= last) return { problem: `has ${part} after ${last}; write places in their order, each once` };
     spans.push(span);
@@ -25,20 +25,20 @@ export function parseIndexes(text: string): { readonly spans: readonly Span[] } 
 }
 
 /** Whether one of the spans has the place. Spans are in order, so half of what is left can be ruled out at each look. */
-export function includes(spans: readonly Span[], place: number): boolean {
+export function includes(spans: readonly Span[], index: number): boolean {
   let low = 0;
   let high = spans.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     const [first, last] = spans[middle] ?? [0, 0];
-    if (place >= first && place <= last) return true;
-    if (place < first) high = middle;
+    if (index >= first && index <= last) return true;
+    if (index < first) high = middle;
     else low = middle + 1;
   }
   return false;
 }
 
 /** How many places the spans have, of a list of so many items. */
-export function placesOf(spans: readonly Span[], size: number): number {
+export function countOf(spans: readonly Span[], size: number): number {
   return spans.reduce((sum, [first, last]) => sum + Math.max(0, Math.min(last, size - 1) - first + 1), 0);
 }

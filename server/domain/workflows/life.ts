@@ -2,7 +2,7 @@
 
 import { type Failure, type Payload, systemFailure } from '../base/payload.ts';
 import { lastStageOf } from '../jobs/cancel-stage.ts';
-import { end, goOn } from '../jobs/decide.ts';
+import { continueAs, end } from '../jobs/decide.ts';
 import type { Continue, End, OpenRun } from '../jobs/run.ts';
 
 export type WorkflowOutcome =
@@ -12,7 +12,7 @@ export type WorkflowOutcome =
 /** The control plane takes it. From now on only its total timeout is due. */
 export function decideStart(run: OpenRun): Continue | undefined {
   if (run.state !== 'READY') return undefined;
-  return goOn('start', run, { state: 'WAITING', dueTimeUs: run.limits.deadlineUs, reason: null });
+  return continueAs('start', run, { state: 'WAITING', dueTimeUs: run.limits.deadlineUs, reason: null });
 }
 
 /** All that it is to do has been done. A workflow that was cancelled ends so, whatever else became of it. */

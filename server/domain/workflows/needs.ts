@@ -1,7 +1,7 @@
 /** Which steps need which, with what is wrong with that. Nothing here is recursive: a workflow may be a chain of 10,000. */
 import { nearName } from '../base/near-name.ts';
 import type { Problems } from './checks/problems.ts';
-import { MOST_EDGES, type WorkflowStep } from './workflow.ts';
+import { MAX_EDGES, type WorkflowStep } from './workflow.ts';
 
 export interface Needs {
   /** The number of the step of each name; of the first one where two have it. */
@@ -11,16 +11,16 @@ export interface Needs {
 }
 
 /** Nearness is told for so many names of so many steps: it is dear, and only a help. */
-const MOST_LOOKED_FOR = 10;
-const MOST_LOOKED_AT = 1_000;
+const MAX_SUGGESTED = 10;
+const MAX_SCANNED = 1_000;
 
 export function needsOf(steps: readonly WorkflowStep[], field: string, problems: Problems): Needs {
   const numbers = numbersOf(steps, field, problems);
   const edges = steps.reduce((sum, { needs }) => sum + needs.length, 0);
-  if (edges > MOST_EDGES) {
+  if (edges > MAX_EDGES) {
     problems.add(
       field,
-      `have ${edges} needs in all; at most ${MOST_EDGES} are allowed. Put a step between those that many need`,
+      `have ${edges} needs in all; at most ${MAX_EDGES} are allowed. Put a step between those that many need`,
     );
     return { numbers, of: steps.map(() => []) };
   }
@@ -72,6 +72,6 @@ function problemOf(step: WorkflowStep, need: WorkflowStep | undefined, before: n
 }
 
 function nearest(names: readonly string[]): (name: string) => string | undefined {
-  let left = names.length > MOST_LOOKED_AT ? 0 : MOST_LOOKED_FOR;
+  let left = names.length > MAX_SCANNED ? 0 : MAX_SUGGESTED;
   return (name) => (left-- > 0 && name.length < 64 ? nearName(name, names) : undefined);
 }

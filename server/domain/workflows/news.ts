@@ -4,7 +4,7 @@
  * Codes as stored in SQL. What a workflow is told; each is written by the transaction that makes it so, and taken by the
  * one that acts on it.
  */
-export const workflowNews = {
+export const inboxKinds = {
   /** It has been started. */
   STARTED: 1,
   /** Jobs of a step have ended. */
@@ -14,7 +14,7 @@ export const workflowNews = {
   /** Its total timeout is over. */
   TIME_OUT: 4,
   /** It has more to do than one transaction did. */
-  GO_ON: 5,
+  CONTINUE: 5,
   /** Open jobs of a step, or of all, are to be cancelled: stays until they are. */
   CANCEL_CHILDREN: 6,
   /** Of a batch: it gets no more members. */
@@ -22,7 +22,7 @@ export const workflowNews = {
   /** Somebody skips a step. */
   SKIP_STEP: 8,
 } as const;
-export type WorkflowNewsKind = keyof typeof workflowNews;
+export type InboxKind = keyof typeof inboxKinds;
 
 /** Taken by one transaction. */
-export const MOST_NEWS = 1_000;
+export const MAX_INBOX_ROWS = 1_000;

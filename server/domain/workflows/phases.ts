@@ -19,7 +19,7 @@ export type Phase = keyof typeof roles;
 export const phases = Object.keys(roles) as Phase[];
 
 /** Why the work does not go on: a leaf of it failed, under FAIL_FAST; somebody cancelled the workflow; its time is over. */
-export type Doom = 'FAILED' | 'CANCELLED' | 'TIMED_OUT';
+export type FailingReason = 'FAILED' | 'CANCELLED' | 'TIMED_OUT';
 
 export interface WorkflowRun {
   readonly phase: Phase;
@@ -27,7 +27,7 @@ export interface WorkflowRun {
   readonly running: number;
   /** Steps of the phase that have ended, in whatever way. */
   readonly ended: number;
-  readonly doomed: 'NO' | Doom;
+  readonly stopReason: 'NO' | FailingReason;
   /** A leaf of the work failed, or could not start because of a failure. */
   readonly failed: boolean;
   /** The same of a leaf of the last phase. */
@@ -56,7 +56,7 @@ export const newRun: WorkflowRun = {
   phase: 'WORK',
   running: 0,
   ended: 0,
-  doomed: 'NO',
+  stopReason: 'NO',
   failed: false,
   cleanupFailed: false,
   compensable: 0,
@@ -79,7 +79,7 @@ function isBefore(one: Phase, other: Phase): boolean {
 }
 
 /** A phase ends once all of it has ended, and not only its leaves: those of some rules end early. */
-export function waitOf(graph: Graph, run: Pick<WorkflowRun, 'phase' | 'doomed'>, step: number): StepWait {
+export function waitOf(graph: Graph, run: Pick<WorkflowRun, 'phase' | 'stopReason'>, step: number): StepWait {
   const own = phaseOf(graph, step);
   if (isBefore(own, run.phase) || (own === 'WORK' && isStopping(run))) return { kind: 'END' };
   const needs = graph.step(step).rule === 'ALWAYS' ? [] : graph.needs(step);
@@ -87,13 +87,13 @@ export function waitOf(graph: Graph, run: Pick<WorkflowRun, 'phase' | 'doomed'>,
 }
 
 /** Open jobs are cancelled, and no step starts. Never so after the work: clean-up is done also for what was cancelled. */
-export function isStopping({ phase, doomed }: Pick<WorkflowRun, 'phase' | 'doomed'>): boolean {
-  return phase === 'WORK' && doomed !== 'NO';
+export function isStopping({ phase, stopReason }: Pick<WorkflowRun, 'phase' | 'stopReason'>): boolean {
+  return phase === 'WORK' && stopReason !== 'NO';
 }
 
 /** What came first stays, but for a cancel: a job that is CANCELLING can't fail any more, so its run may not say so either. */
-export function doom(run: WorkflowRun, why: Doom): WorkflowRun {
-  return run.doomed === 'NO' || why === 'CANCELLED' ? { ...run, doomed: why } : run;
+export function stopFor(run: WorkflowRun, why: FailingReason): WorkflowRun {
+  return run.stopReason === 'NO' || why === 'CANCELLED' ? { ...run, stopReason: why } : run;
 }
 
 /** Steps have been started. A step that ends as soon as it starts, without a job, counts here and in `afterEnds`. */
@@ -122,7 +122,7 @@ export function afterEnds(
     case 'COMPENSATION':
       return next;
     case 'WORK':
-      return failureMode === 'FAIL_FAST' ? doom({ ...next, failed: true }, 'FAILED') : { ...next, failed: true };
+      return failureMode === 'FAIL_FAST' ? stopFor({ ...next, failed: true }, 'FAILED') : { ...next, failed: true };
     // The workflow has failed already, and why is what people must see.
     case 'ON_FAILURE':
       return next;
@@ -173,12 +173,12 @@ function isOver(graph: Graph, run: WorkflowRun): boolean {
 }
 
 /** The work has, or was cancelled, or is out of time. */
-export function hasFailed({ failed, doomed }: WorkflowRun): boolean {
-  return failed || doomed !== 'NO';
+export function hasFailed({ failed, stopReason }: WorkflowRun): boolean {
+  return failed || stopReason !== 'NO';
 }
 
 /** Somebody who cancelled it is told so, whatever else went wrong. Clean-up that did not happen must be seen. */
 function endState(run: WorkflowRun): 'SUCCEEDED' | 'FAILED' | 'CANCELLED' {
-  if (run.doomed === 'CANCELLED') return 'CANCELLED';
+  if (run.stopReason === 'CANCELLED') return 'CANCELLED';
   return hasFailed(run) || run.cleanupFailed ? 'FAILED' : 'SUCCEEDED';
 }

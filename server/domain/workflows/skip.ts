@@ -5,7 +5,7 @@ import type { StepState } from './step-state.ts';
 import type { WorkflowStep } from './workflow.ts';
 
 /** Why a step is skipped, as people see it. */
-export function skippedByHand(reason: string | undefined): string {
+export function skippedManually(reason: string | undefined): string {
   return reason ? `skipped by hand: ${reason}` : 'skipped by hand';
 }
 

@@ -57,7 +57,7 @@ export function isKept(state: EndedStepState): boolean {
   return state === 'SUCCEEDED';
 }
 
-export function tellCaches(steps: readonly WorkflowStep[], field: string, problems: Problems): void {
+export function checkCaches(steps: readonly WorkflowStep[], field: string, problems: Problems): void {
   for (const [i, { cache, role, fanOut, loop, compensation }] of steps.entries()) {
     if (!cache) continue;
     const place = `${field}[${i}].cache`;
@@ -81,7 +81,7 @@ export function tellCaches(steps: readonly WorkflowStep[], field: string, proble
 }
 
 /** Of what the steps are made from, as far as it is known. */
-export function tellCachedWaits(
+export function reportCachedWaits(
   steps: readonly WorkflowStep[],
   definitionOf: (step: MadeFrom) => Pick<JobDefinition, 'wait'> | undefined,
   field: string,

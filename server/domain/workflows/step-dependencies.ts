@@ -16,7 +16,7 @@ const besides = {
   ],
 } as const;
 
-export function tellAfters(steps: readonly WorkflowStep[], field: string, problems: Problems): void {
+export function checkAfters(steps: readonly WorkflowStep[], field: string, problems: Problems): void {
   for (const [i, step] of steps.entries()) {
     if (!step.after) continue;
     for (const key of ['fanOut', 'loop', 'cache'] as const) {

@@ -1,15 +1,15 @@
 /** Places of items as text: numbers from 0 and spans of them in order, such as "0,3-5". */
-import { MOST_ITEMS } from './workflow.ts';
+import { MAX_ITEMS } from './workflow.ts';
 
 export type Spans = readonly (readonly [number, number])[];
 
 /** In characters. */
-const MOST_TEXT = 4_096;
+const MAX_TEXT = 4_096;
 const SPAN = /^(\d{1,6})(?:-(\d{1,6}))?$/;
 
 /** Or what is wrong with the text, as an end of a sentence that begins with its field. */
 export function parseIndexes(text: string): Spans | { readonly problem: string } {
-  if (text.length > MOST_TEXT) return { problem: `is longer than ${MOST_TEXT} characters` };
+  if (text.length > MAX_TEXT) return { problem: `is longer than ${MAX_TEXT} characters` };
   const spans: [number, number][] = [];
   for (const part of text.split(',')) {
     const [, first, last = first] = SPAN.exec(part) ?? [];
@@ -18,7 +18,7 @@ export function parseIndexes(text: string): Spans | { readonly problem: string }
     const before = spans.at(-1)?.[1] ?? -1;
     if (span[0] > span[1] || span[0] <= before)
       return { problem: `has ${part} out of order; write each place once, from the lowest to the highest` };
-    if (span[1] >= MOST_ITEMS) return { problem: `has ${part}; the last place that there can be is ${MOST_ITEMS - 1}` };
+    if (span[1] >= MAX_ITEMS) return { problem: `has ${part}; the last place that there can be is ${MAX_ITEMS - 1}` };
     spans.push(span);
   }
   return spans;
@@ -28,6 +28,6 @@ export function indexesText(spans: Spans): string {
   return spans.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
 }
 
-export function placesIn(spans: Spans): number {
+export function countIn(spans: Spans): number {
   return spans.reduce((sum, [first, last]) => sum + last - first + 1, 0);
 }

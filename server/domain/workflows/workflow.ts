@@ -116,11 +116,11 @@ export interface Loop {
   readonly maxIterations: number;
 }
 
-export const MOST_STEPS = 10_000;
-export const MOST_NEEDS = 1_000;
+export const MAX_STEPS = 10_000;
+export const MAX_NEEDS = 1_000;
 /** Of all steps together. */
-export const MOST_EDGES = 100_000;
-export const MOST_ITEMS = 100_000;
-export const MOST_ITERATIONS = 10_000;
+export const MAX_EDGES = 100_000;
+export const MAX_ITEMS = 100_000;
+export const MAX_ITERATIONS = 10_000;
 /** Workflows in each other. */
-export const MOST_DEPTH = 16;
+export const MAX_DEPTH = 16;

@@ -3,7 +3,7 @@ import { uuid7, uuidFromBytes } from '../../domain/base/uuid.ts';
 import type { Random } from '../ports/ports.ts';
 import type { DbClock } from './db-clock.ts';
 
-const COUNTERS_A_MS = 4096;
+const COUNTERS_PER_MS = 4096;
 
 export class JobIds {
   readonly #clock: DbClock;
@@ -21,7 +21,7 @@ export class JobIds {
     if (ms > this.#ms) {
       this.#ms = ms;
       this.#counter = 0;
-    } else if (++this.#counter === COUNTERS_A_MS) {
+    } else if (++this.#counter === COUNTERS_PER_MS) {
       // More than 4,096 in a millisecond: borrow the next one, which keeps the order.
       this.#ms++;
       this.#counter = 0;

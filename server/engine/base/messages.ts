@@ -49,4 +49,4 @@ export type Hint =
   /** Something under the limits of these keys was given back. */
   | { readonly kind: 'freedKeys'; readonly limitIds: readonly string[] }
   /** Something that these sessions' jobs took of their resources was given back. */
-  | { readonly kind: 'freedRoom'; readonly sessionIds: readonly string[] };
+  | { readonly kind: 'freedCapacity'; readonly sessionIds: readonly string[] };

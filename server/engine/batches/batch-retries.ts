@@ -18,9 +18,9 @@ import { type AfterPage, RetryPages, type RetryPagesParts } from './retry-pages.
 const ROUND_MS = 1_000;
 /** A batch to which nothing was added for longer has been left. */
 const LEFT_MS = 2_000;
-const MOST_LEFT = 100;
+const MAX_LEFT = 100;
 /** Each has a page of inputs in memory. */
-const MOST_AT_ONCE = 4;
+const MAX_AT_ONCE = 4;
 
 export interface BatchRetriesParts extends NewBatchesParts, RetryPagesParts {
   readonly store: NewBatchesParts['store'] & RetryPagesParts['store'];
@@ -99,7 +99,7 @@ export class BatchRetries {
 
   /** One too many is taken up by a later round, or by another replica. */
   #fill(jobId: string): void {
-    if (this.#stopped || this.#filling.has(jobId) || this.#filling.size >= MOST_AT_ONCE) return;
+    if (this.#stopped || this.#filling.has(jobId) || this.#filling.size >= MAX_AT_ONCE) return;
     const filling = this.#fillAll(jobId)
       .catch((error) =>
         this.#warn({ job_id: jobId, error: String(error) }, 'members of a batch could not be made anew'),
@@ -122,7 +122,7 @@ export class BatchRetries {
   }
 
   async #sweep(): Promise<void> {
-    for (const jobId of await this.#parts.store.batches.findFilling(LEFT_MS, MOST_LEFT)) this.#fill(jobId);
+    for (const jobId of await this.#parts.store.batches.findFilling(LEFT_MS, MAX_LEFT)) this.#fill(jobId);
   }
 
   #warn(facts: Readonly<Record<string, string>>, what: string): void {

@@ -1,5 +1,5 @@
 /** Why a batch does not take a call's jobs, or is not retried. */
-import { MOST_MEMBERS } from '../../domain/batches/batch.ts';
+import { MAX_MEMBERS } from '../../domain/batches/batch.ts';
 import { EngineError, type ErrorReason } from '../base/errors.ts';
 import type { BatchRefusal, MembersRefused } from '../ports/submissions.ts';
 
@@ -15,7 +15,7 @@ const refusals: Readonly<Record<Exclude<MembersRefused, 'NOT_FOUND'>, readonly [
   ENDED: ['BATCH_ENDED', 'has ended, or is about to, and takes no more members; make another batch for them'],
   RETRY: ['BATCH_SEALED', 'retries another batch and takes no other members; make a batch of its own for them'],
   PAGE_DONE: ['CONFLICT', 'has got these members by now'],
-  FULL: ['BATCH_FULL', `may have ${MOST_MEMBERS} members; seal it, and make another batch for the rest`],
+  FULL: ['BATCH_FULL', `may have ${MAX_MEMBERS} members; seal it, and make another batch for the rest`],
 };
 
 export function membersRefused({ jobId, why, members }: BatchRefusal): EngineError {

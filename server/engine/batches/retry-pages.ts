@@ -17,7 +17,7 @@ import type { Store } from '../ports/store.ts';
 import type { Submission } from '../ports/submissions.ts';
 
 /** For so long members wait for room in a queue that is full. After that the rest is not retried: each batch ends. */
-const MOST_HELD_MS = 86_400_000;
+const MAX_HELD_MS = 86_400_000;
 
 /** They say nothing of the members: the same page may be stored later. */
 const passing: ReadonlySet<ErrorReason> = new Set(['OVERLOADED', 'STORE_UNAVAILABLE', 'STORE_FULL', 'SHUTTING_DOWN']);
@@ -161,7 +161,7 @@ export class RetryPages {
     { facts: { metadata } }: EngineError,
   ): Promise<AfterPage> {
     const { batches } = this.#parts.store;
-    if (fromItem === retry.nextItem && idleMs > MOST_HELD_MS) {
+    if (fromItem === retry.nextItem && idleMs > MAX_HELD_MS) {
       const notRetried = { QUEUE_FULL: leftOf(retry, made) };
       await batches.storePage(jobId, { fromItem, nextItem: retry.members, retriedBefore: 0, notRetried });
       return 'MORE';

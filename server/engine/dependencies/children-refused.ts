@@ -1,5 +1,5 @@
 /** Why an attempt may have no such children. */
-import { MOST_CHILDREN, MOST_DEPTH } from '../../domain/dependencies/children.ts';
+import { MAX_CHILDREN, MAX_DEPTH } from '../../domain/dependencies/children.ts';
 import { EngineError } from '../base/errors.ts';
 import type { ParentAttempt } from '../ports/dependencies.ts';
 
@@ -15,13 +15,13 @@ export function childrenRefused({ jobId, attempt }: ParentAttempt, why: 'CLOSED'
     case 'FULL':
       return new EngineError(
         'TOO_MANY_CHILDREN',
-        `parent: job ${jobId} may have ${MOST_CHILDREN} children; let children submit the rest, or use a batch`,
+        `parent: job ${jobId} may have ${MAX_CHILDREN} children; let children submit the rest, or use a batch`,
         facts,
       );
     case 'TOO_DEEP':
       return new EngineError(
         'WORKFLOW_NESTING',
-        `parent: children of job ${jobId} would be in each other more than ${MOST_DEPTH} deep`,
+        `parent: children of job ${jobId} would be in each other more than ${MAX_DEPTH} deep`,
         facts,
       );
   }

@@ -4,7 +4,7 @@ import type { Dependency, DependsOn } from '../../domain/dependencies/dependenci
 import {
   cycleText,
   keyOfNode,
-  MOST_WALKED,
+  MAX_VISITED,
   nodeText,
   type WaitNode,
   WaitWalk,
@@ -19,7 +19,7 @@ import type { Ancestor, DependencyStore, TargetJob, WorkflowStage } from '../por
 import { bodyOf } from '../workflows/bodies.ts';
 
 /** Nodes that are read at once. */
-const MOST_AT_ONCE = 200;
+const MAX_AT_ONCE = 200;
 
 export type CycleStore = Pick<
   DependencyStore,
@@ -27,7 +27,7 @@ export type CycleStore = Pick<
 >;
 
 type LanesPart = Pick<Lanes, 'load' | 'get'>;
-type Stage = Pick<WorkflowStage, 'phase' | 'doomed'>;
+type Stage = Pick<WorkflowStage, 'phase' | 'stopReason'>;
 type StepNode = WaitNode & { readonly kind: 'STEP' };
 
 /** Whose edges they are. */
@@ -54,7 +54,7 @@ export async function cycleOf(
     dependencies.flatMap(({ on }) => nodeOf(on)),
     await search.goalsOf(waiter),
   );
-  for (let nodes = walk.next(MOST_AT_ONCE); nodes.length > 0; nodes = walk.next(MOST_AT_ONCE))
+  for (let nodes = walk.next(MAX_AT_ONCE); nodes.length > 0; nodes = walk.next(MAX_AT_ONCE))
     await search.go(walk, nodes);
   if (walk.cycle) return closesCycle(waiter, walk.cycle, field);
   return walk.isTooLarge ? tooLarge(field) : undefined;
@@ -90,8 +90,8 @@ function waiterNode({ jobId, parentJobId, parentStep }: Waiter): WaitNode | unde
 function tooLarge(field: string): EngineError {
   return new EngineError(
     'DEPENDENCY_GRAPH_TOO_LARGE',
-    `${field}: more than ${MOST_WALKED} jobs and steps wait behind each other, and no circle can be ruled out; depend on fewer`,
-    { field, metadata: { max_walked: String(MOST_WALKED) } },
+    `${field}: more than ${MAX_VISITED} jobs and steps wait behind each other, and no circle can be ruled out; depend on fewer`,
+    { field, metadata: { max_walked: String(MAX_VISITED) } },
   );
 }
 
@@ -134,11 +134,11 @@ class CycleSearch {
   async go(walk: WaitWalk, nodes: readonly WaitNode[]): Promise<void> {
     const jobs = nodes.filter((node) => node.kind === 'JOB');
     const steps = nodes.filter((node) => node.kind === 'STEP');
-    if (jobs.length > 0) await this.#goJobs(walk, jobs);
-    if (steps.length > 0) await this.#goSteps(walk, steps);
+    if (jobs.length > 0) await this.#walkJobs(walk, jobs);
+    if (steps.length > 0) await this.#walkSteps(walk, steps);
   }
 
-  async #goJobs(walk: WaitWalk, jobs: readonly WaitNode[]): Promise<void> {
+  async #walkJobs(walk: WaitWalk, jobs: readonly WaitNode[]): Promise<void> {
     const open = await this.#store.readWaited(jobs.map(({ jobId }) => jobId));
     for (const { jobId, dependencies } of open)
       walk.add(
@@ -150,7 +150,7 @@ class CycleSearch {
     const cleaning = cancelled.filter(({ laneId }) => this.#isRunHere(laneId));
     const parents = [...open.filter(({ state }) => state === 'WAITING'), ...cleaning];
     if (parents.length === 0) return;
-    for (const { parentJobId, jobId } of await this.#store.readWaitingChildren(parents, MOST_WALKED + 1))
+    for (const { parentJobId, jobId } of await this.#store.readWaitingChildren(parents, MAX_VISITED + 1))
       walk.add({ kind: 'JOB', jobId: parentJobId }, [{ kind: 'JOB', jobId }]);
   }
 
@@ -160,7 +160,7 @@ class CycleSearch {
     return lane?.definitionBody.workflow !== undefined || lane?.definition === BATCH_DEFINITION;
   }
 
-  async #goSteps(walk: WaitWalk, steps: readonly StepNode[]): Promise<void> {
+  async #walkSteps(walk: WaitWalk, steps: readonly StepNode[]): Promise<void> {
     const workflows = await this.#store.readTargets(this.#namespace, [...new Set(steps.map(({ jobId }) => jobId))]);
     this.#require(workflows);
     const byId = new Map(workflows.map((job) => [job.jobId, job]));
@@ -169,25 +169,25 @@ class CycleSearch {
     // Of what takes steps back only what runs is ever come by.
     const stateOf = ({ jobId, step }: StepNode) =>
       compensatedStep(step) === undefined ? (states.get(`${jobId}/${step}`) ?? 'WAITING') : 'RUNNING';
-    await this.#goRunning(
+    await this.#walkRunning(
       walk,
       steps.filter((node) => stateOf(node) === 'RUNNING'),
     );
-    await this.#goWaiting(
+    await this.#walkWaiting(
       walk,
       steps.filter((node) => stateOf(node) === 'WAITING'),
       byId,
     );
   }
 
-  async #goRunning(walk: WaitWalk, running: readonly StepNode[]): Promise<void> {
+  async #walkRunning(walk: WaitWalk, running: readonly StepNode[]): Promise<void> {
     if (running.length === 0) return;
     const nodes = new Map(running.map((node) => [keyOfNode(node), node]));
-    for (const { parentJobId, step, jobId } of await this.#store.readWaitingChildren(running, MOST_WALKED + 1))
+    for (const { parentJobId, step, jobId } of await this.#store.readWaitingChildren(running, MAX_VISITED + 1))
       walk.add(nodes.get(`${parentJobId}/${step}`) as StepNode, [{ kind: 'JOB', jobId }]);
   }
 
-  async #goWaiting(
+  async #walkWaiting(
     walk: WaitWalk,
     waiting: readonly StepNode[],
     workflows: ReadonlyMap<string, TargetJob>,
@@ -210,13 +210,13 @@ class CycleSearch {
         );
       if (!isNew && wait.kind === 'STEPS' && wait.phases && this.#isFirst(graph, node)) behind.push(node);
     }
-    await this.#goPhases(walk, behind, workflows);
+    await this.#walkPhases(walk, behind, workflows);
   }
 
   /** A goal is of the phase that its workflow is in, or is about to enter with it. */
   #stageOf(graph: Graph, jobId: string, stage: Stage = newRun): Stage {
     const goal = this.#goals.get(jobId)?.[0];
-    return goal ? { doomed: stage.doomed, phase: phaseOf(graph, goal.step) } : stage;
+    return goal ? { stopReason: stage.stopReason, phase: phaseOf(graph, goal.step) } : stage;
   }
 
   /** The others of its phase wait for the same. */
@@ -231,14 +231,14 @@ class CycleSearch {
    * Steps of a phase that is still to come wait for all of those before. Of these only what runs leads on, and the goals, of which one may be
    * about to start: what has not been started waits for no more than that.
    */
-  async #goPhases(
+  async #walkPhases(
     walk: WaitWalk,
     behind: readonly StepNode[],
     workflows: ReadonlyMap<string, TargetJob>,
   ): Promise<void> {
     if (behind.length === 0) return;
     const keys = [...new Set(behind.map(({ jobId }) => jobId))].map((jobId) => ({ jobId }));
-    const children = await this.#store.readWaitingChildren(keys, MOST_WALKED + 1);
+    const children = await this.#store.readWaitingChildren(keys, MAX_VISITED + 1);
     const byParent = Map.groupBy(children, ({ parentJobId }) => parentJobId);
     for (const node of behind) {
       const { jobId } = node;
@@ -251,7 +251,7 @@ class CycleSearch {
         numbers.map((number) => stepNode(graph, jobId, number)),
       );
     }
-    if (children.length > MOST_WALKED) walk.giveUp();
+    if (children.length > MAX_VISITED) walk.giveUp();
   }
 
   /** Undefined: the parent has no steps, as a batch. */

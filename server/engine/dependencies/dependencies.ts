@@ -4,7 +4,7 @@ import {
   decideBlock,
   decideSkip,
   isMet,
-  MOST_DEPENDENCIES,
+  MAX_DEPENDENCIES,
   unmetText,
 } from '../../domain/dependencies/dependencies.ts';
 import type { Change, OpenRun } from '../../domain/jobs/run.ts';
@@ -88,7 +88,7 @@ export class Dependencies {
     const cycle = await cycleOf(store.dependencies, this.#parts.lanes, { namespace, jobId }, dependencies, field);
     if (cycle) throw cycle;
     const open = links.flatMap(({ dependency, ending }) => (ending ? [] : [dependency]));
-    if (count + open.length > MOST_DEPENDENCIES) throw tooMany(jobId, count);
+    if (count + open.length > MAX_DEPENDENCIES) throw tooMany(jobId, count);
     const unmet = whyUnmet(links);
     let isOpen = false;
     const changes = await store.change({ by: 'jobs', namespace, jobIds: [jobId] }, (run, nowUs) => {
@@ -121,8 +121,8 @@ function refuseTarget(namespace: string, { on }: Dependency, i: number): never {
 function tooMany(jobId: string, count: number): EngineError {
   return new EngineError(
     'TOO_MANY_DEPENDENCIES',
-    `job ${jobId} waits for ${count} already and may depend on ${MOST_DEPENDENCIES} in all; a job in between can wait for the others`,
-    { field: 'dependencies', metadata: { job_id: jobId, max_dependencies: String(MOST_DEPENDENCIES) } },
+    `job ${jobId} waits for ${count} already and may depend on ${MAX_DEPENDENCIES} in all; a job in between can wait for the others`,
+    { field: 'dependencies', metadata: { job_id: jobId, max_dependencies: String(MAX_DEPENDENCIES) } },
   );
 }
 

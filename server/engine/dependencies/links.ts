@@ -1,12 +1,12 @@
 /** Which jobs the spans of jobs are linked to that depended on something. */
-import { MOST_LINKS, type TracedJob } from '../../domain/events/job-spans.ts';
+import { MAX_LINKS, type TracedJob } from '../../domain/events/job-spans.ts';
 import type { TraceOrigin } from '../../domain/events/trace.ts';
 import type { Log } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 import type { NeededStep } from '../ports/traces.ts';
 
 /** Jobs or steps that are looked up at once. */
-const MOST_KEYS = 1_000;
+const MAX_KEYS = 1_000;
 
 export interface DependencyLinksParts {
   readonly store: Pick<Store, 'readTraceOrigins' | 'stepTraces'>;
@@ -30,7 +30,7 @@ export class DependencyLinks {
         dependent.map(({ jobId, dependsOn = [] }) => {
           const whole = dependsOn.flatMap((one) => (one.step === undefined ? (origins.get(one.jobId) ?? []) : []));
           const all = [...whole, ...(ofSteps.get(jobId) ?? [])];
-          return [jobId, [...new Map(all.map((one) => [one.jobId, one])).values()].slice(0, MOST_LINKS)];
+          return [jobId, [...new Map(all.map((one) => [one.jobId, one])).values()].slice(0, MAX_LINKS)];
         }),
       );
     } catch (error) {
@@ -53,7 +53,7 @@ export class DependencyLinks {
 
   async #jobsOfSteps(jobs: readonly TracedJob[]): Promise<ReadonlyMap<string, readonly TraceOrigin[]>> {
     const steps = jobs.flatMap(({ jobId: of, dependsOn = [] }) => {
-      const most = Math.max(1, Math.floor(MOST_LINKS / dependsOn.length));
+      const most = Math.max(1, Math.floor(MAX_LINKS / dependsOn.length));
       return dependsOn.flatMap(({ jobId, step }): NeededStep[] =>
         step === undefined ? [] : [{ of, workflowJobId: jobId, step, most }],
       );
@@ -67,7 +67,7 @@ export class DependencyLinks {
 }
 
 function pages<T>(all: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(all.length / MOST_KEYS) }, (_, i) =>
-    all.slice(i * MOST_KEYS, (i + 1) * MOST_KEYS),
+  return Array.from({ length: Math.ceil(all.length / MAX_KEYS) }, (_, i) =>
+    all.slice(i * MAX_KEYS, (i + 1) * MAX_KEYS),
   );
 }

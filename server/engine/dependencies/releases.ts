@@ -8,14 +8,14 @@ import type { Lanes } from '../dispatch/lanes.ts';
 import { requireLanes } from '../dispatch/unknown-lanes.ts';
 import type { Cancels } from '../jobs/change/cancels.ts';
 import type { Changes } from '../jobs/change/changes.ts';
-import type { Publication, Settled, TakenNews } from '../ports/dependencies.ts';
+import type { Publication, Settled, TakenInbox } from '../ports/dependencies.ts';
 import type { Decide } from '../ports/jobs.ts';
 import type { Log, Timer, Timers } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 
 const ROUND_MS = 1_000;
 /** Of one transaction. */
-const MOST_CANCELLED = 1_000;
+const MAX_CANCELLED = 1_000;
 
 export interface ReleasesParts {
   readonly store: Pick<Store, 'together' | 'dependencies'>;
@@ -29,7 +29,7 @@ export interface ReleasesParts {
 export class Releases {
   readonly #parts: ReleasesParts;
   #running: Promise<void> | undefined;
-  #told = false;
+  #reported = false;
   #timer: Timer | undefined;
   #stopped = false;
 
@@ -49,7 +49,7 @@ export class Releases {
 
   /** Something that jobs depend on has come about. */
   wake(): void {
-    this.#told = true;
+    this.#reported = true;
     this.#pump();
   }
 
@@ -62,8 +62,8 @@ export class Releases {
   }
 
   #pump(): void {
-    if (this.#stopped || this.#running || !this.#told) return;
-    this.#told = false;
+    if (this.#stopped || this.#running || !this.#reported) return;
+    this.#reported = false;
     this.#running = this.#takeAll()
       .catch((error) =>
         this.#parts.log.warn(
@@ -85,12 +85,12 @@ export class Releases {
   async #takeSome(): Promise<boolean> {
     let isMore = false;
     let published = 0;
-    let orphaned: TakenNews['orphaned'] = [];
+    let orphaned: TakenInbox['orphaned'] = [];
     await this.#parts.changes.applyWith(
       (decideAll) =>
         this.#parts.store.together(async (inner) => {
-          const taken = await inner.dependencies.takeNews();
-          const changes = await this.#letGo(inner, taken, decideAll);
+          const taken = await inner.dependencies.takeInbox();
+          const changes = await this.#releaseDependents(inner, taken, decideAll);
           const publications = this.#publicationsOf(taken);
           if (publications.length > 0) await inner.dependencies.publish(publications);
           isMore = taken.isMore;
@@ -107,7 +107,7 @@ export class Releases {
   /** A page of those that are not to go on without their parent. What it told stays until there are none. */
   async #cancelChildren(jobId: string, laneId: number): Promise<void> {
     const { store, lanes, cancels } = this.#parts;
-    const children = await store.dependencies.readAttached(jobId, MOST_CANCELLED);
+    const children = await store.dependencies.readAttached(jobId, MAX_CANCELLED);
     if (children.length === 0) return;
     if (!lanes.get(laneId)) await lanes.load([laneId]);
     const namespace = lanes.get(laneId)?.namespace;
@@ -115,7 +115,11 @@ export class Releases {
       await cancels.cancelMany(namespace, children, `its parent, job ${jobId}, has ended`, 'RULE');
   }
 
-  async #letGo(store: Pick<Store, 'change'>, { settled }: TakenNews, decideAll: Decide): Promise<Change[]> {
+  async #releaseDependents(
+    store: Pick<Store, 'change'>,
+    { settled }: TakenInbox,
+    decideAll: Decide,
+  ): Promise<Change[]> {
     const changes: Change[] = [];
     for (const [namespace, all] of Map.groupBy(settled, (one) => one.namespace)) {
       const byJob = new Map(all.map((one): [string, Settled] => [one.jobId, one]));
@@ -128,7 +132,7 @@ export class Releases {
     return changes;
   }
 
-  #publicationsOf({ succeeded }: TakenNews): Publication[] {
+  #publicationsOf({ succeeded }: TakenInbox): Publication[] {
     const { lanes } = this.#parts;
     requireLanes(
       lanes,

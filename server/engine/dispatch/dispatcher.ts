@@ -2,49 +2,49 @@
 import { type Sampling, spanContext, traceparentOf } from '../../domain/events/trace.ts';
 import { killPoint } from '../base/kill-points.ts';
 import type { Assignment, LaneHint } from '../base/messages.ts';
-import type { RoomSeen } from '../ports/demands.ts';
-import type { ClaimedJob, Place } from '../ports/dispatch.ts';
-import type { LaneUnderLimits, LimitsSeen } from '../ports/limits.ts';
+import type { CapacityResult } from '../ports/demands.ts';
+import type { ClaimedJob, Permit } from '../ports/dispatch.ts';
+import type { LaneUnderLimits, LimitsResult } from '../ports/limits.ts';
 import type { Bus, Log } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 import type { NewJob } from '../ports/submissions.ts';
-import { immediatePlaces } from './immediate-places.ts';
+import { immediatePermits } from './immediate-places.ts';
 import type { ClaimWatch, KnownLane } from './known-lane.ts';
 import { handlerOf, type Lanes } from './lanes.ts';
 import type { Limits } from './limits.ts';
-import type { ForLane, Kinds, ParkedClass, ParkedCredits } from './parked-credits.ts';
+import type { CreditClass, ForLane, Kinds, UnspentCredits } from './parked-credits.ts';
 import { kindsFor } from './prefetch.ts';
-import type { Rooms } from './rooms.ts';
+import type { Capacities } from './rooms.ts';
 
 const CLAIMS_IN_FLIGHT = 2;
-const PLACES_A_CLAIM = 1_000;
+const PERMITS_PER_CLAIM = 1_000;
 /** A claim for one job does not pay for a thousand places; one that finds more than was expected asks for twice as many. */
-const LEAST_PLACES = 16;
-const LANES_A_CLAIM = 4;
-const BYTES_A_CLAIM = 8 << 20;
+const MIN_PERMITS = 16;
+const LANES_PER_CLAIM = 4;
+const BYTES_PER_CLAIM = 8 << 20;
 
 export class Dispatcher {
   readonly #store: Pick<Store, 'claim' | 'claimSuspects' | 'claimLimited' | 'claimDemanding'>;
-  readonly #limits: Pick<Limits, 'claimLane' | 'laneOf' | 'seen' | 'takesSlotsOnly'>;
-  readonly #rooms: Pick<Rooms, 'seen'>;
+  readonly #limits: Pick<Limits, 'claimLane' | 'laneOf' | 'claimResult' | 'takesSlotsOnly'>;
+  readonly #capacities: Pick<Capacities, 'claimResult'>;
   readonly #lanes: Lanes;
-  readonly #credits: ParkedCredits;
+  readonly #credits: UnspentCredits;
   readonly #bus: Bus;
   readonly #log: Log;
   readonly #sampling: Sampling | undefined;
   readonly #onWake: () => void;
   #claims = 0;
   #claimsSuspects = false;
-  #claimsApart = false;
+  #claimsSingleLane = false;
   #again = false;
   #stopped = false;
 
   constructor(parts: {
     store: Pick<Store, 'claim' | 'claimSuspects' | 'claimLimited' | 'claimDemanding'>;
-    limits: Pick<Limits, 'claimLane' | 'laneOf' | 'seen' | 'takesSlotsOnly'>;
-    rooms: Pick<Rooms, 'seen'>;
+    limits: Pick<Limits, 'claimLane' | 'laneOf' | 'claimResult' | 'takesSlotsOnly'>;
+    capacities: Pick<Capacities, 'claimResult'>;
     lanes: Lanes;
-    credits: ParkedCredits;
+    credits: UnspentCredits;
     bus: Bus;
     log: Log;
     /** Told whenever there may be ready jobs. */
@@ -54,7 +54,7 @@ export class Dispatcher {
   }) {
     this.#store = parts.store;
     this.#limits = parts.limits;
-    this.#rooms = parts.rooms;
+    this.#capacities = parts.capacities;
     this.#lanes = parts.lanes;
     this.#credits = parts.credits;
     this.#bus = parts.bus;
@@ -92,72 +92,77 @@ export class Dispatcher {
    * While the bus is down: claims for one session and returns the assignments, to ride in a reply. A suspect, which gets a slot
    * and never a second one beside it, comes before all that would take every place.
    */
-  async claimFor(sessionId: string, parked: ParkedClass | undefined): Promise<Assignment[]> {
-    if (!parked) return [];
+  async claimFor(sessionId: string, creditClass: CreditClass | undefined): Promise<Assignment[]> {
+    if (!creditClass) return [];
     const takeSlot = (_: Kinds, forLane?: ForLane) => this.#credits.takeSlotOf(sessionId, forLane);
-    const suspects = await this.#claimOf(parked, this.#suspectsFor(parked), takeSlot, true);
-    const take = (kinds: Kinds, forLane?: ForLane) => this.#credits.takeOf(sessionId, PLACES_A_CLAIM, kinds, forLane);
-    const apart = await this.#claimOf(parked, this.#apartFor(parked, false), take);
-    const others = await this.#claimOf(parked, this.#lanes.readyFor(parked, LANES_A_CLAIM), take);
-    return [...suspects, ...apart, ...others].map((job) => this.assignmentOf(job));
+    const suspects = await this.#claimOf(creditClass, this.#suspectsFor(creditClass), takeSlot, true);
+    const take = (kinds: Kinds, forLane?: ForLane) =>
+      this.#credits.takeOf(sessionId, PERMITS_PER_CLAIM, kinds, forLane);
+    const singleLane = await this.#claimOf(creditClass, this.#singleLaneFor(creditClass, false), take);
+    const others = await this.#claimOf(creditClass, this.#lanes.readyFor(creditClass, LANES_PER_CLAIM), take);
+    return [...suspects, ...singleLane, ...others].map((job) => this.assignmentOf(job));
   }
 
   async #claimOf(
-    parked: ParkedClass,
+    creditClass: CreditClass,
     lanes: readonly KnownLane[],
-    take: (kinds: Kinds, forLane?: ForLane) => Place[],
+    take: (kinds: Kinds, forLane?: ForLane) => Permit[],
     suspects = false,
   ): Promise<readonly ClaimedJob[]> {
     const [first] = lanes;
-    const places = first ? take(this.#kindsFor(parked, first), this.#lanes.placesOf(parked, first)) : [];
-    return places.length === 0 ? [] : this.#claim(lanes, places, suspects);
+    const permits = first ? take(this.#kindsFor(creditClass, first), this.#lanes.permitsOf(creditClass, first)) : [];
+    return permits.length === 0 ? [] : this.#claim(lanes, permits, suspects);
   }
 
   /** Lanes of suspects: those that come together, else one that comes alone. */
-  #suspectsFor(parked: ParkedClass): readonly KnownLane[] {
-    const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM, true);
-    return lanes.length > 0 ? lanes : this.#apartFor(parked, true);
+  #suspectsFor(creditClass: CreditClass): readonly KnownLane[] {
+    const lanes = this.#lanes.readyFor(creditClass, LANES_PER_CLAIM, true);
+    return lanes.length > 0 ? lanes : this.#singleLaneFor(creditClass, true);
   }
 
-  #apartFor(parked: ParkedClass, suspect: boolean): readonly KnownLane[] {
-    const lane = this.#lanes.apartFor(parked, suspect);
+  #singleLaneFor(creditClass: CreditClass, suspect: boolean): readonly KnownLane[] {
+    const lane = this.#lanes.singleLaneFor(creditClass, suspect);
     return lane ? [lane] : [];
   }
 
   /** Places for jobs that are about to be stored; those that come to nothing are given back. */
-  placesFor(jobs: readonly NewJob[]): PlacesForJobs {
-    if (this.#stopped || !this.#bus.isUp()) return { places: new Map() };
-    const { places, limited } = immediatePlaces(this.#lanes, this.#credits, this.#limits, jobs);
-    return { places, limited: limited && this.#limits.laneOf(limited) };
+  permitsFor(jobs: readonly NewJob[]): PermitsForJobs {
+    if (this.#stopped || !this.#bus.isUp()) return { permits: new Map() };
+    const { permits, limited } = immediatePermits(this.#lanes, this.#credits, this.#limits, jobs);
+    return { permits, limited: limited && this.#limits.laneOf(limited) };
   }
 
-  giveBack(places: readonly Place[]): void {
-    if (places.length === 0) return;
-    this.#credits.giveBack(places);
+  giveBack(permits: readonly Permit[]): void {
+    if (permits.length === 0) return;
+    this.#credits.giveBack(permits);
     this.wake();
   }
 
   #pump(): void {
     if (this.#stopped || !this.#bus.isUp()) return;
-    for (const parked of this.#credits.classes()) {
-      this.#startSuspects(parked, true);
-      this.#startApart(parked, true);
-      while (this.#claims < CLAIMS_IN_FLIGHT && this.#start(parked)) {}
-      this.#startApart(parked, false);
-      this.#startSuspects(parked, false);
+    for (const creditClass of this.#credits.classes()) {
+      this.#startSuspects(creditClass, true);
+      this.#startSingleLane(creditClass, true);
+      while (this.#claims < CLAIMS_IN_FLIGHT && this.#start(creditClass)) {}
+      this.#startSingleLane(creditClass, false);
+      this.#startSuspects(creditClass, false);
     }
   }
 
   /** Claims suspects, at most one for each session, and only for slots. `before`: if none of the others' heads is lower. */
-  #startSuspects(parked: ParkedClass, before: boolean): void {
+  #startSuspects(creditClass: CreditClass, before: boolean): void {
     if (this.#claimsSuspects) return;
-    const lanes = this.#suspectsFor(parked);
+    const lanes = this.#suspectsFor(creditClass);
     const [first] = lanes;
-    if (!first || (before && this.#isBehind(parked, first))) return;
-    const places = this.#credits.takeOneSlotEach(parked, PLACES_A_CLAIM, this.#lanes.placesOf(parked, first));
-    if (places.length === 0) return;
+    if (!first || (before && this.#isBehind(creditClass, first))) return;
+    const permits = this.#credits.takeOneSlotEach(
+      creditClass,
+      PERMITS_PER_CLAIM,
+      this.#lanes.permitsOf(creditClass, first),
+    );
+    if (permits.length === 0) return;
     this.#claimsSuspects = true;
-    this.#claim(lanes, places, true)
+    this.#claim(lanes, permits, true)
       .then((jobs) => this.publish(jobs))
       .catch((error) =>
         this.#log.warn({ error: String(error) }, 'a claim of suspects failed; the next one tries again'),
@@ -172,47 +177,52 @@ export class Dispatcher {
    * Claims jobs that are not for all sessions of a class, one lane at a time, and only for slots: two such claims would be in
    * each other's way. `before`: if none of the others' heads is lower.
    */
-  #startApart(parked: ParkedClass, before: boolean): void {
-    if (this.#claimsApart) return;
-    const lane = this.#lanes.apartFor(parked);
-    if (!lane || (before && this.#isBehind(parked, lane))) return;
-    const places = this.#credits.take(parked, limitFor([lane]), 'slots', this.#lanes.placesOf(parked, lane));
-    if (places.length === 0) return;
-    this.#claimsApart = true;
-    this.#claim([lane], places)
+  #startSingleLane(creditClass: CreditClass, before: boolean): void {
+    if (this.#claimsSingleLane) return;
+    const lane = this.#lanes.singleLaneFor(creditClass);
+    if (!lane || (before && this.#isBehind(creditClass, lane))) return;
+    const permits = this.#credits.take(
+      creditClass,
+      limitFor([lane]),
+      'slots',
+      this.#lanes.permitsOf(creditClass, lane),
+    );
+    if (permits.length === 0) return;
+    this.#claimsSingleLane = true;
+    this.#claim([lane], permits)
       .then((jobs) => this.publish(jobs))
       .catch((error) =>
         this.#log.warn({ error: String(error) }, 'a claim for some sessions failed; the next one tries again'),
       )
       .finally(() => {
-        this.#claimsApart = false;
+        this.#claimsSingleLane = false;
         this.wake();
       });
   }
 
   /** Whether one of the lanes that the class is served from together begins with a lower rank. */
-  #isBehind(parked: ParkedClass, lane: KnownLane): boolean {
-    const [other] = this.#lanes.readyFor(parked, 1);
+  #isBehind(creditClass: CreditClass, lane: KnownLane): boolean {
+    const [other] = this.#lanes.readyFor(creditClass, 1);
     return other !== undefined && (other.head as number) < (lane.head as number);
   }
 
-  #kindsFor(parked: ParkedClass, lane: KnownLane): Kinds {
-    return kindsFor(this.#lanes, this.#limits, parked, lane, lane.head as number);
+  #kindsFor(creditClass: CreditClass, lane: KnownLane): Kinds {
+    return kindsFor(this.#lanes, this.#limits, creditClass, lane, lane.head as number);
   }
 
   /** Starts one claim for a class; false if it has no ready lane or no place. */
-  #start(parked: ParkedClass): boolean {
-    return this.#startWith(parked, true) || this.#startWith(parked, false);
+  #start(creditClass: CreditClass): boolean {
+    return this.#startWith(creditClass, true) || this.#startWith(creditClass, false);
   }
 
-  #startWith(parked: ParkedClass, withLimited: boolean): boolean {
-    const lanes = this.#lanes.readyFor(parked, LANES_A_CLAIM, false, withLimited);
+  #startWith(creditClass: CreditClass, withLimited: boolean): boolean {
+    const lanes = this.#lanes.readyFor(creditClass, LANES_PER_CLAIM, false, withLimited);
     const [first] = lanes;
     if (!first) return false;
-    const places = this.#credits.take(parked, limitFor(lanes), this.#kindsFor(parked, first));
-    if (places.length === 0) return false;
+    const permits = this.#credits.take(creditClass, limitFor(lanes), this.#kindsFor(creditClass, first));
+    if (permits.length === 0) return false;
     this.#claims++;
-    this.#claim(lanes, places)
+    this.#claim(lanes, permits)
       .then((jobs) => this.publish(jobs))
       .catch((error) => this.#log.warn({ error: String(error) }, 'a claim failed; the next one tries again'))
       .finally(() => {
@@ -224,7 +234,7 @@ export class Dispatcher {
 
   async #claim(
     lanes: readonly KnownLane[],
-    places: readonly Place[],
+    permits: readonly Permit[],
     suspects = false,
   ): Promise<readonly ClaimedJob[]> {
     const watches = lanes.map((lane) => {
@@ -235,8 +245,8 @@ export class Dispatcher {
     try {
       // What a failed claim did, if it did, is found by the sessions' next heartbeats; its places stay spent until then.
       const [first] = lanes;
-      const { jobs, isDry } = await this.#claimAs(first as KnownLane, lanes, places, suspects);
-      this.#credits.giveBack(unfilled(places, jobs));
+      const { jobs, isDry } = await this.#claimAs(first as KnownLane, lanes, permits, suspects);
+      this.#credits.giveBack(unfilled(permits, jobs));
       for (const { lane, watch } of watches) advance(lane, watch, jobs, isDry(lane));
       return jobs;
     } finally {
@@ -247,57 +257,57 @@ export class Dispatcher {
   #claimAs(
     first: KnownLane,
     lanes: readonly KnownLane[],
-    places: readonly Place[],
+    permits: readonly Permit[],
     suspects: boolean,
   ): Promise<Claimed> {
-    if (first.needs.resources) return this.#claimDemanding(first, places, suspects);
-    if (first.limited) return this.#claimLimited(first, places, suspects);
-    return this.#claimOthers(lanes, places, suspects);
+    if (first.needs.resources) return this.#claimDemanding(first, permits, suspects);
+    if (first.limited) return this.#claimLimited(first, permits, suspects);
+    return this.#claimOthers(lanes, permits, suspects);
   }
 
-  async #claimOthers(lanes: readonly KnownLane[], places: readonly Place[], suspects: boolean): Promise<Claimed> {
-    const heldBack = new Set<number>();
-    const onHeldBack = (laneIds: readonly number[]) => {
-      for (const laneId of laneIds) heldBack.add(laneId);
+  async #claimOthers(lanes: readonly KnownLane[], permits: readonly Permit[], suspects: boolean): Promise<Claimed> {
+    const gatedLanes = new Set<number>();
+    const onGated = (laneIds: readonly number[]) => {
+      for (const laneId of laneIds) gatedLanes.add(laneId);
     };
-    const claim = { places, lanes, maxBytes: BYTES_A_CLAIM, onHeldBack };
+    const claim = { permits, lanes, maxBytes: BYTES_PER_CLAIM, onGated };
     const jobs = await (suspects ? this.#store.claimSuspects(claim) : this.#store.claim(claim));
     const bytes = jobs.reduce((sum, job) => sum + job.input.data.length, 0);
-    const dry = jobs.length < places.length && bytes < BYTES_A_CLAIM / 2;
-    return { jobs, isDry: ({ laneId }) => dry || heldBack.has(laneId) };
+    const dry = jobs.length < permits.length && bytes < BYTES_PER_CLAIM / 2;
+    return { jobs, isDry: ({ laneId }) => dry || gatedLanes.has(laneId) };
   }
 
-  async #claimLimited(lane: KnownLane, places: readonly Place[], suspects: boolean): Promise<Claimed> {
-    const { frees } = lane;
-    let found: LimitsSeen | undefined;
-    const onLimits = (seen: LimitsSeen) => {
-      found = seen;
+  async #claimLimited(lane: KnownLane, permits: readonly Permit[], suspects: boolean): Promise<Claimed> {
+    const { version } = lane;
+    let found: LimitsResult | undefined;
+    const onLimits = (claimResult: LimitsResult) => {
+      found = claimResult;
     };
-    const claim = { places, lane: await this.#limits.claimLane(lane, onLimits), maxBytes: BYTES_A_CLAIM };
+    const claim = { permits, lane: await this.#limits.claimLane(lane, onLimits), maxBytes: BYTES_PER_CLAIM };
     const jobs = await this.#store.claimLimited(claim, suspects);
     // Not from within the transaction: a look at the parked keys that overtakes its end finds none of them parked.
-    if (found) this.#limits.seen(lane, found, frees);
+    if (found) this.#limits.claimResult(lane, found, version);
     return { jobs, isDry: () => found?.dry !== false };
   }
 
-  async #claimDemanding(lane: KnownLane, places: readonly Place[], suspects: boolean): Promise<Claimed> {
+  async #claimDemanding(lane: KnownLane, permits: readonly Permit[], suspects: boolean): Promise<Claimed> {
     const moment = this.#credits.nextMoment();
-    const { frees, laneId, cursor, needs } = lane;
-    let limits: LimitsSeen | undefined;
-    let room: RoomSeen | undefined;
-    const onLimits = (seen: LimitsSeen) => {
-      limits = seen;
+    const { version, laneId, cursor, needs } = lane;
+    let limits: LimitsResult | undefined;
+    let capacityResult: CapacityResult | undefined;
+    const onLimits = (claimResult: LimitsResult) => {
+      limits = claimResult;
     };
-    const onRoom = (seen: RoomSeen) => {
-      room = seen;
+    const onCapacity = (claimResult: CapacityResult) => {
+      capacityResult = claimResult;
     };
     const limited = lane.limited ? await this.#limits.claimLane(lane, onLimits) : undefined;
-    const demanding = { laneId, cursor, needs: needs.resources ?? {}, limited, onRoom };
-    const jobs = await this.#store.claimDemanding({ places, demanding, maxBytes: BYTES_A_CLAIM }, suspects);
-    if (limits) this.#limits.seen(lane, limits, frees);
-    if (room) this.#rooms.seen(lane, room, moment);
+    const demanding = { laneId, cursor, needs: needs.resources ?? {}, limited, onCapacity };
+    const jobs = await this.#store.claimDemanding({ permits, demanding, maxBytes: BYTES_PER_CLAIM }, suspects);
+    if (limits) this.#limits.claimResult(lane, limits, version);
+    if (capacityResult) this.#capacities.claimResult(lane, capacityResult, moment);
     const bytes = jobs.reduce((sum, job) => sum + job.input.data.length, 0);
-    return { jobs, isDry: () => room?.dry !== false && bytes < BYTES_A_CLAIM / 2 };
+    return { jobs, isDry: () => capacityResult?.dry !== false && bytes < BYTES_PER_CLAIM / 2 };
   }
 
   /** Tells sessions what has been assigned to them. */
@@ -342,8 +352,8 @@ export class Dispatcher {
   }
 }
 
-export interface PlacesForJobs {
-  readonly places: ReadonlyMap<string, Place>;
+export interface PermitsForJobs {
+  readonly permits: ReadonlyMap<string, Permit>;
   /** The one lane among them that has limits. */
   readonly limited?: LaneUnderLimits | undefined;
 }
@@ -357,18 +367,18 @@ interface Claimed {
 /** How many places a claim asks for. */
 function limitFor(lanes: readonly KnownLane[]): number {
   const waiting = lanes.reduce((sum, lane) => sum + lane.waiting, 0);
-  return Math.min(PLACES_A_CLAIM, Math.max(LEAST_PLACES, waiting));
+  return Math.min(PERMITS_PER_CLAIM, Math.max(MIN_PERMITS, waiting));
 }
 
 /** Places that no job was assigned to. */
-function unfilled(places: readonly Place[], jobs: readonly ClaimedJob[]): Place[] {
-  if (jobs.length === places.length) return [];
+function unfilled(permits: readonly Permit[], jobs: readonly ClaimedJob[]): Permit[] {
+  if (jobs.length === permits.length) return [];
   const filled = new Map<string, number>();
-  const key = (place: Place) => `${place.sessionId}/${place.creditId}/${place.prefetch}`;
+  const key = (permit: Permit) => `${permit.sessionId}/${permit.creditId}/${permit.prefetch}`;
   for (const job of jobs) filled.set(key(job), (filled.get(key(job)) ?? 0) + 1);
-  return places.filter((place) => {
-    const left = filled.get(key(place)) ?? 0;
-    if (left > 0) filled.set(key(place), left - 1);
+  return permits.filter((permit) => {
+    const left = filled.get(key(permit)) ?? 0;
+    if (left > 0) filled.set(key(permit), left - 1);
     return left === 0;
   });
 }

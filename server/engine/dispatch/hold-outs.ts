@@ -3,42 +3,42 @@
  * one of those sessions has said that it can't run them.
  */
 import { isPreferred } from '../../domain/dispatch/placement.ts';
-import type { HoldOut, OpenSession } from '../../domain/explain/worker-constraints.ts';
+import type { OpenSession, Preference } from '../../domain/explain/worker-constraints.ts';
 import type { Clock } from '../ports/ports.ts';
 import type { KnownLane } from './known-lane.ts';
 import { type Lanes, patienceOf } from './lanes.ts';
-import { lastSlotUntil, type ParkedClass, type ParkedCredits, type ParkedSession } from './parked-credits.ts';
+import { type CreditClass, type CreditSession, lastSlotUntil, type UnspentCredits } from './parked-credits.ts';
 
 /** A round may take a tenth longer than a second. */
 const LONGEST_ROUND_MS = 1_100;
 
-export interface HoldOutsParts {
+export interface PreferencesParts {
   readonly lanes: Pick<Lanes, 'suits'>;
-  readonly credits: Pick<ParkedCredits, 'classes' | 'barOf'>;
+  readonly credits: Pick<UnspentCredits, 'classes' | 'barOf'>;
   readonly clock: Clock;
 }
 
-interface Wanted extends Pick<HoldOut, 'worker' | 'preferred'> {
-  readonly isWanted: (session: ParkedSession, parked: ParkedClass) => boolean;
+interface Wanted extends Pick<Preference, 'worker' | 'preferred'> {
+  readonly isWanted: (session: CreditSession, creditClass: CreditClass) => boolean;
 }
 
-export class HoldOuts {
-  readonly #parts: HoldOutsParts;
+export class Preferences {
+  readonly #parts: PreferencesParts;
 
-  constructor(parts: HoldOutsParts) {
+  constructor(parts: PreferencesParts) {
     this.#parts = parts;
   }
 
   /** Whom the lane's jobs hold out for; undefined: nobody, or they are not known to be ready. */
-  of(lane: KnownLane, nowUs: number): HoldOut | undefined {
+  of(lane: KnownLane, nowUs: number): Preference | undefined {
     if (lane.head === undefined) return undefined;
     const { sticky, preferred } = lane.needs;
     const worker = sticky?.mode === 'SOFT' ? sticky.worker : undefined;
     const isNamed: Wanted['isWanted'] = ({ workerName }) => workerName === worker;
     const isBetter: Wanted['isWanted'] = (_, { sessionClass }) => isPreferred(sessionClass, lane.needs);
     return (
-      (worker === undefined ? undefined : this.#holdOut(lane, nowUs, { worker, isWanted: isNamed })) ??
-      (preferred === undefined ? undefined : this.#holdOut(lane, nowUs, { preferred, isWanted: isBetter }))
+      (worker === undefined ? undefined : this.#preference(lane, nowUs, { worker, isWanted: isNamed })) ??
+      (preferred === undefined ? undefined : this.#preference(lane, nowUs, { preferred, isWanted: isBetter }))
     );
   }
 
@@ -53,12 +53,12 @@ export class HoldOuts {
   }
 
   /** For some rounds in any case, and then while one of them offers a slot: it may be gone, and not be known to be. */
-  #holdOut(lane: KnownLane, nowUs: number, { isWanted, ...named }: Wanted): HoldOut | undefined {
+  #preference(lane: KnownLane, nowUs: number, { isWanted, ...named }: Wanted): Preference | undefined {
     const { lanes, credits, clock } = this.#parts;
     const found = credits
       .classes()
-      .filter((parked) => lanes.suits(parked, lane))
-      .flatMap((parked) => [...parked.sessions.values()].filter((session) => isWanted(session, parked)));
+      .filter((creditClass) => lanes.suits(creditClass, lane))
+      .flatMap((creditClass) => [...creditClass.sessions.values()].filter((session) => isWanted(session, creditClass)));
     if (found.length === 0) return undefined;
     const patientUntil = clock.now() + patienceOf(lane) * LONGEST_ROUND_MS;
     const forLane = { laneId: lane.laneId, worker: undefined };

@@ -3,61 +3,64 @@
  * stores the job assigns it too: no claim, no second commit before its handler starts.
  */
 
-import type { Place } from '../ports/dispatch.ts';
+import type { Permit } from '../ports/dispatch.ts';
 import type { NewJob } from '../ports/submissions.ts';
 import type { KnownLane } from './known-lane.ts';
-import { isApart, type Lanes } from './lanes.ts';
+import { isSingleLane, type Lanes } from './lanes.ts';
 import type { Limits } from './limits.ts';
-import type { ParkedCredits } from './parked-credits.ts';
+import type { UnspentCredits } from './parked-credits.ts';
 import { kindsFor } from './prefetch.ts';
 
-export interface ImmediatePlaces {
+export interface ImmediatePermits {
   /** At most one place a job, by job id. What gets none is stored as ready: so is everything while an earlier job waits. */
-  readonly places: Map<string, Place>;
+  readonly permits: Map<string, Permit>;
   /** The lane with limits among those of the jobs that got places. */
   readonly limited: KnownLane | undefined;
 }
 
 /** Of lanes with limits only one gets places: who assigns under several limits could wait for whoever waits for it. */
-export function immediatePlaces(
+export function immediatePermits(
   lanes: Lanes,
-  credits: ParkedCredits,
+  credits: UnspentCredits,
   limits: Pick<Limits, 'takesSlotsOnly'>,
   jobs: readonly NewJob[],
-): ImmediatePlaces {
-  const places = new Map<string, Place>();
+): ImmediatePermits {
+  const permits = new Map<string, Permit>();
   let limited: KnownLane | undefined;
   for (const [laneId, ready] of readyByLane(jobs)) {
     const lane = lanes.get(laneId);
     // While a claim of a lane with limits is under way, no other is: its jobs wait all the same.
-    const isTaken = lane?.limited && (lane.full || lane.head !== undefined || limited !== undefined);
+    const isTaken = lane?.limited && (lane.exhausted || lane.head !== undefined || limited !== undefined);
     if (!lane || lane.atLimit || isTaken || isChoosy(lane)) continue;
-    const before = places.size;
-    fill(places, { lanes, credits, limits }, lane, ready);
-    if (lane.limited && places.size > before) limited = lane;
+    const before = permits.size;
+    fill(permits, { lanes, credits, limits }, lane, ready);
+    if (lane.limited && permits.size > before) limited = lane;
   }
-  return { places, limited };
+  return { permits, limited };
 }
 
 /** What takes resources, or does not take any session, is assigned by claims alone, which look at that. */
 function isChoosy(lane: KnownLane): boolean {
-  return isApart(lane) || lane.needs.preferred !== undefined;
+  return isSingleLane(lane) || lane.needs.preferred !== undefined;
 }
 
 function fill(
-  places: Map<string, Place>,
-  { lanes, credits, limits }: { lanes: Lanes; credits: ParkedCredits; limits: Pick<Limits, 'takesSlotsOnly'> },
+  permits: Map<string, Permit>,
+  { lanes, credits, limits }: { lanes: Lanes; credits: UnspentCredits; limits: Pick<Limits, 'takesSlotsOnly'> },
   lane: KnownLane,
   ready: readonly NewJob[],
 ): void {
   let next = 0;
-  for (const parked of credits.classes()) {
+  for (const creditClass of credits.classes()) {
     if (next === ready.length) return;
-    const isWanted = lanes.suits(parked, lane) && lanes.readyFor(parked, 1).length === 0 && !lanes.apartFor(parked);
+    const isWanted =
+      lanes.suits(creditClass, lane) &&
+      lanes.readyFor(creditClass, 1).length === 0 &&
+      !lanes.singleLaneFor(creditClass);
     if (!isWanted) continue;
-    const kinds = kindsFor(lanes, limits, parked, lane, (ready[next] as NewJob).rank);
-    for (const place of credits.take(parked, ready.length - next, kinds))
-      places.set((ready[next++] as NewJob).jobId, place);
+    const kinds = kindsFor(lanes, limits, creditClass, lane, (ready[next] as NewJob).rank);
+    for (const permit of credits.take(creditClass, ready.length - next, kinds))
+      permits.set((ready[next++] as NewJob).jobId, permit);
   }
 }
 

@@ -17,11 +17,11 @@ export interface KnownLane extends Omit<Lane, 'limited'> {
   /** As far as this replica knows. */
   limited: boolean;
   /** A claim has found no room under its limits, and nothing was given back since. */
-  full: boolean;
+  exhausted: boolean;
   /** The last claims have met its limits: none has emptied it since without meeting them. */
-  tight: boolean;
+  contended: boolean;
   /** How often something was given back under its limits. */
-  frees: number;
+  version: number;
   /** Lowest rank of a ready job as far as this replica knows; undefined: none. */
   head: number | undefined;
   /** Rounds for which it has had ready jobs. */

@@ -13,12 +13,12 @@ import type { Definitions } from '../definitions/definitions.ts';
 import type { Store } from '../ports/store.ts';
 import type { KnownLane } from './known-lane.ts';
 import { breakerOf, definitionName, keyText, queueName } from './lane-names.ts';
-import { type ForLane, hasWorker, offersSlot, type ParkedClass } from './parked-credits.ts';
+import { type CreditClass, type ForLane, hasWorker, offersSlot } from './parked-credits.ts';
 
 /** What a hint without a number stands for. */
 const UNKNOWN_JOBS = 100;
 
-const MOST_UNLIKE = 100;
+const MAX_UNLIKE = 100;
 /** Rounds for which jobs wait for a slot of a session that they had better run in. */
 const PATIENT_ROUNDS = 3;
 
@@ -27,7 +27,7 @@ export const patienceOf = ({ rounds }: KnownLane) => Math.max(0, PATIENT_ROUNDS 
 const isPatient = (lane: KnownLane) => patienceOf(lane) > 0;
 
 /** Its claims are made for some of the sessions of a class. */
-export function isApart({ needs }: KnownLane): boolean {
+export function isSingleLane({ needs }: KnownLane): boolean {
   return needs.resources !== undefined || needs.sticky !== undefined;
 }
 
@@ -44,11 +44,11 @@ export class Lanes {
   #ids = new Map<string, Promise<number>>();
   #learned = new Map<string, number>();
   /** Looks for lanes that are under way, and transactions that make lanes. */
-  #looks = new Map<string, Promise<number | undefined>>();
+  #lookups = new Map<string, Promise<number | undefined>>();
   #making = new Map<string, Promise<unknown>>();
   #lanes = new Map<number, KnownLane>();
   /** The lane of the same jobs with the other suspicion, by lane id. */
-  #beside = new Map<number, number>();
+  #quarantineLanes = new Map<number, number>();
   #cleanups = new Map<number, number>();
   /** The lane of a lane's jobs that ran out of memory, by lane id. */
   #grown = new Map<number, number>();
@@ -57,7 +57,7 @@ export class Lanes {
   /** Those of jobs that wait for an event or for a person. */
   #waits = new Set<KnownLane>();
   /** Those whose claims are made for some sessions alone. */
-  #apart = new Set<KnownLane>();
+  #singleLanes = new Set<KnownLane>();
   #suspects = new Set<KnownLane>();
   /** Those that have limits, or had. */
   #limited = new Set<KnownLane>();
@@ -88,12 +88,12 @@ export class Lanes {
     const text = keyText(key);
     const known = this.#ids.get(text);
     if (known) return known;
-    let look = this.#looks.get(text);
-    if (!look) {
-      look = this.#store.findLane(key, breaker).finally(() => this.#looks.delete(text));
-      this.#looks.set(text, look);
+    let lookup = this.#lookups.get(text);
+    if (!lookup) {
+      lookup = this.#store.findLane(key, breaker).finally(() => this.#lookups.delete(text));
+      this.#lookups.set(text, lookup);
     }
-    const laneId = await look;
+    const laneId = await lookup;
     if (laneId !== undefined) this.learn(key, laneId);
     return laneId;
   }
@@ -135,13 +135,13 @@ export class Lanes {
   }
 
   /** The suspects' lane of a lane's jobs, or the lane of those that are none; undefined until it was found. */
-  besideOf(lane: KnownLane): number | undefined {
-    return this.#beside.get(lane.laneId);
+  quarantineLaneOf(lane: KnownLane): number | undefined {
+    return this.#quarantineLanes.get(lane.laneId);
   }
 
   /** Finds or makes that lane. */
-  async findBeside(lane: KnownLane): Promise<void> {
-    this.#beside.set(lane.laneId, await this.idOf({ ...lane, suspect: !lane.suspect }, breakerOf(lane)));
+  async findQuarantineLane(lane: KnownLane): Promise<void> {
+    this.#quarantineLanes.set(lane.laneId, await this.idOf({ ...lane, suspect: !lane.suspect }, breakerOf(lane)));
   }
 
   /** The lane of what cleans up after a lane's jobs; undefined until it was found. */
@@ -193,14 +193,14 @@ export class Lanes {
   free(laneIds: readonly number[]): boolean {
     const given = laneIds.flatMap((laneId) => this.#lanes.get(laneId) ?? []);
     const shared = new Set(given.flatMap((lane) => [queueName(lane), definitionName(lane)]));
-    let wasFull = false;
+    let wasExhausted = false;
     for (const lane of this.#lanes.values()) {
       if (!lane.limited || !(shared.has(queueName(lane)) || shared.has(definitionName(lane)))) continue;
-      wasFull ||= lane.full;
-      lane.full = false;
-      lane.frees++;
+      wasExhausted ||= lane.exhausted;
+      lane.exhausted = false;
+      lane.version++;
     }
-    return wasFull;
+    return wasExhausted;
   }
 
   /** Ready jobs begin at these ranks or below. Resolves once all of the lanes are known. */
@@ -222,7 +222,7 @@ export class Lanes {
     lane.cursor = Math.min(lane.cursor, hint.rank);
     if (hint.limited !== undefined) {
       lane.limited = hint.limited;
-      lane.full = false;
+      lane.exhausted = false;
       if (lane.limited) this.#limited.add(lane);
     }
     return true;
@@ -248,9 +248,9 @@ export class Lanes {
         ...lane,
         definitionBody,
         needs: parseDemands(lane.demands),
-        full: false,
-        tight: false,
-        frees: 0,
+        exhausted: false,
+        contended: false,
+        version: 0,
         head: undefined,
         rounds: 0,
         waiting: 0,
@@ -259,7 +259,7 @@ export class Lanes {
       };
       this.#lanes.set(lane.laneId, known);
       this.learn(lane, lane.laneId);
-      if (isApart(known)) this.#apart.add(known);
+      if (isSingleLane(known)) this.#singleLanes.add(known);
       if (known.suspect) this.#suspects.add(known);
       if (known.limited) this.#limited.add(known);
       if (definition.workflow) this.#workflows.add(known);
@@ -278,15 +278,15 @@ export class Lanes {
 
   /**
    * Up to `limit` lanes with ready jobs that sessions of the class can run, lowest heads first; or those of suspects. One
-   * with limits comes alone, unless they are left out. Those of `apartFor` are not among them.
+   * with limits comes alone, unless they are left out. Those of `singleLaneFor` are not among them.
    */
-  readyFor(parked: ParkedClass, limit: number, suspect = false, withLimited = true): KnownLane[] {
+  readyFor(creditClass: CreditClass, limit: number, suspect = false, withLimited = true): KnownLane[] {
     const ready: KnownLane[] = [];
     for (const lane of suspect ? this.#suspects : this.#lanes.values()) {
       // Another claim under the same limits would only wait for the one that is under way.
-      const isTaken = lane.full || (lane.limited && lane.claims.size > 0);
-      const isReady = lane.head !== undefined && !isTaken && lane.suspect === suspect && !isApart(lane);
-      if (isReady && this.suits(parked, lane) && !this.#suitsBetter(parked, lane)) ready.push(lane);
+      const isTaken = lane.exhausted || (lane.limited && lane.claims.size > 0);
+      const isReady = lane.head !== undefined && !isTaken && lane.suspect === suspect && !isSingleLane(lane);
+      if (isReady && this.suits(creditClass, lane) && !this.#suitsBetter(creditClass, lane)) ready.push(lane);
     }
     ready.sort((a, b) => (a.head as number) - (b.head as number));
     if (withLimited && ready[0]?.limited) return ready.slice(0, 1);
@@ -297,15 +297,15 @@ export class Lanes {
    * The lane with the lowest head among those that come alone: whose jobs take amounts of resources that a session of the
    * class may have left, or keep to a worker that is among them.
    */
-  apartFor(parked: ParkedClass, suspect = false): KnownLane | undefined {
+  singleLaneFor(creditClass: CreditClass, suspect = false): KnownLane | undefined {
     let first: KnownLane | undefined;
-    for (const lane of this.#apart) {
+    for (const lane of this.#singleLanes) {
       if (lane.head === undefined || lane.suspect !== suspect) continue;
-      if (lane.full || lane.claims.size > 0 || lane.head >= (first?.head ?? Number.POSITIVE_INFINITY)) continue;
+      if (lane.exhausted || lane.claims.size > 0 || lane.head >= (first?.head ?? Number.POSITIVE_INFINITY)) continue;
       if (
-        this.suits(parked, lane) &&
-        !this.#suitsBetter(parked, lane) &&
-        offersSlot(parked, this.placesOf(parked, lane))
+        this.suits(creditClass, lane) &&
+        !this.#suitsBetter(creditClass, lane) &&
+        offersSlot(creditClass, this.permitsOf(creditClass, lane))
       )
         first = lane;
     }
@@ -313,45 +313,45 @@ export class Lanes {
   }
 
   /** Lanes with ready jobs below the rank for the class, among which those are whose jobs take slots alone; a hundred at most. */
-  unlikeBelow(rank: number, parked: ParkedClass): KnownLane[] {
+  unlikeBelow(rank: number, creditClass: CreditClass): KnownLane[] {
     const below: KnownLane[] = [];
-    for (const lanes of [this.#apart, this.#suspects, this.#limited]) {
+    for (const lanes of [this.#singleLanes, this.#suspects, this.#limited]) {
       for (const lane of lanes) {
-        if (lane.head === undefined || lane.head >= rank || lane.full) continue;
+        if (lane.head === undefined || lane.head >= rank || lane.exhausted) continue;
         // Each is held against each session, before each claim of jobs that are fetched ahead.
-        if (below.length === MOST_UNLIKE) return below;
-        if (this.suits(parked, lane) && !this.#suitsBetter(parked, lane)) below.push(lane);
+        if (below.length === MAX_UNLIKE) return below;
+        if (this.suits(creditClass, lane) && !this.#suitsBetter(creditClass, lane)) below.push(lane);
       }
     }
     return below;
   }
 
   /** Whether any lane is known whose claims are made for some sessions alone. */
-  get hasApart(): boolean {
-    return this.#apart.size > 0;
+  get hasSingleLanes(): boolean {
+    return this.#singleLanes.size > 0;
   }
 
   /** Which places of a class are for the lane's jobs. Undefined: all of them. */
-  placesOf(parked: ParkedClass, lane: KnownLane): ForLane | undefined {
-    return isApart(lane) ? { laneId: lane.laneId, worker: this.#workerOf(parked, lane) } : undefined;
+  permitsOf(creditClass: CreditClass, lane: KnownLane): ForLane | undefined {
+    return isSingleLane(lane) ? { laneId: lane.laneId, worker: this.#workerOf(creditClass, lane) } : undefined;
   }
 
   /** The worker that the lane's jobs keep to, for now. */
-  #workerOf(parked: ParkedClass, lane: KnownLane): string | undefined {
+  #workerOf(creditClass: CreditClass, lane: KnownLane): string | undefined {
     const { worker, mode } = lane.needs.sticky ?? {};
     if (worker === undefined || mode === 'HARD') return worker;
     const forWorker = { laneId: lane.laneId, worker };
-    const isWanted = (one: ParkedClass) => (isPatient(lane) ? hasWorker(one, worker) : offersSlot(one, forWorker));
-    for (const one of parked.all.values()) if (this.suits(one, lane) && isWanted(one)) return worker;
+    const isWanted = (one: CreditClass) => (isPatient(lane) ? hasWorker(one, worker) : offersSlot(one, forWorker));
+    for (const one of creditClass.all.values()) if (this.suits(one, lane) && isWanted(one)) return worker;
     return undefined;
   }
 
   /** Whether sessions of another class are better ones for the lane's jobs, and are to be waited for or offer slots. */
-  #suitsBetter(parked: ParkedClass, lane: KnownLane): boolean {
-    if (lane.needs.preferred === undefined || isPreferred(parked.sessionClass, lane.needs)) return false;
-    for (const other of parked.all.values()) {
-      if (other === parked || !isPreferred(other.sessionClass, lane.needs) || !this.suits(other, lane)) continue;
-      if (isPatient(lane) || offersSlot(other, this.placesOf(other, lane))) return true;
+  #suitsBetter(creditClass: CreditClass, lane: KnownLane): boolean {
+    if (lane.needs.preferred === undefined || isPreferred(creditClass.sessionClass, lane.needs)) return false;
+    for (const other of creditClass.all.values()) {
+      if (other === creditClass || !isPreferred(other.sessionClass, lane.needs) || !this.suits(other, lane)) continue;
+      if (isPatient(lane) || offersSlot(other, this.permitsOf(other, lane))) return true;
     }
     return false;
   }
@@ -362,7 +362,7 @@ export class Lanes {
   }
 
   /** Whether sessions of the class can run the lane's jobs. */
-  suits({ sessionClass, fit }: ParkedClass, lane: KnownLane): boolean {
+  suits({ sessionClass, fit }: CreditClass, lane: KnownLane): boolean {
     let suits = fit.get(lane.laneId);
     if (suits === undefined) {
       suits = fits(sessionClass, lane, handlerOf(lane));

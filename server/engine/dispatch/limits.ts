@@ -3,27 +3,27 @@
  * given back, here or at another replica, or until its rate has units again. All of that only saves work: what may be
  * assigned is decided by the claim itself, and a round each second finds what was missed.
  */
-import type { Announcer, Freed } from '../announcer.ts';
+import type { Announcer, ReleasedPermit } from '../announcer.ts';
 import type { DbClock } from '../base/db-clock.ts';
 import { derivedUuid } from '../base/derived-ids.ts';
-import type { LaneUnderLimits, LimitedClaimLane, LimitsSeen } from '../ports/limits.ts';
+import type { LaneUnderLimits, LimitedClaimLane, LimitsResult } from '../ports/limits.ts';
 import type { Bus, Log, Timer, Timers } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 import type { KnownLane } from './known-lane.ts';
 import type { Lanes } from './lanes.ts';
 
 /** Keys that are looked at together. */
-const KEYS_A_LOOK = 500;
+const KEYS_PER_SCAN = 500;
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 /** Keys that are known to have jobs at the limit; the rounds find those that are forgotten. */
-const MOST_PARKED = 100_000;
+const MAX_DEFERRED = 100_000;
 /** Keys that wait for units of their rate with a timer of their own; others are found by the rounds. */
-const MOST_TIMERS = 10_000;
+const MAX_TIMERS = 10_000;
 /** Longest time that a timer waits: the rounds come more often. */
-const MOST_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 60_000;
 
 export interface LimitsParts {
-  readonly store: Pick<Store, 'unpark' | 'readWaitingKeys'>;
+  readonly store: Pick<Store, 'requeueDeferred' | 'readWaitingKeys'>;
   readonly lanes: Lanes;
   readonly bus: Pick<Bus, 'announce'>;
   readonly dbClock: DbClock;
@@ -31,7 +31,7 @@ export interface LimitsParts {
   readonly log: Log;
   readonly announcer: Pick<Announcer, 'committed'>;
   /** A lane may give something that was full. */
-  readonly onRoom: () => void;
+  readonly onCapacity: () => void;
 }
 
 export class Limits {
@@ -40,10 +40,10 @@ export class Limits {
   readonly #laneTimers = new Map<number, Timer>();
   readonly #keyTimers = new Map<string, Timer>();
   /** Keys whose jobs wait at the limit, as far as this replica knows: nothing is asked of the others. */
-  readonly #parked = new Set<string>();
+  readonly #deferred = new Set<string>();
   /** Keys to be looked at. */
   readonly #keys = new Set<string>();
-  #looking: Promise<void> | undefined;
+  #scanning: Promise<void> | undefined;
   #lastKey = NO_ID;
   #stopped = false;
 
@@ -62,22 +62,22 @@ export class Limits {
     return { laneId, namespace, queue, definition, ...buckets };
   }
 
-  async claimLane(lane: KnownLane, onLimits?: (seen: LimitsSeen) => void): Promise<LimitedClaimLane> {
+  async claimLane(lane: KnownLane, onLimits?: (claimResult: LimitsResult) => void): Promise<LimitedClaimLane> {
     const atLimitLaneId = await this.#parts.lanes.atLimitOf(lane);
     return { ...this.laneOf(lane), cursor: lane.cursor, atLimitLaneId, onLimits };
   }
 
-  /** What a claim of a lane has found. `frees` is what the lane had counted when it began. */
-  seen(lane: KnownLane, seen: LimitsSeen, frees: number): void {
-    if (seen.full && lane.frees === frees) {
-      lane.full = true;
-      if (seen.openTimeUs !== undefined) this.#openAt(lane, seen.openTimeUs);
+  /** What a claim of a lane has found. `version` is what the lane had counted when it began. */
+  claimResult(lane: KnownLane, claimResult: LimitsResult, version: number): void {
+    if (claimResult.exhausted && lane.version === version) {
+      lane.exhausted = true;
+      if (claimResult.openTimeUs !== undefined) this.#openAt(lane, claimResult.openTimeUs);
     }
-    if (seen.full || seen.parked.length > 0) lane.tight = true;
-    else if (seen.dry) lane.tight = false;
-    for (const limitId of seen.parked) this.#know(limitId);
+    if (claimResult.exhausted || claimResult.deferred.length > 0) lane.contended = true;
+    else if (claimResult.dry) lane.contended = false;
+    for (const limitId of claimResult.deferred) this.#know(limitId);
     // What was given back while the claim moved them out of the way was not seen by it.
-    this.#look(seen.parked);
+    this.#probe(claimResult.deferred);
   }
 
   /**
@@ -85,53 +85,53 @@ export class Limits {
    * meanwhile, where there are some that wait for room.
    */
   takesSlotsOnly(lane: KnownLane): boolean {
-    return lane.limited && (lane.tight || this.#parked.size > 0);
+    return lane.limited && (lane.contended || this.#deferred.size > 0);
   }
 
   /** Told of every attempt that has ended or gone back, and of waiting jobs that are gone. */
-  freed(freed: readonly Freed[]): void {
+  freed(freed: readonly ReleasedPermit[]): void {
     const { lanes, bus } = this.#parts;
     const limitIds = [...new Set(freed.flatMap(({ limitId }) => limitId ?? []))];
     if (limitIds.length > 0) {
-      this.heardKeys(limitIds);
+      this.onRemoteKeyRelease(limitIds);
       bus.announce({ kind: 'freedKeys', limitIds });
     }
     const isLimited = (laneId: number) => lanes.get(laneId)?.limited !== false;
     const limited = [...new Set(freed.map(({ laneId }) => laneId))].filter(isLimited);
     if (limited.length === 0) return;
-    this.heard(limited);
+    this.onRemoteRelease(limited);
     bus.announce({ kind: 'freed', laneIds: limited });
   }
 
   /** Another replica says that something was given back in these lanes. */
-  heard(laneIds: readonly number[]): void {
-    if (this.#parts.lanes.free(laneIds)) this.#parts.onRoom();
+  onRemoteRelease(laneIds: readonly number[]): void {
+    if (this.#parts.lanes.free(laneIds)) this.#parts.onCapacity();
   }
 
   /** The same of keys. */
-  heardKeys(limitIds: readonly string[]): void {
-    if (this.#parked.size > 0) this.#look(limitIds.filter((limitId) => this.#parked.has(limitId)));
+  onRemoteKeyRelease(limitIds: readonly string[]): void {
+    if (this.#deferred.size > 0) this.#probe(limitIds.filter((limitId) => this.#deferred.has(limitId)));
   }
 
   /**
    * Where a new job waits whose key is known to have jobs that wait at its limit: behind those, so that no claim meets it
    * before its turn. Undefined: in its own lane.
    */
-  asideOf(laneId: number, limitId: string): number | undefined {
-    return this.#parked.has(limitId) ? this.#parts.lanes.knownAtLimitOf(laneId) : undefined;
+  deferredLaneOf(laneId: number, limitId: string): number | undefined {
+    return this.#deferred.has(limitId) ? this.#parts.lanes.knownAtLimitOf(laneId) : undefined;
   }
 
   /** Called each second. */
   async sweep(): Promise<void> {
-    const ids = await this.#parts.store.readWaitingKeys(this.#lastKey, KEYS_A_LOOK);
-    this.#lastKey = ids.length < KEYS_A_LOOK ? NO_ID : (ids.at(-1) ?? NO_ID);
-    this.#look(ids);
+    const ids = await this.#parts.store.readWaitingKeys(this.#lastKey, KEYS_PER_SCAN);
+    this.#lastKey = ids.length < KEYS_PER_SCAN ? NO_ID : (ids.at(-1) ?? NO_ID);
+    this.#probe(ids);
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const timer of [...this.#laneTimers.values(), ...this.#keyTimers.values()]) timer.cancel();
-    await this.#looking;
+    await this.#scanning;
   }
 
   #openAt(lane: KnownLane, openTimeUs: number): void {
@@ -139,38 +139,38 @@ export class Limits {
     this.#laneTimers.get(lane.laneId)?.cancel();
     const timer = this.#parts.timers.after(this.#msUntil(openTimeUs), () => {
       this.#laneTimers.delete(lane.laneId);
-      this.heard([lane.laneId]);
+      this.onRemoteRelease([lane.laneId]);
     });
     this.#laneTimers.set(lane.laneId, timer);
   }
 
   #msUntil(timeUs: number): number {
-    return Math.min(MOST_WAIT_MS, Math.max(1, (timeUs - this.#parts.dbClock.nowUs()) / 1000));
+    return Math.min(MAX_WAIT_MS, Math.max(1, (timeUs - this.#parts.dbClock.nowUs()) / 1000));
   }
 
   #know(limitId: string): void {
-    if (this.#parked.size >= MOST_PARKED) this.#parked.clear();
-    this.#parked.add(limitId);
+    if (this.#deferred.size >= MAX_DEFERRED) this.#deferred.clear();
+    this.#deferred.add(limitId);
   }
 
-  #look(limitIds: readonly string[]): void {
+  #probe(limitIds: readonly string[]): void {
     if (limitIds.length === 0 || this.#stopped) return;
     for (const limitId of limitIds) this.#keys.add(limitId);
-    this.#looking ??= this.#lookAtAll().finally(() => {
-      this.#looking = undefined;
+    this.#scanning ??= this.#scanAll().finally(() => {
+      this.#scanning = undefined;
     });
   }
 
-  async #lookAtAll(): Promise<void> {
+  async #scanAll(): Promise<void> {
     const { store, log, announcer } = this.#parts;
     while (this.#keys.size > 0 && !this.#stopped) {
-      const ids = [...this.#keys].slice(0, KEYS_A_LOOK);
+      const ids = [...this.#keys].slice(0, KEYS_PER_SCAN);
       for (const id of ids) this.#keys.delete(id);
       try {
-        const { parked, lanes, later } = await store.unpark(ids);
-        for (const id of ids) this.#parked.delete(id);
-        for (const id of parked) this.#know(id);
-        for (const { limitId, openTimeUs } of later) this.#lookAt(limitId, openTimeUs);
+        const { deferred, lanes, later } = await store.requeueDeferred(ids);
+        for (const id of ids) this.#deferred.delete(id);
+        for (const id of deferred) this.#know(id);
+        for (const { limitId, openTimeUs } of later) this.#scan(limitId, openTimeUs);
         announcer.committed({ ready: lanes });
       } catch (error) {
         log.warn(
@@ -181,11 +181,11 @@ export class Limits {
     }
   }
 
-  #lookAt(limitId: string, timeUs: number): void {
-    if (this.#stopped || this.#keyTimers.size >= MOST_TIMERS || this.#keyTimers.has(limitId)) return;
+  #scan(limitId: string, timeUs: number): void {
+    if (this.#stopped || this.#keyTimers.size >= MAX_TIMERS || this.#keyTimers.has(limitId)) return;
     const timer = this.#parts.timers.after(this.#msUntil(timeUs), () => {
       this.#keyTimers.delete(limitId);
-      this.#look([limitId]);
+      this.#probe([limitId]);
     });
     this.#keyTimers.set(limitId, timer);
   }

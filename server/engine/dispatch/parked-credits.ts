@@ -1,6 +1,6 @@
 /** Credits that sessions have granted and that no claim has spent yet. They pace the dispatcher; safety never rests on them. */
 import { classKey, type SessionClass } from '../../domain/dispatch/placement.ts';
-import type { Place } from '../ports/dispatch.ts';
+import type { Permit } from '../ports/dispatch.ts';
 import type { Clock } from '../ports/ports.ts';
 
 /** A worker counts 15 s from before it sent the credit; ours ends earlier, so that an assignment can still arrive. */
@@ -15,7 +15,7 @@ export interface GrantedCredit {
   readonly prefetch: number;
 }
 
-interface ParkedCredit {
+interface UnspentCredit {
   readonly creditId: number;
   readonly until: number;
   voided: boolean;
@@ -23,31 +23,31 @@ interface ParkedCredit {
   prefetch: number;
 }
 
-export interface ParkedSession {
+export interface CreditSession {
   readonly sessionId: string;
   readonly workerName: string;
   /** By credit id, so that a repeated grant changes nothing; the one that ends first comes first. */
-  readonly credits: Map<number, ParkedCredit>;
+  readonly credits: Map<number, UnspentCredit>;
   /** Those of them with places of a kind left, so that to take one costs the same however many there are. */
-  readonly open: Readonly<Record<PlaceKind, Set<ParkedCredit>>>;
+  readonly open: Readonly<Record<PermitKind, Set<UnspentCredit>>>;
   /** Lanes whose jobs it has no room for, as far as a claim has seen that began at this moment. */
-  readonly full: Map<number, number>;
+  readonly exhausted: Map<number, number>;
   /** When something was given back in it last. Moments are counted, not measured. */
   freedAt: number;
 }
 
-type PlaceKind = 'slots' | 'prefetch';
+type PermitKind = 'slots' | 'prefetch';
 
-export interface ParkedClass {
+export interface CreditClass {
   readonly key: string;
   readonly sessionClass: SessionClass;
   /** Which lanes fit: a pure function of class and lane, computed once. */
   readonly fit: Map<number, boolean>;
   /** Lanes that do not fit for now, and until when. */
   readonly bars: Map<number, number>;
-  readonly sessions: Map<string, ParkedSession>;
+  readonly sessions: Map<string, CreditSession>;
   /** All classes that there are, this one among them. */
-  readonly all: ReadonlyMap<string, ParkedClass>;
+  readonly all: ReadonlyMap<string, CreditClass>;
 }
 
 /** Which lane places are for, if not all sessions of a class are alike to it. */
@@ -63,10 +63,10 @@ export interface ForLane {
  */
 export type Kinds = 'slots' | 'any' | { readonly exceptFor: () => readonly ForLane[] };
 
-export class ParkedCredits {
+export class UnspentCredits {
   readonly #clock: Clock;
-  #classes = new Map<string, ParkedClass>();
-  #classOf = new Map<string, ParkedClass>();
+  #classes = new Map<string, CreditClass>();
+  #classOf = new Map<string, CreditClass>();
   #nextPrune = 0;
   #moment = 0;
 
@@ -74,7 +74,7 @@ export class ParkedCredits {
     this.#clock = clock;
   }
 
-  park(sessionId: string, sessionClass: SessionClass, credits: readonly GrantedCredit[], workerName = ''): void {
+  deposit(sessionId: string, sessionClass: SessionClass, credits: readonly GrantedCredit[], workerName = ''): void {
     const now = this.#clock.now();
     this.#prune(now);
     const until = now + CREDIT_LIFE_MS - CREDIT_MARGIN_MS;
@@ -106,18 +106,18 @@ export class ParkedCredits {
   }
 
   /** Classes with sessions, those served longest ago first: whoever takes places moves to the end. */
-  classes(): ParkedClass[] {
+  classes(): CreditClass[] {
     const classes = [...this.#classes.values()];
-    for (const parked of classes) if (parked.bars.size > 0) liftBars(parked, this.#clock.now());
+    for (const creditClass of classes) if (creditClass.bars.size > 0) liftBars(creditClass, this.#clock.now());
     return classes;
   }
 
   /** A session can't run a job of this lane, though it offers to: sessions like it get none of them for a while. */
   bar(sessionId: string, laneId: number): void {
-    const parked = this.#classOf.get(sessionId);
-    if (!parked) return;
-    parked.bars.set(laneId, this.#clock.now() + BAR_MS);
-    parked.fit.set(laneId, false);
+    const creditClass = this.#classOf.get(sessionId);
+    if (!creditClass) return;
+    creditClass.bars.set(laneId, this.#clock.now() + BAR_MS);
+    creditClass.fit.set(laneId, false);
   }
 
   /** Until when sessions of a class get no jobs of the lane, in milliseconds; undefined: they may get some. */
@@ -140,7 +140,7 @@ export class ParkedCredits {
   }
 
   /** The class of a session that has granted credits here. */
-  classOf(sessionId: string): ParkedClass | undefined {
+  classOf(sessionId: string): CreditClass | undefined {
     return this.#classOf.get(sessionId);
   }
 
@@ -151,42 +151,43 @@ export class ParkedCredits {
 
   /** A claim that began at the moment has found no room for jobs of the lane in these sessions. */
   fill(sessionIds: readonly string[], laneId: number, moment: number): void {
-    for (const sessionId of sessionIds) this.#classOf.get(sessionId)?.sessions.get(sessionId)?.full.set(laneId, moment);
+    for (const sessionId of sessionIds)
+      this.#classOf.get(sessionId)?.sessions.get(sessionId)?.exhausted.set(laneId, moment);
   }
 
   /** Something was given back in these sessions, or may have been: in all that are known, where none are named. */
-  freeRoom(sessionIds: Iterable<string> = this.#classOf.keys()): void {
+  freeCapacity(sessionIds: Iterable<string> = this.#classOf.keys()): void {
     const moment = this.nextMoment();
     for (const sessionId of sessionIds) {
       const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
       if (!session) continue;
       session.freedAt = moment;
-      session.full.clear();
+      session.exhausted.clear();
     }
   }
 
   /** Takes up to `limit` places of a class, slots before prefetch, one of each session in turn. */
-  take(parked: ParkedClass, limit: number, kinds: Kinds = 'any', forLane?: ForLane): Place[] {
-    this.#classes.delete(parked.key);
-    this.#classes.set(parked.key, parked);
-    return this.#takeFrom([...parked.sessions.values()], limit, kinds, forLane);
+  take(creditClass: CreditClass, limit: number, kinds: Kinds = 'any', forLane?: ForLane): Permit[] {
+    this.#classes.delete(creditClass.key);
+    this.#classes.set(creditClass.key, creditClass);
+    return this.#takeFrom([...creditClass.sessions.values()], limit, kinds, forLane);
   }
 
   /** Takes one slot of each session of a class, up to `limit`. */
-  takeOneSlotEach(parked: ParkedClass, limit: number, forLane?: ForLane): Place[] {
+  takeOneSlotEach(creditClass: CreditClass, limit: number, forLane?: ForLane): Permit[] {
     const now = this.#clock.now();
-    const places: Place[] = [];
-    for (const session of parked.sessions.values()) {
-      if (places.length === limit) break;
+    const permits: Permit[] = [];
+    for (const session of creditClass.sessions.values()) {
+      if (permits.length === limit) break;
       if (!isFor(session, forLane)) continue;
       this.#expire(session, now);
-      places.push(...takeKind([session], 1, 'slots'));
+      permits.push(...takeKind([session], 1, 'slots'));
     }
-    return places;
+    return permits;
   }
 
   /** Takes one slot of one session, if it has one. */
-  takeSlotOf(sessionId: string, forLane?: ForLane): Place[] {
+  takeSlotOf(sessionId: string, forLane?: ForLane): Permit[] {
     const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
     if (!session || !isFor(session, forLane)) return [];
     this.#expire(session, this.#clock.now());
@@ -194,12 +195,12 @@ export class ParkedCredits {
   }
 
   /** As `take`, of one session. */
-  takeOf(sessionId: string, limit: number, kinds: Kinds = 'any', forLane?: ForLane): Place[] {
+  takeOf(sessionId: string, limit: number, kinds: Kinds = 'any', forLane?: ForLane): Permit[] {
     const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
     return session ? this.#takeFrom([session], limit, kinds, forLane) : [];
   }
 
-  #takeFrom(given: readonly ParkedSession[], limit: number, kinds: Kinds, forLane?: ForLane): Place[] {
+  #takeFrom(given: readonly CreditSession[], limit: number, kinds: Kinds, forLane?: ForLane): Permit[] {
     const now = this.#clock.now();
     const sessions = forLane ? given.filter((session) => isFor(session, forLane)) : given;
     for (const session of sessions) this.#expire(session, now);
@@ -213,8 +214,8 @@ export class ParkedCredits {
   }
 
   /** Gives back places that a claim did not fill. */
-  giveBack(places: readonly Place[]): void {
-    for (const { sessionId, creditId, prefetch } of places) {
+  giveBack(permits: readonly Permit[]): void {
+    for (const { sessionId, creditId, prefetch } of permits) {
       const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
       const credit = session?.credits.get(creditId);
       if (!session || !credit || credit.voided) continue;
@@ -228,17 +229,17 @@ export class ParkedCredits {
   #prune(now: number): void {
     if (now < this.#nextPrune) return;
     this.#nextPrune = now + CREDIT_LIFE_MS;
-    for (const parked of this.#classes.values()) {
-      for (const session of parked.sessions.values()) {
+    for (const creditClass of this.#classes.values()) {
+      for (const session of creditClass.sessions.values()) {
         this.#expire(session, now);
         if (session.credits.size === 0) this.forget(session.sessionId);
       }
-      if (parked.sessions.size === 0) this.#classes.delete(parked.key);
+      if (creditClass.sessions.size === 0) this.#classes.delete(creditClass.key);
     }
   }
 
   /** Spent credits stay until they end: that is what makes a repeated grant harmless. */
-  #expire(session: ParkedSession, now: number): void {
+  #expire(session: CreditSession, now: number): void {
     for (const credit of session.credits.values()) {
       if (credit.until > now) return;
       session.credits.delete(credit.creditId);
@@ -246,48 +247,48 @@ export class ParkedCredits {
     }
   }
 
-  #session(sessionId: string, sessionClass: SessionClass, workerName: string): ParkedSession {
+  #session(sessionId: string, sessionClass: SessionClass, workerName: string): CreditSession {
     const key = classKey(sessionClass);
-    let parked = this.#classes.get(key);
-    if (!parked) {
-      parked = { key, sessionClass, fit: new Map(), bars: new Map(), sessions: new Map(), all: this.#classes };
-      this.#classes.set(key, parked);
+    let creditClass = this.#classes.get(key);
+    if (!creditClass) {
+      creditClass = { key, sessionClass, fit: new Map(), bars: new Map(), sessions: new Map(), all: this.#classes };
+      this.#classes.set(key, creditClass);
     }
-    this.#classOf.set(sessionId, parked);
-    let session = parked.sessions.get(sessionId);
+    this.#classOf.set(sessionId, creditClass);
+    let session = creditClass.sessions.get(sessionId);
     if (!session) {
-      const open = { slots: new Set<ParkedCredit>(), prefetch: new Set<ParkedCredit>() };
-      session = { sessionId, workerName, credits: new Map(), open, full: new Map(), freedAt: 0 };
-      parked.sessions.set(sessionId, session);
+      const open = { slots: new Set<UnspentCredit>(), prefetch: new Set<UnspentCredit>() };
+      session = { sessionId, workerName, credits: new Map(), open, exhausted: new Map(), freedAt: 0 };
+      creditClass.sessions.set(sessionId, session);
     }
     return session;
   }
 }
 
 /** Whether it has room, as far as is known here, and is the worker that is wanted. */
-function isFor({ full, freedAt, workerName }: ParkedSession, forLane: ForLane | undefined): boolean {
+function isFor({ exhausted, freedAt, workerName }: CreditSession, forLane: ForLane | undefined): boolean {
   if (!forLane) return true;
-  return (full.get(forLane.laneId) ?? -1) < freedAt && (forLane.worker ?? workerName) === workerName;
+  return (exhausted.get(forLane.laneId) ?? -1) < freedAt && (forLane.worker ?? workerName) === workerName;
 }
 
 /** Whether a session of the class offers a slot that is for jobs of the lane. */
-export function offersSlot({ sessions }: ParkedClass, forLane?: ForLane): boolean {
+export function offersSlot({ sessions }: CreditClass, forLane?: ForLane): boolean {
   for (const session of sessions.values()) if (session.open.slots.size > 0 && isFor(session, forLane)) return true;
   return false;
 }
 
 /** When the last of the slots ends that a session offers for jobs of the lane; 0: it offers none. */
-export function lastSlotUntil(session: ParkedSession, forLane?: ForLane): number {
+export function lastSlotUntil(session: CreditSession, forLane?: ForLane): number {
   return isFor(session, forLane) ? Math.max(0, ...[...session.open.slots].map(({ until }) => until)) : 0;
 }
 
-export function hasWorker({ sessions }: ParkedClass, workerName: string): boolean {
+export function hasWorker({ sessions }: CreditClass, workerName: string): boolean {
   for (const session of sessions.values()) if (session.workerName === workerName) return true;
   return false;
 }
 
 /** Whether a lane fits is found anew once its bar is over. */
-function liftBars({ bars, fit }: ParkedClass, now: number): void {
+function liftBars({ bars, fit }: CreditClass, now: number): void {
   for (const [laneId, until] of bars) {
     if (until > now) continue;
     bars.delete(laneId);
@@ -295,23 +296,23 @@ function liftBars({ bars, fit }: ParkedClass, now: number): void {
   }
 }
 
-function close({ open }: ParkedSession, credit: ParkedCredit): void {
+function close({ open }: CreditSession, credit: UnspentCredit): void {
   open.slots.delete(credit);
   open.prefetch.delete(credit);
 }
 
 /** Places of one kind, one of each session in turn, so that no session gets all of a small batch; of its credits the oldest. */
-function takeKind(sessions: readonly ParkedSession[], limit: number, kind: PlaceKind): Place[] {
-  const places: Place[] = [];
+function takeKind(sessions: readonly CreditSession[], limit: number, kind: PermitKind): Permit[] {
+  const permits: Permit[] = [];
   let offering = sessions.filter(({ open }) => open[kind].size > 0);
-  while (places.length < limit && offering.length > 0) {
+  while (permits.length < limit && offering.length > 0) {
     for (const { sessionId, open } of offering) {
       const [credit] = open[kind];
-      if (!credit || places.length === limit) break;
+      if (!credit || permits.length === limit) break;
       if (--credit[kind] === 0) open[kind].delete(credit);
-      places.push({ sessionId, creditId: credit.creditId, prefetch: kind === 'prefetch' });
+      permits.push({ sessionId, creditId: credit.creditId, prefetch: kind === 'prefetch' });
     }
     offering = offering.filter(({ open }) => open[kind].size > 0);
   }
-  return places;
+  return permits;
 }

@@ -5,24 +5,31 @@
  */
 
 import type { KnownLane } from './known-lane.ts';
-import { isApart, type Lanes } from './lanes.ts';
+import { isSingleLane, type Lanes } from './lanes.ts';
 import type { Limits } from './limits.ts';
-import type { ForLane, Kinds, ParkedClass } from './parked-credits.ts';
+import type { CreditClass, ForLane, Kinds } from './parked-credits.ts';
 
 type SlotLimits = Pick<Limits, 'takesSlotsOnly'>;
 
 export function takesSlotsOnly(limits: SlotLimits, lane: KnownLane): boolean {
-  return isApart(lane) || lane.suspect || limits.takesSlotsOnly(lane);
+  return isSingleLane(lane) || lane.suspect || limits.takesSlotsOnly(lane);
 }
 
 /** Places of a class that jobs of the lane may take, of which the first has this rank. */
-export function kindsFor(lanes: Lanes, limits: SlotLimits, parked: ParkedClass, lane: KnownLane, rank: number): Kinds {
+export function kindsFor(
+  lanes: Lanes,
+  limits: SlotLimits,
+  creditClass: CreditClass,
+  lane: KnownLane,
+  rank: number,
+): Kinds {
   if (takesSlotsOnly(limits, lane)) return 'slots';
-  const forLane = (one: KnownLane): ForLane => lanes.placesOf(parked, one) ?? { laneId: one.laneId, worker: undefined };
+  const forLane = (one: KnownLane): ForLane =>
+    lanes.permitsOf(creditClass, one) ?? { laneId: one.laneId, worker: undefined };
   return {
     exceptFor: () =>
       lanes
-        .unlikeBelow(rank, parked)
+        .unlikeBelow(rank, creditClass)
         .filter((one) => takesSlotsOnly(limits, one))
         .map(forLane),
   };

@@ -16,13 +16,13 @@ import type { SpanRelay } from './span-relay.ts';
 /** From a flush to its events: flushes that come meanwhile share the round, which costs as much for one as for many. */
 const SOON_MS = 250;
 /** Without a flush of its own a replica looks for what others have left, so long after the last round on average. */
-const LOOK_MS = 15_000;
+const POLL_MS = 15_000;
 /** Longest turn: after that another relay takes one. */
 const TURN_MS = 10_000;
 /** A round after which it may be at it again: a relay that is behind takes half of its time, one that is not a fifth. */
 const SHARE = 4;
 /** Of job ids, for each turn: some 20,000 events. */
-const BYTES_A_TURN = 320 << 10;
+const BYTES_PER_TURN = 320 << 10;
 /** With so many there are probably more. */
 const MUCH_ROWS = 200;
 const RETRY_MS = 2_000;
@@ -39,7 +39,7 @@ export interface EventRelayParts {
   readonly events: EventStream;
   readonly lanes: Pick<Lanes, 'get' | 'load'>;
   /** Undefined: no spans are sent. */
-  readonly spans?: Pick<SpanRelay, 'tell'> | undefined;
+  readonly spans?: Pick<SpanRelay, 'publishSpans'> | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -104,7 +104,7 @@ export class EventRelay {
     // It may have looked before our rows were there.
     else if (result === 'another') this.#schedule(SOON_MS * (1 + random.next()));
     else if (result === 'some' || this.#isWoken) this.#schedule(Math.max(SOON_MS, SHARE * took));
-    else this.#schedule(LOOK_MS * (0.5 + random.next()));
+    else this.#schedule(POLL_MS * (0.5 + random.next()));
   }
 
   /** Takes rows, publishes them, deletes those that the stream has stored. Never rejects. */
@@ -112,11 +112,11 @@ export class EventRelay {
     const { outbox, events } = this.#parts;
     try {
       await events.prepare();
-      const rows = await outbox.take(this.#relayId, BYTES_A_TURN, TURN_MS);
+      const rows = await outbox.take(this.#relayId, BYTES_PER_TURN, TURN_MS);
       if (!rows) return 'another';
       await this.#publish(rows);
       this.#recovered();
-      if (rows.length >= MUCH_ROWS || sizeOf(rows) >= BYTES_A_TURN) return 'much';
+      if (rows.length >= MUCH_ROWS || sizeOf(rows) >= BYTES_PER_TURN) return 'much';
       return rows.length > 0 ? 'some' : 'nothing';
     } catch (error) {
       this.#failed(error as Error);
@@ -136,7 +136,7 @@ export class EventRelay {
       );
       done = rows.filter((_, i) => stored[i]?.status === 'fulfilled');
       if (done.length > 0) {
-        await spans?.tell(done.flatMap((row) => row.changes));
+        await spans?.publishSpans(done.flatMap((row) => row.changes));
         killPoint('relay.after_publish_before_delete');
       }
       const failed = stored.find((result) => result.status === 'rejected');
@@ -194,15 +194,15 @@ function batchesOf({ rowId, eventTimeUs, changes }: OutboxRow, lanes: Pick<Lanes
     const lane = lanes.get(laneId);
     if (!lane) throw new Error(`there is no lane ${laneId}`);
     const { namespace, definition } = lane;
-    const told = byNamespace.get(namespace) ?? [];
-    byNamespace.set(namespace, told);
-    told.push({ ...change, definition, waitReason: reasonOfMove(change.previousState, change.state, lane) });
+    const outgoing = byNamespace.get(namespace) ?? [];
+    byNamespace.set(namespace, outgoing);
+    outgoing.push({ ...change, definition, waitReason: reasonOfMove(change.previousState, change.state, lane) });
   }
-  return Array.from(byNamespace, ([namespace, told]) => ({
-    batchId: `${rowId}/${firstEventOf(told)}`,
+  return Array.from(byNamespace, ([namespace, outgoing]) => ({
+    batchId: `${rowId}/${firstEventOf(outgoing)}`,
     namespace,
     eventTimeUs,
-    changes: told,
+    changes: outgoing,
   }));
 }
 

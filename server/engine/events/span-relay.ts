@@ -11,7 +11,7 @@ import type { Store } from '../ports/store.ts';
 import { StepLinks, type StepLinksParts } from '../workflows/steps/links.ts';
 
 /** A change of jobs as the outbox tells it. */
-export interface ToldChange extends SpanChange {
+export interface PublishedChange extends SpanChange {
   /** Sixteen bytes each. */
   readonly jobIds: Uint8Array;
 }
@@ -29,7 +29,7 @@ interface ChangeOfJob {
 
 const ID_BYTES = 16;
 /** Jobs that are read at once. */
-const MOST_JOBS = 500;
+const MAX_JOBS = 500;
 
 export class SpanRelay {
   readonly #parts: SpanRelayParts;
@@ -47,11 +47,11 @@ export class SpanRelay {
    * Resolves once the spans that ended with these changes are sent, or given up. Told of a change again, it sends equal
    * spans under the same ids. Never rejects: what is only to be watched holds up nothing.
    */
-  async tell(changes: readonly ToldChange[]): Promise<void> {
+  async publishSpans(changes: readonly PublishedChange[]): Promise<void> {
     const closing = changes.filter(closesSpans).flatMap(eachJob);
-    for (let at = 0; at < closing.length; at += MOST_JOBS) {
+    for (let at = 0; at < closing.length; at += MAX_JOBS) {
       try {
-        const spans = await this.#spansOf(closing.slice(at, at + MOST_JOBS));
+        const spans = await this.#spansOf(closing.slice(at, at + MAX_JOBS));
         if (spans.length > 0) await this.#parts.exporter.export(spans);
       } catch (error) {
         this.#parts.log.warn({ error: String(error) }, 'spans of jobs could not be sent');
@@ -76,7 +76,7 @@ export class SpanRelay {
   }
 }
 
-function eachJob(change: ToldChange): ChangeOfJob[] {
+function eachJob(change: PublishedChange): ChangeOfJob[] {
   return Array.from({ length: change.jobIds.length / ID_BYTES }, (_, n) => ({
     jobId: uuidFromBytes(change.jobIds, n * ID_BYTES),
     change,

@@ -1,14 +1,14 @@
 /** Explains a job: what keeps it from starting, its place in line, an estimate; who has it; how it ended. Reads only. */
 
 import { deadlockConstraints } from '../../domain/dependencies/deadlock-circle.ts';
-import { roomOf } from '../../domain/dispatch/limits.ts';
+import { headroomOf } from '../../domain/dispatch/limits.ts';
 import { takesResources } from '../../domain/dispatch/placement.ts';
 import { startOf } from '../../domain/dispatch/rank.ts';
 import { type Constraint, type Holder, noHolders } from '../../domain/explain/constraint.ts';
 import { dependencyConstraints } from '../../domain/explain/dependency-constraints.ts';
 import {
   type Facts,
-  type Place,
+  type LinePosition,
   type StartEstimate,
   startEstimateOf,
   summaryOf,
@@ -16,10 +16,10 @@ import {
 import { jobConstraints, type Limit } from '../../domain/explain/job-constraints.ts';
 import type { RecentStarts } from '../../domain/explain/start-estimate.ts';
 import {
+  type CapacityInUse,
   fitting,
   type Line,
   type OpenSession,
-  type Room,
   type Work,
   workerConstraints,
 } from '../../domain/explain/worker-constraints.ts';
@@ -29,29 +29,29 @@ import { awaitedText } from '../../domain/signals/wait.ts';
 import { EngineError } from '../base/errors.ts';
 import type { DeadlockSearch } from '../dependencies/deadlocks/deadlock-search.ts';
 import { type ExplainedStore, explainedDependencies } from '../dependencies/explained.ts';
-import { HoldOuts } from '../dispatch/hold-outs.ts';
+import { Preferences } from '../dispatch/hold-outs.ts';
 import type { KnownLane } from '../dispatch/known-lane.ts';
 import { handlerOf, type Lanes } from '../dispatch/lanes.ts';
 import type { Limits } from '../dispatch/limits.ts';
-import type { ParkedCredits } from '../dispatch/parked-credits.ts';
+import type { UnspentCredits } from '../dispatch/parked-credits.ts';
 import type { ExplainedRun, ExplainStore, LimitOfJob, LimitQuery, LineQuery } from '../ports/explanations.ts';
 import type { JobView } from '../ports/jobs.ts';
 import type { Clock, Random, Timers } from '../ports/ports.ts';
-import type { WaitStore } from '../ports/signals.ts';
+import type { SignalWaitStore } from '../ports/signals.ts';
 import type { OpenSessions } from '../sessions/open-sessions.ts';
 import { bodyOf } from '../workflows/bodies.ts';
 import { progressOf } from '../workflows/progress.ts';
 import { laneOf, ReadyReasons } from './ready-reasons.ts';
 
 /** Steps of a workflow that are named. */
-const MOST_STEPS = 5;
+const MAX_STEPS = 5;
 /** Jobs that are counted before one. */
-const MOST_BEFORE = 1_000;
+const MAX_BEFORE = 1_000;
 /** Lanes of a queue that are looked at for it. */
-const MOST_LANES = 1_000;
+const MAX_LANES = 1_000;
 /** Sessions that could run a job and are asked for what they hold: a job that waits for more of them waits for any. */
-const MOST_ABLE = 200;
-const MOST_LOOKS = 5;
+const MAX_ABLE = 200;
+const MAX_ATTEMPTS = 5;
 
 export interface Explanation extends Facts {
   readonly view: JobView;
@@ -60,15 +60,15 @@ export interface Explanation extends Facts {
 
 export interface ExplanationsParts {
   readonly store: ExplainStore;
-  readonly waits: Pick<WaitStore, 'read'>;
+  readonly waits: Pick<SignalWaitStore, 'read'>;
   readonly dependencies: ExplainedStore;
-  readonly deadlocks: Pick<DeadlockSearch, 'look'>;
+  readonly deadlocks: Pick<DeadlockSearch, 'findDeadlocks'>;
   /** Throws JOB_NOT_FOUND. */
   readonly getJob: (namespace: string, jobId: string) => Promise<JobView>;
   readonly lanes: Pick<Lanes, 'load' | 'get' | 'suits'>;
   readonly limits: Pick<Limits, 'laneOf'>;
   readonly sessions: OpenSessions;
-  readonly credits: Pick<ParkedCredits, 'classes' | 'barOf'>;
+  readonly credits: Pick<UnspentCredits, 'classes' | 'barOf'>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -76,19 +76,19 @@ export interface ExplanationsParts {
 
 interface Waiting {
   readonly constraints: readonly Constraint[];
-  readonly place: Place | undefined;
+  readonly place: LinePosition | undefined;
   readonly estimate: StartEstimate | undefined;
 }
 
 export class Explanations {
   readonly #parts: ExplanationsParts;
-  readonly #holdOuts: HoldOuts;
+  readonly #preferences: Preferences;
   readonly #readyReasons: ReadyReasons;
 
   constructor(parts: ExplanationsParts) {
     this.#parts = parts;
-    this.#holdOuts = new HoldOuts(parts);
-    this.#readyReasons = new ReadyReasons({ ...parts, holdOuts: this.#holdOuts });
+    this.#preferences = new Preferences(parts);
+    this.#readyReasons = new ReadyReasons({ ...parts, preferences: this.#preferences });
   }
 
   /** The job with the first thing that it waits for, also where that takes a look beyond its record. Throws JOB_NOT_FOUND. */
@@ -99,7 +99,7 @@ export class Explanations {
   /** Throws JOB_NOT_FOUND, and CONFLICT where the job moves on whenever it is looked at. */
   async explain(namespace: string, jobId: string): Promise<Explanation> {
     const { getJob, store } = this.#parts;
-    for (let look = 0; look < MOST_LOOKS; look++) {
+    for (let findDeadlocks = 0; findDeadlocks < MAX_ATTEMPTS; findDeadlocks++) {
       const view = await getJob(namespace, jobId);
       if (isTerminal(view.state)) return this.#explain(view, undefined);
       const run = await store.readRun(jobId);
@@ -127,9 +127,9 @@ export class Explanations {
   /** Two looks: what only seems to be one, while jobs go on between the statements of a look, does not stay. */
   async #deadlockOf({ namespace, jobId }: JobView): Promise<Constraint[]> {
     const { deadlocks } = this.#parts;
-    const first = await deadlocks.look(namespace, [jobId]);
+    const first = await deadlocks.findDeadlocks(namespace, [jobId]);
     if (!first?.deadlocks.stuck.has(jobId)) return [];
-    const again = await deadlocks.look(namespace, [jobId]);
+    const again = await deadlocks.findDeadlocks(namespace, [jobId]);
     return again ? deadlockConstraints(again.deadlocks, jobId) : [];
   }
 
@@ -140,7 +140,7 @@ export class Explanations {
     if (!definitionBody.workflow && !definitionBody.wait) return undefined;
     if (isWaiting(run)) return { isStarted: false, progress: undefined };
     if (!definitionBody.workflow) return undefined;
-    const found = await this.#parts.store.readWorkflow(jobId, MOST_STEPS);
+    const found = await this.#parts.store.readWorkflow(jobId, MAX_STEPS);
     return { isStarted: true, progress: found && progressOf(bodyOf(definitionBody).graph, found) };
   }
 
@@ -166,18 +166,18 @@ export class Explanations {
     if (before.length > 0 || lane.definitionBody.workflow || lane.definitionBody.wait)
       return this.#waitingForNoWorker(view, run, [...deadlock, ...before]);
     const work = { lane, handler: handlerOf(lane) };
-    const open = this.#holdOuts.withBars(await sessions.read(view.namespace), lane, run.nowUs);
+    const open = this.#preferences.withBars(await sessions.read(view.namespace), lane, run.nowUs);
     const isReady = run.state === 'READY';
     const limits = isReady ? await this.#limitsOf(lane, run) : [];
     const { line, recent } = isReady ? await this.#line(view, run, work, open) : { line: undefined, recent: undefined };
     const able = fitting(open, work).map(({ sessionId }) => sessionId);
     const suspects = isReady && run.suspect ? await store.readSuspects(able, view.jobId) : undefined;
-    const room = isReady ? await this.#roomOf(lane, run.laneId, able) : undefined;
-    const holdOut = this.#holdOuts.of(lane, run.nowUs);
+    const inUse = isReady ? await this.#headroomOf(lane, run.laneId, able) : undefined;
+    const preference = this.#preferences.of(lane, run.nowUs);
     const constraints = [
       ...deadlock,
       ...jobConstraints({ ...run, job: { ...run, jobId: view.jobId }, limits }),
-      ...workerConstraints({ work, sessions: open, suspects, line, room, holdOut }),
+      ...workerConstraints({ work, sessions: open, suspects, line, inUse, preference }),
     ];
     const place = line && { place: line.before + 1, isLeast: line.isLeast };
     return { constraints, place, estimate: startEstimateOf(constraints, place, recent, run.nowUs) };
@@ -193,9 +193,9 @@ export class Explanations {
     return { constraints, place: undefined, estimate: undefined };
   }
 
-  async #roomOf(lane: KnownLane, laneId: number, able: readonly string[]): Promise<Room | undefined> {
-    if (!takesResources(lane) || able.length > MOST_ABLE) return undefined;
-    return this.#parts.store.readRoom(laneId, able);
+  async #headroomOf(lane: KnownLane, laneId: number, able: readonly string[]): Promise<CapacityInUse | undefined> {
+    if (!takesResources(lane) || able.length > MAX_ABLE) return undefined;
+    return this.#parts.store.readCapacityInUse(laneId, able);
   }
 
   async #limitsOf(lane: KnownLane, run: ExplainedRun): Promise<Limit[]> {
@@ -206,11 +206,11 @@ export class Explanations {
   }
 
   async #withHolders(query: LimitQuery, limit: LimitOfJob, { nowUs, atLimit }: ExplainedRun): Promise<Limit> {
-    const { jobs, openTimeUs } = roomOf(limit.capacity, limit.cost, nowUs);
-    const isParked = limit.reason === 'KEY_LIMIT' && atLimit;
-    if (jobs > 0 || openTimeUs !== undefined) return { ...limit, holders: noHolders, isParked };
+    const { jobs, openTimeUs } = headroomOf(limit.capacity, limit.cost, nowUs);
+    const isDeferred = limit.reason === 'KEY_LIMIT' && atLimit;
+    if (jobs > 0 || openTimeUs !== undefined) return { ...limit, holders: noHolders, isDeferred };
     const list = await this.#parts.store.readLimitHolders(query, limit.reason);
-    return { ...limit, holders: { list, count: limit.capacity.held }, isParked };
+    return { ...limit, holders: { list, count: limit.capacity.held }, isDeferred };
   }
 
   /** Where a ready job stands, among the jobs of its queue that compete with it for workers. */
@@ -221,7 +221,7 @@ export class Explanations {
     sessions: readonly OpenSession[],
   ): Promise<{ line: Line | undefined; recent: RecentStarts }> {
     const { store, lanes } = this.#parts;
-    const found = await store.readQueueLanes({ namespace, name: queue }, run.laneId, MOST_LANES);
+    const found = await store.readQueueLanes({ namespace, name: queue }, run.laneId, MAX_LANES);
     const candidates = found.lanes.filter((one) => competes(one, run));
     await lanes.load(candidates.flatMap(({ laneId }) => (lanes.get(laneId) ? [] : laneId)));
     const able = fitting(sessions, work);
@@ -236,10 +236,10 @@ export class Explanations {
 
   async #lineOf(query: LineQuery, isCut: boolean): Promise<Line | undefined> {
     const { store } = this.#parts;
-    const before = await store.countBefore(query, MOST_BEFORE);
+    const before = await store.countBefore(query, MAX_BEFORE);
     if (before === undefined) return undefined;
     const first: readonly Holder[] = before > 0 ? await store.readFirst(query) : [];
-    return { before, isLeast: isCut || before >= MOST_BEFORE, first };
+    return { before, isLeast: isCut || before >= MAX_BEFORE, first };
   }
 }
 
@@ -247,9 +247,9 @@ export class Explanations {
  * Whether jobs of a lane may go before one: suspects go apart, and what is held back where the job is not lets it pass. Of those
  * that wait at the limit of a key only the jobs of its own key may, which are counted by that.
  */
-function competes(lane: { suspect: boolean; atLimit: boolean; heldBack: number }, run: ExplainedRun): boolean {
-  const isHeldMore = (lane.heldBack & ~run.heldBack) !== 0;
-  return lane.suspect === run.suspect && !isHeldMore && !lane.atLimit;
+function competes(lane: { suspect: boolean; atLimit: boolean; gates: number }, run: ExplainedRun): boolean {
+  const isGatedMore = (lane.gates & ~run.gates) !== 0;
+  return lane.suspect === run.suspect && !isGatedMore && !lane.atLimit;
 }
 
 /** Whether some session that can run the work can run the lane's jobs, too. Without any: whether it is the same definition. */

@@ -7,7 +7,7 @@ import { jobConstraints } from '../../domain/explain/job-constraints.ts';
 import type { WaitReason } from '../../domain/explain/wait-reasons.ts';
 import { type OpenSession, workerReason } from '../../domain/explain/worker-constraints.ts';
 import { Batcher } from '../base/batcher.ts';
-import type { HoldOuts } from '../dispatch/hold-outs.ts';
+import type { Preferences } from '../dispatch/hold-outs.ts';
 import type { KnownLane } from '../dispatch/known-lane.ts';
 import { handlerOf, type Lanes } from '../dispatch/lanes.ts';
 import type { Limits } from '../dispatch/limits.ts';
@@ -24,7 +24,7 @@ export interface ReadyReasonsParts {
   readonly lanes: Pick<Lanes, 'load' | 'get'>;
   readonly limits: Pick<Limits, 'laneOf'>;
   readonly sessions: Pick<OpenSessions, 'read'>;
-  readonly holdOuts: Pick<HoldOuts, 'of' | 'withBars'>;
+  readonly preferences: Pick<Preferences, 'of' | 'withBars'>;
   readonly timers: Timers;
   readonly random: Random;
 }
@@ -67,18 +67,18 @@ export class ReadyReasons {
     const query = { ...limits.laneOf(lane), limitId: run.limitId };
     const found = lane.cleanup ? [] : (await store.readLimits(query)).limits;
     const all = found.map((limit) => {
-      return { ...limit, holders: noHolders, isParked: limit.reason === 'KEY_LIMIT' && run.atLimit };
+      return { ...limit, holders: noHolders, isDeferred: limit.reason === 'KEY_LIMIT' && run.atLimit };
     });
     return jobConstraints({ ...run, job: { ...run, jobId }, limits: all })[0];
   }
 
   async #ofWorkers({ namespace }: JobView, run: ExplainedRun, lane: KnownLane): Promise<Found> {
-    const { holdOuts } = this.#parts;
+    const { preferences } = this.#parts;
     return workerReason({
       work: { lane, handler: handlerOf(lane) },
-      sessions: holdOuts.withBars(await this.#open.add(namespace), lane, run.nowUs),
+      sessions: preferences.withBars(await this.#open.add(namespace), lane, run.nowUs),
       suspects: run.suspect ? noHolders : undefined,
-      holdOut: holdOuts.of(lane, run.nowUs),
+      preference: preferences.of(lane, run.nowUs),
     });
   }
 }

@@ -7,7 +7,7 @@ export interface CompletedAttempt extends AttemptKey {
   readonly assignTimeUs: number;
   readonly limitId: string | undefined;
   /** Somebody is told of its end: jobs depend on it, or it publishes assets. */
-  readonly tellsEnd: boolean;
+  readonly notifiesDependents: boolean;
   /** The workflow's job, if it is of a step. */
   readonly parentJobId?: string | undefined;
 }

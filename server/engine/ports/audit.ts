@@ -3,15 +3,15 @@ import type { NewAuditRecord } from '../../domain/namespaces/audit.ts';
 import type { WrittenStep } from './workflows.ts';
 
 /** What somebody does by hand as a job is made: stored with it, if it is a new one. */
-export interface ByHand {
+export interface ManualChange {
   readonly records: readonly NewAuditRecord[];
   /** Steps that the new workflow skips as it starts: they wait, with the reason. */
   readonly steps: readonly WrittenStep[];
 }
 
 /** A call that stores a job, and what is done with it by hand. Left out: nothing. */
-export interface CallByHand {
-  readonly byHand?: ByHand | undefined;
+export interface ManualCall {
+  readonly manual?: ManualChange | undefined;
 }
 
 export interface AuditRecord extends NewAuditRecord {

@@ -1,6 +1,6 @@
 /** What the engine and the store tell each other of batches. */
 
-import type { BatchProgress, Doomed, FailurePolicy } from '../../domain/batches/batch.ts';
+import type { BatchProgress, FailurePolicy, StopReason } from '../../domain/batches/batch.ts';
 import type { BatchRetry, RetryPage } from '../../domain/batches/batch-retry.ts';
 import type { NewAuditRecord } from '../../domain/namespaces/audit.ts';
 import type { ScheduledJob } from './schedules.ts';
@@ -64,7 +64,7 @@ export interface BatchStore extends BatchRetryStore {
   /** Tells the batch so, with an audit record; of one that is sealed or doomed it changes nothing. Waits for those who add members. */
   seal(jobId: string, audit: Pick<NewAuditRecord, 'auditId' | 'namespace'>): Promise<void>;
   /** Within `together`: from now on it takes no members. Returns how many it has. Waits for those who add some. */
-  doom(jobId: string, why: Exclude<Doomed, 'NO'>): Promise<number>;
+  stopFor(jobId: string, why: Exclude<StopReason, 'NO'>): Promise<number>;
   /** Within `together`, by whoever has locked their jobs. */
   write(batches: readonly WrittenBatch[]): Promise<void>;
 }

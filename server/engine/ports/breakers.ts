@@ -48,6 +48,6 @@ export interface OpenBreaker extends BreakerRow {
 
 /** Room for a probe: one place of each session that may run it, and lanes without limits and demands, or one with. */
 export type ProbeClaim =
-  | Pick<Claim, 'places' | 'lanes'>
-  | Pick<LimitedClaim, 'places' | 'lane'>
-  | Pick<DemandingClaim, 'places' | 'demanding'>;
+  | Pick<Claim, 'permits' | 'lanes'>
+  | Pick<LimitedClaim, 'permits' | 'lane'>
+  | Pick<DemandingClaim, 'permits' | 'demanding'>;

@@ -39,7 +39,7 @@ export interface DependentJob {
   /** What it is to wait for; those on steps with the steps' numbers. Left out: nothing. */
   readonly dependencies?: readonly Dependency[] | undefined;
   /** Its definition publishes assets. */
-  readonly tellsEnd?: boolean | undefined;
+  readonly notifiesDependents?: boolean | undefined;
   /** What of that is kept for its trace, as JSON. */
   readonly tracedTargets?: object | undefined;
 }
@@ -87,7 +87,7 @@ export interface Settled {
 }
 
 /** News that were taken: what was settled, and whether there may be more. */
-export interface TakenNews {
+export interface TakenInbox {
   /** Jobs that have ended before some of their children. */
   readonly orphaned: readonly { readonly jobId: string; readonly laneId: number }[];
   readonly settled: readonly Settled[];
@@ -146,7 +146,7 @@ export interface ChildrenKey {
 }
 
 /** How far a workflow is. */
-export interface WorkflowStage extends Pick<WorkflowRun, 'phase' | 'doomed'> {
+export interface WorkflowStage extends Pick<WorkflowRun, 'phase' | 'stopReason'> {
   readonly jobId: string;
 }
 
@@ -169,9 +169,9 @@ export interface DependencyStore {
   /** Within `together`, behind `link`: keeps for the job's trace what it depends on, come about or not. */
   keepTargets(jobId: string, links: readonly LinkedDependency[]): Promise<void>;
   /** Within `together`: locks a page of what is to be acted upon, and of the jobs that wait for it, and takes it. */
-  takeNews(): Promise<TakenNews>;
+  takeInbox(): Promise<TakenInbox>;
   /** Within `together`, by whoever has locked their workflows: tells of those that have ended. */
-  tellSteps(steps: readonly (StepKey & Pick<StoredStep, 'state'>)[]): Promise<void>;
+  notifySteps(steps: readonly (StepKey & Pick<StoredStep, 'state'>)[]): Promise<void>;
   /** Within `together`: each once more, and told to who waits for it. */
   publish(publications: readonly Publication[]): Promise<void>;
   /** Within `together`: locks an open job and those of its children that are open; their ids. */

@@ -3,7 +3,7 @@ import type { Payload } from '../../domain/base/payload.ts';
 import type { LaneKey } from '../../domain/dispatch/placement.ts';
 
 /** Room for one attempt in a session. */
-export interface Place {
+export interface Permit {
   readonly sessionId: string;
   readonly creditId: number;
   readonly prefetch: boolean;
@@ -11,20 +11,20 @@ export interface Place {
 
 export interface Claim {
   /** In the order in which they are to be filled. At most 1,000. */
-  readonly places: readonly Place[];
+  readonly permits: readonly Permit[];
   /** Lanes whose jobs fit every place, each with the rank to scan from. */
   readonly lanes: readonly { readonly laneId: number; readonly cursor: number }[];
   /** Bound of inputs and overhead together. */
   readonly maxBytes: number;
   /** Told which of the lanes are held back, where others gave jobs: as long as they are, nothing of them is assigned. */
-  readonly onHeldBack?: ((laneIds: readonly number[]) => void) | undefined;
+  readonly onGated?: ((laneIds: readonly number[]) => void) | undefined;
   /** Takes jobs that nothing but an open circuit breaker holds back, too. */
   readonly probes?: boolean | undefined;
   /** The sessions of the places have room for what the jobs take of their resources. */
   readonly demandsMet?: boolean | undefined;
 }
 
-export interface ClaimedJob extends Place {
+export interface ClaimedJob extends Permit {
   readonly jobId: string;
   readonly laneId: number;
   readonly rank: number;

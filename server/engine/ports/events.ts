@@ -57,7 +57,7 @@ export interface EventBatch {
 }
 
 /** One change of one job as it is told. */
-export interface ToldEvent extends JobChange {
+export interface PublishedEvent extends JobChange {
   readonly jobId: string;
   readonly namespace: string;
   readonly definition: string;

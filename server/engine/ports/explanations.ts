@@ -1,7 +1,7 @@
 /** What an explanation asks of the store, besides the job and the sessions of its namespace. */
 import type { Holders } from '../../domain/explain/constraint.ts';
 import type { Limit, OpenBreaker, PausedQueue } from '../../domain/explain/job-constraints.ts';
-import type { Room } from '../../domain/explain/worker-constraints.ts';
+import type { CapacityInUse } from '../../domain/explain/worker-constraints.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { WorkflowRun } from '../../domain/workflows/phases.ts';
 import type { QueueName } from './queues.ts';
@@ -29,7 +29,7 @@ export interface ExplainedRun {
   readonly suspect: boolean;
   readonly atLimit: boolean;
   /** Why nothing is assigned from its lane, as bits, limits left out: for comparison with other lanes. */
-  readonly heldBack: number;
+  readonly gates: number;
   readonly queue: PausedQueue | undefined;
   readonly breaker: OpenBreaker | undefined;
   readonly nowUs: number;
@@ -40,7 +40,7 @@ export interface QueueLane {
   readonly laneId: number;
   readonly suspect: boolean;
   readonly atLimit: boolean;
-  readonly heldBack: number;
+  readonly gates: number;
   /** Jobs of it that were assigned in the time that `windowUs` says. */
   readonly starts: number;
 }
@@ -70,7 +70,7 @@ export interface LimitQuery {
 }
 
 /** A limit and what it has to give. */
-export type LimitOfJob = Omit<Limit, 'holders' | 'isParked'>;
+export type LimitOfJob = Omit<Limit, 'holders' | 'isDeferred'>;
 
 export interface LimitsOfJob {
   readonly limits: readonly LimitOfJob[];
@@ -85,7 +85,7 @@ export interface WaitingLane {
   readonly paused: number;
   readonly blocked: number;
   /** What holds all of its ready jobs back; undefined: its limits, workers, or the order of the line. */
-  readonly hold: 'queue_paused' | 'circuit_breaker' | 'key_limit' | undefined;
+  readonly gate: 'queue_paused' | 'circuit_breaker' | 'key_limit' | undefined;
   /** A limit of its queue or its definition may hold them back. */
   readonly limited: boolean;
 }
@@ -115,7 +115,7 @@ export interface ExplainStore {
   /** Of each session the suspect that it has. */
   readSuspects(sessionIds: readonly string[], butJobId: string): Promise<Holders>;
   /** What the sessions hold, and which of them are kept free for other lanes than this one. */
-  readRoom(laneId: number, sessionIds: readonly string[]): Promise<Room>;
+  readCapacityInUse(laneId: number, sessionIds: readonly string[]): Promise<CapacityInUse>;
   /** Undefined: nothing has been done of it yet. */
   readWorkflow(jobId: string, steps: number): Promise<ExplainedWorkflow | undefined>;
   /** Lanes with jobs that wait, those with most of them first. */

@@ -2,13 +2,13 @@
 import type { Claim, LaneHead } from './dispatch.ts';
 
 /** What a claim has seen of the limits of its lane. */
-export interface LimitsSeen {
+export interface LimitsResult {
   /** They leave no room for one more attempt now. */
-  readonly full: boolean;
+  readonly exhausted: boolean;
   /** When they will, if it is a rate that one more waits for. */
   readonly openTimeUs: number | undefined;
   /** Keys without room, whose jobs were moved out of the way. */
-  readonly parked: readonly string[];
+  readonly deferred: readonly string[];
   /** All ready jobs of the lane have been assigned, or moved out of the way. */
   readonly dry: boolean;
 }
@@ -27,18 +27,18 @@ export interface LimitedClaimLane extends LaneUnderLimits {
   readonly cursor: number;
   /** Where jobs wait whose keys have no room. */
   readonly atLimitLaneId: number;
-  readonly onLimits?: ((seen: LimitsSeen) => void) | undefined;
+  readonly onLimits?: ((seen: LimitsResult) => void) | undefined;
 }
 
 /** A claim of the jobs of one lane that is limited. */
-export type LimitedClaim = Pick<Claim, 'places' | 'maxBytes' | 'probes' | 'demandsMet'> & {
+export type LimitedClaim = Pick<Claim, 'permits' | 'maxBytes' | 'probes' | 'demandsMet'> & {
   readonly lane: LimitedClaimLane;
 };
 
 /** What became of keys that were to get their waiting jobs back among the ready ones. */
-export interface Unparked {
+export interface Requeued {
   /** Keys some of whose jobs wait at the limit, or have until now. */
-  readonly parked: readonly string[];
+  readonly deferred: readonly string[];
   readonly lanes: readonly (LaneHead & { readonly jobs: number })[];
   /** Keys that wait for units of a rate. */
   readonly later: readonly { readonly limitId: string; readonly openTimeUs: number }[];

@@ -5,7 +5,7 @@ import type { PayloadSchema } from '../../domain/definitions/definition.ts';
 import type { JobSpan } from '../../domain/events/job-spans.ts';
 import type { Sampling } from '../../domain/events/trace.ts';
 import type { Assignment, CancelNotice, Hint } from '../base/messages.ts';
-import type { EventBatch, ToldEvent } from './events.ts';
+import type { EventBatch, PublishedEvent } from './events.ts';
 
 /** Monotonic time of this process; says nothing about the time of day. */
 export interface Clock {
@@ -107,7 +107,7 @@ export interface SessionCredentials {
 export interface EventPage {
   /** Rises within the stream; reading goes on after it. */
   readonly position: number;
-  readonly events: readonly ToldEvent[];
+  readonly events: readonly PublishedEvent[];
 }
 
 /** What is read of the stream. */

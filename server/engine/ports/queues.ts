@@ -47,8 +47,8 @@ export interface QueuePage {
 
 /** What became of a change of a queue. */
 export type QueueChange =
-  /** `letGo`: lanes that were held back and are no more. */
-  | { readonly kind: 'done'; readonly queue: Queue; readonly letGo: readonly number[] }
+  /** `reopened`: lanes that were held back and are no more. */
+  | { readonly kind: 'done'; readonly queue: Queue; readonly reopened: readonly number[] }
   | { readonly kind: 'deleted' }
   | { readonly kind: 'missing' }
   | { readonly kind: 'exists' }

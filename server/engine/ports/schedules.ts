@@ -65,7 +65,7 @@ export interface ScheduleRun extends PendingRun {
 }
 
 /** A schedule that was looked at, with what is to be done outside the database. */
-export interface LookedAt {
+export interface ScannedSchedule {
   readonly schedule: Schedule;
   /** Runs that are to get a job: also those of an earlier look that did not come to it. */
   readonly starting: readonly PendingRun[];
@@ -128,11 +128,11 @@ export interface ScheduleStore {
   /** One that a request asked for, by the request's id; of a backfill the first. */
   readRun(scheduleId: string, causeId: string): Promise<ScheduleRun | undefined>;
   /** Locks some of the schedules that are due, decides each, and writes what was decided, in one transaction. */
-  look(decide: DecideSchedule): Promise<LookedAt[]>;
+  scan(decide: DecideSchedule): Promise<ScannedSchedule[]>;
   /** Writes what became of runs that were to get a job, and has their schedules looked at once more. */
   settle(settlements: readonly Settlement[]): Promise<void>;
   /** When the next schedule is due; undefined: none is. */
-  nextLookUs(): Promise<number | undefined>;
+  readNextScanUs(): Promise<number | undefined>;
 }
 
 export type DecideSchedule = (schedule: Schedule, status: ScheduleStatus, nowUs: number) => ScheduleDecision;

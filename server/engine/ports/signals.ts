@@ -55,7 +55,7 @@ export interface KeySource {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-export interface WaitStore {
+export interface SignalWaitStore {
   readKeySources(jobIds: readonly string[]): Promise<KeySource[]>;
   /** Until the end of the transaction nobody else sends one of these events or begins to wait for one. In a fixed order. */
   lockKeys(waitIds: readonly string[]): Promise<void>;

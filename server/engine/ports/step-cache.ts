@@ -21,7 +21,7 @@ export interface StepCacheStore {
 }
 
 /** How often results were looked for. */
-export interface CacheLooks {
+export interface CacheLookups {
   readonly hits: number;
   readonly misses: number;
 }

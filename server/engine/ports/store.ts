@@ -22,16 +22,16 @@ import type { DeadlockStore } from './deadlocks.ts';
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from './definitions.ts';
 import type { DemandStore } from './demands.ts';
 import type { DependencyStore } from './dependencies.ts';
-import type { Claim, ClaimedJob, Lane, LaneHead, Place } from './dispatch.ts';
+import type { Claim, ClaimedJob, Lane, LaneHead, Permit } from './dispatch.ts';
 import type { Outbox } from './events.ts';
 import type { ExplainStore } from './explanations.ts';
 import type { Decide, EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView, Selection } from './jobs.ts';
-import type { LaneUnderLimits, LimitedClaim, Unparked } from './limits.ts';
+import type { LaneUnderLimits, LimitedClaim, Requeued } from './limits.ts';
 import type { AttemptLog, LogPage, LogQuery } from './logs.ts';
 import type { QueueStore } from './queues.ts';
 import type { ScheduleStore } from './schedules.ts';
 import type { Beat, HeldJob, Lapse, NewSession, Renewal, SessionRow, WorkerView } from './sessions.ts';
-import type { WaitStore } from './signals.ts';
+import type { SignalWaitStore } from './signals.ts';
 import type { StepCacheStore } from './step-cache.ts';
 import type { SubmitCall, SubmitResult } from './submissions.ts';
 import type { StepTraces } from './traces.ts';
@@ -76,13 +76,13 @@ export interface Store extends DemandStore, StoreParts {
    */
   submit(
     calls: readonly SubmitCall[],
-    places?: ReadonlyMap<string, Place>,
+    permits?: ReadonlyMap<string, Permit>,
     limited?: LaneUnderLimits,
   ): Promise<SubmitResult[]>;
   /** What became of an earlier call with the request id; undefined: there was none. */
   findSubmission(call: Pick<SubmitCall, 'namespace' | 'requestId' | 'bodyHash'>): Promise<SubmitResult | undefined>;
   /** Which of these idempotency keys belong to a job. */
-  findHeldKeys(namespace: string, keys: readonly string[]): Promise<string[]>;
+  findOwnedKeys(namespace: string, keys: readonly string[]): Promise<string[]>;
   /** Which of these jobs are stored; settles a commit whose answer was lost. */
   findJobs(jobIds: readonly string[]): Promise<string[]>;
   claim(claim: Claim): Promise<ClaimedJob[]>;
@@ -91,7 +91,7 @@ export interface Store extends DemandStore, StoreParts {
   /** As `claim`, or `claimSuspects`, of one lane that is limited: no more than its limits allow. */
   claimLimited(claim: LimitedClaim, suspect: boolean): Promise<ClaimedJob[]>;
   /** Puts jobs that wait at the limit of these keys back among the ready ones, as many as there is room for. At most 500 keys. */
-  unpark(limitIds: readonly string[]): Promise<Unparked>;
+  requeueDeferred(limitIds: readonly string[]): Promise<Requeued>;
   /** Keys with marked ready jobs, in the order of their ids, from behind `afterLimitId`. */
   readWaitingKeys(afterLimitId: string, limit: number): Promise<string[]>;
   /** Locks breakers, asks `decide` for each, writes, and holds their lanes back or lets them go. `make`: first those that are missing. */
@@ -105,7 +105,7 @@ export interface Store extends DemandStore, StoreParts {
   /** Claims one job for one of the places, if the breaker is open and its time has come: then it is the breaker's probe. */
   probeBreaker(key: BreakerKey, claim: ProbeClaim, suspect: boolean): Promise<ClaimedJob | undefined>;
   /** Lanes that are held back, or not, against what their breakers say; returns the heads of those that may go on. */
-  alignHeldLanes(): Promise<LaneHead[]>;
+  alignGatedLanes(): Promise<LaneHead[]>;
   /**
    * The attempts that were open and are now completed; the others were not the session's to complete, or their results
    * are to be checked first and these are not `checked`.
@@ -212,7 +212,7 @@ export interface StoreParts {
   /** What people did by hand, newest first. */
   readonly listAudit: (query: AuditQuery) => Promise<AuditRecord[]>;
   readonly batches: BatchStore;
-  readonly waits: WaitStore;
+  readonly waits: SignalWaitStore;
   readonly dependencies: DependencyStore;
   readonly stepTraces: StepTraces;
   readonly stepCache: StepCacheStore;

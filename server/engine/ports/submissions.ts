@@ -9,7 +9,7 @@ import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { Change } from '../../domain/jobs/run.ts';
 import type { DuplicatePolicy } from '../../domain/jobs/submission-rule.ts';
 import type { RetryPolicy } from '../../domain/retries/retry-policy.ts';
-import type { CallByHand } from './audit.ts';
+import type { ManualCall } from './audit.ts';
 import type { DependencyRefusal, DependentCall, DependentJob } from './dependencies.ts';
 import type { KeyLimitOfJob } from './limits.ts';
 import type { ParentStep } from './workflows.ts';
@@ -55,7 +55,7 @@ export interface NewJob extends DependentJob {
 }
 
 /** One call of SubmitJob or SubmitJobs: all of its jobs or none. */
-export interface SubmitCall extends DependentCall, MemberCall, CallByHand {
+export interface SubmitCall extends DependentCall, MemberCall, ManualCall {
   readonly namespace: string;
   readonly requestId?: string | undefined;
   /** Of the whole call; set with `requestId`. */

@@ -73,7 +73,7 @@ export interface VitalsStore {
   readDatabase(): Promise<DatabaseVitals>;
 }
 
-export interface CountedWaits extends QueueName {
+export interface CountedReasons extends QueueName {
   readonly reason: CountedReason;
   readonly jobs: number;
 }

@@ -4,7 +4,7 @@ import type { Failure, Payload } from '../../domain/base/payload.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { CompensationState } from '../../domain/workflows/compensation.ts';
 import type { FanOutState } from '../../domain/workflows/fan-out.ts';
-import type { WorkflowNewsKind } from '../../domain/workflows/news.ts';
+import type { InboxKind } from '../../domain/workflows/news.ts';
 import type { Phase, WorkflowRun } from '../../domain/workflows/phases.ts';
 import type { StepState } from '../../domain/workflows/step-state.ts';
 import type { StepCounts } from '../../domain/workflows/trigger-rules.ts';
@@ -21,9 +21,9 @@ export interface ParentStep {
   readonly item: number;
 }
 
-export interface WorkflowNews {
+export interface InboxRow {
   readonly rowId: number;
-  readonly kind: WorkflowNewsKind;
+  readonly kind: InboxKind;
   /** Undefined: of all, or of none. */
   readonly step: number | undefined;
   /** CHILDREN_ENDED: how they ended, their items and ids, place by place. */
@@ -39,7 +39,7 @@ export interface LockedWorkflow {
   readonly jobId: string;
   readonly laneId: number;
   /** The ends of its steps are told to jobs that depend on them. */
-  readonly tellsEnd: boolean;
+  readonly notifiesDependents: boolean;
   readonly state: 'WAITING' | 'CANCELLING';
   /** Of a cancel: why. */
   readonly reason: string | undefined;
@@ -60,7 +60,7 @@ export interface LockedWorkflow {
   /** What could not be taken back, as text. */
   readonly notUndone: string | undefined;
   /** Taken by this transaction, but for CANCEL_CHILDREN: what stops it first, then the oldest. */
-  readonly news: readonly WorkflowNews[];
+  readonly inbox: readonly InboxRow[];
 }
 
 export interface StepKey {
@@ -120,11 +120,11 @@ export interface ChildOutcome {
   readonly failure: Failure | undefined;
 }
 
-export interface WrittenNews {
+export interface NewInboxRow {
   readonly jobId: string;
   /** Undefined: of all steps. */
   readonly step: number | undefined;
-  readonly kind: 'GO_ON' | 'CANCEL_CHILDREN';
+  readonly kind: 'CONTINUE' | 'CANCEL_CHILDREN';
 }
 
 /** Which jobs of a workflow are meant. */
@@ -146,7 +146,7 @@ export interface LeftCancel {
   readonly rowId: number;
 }
 
-export interface LeftNews {
+export interface AbandonedInbox {
   /** Open workflows that have something to act upon. */
   readonly jobIds: readonly string[];
   readonly cancels: readonly LeftCancel[];
@@ -193,14 +193,14 @@ export interface WorkflowStore {
     readonly runs: readonly WrittenRun[];
     readonly steps: readonly WrittenStep[];
     readonly compensations: readonly WrittenCompensation[];
-    readonly news: readonly WrittenNews[];
+    readonly inbox: readonly NewInboxRow[];
   }): Promise<void>;
   /** Open jobs that nobody has asked to stop. */
   readOpenChildren(asked: OpenChildren, limit: number): Promise<string[]>;
   /** News that was acted upon. */
-  dropNews(rowIds: readonly number[]): Promise<void>;
+  dropInbox(rowIds: readonly number[]): Promise<void>;
   /** What was told longer than `olderThanMs` ago, oldest first: somebody has left it undone. At most `limit` workflows. */
-  findTold(olderThanMs: number, limit: number): Promise<LeftNews>;
+  findAbandoned(olderThanMs: number, limit: number): Promise<AbandonedInbox>;
 }
 
 /** As people see it. */

@@ -10,8 +10,8 @@ export interface BacklogsParts extends QueueBacklogParts {
 }
 
 /** With the time that a look takes, bounds that were set elsewhere are known within a second. */
-const LOOK_MS = 800;
-const MOST_QUEUES = 10_000;
+const POLL_MS = 800;
+const MAX_QUEUES = 10_000;
 /** What is let in rests on a reading that is no older. */
 const FRESH_MS = 1_000;
 /** What is refused rests on one that is no older, where what was let in meanwhile decides: it may have left again. */
@@ -41,7 +41,7 @@ export class Backlogs {
   /** Raised by what is learnt: a look that began before may have missed it. */
   #learnt = 0;
   #timer: Timer | undefined;
-  #look: Promise<void> = Promise.resolve();
+  #probe: Promise<void> = Promise.resolve();
   #stopped = false;
 
   constructor(parts: BacklogsParts) {
@@ -50,8 +50,8 @@ export class Backlogs {
 
   start(): void {
     if (this.#stopped) return;
-    this.#timer = this.#parts.timers.after(LOOK_MS, () => {
-      this.#look = this.refresh()
+    this.#timer = this.#parts.timers.after(POLL_MS, () => {
+      this.#probe = this.refresh()
         .catch((error) => this.#parts.log.warn({ error: String(error) }, 'could not read the bounds of queues'))
         .then(() => this.start());
     });
@@ -60,13 +60,13 @@ export class Backlogs {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
-    await this.#look;
+    await this.#probe;
   }
 
   /** Reads which queues have bounds. */
   async refresh(): Promise<void> {
     const learnt = this.#learnt;
-    const bounded = await this.#parts.store.queues.readBounded(MOST_QUEUES);
+    const bounded = await this.#parts.store.queues.readBounded(MAX_QUEUES);
     if (learnt !== this.#learnt) return;
     const queues = new Map<string, QueueBacklog>();
     for (const queue of bounded) queues.set(keyOf(queue), this.#kept(queue));
@@ -132,7 +132,7 @@ function firstRefused(lines: Lines): Refused | undefined {
   for (const [queue, jobs] of lines) {
     const backlog = queue.backlog();
     const overrun = firstOverrun(queue.bounds, backlog, jobs);
-    const job = overrun && jobs[overrun.place];
+    const job = overrun && jobs[overrun.jobIndex];
     if (overrun && job && job.index < (first?.index ?? Number.POSITIVE_INFINITY))
       first = { index: job.index, priority: job.priority, queue, backlog, overrun };
   }

@@ -72,7 +72,7 @@ export class Queues {
     const change = await this.#change(queue, request, work);
     if (change?.kind !== 'done') return this.get(queue);
     this.#parts.backlogs.learn(change.queue);
-    await this.#hint(change.letGo);
+    await this.#hint(change.reopened);
     return change.queue;
   }
 

@@ -3,24 +3,24 @@
 import { afterProbe, countsAt, isProbeDue, type ProbeFate, reported } from '../../domain/retries/circuit-breaker.ts';
 import type { Announcer } from '../announcer.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import { isApart, type Lanes } from '../dispatch/lanes.ts';
+import { isSingleLane, type Lanes } from '../dispatch/lanes.ts';
 import type { Limits } from '../dispatch/limits.ts';
-import type { ParkedClass, ParkedCredits } from '../dispatch/parked-credits.ts';
+import type { CreditClass, UnspentCredits } from '../dispatch/parked-credits.ts';
 import type { OpenBreaker, ProbeClaim } from '../ports/breakers.ts';
-import type { ClaimedJob, LaneHead, Place } from '../ports/dispatch.ts';
+import type { ClaimedJob, LaneHead, Permit } from '../ports/dispatch.ts';
 import type { Log } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 
 /** Sessions that are asked for a place: one that has closed meanwhile, or holds a suspect, takes no probe. */
-const MOST_PLACES = 100;
+const MAX_PERMITS = 100;
 
 export interface ProbesParts {
   readonly store: Pick<
     Store,
-    'readOpenBreakers' | 'changeBreakers' | 'alignHeldLanes' | 'readLanesToProbe' | 'probeBreaker'
+    'readOpenBreakers' | 'changeBreakers' | 'alignGatedLanes' | 'readLanesToProbe' | 'probeBreaker'
   >;
   readonly lanes: Lanes;
-  readonly credits: ParkedCredits;
+  readonly credits: UnspentCredits;
   readonly dispatcher: Dispatcher;
   readonly limits: Pick<Limits, 'claimLane'>;
   readonly log: Log;
@@ -64,15 +64,15 @@ export class Probes {
   async #run(): Promise<void> {
     while (this.#again && !this.#stopped) {
       this.#again = false;
-      const heads = await this.#parts.store.alignHeldLanes();
+      const heads = await this.#parts.store.alignGatedLanes();
       this.#parts.announcer.committed({ ready: heads });
       const breakers = await this.#parts.store.readOpenBreakers();
       this.#tried = new Set(breakers.flatMap(({ probe }) => probe?.jobId ?? []));
-      for (const breaker of breakers) if (!this.#stopped) await this.#lookAfter(breaker);
+      for (const breaker of breakers) if (!this.#stopped) await this.#probe(breaker);
     }
   }
 
-  async #lookAfter(breaker: OpenBreaker): Promise<void> {
+  async #probe(breaker: OpenBreaker): Promise<void> {
     if (isProbeDue(breaker, breaker.nowUs)) return this.#try(breaker);
     const fate = await this.#fateOf(breaker);
     if (!fate) return;
@@ -113,51 +113,52 @@ export class Probes {
     if (heads.length === 0) return;
     await lanes.load(heads.map(({ laneId }) => laneId));
     for (const suspect of [false, true]) {
-      for (const parked of credits.classes()) {
-        const suited = heads.filter(({ laneId }) => this.#suits(parked, laneId, suspect));
-        const isApart = (head: LaneHead) => head.limited || this.#isApart(head.laneId);
-        const others = suited.filter((head) => !isApart(head));
-        if (others.length > 0 && (await this.#claim(breaker, parked, others, suspect))) return;
-        for (const head of suited) if (isApart(head) && (await this.#claim(breaker, parked, [head], suspect))) return;
+      for (const creditClass of credits.classes()) {
+        const suited = heads.filter(({ laneId }) => this.#suits(creditClass, laneId, suspect));
+        const isSingleLane = (head: LaneHead) => head.limited || this.#isSingleLane(head.laneId);
+        const others = suited.filter((head) => !isSingleLane(head));
+        if (others.length > 0 && (await this.#claim(breaker, creditClass, others, suspect))) return;
+        for (const head of suited)
+          if (isSingleLane(head) && (await this.#claim(breaker, creditClass, [head], suspect))) return;
       }
     }
   }
 
-  #suits(parked: ParkedClass, laneId: number, suspect: boolean): boolean {
+  #suits(creditClass: CreditClass, laneId: number, suspect: boolean): boolean {
     const lane = this.#parts.lanes.get(laneId);
-    return lane !== undefined && lane.suspect === suspect && this.#parts.lanes.suits(parked, lane);
+    return lane !== undefined && lane.suspect === suspect && this.#parts.lanes.suits(creditClass, lane);
   }
 
-  #isApart(laneId: number): boolean {
+  #isSingleLane(laneId: number): boolean {
     const lane = this.#parts.lanes.get(laneId);
-    return lane !== undefined && isApart(lane);
+    return lane !== undefined && isSingleLane(lane);
   }
 
   /** As the lanes ask for it, one of which comes alone if it has limits, or its jobs take resources. */
-  async #roomFor(heads: readonly LaneHead[], places: readonly Place[]): Promise<ProbeClaim> {
+  async #probeClaimOf(heads: readonly LaneHead[], permits: readonly Permit[]): Promise<ProbeClaim> {
     const lanes = heads.map(({ laneId, rank }) => ({ laneId, cursor: rank }));
     const [first] = lanes as [(typeof lanes)[number]];
     const lane = heads[0]?.limited ? this.#parts.lanes.get(first.laneId) : undefined;
     const limited = lane && (await this.#parts.limits.claimLane(lane));
     const needs = this.#parts.lanes.get(first.laneId)?.needs.resources;
-    if (needs) return { places, demanding: { ...first, needs, limited } };
-    return limited ? { places, lane: limited } : { places, lanes };
+    if (needs) return { permits, demanding: { ...first, needs, limited } };
+    return limited ? { permits, lane: limited } : { permits, lanes };
   }
 
   async #claim(
     breaker: OpenBreaker,
-    parked: ParkedClass,
+    creditClass: CreditClass,
     heads: readonly LaneHead[],
     suspect: boolean,
   ): Promise<ClaimedJob | undefined> {
     const { store, credits, dispatcher, lanes } = this.#parts;
     const lane = lanes.get(heads[0]?.laneId ?? 0);
-    const places = credits.takeOneSlotEach(parked, MOST_PLACES, lane && lanes.placesOf(parked, lane));
-    if (places.length === 0) return undefined;
-    const room = await this.#roomFor(heads, places);
+    const permits = credits.takeOneSlotEach(creditClass, MAX_PERMITS, lane && lanes.permitsOf(creditClass, lane));
+    if (permits.length === 0) return undefined;
+    const probeClaim = await this.#probeClaimOf(heads, permits);
     // What a failed call did, if it did, is found by the sessions' next heartbeats; its places stay spent until then.
-    const job = await store.probeBreaker(breaker, room, suspect);
-    credits.giveBack(places.filter((place) => place.sessionId !== job?.sessionId));
+    const job = await store.probeBreaker(breaker, probeClaim, suspect);
+    credits.giveBack(permits.filter((permit) => permit.sessionId !== job?.sessionId));
     if (!job) return undefined;
     this.#tried.add(job.jobId);
     dispatcher.publish([job]);

@@ -9,7 +9,7 @@ import { EngineError, type ErrorReason } from '../base/errors.ts';
 import { killPoint } from '../base/kill-points.ts';
 import type { Submissions } from '../jobs/submit/submissions.ts';
 import type { Log, Random, Timer, Timers } from '../ports/ports.ts';
-import type { LookedAt, RunResult, Schedule, Settlement } from '../ports/schedules.ts';
+import type { RunResult, ScannedSchedule, Schedule, Settlement } from '../ports/schedules.ts';
 import type { Store } from '../ports/store.ts';
 import type { Submission } from '../ports/submissions.ts';
 
@@ -29,9 +29,9 @@ export const SCHEDULE_LABEL = 'muster.dev/schedule';
 export const SCHEDULE_TIME_LABEL = 'muster.dev/schedule-time';
 
 /** What other replicas were asked for is seen within this. */
-const LOOK_MS = 1_000;
+const POLL_MS = 1_000;
 /** Looks in a round; each takes a few schedules. */
-const MOST_LOOKS = 100;
+const MAX_ATTEMPTS = 100;
 /** Bounds the inputs that are in memory at a time: 8 MiB. */
 const JOBS_AT_ONCE = 16;
 
@@ -83,9 +83,9 @@ export class ScheduleRounds {
   }
 
   /** Looks at once, beside the rounds. Never rejects: what could not be done is tried again. */
-  async lookNow(): Promise<void> {
+  async scanNow(): Promise<void> {
     if (!this.#started || this.#stopped) return;
-    this.#round = this.#round.then(() => this.#look());
+    this.#round = this.#round.then(() => this.#scan());
     await this.#round;
   }
 
@@ -93,27 +93,27 @@ export class ScheduleRounds {
     if (this.#stopped) return;
     this.#timer?.cancel();
     this.#timer = this.#parts.timers.after(ms, () => {
-      this.#round = this.#round.then(() => this.#look()).then(() => this.#next());
+      this.#round = this.#round.then(() => this.#scan()).then(() => this.#next());
     });
   }
 
   /** Sleeps until a schedule is due, but not for long: other replicas change schedules, too. */
   async #next(): Promise<void> {
     const { store, clock, random } = this.#parts;
-    const longest = LOOK_MS * (0.9 + 0.2 * random.next());
-    const nextUs = await store.schedules.nextLookUs().catch(() => undefined);
+    const longest = POLL_MS * (0.9 + 0.2 * random.next());
+    const nextUs = await store.schedules.readNextScanUs().catch(() => undefined);
     const ms = nextUs === undefined ? longest : (nextUs - clock.nowUs()) / 1_000;
     this.#wait(Math.min(longest, Math.max(1, ms)));
   }
 
-  async #look(): Promise<void> {
+  async #scan(): Promise<void> {
     const { store } = this.#parts;
     try {
-      for (let look = 0; look < MOST_LOOKS && !this.#stopped; look++) {
-        const looked = await store.schedules.look(decide);
-        if (looked.length === 0) return;
+      for (let scan = 0; scan < MAX_ATTEMPTS && !this.#stopped; scan++) {
+        const scanned = await store.schedules.scan(decide);
+        if (scanned.length === 0) return;
         // Beside each other, so that their jobs are stored together; and what goes wrong with one holds up no other.
-        await Promise.all(looked.map((one) => this.#carryOut(one).catch((error) => this.#note(error))));
+        await Promise.all(scanned.map((one) => this.#carryOut(one).catch((error) => this.#note(error))));
       }
     } catch (error) {
       this.#note(error);
@@ -124,7 +124,7 @@ export class ScheduleRounds {
     this.#parts.log.warn({ error: String(error) }, 'could not look after schedules; the next round tries again');
   }
 
-  async #carryOut({ schedule, starting, cancelJobIds }: LookedAt): Promise<void> {
+  async #carryOut({ schedule, starting, cancelJobIds }: ScannedSchedule): Promise<void> {
     const { namespace, name, scheduleId } = schedule;
     for (const jobId of cancelJobIds)
       await this.#parts.cancel(namespace, jobId, `makes way for the next run of schedule ${name}`);

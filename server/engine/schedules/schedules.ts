@@ -3,7 +3,7 @@
 import { uuidFromBytes } from '../../domain/base/uuid.ts';
 import {
   type FoundTimes,
-  MOST_LOOKS_TOGETHER,
+  MAX_CANDIDATES_TOGETHER,
   NominalTimes,
   type ScheduleTimes,
 } from '../../domain/schedules/nominal-times.ts';
@@ -34,11 +34,11 @@ export interface SchedulesParts {
   readonly timers: Timers;
   readonly random: Random;
   /** Looks at the schedules that are due, at once. Never rejects. */
-  readonly lookNow: () => Promise<void>;
+  readonly scanNow: () => Promise<void>;
 }
 
 /** Times that one request may ask for. */
-const MOST_BACKFILLED = 1_000;
+const MAX_BACKFILLED = 1_000;
 
 export interface Applied {
   readonly schedule: Schedule;
@@ -70,7 +70,7 @@ export class Schedules {
       return store.apply(spec, etag, scheduleId, decideLast);
     });
     // So that the answer says what its next time is.
-    await this.#parts.lookNow();
+    await this.#parts.scanNow();
     return { schedule: await this.get(spec), created: change?.kind === 'done' && change.created };
   }
 
@@ -95,7 +95,7 @@ export class Schedules {
 
   async resume(name: ScheduleName, request: RequestKey | undefined): Promise<Schedule> {
     await this.#changed(name, request, (store) => store.resume(name, decide));
-    await this.#parts.lookNow();
+    await this.#parts.scanNow();
     return this.get(name);
   }
 
@@ -117,7 +117,7 @@ export class Schedules {
     const nominalUs = this.#parts.clock.nowUs();
     const run: PendingRun = { nominalUs, causeId, cause: 'TRIGGER', overlap: overlap ?? rules.overlap };
     await this.#changed(name, request, (store) => store.ask(name, [run]));
-    await this.#parts.lookNow();
+    await this.#parts.scanNow();
     const made = await this.#parts.store.schedules.readRun(scheduleId, causeId);
     // Deleted in between, or so long ago that it is not kept.
     if (!made) throw scheduleNotFound(name);
@@ -132,22 +132,22 @@ export class Schedules {
     request: RequestKey | undefined,
   ): Promise<number> {
     const { rules } = await this.get(name);
-    const { times, lookedUntilUs } = new NominalTimes(rules.times).between(
+    const { times, searchedUntilUs } = new NominalTimes(rules.times).between(
       span.fromUs - 1,
       span.toUs,
-      MOST_BACKFILLED + 1,
+      MAX_BACKFILLED + 1,
     );
-    if (lookedUntilUs !== undefined)
+    if (searchedUntilUs !== undefined)
       throw badField(
         'end_time',
-        `is behind more excluded times than are looked at, ${MOST_LOOKS_TOGETHER} in all; ask for a shorter span`,
+        `is behind more excluded times than are looked at, ${MAX_CANDIDATES_TOGETHER} in all; ask for a shorter span`,
       );
-    if (times.length > MOST_BACKFILLED)
-      throw badField('end_time', `is behind more than ${MOST_BACKFILLED} times of the schedule; ask for them in parts`);
+    if (times.length > MAX_BACKFILLED)
+      throw badField('end_time', `is behind more than ${MAX_BACKFILLED} times of the schedule; ask for them in parts`);
     const made = { causeId: this.#causeId(request), cause: 'BACKFILL', overlap } as const;
     const runs = times.map((nominalUs): PendingRun => ({ nominalUs, ...made }));
     await this.#changed(name, request, (store) => store.ask(name, runs));
-    await this.#parts.lookNow();
+    await this.#parts.scanNow();
     return runs.length;
   }
 
@@ -193,8 +193,8 @@ export class Schedules {
 
 /** Times that are behind too many excluded ones to be found at once are there: they are found in time. */
 function namesNone(times: ScheduleTimes, nowUs: number): boolean {
-  const { timeUs, lookedUntilUs } = new NominalTimes(times).after(nowUs);
-  return timeUs === undefined && lookedUntilUs === undefined;
+  const { timeUs, searchedUntilUs } = new NominalTimes(times).after(nowUs);
+  return timeUs === undefined && searchedUntilUs === undefined;
 }
 
 type Work = (store: ScheduleStore) => Promise<ScheduleChange>;

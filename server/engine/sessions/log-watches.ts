@@ -14,14 +14,14 @@ import type { Store } from '../ports/store.ts';
 
 const MAX_WATCHERS = 1_000;
 /** Of at most 8 KiB each: what a stream holds for a reader that is slow. */
-const RECORDS_A_READ = 100;
+const RECORDS_PER_READ = 100;
 /** Untold, a stream looks after this time: a hint may be lost ... */
-const LOOK_MS = 2_000;
+const POLL_MS = 2_000;
 /** ... and while the bus is down none comes. */
-const LOOK_BUS_DOWN_MS = 500;
+const POLL_BUS_DOWN_MS = 500;
 
 /** Records that follow those before them: in the first and the last one there may be none. `ended`: nothing more will come. */
-export interface LogNews {
+export interface LogUpdate {
   readonly records: readonly KeptRecord[];
   readonly after: LogPosition;
   readonly ended: boolean;
@@ -60,7 +60,7 @@ export class LogWatches {
    *
    * Throws JOB_NOT_FOUND, also when the job is deleted meanwhile, OVERLOADED, and SHUTTING_DOWN when this replica stops.
    */
-  async *watch(namespace: string, query: Omit<LogQuery, 'limit'>, gone: AbortSignal): AsyncGenerator<LogNews, void> {
+  async *watch(namespace: string, query: Omit<LogQuery, 'limit'>, gone: AbortSignal): AsyncGenerator<LogUpdate, void> {
     if (this.#count >= MAX_WATCHERS)
       throw new EngineError('OVERLOADED', `more than ${MAX_WATCHERS} callers follow logs here already; try again`, {
         retryAfterMs: 1_000,
@@ -77,7 +77,7 @@ export class LogWatches {
       const first = await jobs.next();
       const end: JobEnd = { isOver: first.done === true || isOver(first.value, attempt) };
       if (!end.isOver) void awaitEnd(jobs, attempt, end).finally(wakeUp.wake);
-      yield* this.#news(query, end, wakeUp, signal);
+      yield* this.#inbox(query, end, wakeUp, signal);
     } finally {
       left.abort();
       void jobs.return(undefined);
@@ -91,28 +91,28 @@ export class LogWatches {
     for (const jobId of jobIds) for (const { wake } of this.#watched.get(jobId) ?? []) wake();
   }
 
-  async *#news(query: Omit<LogQuery, 'limit'>, end: JobEnd, wakeUp: WakeUp, gone: AbortSignal) {
+  async *#inbox(query: Omit<LogQuery, 'limit'>, end: JobEnd, wakeUp: WakeUp, gone: AbortSignal) {
     const { store } = this.#parts;
     let isFirst = true;
     for (let { after } = query; !gone.aborted; isFirst = false) {
       if (end.error !== undefined) throw end.error;
       // Before the read: of a job that was over by then, all records are there.
       const { isOver } = end;
-      const { records, hasMore } = await store.readLogs({ ...query, after, limit: RECORDS_A_READ }).catch((error) => {
+      const { records, hasMore } = await store.readLogs({ ...query, after, limit: RECORDS_PER_READ }).catch((error) => {
         throw asEngineError(error);
       });
       const ended = isOver && !hasMore;
       if (isFirst || records.length > 0 || ended) yield { records, after, ended };
       if (ended) return;
       after = records.at(-1) ?? after;
-      if (!hasMore) await this.#told(wakeUp);
+      if (!hasMore) await this.#reported(wakeUp);
     }
   }
 
   /** Resolves when there may be something to be read. */
-  async #told(wakeUp: WakeUp): Promise<void> {
+  async #reported(wakeUp: WakeUp): Promise<void> {
     const { bus, timers } = this.#parts;
-    const timer = timers.after(bus.isUp() ? LOOK_MS : LOOK_BUS_DOWN_MS, wakeUp.wake);
+    const timer = timers.after(bus.isUp() ? POLL_MS : POLL_BUS_DOWN_MS, wakeUp.wake);
     await wakeUp.woken();
     timer.cancel();
   }

@@ -7,7 +7,7 @@ import type { Workers } from './workers.ts';
 
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 /** That are read; with so many, there may be more. */
-export const MOST_SESSIONS = 1_000;
+export const MAX_SESSIONS = 1_000;
 
 export interface OpenSessionsParts {
   readonly store: Pick<Store, 'listSessions'>;
@@ -25,7 +25,7 @@ export class OpenSessions {
   /** At most 1,000. */
   async read(namespace: string): Promise<OpenSession[]> {
     const { store } = this.#parts;
-    const sessions = await store.listSessions(namespace, NO_ID, MOST_SESSIONS);
+    const sessions = await store.listSessions(namespace, NO_ID, MAX_SESSIONS);
     return sessions
       .filter(({ state }) => state === 'OPEN')
       .map((session) => ({ ...session, unavailable: this.#whyUnavailable(session) }));

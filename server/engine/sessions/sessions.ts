@@ -10,7 +10,7 @@ import { killPoint } from '../base/kill-points.ts';
 import type { Assignment, CancelNotice } from '../base/messages.ts';
 import { requestIdReused } from '../base/requests.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import type { GrantedCredit, ParkedCredits } from '../dispatch/parked-credits.ts';
+import type { GrantedCredit, UnspentCredits } from '../dispatch/parked-credits.ts';
 import type { Changes } from '../jobs/change/changes.ts';
 import type { AttemptKey, HeldRun, ProgressChange } from '../ports/attempts.ts';
 import type { AttemptLog } from '../ports/logs.ts';
@@ -64,7 +64,7 @@ interface KnownSession {
   readonly sessionClass: SessionClass;
   readonly workerName: string;
   /** Whether credits count: the bus reaches it, as far as its last beat at this replica tells. */
-  hears: boolean;
+  isReachable: boolean;
   /** It takes nothing more, as far as this replica knows. */
   drains: boolean;
 }
@@ -84,7 +84,7 @@ export interface SessionsParts {
   >;
   readonly logs: Pick<AttemptLogs, 'save'>;
   readonly changes: Changes;
-  readonly credits: ParkedCredits;
+  readonly credits: UnspentCredits;
   readonly dispatcher: Dispatcher;
   readonly bus: Bus;
   readonly times: SessionTimes;
@@ -154,15 +154,15 @@ export class Sessions {
     const known = await this.#find(sessionId);
     const busUp = bus.isUp();
     const deaf = busUp && renewal.beats - renewal.pingEcho >= DEAF_AFTER_BEATS;
-    known.hears = renewal.pingEcho > 0 && !deaf;
+    known.isReachable = renewal.pingEcho > 0 && !deaf;
     known.drains = renewal.draining;
     if (renewal.drainWanted) this.stopGranting(sessionId);
     bus.ping(sessionId, renewal.beats);
-    if (!known.drains && (known.hears || !busUp)) {
-      credits.park(sessionId, known.sessionClass, beat.credits, known.workerName);
+    if (!known.drains && (known.isReachable || !busUp)) {
+      credits.deposit(sessionId, known.sessionClass, beat.credits, known.workerName);
       dispatcher.wake();
     }
-    await this.#hear(beat);
+    await this.#receive(beat);
     const { assignments, cancels } = await this.#compare(beat, renewal);
     const fresh = busUp ? [] : await dispatcher.claimFor(sessionId, credits.classOf(sessionId));
     return {
@@ -181,8 +181,8 @@ export class Sessions {
     credits.void(sessionId, voided);
     if (granted.length === 0) return;
     const known = this.#known.get(sessionId) ?? (await this.#find(sessionId));
-    if (!known.hears || known.drains) return;
-    credits.park(sessionId, known.sessionClass, granted, known.workerName);
+    if (!known.isReachable || known.drains) return;
+    credits.deposit(sessionId, known.sessionClass, granted, known.workerName);
     dispatcher.wake();
   }
 
@@ -235,7 +235,7 @@ export class Sessions {
   }
 
   /** What handlers say of themselves. */
-  async #hear({ sessionId, progress, logs }: Heartbeat): Promise<void> {
+  async #receive({ sessionId, progress, logs }: Heartbeat): Promise<void> {
     if (progress.length === 0 && logs.length === 0) return;
     const ofSession = { sessionId };
     await Promise.all([
@@ -314,8 +314,8 @@ export class Sessions {
 
   #know(row: SessionRow): KnownSession {
     const { namespace, handlers, labels, resources, workerName, draining: drains } = row;
-    const hears = row.pingEcho > 0 && row.beats - row.pingEcho < DEAF_AFTER_BEATS;
-    const known = { sessionClass: { namespace, handlers, labels, resources }, workerName, hears, drains };
+    const isReachable = row.pingEcho > 0 && row.beats - row.pingEcho < DEAF_AFTER_BEATS;
+    const known = { sessionClass: { namespace, handlers, labels, resources }, workerName, isReachable, drains };
     this.#known.set(row.sessionId, known);
     return known;
   }

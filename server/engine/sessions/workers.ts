@@ -5,7 +5,7 @@ import type { HeldJob, SessionRow, WorkerView } from '../ports/sessions.ts';
 import type { Store } from '../ports/store.ts';
 import { DEAF_AFTER_BEATS, type Sessions } from './sessions.ts';
 
-const MOST_HELD_JOBS = 1_000;
+const MAX_HELD_JOBS = 1_000;
 
 export interface WorkersParts {
   readonly store: Pick<Store, 'listSessions' | 'readWorker' | 'readHeldJobs' | 'drainSession'>;
@@ -28,7 +28,7 @@ export class Workers {
   /** Throws SESSION_NOT_FOUND. */
   async get(namespace: string, sessionId: string): Promise<{ worker: WorkerView; heldJobs: HeldJob[] }> {
     const worker = await this.#read(namespace, sessionId);
-    return { worker, heldJobs: await this.#parts.store.readHeldJobs(sessionId, MOST_HELD_JOBS) };
+    return { worker, heldJobs: await this.#parts.store.readHeldJobs(sessionId, MAX_HELD_JOBS) };
   }
 
   /**

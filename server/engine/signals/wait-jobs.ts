@@ -7,7 +7,7 @@ import { asEngineError, EngineError } from '../base/errors.ts';
 import { killPoint } from '../base/kill-points.ts';
 import { once } from '../base/requests.ts';
 import type { Lanes } from '../dispatch/lanes.ts';
-import { ReadyLooks } from '../explain/ready-looks.ts';
+import { ReadyPolls } from '../explain/ready-looks.ts';
 import type { Changes } from '../jobs/change/changes.ts';
 import { JobKeysOf } from '../jobs/submit/job-keys.ts';
 import type { Log, Random, Timer, Timers } from '../ports/ports.ts';
@@ -17,15 +17,15 @@ import { awaitedEvent, beginWaits } from './begin-waits.ts';
 import { type DeliveredPage, deliverPage } from './deliver-page.ts';
 
 /** Jobs that one transaction takes. */
-const MOST_BEGUN = 100;
+const MAX_BEGUN = 100;
 const ROUND_MS = 1_000;
 /** An event that is on its way for longer has been left, or is a long one that another replica may help with. */
 const LEFT_MS = 1_000;
-const MOST_LEFT = 100;
+const MAX_LEFT = 100;
 /** Pages that the call delivers which sends an event; the rest goes on behind it. */
-const PAGES_A_CALL = 5;
+const PAGES_PER_CALL = 5;
 
-export interface WaitJobsParts extends ResultsParts {
+export interface SignalWaitsParts extends ResultsParts {
   readonly store: Pick<Store, 'waits' | 'together'>;
   readonly changes: Changes;
   readonly lanes: Lanes;
@@ -50,22 +50,22 @@ export interface EventAnswer {
 
 const nothing: EventAnswer = { delivered: 0, delivering: false, kept: false, repeated: false };
 
-export class WaitJobs {
-  readonly #parts: WaitJobsParts;
+export class SignalWaits {
+  readonly #parts: SignalWaitsParts;
   readonly #results: Results;
   readonly #keys = new JobKeysOf();
   readonly #behind = new Set<Promise<void>>();
-  readonly #ready: ReadyLooks;
+  readonly #ready: ReadyPolls;
   #timer: Timer | undefined;
   #round: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(parts: WaitJobsParts) {
+  constructor(parts: SignalWaitsParts) {
     this.#parts = parts;
     this.#results = new Results(parts);
-    this.#ready = new ReadyLooks({
+    this.#ready = new ReadyPolls({
       ready: () => parts.lanes.waitsReady(),
-      most: MOST_BEGUN,
+      most: MAX_BEGUN,
       take: (laneIds) => this.#begin(laneIds),
       onFailure: (error) => this.#warn(error, 'jobs could not begin to wait'),
     });
@@ -82,8 +82,8 @@ export class WaitJobs {
   }
 
   /** Lanes may have got ready waits. */
-  look(): void {
-    this.#ready.look();
+  poll(): void {
+    this.#ready.poll();
   }
 
   /** Throws EVENTS_FULL or REQUEST_ID_REUSED. */
@@ -92,7 +92,7 @@ export class WaitJobs {
       const rowId = await retryCollisions(this.#parts, () => this.#store(namespace, event, request));
       if (typeof rowId !== 'number') return rowId;
       killPoint('events.after_send_before_delivery');
-      const { kind, delivered } = await this.#deliver(rowId, PAGES_A_CALL);
+      const { kind, delivered } = await this.#deliver(rowId, PAGES_PER_CALL);
       if (kind === 'MORE') this.#deliverBehind(rowId);
       return { ...nothing, delivered, delivering: kind === 'MORE' || kind === 'GONE', kept: kind === 'KEPT' };
     } catch (error) {
@@ -162,8 +162,8 @@ export class WaitJobs {
   }
 
   async #sweep(): Promise<void> {
-    this.#ready.lookAgain();
-    for (const rowId of await this.#parts.store.waits.findDeliveries(LEFT_MS, MOST_LEFT)) {
+    this.#ready.pollAgain();
+    for (const rowId of await this.#parts.store.waits.findDeliveries(LEFT_MS, MAX_LEFT)) {
       let more = true;
       while (more && !this.#stopped) more = (await this.#deliver(rowId, 1)).kind === 'MORE';
     }
@@ -172,7 +172,7 @@ export class WaitJobs {
   /** Resolves with how many have begun to wait. */
   async #begin(laneIds: readonly number[]): Promise<number> {
     const parts = { results: this.#results, keys: this.#keys };
-    const changed = await this.#parts.changes.applyTogether((within) => beginWaits(parts, within, laneIds, MOST_BEGUN));
+    const changed = await this.#parts.changes.applyTogether((within) => beginWaits(parts, within, laneIds, MAX_BEGUN));
     return changed.filter(({ event }) => event === 'await').length;
   }
 }

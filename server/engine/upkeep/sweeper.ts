@@ -6,7 +6,7 @@ import { decideWaitDue } from '../../domain/signals/wait.ts';
 import type { DbClock } from '../base/db-clock.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Limits } from '../dispatch/limits.ts';
-import type { Rooms } from '../dispatch/rooms.ts';
+import type { Capacities } from '../dispatch/rooms.ts';
 import type { Changes } from '../jobs/change/changes.ts';
 import type { Bus, Clock, Log, Random, Timer, Timers } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
@@ -29,7 +29,7 @@ export interface SweeperParts {
   readonly dispatcher: Dispatcher;
   readonly probes: Pick<Probes, 'sweep'>;
   readonly limits: Pick<Limits, 'sweep'>;
-  readonly rooms: Pick<Rooms, 'sweep'>;
+  readonly capacities: Pick<Capacities, 'sweep'>;
   readonly bus: Pick<Bus, 'cancel'>;
   readonly dbClock: DbClock;
   readonly clock: Clock;
@@ -97,7 +97,7 @@ export class Sweeper {
     await this.#guard('what is due', () => this.#promote());
     await this.#guard('circuit breakers', () => this.#parts.probes.sweep());
     await this.#guard('limits', () => this.#parts.limits.sweep());
-    await this.#guard('room in sessions', () => this.#parts.rooms.sweep());
+    await this.#guard('room in sessions', () => this.#parts.capacities.sweep());
     await this.#guard('lanes', () => this.#scanHeads());
     await this.#guard('counts of queues', () => this.#foldCounts());
     await this.#guard('partitions', () => this.#makePartitions());

@@ -1,6 +1,6 @@
 /** What the jobs of each queue wait for, as monitoring shows it: from counts by lane, without a look at any job. */
 import type { Offer } from '../../domain/definitions/compatibility.ts';
-import { roomOf } from '../../domain/dispatch/limits.ts';
+import { headroomOf } from '../../domain/dispatch/limits.ts';
 import { ableOf } from '../../domain/explain/placement-reason.ts';
 import { type CountedReason, countedAs } from '../../domain/explain/wait-reasons.ts';
 import type { KnownLane } from '../dispatch/known-lane.ts';
@@ -8,16 +8,16 @@ import { handlerOf, type Lanes } from '../dispatch/lanes.ts';
 import type { Limits } from '../dispatch/limits.ts';
 import type { WaitingLane } from '../ports/explanations.ts';
 import type { Store } from '../ports/store.ts';
-import type { CountedWaits } from '../ports/vitals.ts';
+import type { CountedReasons } from '../ports/vitals.ts';
 
 /** Lanes that are looked at, of those with most jobs that wait. */
-const MOST_LANES = 1_000;
+const MAX_LANES = 1_000;
 /** Namespaces whose sessions are compared with their lanes; of the others nothing is said to lack workers. */
-const MOST_NAMESPACES = 20;
+const MAX_NAMESPACES = 20;
 /** Pairs of a queue and a definition whose limits are looked at. */
-const MOST_LIMITED = 20;
+const MAX_LIMITED = 20;
 
-export interface WaitCountsParts {
+export interface BacklogReasonsParts {
   readonly store: Pick<Store, 'explain' | 'listOffers'>;
   readonly lanes: Pick<Lanes, 'load' | 'get'>;
   readonly limits: Pick<Limits, 'laneOf'>;
@@ -28,43 +28,43 @@ interface Counted extends WaitingLane {
   readonly lane: KnownLane;
 }
 
-export class WaitCounts {
-  readonly #parts: WaitCountsParts;
+export class BacklogReasons {
+  readonly #parts: BacklogReasonsParts;
 
-  constructor(parts: WaitCountsParts) {
+  constructor(parts: BacklogReasonsParts) {
     this.#parts = parts;
   }
 
   /** Bounded: as many lanes, namespaces and limits as are worth a look now and then. */
-  async read(): Promise<CountedWaits[]> {
+  async read(): Promise<CountedReasons[]> {
     const { store, lanes } = this.#parts;
-    const waiting = await store.explain.readWaitingLanes(MOST_LANES);
+    const waiting = await store.explain.readWaitingLanes(MAX_LANES);
     await lanes.load(waiting.flatMap(({ laneId }) => (lanes.get(laneId) ? [] : laneId)));
     const counted = waiting.flatMap((one) => {
       const lane = lanes.get(one.laneId);
       return lane ? { ...one, lane } : [];
     });
-    const inDoubt = counted.filter(({ ready, hold }) => ready > 0 && hold === undefined);
+    const inDoubt = counted.filter(({ ready, gate }) => ready > 0 && gate === undefined);
     const limits = await this.#limitsOf(inDoubt.filter(({ limited }) => limited));
     const offers = await this.#offersOf(inDoubt);
-    return summed(counted, (one) => one.hold ?? limits.get(pairOf(one)) ?? whyInLine(one, offers));
+    return summed(counted, (one) => one.gate ?? limits.get(pairOf(one)) ?? whyInLine(one, offers));
   }
 
   /** By the pair of queue and definition, of those that have no room. */
   async #limitsOf(counted: readonly Counted[]): Promise<Map<string, CountedReason>> {
     const reasons = new Map<string, CountedReason>();
     const pairs = new Map(counted.map((one) => [pairOf(one), one.lane]));
-    for (const [pair, lane] of [...pairs].slice(0, MOST_LIMITED)) {
+    for (const [pair, lane] of [...pairs].slice(0, MAX_LIMITED)) {
       const query = { ...this.#parts.limits.laneOf(lane), limitId: undefined };
       const { limits, nowUs } = await this.#parts.store.explain.readLimits(query);
-      const full = limits.find(({ capacity, cost }) => roomOf(capacity, cost, nowUs).jobs === 0);
+      const full = limits.find(({ capacity, cost }) => headroomOf(capacity, cost, nowUs).jobs === 0);
       if (full) reasons.set(pair, countedAs(full.reason));
     }
     return reasons;
   }
 
   async #offersOf(counted: readonly Counted[]): Promise<Map<string, Offer[]>> {
-    const namespaces = [...new Set(counted.map(({ lane }) => lane.namespace))].slice(0, MOST_NAMESPACES);
+    const namespaces = [...new Set(counted.map(({ lane }) => lane.namespace))].slice(0, MAX_NAMESPACES);
     const offers = new Map<string, Offer[]>();
     for (const namespace of namespaces) offers.set(namespace, await this.#parts.store.listOffers(namespace));
     return offers;
@@ -84,8 +84,8 @@ function whyInLine({ lane }: Counted, offers: ReadonlyMap<string, readonly Offer
   return lane.suspect ? 'suspect' : 'in_line';
 }
 
-function summed(counted: readonly Counted[], whyReady: (one: Counted) => CountedReason): CountedWaits[] {
-  const sums = new Map<string, CountedWaits>();
+function summed(counted: readonly Counted[], whyReady: (one: Counted) => CountedReason): CountedReasons[] {
+  const sums = new Map<string, CountedReasons>();
   const add = ({ lane }: Counted, reason: CountedReason, jobs: number) => {
     if (jobs <= 0) return;
     const [namespace, name] = [lane.namespace, lane.queue];

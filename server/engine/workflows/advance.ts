@@ -10,21 +10,21 @@ import {
   afterSkips,
   afterStarts,
   decidePhase,
-  doom,
   enterPhase,
   hasFailed,
   isStopping,
   newRun,
   roleOf,
+  stopFor,
   type WorkflowRun,
 } from '../../domain/workflows/phases.ts';
 import type { EndedStep, EndedStepState } from '../../domain/workflows/step-state.ts';
 import { noneEnded } from '../../domain/workflows/trigger-rules.ts';
 import { successorsOf, wave } from '../../domain/workflows/wave.ts';
-import { MOST_DEPTH } from '../../domain/workflows/workflow.ts';
-import type { CacheLooks, KeptResult } from '../ports/step-cache.ts';
+import { MAX_DEPTH } from '../../domain/workflows/workflow.ts';
+import type { CacheLookups, KeptResult } from '../ports/step-cache.ts';
 import type { NewJob } from '../ports/submissions.ts';
-import type { WorkflowNews, WrittenCompensation, WrittenNews, WrittenRun, WrittenStep } from '../ports/workflows.ts';
+import type { InboxRow, NewInboxRow, WrittenCompensation, WrittenRun, WrittenStep } from '../ports/workflows.ts';
 import { adoptedSteps } from './adoption.ts';
 import type { AdvanceParts } from './advance-parts.ts';
 import { Compensations } from './compensations.ts';
@@ -40,11 +40,11 @@ export interface Advanced {
   readonly run: WrittenRun;
   readonly steps: readonly WrittenStep[];
   readonly compensations: readonly WrittenCompensation[];
-  readonly news: readonly WrittenNews[];
+  readonly inbox: readonly NewInboxRow[];
   readonly jobs: readonly NewJob[];
   /** Results for steps that are alike. */
   readonly kept: readonly KeptResult[];
-  readonly looks: CacheLooks;
+  readonly lookups: CacheLookups;
   /** Set where it has ended. */
   readonly outcome: WorkflowOutcome | undefined;
 }
@@ -56,7 +56,7 @@ export class Advance {
   readonly #starts: StepStarts;
   readonly #cached: CachedSteps;
   readonly #compensations: Compensations;
-  readonly #news: WrittenNews[] = [];
+  readonly #inbox: NewInboxRow[] = [];
   /** What the jobs of steps have failed with. */
   readonly #causes = new Map<number, Failure>();
   #run: WorkflowRun;
@@ -78,23 +78,23 @@ export class Advance {
   async go(): Promise<Advanced> {
     const { workflow, body } = this.parts;
     const wasStopping = isStopping(this.#run);
-    if (workflow.depth > MOST_DEPTH) this.#doom('FAILED', nestedTooDeeply);
-    for (const { kind } of workflow.news) {
+    if (workflow.depth > MAX_DEPTH) this.#stopFor('FAILED', nestedTooDeeply);
+    for (const { kind } of workflow.inbox) {
       if (kind === 'CANCEL')
-        this.#doom('CANCELLED', systemFailure('CANCELLED', 'Cancelled', workflow.reason ?? 'cancelled'));
-      if (kind === 'TIME_OUT') this.#doom('TIMED_OUT', systemFailure('TIMEOUT', 'TotalTimeout', lateText));
+        this.#stopFor('CANCELLED', systemFailure('CANCELLED', 'Cancelled', workflow.reason ?? 'cancelled'));
+      if (kind === 'TIME_OUT') this.#stopFor('TIMED_OUT', systemFailure('TIMEOUT', 'TotalTimeout', lateText));
     }
     const isNew = workflow.run === undefined;
-    const told = workflow.news.flatMap(({ step }) => (isOfStep(step) ? [step] : []));
+    const reportedSteps = workflow.inbox.flatMap(({ step }) => (isOfStep(step) ? [step] : []));
     // Mostly they have ended: what comes after them is loaded with them.
-    await this.steps.load([...told, ...told.flatMap((step) => body.graph.successors(step))]);
+    await this.steps.load([...reportedSteps, ...reportedSteps.flatMap((step) => body.graph.successors(step))]);
     await this.#compensationsEnded();
     const ends = [...this.#skips(), ...(await this.#childrenEnded())];
     if (!isStopping(this.#run)) {
       if (isNew) ends.push(...(await this.#adopt()));
       const over = new Set(ends.map(({ step }) => step));
       const roots = isNew ? body.graph.roots('NORMAL').filter((step) => !over.has(step)) : [];
-      ends.push(...(await this.#start([...roots, ...this.#goingOn(ends)])));
+      ends.push(...(await this.#start([...roots, ...this.#continuing(ends)])));
     }
     await this.#waves(ends);
     await this.#settle();
@@ -106,26 +106,26 @@ export class Advance {
     const { jobId, depth } = this.parts.workflow;
     const { notUndone } = this.#compensations;
     const run = { jobId, depth, run: this.#run, failure: this.#failure, notUndone };
-    const news = this.#outcome ? [] : [...this.#news, ...this.#starts.news];
+    const inbox = this.#outcome ? [] : [...this.#inbox, ...this.#starts.inbox];
     return {
       run,
       steps: this.steps.changed(),
       compensations: this.#compensations.changed(),
-      news,
+      inbox,
       jobs: [...this.#starts.jobs, ...this.#compensations.jobs],
       kept: this.#cached.kept,
-      looks: this.#cached.looks,
+      lookups: this.#cached.lookups,
       outcome: this.#outcome,
     };
   }
 
-  #doom(why: 'FAILED' | 'CANCELLED' | 'TIMED_OUT', failure: Failure): void {
-    this.#run = doom(this.#run, why);
-    if (this.#run.doomed === why) this.#failure = failure;
+  #stopFor(why: 'FAILED' | 'CANCELLED' | 'TIMED_OUT', failure: Failure): void {
+    this.#run = stopFor(this.#run, why);
+    if (this.#run.stopReason === why) this.#failure = failure;
   }
 
   #cancelChildren(step: number | undefined): void {
-    this.#news.push({ jobId: this.parts.workflow.jobId, step, kind: 'CANCEL_CHILDREN' });
+    this.#inbox.push({ jobId: this.parts.workflow.jobId, step, kind: 'CANCEL_CHILDREN' });
   }
 
   /** A retry takes over what has succeeded: the steps of the work, as if they had run here. What it is to skip never starts. */
@@ -149,9 +149,9 @@ export class Advance {
   }
 
   /** Steps that had more to start; what has ended since, also just now, is not among them. */
-  #goingOn(ends: readonly EndedStep[]): number[] {
-    const told = this.parts.workflow.news.flatMap(({ kind, step }) =>
-      kind === 'GO_ON' && step !== undefined ? [step] : [],
+  #continuing(ends: readonly EndedStep[]): number[] {
+    const reportedSteps = this.parts.workflow.inbox.flatMap(({ kind, step }) =>
+      kind === 'CONTINUE' && step !== undefined ? [step] : [],
     );
     const isOpen = (step: number) => {
       const { state, skipReason } = this.steps.row(step);
@@ -159,15 +159,15 @@ export class Advance {
     };
     const isOfPhase = (step: number) => this.steps.graph.step(step).role === roleOf(this.#run.phase);
     const ended = new Set(ends.map(({ step }) => step));
-    return [...new Set(told)].filter((step) => isOpen(step) && isOfPhase(step) && !ended.has(step));
+    return [...new Set(reportedSteps)].filter((step) => isOpen(step) && isOfPhase(step) && !ended.has(step));
   }
 
   async #compensationsEnded(): Promise<void> {
-    const news = this.parts.workflow.news.flatMap((one) => {
+    const inbox = this.parts.workflow.inbox.flatMap((one) => {
       const step = one.kind === 'CHILDREN_ENDED' && one.step !== undefined ? compensatedStep(one.step) : undefined;
       return step === undefined ? [] : [{ ...one, step }];
     });
-    for (let ended = await this.#compensations.ended(news); ended > 0; ended--)
+    for (let ended = await this.#compensations.ended(inbox); ended > 0; ended--)
       this.#run = afterCompensation(this.#run);
   }
 
@@ -175,7 +175,7 @@ export class Advance {
   async #compensate(): Promise<boolean> {
     const begun = await this.#compensations.next();
     if (begun === 'LATER') {
-      this.#news.push({ jobId: this.parts.workflow.jobId, step: undefined, kind: 'GO_ON' });
+      this.#inbox.push({ jobId: this.parts.workflow.jobId, step: undefined, kind: 'CONTINUE' });
       return false;
     }
     this.#run = afterStarts(this.#run, 1);
@@ -186,10 +186,10 @@ export class Advance {
   /** What the ends of jobs mean for their steps. */
   async #childrenEnded(): Promise<EndedStep[]> {
     const ended: EndedStep[] = [];
-    for (const [step, news] of byStep(this.parts.workflow.news)) {
+    for (const [step, inbox] of byStep(this.parts.workflow.inbox)) {
       const { state: before, skipReason } = this.steps.row(step);
       if (before !== 'RUNNING') continue;
-      const state = skipReason === undefined ? await this.#stepEnded(step, news) : this.#skippedEnded(step, news);
+      const state = skipReason === undefined ? await this.#stepEnded(step, inbox) : this.#skippedEnded(step, inbox);
       if (state) ended.push({ step, state });
     }
     return ended;
@@ -197,23 +197,23 @@ export class Advance {
 
   /** Steps that end at once because somebody skips them. */
   #skips(): EndedStep[] {
-    const { ended, ran, cancelled } = askedSkips(this.steps, this.#run, this.parts.workflow.news);
+    const { ended, ran, cancelled } = askedSkips(this.steps, this.#run, this.parts.workflow.inbox);
     for (const step of cancelled) this.#cancelChildren(step);
     for (const step of ended) this.steps.change(step, { state: 'SKIPPED' });
     this.#run = afterSkips(this.#run, ran);
     return ended.map((step) => ({ step, state: 'SKIPPED' }));
   }
 
-  #skippedEnded(step: number, news: readonly WorkflowNews[]): EndedStepState | undefined {
-    const state = skippedEnded(this.steps, step, news);
+  #skippedEnded(step: number, inbox: readonly InboxRow[]): EndedStepState | undefined {
+    const state = skippedEnded(this.steps, step, inbox);
     if (state === 'SKIPPED') this.#run = afterSkips(this.#run, 1);
     return state;
   }
 
-  async #stepEnded(step: number, news: readonly WorkflowNews[]): Promise<EndedStepState | undefined> {
+  async #stepEnded(step: number, inbox: readonly InboxRow[]): Promise<EndedStepState | undefined> {
     const { fanOut, loop } = this.steps.graph.step(step);
-    if (fanOut) return this.#itemsEnded(step, news);
-    const state = passEnded(this.steps.row(step), news);
+    if (fanOut) return this.#itemsEnded(step, inbox);
+    const state = passEnded(this.steps.row(step), inbox);
     if (!state) return undefined;
     if (state !== 'SUCCEEDED') return this.#childFailed(step, state);
     if (!loop) return 'SUCCEEDED';
@@ -230,11 +230,11 @@ export class Advance {
   }
 
   /** Items of a fan-out: more of them start, or the step is over once nothing of it is open. */
-  async #itemsEnded(step: number, news: readonly WorkflowNews[]): Promise<EndedStepState | undefined> {
+  async #itemsEnded(step: number, inbox: readonly InboxRow[]): Promise<EndedStepState | undefined> {
     const { name, fanOut } = this.steps.graph.step(step);
     const before = this.steps.row(step).fanOut;
     if (!fanOut || !before) throw new Error(`step "${name}" has no items`);
-    const { state, verdict, isOpen, reason } = endedItems(fanOut, before, news, isStopping(this.#run));
+    const { state, verdict, isOpen, reason } = endedItems(fanOut, before, inbox, isStopping(this.#run));
     const isWhy = verdict?.isNew && reason !== undefined;
     this.steps.change(step, {
       fanOut: state,
@@ -306,7 +306,7 @@ const lateText = 'it did not end within its total timeout';
 const nestedTooDeeply = systemFailure(
   'APPLICATION',
   'NestedTooDeeply',
-  `it is nested in more than ${MOST_DEPTH - 1} workflows`,
+  `it is nested in more than ${MAX_DEPTH - 1} workflows`,
 );
 
 const endedBy: Readonly<Partial<Record<EndedStepState, string>>> = {
@@ -319,9 +319,9 @@ function isOfStep(step: number | undefined): step is number {
   return step !== undefined && compensatedStep(step) === undefined;
 }
 
-function byStep(news: readonly WorkflowNews[]): Map<number, WorkflowNews[]> {
-  const found = new Map<number, WorkflowNews[]>();
-  for (const one of news) {
+function byStep(inbox: readonly InboxRow[]): Map<number, InboxRow[]> {
+  const found = new Map<number, InboxRow[]>();
+  for (const one of inbox) {
     if (one.kind !== 'CHILDREN_ENDED' || !isOfStep(one.step)) continue;
     const list = found.get(one.step);
     if (list) list.push(one);

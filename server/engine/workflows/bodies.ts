@@ -4,12 +4,12 @@ import { compileExpression, type WorkflowExpression } from '../../domain/workflo
 import {
   expressionsOf,
   expressionsOfStep,
-  type PlacedExpression,
+  type LocatedExpression,
 } from '../../domain/workflows/expressions/step-expressions.ts';
 import { compileGraph, type Graph } from '../../domain/workflows/graph.ts';
 import type { Workflow } from '../../domain/workflows/workflow.ts';
 
-export type ExpressionKind = PlacedExpression['kind'];
+export type ExpressionKind = LocatedExpression['kind'];
 
 export class Body {
   readonly workflow: Workflow;
@@ -36,9 +36,9 @@ export class Body {
       step === undefined
         ? expressionsOf({ ...this.workflow, steps: [] }, '')
         : expressionsOfStep(this.graph.step(step), step, '');
-    const placed = [...all].find((one) => one.kind === kind);
-    if (!placed) return undefined;
-    const compiled = compileExpression(placed.text, placed.names);
+    const located = [...all].find((one) => one.kind === kind);
+    if (!located) return undefined;
+    const compiled = compileExpression(located.text, located.names);
     // It was compiled when the definition was applied.
     if ('problem' in compiled) throw new Error(`an expression that was stored ${compiled.problem}`);
     return compiled;

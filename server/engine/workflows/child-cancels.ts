@@ -2,7 +2,7 @@
 import type { Cancels } from '../jobs/change/cancels.ts';
 import type { Log } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
-import type { LeftCancel, LockedWorkflow, OpenChildren, WrittenNews } from '../ports/workflows.ts';
+import type { LeftCancel, LockedWorkflow, NewInboxRow, OpenChildren } from '../ports/workflows.ts';
 
 const PAGE = 1_000;
 /** Pages in a row: a step has at most 100,000 items, a workflow 10,000 steps; what is left is found by a later round. */
@@ -30,11 +30,11 @@ export class ChildCancels {
   cancel(
     namespace: string,
     workflow: LockedWorkflow,
-    written: readonly WrittenNews[],
+    written: readonly NewInboxRow[],
     butSteps: readonly number[],
   ): void {
     const { jobId, reason } = workflow;
-    const before = workflow.news.filter(({ kind }) => kind === 'CANCEL_CHILDREN');
+    const before = workflow.inbox.filter(({ kind }) => kind === 'CANCEL_CHILDREN');
     for (const { step, rowId } of before) this.#run(namespace, { jobId, step, butSteps }, reason, rowId);
     for (const { step, kind } of written)
       if (kind === 'CANCEL_CHILDREN') this.#run(namespace, { jobId, step, butSteps }, reason, undefined);
@@ -55,7 +55,7 @@ export class ChildCancels {
     const key = `${children.jobId}/${children.step}`;
     if (this.#running.has(key)) return;
     const running = this.#cancelAll(namespace, children, why ?? 'its workflow does not need it any more')
-      .then((all) => (all && rowId !== undefined ? this.#parts.store.workflows.dropNews([rowId]) : undefined))
+      .then((all) => (all && rowId !== undefined ? this.#parts.store.workflows.dropInbox([rowId]) : undefined))
       .catch((error) =>
         this.#parts.log.warn({ error: String(error) }, 'steps could not be cancelled; the next round tries again'),
       )

@@ -7,13 +7,13 @@ import type { EndedStep } from '../../domain/workflows/step-state.ts';
 import type { WorkflowStep } from '../../domain/workflows/workflow.ts';
 import { NoJob } from '../jobs/submit/inner-jobs.ts';
 import type { NewJob } from '../ports/submissions.ts';
-import type { StoredCompensation, WorkflowNews, WrittenCompensation } from '../ports/workflows.ts';
+import type { InboxRow, StoredCompensation, WrittenCompensation } from '../ports/workflows.ts';
 import type { AdvanceParts } from './advance-parts.ts';
 import type { Steps } from './steps/steps.ts';
 import { NoValue, payloadOf, type Values } from './values.ts';
 
 /** What is told of those that failed, in characters; `muster graph` tells all of it. */
-const MOST_TOLD = 1_000;
+const MAX_NOTE_LENGTH = 1_000;
 
 export class Compensations {
   readonly #parts: AdvanceParts;
@@ -47,19 +47,23 @@ export class Compensations {
   }
 
   /** Gives how many have ended. */
-  async ended(news: readonly (WorkflowNews & { readonly step: number })[]): Promise<number> {
+  async ended(inbox: readonly (InboxRow & { readonly step: number })[]): Promise<number> {
     const { store, workflow } = this.#parts;
-    const keys = news.map(({ step }) => ({ jobId: workflow.jobId, step }));
+    const keys = inbox.map(({ step }) => ({ jobId: workflow.jobId, step }));
     const rows = await store.workflows.readCompensations(keys);
     let ended = 0;
     for (const { jobId: _, step, ...row } of rows) {
-      const told = news.find((one) => one.step === step && one.childIds.includes(row.compensationId ?? ''));
-      if (row.state !== 'RUNNING' || !told?.state || !isTerminal(told.state)) continue;
+      const report = inbox.find((one) => one.step === step && one.childIds.includes(row.compensationId ?? ''));
+      if (row.state !== 'RUNNING' || !report?.state || !isTerminal(report.state)) continue;
       ended++;
-      const good = told.state === 'SUCCEEDED';
+      const good = report.state === 'SUCCEEDED';
       this.#changed.set(step, { ...row, state: good ? 'SUCCEEDED' : 'FAILED' });
       if (!good)
-        this.#fail(step, row, `job ${row.compensationId} ${told.state === 'FAILED' ? 'failed' : `is ${told.state}`}`);
+        this.#fail(
+          step,
+          row,
+          `job ${row.compensationId} ${report.state === 'FAILED' ? 'failed' : `is ${report.state}`}`,
+        );
     }
     return ended;
   }
@@ -91,8 +95,8 @@ export class Compensations {
   #fail(step: number, row: StoredCompensation, reason: string): void {
     this.#changed.set(step, { ...row, state: 'FAILED', reason });
     const text = `step "${this.#steps.graph.step(step).name}" is not undone: ${reason}`;
-    const told = this.notUndone ? `${this.notUndone}; ${text}` : text;
-    if (told.length <= MOST_TOLD || !this.notUndone) this.notUndone = told.slice(0, MOST_TOLD);
+    const report = this.notUndone ? `${this.notUndone}; ${text}` : text;
+    if (report.length <= MAX_NOTE_LENGTH || !this.notUndone) this.notUndone = report.slice(0, MAX_NOTE_LENGTH);
   }
 
   /** Of what is stored, and of what has ended just now. */

@@ -8,7 +8,7 @@ import type { HowFar, StepRecord, WorkflowReads } from '../ports/workflows.ts';
 import { bodyOf } from './bodies.ts';
 
 /** Steps that are looked at more closely, and how many of those that have ended of one definition. */
-const [MOST_RUNNING, MOST_ENDED, MOST_ALIKE] = [200, 200, 20];
+const [MAX_RUNNING, MAX_ENDED, MAX_SIMILAR] = [200, 200, 20];
 
 interface Parts {
   readonly store: Pick<WorkflowReads, 'readStates' | 'readSteps'>;
@@ -24,7 +24,7 @@ export async function readHowFar(
 ): Promise<HowFar> {
   if (!phase) return { progress: 0, estimatedEndUs: undefined };
   const states = new Map((await store.readStates(jobId, -1)).map(({ step, state }) => [step, state]));
-  const records = await store.readSteps(jobId, telling(workflow, states));
+  const records = await store.readSteps(jobId, reportedSteps(workflow, states));
   const { graph } = bodyOf({ name: jobId, workflow });
   const times = new Map(records.map((record) => [record.step, timesOf(record)]));
   const soFar = { phase, states, times, nowUs: clock.nowUs() };
@@ -32,19 +32,19 @@ export async function readHowFar(
 }
 
 /** Those that run, fan-outs first, and some of each definition that have had a job and ended. */
-function telling({ steps }: Workflow, states: ReadonlyMap<number, StepState>): number[] {
+function reportedSteps({ steps }: Workflow, states: ReadonlyMap<number, StepState>): number[] {
   const isWide = (step: number) => (steps[step]?.fanOut ? 0 : 1);
   const running = [...states].flatMap(([step, state]) => (state === 'RUNNING' ? [step] : []));
-  const alike = new Map<string, number>();
+  const similar = new Map<string, number>();
   const ended = [...states].flatMap(([step, state]) => {
     const definition = steps[step]?.definition ?? '';
-    const count = alike.get(definition) ?? 0;
-    if ((state !== 'SUCCEEDED' && state !== 'FAILED') || isWide(step) === 0 || count >= MOST_ALIKE) return [];
-    alike.set(definition, count + 1);
+    const count = similar.get(definition) ?? 0;
+    if ((state !== 'SUCCEEDED' && state !== 'FAILED') || isWide(step) === 0 || count >= MAX_SIMILAR) return [];
+    similar.set(definition, count + 1);
     return [step];
   });
-  const first = running.toSorted((a, b) => isWide(a) - isWide(b)).slice(0, MOST_RUNNING);
-  return [...first, ...ended.slice(0, MOST_ENDED)];
+  const first = running.toSorted((a, b) => isWide(a) - isWide(b)).slice(0, MAX_RUNNING);
+  return [...first, ...ended.slice(0, MAX_ENDED)];
 }
 
 function timesOf({ startTimeUs, endTimeUs, fanOut, cached }: StepRecord): StepTimes {

@@ -37,7 +37,7 @@ export async function retriedJob(
     store.readEndedJobs(namespace, [past.childId]),
   ]);
   const isWhole = !outcome || outcome.state === 'SUCCEEDED';
-  return job && !isWhole && isAlike(job, definition, input) ? job.jobId : undefined;
+  return job && !isWhole && isMatching(job, definition, input) ? job.jobId : undefined;
 }
 
 async function isBehindAdopted(steps: Steps, step: number): Promise<boolean> {
@@ -50,7 +50,7 @@ function hasFailed<T extends StoredStep>(past: T): past is T & { readonly childI
   return past.state === 'FAILED' && past.childId !== undefined;
 }
 
-function isAlike(job: EndedJob, { name, version }: JobDefinition, { data, contentType }: Payload): boolean {
+function isMatching(job: EndedJob, { name, version }: JobDefinition, { data, contentType }: Payload): boolean {
   const isSame = job.definition === name && job.definitionVersion === version;
   return isSame && !job.erased && job.input.contentType === contentType && Buffer.compare(job.input.data, data) === 0;
 }

@@ -5,7 +5,7 @@ import type { WorkflowProgress } from '../../domain/workflows/progress.ts';
 import type { ExplainedWorkflow } from '../ports/explanations.ts';
 
 /** Steps that are named as the next ones. */
-const MOST_BEHIND = 5;
+const MAX_BEHIND = 5;
 
 export function progressOf(graph: Graph, explained: ExplainedWorkflow): WorkflowProgress {
   const { run, running, compensating } = explained;
@@ -23,7 +23,7 @@ export function progressOf(graph: Graph, explained: ExplainedWorkflow): Workflow
       passes: iteration,
       items: fanOut,
     })),
-    behind: [...behind].slice(0, MOST_BEHIND).map((step) => graph.step(step).name),
+    behind: [...behind].slice(0, MAX_BEHIND).map((step) => graph.step(step).name),
   };
 }
 

@@ -3,11 +3,11 @@
 import type { AuditAction, NewAuditRecord } from '../../domain/namespaces/audit.ts';
 import { isRecorded } from '../../domain/namespaces/recorded.ts';
 import { newRun } from '../../domain/workflows/phases.ts';
-import { skippedByHand, whyNotSkippable } from '../../domain/workflows/skip.ts';
+import { skippedManually, whyNotSkippable } from '../../domain/workflows/skip.ts';
 import { EngineError } from '../base/errors.ts';
 import type { JobIds } from '../base/job-ids.ts';
 import type { Definitions } from '../definitions/definitions.ts';
-import type { ByHand } from '../ports/audit.ts';
+import type { ManualChange } from '../ports/audit.ts';
 import type { EndedJob } from '../ports/jobs.ts';
 import type { WorkflowStore } from '../ports/workflows.ts';
 import { adoptedSteps } from './adoption.ts';
@@ -36,17 +36,17 @@ export class WorkflowRetries {
   }
 
   /** Undefined: it is the retry of a task, of which nothing is on record. Throws NOT_A_WORKFLOW, STEP_NOT_FOUND, STEP_NOT_SKIPPABLE. */
-  async byHand(
+  async manual(
     namespace: string,
     job: EndedJob,
     { skipSteps, reason }: AskedRetry,
-  ): Promise<((jobId: string) => ByHand) | undefined> {
+  ): Promise<((jobId: string) => ManualChange) | undefined> {
     const { definitions, ids } = this.#parts;
     const definition = await definitions.get(namespace, job.definition, job.definitionVersion);
     if (!definition.workflow && skipSteps.length > 0) throw notAWorkflow(job.jobId, job.definition);
     if (!isRecorded(definition)) return undefined;
     const steps = skipSteps.length > 0 ? await this.#skippable(job, bodyOf(definition), skipSteps) : [];
-    const why = skippedByHand(reason);
+    const why = skippedManually(reason);
     const record = (action: AuditAction, jobId: string, subject: string): NewAuditRecord => {
       return { auditId: ids.next(), action, namespace, jobId, reason, subject };
     };

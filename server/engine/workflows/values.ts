@@ -5,7 +5,7 @@ import type { LockedWorkflow, WorkflowStore } from '../ports/workflows.ts';
 import type { Steps } from './steps/steps.ts';
 
 /** Results of a fan-out's items that an expression may read, in bytes together. */
-const MOST_ITEM_BYTES = 8 << 20;
+const MAX_ITEM_BYTES = 8 << 20;
 
 /** An expression has no value, for a reason that is an end of a sentence. */
 export class NoValue extends Error {}
@@ -73,10 +73,9 @@ export class Values {
   async #items(step: number): Promise<unknown[]> {
     const { fanOut, adoptedFrom } = this.#steps.row(step);
     const key = { jobId: adoptedFrom ?? this.#workflow.jobId, step };
-    const results = await this.#store.readItemResults(key, MOST_ITEM_BYTES);
+    const results = await this.#store.readItemResults(key, MAX_ITEM_BYTES);
     const name = this.#nameOf(step);
-    if (!results)
-      throw new NoValue(`the outputs of step "${name}" are more than ${MOST_ITEM_BYTES >> 20} MiB together`);
+    if (!results) throw new NoValue(`the outputs of step "${name}" are more than ${MAX_ITEM_BYTES >> 20} MiB together`);
     if (results.length < (fanOut?.succeeded ?? 0))
       throw new NoValue(`outputs of step "${name}" are gone: its jobs are no longer kept`);
     const list: unknown[] = new Array(fanOut?.size ?? 0).fill(null);

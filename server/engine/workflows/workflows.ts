@@ -4,8 +4,8 @@ import { systemFailure } from '../../domain/base/payload.ts';
 import { BATCH_DEFINITION } from '../../domain/batches/batch.ts';
 import type { Change } from '../../domain/jobs/run.ts';
 import { decideFinish, decideStart, type WorkflowOutcome } from '../../domain/workflows/life.ts';
-import { MOST_NEWS } from '../../domain/workflows/news.ts';
-import { doom, newRun } from '../../domain/workflows/phases.ts';
+import { MAX_INBOX_ROWS } from '../../domain/workflows/news.ts';
+import { newRun, stopFor } from '../../domain/workflows/phases.ts';
 import { factsOfChanges } from '../announcer.ts';
 import { retryCollisions } from '../base/collisions.ts';
 import { EngineError, storeFault } from '../base/errors.ts';
@@ -15,12 +15,12 @@ import { Callbacks } from '../batches/callbacks.ts';
 import type { KnownLane } from '../dispatch/known-lane.ts';
 import type { Lanes } from '../dispatch/lanes.ts';
 import { knowingLanes, requireLanes } from '../dispatch/unknown-lanes.ts';
-import { ReadyLooks } from '../explain/ready-looks.ts';
+import { ReadyPolls } from '../explain/ready-looks.ts';
 import type { Cancels } from '../jobs/change/cancels.ts';
 import type { Changes } from '../jobs/change/changes.ts';
 import { announceStored, type SubmissionFlushParts, storeCalls } from '../jobs/submit/flush.ts';
 import type { Log, Random, Timer, Timers } from '../ports/ports.ts';
-import type { CacheLooks } from '../ports/step-cache.ts';
+import type { CacheLookups } from '../ports/step-cache.ts';
 import type { Store } from '../ports/store.ts';
 import type { NewJob, SubmitCall, SubmitResult } from '../ports/submissions.ts';
 import type { LockedWorkflow } from '../ports/workflows.ts';
@@ -35,15 +35,15 @@ import { StepJobs, type StepJobsParts } from './steps/jobs.ts';
 import { lockedWait, numberedWait, type StepWait, UnlockedWait } from './steps/waits.ts';
 
 /** Workflows that one transaction advances, and jobs that it makes. */
-const MOST_TOGETHER = 20;
-const MOST_JOBS = 1_000;
+const MAX_TOGETHER = 20;
+const MAX_JOBS = 1_000;
 /** Workflows that one transaction takes. */
-const MOST_STARTED = 100;
+const MAX_STARTED = 100;
 const IN_FLIGHT = 2;
 const ROUND_MS = 1_000;
 /** What was told longer ago has been left undone: a replica died, or a transaction failed. */
 const LEFT_MS = 1_000;
-const MOST_LEFT = 1_000;
+const MAX_LEFT = 1_000;
 
 export interface WorkflowsParts extends StepJobsParts, SubmissionFlushParts {
   readonly store: Store;
@@ -51,7 +51,7 @@ export interface WorkflowsParts extends StepJobsParts, SubmissionFlushParts {
   readonly cancels: Cancels;
   readonly lanes: Lanes;
   /** Told how often steps have looked for results of earlier jobs. */
-  readonly onCacheLooks: ((looks: CacheLooks) => void) | undefined;
+  readonly onCacheLookups: ((lookups: CacheLookups) => void) | undefined;
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Log;
@@ -66,7 +66,7 @@ interface Done {
   readonly advanced: readonly AdvancedOne[];
   readonly calls: readonly SubmitCall[];
   readonly results: readonly SubmitResult[];
-  readonly places: ReturnType<SubmissionFlushParts['dispatcher']['placesFor']>['places'];
+  readonly permits: ReturnType<SubmissionFlushParts['dispatcher']['permitsFor']>['permits'];
   readonly ended: readonly Change[];
 }
 
@@ -78,8 +78,8 @@ export class Workflows {
   readonly #childCancels: ChildCancels;
   readonly #expected = new ExpectedSteps();
   readonly #lists = new FanOutLists();
-  readonly #ready: ReadyLooks;
-  readonly #told = new Set<string>();
+  readonly #ready: ReadyPolls;
+  readonly #committed = new Set<string>();
   /** Being advanced; the same workflow is in one transaction of ours at a time. */
   readonly #busy = new Set<string>();
   readonly #running = new Set<Promise<void>>();
@@ -93,9 +93,9 @@ export class Workflows {
     this.#results = new Results(parts);
     this.#callbacks = new Callbacks(parts);
     this.#childCancels = new ChildCancels(parts);
-    this.#ready = new ReadyLooks({
+    this.#ready = new ReadyPolls({
       ready: () => parts.lanes.workflowsReady(),
-      most: MOST_STARTED,
+      most: MAX_STARTED,
       take: (laneIds) => this.#takeReady(laneIds),
       onFailure: (error) => this.#warn(error, 'ready workflows could not be taken'),
     });
@@ -112,14 +112,14 @@ export class Workflows {
   }
 
   /** Lanes may have got ready workflows. */
-  look(): void {
-    this.#ready.look();
+  poll(): void {
+    this.#ready.poll();
   }
 
   /** They have been told something. */
   wake(jobIds: readonly string[]): void {
     if (this.#stopped) return;
-    for (const jobId of jobIds) this.#told.add(jobId);
+    for (const jobId of jobIds) this.#committed.add(jobId);
     this.#pump();
   }
 
@@ -137,15 +137,15 @@ export class Workflows {
   }
 
   async #sweep(): Promise<void> {
-    this.#ready.lookAgain();
-    const { jobIds, cancels } = await this.#parts.store.workflows.findTold(LEFT_MS, MOST_LEFT);
+    this.#ready.pollAgain();
+    const { jobIds, cancels } = await this.#parts.store.workflows.findAbandoned(LEFT_MS, MAX_LEFT);
     this.wake(jobIds);
     this.#childCancels.finish(cancels);
   }
 
   /** Resolves with how many were taken. */
   async #takeReady(laneIds: readonly number[]): Promise<number> {
-    const selection = { by: 'workflows', laneIds, limit: MOST_STARTED } as const;
+    const selection = { by: 'workflows', laneIds, limit: MAX_STARTED } as const;
     const started = await this.#parts.changes.apply(selection, decideStart);
     this.wake(started.map(({ run }) => run.jobId));
     return started.length;
@@ -153,10 +153,10 @@ export class Workflows {
 
   #pump(): void {
     while (!this.#stopped && this.#running.size < IN_FLIGHT) {
-      const jobIds = [...this.#told].filter((jobId) => !this.#busy.has(jobId)).slice(0, MOST_TOGETHER);
+      const jobIds = [...this.#committed].filter((jobId) => !this.#busy.has(jobId)).slice(0, MAX_TOGETHER);
       if (jobIds.length === 0) return;
       for (const jobId of jobIds) {
-        this.#told.delete(jobId);
+        this.#committed.delete(jobId);
         this.#busy.add(jobId);
       }
       const running = this.#advanceAll(jobIds)
@@ -188,31 +188,31 @@ export class Workflows {
   async #advance(jobIds: readonly string[], wait: StepWait | undefined): Promise<void> {
     const done = await this.#commit(jobIds, wait && (await numberedWait(this.#parts, wait)));
     killPoint('workflows.after_commit_before_publish');
-    announceStored(this.#parts, done.calls, done.results, done.places);
+    announceStored(this.#parts, done.calls, done.results, done.permits);
     this.#parts.announcer.committed(factsOfChanges(done.ended));
-    this.#parts.announcer.committed({ dependencies: done.locked.some(({ tellsEnd }) => tellsEnd) });
-    for (const one of done.advanced) if (!one.batch) this.#parts.onCacheLooks?.(one.looks);
+    this.#parts.announcer.committed({ dependencies: done.locked.some(({ notifiesDependents }) => notifiesDependents) });
+    for (const one of done.advanced) if (!one.batch) this.#parts.onCacheLookups?.(one.lookups);
     for (const [i, workflow] of done.locked.entries()) {
-      this.#goOn(workflow, done.advanced[i] as AdvancedOne);
+      this.#continueLater(workflow, done.advanced[i] as AdvancedOne);
     }
-    const taken = done.locked.flatMap(({ news }) => news.filter(({ kind }) => kind !== 'CANCEL_CHILDREN'));
-    if (taken.length >= MOST_NEWS) this.wake(jobIds);
+    const taken = done.locked.flatMap(({ inbox }) => inbox.filter(({ kind }) => kind !== 'CANCEL_CHILDREN'));
+    if (taken.length >= MAX_INBOX_ROWS) this.wake(jobIds);
   }
 
   #commit(jobIds: readonly string[], wait: StepWait | undefined): Promise<Done> {
     return knowingLanes(() => retryCollisions(this.#parts, () => this.#inTransaction(jobIds, wait)));
   }
 
-  #goOn(workflow: LockedWorkflow, one: AdvancedOne): void {
-    const { news, outcome, batch } = one;
-    if (news.some(({ kind }) => kind === 'GO_ON')) this.wake([workflow.jobId]);
+  #continueLater(workflow: LockedWorkflow, one: AdvancedOne): void {
+    const { inbox, outcome, batch } = one;
+    if (inbox.some(({ kind }) => kind === 'CONTINUE')) this.wake([workflow.jobId]);
     const { namespace, definitionBody } = this.#laneOf(workflow);
     if (outcome) {
       this.#expected.forget(workflow.jobId);
       this.#lists.forgetAll(workflow.jobId);
     } else if (!one.batch) this.#expected.note(workflow.jobId, bodyOf(definitionBody).graph, one.steps);
     // A workflow that has ended has nothing left to clean up.
-    this.#childCancels.cancel(namespace, workflow, news, outcome || batch ? [] : bodyOf(definitionBody).cleanup);
+    this.#childCancels.cancel(namespace, workflow, inbox, outcome || batch ? [] : bodyOf(definitionBody).cleanup);
   }
 
   #laneOf({ laneId }: LockedWorkflow): KnownLane {
@@ -223,19 +223,19 @@ export class Workflows {
 
   async #inTransaction(jobIds: readonly string[], asked: StepWait | undefined): Promise<Done> {
     const { store, dispatcher, lanes } = this.#parts;
-    let places: Done['places'] = new Map();
+    let permits: Done['permits'] = new Map();
     try {
       return await store.together(async (inner) => {
         const wait = asked && (await lockedWait(inner.dependencies, lanes, asked));
         const expected = this.#expected.of(jobIds);
         const [all, rows] = await Promise.all([inner.workflows.lock(jobIds), inner.workflows.readSteps(expected)]);
         // One that was woken for what another transaction has acted upon has nothing to do.
-        const locked = all.filter(({ news }) => news.length > 0);
+        const locked = all.filter(({ inbox }) => inbox.length > 0);
         requireLanes(
           lanes,
           locked.map(({ laneId }) => laneId),
         );
-        const mostJobs = Math.ceil(MOST_JOBS / Math.max(1, locked.length));
+        const mostJobs = Math.ceil(MAX_JOBS / Math.max(1, locked.length));
         const known = knownOf(expected, rows);
         const advanced = unlessUnlocked(
           await Promise.all(
@@ -248,17 +248,17 @@ export class Workflows {
           advanced,
           locked.map((workflow) => this.#laneOf(workflow).namespace),
         );
-        const found = dispatcher.placesFor(calls.flatMap(({ jobs, isDependent }) => (isDependent ? [] : jobs)));
-        places = found.places;
+        const found = dispatcher.permitsFor(calls.flatMap(({ jobs, isDependent }) => (isDependent ? [] : jobs)));
+        permits = found.permits;
         const written = writeAll(inner, locked, advanced);
         const stored =
-          calls.length > 0 ? storeCalls({ store: inner, dispatcher }, calls, found.places, found.limited) : [];
+          calls.length > 0 ? storeCalls({ store: inner, dispatcher }, calls, found.permits, found.limited) : [];
         const [, results, ended] = await Promise.all([written, stored, this.#finish(inner, locked, advanced)]);
         requireStored(results);
-        return { locked, advanced, calls, results, places, ended };
+        return { locked, advanced, calls, results, permits, ended };
       });
     } catch (error) {
-      dispatcher.giveBack([...places.values()]);
+      dispatcher.giveBack([...permits.values()]);
       throw error;
     }
   }
@@ -312,13 +312,13 @@ export class Workflows {
 function broken({ jobId, depth, run = newRun, notUndone }: LockedWorkflow, error: unknown): Advanced {
   const failure = systemFailure('INTERNAL', 'WorkflowBroken', `unexpected: ${(error as Error)?.message ?? error}`);
   return {
-    run: { jobId, depth, run: doom(run, 'FAILED'), failure, notUndone },
+    run: { jobId, depth, run: stopFor(run, 'FAILED'), failure, notUndone },
     steps: [],
     compensations: [],
-    news: [{ jobId, step: undefined, kind: 'CANCEL_CHILDREN' }],
+    inbox: [{ jobId, step: undefined, kind: 'CANCEL_CHILDREN' }],
     jobs: [],
     kept: [],
-    looks: { hits: 0, misses: 0 },
+    lookups: { hits: 0, misses: 0 },
     outcome: { state: 'FAILED', failure },
   };
 }
@@ -335,11 +335,13 @@ async function writeAll(
       runs: workflows.map(({ run }) => run),
       steps: workflows.flatMap(({ steps }) => steps),
       compensations: workflows.flatMap(({ compensations }) => compensations),
-      news: advanced.flatMap(({ news }) => news),
+      inbox: advanced.flatMap(({ inbox }) => inbox),
     }),
     store.stepCache.keep(workflows.flatMap(({ kept }) => kept)),
     store.batches.write(batches),
-    store.dependencies.tellSteps(advanced.flatMap((one, i) => (one.batch || !locked[i]?.tellsEnd ? [] : one.steps))),
+    store.dependencies.notifySteps(
+      advanced.flatMap((one, i) => (one.batch || !locked[i]?.notifiesDependents ? [] : one.steps)),
+    ),
   ]);
 }
 

@@ -1,11 +1,11 @@
 /** Jobs that become members of a batch, within the transaction that stores them. */
-import { MOST_MEMBERS } from '../../domain/batches/batch.ts';
+import { MAX_MEMBERS } from '../../domain/batches/batch.ts';
 import { afterPage, type BatchRetry, type RetryPage } from '../../domain/batches/batch-retry.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { BatchRefusal, MembersRefused, SubmitCall } from '../../engine/ports/submissions.ts';
 import type { Row, Session } from '../driver/database.ts';
 import type { Insertion } from '../jobs/submit/insert-jobs.ts';
-import { dooms } from './batch-dooms.ts';
+import { stopReasonCodes } from './batch-dooms.ts';
 import { retryColumns, retryOf, writePage } from './batch-retries.ts';
 
 export interface OpenBatch {
@@ -48,8 +48,8 @@ export async function openBatch(
 }
 
 function whyClosed(row: Row, state: number | null): MembersRefused | undefined {
-  if (row.doomed === dooms.CANCELLED || state === stateCodes.CANCELLING) return 'CANCELLED';
-  if (row.doomed === dooms.FAILED) return 'ENDED';
+  if (row.doomed === stopReasonCodes.CANCELLED || state === stateCodes.CANCELLING) return 'CANCELLED';
+  if (row.doomed === stopReasonCodes.FAILED) return 'ENDED';
   if (row.seal_time !== null) return 'SEALED';
   return state === null ? 'ENDED' : undefined;
 }
@@ -66,7 +66,7 @@ function refused({ jobId, members }: Pick<OpenBatch, 'jobId' | 'members'>, why: 
 /** The jobs as the batch's members, numbered on from those that it has. */
 export function withParents(insertion: Insertion, batch: OpenBatch): Insertion | BatchRefusal {
   const { jobId, members } = batch;
-  if (members + insertion.jobs.length > MOST_MEMBERS) return refused(batch, 'FULL');
+  if (members + insertion.jobs.length > MAX_MEMBERS) return refused(batch, 'FULL');
   const jobs = insertion.jobs.map((job, i) => ({ ...job, parent: { jobId, step: 0, item: members + i } }));
   return { ...insertion, jobs };
 }

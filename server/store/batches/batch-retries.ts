@@ -1,21 +1,21 @@
 /** Batches that retry others: what they retry, which members of those have failed, and how far that is. */
 import { afterPage, type BatchRetry, type RetryPage } from '../../domain/batches/batch-retry.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import { workflowNews } from '../../domain/workflows/news.ts';
+import { inboxKinds } from '../../domain/workflows/news.ts';
 import type { BatchRetryStore, FailedMembers, FillingBatch, NewRetry } from '../../engine/ports/batches.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
 import { insertAudits } from '../namespaces/audit-records.ts';
-import { dooms } from './batch-dooms.ts';
+import { stopReasonCodes } from './batch-dooms.ts';
 
 /** Members that are looked at together, new ones that are made of them, and bytes of their inputs. */
-const MOST_LOOKED_AT = 5_000;
-const MOST_MEMBERS = 1_000;
-const MOST_BYTES = 8 << 20;
+const MAX_SCANNED = 5_000;
+const MAX_MEMBERS = 1_000;
+const MAX_BYTES = 8 << 20;
 
 /** As the index of those says it. */
-const isFilling = `retry_of IS NOT NULL AND seal_time IS NULL AND doomed = ${dooms.NO}`;
+const isFilling = `retry_of IS NOT NULL AND seal_time IS NULL AND doomed = ${stopReasonCodes.NO}`;
 /** The same in other words, so that a batch is looked up by its key, however few the planner takes to be filled. */
-const takesMore = `retry_next_item IS NOT NULL AND seal_time IS NULL AND doomed = ${dooms.NO}`;
+const takesMore = `retry_next_item IS NOT NULL AND seal_time IS NULL AND doomed = ${stopReasonCodes.NO}`;
 
 /** What `retryOf` reads, of `batches`. */
 export const retryColumns = 'retry_of, retry_members, retry_failed, retry_next_item, retried_before, not_retried';
@@ -40,7 +40,7 @@ const lockOne = {
 // A statement of its own: what was stored while the first one waited is younger than its snapshot.
 const findRetry = {
   name: 'find_retry_of_batch',
-  text: `SELECT job_id FROM batches WHERE retry_of = $1 AND (seal_time IS NOT NULL OR doomed = ${dooms.NO})`,
+  text: `SELECT job_id FROM batches WHERE retry_of = $1 AND (seal_time IS NOT NULL OR doomed = ${stopReasonCodes.NO})`,
 };
 
 async function lockRetried(session: Session, jobId: string): Promise<string | undefined> {
@@ -88,17 +88,17 @@ FROM (
 ) AS m
 CROSS JOIN LATERAL (SELECT state FROM job_outcomes WHERE job_outcomes.job_id = m.job_id OFFSET 0) AS o
 WHERE o.state IN (${stateCodes.FAILED}, ${stateCodes.CANCELLED}, ${stateCodes.EXPIRED})
-ORDER BY m.item LIMIT ${MOST_MEMBERS + 1}`,
+ORDER BY m.item LIMIT ${MAX_MEMBERS + 1}`,
 };
 
 async function readFailed(session: Session, { batchJobId, nextItem, members }: BatchRetry): Promise<FailedMembers> {
-  const end = Math.min(members, nextItem + MOST_LOOKED_AT);
+  const end = Math.min(members, nextItem + MAX_SCANNED);
   const rows = await session.run(readSome, [batchJobId, nextItem, end]);
   let bytes = 0;
   const tooMany = rows.findIndex((row, i) => {
     bytes += row.bytes;
     // One that is larger than all may be together goes alone.
-    return i === MOST_MEMBERS || (i > 0 && bytes > MOST_BYTES);
+    return i === MAX_MEMBERS || (i > 0 && bytes > MAX_BYTES);
   });
   const taken = tooMany < 0 ? rows : rows.slice(0, tooMany);
   return {
@@ -147,7 +147,7 @@ WITH sealed AS (
   UPDATE batches SET seal_time = (SELECT muster_now()), not_retried = $2
   WHERE job_id = $1 AND ${takesMore} AND retry_next_item = retry_members RETURNING job_id
 )
-INSERT INTO workflow_news (job_id, kind, news_time) SELECT job_id, ${workflowNews.SEALED}, (SELECT muster_now()) FROM sealed`,
+INSERT INTO workflow_news (job_id, kind, news_time) SELECT job_id, ${inboxKinds.SEALED}, (SELECT muster_now()) FROM sealed`,
 };
 
 const findSome = {

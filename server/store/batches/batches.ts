@@ -1,7 +1,7 @@
 /** Batches as rows: made, read, sealed, counted. */
-import type { BatchProgress, Doomed, FailurePolicy } from '../../domain/batches/batch.ts';
+import type { BatchProgress, FailurePolicy, StopReason } from '../../domain/batches/batch.ts';
 import { type BatchRetry, sumOf } from '../../domain/batches/batch-retry.ts';
-import { workflowNews } from '../../domain/workflows/news.ts';
+import { inboxKinds } from '../../domain/workflows/news.ts';
 import type { BatchSpec, BatchStore, StoredBatch, WrittenBatch } from '../../engine/ports/batches.ts';
 import type { ScheduledJob } from '../../engine/ports/schedules.ts';
 import { inputTable } from '../base/input-table.ts';
@@ -9,10 +9,12 @@ import { sameKey } from '../base/same-key.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
-import { dooms } from './batch-dooms.ts';
+import { stopReasonCodes } from './batch-dooms.ts';
 import { batchRetryStore, retryOf } from './batch-retries.ts';
 
-const doomNames = new Map(Object.entries(dooms).map(([name, code]) => [code as number, name as Doomed]));
+const stopReasonNames = new Map(
+  Object.entries(stopReasonCodes).map(([name, code]) => [code as number, name as StopReason]),
+);
 const ANY = -1;
 
 const insertOne = {
@@ -57,7 +59,7 @@ WHERE b.job_id = $1`,
 function progressOf(row: Row, retry: BatchRetry | undefined): BatchProgress {
   const { succeeded, failed, cancelled, expired, skipped } = row;
   const ended = { succeeded, failed, cancelled, expired, skipped };
-  const progress = { ended, rate: JSON.parse(row.rate), doomed: doomNames.get(row.doomed) as Doomed };
+  const progress = { ended, rate: JSON.parse(row.rate), stopReason: stopReasonNames.get(row.doomed) as StopReason };
   return retry ? { ...progress, notRetried: sumOf(retry.notRetried) } : progress;
 }
 
@@ -88,16 +90,16 @@ const sealOne = {
   name: 'seal_batch',
   text: `
 WITH sealed AS (
-  UPDATE batches SET seal_time = (SELECT muster_now()) WHERE job_id = $1 AND seal_time IS NULL AND doomed = ${dooms.NO} AND retry_of IS NULL RETURNING job_id
+  UPDATE batches SET seal_time = (SELECT muster_now()) WHERE job_id = $1 AND seal_time IS NULL AND doomed = ${stopReasonCodes.NO} AND retry_of IS NULL RETURNING job_id
 ),
 audited AS (
   INSERT INTO audit_records (audit_id, record_time, action, namespace, job_id, reason)
   SELECT $2, (SELECT muster_now()), 'SEAL_BATCH', $3, job_id, '' FROM sealed
 )
-INSERT INTO workflow_news (job_id, kind, news_time) SELECT job_id, ${workflowNews.SEALED}, (SELECT muster_now()) FROM sealed`,
+INSERT INTO workflow_news (job_id, kind, news_time) SELECT job_id, ${inboxKinds.SEALED}, (SELECT muster_now()) FROM sealed`,
 };
 
-const doomOne = {
+const stopBatch = {
   name: 'doom_batch',
   text: 'UPDATE batches SET doomed = $2 WHERE job_id = $1 RETURNING members',
 };
@@ -153,7 +155,7 @@ export function batchStore(database: Database): BatchStore {
     async seal(jobId, { auditId, namespace }) {
       await database.run(sealOne, [jobId, auditId, namespace]);
     },
-    doom: async (jobId, why) => (await database.run(doomOne, [jobId, dooms[why]]))[0]?.members ?? 0,
+    stopFor: async (jobId, why) => (await database.run(stopBatch, [jobId, stopReasonCodes[why]]))[0]?.members ?? 0,
     write: (batches) => write(database, batches),
   };
 }

@@ -5,8 +5,8 @@ import { readOffers } from '../dispatch/offers.ts';
 import type { Session } from '../driver/database.ts';
 
 /** Lanes that are looked into, the newest versions' first. */
-const MOST_LANES = 100;
-const MOST_VERSIONS = 20;
+const MAX_LANES = 100;
+const MAX_VERSIONS = 20;
 /** Jobs of a lane that are looked at, the newest first, when none of its jobs is ready. */
 const NEWEST_JOBS = 100;
 
@@ -18,7 +18,7 @@ const readOpen = {
   text: `
 WITH older AS MATERIALIZED (
   SELECT lane_id, definition_version FROM lanes WHERE namespace = $1 AND definition = $2 AND definition_version < $3
-  ORDER BY definition_version DESC LIMIT ${MOST_LANES}
+  ORDER BY definition_version DESC LIMIT ${MAX_LANES}
 )
 SELECT DISTINCT definition_version FROM older CROSS JOIN LATERAL (
   (SELECT FROM job_runs WHERE job_runs.lane_id = older.lane_id AND state = ${stateCodes.READY} LIMIT 1)
@@ -29,7 +29,7 @@ SELECT DISTINCT definition_version FROM older CROSS JOIN LATERAL (
   ) AS j CROSS JOIN LATERAL (SELECT FROM job_runs WHERE job_runs.job_id = j.job_id OFFSET 0) AS r LIMIT 1)
   LIMIT 1
 ) AS open
-ORDER BY definition_version DESC LIMIT ${MOST_VERSIONS}`,
+ORDER BY definition_version DESC LIMIT ${MAX_VERSIONS}`,
 };
 
 /** Of the open sessions that do not drain; at most 1,000. */

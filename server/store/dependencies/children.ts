@@ -1,5 +1,5 @@
 /** Children of handlers: jobs that an attempt submits, fenced by it. */
-import { MOST_CHILDREN, MOST_DEPTH } from '../../domain/dependencies/children.ts';
+import { MAX_CHILDREN, MAX_DEPTH } from '../../domain/dependencies/children.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { DependencyRefusal, ParentAttempt } from '../../engine/ports/dependencies.ts';
 import type { NewJob } from '../../engine/ports/submissions.ts';
@@ -31,7 +31,7 @@ WITH RECURSIVE above AS (
   UNION ALL
   SELECT r.parent_job_id, a.level + 1
   FROM above a CROSS JOIN LATERAL (SELECT parent_job_id FROM job_runs WHERE job_runs.job_id = a.parent_job_id OFFSET 0) AS r
-  WHERE a.level <= ${MOST_DEPTH}
+  WHERE a.level <= ${MAX_DEPTH}
 )
 SELECT max(level) AS depth FROM above`,
 };
@@ -69,8 +69,8 @@ export async function withParent(
     traceOf(session, insertion, jobId),
   ]);
   if (!adopted) return { kind: 'childrenRefused', why: 'CLOSED' };
-  if (adopted.children > MOST_CHILDREN) return { kind: 'childrenRefused', why: 'FULL' };
-  if (depth?.depth >= MOST_DEPTH) return { kind: 'childrenRefused', why: 'TOO_DEEP' };
+  if (adopted.children > MAX_CHILDREN) return { kind: 'childrenRefused', why: 'FULL' };
+  if (depth?.depth >= MAX_DEPTH) return { kind: 'childrenRefused', why: 'TOO_DEEP' };
   const parent = { jobId, step: detached ? DETACHED : ATTACHED, item: 0 };
   return { ...insertion, jobs: jobs.map((job) => ({ ...job, ...(!job.traceparent && trace), parent })) };
 }

@@ -153,7 +153,7 @@ export async function storeLinks(
   return endSkipped(session, fairRanks, namespace, skipped);
 }
 
-const JOBS_A_STATEMENT = 1_000;
+const JOBS_PER_STATEMENT = 1_000;
 
 async function endSkipped(
   session: Session,
@@ -163,8 +163,8 @@ async function endSkipped(
 ): Promise<Change[]> {
   const changes: Change[] = [];
   const jobIds = [...skipped.keys()];
-  for (let at = 0; at < jobIds.length; at += JOBS_A_STATEMENT) {
-    const some = { by: 'jobs', namespace, jobIds: jobIds.slice(at, at + JOBS_A_STATEMENT) } as const;
+  for (let at = 0; at < jobIds.length; at += JOBS_PER_STATEMENT) {
+    const some = { by: 'jobs', namespace, jobIds: jobIds.slice(at, at + JOBS_PER_STATEMENT) } as const;
     const ended = await changeRuns(within(session), fairRanks, some, (run) =>
       decideSkip(run, skipped.get(run.jobId) as string),
     );

@@ -2,7 +2,7 @@
 import { dependencyKinds, type Ending, isMet, unmetText } from '../../domain/dependencies/dependencies.ts';
 import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
 import { stepStates } from '../../domain/workflows/step-state.ts';
-import type { Publication, Settled, TakenNews } from '../../engine/ports/dependencies.ts';
+import type { Publication, Settled, TakenInbox } from '../../engine/ports/dependencies.ts';
 import type { StepKey, WrittenStep } from '../../engine/ports/workflows.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
@@ -18,14 +18,14 @@ const { JOB, STEP, ASSET } = dependencyKinds;
  * A CTE that tells of the jobs that have ended, beside one called `now` with the time. Each row of `ended` has `job_id`,
  * `lane_id` and `tells_end`, and the state as which it ended, unless it is given here.
  */
-export function tellDependents(ended: string, state?: number): string {
+export function notifyDependents(ended: string, state?: number): string {
   return `dependents_told AS (
   INSERT INTO dependency_news (target_id, kind, state, lane_id, news_time)
   SELECT job_id, ${JOB}, ${state ?? 'state'}, lane_id, (SELECT time FROM now) FROM ${ended} WHERE tells_end
 )`;
 }
 
-const tellSomeSteps = {
+const notifySomeSteps = {
   name: 'tell_ended_steps',
   text: `
 INSERT INTO dependency_news (target_id, kind, state, news_time)
@@ -41,21 +41,21 @@ const stepEndings: Readonly<Record<string, number>> = {
 };
 
 /** Those of the steps that have ended. */
-export async function tellSteps(
+export async function notifySteps(
   session: Session,
   steps: readonly (StepKey & Pick<WrittenStep, 'state'>)[],
 ): Promise<void> {
   const ended = steps.filter(({ state }) => stepEndings[state] !== undefined);
   if (ended.length === 0) return;
-  await session.run(tellSomeSteps, [
+  await session.run(notifySomeSteps, [
     ended.map(({ jobId, step }) => stepIdOf(jobId, step)),
     ended.map(({ state }) => stepEndings[state]),
   ]);
 }
 
-const MOST_NEWS = 100;
+const MAX_INBOX_ROWS = 100;
 /** Edges of one transaction. */
-const MOST_EDGES = 1_000;
+const MAX_EDGES = 1_000;
 
 // Edges of a publication are met if it came after the time that they name; of steps of a workflow that has ended those that
 // nothing was told of.
@@ -77,15 +77,15 @@ const takeSome = {
   name: 'take_dependency_news',
   text: `
 WITH picked AS MATERIALIZED (
-  SELECT * FROM dependency_news ORDER BY row_id LIMIT ${MOST_NEWS} FOR UPDATE SKIP LOCKED
+  SELECT * FROM dependency_news ORDER BY row_id LIMIT ${MAX_INBOX_ROWS} FOR UPDATE SKIP LOCKED
 )
 SELECT n.row_id, n.target_id, n.kind, n.state, n.lane_id, n.news_time, e.job_id, e.number, e.step_state
 FROM picked n LEFT JOIN LATERAL (
-  (${ofTarget(`LIMIT ${MOST_EDGES}`)})
+  (${ofTarget(`LIMIT ${MAX_EDGES}`)})
   UNION ALL
-  (${ofWorkflow(`LIMIT ${MOST_EDGES}`)})
+  (${ofWorkflow(`LIMIT ${MAX_EDGES}`)})
 ) AS e ON true
-LIMIT ${MOST_EDGES}`,
+LIMIT ${MAX_EDGES}`,
 };
 
 const lockWaiting = {
@@ -162,7 +162,7 @@ function settle(locked: readonly Row[], taken: readonly Row[], endings: Readonly
 }
 
 /** Locks jobs in the order of their ids, as all who change them do; a job that has ended meanwhile has no edges any more. */
-export async function takeNews(session: Session): Promise<TakenNews> {
+export async function takeInbox(session: Session): Promise<TakenInbox> {
   const rows = await session.run(takeSome, []);
   if (rows.length === 0) return { settled: [], isMore: false, succeeded: [], orphaned: [] };
   const found = rows.filter((row) => row.job_id !== null);
@@ -185,19 +185,19 @@ export async function takeNews(session: Session): Promise<TakenNews> {
     taken.flatMap((row) => (row.kind === ASSET ? [{ jobId: row.job_id, assetId: row.target_id }] : [])),
   );
   if (met.length > 0) await session.run(lower, [met.map(({ jobId }) => jobId), met.map((one) => one.edges)]);
-  const news = [...new Map(rows.map((row) => [row.row_id as number, row])).values()];
-  const dropped = new Set((await session.run(dropSome, [news.map((row) => row.row_id)])).map((row) => row.row_id));
-  const isMore = rows.length >= MOST_EDGES || news.length >= MOST_NEWS || dropped.size < news.length;
-  const left = news.filter((row) => row.kind === JOB && !dropped.has(row.row_id));
+  const inboxRows = [...new Map(rows.map((row) => [row.row_id as number, row])).values()];
+  const dropped = new Set((await session.run(dropSome, [inboxRows.map((row) => row.row_id)])).map((row) => row.row_id));
+  const isMore = rows.length >= MAX_EDGES || inboxRows.length >= MAX_INBOX_ROWS || dropped.size < inboxRows.length;
+  const left = inboxRows.filter((row) => row.kind === JOB && !dropped.has(row.row_id));
   return {
     settled,
     isMore,
-    succeeded: news.filter((row) => dropped.has(row.row_id)).flatMap(succeededOf),
+    succeeded: inboxRows.filter((row) => dropped.has(row.row_id)).flatMap(succeededOf),
     orphaned: left.map((row) => ({ jobId: row.target_id, laneId: row.lane_id })),
   };
 }
 
-function succeededOf({ kind, state, target_id, lane_id, news_time }: Row): TakenNews['succeeded'] {
+function succeededOf({ kind, state, target_id, lane_id, news_time }: Row): TakenInbox['succeeded'] {
   if (kind !== JOB || state !== stateCodes.SUCCEEDED) return [];
   return [{ jobId: target_id, laneId: lane_id, endTimeUs: news_time }];
 }

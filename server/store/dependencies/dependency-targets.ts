@@ -119,14 +119,16 @@ async function lockAll(
   ons: readonly DependsOn[],
   waiting: readonly string[],
 ): Promise<Facts> {
-  const told = [...new Set(ons.flatMap(jobOf))];
+  const targetJobIds = [...new Set(ons.flatMap(jobOf))];
   const steps = ons.flatMap((on) => (on.kind === 'STEP' ? [on] : []));
   const names = [...new Set(ons.flatMap((on) => (on.kind === 'ASSET' ? [on.name] : [])))];
   const assetIds = names.map((name) => assetIdOf(namespace, name));
   // The facts come by later statements than the lock: its own may have begun before the last one who held it was done.
   const [, jobs, stepRows, , assetRows] = await Promise.all([
-    told.length + waiting.length > 0 ? session.run(lockSome, [[...told, ...waiting], told]) : [],
-    told.length > 0 ? readTargets(session, namespace, told) : [],
+    targetJobIds.length + waiting.length > 0
+      ? session.run(lockSome, [[...targetJobIds, ...waiting], targetJobIds])
+      : [],
+    targetJobIds.length > 0 ? readTargets(session, namespace, targetJobIds) : [],
     steps.length > 0
       ? session.run(readStepStates, [steps.map((on) => on.workflowJobId), steps.map((on) => on.number ?? 0)])
       : [],

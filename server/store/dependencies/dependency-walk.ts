@@ -14,10 +14,10 @@ import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session } from '../driver/database.ts';
 import { keepTargets } from '../events/traced-targets.ts';
-import { doomNames, phaseNames } from '../workflows/workflow-rows.ts';
+import { phaseNames, stopReasonNames } from '../workflows/workflow-rows.ts';
 import { linkChildren, readAttached } from './children.ts';
 import { addEdges, linkOne, readDependencies } from './dependencies.ts';
-import { publish, takeNews, tellSteps } from './dependency-news.ts';
+import { notifySteps, publish, takeInbox } from './dependency-news.ts';
 import { readStepsOf, readTargets } from './dependency-targets.ts';
 
 const { BLOCKED, PAUSED, WAITING, CANCELLING } = stateCodes;
@@ -57,7 +57,7 @@ CROSS JOIN LATERAL (SELECT job_id, phase, doomed FROM workflow_runs r WHERE r.jo
 const ALL_STEPS = [-32_768, 32_767] as const;
 
 /** As deep as workflows may be in each other, and one more. */
-const MOST_ANCESTORS = 17;
+const MAX_ANCESTORS = 17;
 
 const readParents = {
   name: 'read_ancestors',
@@ -67,7 +67,7 @@ WITH RECURSIVE above AS (
   UNION ALL
   SELECT r.parent_job_id, r.step, a.level + 1
   FROM above a CROSS JOIN LATERAL (SELECT parent_job_id, step FROM job_runs WHERE job_runs.job_id = a.parent_job_id OFFSET 0) AS r
-  WHERE r.parent_job_id IS NOT NULL AND a.level < ${MOST_ANCESTORS}
+  WHERE r.parent_job_id IS NOT NULL AND a.level < ${MAX_ANCESTORS}
 )
 SELECT a.parent_job_id, a.step, j.lane_id FROM above a
 CROSS JOIN LATERAL (SELECT lane_id FROM jobs WHERE jobs.job_id = a.parent_job_id OFFSET 0) AS j
@@ -111,7 +111,7 @@ async function readStages(session: Session, jobIds: readonly string[]): Promise<
   return rows.map((row) => ({
     jobId: row.job_id,
     phase: phaseNames.get(row.phase) as WorkflowStage['phase'],
-    doomed: doomNames.get(row.doomed) as WorkflowStage['doomed'],
+    stopReason: stopReasonNames.get(row.doomed) as WorkflowStage['stopReason'],
   }));
 }
 
@@ -141,8 +141,8 @@ export function dependencyStore(session: Session): DependencyStore {
     link: (namespace, jobId, dependencies) => linkOne(session, namespace, jobId, dependencies),
     addEdges: (namespace, jobId, dependencies) => addEdges(session, namespace, jobId, dependencies),
     keepTargets: (jobId, links) => keepTargets(session, jobId, links),
-    takeNews: () => takeNews(session),
-    tellSteps: (steps) => tellSteps(session, steps),
+    takeInbox: () => takeInbox(session),
+    notifySteps: (steps) => notifySteps(session, steps),
     publish: (publications) => publish(session, publications),
     linkChildren: (jobId, childIds) => linkChildren(session, jobId, childIds),
     readAttached: (jobId, limit) => readAttached(session, jobId, limit),

@@ -1,6 +1,6 @@
 /** Claims ready jobs of a few lanes for places that sessions offer: one statement, one transaction. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { Claim, ClaimedJob, Place } from '../../engine/ports/dispatch.ts';
+import type { Claim, ClaimedJob, Permit } from '../../engine/ports/dispatch.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Row, Session } from '../driver/database.ts';
@@ -96,7 +96,7 @@ export function payloadOf(data: Uint8Array, contentType: string, metadata: strin
   };
 }
 
-export function claimedJob(row: Row, { sessionId, creditId, prefetch }: Place): ClaimedJob {
+export function claimedJob(row: Row, { sessionId, creditId, prefetch }: Permit): ClaimedJob {
   return {
     jobId: row.job_id,
     laneId: row.lane_id,
@@ -121,15 +121,15 @@ export function claimedJob(row: Row, { sessionId, creditId, prefetch }: Place): 
 /** Jobs in no particular order; fewer than places when the lanes ran dry, rows were locked or the byte bound was hit. */
 export async function claimJobs(session: Session, claim: Claim): Promise<ClaimedJob[]> {
   const rows = await session.run(statement, [
-    [...new Set(claim.places.map((place) => place.sessionId))],
-    claim.places.map((place) => place.sessionId),
-    claim.places.map((place) => place.creditId),
-    claim.places.map((_, place) => place),
+    [...new Set(claim.permits.map((permit) => permit.sessionId))],
+    claim.permits.map((permit) => permit.sessionId),
+    claim.permits.map((permit) => permit.creditId),
+    claim.permits.map((_, permit) => permit),
     claim.lanes.map((lane) => lane.laneId),
     claim.lanes.map((lane) => lane.cursor),
     claim.maxBytes,
     passedBy(claim),
   ]);
-  if (rows[0]?.held_back) claim.onHeldBack?.(rows[0].held_back);
-  return rows.map((row) => claimedJob(row, claim.places[row.place] as Place));
+  if (rows[0]?.held_back) claim.onGated?.(rows[0].held_back);
+  return rows.map((row) => claimedJob(row, claim.permits[row.place] as Permit));
 }

@@ -4,19 +4,19 @@
 
 import { admit, limitMarks } from '../../domain/dispatch/limits.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { ClaimedJob, Place } from '../../engine/ports/dispatch.ts';
+import type { ClaimedJob, Permit } from '../../engine/ports/dispatch.ts';
 import type { LimitedClaim } from '../../engine/ports/limits.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session } from '../driver/database.ts';
 import { claimedJob, OVERHEAD_BYTES, recordOfRun, runTimeoutLeft } from './claim-jobs.ts';
-import { heldBack, passedBy } from './held-lanes.ts';
+import { gates, passedBy } from './held-lanes.ts';
 import { addCounts } from './lane-counts.ts';
-import { keyRooms, lockRoom, roomsOf, takeUnitsOf } from './limit-room.ts';
+import { headroomsOf, keyHeadrooms, lockCapacity, takeUnitsOf } from './limit-room.ts';
 import { keyUse } from './limit-use.ts';
 
 /** Jobs that are looked at, at least, where some may be at the limit of their keys. */
-const LEAST_LOOKED_AT = 100;
+const MIN_SCANNED = 100;
 
 const lockCandidates = {
   name: 'lock_limited_candidates',
@@ -45,7 +45,7 @@ claimed AS (
   SET state = ${stateCodes.ASSIGNED}, attempt = r.attempt + 1, revision = r.revision + 1, session_id = i.session_id,
       credit_id = i.credit_id, assign_time = now.time, due_time = NULL, reason = NULL,
       progress_sequence = 0, progress_fraction = NULL, progress_message = NULL,
-      limit_mark = nullif(r.limit_mark, ${limitMarks.SET_ASIDE})
+      limit_mark = nullif(r.limit_mark, ${limitMarks.DEFERRED})
   FROM ${inputTable(columns, 'i')}, now WHERE ${sameKey('r.job_id', 'i.job_id')}
   RETURNING r.job_id, r.lane_id, r.rank, r.attempt, r.attempts_counted, ${runTimeoutLeft('r')} AS run_timeout_ms, i.place
 ),
@@ -56,11 +56,11 @@ ${addCounts(`
 SELECT k.*, ${recordOfRun.columns} FROM claimed k ${recordOfRun.joins}`,
 };
 
-const parkMany = {
+const deferMany = {
   name: 'park_at_limit',
   text: `
 WITH parked AS (
-  UPDATE job_runs r SET lane_id = $2, limit_mark = coalesce(r.limit_mark, ${limitMarks.SET_ASIDE}) FROM unnest($1::uuid[]) AS i (job_id) WHERE ${sameKey('r.job_id', 'i.job_id')}
+  UPDATE job_runs r SET lane_id = $2, limit_mark = coalesce(r.limit_mark, ${limitMarks.DEFERRED}) FROM unnest($1::uuid[]) AS i (job_id) WHERE ${sameKey('r.job_id', 'i.job_id')}
   RETURNING r.job_id
 ),
 ${addCounts(`
@@ -73,47 +73,47 @@ SELECT count(*)::int AS jobs FROM parked`,
 /** Within a transaction. */
 export async function claimLimitedIn(session: Session, claim: LimitedClaim): Promise<ClaimedJob[]> {
   const { lane } = claim;
-  const mask = heldBack.limited | passedBy(claim);
-  const sessionIds = claim.places.map((place) => place.sessionId);
-  const under = await lockRoom(session, lane, sessionIds, mask);
-  const { use, room } = under;
-  const places = claim.places.filter((place) => under.openSessions.has(place.sessionId));
-  const most = under.isOpen ? Math.min(room.jobs, places.length) : 0;
+  const mask = gates.limited | passedBy(claim);
+  const sessionIds = claim.permits.map((permit) => permit.sessionId);
+  const under = await lockCapacity(session, lane, sessionIds, mask);
+  const { use, headroom } = under;
+  const permits = claim.permits.filter((permit) => under.openSessions.has(permit.sessionId));
+  const most = under.isOpen ? Math.min(headroom.jobs, permits.length) : 0;
   const { maxConcurrency: heldAtMost = 0 } = use.limits.definition?.keyLimit ?? {};
-  const asked = use.limits.definition?.keyLimit ? Math.max(most, LEAST_LOOKED_AT) : most;
+  const asked = use.limits.definition?.keyLimit ? Math.max(most, MIN_SCANNED) : most;
   const rows = most > 0 ? await session.run(lockCandidates, [lane.laneId, lane.cursor, asked, heldAtMost]) : [];
-  const keys = keyRooms(rows, under);
+  const keys = keyHeadrooms(rows, under);
   const listed = rows.map((row) => ({
     jobId: row.job_id as string,
     limitId: (row.limit_id as string | null) ?? undefined,
     bytes: row.input_size + OVERHEAD_BYTES,
   }));
-  const { admitted, over } = admit(listed, roomsOf(keys), most, claim.maxBytes);
-  const jobs = await assign(session, admitted, places);
-  if (over.length > 0) void session.run(parkMany, [over, lane.atLimitLaneId, lane.laneId]);
+  const { admitted, over } = admit(listed, headroomsOf(keys), most, claim.maxBytes);
+  const jobs = await assign(session, admitted, permits);
+  if (over.length > 0) void session.run(deferMany, [over, lane.atLimitLaneId, lane.laneId]);
   const limitIds = new Map(listed.map(({ jobId, limitId }) => [jobId, limitId]));
   const taken = admitted.map((jobId) => ({ limitId: limitIds.get(jobId) }));
   takeUnitsOf(session, lane, under, keys, taken);
   lane.onLimits?.({
-    full: under.isOpen && admitted.length >= room.jobs,
-    openTimeUs: room.openTimeUs,
-    parked: [...new Set(over.flatMap((jobId) => limitIds.get(jobId) ?? []))],
+    exhausted: under.isOpen && admitted.length >= headroom.jobs,
+    openTimeUs: headroom.openTimeUs,
+    deferred: [...new Set(over.flatMap((jobId) => limitIds.get(jobId) ?? []))],
     // The next claim would find no more, as with a lane that has nothing, while no session takes anything or it is held back.
     dry:
-      places.length === 0 ||
+      permits.length === 0 ||
       (under.isCurrent && !under.isOpen) ||
       (most > 0 && rows.length < asked && admitted.length + over.length === rows.length),
   });
   return jobs;
 }
 
-async function assign(session: Session, jobIds: readonly string[], places: readonly Place[]): Promise<ClaimedJob[]> {
+async function assign(session: Session, jobIds: readonly string[], permits: readonly Permit[]): Promise<ClaimedJob[]> {
   if (jobIds.length === 0) return [];
   const rows = await session.run(claimMany, [
     jobIds,
-    jobIds.map((_, i) => places[i]?.sessionId),
-    jobIds.map((_, i) => places[i]?.creditId),
+    jobIds.map((_, i) => permits[i]?.sessionId),
+    jobIds.map((_, i) => permits[i]?.creditId),
     jobIds.map((_, i) => i),
   ]);
-  return rows.map((row) => claimedJob(row, places[row.place] as Place));
+  return rows.map((row) => claimedJob(row, permits[row.place] as Permit));
 }

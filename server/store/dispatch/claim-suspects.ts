@@ -1,6 +1,6 @@
 /** Claims suspects: jobs that may be what takes their workers down, never two of them in one session. */
 
-import type { Claim, ClaimedJob, Place } from '../../engine/ports/dispatch.ts';
+import type { Claim, ClaimedJob, Permit } from '../../engine/ports/dispatch.ts';
 import type { LimitedClaim } from '../../engine/ports/limits.ts';
 import type { Database, Session } from '../driver/database.ts';
 import { claimJobs } from './claim-jobs.ts';
@@ -15,7 +15,7 @@ ORDER BY session_id FOR NO KEY UPDATE SKIP LOCKED`,
 };
 
 // A statement of its own: what a claim before ours assigned is younger than the snapshot that the lock was taken under.
-// `losses` says who is a suspect, as `isSuspect` does.
+// `consecutiveLosses` says who is a suspect, as `isSuspect` does.
 const findFree = {
   name: 'find_sessions_without_suspect',
   text: `
@@ -31,15 +31,15 @@ async function freeSessions(session: Session, sessionIds: readonly string[]): Pr
 }
 
 /** One place of each session that holds no suspect, and no claim of suspects is under way for. */
-export async function freePlaces(session: Session, places: readonly Place[]): Promise<Place[]> {
-  const free = await freeSessions(session, [...new Set(places.map((place) => place.sessionId))]);
-  return places.filter((place) => free.delete(place.sessionId));
+export async function freePermits(session: Session, permits: readonly Permit[]): Promise<Permit[]> {
+  const free = await freeSessions(session, [...new Set(permits.map((permit) => permit.sessionId))]);
+  return permits.filter((permit) => free.delete(permit.sessionId));
 }
 
 /** Within a transaction. At most one place of a session is filled, and none of one that holds a suspect. */
 export async function claimSuspectsIn(session: Session, claim: Claim): Promise<ClaimedJob[]> {
-  const places = await freePlaces(session, claim.places);
-  return places.length > 0 ? claimJobs(session, { ...claim, places }) : [];
+  const permits = await freePermits(session, claim.permits);
+  return permits.length > 0 ? claimJobs(session, { ...claim, permits }) : [];
 }
 
 export function claimSuspects(database: Database, claim: Claim): Promise<ClaimedJob[]> {
@@ -53,8 +53,8 @@ export async function claimAnyLimitedIn(
   suspect: boolean,
 ): Promise<ClaimedJob[]> {
   if (!suspect) return claimLimitedIn(session, claim);
-  const places = await freePlaces(session, claim.places);
-  return places.length > 0 ? claimLimitedIn(session, { ...claim, places }) : [];
+  const permits = await freePermits(session, claim.permits);
+  return permits.length > 0 ? claimLimitedIn(session, { ...claim, permits }) : [];
 }
 
 export function claimLimited(database: Database, claim: LimitedClaim, suspect: boolean): Promise<ClaimedJob[]> {

@@ -5,7 +5,7 @@ import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { inputTable } from '../base/input-table.ts';
 import type { Row, Session } from '../driver/database.ts';
 import { queueKey } from '../queues/queues.ts';
-import { claimedApart } from './held-lanes.ts';
+import { claimedSingly } from './held-lanes.ts';
 
 /** A job that is about to be ready. */
 export interface FairJob {
@@ -23,7 +23,7 @@ const firstReady = (lane: string, rest: string) =>
 const keyInput = { namespace: 'text', queue: 'text', fairness_key: 'text' };
 
 /** Locks of a queue that its keys share. A lock on each key's row is written, and cost more than all else done for the key. */
-const LOCKS_A_QUEUE = 64;
+const LOCKS_PER_QUEUE = 64;
 const LOCK_SEED = 7302421;
 
 // Locked here, so that the statement that reads the keys sees the jobs of whoever held them. Sorted, so that two flushes that
@@ -32,21 +32,21 @@ const lockMany = {
   name: 'lock_fairness_keys',
   text: `
 SELECT pg_advisory_xact_lock(lock) FROM (
-  SELECT DISTINCT (hashtextextended(namespace || '/' || queue, ${LOCK_SEED}) & ~${LOCKS_A_QUEUE - 1}::bigint)
-                  | (hashtext(fairness_key) & ${LOCKS_A_QUEUE - 1}) AS lock
+  SELECT DISTINCT (hashtextextended(namespace || '/' || queue, ${LOCK_SEED}) & ~${LOCKS_PER_QUEUE - 1}::bigint)
+                  | (hashtext(fairness_key) & ${LOCKS_PER_QUEUE - 1}) AS lock
   FROM ${inputTable(keyInput, 'i')}
   ORDER BY lock OFFSET 0
 ) AS locks`,
 };
 
 /** Lanes of a queue that are looked at for the turn of a job whose own lane has none waiting. */
-const MOST_LANES = 100;
+const MAX_LANES = 100;
 
 // Of lanes in which jobs take turns. The highest: one that no worker serves stays behind.
 const highestHead = `
   SELECT max(o.rank) FROM (
-    SELECT lane_id FROM lanes m WHERE ${queueKey('m.')} = l.namespace || '/' || l.queue AND m.held_back & ~${claimedApart}::smallint = 0
-    LIMIT ${MOST_LANES}
+    SELECT lane_id FROM lanes m WHERE ${queueKey('m.')} = l.namespace || '/' || l.queue AND m.held_back & ~${claimedSingly}::smallint = 0
+    LIMIT ${MAX_LANES}
   ) AS m
   CROSS JOIN LATERAL (
     SELECT r.rank, r.job_id FROM job_runs r WHERE r.lane_id = m.lane_id AND r.state = ${stateCodes.READY} ORDER BY r.rank LIMIT 1
@@ -135,7 +135,7 @@ interface KnownLane {
 }
 
 /** Lanes that are remembered. */
-const MOST_LANES_KNOWN = 10_000;
+const MAX_LANES_KNOWN = 10_000;
 
 export class FairRanks {
   #known = new Map<number, KnownLane>();
@@ -176,7 +176,7 @@ export class FairRanks {
   /** Of lanes that this replica has not looked at yet: what waits there was stored through another one, or before it began. */
   async #learn(session: Session, laneIds: readonly number[]): Promise<void> {
     const rows = await session.run(readFirst, [laneIds]);
-    if (this.#known.size + rows.length > MOST_LANES_KNOWN) this.#known = new Map();
+    if (this.#known.size + rows.length > MAX_LANES_KNOWN) this.#known = new Map();
     for (const { lane_id, namespace, queue, rank, priority } of rows)
       this.#known.set(lane_id, { namespace, queue, floorUs: rank === null ? undefined : startOf(rank, priority) });
   }
@@ -186,7 +186,7 @@ export class FairRanks {
       headUs: row.head ?? undefined,
       floorUs: row.floor,
       hasAhead: row.has_ahead,
-      besideUs: row.beside ?? undefined,
+      othersUs: row.beside ?? undefined,
     };
     const floorUs = virtualTime(lane, row.now);
     this.#known.set(row.lane_id, { namespace: row.namespace, queue: row.queue, floorUs });

@@ -13,17 +13,17 @@ import type { Session } from '../driver/database.ts';
  * Why a lane is held back; each reason comes and goes by itself, but for the last two, which say what the lane is for. Jobs
  * of one that is `limited`, or `demanding`, are claimed all the same, by those who look at its limits, or at what its jobs take.
  */
-export const heldBack = { queuePaused: 1, breakerOpen: 2, limited: 4, atLimit: 8, demanding: 16 } as const;
+export const gates = { queuePaused: 1, breakerOpen: 2, limited: 4, atLimit: 8, demanding: 16 } as const;
 
 /** What claims of a kind of their own look after. */
-export const claimedApart = heldBack.limited | heldBack.demanding;
+export const claimedSingly = gates.limited | gates.demanding;
 
 /** What does not hold a claim back that looks at so much. */
 export function passedBy({ probes, demandsMet }: Pick<Claim, 'probes' | 'demandsMet'>): number {
-  return (probes ? heldBack.breakerOpen : 0) | (demandsMet ? heldBack.demanding : 0);
+  return (probes ? gates.breakerOpen : 0) | (demandsMet ? gates.demanding : 0);
 }
 
-export type HeldBackReason = 'queuePaused' | 'breakerOpen';
+export type GateReason = 'queuePaused' | 'breakerOpen';
 
 // Locked by a CTE in the order of their ids. Where nothing would change, nothing is written, but all are locked: that
 // waits for the claims under way in any case.
@@ -43,13 +43,13 @@ RETURNING l.lane_id, l.held_back`,
  * Within a transaction, which has to keep others from making lanes that should be among these. Returns the lanes that the
  * change has let go: no other reason holds them back.
  */
-export async function holdLanesBack(
+export async function gateLanes(
   session: Session,
   laneIds: readonly number[],
-  reason: HeldBackReason,
+  reason: GateReason,
   isHeld: boolean,
 ): Promise<number[]> {
   if (laneIds.length === 0) return [];
-  const rows = await session.run(setBit, [laneIds, heldBack[reason], isHeld]);
-  return rows.filter((row) => (row.held_back & ~claimedApart) === 0).map((row) => row.lane_id);
+  const rows = await session.run(setBit, [laneIds, gates[reason], isHeld]);
+  return rows.filter((row) => (row.held_back & ~claimedSingly) === 0).map((row) => row.lane_id);
 }

@@ -3,15 +3,15 @@
  * claims that hold the rows of their sessions: what such a claim reads of a session is what the one before has written.
  */
 
-import { isAlive, type LaneWait } from '../../domain/dispatch/reservation.ts';
+import { isAlive, type Reservation } from '../../domain/dispatch/reservation.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { sameKey } from '../base/same-key.ts';
 import { timestampOf } from '../base/times.ts';
 import type { Session } from '../driver/database.ts';
-import { heldBack } from './held-lanes.ts';
+import { gates } from './held-lanes.ts';
 
 /** Waits that are renewed together. */
-const MOST_RENEWED = 1_000;
+const MAX_RENEWED = 1_000;
 
 const readMany = {
   name: 'read_lane_waits',
@@ -37,7 +37,7 @@ const askOne = {
   name: 'ask_for_room',
   text: `
 WITH ready AS MATERIALIZED (
-  SELECT lane_id FROM lanes WHERE lane_id = $1 AND held_back & ~${heldBack.demanding | heldBack.limited}::smallint = 0
+  SELECT lane_id FROM lanes WHERE lane_id = $1 AND held_back & ~${gates.demanding | gates.limited}::smallint = 0
     AND EXISTS (SELECT FROM job_runs r WHERE r.lane_id = $1 AND r.state = ${stateCodes.READY} OFFSET 0)
 ),
 asked AS (
@@ -59,27 +59,31 @@ old AS MATERIALIZED (
   SELECT w.lane_id FROM lane_waits w, now
   WHERE w.ask_time < now.time - interval '2 s'
     AND EXISTS (SELECT FROM lanes l WHERE l.lane_id = w.lane_id
-                AND l.held_back & ~${heldBack.demanding | heldBack.limited}::smallint = 0 OFFSET 0)
+                AND l.held_back & ~${gates.demanding | gates.limited}::smallint = 0 OFFSET 0)
     AND EXISTS (SELECT FROM job_runs r WHERE r.lane_id = w.lane_id AND r.state = ${stateCodes.READY} OFFSET 0)
-  ORDER BY w.ask_time LIMIT ${MOST_RENEWED} FOR NO KEY UPDATE OF w SKIP LOCKED
+  ORDER BY w.ask_time LIMIT ${MAX_RENEWED} FOR NO KEY UPDATE OF w SKIP LOCKED
 )
 UPDATE lane_waits w SET ask_time = now.time FROM old, now WHERE ${sameKey('w.lane_id', 'old.lane_id')}`,
 };
 
 const dropOne = { name: 'drop_lane_wait', text: 'DELETE FROM lane_waits WHERE lane_id = $1' };
 
-export interface Waits {
+export interface Reservations {
   readonly nowUs: number;
   /** Of the lane itself. */
-  readonly own: LaneWait | undefined;
+  readonly own: Reservation | undefined;
   /** Sessions that are kept free for others. */
   readonly reserved: ReadonlySet<string>;
 }
 
-export async function readWaits(session: Session, laneId: number, sessionIds: readonly string[]): Promise<Waits> {
+export async function readReservations(
+  session: Session,
+  laneId: number,
+  sessionIds: readonly string[],
+): Promise<Reservations> {
   const rows = await session.run(readMany, [laneId, sessionIds]);
   const nowUs = rows[0]?.now as number;
-  let own: LaneWait | undefined;
+  let own: Reservation | undefined;
   const reserved = new Set<string>();
   for (const row of rows) {
     if (row.lane_id === null) continue;
@@ -92,18 +96,18 @@ export async function readWaits(session: Session, laneId: number, sessionIds: re
 }
 
 /** The lane has found no room, and waits. Returns whether there is a job that does. */
-export async function askForRoom(session: Session, laneId: number, wait: LaneWait): Promise<boolean> {
+export async function askForCapacity(session: Session, laneId: number, wait: Reservation): Promise<boolean> {
   const { sinceUs, askedUs, sessionId } = wait;
   const [row] = await session.run(askOne, [laneId, timestampOf(sinceUs), timestampOf(askedUs), sessionId ?? null]);
   return row?.lanes === 1;
 }
 
 /** Waits of lanes whose jobs are ready go on. */
-export async function renewWaits(session: Session): Promise<void> {
+export async function renewReservations(session: Session): Promise<void> {
   await session.run(renewSome, []);
 }
 
 /** The lane has got something: whatever is next in it waits anew. */
-export async function dropWait(session: Session, laneId: number): Promise<void> {
+export async function dropReservation(session: Session, laneId: number): Promise<void> {
   await session.run(dropOne, [laneId]);
 }

@@ -4,7 +4,7 @@ import { type LaneKey, takesResources } from '../../domain/dispatch/placement.ts
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { Lane, LaneHead } from '../../engine/ports/dispatch.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
-import { claimedApart, heldBack } from './held-lanes.ts';
+import { claimedSingly, gates } from './held-lanes.ts';
 import { isLimited } from './limits.ts';
 
 const keyColumns = 'namespace, queue, definition, definition_version, demands, suspect, cleanup, at_limit';
@@ -37,11 +37,11 @@ const insertLane = {
   name: 'insert_lane',
   text: `
 INSERT INTO lanes (${keyColumns}, breaker, held_back)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN paused AND NOT $7 THEN ${heldBack.queuePaused} ELSE 0 END
-  | CASE WHEN EXISTS (SELECT FROM circuit_breakers b WHERE b.namespace = $1 AND b.name = $9 AND b.state <> 1) THEN ${heldBack.breakerOpen} ELSE 0 END
-  | CASE WHEN ${isLimited(newLane)} THEN ${heldBack.limited} ELSE 0 END
-  | CASE WHEN $8 THEN ${heldBack.atLimit} ELSE 0 END
-  | CASE WHEN $10::boolean THEN ${heldBack.demanding} ELSE 0 END
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN paused AND NOT $7 THEN ${gates.queuePaused} ELSE 0 END
+  | CASE WHEN EXISTS (SELECT FROM circuit_breakers b WHERE b.namespace = $1 AND b.name = $9 AND b.state <> 1) THEN ${gates.breakerOpen} ELSE 0 END
+  | CASE WHEN ${isLimited(newLane)} THEN ${gates.limited} ELSE 0 END
+  | CASE WHEN $8 THEN ${gates.atLimit} ELSE 0 END
+  | CASE WHEN $10::boolean THEN ${gates.demanding} ELSE 0 END
 FROM queues WHERE namespace = $1 AND name = $2
 ON CONFLICT DO NOTHING RETURNING lane_id`,
 };
@@ -65,9 +65,9 @@ WITH RECURSIVE heads AS (
     SELECT lane_id, rank FROM job_runs WHERE state = ${stateCodes.READY} AND lane_id > h.lane_id ORDER BY lane_id, rank LIMIT 1
   ) AS n
 )
-SELECT h.lane_id, h.rank, l.held_back & ${heldBack.limited} <> 0 AS limited
+SELECT h.lane_id, h.rank, l.held_back & ${gates.limited} <> 0 AS limited
 FROM heads h CROSS JOIN LATERAL (SELECT held_back FROM lanes WHERE lanes.lane_id = h.lane_id OFFSET 0) AS l
-WHERE l.held_back & ~${claimedApart}::smallint = 0 LIMIT 5000`,
+WHERE l.held_back & ~${claimedSingly}::smallint = 0 LIMIT 5000`,
 };
 
 const readSomeHeads = {
@@ -100,13 +100,13 @@ export async function ensureLane(database: Database, key: LaneKey, breaker?: str
 export async function makeLane(session: Session, key: LaneKey, breaker?: string): Promise<number> {
   await session.run(ensureQueue, [key.namespace, key.queue]);
   await session.run(lockDefinition, [key.namespace, key.definition, key.definitionVersion]);
-  const looks = [
+  const finders = [
     () => session.run(findOne, parameters(key)),
     () => session.run(insertLane, [...parameters(key), breaker ?? null, takesResources(key)]),
     () => session.run(findOne, parameters(key)),
   ];
-  for (const look of looks) {
-    const [row] = await look();
+  for (const find of finders) {
+    const [row] = await find();
     if (row) return row.lane_id;
   }
   throw new Error('a lane can neither be found nor made');
@@ -124,7 +124,7 @@ export async function readLanes(session: Session, laneIds: readonly number[]): P
     suspect: row.suspect,
     ...(row.cleanup ? { cleanup: true } : {}),
     ...(row.at_limit ? { atLimit: true } : {}),
-    limited: (row.held_back & heldBack.limited) !== 0,
+    limited: (row.held_back & gates.limited) !== 0,
   }));
 }
 

@@ -8,7 +8,7 @@ import type { SubmitCall, SubmitResult } from '../../engine/ports/submissions.ts
 import type { Session } from '../driver/database.ts';
 
 /** Open jobs of a key that are looked at: a limit may be larger, and what it would cancel is cancelled in several looks. */
-const MOST_OPEN = 2_000;
+const MAX_OPEN = 2_000;
 
 // Who claims under these limits takes the same locks: what is open when they are ours stays open until we have stored.
 const lockMany = {
@@ -26,10 +26,10 @@ const readOpen = {
   text: `
 SELECT o.limit_id, o.job_id, o.state FROM unnest($1::uuid[]) AS i (limit_id)
 CROSS JOIN LATERAL (
-  (SELECT limit_id, job_id, state FROM job_runs r WHERE r.limit_id = i.limit_id AND r.limit_mark IS NOT NULL LIMIT ${MOST_OPEN})
+  (SELECT limit_id, job_id, state FROM job_runs r WHERE r.limit_id = i.limit_id AND r.limit_mark IS NOT NULL LIMIT ${MAX_OPEN})
   UNION ALL
   (SELECT limit_id, job_id, state FROM job_runs r
-   WHERE r.limit_id = i.limit_id AND r.limit_id IS NOT NULL AND r.state IN (${held}) AND r.limit_mark IS NULL LIMIT ${MOST_OPEN})
+   WHERE r.limit_id = i.limit_id AND r.limit_id IS NOT NULL AND r.state IN (${held}) AND r.limit_mark IS NULL LIMIT ${MAX_OPEN})
 ) AS o`,
 };
 

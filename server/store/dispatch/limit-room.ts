@@ -5,7 +5,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import { type Capacity, type Room, roomOf, roomOfAll, timeOfUnits } from '../../domain/dispatch/limits.ts';
+import { type Capacity, type Headroom, headroomOf, lowestHeadroom, timeOfUnits } from '../../domain/dispatch/limits.ts';
 import type { LaneUnderLimits } from '../../engine/ports/limits.ts';
 import type { Row, Session } from '../driver/database.ts';
 import { keyCapacity, type LimitUse, lockLimits, readLimitUse, type TakenUnits, takeRateUnits } from './limit-use.ts';
@@ -25,7 +25,7 @@ open_lane AS MATERIALIZED (
 SELECT session_id, NULL::int AS lane_id FROM open_sessions UNION ALL SELECT NULL, lane_id FROM open_lane`,
 };
 
-export interface LimitRoom {
+export interface LimitHeadroom {
   readonly openSessions: ReadonlySet<string>;
   /** The lane may be assigned from. */
   readonly isOpen: boolean;
@@ -35,16 +35,16 @@ export interface LimitRoom {
   /** Units that an attempt takes of a rate. */
   readonly cost: number;
   /** What the limits of queue and definition leave; those of keys are another matter. */
-  readonly room: Room;
+  readonly headroom: Headroom;
 }
 
 /** Within a transaction, until whose end nobody else assigns under these limits. `mask`: bits that don't hold the lane back. */
-export async function lockRoom(
+export async function lockCapacity(
   session: Session,
   lane: LaneUnderLimits,
   sessionIds: readonly string[],
   mask: number,
-): Promise<LimitRoom> {
+): Promise<LimitHeadroom> {
   // In this order: one that was set before the lane was locked, for which who sets it waits, is seen by what reads last.
   const [limits, rows, use] = await Promise.all([
     lockLimits(session, lane),
@@ -60,26 +60,28 @@ export async function lockRoom(
     isCurrent,
     use,
     cost,
-    room: roomOfAll([use.queue, use.definition].flatMap((one) => (one ? [roomOf(one, cost, use.nowUs)] : []))),
+    headroom: lowestHeadroom(
+      [use.queue, use.definition].flatMap((one) => (one ? [headroomOf(one, cost, use.nowUs)] : [])),
+    ),
   };
 }
 
 /** By limit id. */
-export type Keys = ReadonlyMap<string, { readonly capacity: Capacity; readonly room: Room }>;
+export type Keys = ReadonlyMap<string, { readonly capacity: Capacity; readonly headroom: Headroom }>;
 
 /** From rows that have what `keyUse` gives. */
-export function keyRooms(rows: readonly Row[], { cost, use }: LimitRoom): Keys {
-  const keys = new Map<string, { capacity: Capacity; room: Room }>();
+export function keyHeadrooms(rows: readonly Row[], { cost, use }: LimitHeadroom): Keys {
+  const keys = new Map<string, { capacity: Capacity; headroom: Headroom }>();
   for (const row of rows) {
     if (row.limit_id === null || keys.has(row.limit_id)) continue;
     const capacity = keyCapacity(use.limits.definition, row);
-    keys.set(row.limit_id, { capacity, room: roomOf(capacity, cost, use.nowUs) });
+    keys.set(row.limit_id, { capacity, headroom: headroomOf(capacity, cost, use.nowUs) });
   }
   return keys;
 }
 
-export function roomsOf(keys: Keys): Map<string, Room> {
-  return new Map(Array.from(keys, ([limitId, { room }]) => [limitId, room]));
+export function headroomsOf(keys: Keys): Map<string, Headroom> {
+  return new Map(Array.from(keys, ([limitId, { headroom }]) => [limitId, headroom]));
 }
 
 /** An attempt that is assigned under limits. */
@@ -93,7 +95,7 @@ export interface Taking {
 export function takeUnitsOf(
   session: Session,
   lane: LaneUnderLimits,
-  { use, cost }: LimitRoom,
+  { use, cost }: LimitHeadroom,
   keys: Keys,
   assigned: readonly Taking[],
 ): void {

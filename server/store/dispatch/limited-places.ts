@@ -5,8 +5,8 @@ import type { LaneUnderLimits } from '../../engine/ports/limits.ts';
 import type { NewJob } from '../../engine/ports/submissions.ts';
 import type { Session } from '../driver/database.ts';
 import type { Placement } from '../jobs/submit/insert-jobs.ts';
-import { heldBack } from './held-lanes.ts';
-import { type Keys, keyRooms, type LimitRoom, lockRoom, roomsOf, takeUnitsOf } from './limit-room.ts';
+import { gates } from './held-lanes.ts';
+import { headroomsOf, type Keys, keyHeadrooms, type LimitHeadroom, lockCapacity, takeUnitsOf } from './limit-room.ts';
 import { hasKeyRate, keyUse, mostOfKey } from './limit-use.ts';
 
 const readKeys = {
@@ -19,10 +19,10 @@ FROM (
 };
 
 /** Jobs with places in a lane with limits, whose locks are held. */
-export interface LockedPlaces {
+export interface LockedPermits {
   readonly limited: LaneUnderLimits;
-  readonly placed: readonly NewJob[];
-  readonly under: LimitRoom;
+  readonly permitted: readonly NewJob[];
+  readonly under: LimitHeadroom;
   /** Of the keys of the jobs. */
   readonly keys: Keys;
 }
@@ -39,37 +39,42 @@ export interface Admitted extends Placement {
  * Within the transaction that stores the jobs, and before any key of fairness is locked: others lock a queue or a
  * definition first, and those keys after it. Undefined: no place is in a lane with limits.
  */
-export async function lockPlaces(
+export async function lockPermits(
   session: Session,
   jobs: readonly NewJob[],
-  { places, limited }: Placement,
-): Promise<LockedPlaces | undefined> {
-  const placed = limited ? jobs.filter((job) => job.laneId === limited.laneId && places.has(job.jobId)) : [];
-  if (!limited || placed.length === 0) return undefined;
-  const sessionIds = placed.flatMap(({ jobId }) => places.get(jobId)?.sessionId ?? []);
-  const limitIds = [...new Set(placed.flatMap(({ limitId }) => limitId ?? []))];
+  { permits, limited }: Placement,
+): Promise<LockedPermits | undefined> {
+  const permitted = limited ? jobs.filter((job) => job.laneId === limited.laneId && permits.has(job.jobId)) : [];
+  if (!limited || permitted.length === 0) return undefined;
+  const sessionIds = permitted.flatMap(({ jobId }) => permits.get(jobId)?.sessionId ?? []);
+  const limitIds = [...new Set(permitted.flatMap(({ limitId }) => limitId ?? []))];
   const [under, used] = await Promise.all([
-    lockRoom(session, limited, sessionIds, heldBack.limited),
+    lockCapacity(session, limited, sessionIds, gates.limited),
     limitIds.length > 0 ? session.run(readKeys, [limitIds, limited.namespace, limited.definition]) : [],
   ]);
-  return { limited, placed, under, keys: under.use.limits.definition?.keyLimit ? keyRooms(used, under) : new Map() };
+  return {
+    limited,
+    permitted,
+    under,
+    keys: under.use.limits.definition?.keyLimit ? keyHeadrooms(used, under) : new Map(),
+  };
 }
 
 /** Before the jobs are stored: leaves those places out for whose jobs the limits have no room. Those jobs wait. */
-export function admitPlaces(session: Session, locked: LockedPlaces | undefined, given: Placement): Admitted {
-  const { places, ranks } = given;
+export function admitPermits(session: Session, locked: LockedPermits | undefined, given: Placement): Admitted {
+  const { permits, ranks } = given;
   if (!locked) return { ...given, takeUnits: () => {} };
-  const { limited, placed, under, keys } = locked;
-  const open = placed.filter(({ jobId }) => under.openSessions.has(places.get(jobId)?.sessionId ?? ''));
-  const most = under.isOpen ? Math.min(under.room.jobs, open.length) : 0;
+  const { limited, permitted, under, keys } = locked;
+  const open = permitted.filter(({ jobId }) => under.openSessions.has(permits.get(jobId)?.sessionId ?? ''));
+  const most = under.isOpen ? Math.min(under.headroom.jobs, open.length) : 0;
   const candidates = open
     .map(({ jobId, limitId, rank }) => ({ jobId, limitId, rank: ranks?.get(jobId) ?? rank, bytes: 0 }))
     .sort((a, b) => a.rank - b.rank);
-  const admitted = new Set(admit(candidates, roomsOf(keys), most, 0).admitted);
-  const left = new Set(placed.flatMap(({ jobId }) => (admitted.has(jobId) ? [] : [jobId])));
+  const admitted = new Set(admit(candidates, headroomsOf(keys), most, 0).admitted);
+  const left = new Set(permitted.flatMap(({ jobId }) => (admitted.has(jobId) ? [] : [jobId])));
   const limitIds = new Map(open.map(({ jobId, limitId }) => [jobId, limitId]));
   return {
-    places: new Map([...places].filter(([jobId]) => !left.has(jobId))),
+    permits: new Map([...permits].filter(([jobId]) => !left.has(jobId))),
     ranks,
     limited,
     takeUnits: (proofs) => {

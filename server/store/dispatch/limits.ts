@@ -4,7 +4,7 @@
  */
 import type { DefinitionLimits } from '../../domain/dispatch/limits.ts';
 import type { Session } from '../driver/database.ts';
-import { heldBack } from './held-lanes.ts';
+import { gates } from './held-lanes.ts';
 
 /** Whether the jobs of a lane have limits. What cleans up is promised to run: nothing limits it. */
 export function isLimited(lane: Record<'namespace' | 'queue' | 'definition' | 'cleanup', string>): string {
@@ -26,8 +26,8 @@ const ofLane = { namespace: 'l.namespace', queue: 'l.queue', definition: 'l.defi
 const align = {
   name: 'align_limited_lanes',
   text: `
-UPDATE lanes l SET held_back = l.held_back # ${heldBack.limited}::smallint
-WHERE l.lane_id = ANY($1::int[]) AND (l.held_back & ${heldBack.limited} <> 0) IS DISTINCT FROM ${isLimited(ofLane)}`,
+UPDATE lanes l SET held_back = l.held_back # ${gates.limited}::smallint
+WHERE l.lane_id = ANY($1::int[]) AND (l.held_back & ${gates.limited} <> 0) IS DISTINCT FROM ${isLimited(ofLane)}`,
 };
 
 /** Within a transaction that has changed a limit. Once it has committed, nothing of the lanes is assigned beyond it. */

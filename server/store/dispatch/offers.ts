@@ -2,14 +2,14 @@
 import type { PlacementOffer } from '../../domain/explain/placement-reason.ts';
 import type { Session } from '../driver/database.ts';
 
-const MOST_OFFERS = 1_000;
+const MAX_OFFERS = 1_000;
 
 const listOffering = {
   name: 'list_offers',
   text: `
 SELECT session_id, namespace, worker_name, handlers, labels, resources FROM sessions
 WHERE namespace BETWEEN $1 AND $1 AND state <> 3 AND state IS NOT DISTINCT FROM 1 AND NOT draining AND NOT drain_wanted
-ORDER BY namespace, session_id LIMIT ${MOST_OFFERS}`,
+ORDER BY namespace, session_id LIMIT ${MAX_OFFERS}`,
 };
 
 export async function readOffers(session: Session, namespace: string): Promise<PlacementOffer[]> {

@@ -1,9 +1,9 @@
 /** Jobs that wait for room at the limit of their keys: found, and put back among the ready ones of their lanes. */
 
-import { type DefinitionLimits, roomOf } from '../../domain/dispatch/limits.ts';
+import { type DefinitionLimits, headroomOf } from '../../domain/dispatch/limits.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { LaneHead } from '../../engine/ports/dispatch.ts';
-import type { Unparked } from '../../engine/ports/limits.ts';
+import type { Requeued } from '../../engine/ports/limits.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
@@ -17,9 +17,9 @@ const isReady = (run: string) => `${run}.state BETWEEN ${READY} AND ${READY}`;
 const isMarked = (run: string) => `${run}.limit_mark IS NOT NULL AND ${isReady(run)}`;
 
 /** Jobs of one key that are put back together. */
-const MOST_UNPARKED = 1_000;
+const MAX_REQUEUED = 1_000;
 /** Jobs of a key that has no limit any more. */
-const MOST_LET_GO = 10_000;
+const MAX_REOPENED = 10_000;
 
 // The last of the key's waiting jobs says of which definition it is, and whether some wait at the limit: those that do are
 // behind the others.
@@ -40,7 +40,7 @@ const sameLane = ['namespace', 'queue', 'definition', 'definition_version', 'dem
   .join(' AND ');
 
 // The first jobs of each key, as many as there is room for, belong into the open lanes: most of them may be there already.
-const unparkMany = {
+const requeueMany = {
   name: 'unpark_jobs',
   text: `
 WITH picked AS MATERIALIZED (
@@ -68,31 +68,31 @@ SELECT to_lane_id AS lane_id, min(rank) AS rank, count(*)::int AS jobs FROM move
 };
 
 /** Puts back as many jobs of each key as it has room for. */
-export function unparkJobs(database: Database, limitIds: readonly string[]): Promise<Unparked> {
+export function requeueDeferredJobs(database: Database, limitIds: readonly string[]): Promise<Requeued> {
   return database.transaction(async (session) => {
     const rows = (await session.run(readKeys, [limitIds])).filter((row) => row.at_limit);
-    const rooms = rows.map((row) => ({ limitId: row.limit_id as string, room: roomOfKey(row) }));
-    const open = rooms.filter(({ room }) => room.jobs > 0);
-    const lanes = open.length > 0 ? await unpark(session, open) : [];
-    const later = rooms.flatMap(({ limitId, room }) =>
-      room.openTimeUs === undefined ? [] : [{ limitId, openTimeUs: room.openTimeUs }],
+    const headrooms = rows.map((row) => ({ limitId: row.limit_id as string, headroom: headroomOfKey(row) }));
+    const open = headrooms.filter(({ headroom }) => headroom.jobs > 0);
+    const lanes = open.length > 0 ? await requeueDeferred(session, open) : [];
+    const later = headrooms.flatMap(({ limitId, headroom }) =>
+      headroom.openTimeUs === undefined ? [] : [{ limitId, openTimeUs: headroom.openTimeUs }],
     );
-    return { parked: rows.map((row) => row.limit_id), lanes, later };
+    return { deferred: rows.map((row) => row.limit_id), lanes, later };
   });
 }
 
-function roomOfKey(row: Row) {
+function headroomOfKey(row: Row) {
   const limits: DefinitionLimits | undefined = row.limits === null ? undefined : JSON.parse(row.limits);
-  return roomOf(keyCapacity(limits, row), limits?.rateCost ?? 1, row.now);
+  return headroomOf(keyCapacity(limits, row), limits?.rateCost ?? 1, row.now);
 }
 
-async function unpark(
+async function requeueDeferred(
   session: Session,
-  open: readonly { readonly limitId: string; readonly room: { readonly jobs: number } }[],
+  open: readonly { readonly limitId: string; readonly headroom: { readonly jobs: number } }[],
 ): Promise<(LaneHead & { readonly jobs: number })[]> {
-  const moved = await session.run(unparkMany, [
+  const moved = await session.run(requeueMany, [
     open.map(({ limitId }) => limitId),
-    open.map(({ room }) => Math.min(room.jobs, Number.isFinite(room.jobs) ? MOST_UNPARKED : MOST_LET_GO)),
+    open.map(({ headroom }) => Math.min(headroom.jobs, Number.isFinite(headroom.jobs) ? MAX_REQUEUED : MAX_REOPENED)),
   ]);
   return moved.map((row) => ({ laneId: row.lane_id, rank: row.rank, jobs: row.jobs }));
 }

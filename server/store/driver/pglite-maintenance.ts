@@ -58,7 +58,7 @@ export const hotTables = [
 ];
 
 /** Work after which the length of the log is looked at: at the most this much of it is written beyond the bound. */
-const LOOK_AFTER_MS = 500;
+const IDLE_AFTER_MS = 500;
 
 const readLogBytes =
   'SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), redo_lsn)::float8 AS bytes FROM pg_control_checkpoint()';
@@ -72,7 +72,7 @@ export class PgliteMaintenance {
   #deleted = new Map<string, number>();
   #vacuumMs = 0;
   #vacuuming = false;
-  #looking = false;
+  #polling = false;
 
   constructor(parts: MaintenanceParts, options: MaintenanceOptions) {
     this.#parts = parts;
@@ -97,7 +97,7 @@ export class PgliteMaintenance {
     this.#workMs += ms;
     this.#unseenMs += ms;
     if (!this.#vacuuming && this.#isVacuumDue()) void this.#vacuum();
-    if (!this.#looking && this.#unseenMs >= LOOK_AFTER_MS) void this.#look();
+    if (!this.#polling && this.#unseenMs >= IDLE_AFTER_MS) void this.#probe();
   }
 
   /** For the end of the process: the next start has nothing to recover. */
@@ -128,14 +128,14 @@ export class PgliteMaintenance {
     this.#vacuuming = false;
   }
 
-  async #look(): Promise<void> {
-    this.#looking = true;
+  async #probe(): Promise<void> {
+    this.#polling = true;
     this.#unseenMs = 0;
     await this.#parts.enqueue(async () => {
       const row = await this.#parts.query(readLogBytes).catch(() => undefined);
       if (Number(row?.bytes ?? 0) >= (this.#options.checkpointBytes ?? 256 << 20)) await this.#run('CHECKPOINT');
     });
-    this.#looking = false;
+    this.#polling = false;
   }
 
   /** Resolves with the time it took, in ms. Never rejects: what could not be done is due again soon, and the next query

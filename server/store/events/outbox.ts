@@ -28,7 +28,7 @@ export function groups({ from, by = [], where }: Moved): string {
 )`;
 }
 
-interface Told {
+interface ChangedColumns {
   /** The state that all jobs enter; default: the groups have a column `state`. */
   readonly state?: number;
   /** Of runs that were there before: the groups have `revision` after the change, `attempt` and `was_state`. */
@@ -38,7 +38,7 @@ interface Told {
 }
 
 /** The INSERT that tells of `groups`; for a CTE, beside one called `now` with the time. Without a group it adds no row. */
-export function tell({ state, moved = false, failures = false }: Told = {}): string {
+export function outboxInsert({ state, moved = false, failures = false }: ChangedColumns = {}): string {
   return `INSERT INTO outbox (event_time, job_ids, group_sizes, lane_ids, states, revisions, attempts, previous_states, failures)
   SELECT (SELECT time FROM now), string_agg(job_ids, ''::bytea), array_agg(jobs), array_agg(lane_id), array_agg(${state ?? 'state'}),
          array_agg(${moved ? 'revision' : '1'}), array_agg(${moved ? 'attempt' : '0'}), array_agg(${moved ? 'was_state' : 'NULL::smallint'}),
@@ -46,18 +46,18 @@ export function tell({ state, moved = false, failures = false }: Told = {}): str
   FROM groups HAVING count(*) > 0`;
 }
 
-const MOST_MESSAGE = 1_024;
+const MAX_MESSAGE = 1_024;
 
 /** What an event says of a failure; text that is cut says so. */
-export function toldFailure(failure: Failure): string {
+export function publishedFailure(failure: Failure): string {
   const { type, failureCause, final, exitCode } = failure;
-  const cut = failure.message.length > MOST_MESSAGE;
-  const message = cut ? `${failure.message.slice(0, MOST_MESSAGE - 1)}…`.toWellFormed() : failure.message;
+  const cut = failure.message.length > MAX_MESSAGE;
+  const message = cut ? `${failure.message.slice(0, MAX_MESSAGE - 1)}…`.toWellFormed() : failure.message;
   return failureText({ type, message, stackTrace: '', failureCause, final, exitCode });
 }
 
 /** Rows that are looked at for one turn. */
-const ROWS_A_TURN = 256;
+const ROWS_PER_TURN = 256;
 
 // Oldest first. A turn and not a mark on each row: there are hundreds of rows a second, and to write each of them once more
 // would cost as much as all the rest of it. One row without a row_id: it is our turn, and there is nothing.
@@ -76,7 +76,7 @@ mine AS (
 )
 SELECT o.* FROM mine LEFT JOIN LATERAL (
   SELECT *, sum(octet_length(job_ids)) OVER (ORDER BY row_id) - octet_length(job_ids) AS before
-  FROM (SELECT * FROM outbox ORDER BY row_id LIMIT ${ROWS_A_TURN}) AS oldest
+  FROM (SELECT * FROM outbox ORDER BY row_id LIMIT ${ROWS_PER_TURN}) AS oldest
 ) AS o ON o.before < $2`,
 };
 
@@ -94,7 +94,7 @@ const dropOld = {
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 oldest AS MATERIALIZED (
-  SELECT row_id, event_time FROM outbox ORDER BY row_id LIMIT ${ROWS_A_TURN} FOR UPDATE SKIP LOCKED
+  SELECT row_id, event_time FROM outbox ORDER BY row_id LIMIT ${ROWS_PER_TURN} FOR UPDATE SKIP LOCKED
 ),
 gone AS (
   DELETE FROM outbox o USING oldest d, now
@@ -127,7 +127,7 @@ function outboxRow(row: Row): OutboxRow {
 }
 
 /** States that are entered without being told. */
-export const untold = `(${stateCodes.ASSIGNED}, ${stateCodes.RUNNING})`;
+export const unpublished = `(${stateCodes.ASSIGNED}, ${stateCodes.RUNNING})`;
 
 /**
  * The oldest rows, in their order, while it is the relay's turn: at most 256, and no more once their job ids have reached

@@ -1,5 +1,5 @@
 /** Jobs as their spans are drawn from them. */
-import { MOST_LINKS, type TracedAttempt, type TracedJob } from '../../domain/events/job-spans.ts';
+import { MAX_LINKS, type TracedAttempt, type TracedJob } from '../../domain/events/job-spans.ts';
 import type { TraceOrigin } from '../../domain/events/trace.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { AttemptView, JobView } from '../../engine/ports/jobs.ts';
@@ -33,7 +33,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
   SELECT json_agg(json_build_object('jobId', c.job_id, 'traceparent', coalesce(c.traceparent, ''))) AS jobs
   FROM (SELECT child_job_id FROM workflow_steps w
-        WHERE o.attempt = 0 AND w.job_id = j.job_id AND w.cache_time IS NOT NULL LIMIT ${MOST_LINKS}) AS w
+        WHERE o.attempt = 0 AND w.job_id = j.job_id AND w.cache_time IS NOT NULL LIMIT ${MAX_LINKS}) AS w
   CROSS JOIN LATERAL (SELECT job_id, traceparent FROM jobs WHERE jobs.job_id = w.child_job_id OFFSET 0) AS c
 ) AS cached ON true`,
 };

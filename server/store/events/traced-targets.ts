@@ -1,5 +1,5 @@
 /** What jobs depend on, kept with their records for their traces: edges are gone once they are met. */
-import { MOST_LINKS, type TracedTarget } from '../../domain/events/job-spans.ts';
+import { MAX_LINKS, type TracedTarget } from '../../domain/events/job-spans.ts';
 import type { LinkedDependency } from '../../engine/ports/dependencies.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
@@ -25,18 +25,18 @@ function targetOf({ dependency: { on }, publisherId }: LinkedDependency): Stored
 /** JSON, each once. Undefined: there is nothing to keep, as of an asset that is still to be published. */
 export function targetsJson(links: readonly LinkedDependency[]): readonly StoredTarget[] | undefined {
   const targets = new Map(links.flatMap(targetOf).map((target) => [`${target.job}/${target.step}`, target]));
-  return targets.size > 0 ? [...targets.values()].slice(0, MOST_LINKS) : undefined;
+  return targets.size > 0 ? [...targets.values()].slice(0, MAX_LINKS) : undefined;
 }
 
 export function tracedTargets(stored: readonly StoredTarget[] | null): TracedTarget[] {
   return (stored ?? []).map(({ job, step }) => ({ jobId: job, step }));
 }
 
-const hasRoom = `coalesce(jsonb_array_length(j.depends_on), 0) < ${MOST_LINKS}`;
+const hasCapacity = `coalesce(jsonb_array_length(j.depends_on), 0) < ${MAX_LINKS}`;
 
 const addSome = {
   name: 'add_traced_targets',
-  text: `UPDATE jobs j SET depends_on = coalesce(j.depends_on, '[]') || $2::jsonb WHERE j.job_id = $1 AND ${hasRoom}`,
+  text: `UPDATE jobs j SET depends_on = coalesce(j.depends_on, '[]') || $2::jsonb WHERE j.job_id = $1 AND ${hasCapacity}`,
 };
 
 /** Of a job that waits already. */
@@ -55,7 +55,7 @@ WITH published AS MATERIALIZED (
   GROUP BY i.job_id
 )
 UPDATE jobs j SET depends_on = coalesce(j.depends_on, '[]') || p.targets
-FROM published p WHERE ${sameKey('j.job_id', 'p.job_id')} AND ${hasRoom}`,
+FROM published p WHERE ${sameKey('j.job_id', 'p.job_id')} AND ${hasCapacity}`,
 };
 
 /** Of assets that were published since: the last job that did. */

@@ -1,11 +1,11 @@
 /** What an explanation of a job is made of: its run with what holds its lane back, and where it stands in line. */
-import { type Holder, MOST_HOLDERS } from '../../domain/explain/constraint.ts';
+import { type Holder, MAX_HOLDERS } from '../../domain/explain/constraint.ts';
 import type { OpenBreaker } from '../../domain/explain/job-constraints.ts';
 import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
 import type { ExplainedRun, LineQuery, QueueLanes } from '../../engine/ports/explanations.ts';
 import type { QueueName } from '../../engine/ports/queues.ts';
 import { sameKey } from '../base/same-key.ts';
-import { claimedApart, heldBack } from '../dispatch/held-lanes.ts';
+import { claimedSingly, gates } from '../dispatch/held-lanes.ts';
 import type { Row, Session } from '../driver/database.ts';
 import { queueKey } from '../queues/queues.ts';
 
@@ -14,7 +14,7 @@ const { SCHEDULED, READY, ASSIGNED } = stateCodes;
 const readOne = {
   name: 'read_explained_run',
   text: `
-SELECT r.*, n.queue, n.suspect, n.at_limit, n.held_back & ~${claimedApart}::smallint AS held_back, q.pause_reason, q.pause_time AS queue_pause_time,
+SELECT r.*, n.queue, n.suspect, n.at_limit, n.held_back & ~${claimedSingly}::smallint AS held_back, q.pause_reason, q.pause_time AS queue_pause_time,
        b.name AS breaker, b.open_time, b.probe_time, b.probe_job_id, p.session_id AS probe_session_id, p.assign_time AS probe_assign_time,
        s.beat_time, a.end_time AS close_time, (SELECT muster_now()) AS now
 FROM (
@@ -23,11 +23,11 @@ FROM (
   FROM job_runs WHERE job_id = ANY(ARRAY[$1::uuid])
 ) AS r
 JOIN lanes n ON ${sameKey('n.lane_id', 'r.lane_id')}
-LEFT JOIN queues q ON n.held_back & ${heldBack.queuePaused} <> 0
+LEFT JOIN queues q ON n.held_back & ${gates.queuePaused} <> 0
   AND ${sameKey('q.namespace', 'n.namespace')} AND ${sameKey('q.name', 'n.queue')}
 LEFT JOIN LATERAL (
   SELECT name, open_time, probe_time, probe_job_id FROM circuit_breakers c
-  WHERE c.namespace = n.namespace AND c.name = n.breaker AND c.state <> 1 AND n.held_back & ${heldBack.breakerOpen} <> 0 OFFSET 0
+  WHERE c.namespace = n.namespace AND c.name = n.breaker AND c.state <> 1 AND n.held_back & ${gates.breakerOpen} <> 0 OFFSET 0
 ) AS b ON true
 LEFT JOIN job_runs p ON ${sameKey('p.job_id', 'b.probe_job_id')}
 LEFT JOIN sessions s ON ${sameKey('s.session_id', 'r.session_id')}
@@ -49,7 +49,7 @@ WITH now AS MATERIALIZED (
   FROM (SELECT extract(epoch FROM muster_now()) AS seconds) AS one
 ),
 asked AS MATERIALIZED (
-  SELECT lane_id, suspect, at_limit, held_back & ~${claimedApart}::smallint AS held_back FROM lanes
+  SELECT lane_id, suspect, at_limit, held_back & ~${claimedSingly}::smallint AS held_back FROM lanes
   WHERE ${queueKey('lanes.')} = $1 || '/' || $2 AND held_back >= 0 OFFSET 0
 ),
 recent AS MATERIALIZED (
@@ -142,7 +142,7 @@ export async function readRun(session: Session, jobId: string): Promise<Explaine
     beatTimeUs: row.beat_time ?? undefined,
     suspect: row.suspect,
     atLimit: row.at_limit,
-    heldBack: row.held_back,
+    gates: row.held_back,
     queue: isPaused
       ? { name: row.queue, reason: row.pause_reason, sinceUs: row.queue_pause_time ?? undefined }
       : undefined,
@@ -162,7 +162,7 @@ export async function readQueueLanes(
     laneId: row.lane_id,
     suspect: row.suspect,
     atLimit: row.at_limit,
-    heldBack: row.held_back,
+    gates: row.held_back,
     starts: row.starts,
   }));
   return { lanes, isCut: rows.length > limit, windowUs: rows[0]?.window_us ?? 0 };
@@ -176,6 +176,6 @@ export async function countBefore(session: Session, query: LineQuery, most: numb
 }
 
 export async function readFirst(session: Session, query: LineQuery): Promise<Holder[]> {
-  const rows = await session.run(readSome, lineParameters(query, MOST_HOLDERS));
+  const rows = await session.run(readSome, lineParameters(query, MAX_HOLDERS));
   return rows.map((row) => ({ jobId: row.job_id, sinceUs: row.create_time }));
 }

@@ -1,5 +1,5 @@
 /** What an explanation says of limits: what each has to give, and which jobs count against it. And of suspects. */
-import { type Holder, type Holders, MOST_HOLDERS } from '../../domain/explain/constraint.ts';
+import { type Holder, type Holders, MAX_HOLDERS } from '../../domain/explain/constraint.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { LimitOfJob, LimitQuery, LimitsOfJob } from '../../engine/ports/explanations.ts';
 import { sameKey } from '../base/same-key.ts';
@@ -10,7 +10,7 @@ import { queueKey } from '../queues/queues.ts';
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
 
 /** Attempts that workers hold which are looked at to find those of a limit. */
-const MOST_LOOKED_AT = 10_000;
+const MAX_SCANNED = 10_000;
 
 const readKey = {
   name: 'read_key_use',
@@ -19,7 +19,7 @@ const readKey = {
 
 const named = (from: string) => `
 SELECT h.job_id, h.session_id, h.assign_time, s.worker_name FROM (
-  ${from} ORDER BY assign_time, job_id LIMIT ${MOST_HOLDERS}
+  ${from} ORDER BY assign_time, job_id LIMIT ${MAX_HOLDERS}
 ) AS h LEFT JOIN sessions s ON ${sameKey('s.session_id', 'h.session_id')}
 ORDER BY h.assign_time, h.job_id`;
 
@@ -27,7 +27,7 @@ const readOfKey = {
   name: 'read_key_holders',
   text: named(`SELECT * FROM (
     SELECT job_id, session_id, assign_time FROM job_runs
-    WHERE limit_id = $1 AND limit_id IS NOT NULL AND state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING}) LIMIT ${MOST_LOOKED_AT}
+    WHERE limit_id = $1 AND limit_id IS NOT NULL AND state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING}) LIMIT ${MAX_SCANNED}
   ) AS of_key`),
 };
 
@@ -41,9 +41,9 @@ WITH held AS MATERIALIZED (
     SELECT session_id FROM sessions WHERE namespace BETWEEN $1 AND $1 AND state <> 3 ORDER BY namespace, session_id
   ) AS s
   CROSS JOIN LATERAL (
-    SELECT job_id, lane_id, session_id, assign_time FROM job_runs WHERE job_runs.session_id = s.session_id LIMIT ${MOST_LOOKED_AT}
+    SELECT job_id, lane_id, session_id, assign_time FROM job_runs WHERE job_runs.session_id = s.session_id LIMIT ${MAX_SCANNED}
   ) AS r
-  LIMIT ${MOST_LOOKED_AT}
+  LIMIT ${MAX_SCANNED}
 ),
 limited AS MATERIALIZED (
   SELECT lane_id FROM lanes WHERE $2::text IS NOT NULL AND ${queueKey('lanes.')} = $1 || '/' || $2 AND cleanup IS NOT TRUE
@@ -53,7 +53,7 @@ limited AS MATERIALIZED (
 ${named('SELECT job_id, session_id, assign_time FROM held WHERE lane_id IN (SELECT lane_id FROM limited)')}`,
 };
 
-// `losses` says who is a suspect, as `isSuspect` does.
+// `consecutiveLosses` says who is a suspect, as `isSuspect` does.
 const readSome = {
   name: 'read_suspects_of_sessions',
   text: `
@@ -64,7 +64,7 @@ CROSS JOIN LATERAL (
   WHERE job_runs.session_id = i.session_id AND losses >= 2 AND job_id <> $2 LIMIT 1
 ) AS r
 JOIN sessions s ON ${sameKey('s.session_id', 'r.session_id')}
-ORDER BY r.assign_time LIMIT ${MOST_HOLDERS}`,
+ORDER BY r.assign_time LIMIT ${MAX_HOLDERS}`,
 };
 
 const holderOf = (row: Row): Holder => ({

@@ -1,6 +1,6 @@
 /** What explanations ask of the store, on one database. */
 import type { ExplainStore } from '../../engine/ports/explanations.ts';
-import { readWaits } from '../dispatch/lane-waits.ts';
+import { readReservations } from '../dispatch/lane-waits.ts';
 import { readTaken } from '../dispatch/taken-resources.ts';
 import type { Session } from '../driver/database.ts';
 import { readWaitingLanes } from '../upkeep/waiting-lanes.ts';
@@ -17,9 +17,9 @@ export function explainStore(session: Session): ExplainStore {
     readLimits: (query) => readLimits(session, query),
     readLimitHolders: (query, reason) => readLimitHolders(session, query, reason),
     readSuspects: (sessionIds, butJobId) => readSuspects(session, sessionIds, butJobId),
-    readRoom: async (laneId, sessionIds) => {
+    readCapacityInUse: async (laneId, sessionIds) => {
       const taken = await readTaken(session, sessionIds);
-      const { reserved } = await readWaits(session, laneId, sessionIds);
+      const { reserved } = await readReservations(session, laneId, sessionIds);
       return { taken, reserved };
     },
     readWorkflow: (jobId, steps) => readRunning(session, jobId, steps),

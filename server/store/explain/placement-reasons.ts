@@ -12,7 +12,7 @@ import { readTaken } from '../dispatch/taken-resources.ts';
 import type { Row, Session } from '../driver/database.ts';
 
 /** Sessions that could run a job and are asked for what they hold: a job that waits for more of them waits for any. */
-const MOST_ABLE = 200;
+const MAX_ABLE = 200;
 
 /** Of a row with the key of a lane; `offersOf` reads what the sessions of a namespace offer. */
 export async function readPlacementReason(
@@ -33,7 +33,7 @@ export async function readPlacementReason(
   if (!handler) return undefined;
   const offers = await offersOf(lane.namespace);
   const able = ableOf(offers, lane, handler);
-  if (able.length > MOST_ABLE) return undefined;
+  if (able.length > MAX_ABLE) return undefined;
   return placementReason(
     offers,
     lane,

@@ -8,7 +8,7 @@ import type { Row, Session } from '../driver/database.ts';
 import { queueKey } from './queues.ts';
 
 /** Lanes, of those with most ready jobs, whose next job is looked at. */
-const MOST_LANES = 1_000;
+const MAX_LANES = 1_000;
 
 const readBounded = {
   name: 'read_bounded_queues',
@@ -37,7 +37,7 @@ ready AS MATERIALIZED (
   ) AS k ON true
   LEFT JOIN recent r ON r.lane_id = a.lane_id
 ),
-longest AS MATERIALIZED (SELECT lane_id FROM ready WHERE $3 AND jobs > 0 ORDER BY jobs DESC LIMIT ${MOST_LANES})
+longest AS MATERIALIZED (SELECT lane_id FROM ready WHERE $3 AND jobs > 0 ORDER BY jobs DESC LIMIT ${MAX_LANES})
 SELECT (SELECT coalesce(sum(jobs), 0)::bigint FROM ready) AS jobs, h.rank, h.priority, h.create_time
 FROM (VALUES (1)) AS one (row) LEFT JOIN (
   SELECT r.rank, j.priority, j.create_time FROM longest

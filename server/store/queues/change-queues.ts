@@ -1,7 +1,7 @@
 /** Changes of queues: each locks the queue's row first, then its lanes, so that they and the making of lanes take turns. */
 import { isDeepStrictEqual } from 'node:util';
 import type { QueueChange, QueueName, QueueSettings, QueueStore, QueueUpdate } from '../../engine/ports/queues.ts';
-import { holdLanesBack } from '../dispatch/held-lanes.ts';
+import { gateLanes } from '../dispatch/held-lanes.ts';
 import { FOLD_ROWS, foldCounts } from '../dispatch/lane-counts.ts';
 import { readHeadsOf } from '../dispatch/lanes.ts';
 import { alignLimited } from '../dispatch/limits.ts';
@@ -75,9 +75,9 @@ async function laneIdsOf(session: Session, { namespace, name }: QueueName): Prom
 
 type Work = (session: Session, row: Row) => Promise<QueueChange | readonly number[]>;
 
-async function done(session: Session, queue: QueueName, letGo: readonly number[] = []): Promise<QueueChange> {
+async function done(session: Session, queue: QueueName, reopened: readonly number[] = []): Promise<QueueChange> {
   const now = await readQueue(session, queue);
-  return now ? { kind: 'done', queue: now, letGo } : { kind: 'missing' };
+  return now ? { kind: 'done', queue: now, reopened } : { kind: 'missing' };
 }
 
 /** Changes a queue that is there; `work` returns the lanes that were let go, or a refusal before it has changed anything. */
@@ -145,7 +145,7 @@ function updateQueue(database: Database, queue: QueueName, update: QueueUpdate) 
 function pauseQueue(database: Database, queue: QueueName, reason: string) {
   return change(database, queue, async (session) => {
     await session.run(pauseOne, [queue.namespace, queue.name, reason]);
-    await holdLanesBack(session, await laneIdsOf(session, queue), 'queuePaused', true);
+    await gateLanes(session, await laneIdsOf(session, queue), 'queuePaused', true);
     return [];
   });
 }
@@ -153,7 +153,7 @@ function pauseQueue(database: Database, queue: QueueName, reason: string) {
 function resumeQueue(database: Database, queue: QueueName) {
   return change(database, queue, async (session) => {
     await session.run(resumeOne, [queue.namespace, queue.name]);
-    return holdLanesBack(session, await laneIdsOf(session, queue), 'queuePaused', false);
+    return gateLanes(session, await laneIdsOf(session, queue), 'queuePaused', false);
   });
 }
 
@@ -162,7 +162,7 @@ function deleteQueue(database: Database, queue: QueueName): Promise<QueueChange>
     const counts = Object.values(await countQueue(session, queue));
     const openJobs = counts.reduce((sum, jobs) => sum + jobs, 0);
     if (openJobs > 0) return { kind: 'notEmpty', openJobs };
-    if (row.paused) await holdLanesBack(session, await laneIdsOf(session, queue), 'queuePaused', false);
+    if (row.paused) await gateLanes(session, await laneIdsOf(session, queue), 'queuePaused', false);
     await changeSettings(session, queue, row, { maxConcurrency: undefined, rateLimit: undefined });
     await session.run(deleteOne, [queue.namespace, queue.name]);
     return { kind: 'deleted' };

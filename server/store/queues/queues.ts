@@ -15,7 +15,7 @@ export function queueKey(lanes: string): string {
 /** Of descriptions and reasons on a page, after which it ends: an answer has to fit into the 4 MiB that clients take. */
 const PAGE_BYTES = 2 << 20;
 /** Deleted queues that are looked at for a page. */
-const MOST_REVIVED = 1_000;
+const MAX_REVIVED = 1_000;
 
 // A deleted queue is there again once a job was submitted to one of its lanes, which replicas know by their numbers: it has
 // open jobs then, or a job whose id is younger than the deletion. Nobody pays for that before the queue is asked for.
@@ -35,7 +35,7 @@ SELECT q.name, EXISTS (
 ) AS has_younger
 FROM queues q
 WHERE q.namespace = $1 AND q.name > $2 AND ($3::text IS NULL OR q.name = $3) AND q.delete_time IS NOT NULL
-ORDER BY q.name LIMIT ${MOST_REVIVED}`,
+ORDER BY q.name LIMIT ${MAX_REVIVED}`,
 };
 
 const reviveMany = {

@@ -9,7 +9,7 @@ import type { BreakerChange, BreakerKey, BreakerPage, BreakerRow, DecideBreaker 
 import type { LaneHead } from '../../engine/ports/dispatch.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
-import { heldBack, holdLanesBack } from '../dispatch/held-lanes.ts';
+import { gateLanes, gates } from '../dispatch/held-lanes.ts';
 import { readHeadsOf } from '../dispatch/lanes.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
 
@@ -70,7 +70,7 @@ SELECT DISTINCT l.namespace, l.breaker AS name FROM lanes l
 LEFT JOIN LATERAL (
   SELECT name FROM circuit_breakers WHERE namespace = l.namespace AND name = l.breaker AND state <> 1 OFFSET 0
 ) AS b ON true
-WHERE l.breaker IS NOT NULL AND (l.held_back & ${heldBack.breakerOpen} <> 0) IS DISTINCT FROM (b.name IS NOT NULL)
+WHERE l.breaker IS NOT NULL AND (l.held_back & ${gates.breakerOpen} <> 0) IS DISTINCT FROM (b.name IS NOT NULL)
 LIMIT 100`,
 };
 
@@ -126,11 +126,11 @@ const keyParameters = (given: readonly BreakerKey[]) => [
 const isHolding = ({ state }: BreakerStatus) => state !== 'CLOSED';
 
 /** Lets the lanes of breakers that have opened, or closed, know of it. Returns those that may go on. */
-async function tellLanes(session: Session, isHeld: boolean, breakers: readonly BreakerKey[]): Promise<number[]> {
+async function gateLanesOf(session: Session, isHeld: boolean, breakers: readonly BreakerKey[]): Promise<number[]> {
   const laneIds: number[] = [];
   for (const { namespace, name } of breakers)
     for (const row of await session.run(readLanesOf, [namespace, name])) laneIds.push(row.lane_id);
-  return holdLanesBack(session, laneIds, 'breakerOpen', isHeld);
+  return gateLanes(session, laneIds, 'breakerOpen', isHeld);
 }
 
 /** One transaction: lock, decide, write, hold lanes back or let them go. Those that are not there may be made first. */
@@ -154,24 +154,24 @@ export function changeBreakers(
       if (isHolding(after) !== isHolding(before)) (isHolding(after) ? opened : closed).push(after);
     }
     await writeBreakers(session, changed);
-    await tellLanes(session, true, opened);
-    const heads = await readHeadsOf(session, await tellLanes(session, false, closed));
+    await gateLanesOf(session, true, opened);
+    const heads = await readHeadsOf(session, await gateLanesOf(session, false, closed));
     return { breakers, heads, nowUs: rows[0]?.now ?? 0 };
   });
 }
 
 /** Brings lanes in step with their breakers where they are not. Returns the heads of those that may go on. */
-export async function alignHeldLanes(database: Database): Promise<LaneHead[]> {
+export async function alignGatedLanes(database: Database): Promise<LaneHead[]> {
   const misheld = await database.run(readMisheld, []);
   if (misheld.length === 0) return [];
   const given = misheld.map((row) => ({ namespace: row.namespace, name: row.name }));
   return database.transaction(async (session) => {
     const breakers = (await session.run(lockMany, keyParameters(given))).map(breakerRow);
-    await tellLanes(session, true, breakers.filter(isHolding));
+    await gateLanesOf(session, true, breakers.filter(isHolding));
     const others = given.filter(({ namespace, name }) =>
       breakers.every((one) => one.namespace !== namespace || one.name !== name || !isHolding(one)),
     );
-    return readHeadsOf(session, await tellLanes(session, false, others));
+    return readHeadsOf(session, await gateLanesOf(session, false, others));
   });
 }
 

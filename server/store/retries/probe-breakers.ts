@@ -10,14 +10,14 @@ import { sameKey } from '../base/same-key.ts';
 import { claimDemandingIn } from '../dispatch/claim-demanding.ts';
 import { claimJobs } from '../dispatch/claim-jobs.ts';
 import { claimAnyLimitedIn, claimSuspectsIn } from '../dispatch/claim-suspects.ts';
-import { claimedApart, heldBack } from '../dispatch/held-lanes.ts';
+import { claimedSingly, gates } from '../dispatch/held-lanes.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
 import { breakerRow, writeBreakers } from './circuit-breakers.ts';
 
 /** Looked after in a round: those that have waited longest. */
-const MOST_OPEN = 500;
+const MAX_OPEN = 500;
 /** Lanes of a breaker that are offered for a probe, those with the lowest heads. */
-const MOST_LANES = 100;
+const MAX_LANES = 100;
 
 // The record says the lane: a run has none any more once it has ended. One snapshot, so that an attempt is found in one
 // place or the other. The time of creation keeps the planner from reading the whole of an index that has the lane.
@@ -26,7 +26,7 @@ const readOpen = {
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time),
 b AS MATERIALIZED (
-  SELECT * FROM circuit_breakers WHERE state <> 1 ORDER BY coalesce(probe_time, open_time), namespace, name LIMIT ${MOST_OPEN}
+  SELECT * FROM circuit_breakers WHERE state <> 1 ORDER BY coalesce(probe_time, open_time), namespace, name LIMIT ${MAX_OPEN}
 )
 SELECT b.*, now.time AS now, j.lane_id, j.create_time, r.state AS run_state, r.attempt AS run_attempt,
        a.outcome, a.failure AS attempt_failure, o.state AS end_state, o.attempt AS end_attempt, o.failure AS end_failure
@@ -43,11 +43,11 @@ LEFT JOIN LATERAL (
 const readLanesToTry = {
   name: 'read_lanes_to_probe',
   text: `
-SELECT l.lane_id, h.rank, l.held_back & ${heldBack.limited} <> 0 AS limited FROM lanes l CROSS JOIN LATERAL (
+SELECT l.lane_id, h.rank, l.held_back & ${gates.limited} <> 0 AS limited FROM lanes l CROSS JOIN LATERAL (
   SELECT rank FROM job_runs WHERE job_runs.lane_id = l.lane_id AND state = ${stateCodes.READY} ORDER BY rank LIMIT 1
 ) AS h
-WHERE l.namespace = $1 AND l.breaker = $2 AND l.held_back & ~${heldBack.breakerOpen | claimedApart}::smallint = 0
-ORDER BY h.rank LIMIT ${MOST_LANES}`,
+WHERE l.namespace = $1 AND l.breaker = $2 AND l.held_back & ~${gates.breakerOpen | claimedSingly}::smallint = 0
+ORDER BY h.rank LIMIT ${MAX_LANES}`,
 };
 
 // Never waits: whoever holds it is making a probe, or closes it.
@@ -98,7 +98,7 @@ export async function readLanesToProbe(session: Session, { namespace, name }: Br
 export function probeBreaker(
   database: Database,
   { namespace, name }: BreakerKey,
-  room: ProbeClaim,
+  probeClaim: ProbeClaim,
   suspect: boolean,
 ): Promise<ClaimedJob | undefined> {
   return database.transaction(async (session) => {
@@ -106,7 +106,7 @@ export function probeBreaker(
     if (!row || !isProbeDue(breakerRow(row), row.now)) return undefined;
     // A claim without room for a byte takes one job.
     const bounds = { maxBytes: 0, probes: true };
-    const [job] = await claimAny(session, room, bounds, suspect);
+    const [job] = await claimAny(session, probeClaim, bounds, suspect);
     if (!job) return undefined;
     const { jobId, attempt } = job;
     await writeBreakers(session, [{ ...breakerRow(row), ...withProbe(breakerRow(row), { jobId, attempt }) }]);
@@ -116,11 +116,13 @@ export function probeBreaker(
 
 function claimAny(
   session: Session,
-  room: ProbeClaim,
+  probeClaim: ProbeClaim,
   bounds: Pick<Claim, 'maxBytes' | 'probes'>,
   suspect: boolean,
 ): Promise<ClaimedJob[]> {
-  if ('demanding' in room) return claimDemandingIn(session, { ...room, ...bounds }, suspect);
-  if ('lane' in room) return claimAnyLimitedIn(session, { ...room, ...bounds }, suspect);
-  return suspect ? claimSuspectsIn(session, { ...room, ...bounds }) : claimJobs(session, { ...room, ...bounds });
+  if ('demanding' in probeClaim) return claimDemandingIn(session, { ...probeClaim, ...bounds }, suspect);
+  if ('lane' in probeClaim) return claimAnyLimitedIn(session, { ...probeClaim, ...bounds }, suspect);
+  return suspect
+    ? claimSuspectsIn(session, { ...probeClaim, ...bounds })
+    : claimJobs(session, { ...probeClaim, ...bounds });
 }

@@ -4,8 +4,8 @@ import type { Change } from '../../domain/jobs/run.ts';
 import {
   asksForRetry,
   grantRetries,
+  MAX_MINUTES_AHEAD,
   type MinuteCounts,
-  MOST_MINUTES_AHEAD,
   minuteOf,
   putOff,
 } from '../../domain/retries/retry-budget.ts';
@@ -45,7 +45,7 @@ const readMinutes = {
   name: 'read_budget_minutes',
   text: `
 SELECT minute, first_attempts, retries, waiting FROM retry_budgets
-WHERE namespace = $1 AND definition = $2 AND minute BETWEEN $3::bigint - 1 AND $3::bigint + ${MOST_MINUTES_AHEAD}`,
+WHERE namespace = $1 AND definition = $2 AND minute BETWEEN $3::bigint - 1 AND $3::bigint + ${MAX_MINUTES_AHEAD}`,
 };
 
 const spent = { minute: 'bigint', retries: 'int', waiting: 'int' };

@@ -9,7 +9,7 @@ import {
   scheduleRunStates,
   scheduleSkipReasons,
 } from '../../domain/schedules/schedule.ts';
-import type { DecideSchedule, LookedAt, Settlement } from '../../engine/ports/schedules.ts';
+import type { DecideSchedule, ScannedSchedule, Settlement } from '../../engine/ports/schedules.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
@@ -18,9 +18,9 @@ import { pendingRunOf, scheduleOf } from './schedule-rows.ts';
 const { ASKED, BUFFERED, STARTING, STARTED, SKIPPED } = scheduleRunStates;
 
 /** Schedules for one look. */
-const MOST_SCHEDULES = 32;
+const MAX_SCHEDULES = 32;
 /** Unsettled runs of a schedule that are read for a look: those without a job first. */
-const MOST_RUNS = 3_000;
+const MAX_RUNS = 3_000;
 /** Runs of a schedule that are kept. */
 const KEPT_RUNS = 1_000;
 /** A run that is to get a job is tried again after this, should its replica have died. */
@@ -31,7 +31,7 @@ const lockDue = {
   text: `
 WITH now AS MATERIALIZED (SELECT muster_now() AS time)
 SELECT s.*, now.time AS now FROM schedules s, now
-WHERE s.look_time <= (SELECT time FROM now) ORDER BY s.look_time LIMIT ${MOST_SCHEDULES} FOR UPDATE OF s SKIP LOCKED`,
+WHERE s.look_time <= (SELECT time FROM now) ORDER BY s.look_time LIMIT ${MAX_SCHEDULES} FOR UPDATE OF s SKIP LOCKED`,
 };
 
 // What became of the jobs is read in the same statement: a job is open or has its outcome, at any moment.
@@ -41,7 +41,7 @@ const readUnsettled = {
 WITH unsettled AS MATERIALIZED (
   SELECT r.* FROM (SELECT unnest($1::uuid[]) AS schedule_id) AS i
   CROSS JOIN LATERAL (
-    SELECT * FROM schedule_runs WHERE schedule_id = i.schedule_id AND NOT settled ORDER BY state, nominal_time LIMIT ${MOST_RUNS}
+    SELECT * FROM schedule_runs WHERE schedule_id = i.schedule_id AND NOT settled ORDER BY state, nominal_time LIMIT ${MAX_RUNS}
   ) AS r
 )
 SELECT u.*, r.job_id IS NOT NULL AS is_open, o.state AS end_state FROM unsettled u
@@ -146,14 +146,14 @@ const keyOf = (row: Row): RunKey => ({ nominalUs: row.nominal_time, causeId: row
 const keyLists = (rows: readonly RunKey[]) => [rows.map((row) => row.nominalUs), rows.map((row) => row.causeId)];
 
 /** What a look has found out about a schedule. */
-interface Look {
-  readonly looked: LookedAt;
+interface Scan {
+  readonly scanned: ScannedSchedule;
   readonly ended: readonly RunKey[];
   readonly decision: ScheduleDecision;
-  readonly lookUs: number | undefined;
+  readonly nextScanUs: number | undefined;
 }
 
-function lookAt(row: Row, unsettled: readonly Row[], decide: DecideSchedule): Look {
+function scanOf(row: Row, unsettled: readonly Row[], decide: DecideSchedule): Scan {
   const schedule = scheduleOf(row);
   const inState = (state: number) => unsettled.filter((run) => run.state === state);
   const ended = inState(STARTED).filter((run) => !run.is_open);
@@ -174,10 +174,10 @@ function lookAt(row: Row, unsettled: readonly Row[], decide: DecideSchedule): Lo
   const toStart = [...starting.map(pendingRunOf), ...decision.runs.filter((run) => run.state === 'STARTING')];
   const cancelJobIds = open.filter((run) => decision.cancelsOthers || makesWay(run, starting)).map((run) => run.job_id);
   return {
-    looked: { schedule, starting: toStart, cancelJobIds },
+    scanned: { schedule, starting: toStart, cancelJobIds },
     ended: ended.map(keyOf),
     decision,
-    lookUs: toStart.length > 0 ? row.now + START_AGAIN_MS * 1_000 : decision.lookUs,
+    nextScanUs: toStart.length > 0 ? row.now + START_AGAIN_MS * 1_000 : decision.nextScanUs,
   };
 }
 
@@ -187,13 +187,13 @@ function makesWay(open: Row, starting: readonly Row[]): boolean {
 }
 
 /** Each item with the id of its schedule. */
-function listed<T>(looks: readonly Look[], itemsOf: (look: Look) => readonly T[]): { ids: string[]; items: T[] } {
-  const ids = looks.flatMap((look) => itemsOf(look).map(() => look.looked.schedule.scheduleId));
-  return { ids, items: looks.flatMap(itemsOf) };
+function listed<T>(scans: readonly Scan[], itemsOf: (scan: Scan) => readonly T[]): { ids: string[]; items: T[] } {
+  const ids = scans.flatMap((scan) => itemsOf(scan).map(() => scan.scanned.schedule.scheduleId));
+  return { ids, items: scans.flatMap(itemsOf) };
 }
 
-async function writeRuns(session: Session, looks: readonly Look[]): Promise<void> {
-  const { ids, items } = listed(looks, (look) => look.decision.runs);
+async function writeRuns(session: Session, scans: readonly Scan[]): Promise<void> {
+  const { ids, items } = listed(scans, (scan) => scan.decision.runs);
   if (items.length === 0) return;
   await session.run(writeMany, [
     ids,
@@ -209,40 +209,40 @@ async function writeRuns(session: Session, looks: readonly Look[]): Promise<void
 }
 
 /** In a few statements, however many schedules there are: thousands may be due in the same second. */
-async function writeLooks(session: Session, looks: readonly Look[]): Promise<void> {
-  const ended = listed(looks, (look) => look.ended);
+async function writeScans(session: Session, scans: readonly Scan[]): Promise<void> {
+  const ended = listed(scans, (scan) => scan.ended);
   if (ended.items.length > 0) await session.run(settleEnded, [ended.ids, ...keyLists(ended.items)]);
-  await writeRuns(session, looks);
+  await writeRuns(session, scans);
   await session.run(writeDecisions, [
-    looks.map(({ looked }) => looked.schedule.scheduleId),
-    looks.map(({ decision: { runsLeft } }) => runsLeft),
-    looks.map(({ decision: { decidedUntilUs } }) => decidedUntilUs),
-    looks.map(({ decision: { nextUs } }) => nextUs),
-    looks.map(({ lookUs }) => lookUs),
-    looks.map(({ decision: { pauseReason } }) => pauseReason),
+    scans.map(({ scanned }) => scanned.schedule.scheduleId),
+    scans.map(({ decision: { runsLeft } }) => runsLeft),
+    scans.map(({ decision: { decidedUntilUs } }) => decidedUntilUs),
+    scans.map(({ decision: { nextUs } }) => nextUs),
+    scans.map(({ nextScanUs }) => nextScanUs),
+    scans.map(({ decision: { pauseReason } }) => pauseReason),
   ]);
 }
 
-async function lookAtRows(session: Session, rows: readonly Row[], decide: DecideSchedule): Promise<Look[]> {
+async function scanRows(session: Session, rows: readonly Row[], decide: DecideSchedule): Promise<Scan[]> {
   const unsettled = await session.run(readUnsettled, [rows.map((row) => row.schedule_id)]);
   const runsOf = Map.groupBy(unsettled, (run) => run.schedule_id as string);
-  const looks = rows.map((row) => lookAt(row, runsOf.get(row.schedule_id) ?? [], decide));
-  await writeLooks(session, looks);
-  return looks;
+  const scans = rows.map((row) => scanOf(row, runsOf.get(row.schedule_id) ?? [], decide));
+  await writeScans(session, scans);
+  return scans;
 }
 
 /** One transaction for a few of those that are due; none that another replica has its hands on. */
-export function lookAtSchedules(database: Database, decide: DecideSchedule): Promise<LookedAt[]> {
+export function scanSchedules(database: Database, decide: DecideSchedule): Promise<ScannedSchedule[]> {
   return database.transaction(async (session) => {
     const rows = await session.run(lockDue, []);
-    return rows.length === 0 ? [] : (await lookAtRows(session, rows, decide)).map(({ looked }) => looked);
+    return rows.length === 0 ? [] : (await scanRows(session, rows, decide)).map(({ scanned }) => scanned);
   });
 }
 
 /** One that is locked, with the time as `now`. It has to be looked at once more for what it begins to be carried out. */
-export async function lookAtOne(session: Session, row: Row, decide: DecideSchedule): Promise<ScheduleDecision> {
-  const [look] = await lookAtRows(session, [row], decide);
-  return (look as Look).decision;
+export async function scanOne(session: Session, row: Row, decide: DecideSchedule): Promise<ScheduleDecision> {
+  const [scan] = await scanRows(session, [row], decide);
+  return (scan as Scan).decision;
 }
 
 export async function settleRuns(session: Session, settlements: readonly Settlement[]): Promise<void> {

@@ -11,7 +11,7 @@ import type {
 import { timestampOf } from '../base/times.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
-import { lookAtOne, lookAtSchedules, settleRuns } from './schedule-looks.ts';
+import { scanOne, scanSchedules, settleRuns } from './schedule-looks.ts';
 import { scheduleOf } from './schedule-rows.ts';
 import { countPending, insertAsked, listRuns, readRun } from './schedule-runs.ts';
 
@@ -101,13 +101,13 @@ const deleteRuns = {
   text: 'DELETE FROM schedule_runs WHERE schedule_id = $1',
 };
 
-const readNextLook = {
+const readNextScan = {
   name: 'read_next_look',
   text: 'SELECT min(look_time) AS look_time FROM schedules WHERE look_time IS NOT NULL',
 };
 
 /** Runs of a schedule that may wait to be decided. */
-const MOST_PENDING = 1_000;
+const MAX_PENDING = 1_000;
 
 /** What it submits, without the input, which has columns of its own. */
 function jobText({ input: _input, ...rest }: ScheduledJob): string {
@@ -147,10 +147,10 @@ async function makeOne(session: Session, spec: ScheduleSpec, scheduleId: string)
 const timesOf = ({ times, jitterMs }: ScheduleRules) => JSON.stringify([times, jitterMs]);
 
 /** Decides what has come of one that is locked; until when. */
-async function lookFirst(session: Session, row: Row, decide: DecideSchedule): Promise<number | 'behind'> {
+async function scanFirst(session: Session, row: Row, decide: DecideSchedule): Promise<number | 'behind'> {
   // Read once the lock is there: waiting for it may have taken long.
   const [now] = await session.run(readNow, []);
-  const { isBehind } = await lookAtOne(session, { ...row, ...now }, decide);
+  const { isBehind } = await scanOne(session, { ...row, ...now }, decide);
   return isBehind ? 'behind' : now?.now;
 }
 
@@ -167,7 +167,7 @@ function apply(database: Database, ...[spec, etag, scheduleId, decide]: Paramete
     const content = contentOf(spec);
     if (isSame(row, content)) return done(row);
     const isOther = timesOf(before.rules) !== timesOf(spec.rules);
-    const untilUs = isOther ? await lookFirst(session, row, decide) : undefined;
+    const untilUs = isOther ? await scanFirst(session, row, decide) : undefined;
     if (untilUs === 'behind') return { kind: untilUs };
     const [changed] = await session.run(updateOne, [row.schedule_id, ...content, timestampOf(untilUs)]);
     return done(changed as Row);
@@ -191,7 +191,7 @@ function change(
 function ask(database: Database, name: ScheduleName, runs: readonly PendingRun[]): Promise<ScheduleChange> {
   return change(database, name, async (session, row) => {
     const pending = await countPending(session, row.schedule_id);
-    if (pending + runs.length > MOST_PENDING) return { kind: 'full', pending };
+    if (pending + runs.length > MAX_PENDING) return { kind: 'full', pending };
     await insertAsked(session, row.schedule_id, runs);
     await session.run(wakeOne, [row.schedule_id]);
     return undefined;
@@ -221,15 +221,15 @@ export function scheduleStore(database: Database): ScheduleStore {
       change(database, name, async (session, row) => (await session.run(pauseOne, [row.schedule_id, reason]))[0]),
     resume: (name, decide) =>
       change(database, name, async (session, row) => {
-        if (row.paused && (await lookFirst(session, row, decide)) === 'behind') return { kind: 'behind' };
+        if (row.paused && (await scanFirst(session, row, decide)) === 'behind') return { kind: 'behind' };
         return (await session.run(resumeOne, [row.schedule_id]))[0];
       }),
     delete: (name) => remove(database, name),
     ask: (name, runs) => ask(database, name, runs),
     listRuns: (scheduleId, before, limit) => listRuns(database, scheduleId, before, limit),
     readRun: (scheduleId, causeId) => readRun(database, scheduleId, causeId),
-    look: (decide) => lookAtSchedules(database, decide),
+    scan: (decide) => scanSchedules(database, decide),
     settle: (settlements) => settleRuns(database, settlements),
-    nextLookUs: async () => (await database.run(readNextLook, []))[0]?.look_time ?? undefined,
+    readNextScanUs: async () => (await database.run(readNextScan, []))[0]?.look_time ?? undefined,
   };
 }

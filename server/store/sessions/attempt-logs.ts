@@ -96,11 +96,11 @@ async function lockOpen(session: Session, logs: readonly AttemptLog[]): Promise<
 /** The first one is added to the newest chunk if that has room. */
 function newChunks(log: AttemptLog, newest: Row | undefined): NewChunk[] {
   const records = log.records.filter((record) => record.sequence > (newest?.last_sequence ?? 0));
-  const room = newest !== undefined && newest.bytes < CHUNK_BYTES;
-  const chunks = chunksOf(records, room ? newest.bytes : 0);
+  const space = newest !== undefined && newest.bytes < CHUNK_BYTES;
+  const chunks = chunksOf(records, space ? newest.bytes : 0);
   return chunks.map((chunk, i) => {
-    const goesOn = i === 0 && room && newest.bytes + chunk.data.length <= CHUNK_BYTES;
-    return { log, ...chunk, firstSequence: goesOn ? newest.first_sequence : chunk.firstSequence };
+    const continues = i === 0 && space && newest.bytes + chunk.data.length <= CHUNK_BYTES;
+    return { log, ...chunk, firstSequence: continues ? newest.first_sequence : chunk.firstSequence };
   });
 }
 

@@ -4,13 +4,13 @@ import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { AttemptKey, CompletedAttempt, Completion, UncheckedAttempt } from '../../engine/ports/attempts.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
-import { tellDependents } from '../dependencies/dependency-news.ts';
+import { notifyDependents } from '../dependencies/dependency-news.ts';
 import { addCounts } from '../dispatch/lane-counts.ts';
 import { byteSlices } from '../driver/arrays.ts';
 import type { Row, Session } from '../driver/database.ts';
-import { groups, tell } from '../events/outbox.ts';
+import { groups, outboxInsert } from '../events/outbox.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
-import { tellParents } from '../workflows/workflow-news.ts';
+import { notifyParents } from '../workflows/workflow-news.ts';
 
 const columns = {
   place: 'int',
@@ -55,9 +55,9 @@ recorded AS (
 ),
 ${groups({ from: 'ended', by: ['revision', 'attempt', 'was_state'] })},
 ${addCounts(`SELECT lane_id, ${stateCodes.ASSIGNED} AS state, -jobs AS jobs FROM groups`)},
-told AS (${tell({ state: stateCodes.SUCCEEDED, moved: true })}),
-${tellParents('ended', stateCodes.SUCCEEDED)},
-${tellDependents('ended', stateCodes.SUCCEEDED)}
+told AS (${outboxInsert({ state: stateCodes.SUCCEEDED, moved: true })}),
+${notifyParents('ended', stateCodes.SUCCEEDED)},
+${notifyDependents('ended', stateCodes.SUCCEEDED)}
 SELECT place, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint, limit_id, parent_job_id, tells_end FROM ended`,
 };
 
@@ -109,7 +109,7 @@ export async function completeAttempts(
       assignTimeUs: row.assign_time,
       limitId: row.limit_id ?? undefined,
       parentJobId: row.parent_job_id ?? undefined,
-      tellsEnd: row.tells_end,
+      notifiesDependents: row.tells_end,
     };
   });
 }

@@ -12,7 +12,7 @@ import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
 /** How much later than the worker the server ends an attempt that runs too long: the worker tells more. */
 const RUN_TIMEOUT_SLACK_MS = 2_000;
 /** Longest time of an attempt, whatever its handler asks for. */
-const MOST_RUN_MS = 30 * 86_400_000;
+const MAX_RUN_MS = 30 * 86_400_000;
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
 const keyColumns = { job_id: 'uuid', attempt: 'int', session_id: 'uuid' };
@@ -79,7 +79,7 @@ i AS MATERIALIZED (SELECT * FROM ${inputTable(progressColumns, 'i', 2)}),
 locked AS MATERIALIZED (
   SELECT i.*, CASE WHEN r.state = ${RUNNING} THEN now.time + r.progress_timeout_ms * interval '1 ms' END AS quiet_deadline,
          greatest(coalesce(r.run_extension_ms, 0),
-                  CASE WHEN i.extension_ms IS NOT NULL THEN least(i.extension_ms, ${MOST_RUN_MS} - r.run_timeout_ms) END) AS asked_ms
+                  CASE WHEN i.extension_ms IS NOT NULL THEN least(i.extension_ms, ${MAX_RUN_MS} - r.run_timeout_ms) END) AS asked_ms
   FROM now, i JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}
   WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING})
     AND i.sequence > r.progress_sequence

@@ -1,7 +1,7 @@
 /** Events: those that are kept for jobs to come, and those that are on their way to jobs that wait. */
 import type { EventFate, KeyFacts } from '../../domain/signals/event-queue.ts';
-import { MOST_KEPT_EVENTS } from '../../domain/signals/event-queue.ts';
-import type { Delivery, KeptEvent, SentEvent, WaitStore } from '../../engine/ports/signals.ts';
+import { MAX_KEPT_EVENTS } from '../../domain/signals/event-queue.ts';
+import type { Delivery, KeptEvent, SentEvent, SignalWaitStore } from '../../engine/ports/signals.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
@@ -48,7 +48,7 @@ SELECT p.up_to,
         ORDER BY w.wait_id DESC, w.row_id DESC LIMIT 1) AS last_wait,
        (SELECT count(*)::int FROM (
           SELECT FROM sent_events e WHERE e.wait_id = $1 AND e.up_to_row IS NULL AND e.keep_until > (SELECT muster_now())
-          LIMIT ${MOST_KEPT_EVENTS}
+          LIMIT ${MAX_KEPT_EVENTS}
         ) AS k) AS kept
 FROM promised p`,
 };
@@ -125,7 +125,7 @@ SELECT row_id FROM sent_events
 WHERE up_to_row IS NOT NULL AND send_time <= (SELECT muster_now()) - $1::double precision * interval '1 ms' LIMIT $2`,
 };
 
-export function waitStore(database: Database): WaitStore {
+export function signalWaitStore(database: Database): SignalWaitStore {
   return {
     readKeySources: (jobIds) => readKeySources(database, jobIds),
     lockKeys: (waitIds) => lockKeys(database, waitIds),

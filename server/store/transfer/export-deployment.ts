@@ -22,7 +22,7 @@ export interface ExportOptions {
 }
 
 /** Rows with the largest payloads are 1 MiB long as text: a page of so few is small enough. */
-const LEAST_ROWS = 8;
+const MIN_ROWS = 8;
 
 interface SizedTable extends CataloguedTable {
   readonly rows: number;
@@ -68,7 +68,7 @@ function cursorOf({ name, columns, key }: CataloguedTable): string {
 }
 
 async function* pagesOf(session: Session, table: SizedTable): AsyncGenerator<string[]> {
-  const rows = Math.max(LEAST_ROWS, Math.min(PAGE_ROWS, Math.floor((2 * PAGE_BYTES) / (table.width + 1))));
+  const rows = Math.max(MIN_ROWS, Math.min(PAGE_ROWS, Math.floor((2 * PAGE_BYTES) / (table.width + 1))));
   await session.run({ name: '', text: cursorOf(table) }, []);
   for (;;) {
     const page = await session.run({ name: '', text: `FETCH ${rows} FROM exported` }, []);

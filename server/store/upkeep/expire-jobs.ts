@@ -1,7 +1,7 @@
 /** Deletes jobs that ended longer ago than they are kept: pages of 1,000, record, outcome, attempts, logs, checkpoint and steps together. */
 
 import { sameKey } from '../base/same-key.ts';
-import { dooms } from '../batches/batch-dooms.ts';
+import { stopReasonCodes } from '../batches/batch-dooms.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import { retentionOf } from './retentions.ts';
 
@@ -20,7 +20,7 @@ export interface ExpirePage {
 export interface Expired {
   /** Jobs deleted, and jobs looked at. */
   readonly jobs: number;
-  readonly looked: number;
+  readonly scanned: number;
   /** Where the next page begins; undefined when this was the last. */
   readonly next: string | undefined;
   /** Rows deleted of each table. */
@@ -44,7 +44,7 @@ ended AS (
   DELETE FROM job_outcomes o USING picked p, now
   WHERE ${sameKey('o.job_id', 'p.job_id')} AND o.end_time <= now.time - p.kept_ms * interval '1 ms'
     AND (p.parent_job_id IS NULL OR NOT EXISTS (SELECT FROM job_runs r WHERE r.job_id = p.parent_job_id OFFSET 0)
-         AND NOT EXISTS (SELECT FROM batches b WHERE b.retry_of = p.parent_job_id AND b.seal_time IS NULL AND b.doomed = ${dooms.NO} OFFSET 0))
+         AND NOT EXISTS (SELECT FROM batches b WHERE b.retry_of = p.parent_job_id AND b.seal_time IS NULL AND b.doomed = ${stopReasonCodes.NO} OFFSET 0))
     AND NOT EXISTS (
       SELECT FROM workflow_steps s WHERE s.child_job_id = p.job_id AND s.cache_time IS NOT NULL
         AND EXISTS (SELECT FROM job_runs r WHERE r.job_id = s.job_id OFFSET 0) OFFSET 0
@@ -102,8 +102,13 @@ async function expire(
   rest: readonly number[],
 ): Promise<Expired> {
   const [row] = await session.run(statement, [page.after, page.before, ...rest]);
-  const looked: number = row?.picked ?? 0;
-  return { jobs: row?.jobs ?? 0, looked, next: looked === EXPIRE_PAGE ? row?.last : undefined, rows: row?.rows ?? {} };
+  const scanned: number = row?.picked ?? 0;
+  return {
+    jobs: row?.jobs ?? 0,
+    scanned,
+    next: scanned === EXPIRE_PAGE ? row?.last : undefined,
+    rows: row?.rows ?? {},
+  };
 }
 
 export function expireLane(session: Session, lane: ShortLane, page: ExpirePage): Promise<Expired> {

@@ -1,7 +1,7 @@
 /** Whole days that are older than any retention: detached and dropped, what is still wanted of them kept. */
 import { lowestUuid } from '../../domain/base/uuid.ts';
 import { timestampOf } from '../base/times.ts';
-import { dooms } from '../batches/batch-dooms.ts';
+import { stopReasonCodes } from '../batches/batch-dooms.ts';
 import type { Database, Session } from '../driver/database.ts';
 import { CLEARING_LOCK } from './clearing.ts';
 import { DAY_MS, dayName, dayStart } from './partitions.ts';
@@ -56,7 +56,7 @@ UNION SELECT job_id FROM ${outcomes} WHERE end_time > '${cutoff}'
 UNION SELECT c.job_id FROM (SELECT job_id FROM workflow_runs UNION ALL SELECT job_id FROM batches) AS p
 CROSS JOIN LATERAL (SELECT job_id FROM job_runs r WHERE r.job_id = p.job_id AND p.job_id < '${to}' OFFSET 0) AS r
 CROSS JOIN LATERAL (SELECT job_id FROM ${jobs} d WHERE d.parent_job_id = r.job_id OFFSET 0) AS c
-UNION SELECT c.job_id FROM (SELECT retry_of FROM batches WHERE retry_of IS NOT NULL AND seal_time IS NULL AND doomed = ${dooms.NO}) AS b
+UNION SELECT c.job_id FROM (SELECT retry_of FROM batches WHERE retry_of IS NOT NULL AND seal_time IS NULL AND doomed = ${stopReasonCodes.NO}) AS b
 CROSS JOIN LATERAL (SELECT job_id FROM ${jobs} d WHERE d.parent_job_id = b.retry_of OFFSET 0) AS c
 UNION SELECT s.child_job_id FROM workflow_steps s
 WHERE s.cache_time IS NOT NULL AND s.child_job_id >= '${from}' AND s.child_job_id < '${to}'

@@ -24,7 +24,7 @@ import { type RetentionBounds, readRetentionBounds } from './retentions.ts';
 const JOBS = 50_000;
 const PAGES = 500;
 /** Pages of one source a round, so that each gets its turn. */
-const PAGES_A_SOURCE = 25;
+const PAGES_PER_SOURCE = 25;
 /** Jobs that are kept for less don't wait for the end of their day. */
 const WAITS_FOR_DAY_MS = 2 * DAY_MS;
 /** Slices of each other table a round. */
@@ -84,7 +84,7 @@ export class RetentionRounds {
     let removed = 0;
     for (const source of await this.#sources(bounds, left)) {
       if (budget.jobs <= 0 || budget.pages <= 0 || stopped()) return removed;
-      removed += await this.#lookThrough(source, budget);
+      removed += await this.#scanSource(source, budget);
       this.#afterLaneId = source.laneId ?? this.#afterLaneId;
     }
     this.#afterLaneId = 0;
@@ -108,14 +108,14 @@ export class RetentionRounds {
     ];
   }
 
-  async #lookThrough({ key, before, expire }: Source, budget: Budget): Promise<number> {
+  async #scanSource({ key, before, expire }: Source, budget: Budget): Promise<number> {
     let removed = 0;
-    for (let page = 0; page < PAGES_A_SOURCE; page++) {
+    for (let page = 0; page < PAGES_PER_SOURCE; page++) {
       const after = this.#after.get(key) ?? NIL_UUID;
       const expired = await clear(this.#database, (session) => expire(session, { after, before }));
       if (!expired) return removed;
       removed += expired.jobs;
-      budget.jobs -= expired.looked;
+      budget.jobs -= expired.scanned;
       budget.pages -= 1;
       this.#note(expired.rows);
       if (expired.next === undefined) {

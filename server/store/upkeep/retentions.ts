@@ -3,13 +3,13 @@ import { definitionDefaults } from '../../domain/definitions/definition.ts';
 import type { Session } from '../driver/database.ts';
 
 /** Who waits for a job must find it when it has ended, however short its retention. */
-const LEAST_MS = 60_000;
+const MIN_MS = 60_000;
 
 /** Retention of the jobs of a lane, in ms: its definition's, or else its namespace's, or else 7 days; a minute at least. */
 export function retentionOf(lane: string): string {
   const rowOf = (definition: string) =>
     `(SELECT retention_ms FROM retentions WHERE namespace = ${lane}.namespace AND definition = ${definition})`;
-  return `greatest(${LEAST_MS}, coalesce(${rowOf(`${lane}.definition`)}, ${rowOf("''")}, ${definitionDefaults.retentionMs}))`;
+  return `greatest(${MIN_MS}, coalesce(${rowOf(`${lane}.definition`)}, ${rowOf("''")}, ${definitionDefaults.retentionMs}))`;
 }
 
 const setOne = {

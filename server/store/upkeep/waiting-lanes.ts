@@ -1,7 +1,7 @@
 /** Lanes with jobs that wait, from what is counted already: for what monitoring shows of why jobs wait. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { WaitingLane } from '../../engine/ports/explanations.ts';
-import { heldBack } from '../dispatch/held-lanes.ts';
+import { gates } from '../dispatch/held-lanes.ts';
 import type { Row, Session } from '../driver/database.ts';
 
 const { BLOCKED, SCHEDULED, READY, PAUSED } = stateCodes;
@@ -24,10 +24,10 @@ CROSS JOIN LATERAL (SELECT held_back FROM lanes WHERE lanes.lane_id = c.lane_id 
 ORDER BY c.jobs DESC, c.lane_id LIMIT $1`,
 };
 
-function holdOf({ held_back }: Row): WaitingLane['hold'] {
-  if (held_back & heldBack.queuePaused) return 'queue_paused';
-  if (held_back & heldBack.breakerOpen) return 'circuit_breaker';
-  return held_back & heldBack.atLimit ? 'key_limit' : undefined;
+function gateOf({ held_back }: Row): WaitingLane['gate'] {
+  if (held_back & gates.queuePaused) return 'queue_paused';
+  if (held_back & gates.breakerOpen) return 'circuit_breaker';
+  return held_back & gates.atLimit ? 'key_limit' : undefined;
 }
 
 export async function readWaitingLanes(session: Session, limit: number): Promise<WaitingLane[]> {
@@ -38,7 +38,7 @@ export async function readWaitingLanes(session: Session, limit: number): Promise
     scheduled: row.scheduled,
     paused: row.paused,
     blocked: row.blocked,
-    hold: holdOf(row),
-    limited: (row.held_back & heldBack.limited) !== 0,
+    gate: gateOf(row),
+    limited: (row.held_back & gates.limited) !== 0,
   }));
 }

@@ -4,7 +4,7 @@ import type { ShownCompensation, StepRecord, WorkflowProgress, WorkflowReads } f
 import type { Row, Session } from '../driver/database.ts';
 import { phaseNames } from './workflow-rows.ts';
 
-const MOST_REASON = 1_024;
+const MAX_REASON = 1_024;
 const states = Object.entries(stepStates) as [StepState, number][];
 const stateNames = new Map(states.map(([name, code]) => [code, name]));
 
@@ -27,10 +27,10 @@ const readStates = {
 const readSteps = {
   name: 'list_workflow_steps',
   text: `
-SELECT s.step, s.state, s.child_job_id, s.iteration, s.fan_out, left(s.reason, ${MOST_REASON}) AS reason,
+SELECT s.step, s.state, s.child_job_id, s.iteration, s.fan_out, left(s.reason, ${MAX_REASON}) AS reason,
        s.cache_time IS NOT NULL AS cached,
        coalesce(s.cache_time, j.create_time, i.create_time) AS start_time, coalesce(s.cache_time, o.end_time) AS end_time,
-       c.state AS compensation_state, c.compensation_job_id, left(c.reason, ${MOST_REASON}) AS compensation_reason,
+       c.state AS compensation_state, c.compensation_job_id, left(c.reason, ${MAX_REASON}) AS compensation_reason,
        cj.create_time AS compensation_start_time, co.end_time AS compensation_end_time
 FROM unnest($2::int[]) AS wanted (step)
 CROSS JOIN LATERAL (SELECT * FROM workflow_steps WHERE job_id = $1 AND step = wanted.step::smallint OFFSET 0) AS s

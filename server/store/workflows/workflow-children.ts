@@ -2,7 +2,7 @@
 
 import type { Payload } from '../../domain/base/payload.ts';
 import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
-import { MOST_STEPS } from '../../domain/workflows/workflow.ts';
+import { MAX_STEPS } from '../../domain/workflows/workflow.ts';
 import type { ChildOutcome, OpenChildren, StepKey } from '../../engine/ports/workflows.ts';
 import { failureOf } from '../base/failure-text.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
@@ -70,7 +70,7 @@ const readOpen = {
   name: 'read_open_children',
   text: `
 SELECT job_id FROM job_runs
-WHERE parent_job_id = $1 AND step BETWEEN coalesce($2::smallint, 0) AND coalesce($2::smallint, ${MOST_STEPS - 1}) AND state <> ${stateCodes.CANCELLING}
+WHERE parent_job_id = $1 AND step BETWEEN coalesce($2::smallint, 0) AND coalesce($2::smallint, ${MAX_STEPS - 1}) AND state <> ${stateCodes.CANCELLING}
   AND step <> ALL($4::smallint[])
 ORDER BY parent_job_id DESC, step DESC, job_id DESC LIMIT $3`,
 };

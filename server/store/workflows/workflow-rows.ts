@@ -2,7 +2,7 @@
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { WorkflowRun } from '../../domain/workflows/phases.ts';
 import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
-import { MOST_STEPS } from '../../domain/workflows/workflow.ts';
+import { MAX_STEPS } from '../../domain/workflows/workflow.ts';
 import type { ExplainedWorkflow } from '../../engine/ports/explanations.ts';
 import type { StepKey, WrittenRun, WrittenStep } from '../../engine/ports/workflows.ts';
 import { failureText } from '../base/failure-text.ts';
@@ -16,14 +16,17 @@ export const phaseCodes = { WORK: 1, ON_FAILURE: 2, FINALLY: 3, COMPENSATION: 4 
   WorkflowRun['phase'],
   number
 >;
-const dooms = { NO: 0, FAILED: 1, CANCELLED: 2, TIMED_OUT: 3 } as const satisfies Record<WorkflowRun['doomed'], number>;
+const stopReasonCodes = { NO: 0, FAILED: 1, CANCELLED: 2, TIMED_OUT: 3 } as const satisfies Record<
+  WorkflowRun['stopReason'],
+  number
+>;
 
 function named<T extends string>(codes: Readonly<Record<T, number>>): ReadonlyMap<number, T> {
   return new Map(Object.entries(codes).map(([name, code]) => [code as number, name as T]));
 }
 
 export const phaseNames = named(phaseCodes);
-export const doomNames = named(dooms);
+export const stopReasonNames = named(stopReasonCodes);
 const stepStateNames = named(stepStates);
 
 /** Of a row of `workflow_runs`. */
@@ -32,7 +35,7 @@ export function workflowRunOf(row: Row): WorkflowRun {
     phase: phaseNames.get(row.phase) as WorkflowRun['phase'],
     running: row.running,
     ended: row.ended,
-    doomed: doomNames.get(row.doomed) as WorkflowRun['doomed'],
+    stopReason: stopReasonNames.get(row.doomed) as WorkflowRun['stopReason'],
     failed: row.failed,
     cleanupFailed: row.cleanup_failed,
     compensable: row.compensable,
@@ -64,7 +67,7 @@ export async function writeRuns(session: Session, written: readonly WrittenRun[]
     written.map((item) => phaseCodes[item.run.phase]),
     written.map((item) => item.run.running),
     written.map((item) => item.run.ended),
-    written.map((item) => dooms[item.run.doomed]),
+    written.map((item) => stopReasonCodes[item.run.stopReason]),
     written.map((item) => item.run.failed),
     written.map((item) => item.run.cleanupFailed),
     written.map((item) => (item.failure ? failureText(item.failure) : null)),
@@ -160,7 +163,7 @@ const readPast = {
   text: `
 SELECT s.* FROM (SELECT job_id, state FROM job_outcomes WHERE job_id = $1 OFFSET 0) AS ended
 CROSS JOIN LATERAL (
-  SELECT * FROM workflow_steps w WHERE w.job_id = ended.job_id ORDER BY w.step LIMIT ${MOST_STEPS}
+  SELECT * FROM workflow_steps w WHERE w.job_id = ended.job_id ORDER BY w.step LIMIT ${MAX_STEPS}
 ) AS s
 WHERE ended.state <> ${stateCodes.SUCCEEDED}`,
 };
@@ -171,7 +174,7 @@ export async function readPastSteps(session: Session, jobId: string): Promise<Wr
 
 const readSkipped = {
   name: 'read_asked_skips',
-  text: `SELECT * FROM workflow_steps WHERE job_id = $1 AND skip_reason IS NOT NULL ORDER BY step LIMIT ${MOST_STEPS}`,
+  text: `SELECT * FROM workflow_steps WHERE job_id = $1 AND skip_reason IS NOT NULL ORDER BY step LIMIT ${MAX_STEPS}`,
 };
 
 export async function readAskedSkips(session: Session, jobId: string): Promise<WrittenStep[]> {

@@ -1,6 +1,6 @@
 /** Workflows that run: locked one by one, loaded and written. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { LockedWorkflow, WorkflowNews, WorkflowStore } from '../../engine/ports/workflows.ts';
+import type { InboxRow, LockedWorkflow, WorkflowStore } from '../../engine/ports/workflows.ts';
 import { failureOf } from '../base/failure-text.ts';
 import { sameKey } from '../base/same-key.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
@@ -13,7 +13,7 @@ import {
   writeCompensations,
 } from './step-compensations.ts';
 import { readItemResults, readOpenChildren, readOutcomes } from './workflow-children.ts';
-import { dropNews, findTold, insertNews, takeNews } from './workflow-news.ts';
+import { dropInbox, findAbandoned, insertInbox, takeInbox } from './workflow-news.ts';
 import {
   readAskedSkips,
   readPastSteps,
@@ -49,11 +49,11 @@ LEFT JOIN workflow_runs w ON ${sameKey('w.job_id', 'i.job_id')}
 LEFT JOIN workflow_runs p ON ${sameKey('p.job_id', 'r.parent_job_id')}`,
 };
 
-function lockedWorkflow(locked: Row, row: Row, news: readonly WorkflowNews[]): LockedWorkflow {
+function lockedWorkflow(locked: Row, row: Row, inbox: readonly InboxRow[]): LockedWorkflow {
   return {
     jobId: locked.job_id,
     laneId: locked.lane_id,
-    tellsEnd: locked.tells_end,
+    notifiesDependents: locked.tells_end,
     state: locked.state === stateCodes.WAITING ? 'WAITING' : 'CANCELLING',
     reason: locked.reason ?? undefined,
     priority: row.priority,
@@ -67,7 +67,7 @@ function lockedWorkflow(locked: Row, row: Row, news: readonly WorkflowNews[]): L
     run: row.phase === null ? undefined : workflowRunOf(row),
     failure: row.failure === null ? undefined : failureOf(row.failure),
     notUndone: row.not_undone ?? undefined,
-    news,
+    inbox,
   };
 }
 
@@ -75,13 +75,13 @@ function lockedWorkflow(locked: Row, row: Row, news: readonly WorkflowNews[]): L
 // those that have ended meanwhile are for nobody.
 async function lock(session: Session, jobIds: readonly string[]): Promise<LockedWorkflow[]> {
   const ids = [...new Set(jobIds)].sort();
-  const [locked, rows, news] = await Promise.all([
+  const [locked, rows, inbox] = await Promise.all([
     session.run(lockSome, [ids]),
     session.run(readSome, [ids]),
-    takeNews(session, ids),
+    takeInbox(session, ids),
   ]);
   const byId = new Map(rows.map((row) => [row.job_id, row]));
-  return locked.map((row) => lockedWorkflow(row, byId.get(row.job_id) as Row, news.get(row.job_id) ?? []));
+  return locked.map((row) => lockedWorkflow(row, byId.get(row.job_id) as Row, inbox.get(row.job_id) ?? []));
 }
 
 export function workflowStore(database: Database): WorkflowStore {
@@ -92,7 +92,7 @@ export function workflowStore(database: Database): WorkflowStore {
       return locked.length > 0 ? readRun(database, jobId) : undefined;
     },
     async skipStep({ jobId, step, name, reason, namespace, auditId }) {
-      await insertNews(database, [{ jobId, step, kind: 'SKIP_STEP', reason }]);
+      await insertInbox(database, [{ jobId, step, kind: 'SKIP_STEP', reason }]);
       await insertAudits(database, [{ auditId, action: 'SKIP_STEP', namespace, jobId, reason, subject: name }]);
     },
     readSteps: (keys) => readSteps(database, keys),
@@ -103,16 +103,16 @@ export function workflowStore(database: Database): WorkflowStore {
     readNextCompensation: (jobId, before) => readNextCompensation(database, jobId, before),
     readOutcomes: (childIds) => readOutcomes(database, childIds),
     readItemResults: (key, maxBytes) => readItemResults(database, key, maxBytes),
-    async write({ runs, steps, compensations, news }) {
+    async write({ runs, steps, compensations, inbox }) {
       await Promise.all([
         writeRuns(database, runs),
         writeSteps(database, steps),
         writeCompensations(database, compensations),
-        insertNews(database, news),
+        insertInbox(database, inbox),
       ]);
     },
     readOpenChildren: (asked, limit) => readOpenChildren(database, asked, limit),
-    dropNews: (rowIds) => dropNews(database, rowIds),
-    findTold: (olderThanMs, limit) => findTold(database, olderThanMs, limit),
+    dropInbox: (rowIds) => dropInbox(database, rowIds),
+    findAbandoned: (olderThanMs, limit) => findAbandoned(database, olderThanMs, limit),
   };
 }

@@ -1,8 +1,8 @@
 /** Counts how often steps of workflows found the result of an earlier job, and how often they did not. */
 import type { Counter } from '@opentelemetry/api';
-import type { CacheLooks } from '../../engine/ports/step-cache.ts';
+import type { CacheLookups } from '../../engine/ports/step-cache.ts';
 
-export type CacheMeter = (looks: CacheLooks) => void;
+export type CacheMeter = (counts: CacheLookups) => void;
 
 export function cacheMeter(lookups: Counter): CacheMeter {
   return ({ hits, misses }) => {

@@ -4,7 +4,7 @@ import type { CountedReason } from '../../domain/explain/wait-reasons.ts';
 import type { QueueCounts } from '../../engine/ports/queues.ts';
 import type {
   AllQueues,
-  CountedWaits,
+  CountedReasons,
   DatabaseVitals,
   LimitVitals,
   LineHead,
@@ -16,7 +16,7 @@ import type { Instruments } from './instruments.ts';
 import { Paced, type PacedParts } from './paced.ts';
 
 /** Lanes whose next job is looked at for the age of their queue. */
-const MOST_LANES = 1_000;
+const MAX_LANES = 1_000;
 
 /** Names of the states that counts tell apart; what a session holds is one of them. */
 const stateNames = {
@@ -30,7 +30,7 @@ const stateNames = {
 
 export interface DeploymentParts extends PacedParts {
   readonly vitals: VitalsStore;
-  readonly countWaits: () => Promise<CountedWaits[]>;
+  readonly countBacklogReasons: () => Promise<CountedReasons[]>;
   readonly deafAfterBeats: number;
   /** The database's clock, in microseconds. */
   readonly nowUs: () => number;
@@ -43,9 +43,9 @@ function labelsOf(namespace: string, queue: string): Attributes {
 export function observeDeployment(instruments: Instruments, parts: DeploymentParts): void {
   const { vitals, deafAfterBeats } = parts;
   const queues = new Paced('the queues', () => vitals.readQueues(mostNames.queues), parts);
-  const heads = new Paced('the age of what waits', () => vitals.readLineHeads(MOST_LANES), parts);
+  const heads = new Paced('the age of what waits', () => vitals.readLineHeads(MAX_LANES), parts);
   const limits = new Paced('the limits', () => vitals.readLimits(), parts);
-  const waits = new Paced('what jobs wait for', () => parts.countWaits(), parts);
+  const waits = new Paced('what jobs wait for', () => parts.countBacklogReasons(), parts);
   const sessions = new Paced('the sessions', () => vitals.readSessions(deafAfterBeats), parts);
   const database = new Paced('the state of the database', () => vitals.readDatabase(), parts);
   const gauges = {
@@ -106,7 +106,7 @@ function observeWaits(
   result: BatchObservableResult,
   waiting: Observable,
   { queues }: AllQueues,
-  waits: readonly CountedWaits[],
+  waits: readonly CountedReasons[],
 ): void {
   const named = new Set(queues.map(({ namespace, name }) => `${namespace}/${name}`));
   const others = new Map<CountedReason, number>();

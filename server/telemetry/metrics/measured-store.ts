@@ -114,9 +114,9 @@ function flushesOf(store: Store, { jobs }: StoreMeters, timers: Timers, note: No
     return found;
   };
   return {
-    async submit(calls, places, limited) {
+    async submit(calls, permits, limited) {
       const rows = calls.reduce((sum, call) => sum + call.jobs.length, 0);
-      const results = await timers.submit.time(rows, () => store.submit(calls, places, limited));
+      const results = await timers.submit.time(rows, () => store.submit(calls, permits, limited));
       note(() => countSubmitted(jobs, calls, results));
       return results;
     },

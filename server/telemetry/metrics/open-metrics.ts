@@ -36,7 +36,7 @@ export type Observed = Omit<DeploymentParts, 'clock' | 'timers' | 'log'> &
 export interface Metrics {
   readonly calls: CallMeter;
   readonly queueFull: RefusalMeter;
-  readonly cacheLooks: CacheMeter;
+  readonly cacheLookupMeter: CacheMeter;
   readonly page: MetricsPage;
   /** The same store, measured. `nowUs` is the database's clock, in microseconds. */
   measure(store: Store, nowUs: () => number): Store;
@@ -65,7 +65,7 @@ export function openMetrics(options: MetricsOptions): Metrics {
   const instruments = new Instruments(provider.getMeter(scope.name, version), histograms);
   return {
     queueFull: refusalMeter(instruments.counter(metrics.submissionsRefused)),
-    cacheLooks: cacheMeter(instruments.counter(metrics.cacheLookups)),
+    cacheLookupMeter: cacheMeter(instruments.counter(metrics.cacheLookups)),
     calls: callMeter(instruments.histogram(metrics.callDuration)),
     page: new MetricsPage(page, clock),
     measure: (store, nowUs) => measureStore(store, storeMeters(instruments, clock, nowUs)),

@@ -1,7 +1,7 @@
 /** A reading that many may ask for: taken at most once a second, for at most a small part of the time, and never waited for long. */
 import type { Clock, Log, Timers } from '../../engine/ports/ports.ts';
 
-const LEAST_MS = 1_000;
+const MIN_MS = 1_000;
 /** A reading may take one part in so many of the time. */
 const SHARE = 20;
 /** Who asks gets the reading before, if there is one, when the new one takes longer. */
@@ -53,6 +53,6 @@ export class Paced<T> {
       log.warn({ error: String(error) }, `could not read ${this.#what} for the metrics; the next reading tries again`);
     }
     const took = clock.now() - start;
-    this.#next = clock.now() + Math.max(LEAST_MS, took * (SHARE - 1));
+    this.#next = clock.now() + Math.max(MIN_MS, took * (SHARE - 1));
   }
 }

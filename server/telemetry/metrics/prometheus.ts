@@ -28,7 +28,7 @@ export function prometheusName(info: { readonly name: string; readonly unit: str
 }
 
 /** Each metric with values apart. */
-function* apart({ scopeMetrics, ...all }: ResourceMetrics): Generator<ResourceMetrics> {
+function* separator({ scopeMetrics, ...all }: ResourceMetrics): Generator<ResourceMetrics> {
   for (const { scope, metrics } of scopeMetrics) {
     for (const metric of metrics) {
       if (metric.dataPoints.length > 0) yield { ...all, scopeMetrics: [{ scope, metrics: [withUnit(metric)] }] };
@@ -50,7 +50,7 @@ export class PageReader extends MetricReader {
   async text(): Promise<string> {
     const { resourceMetrics } = await this.collect({ timeoutMillis: COLLECT_MS });
     const parts: string[] = [];
-    for (const one of apart(resourceMetrics)) {
+    for (const one of separator(resourceMetrics)) {
       parts.push((parts.length === 0 ? this.#first : this.#further).serialize(one));
       await setImmediate();
     }

@@ -7,11 +7,11 @@ import { mostNames, OTHER } from './catalogue.ts';
 export type RefusalMeter = (queue: QueueName, bound: BacklogBound) => void;
 
 export function refusalMeter(refused: Counter): RefusalMeter {
-  const told = new Set<string>();
+  const reported = new Set<string>();
   return ({ namespace, name }, bound) => {
     const key = `${namespace}/${name}`;
-    if (told.size < mostNames.queues) told.add(key);
-    const names = told.has(key) ? [namespace, name] : [OTHER, OTHER];
+    if (reported.size < mostNames.queues) reported.add(key);
+    const names = reported.has(key) ? [namespace, name] : [OTHER, OTHER];
     refused.add(1, { 'muster.namespace': names[0], 'muster.queue': names[1], 'muster.queue.bound': bound });
   };
 }

@@ -17,7 +17,7 @@ export interface ReplicaParts {
   readonly askDatabase: () => Promise<unknown>;
   readonly isBusUp: () => boolean;
   /** Attempts that sessions have asked for here, and not been given. */
-  readonly parked: () => { readonly slots: number; readonly prefetch: number };
+  readonly unspent: () => { readonly slots: number; readonly prefetch: number };
   /** Calls that were ended here since they waited in a deadlock. */
   readonly deadlocks: () => number;
 }
@@ -31,7 +31,7 @@ export function observeReplica(instruments: Instruments, parts: ReplicaParts): v
   instruments.observe([database, bus, credits, build, deadlocks], async (result) => {
     result.observe(bus, parts.isBusUp() ? 1 : 0);
     result.observe(deadlocks, parts.deadlocks());
-    const { slots, prefetch } = parts.parked();
+    const { slots, prefetch } = parts.unspent();
     result.observe(credits, slots, { 'muster.credit.kind': 'slot' });
     result.observe(credits, prefetch, { 'muster.credit.kind': 'prefetch' });
     const { version, protocolVersion } = parts;

@@ -9,7 +9,7 @@ import { readableSpan, type SpanSource } from './readable-span.ts';
 import { samplingOf, sendsSpans } from './settings.ts';
 
 /** Spans of one message. */
-const SPANS_A_MESSAGE = 2_000;
+const SPANS_PER_MESSAGE = 2_000;
 /** A place that took nothing is not asked for so long: events wait for their spans, and must not wait for each. */
 const PAUSE_MS = 30_000;
 
@@ -62,7 +62,8 @@ export class BoundedExporter implements SpanExporter {
   }
 
   async export(spans: readonly JobSpan[]): Promise<void> {
-    for (let at = 0; at < spans.length; at += SPANS_A_MESSAGE) await this.#send(spans.slice(at, at + SPANS_A_MESSAGE));
+    for (let at = 0; at < spans.length; at += SPANS_PER_MESSAGE)
+      await this.#send(spans.slice(at, at + SPANS_PER_MESSAGE));
   }
 
   async #send(spans: readonly JobSpan[]): Promise<void> {

@@ -8,9 +8,9 @@ import { ProcessorWait } from './clocks/processor-wait.ts';
 import type { Lab } from './lab.ts';
 
 /** What cases allow for is more. */
-const MOST_LATE_MS = 200;
+const MAX_LATE_MS = 200;
 /** Within a second. */
-const MOST_WAIT_MS = 250;
+const MAX_WAIT_MS = 250;
 
 /** Looks at one run of a case from when it is made. */
 export interface DisturbanceWatch {
@@ -34,7 +34,7 @@ export function watchDisturbance(lab: Lab): DisturbanceWatch {
 
 export function disturbanceText(lateMs: number, waitMs: number): string | undefined {
   const seen: string[] = [];
-  if (lateMs > MOST_LATE_MS) seen.push(`the kit's own loop was ${Math.round(lateMs)} ms late`);
-  if (waitMs > MOST_WAIT_MS) seen.push(`the worker waited ${Math.round(waitMs)} ms within a second for a processor`);
+  if (lateMs > MAX_LATE_MS) seen.push(`the kit's own loop was ${Math.round(lateMs)} ms late`);
+  if (waitMs > MAX_WAIT_MS) seen.push(`the worker waited ${Math.round(waitMs)} ms within a second for a processor`);
   return seen.length === 0 ? undefined : seen.join(', ');
 }

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class Line {
   readonly #targetPort: number;
   readonly #pairs = new Set<readonly [worker: Socket, server: Socket]>();
-  readonly #heard: (text: string) => void;
+  readonly #onReceived: (text: string) => void;
   readonly #server: Server;
   #port = 0;
   /** Milliseconds that what the server says takes on its way. */
@@ -17,9 +17,9 @@ export class Line {
   /** Connections that were taken so far. */
   accepted = 0;
 
-  private constructor(targetPort: number, heard: (text: string) => void) {
+  private constructor(targetPort: number, onReceived: (text: string) => void) {
     this.#targetPort = targetPort;
-    this.#heard = heard;
+    this.#onReceived = onReceived;
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
@@ -28,8 +28,8 @@ export class Line {
    *
    * @param heard Told what the worker says, as Latin-1.
    */
-  static async open(targetPort: number, heard: (text: string) => void = () => {}): Promise<Line> {
-    const line = new Line(targetPort, heard);
+  static async open(targetPort: number, onReceived: (text: string) => void = () => {}): Promise<Line> {
+    const line = new Line(targetPort, onReceived);
     await line.#listen();
     return line;
   }
@@ -106,7 +106,7 @@ export class Line {
     worker.setNoDelay(true);
     server.setNoDelay(true);
     worker.on('data', (bytes) => {
-      this.#heard(bytes.toString('latin1'));
+      this.#onReceived(bytes.toString('latin1'));
       if (!this.#isDead) this.#toServer(server, bytes);
     });
     server.on('data', (bytes) => this.#toWorker(worker, bytes));

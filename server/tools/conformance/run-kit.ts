@@ -23,7 +23,7 @@ export class NoWorker extends Error {
 const FIRST_CALL_MS = 30_000;
 const AGAIN = 2;
 /** Where more are disturbed the machine is too busy, and time alone would not help. */
-const MOST_AGAIN = 20;
+const MAX_REPEATS = 20;
 /** Of so many lanes one begins with the cases that share a worker. */
 const LANES_PER_SHARED = 8;
 /** A worker that starts takes a whole core, and then waits most of the time: more starts at once would only disturb cases. */
@@ -72,7 +72,7 @@ class Kit {
     await Promise.all(Array.from({ length: this.#options.parallel }, (_, at) => this.#lane(at + 1)));
     for (const [at, run] of this.#disturbed.entries()) {
       if (this.#options.signal.aborted) break;
-      this.#settle(at < MOST_AGAIN ? await this.#runAlone(run) : run);
+      this.#settle(at < MAX_REPEATS ? await this.#runAlone(run) : run);
     }
     return this.#results;
   }

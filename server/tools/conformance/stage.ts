@@ -13,7 +13,7 @@ import { endText } from './worker-process.ts';
 /** A worker that does nothing for so long will not do it any more. */
 const PATIENCE_MS = 15_000;
 /** Something may have become due without a word of the worker's. */
-const LOOK_MS = 20;
+const POLL_MS = 20;
 
 export interface StageOptions {
   readonly signal: AbortSignal;
@@ -89,36 +89,36 @@ export class Stage {
   }
 
   /**
-   * What `look` finds, as soon as it finds something. What it throws ends the wait.
+   * What `ask` finds, as soon as it finds something. What it throws ends the wait.
    *
    * @throws Unfulfilled when the time is over, the worker has ended, or it has broken a rule that always holds.
    */
-  async until<T>(what: string, look: () => T | undefined | false, waiting: Waiting = {}): Promise<T> {
+  async until<T>(what: string, ask: () => T | undefined | false, waiting: Waiting = {}): Promise<T> {
     const { withinMs = this.#patienceMs } = waiting;
     const deadline = performance.now() + withinMs;
     for (;;) {
       this.signal.throwIfAborted();
       this.checkRules();
-      const found = look();
+      const found = ask();
       if (found !== undefined && found !== false) return found;
       this.#checkAlive(what, waiting.mayEnd ?? false);
       const leftMs = deadline - performance.now();
       if (leftMs <= 0) throw new Unfulfilled(`waited ${withinMs} ms in vain for ${what}`);
-      await this.lab.nextChange(Math.min(leftMs, LOOK_MS));
+      await this.lab.nextChange(Math.min(leftMs, POLL_MS));
     }
   }
 
-  /** Lets time pass in which `look` must find nothing. */
-  async never(what: string, look: () => unknown, forMs: number): Promise<void> {
+  /** Lets time pass in which `ask` must find nothing. */
+  async never(what: string, ask: () => unknown, forMs: number): Promise<void> {
     const end = performance.now() + forMs;
     for (;;) {
       this.signal.throwIfAborted();
       this.checkRules();
-      if (look()) throw new Unfulfilled(`unexpected: ${what}`);
+      if (ask()) throw new Unfulfilled(`unexpected: ${what}`);
       this.#checkAlive(what, false);
       const leftMs = end - performance.now();
       if (leftMs <= 0) return;
-      await this.lab.nextChange(Math.min(leftMs, LOOK_MS));
+      await this.lab.nextChange(Math.min(leftMs, POLL_MS));
     }
   }
 

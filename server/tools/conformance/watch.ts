@@ -23,15 +23,15 @@ export interface Violation {
 const UNDER_WAY_MS = 3_000;
 const RATE_WINDOW_MS = 2_000;
 /** Twenty a second, and what a line that was held up for a moment lets through at once. */
-const MOST_BEATS_IN_WINDOW = 46;
-const MOST_BEATS_IN_FLIGHT = 4;
+const MAX_BEATS_IN_WINDOW = 46;
+const MAX_BEATS_IN_FLIGHT = 4;
 /** By so much a caller's deadline may pass before the kit's. */
 const DEADLINE_SLACK_MS = 100;
 /** Calls that are under way together may overtake each other. */
 const OVERTAKING_MS = 500;
-const MOST_HELD = 10_000;
-const MOST_REPORTS = 1_000;
-const MOST_REPORT_BYTES = 3 << 20;
+const MAX_HELD = 10_000;
+const MAX_REPORTS = 1_000;
+const MAX_REPORT_BYTES = 3 << 20;
 
 export class Watch {
   readonly violations: Violation[] = [];
@@ -89,13 +89,13 @@ export class Watch {
     this.#beats.push(call);
     while ((this.#beats[0]?.at ?? call.at) < call.at - 30_000) this.#beats.shift();
     const recent = this.#beats.filter(({ at }) => at > call.at - RATE_WINDOW_MS).length;
-    if (recent > MOST_BEATS_IN_WINDOW)
+    if (recent > MAX_BEATS_IN_WINDOW)
       this.#broken('Heartbeats', `${recent} beats within ${RATE_WINDOW_MS} ms, where 20 a second are the most`);
     const inFlight = this.#beats.filter(
       ({ endedAt, at, leftMs }) => endedAt === undefined && call.at < at + leftMs - DEADLINE_SLACK_MS,
     ).length;
-    if (inFlight > MOST_BEATS_IN_FLIGHT)
-      this.#broken('Heartbeats', `${inFlight} beats under way at once, where ${MOST_BEATS_IN_FLIGHT} are the most`);
+    if (inFlight > MAX_BEATS_IN_FLIGHT)
+      this.#broken('Heartbeats', `${inFlight} beats under way at once, where ${MAX_BEATS_IN_FLIGHT} are the most`);
   }
 
   #credits({ method, request, at }: Call, { ledger, facts }: Session): void {
@@ -117,7 +117,7 @@ export class Watch {
   #beat({ request, at }: Call, session: Session): void {
     const { held, pingEcho, progress } = request as HeartbeatRequest;
     const listed = new Map(held.map((one) => [keyOf(one), one]));
-    if (held.length > MOST_HELD) this.#broken('What is held', `a beat lists ${held.length}; 10,000 are the most`);
+    if (held.length > MAX_HELD) this.#broken('What is held', `a beat lists ${held.length}; 10,000 are the most`);
     if (listed.size < held.length) this.#broken('What is held', 'a beat lists an attempt twice');
     for (const attempt of session.open) {
       const { name, key, heldAt, startedAt } = attempt;
@@ -156,10 +156,10 @@ export class Watch {
 
   #reports(request: ReportAttemptsRequest, session: Session): void {
     const { reports } = request;
-    if (reports.length === 0 || reports.length > MOST_REPORTS)
+    if (reports.length === 0 || reports.length > MAX_REPORTS)
       this.#broken('Reports', `a call has ${reports.length} reports; from 1 to 1,000 are allowed`);
     const bytes = reports.reduce((sum, report) => sum + toBinary(AttemptReportSchema, report).length, 0);
-    if (reports.length > 1 && bytes > MOST_REPORT_BYTES)
+    if (reports.length > 1 && bytes > MAX_REPORT_BYTES)
       this.#broken('Reports', `a call has ${bytes} bytes of reports; 3 MiB are the most`);
     for (const report of reports) this.#report(report, session);
   }

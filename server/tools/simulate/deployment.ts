@@ -75,7 +75,7 @@ export function buildDeployment(parts: DeploymentParts): Deployment {
 function buildReplica({ postgres, random, onFault }: DeploymentParts, world: World, recorder: Recorder) {
   const clock = new SimClock(world);
   const line = new Line(world);
-  const bus = new LocalBus(world, (batch) => recorder.told(batch));
+  const bus = new LocalBus(world, (batch) => recorder.record(batch));
   const { noteEnded } = new CleanUp({ world, line, postgres });
   const database = new VirtualDatabase({ world, line, postgres, onEnded: noteEnded });
   // What is kept for a while only is needed until the end.
@@ -98,10 +98,10 @@ function buildReplica({ postgres, random, onFault }: DeploymentParts, world: Wor
 
 /** The engine goes on after what it could not do, and tries again; here nothing can fail but by a fault of ours. */
 function logOf(onFault: (error: unknown) => void): Log {
-  const look = ({ error }: Record<string, unknown>, message: string) => {
+  const note = ({ error }: Record<string, unknown>, message: string) => {
     if (error !== undefined) onFault(new Error(`${message}: ${error}`));
   };
-  return { info: () => {}, warn: look, error: look };
+  return { info: () => {}, warn: note, error: note };
 }
 
 async function applyAll(calls: Calls, { definitions, queues }: Scenario): Promise<void> {

@@ -37,15 +37,15 @@ export class LocalBus implements Bus {
   }
 
   assign(sessionId: string, assignments: readonly Assignment[]): void {
-    this.#tell(sessionId, (subscriber) => subscriber.assigned(assignments));
+    this.#send(sessionId, (subscriber) => subscriber.assigned(assignments));
   }
 
   cancel(sessionId: string, notices: readonly CancelNotice[]): void {
-    this.#tell(sessionId, (subscriber) => subscriber.cancelled(notices));
+    this.#send(sessionId, (subscriber) => subscriber.cancelled(notices));
   }
 
   ping(sessionId: string, counter: number): void {
-    this.#tell(sessionId, (subscriber) => subscriber.pinged(counter));
+    this.#send(sessionId, (subscriber) => subscriber.pinged(counter));
   }
 
   /** There is one replica: nobody else listens. */
@@ -61,8 +61,8 @@ export class LocalBus implements Bus {
     return { natsUrls: [], subject: '', credentials: { jwt: '', seed: '', expireTimeMs: 0 } };
   }
 
-  #tell(sessionId: string, tell: (subscriber: Subscriber) => void): void {
+  #send(sessionId: string, send: (subscriber: Subscriber) => void): void {
     const subscriber = this.#subscribers.get(sessionId);
-    if (subscriber) this.#world.after(0, () => tell(subscriber));
+    if (subscriber) this.#world.after(0, () => send(subscriber));
   }
 }

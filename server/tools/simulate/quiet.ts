@@ -9,9 +9,9 @@ import type { Workload } from './workload.ts';
 /** So many rounds have found nothing. */
 const QUIET_MS = 3_500;
 /** Less is not worth it. */
-const LEAST_SKIP_MS = 2_000;
+const MIN_SKIP_MS = 2_000;
 /** What waits for a limit of rate waits for no longer. */
-const MOST_WAIT_MS = 86_400_000;
+const MAX_WAIT_MS = 86_400_000;
 
 /** What lets jobs that are ready go on as time goes by, apart from their turn. */
 export interface Waits {
@@ -31,7 +31,7 @@ export class Quiet {
   }
 
   /** Skips what may be skipped. Resolves with true when nothing will ever happen again, whatever is still open. */
-  async look(): Promise<boolean> {
+  async isQuiet(): Promise<boolean> {
     const { world, clock, recorder, workers, nextDueUs } = this.#deployment;
     if (world.now - recorder.lastMs < QUIET_MS) return false;
     const dueUs = await nextDueUs();
@@ -39,10 +39,10 @@ export class Quiet {
     const nextMs = Math.min(this.#workload.nextMs, dueMs, ...workers.map(({ nextEndMs }) => nextEndMs));
     const waitsForTime = recorder.anyWaiting && (this.#waits.rates || this.#waits.breakers);
     if (nextMs === Number.POSITIVE_INFINITY && !waitsForTime) return true;
-    if (nextMs === Number.POSITIVE_INFINITY && world.now - recorder.lastMs > MOST_WAIT_MS) return true;
+    if (nextMs === Number.POSITIVE_INFINITY && world.now - recorder.lastMs > MAX_WAIT_MS) return true;
     if (waitsForTime && (this.#waits.breakers || world.now - clock.lastLongMs < QUIET_MS)) return false;
     const toMs = waitsForTime ? Math.min(nextMs, clock.nextLongMs) : nextMs;
-    if (toMs - world.now >= LEAST_SKIP_MS) world.skipTo(toMs);
+    if (toMs - world.now >= MIN_SKIP_MS) world.skipTo(toMs);
     return false;
   }
 }

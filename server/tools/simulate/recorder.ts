@@ -117,7 +117,7 @@ export class Recorder {
   }
 
   /** The control plane tells of changes, some time after they were made. */
-  told({ eventTimeUs, changes }: EventBatch): void {
+  record({ eventTimeUs, changes }: EventBatch): void {
     const atMs = Math.round(eventTimeUs / 1000 - EPOCH_MS) - START_MS;
     for (const { jobIds, state, previousState } of changes) {
       for (let at = 0; at < jobIds.length; at += 16) {

@@ -30,7 +30,7 @@ export interface SimulatedRun {
   readonly spanMs: number;
 }
 
-const LOOK_MS = 1_000;
+const POLL_MS = 1_000;
 /** Whatever is open then stays so. */
 const LONGEST_MS = 365 * 86_400_000;
 const PAGE = 1_000;
@@ -120,9 +120,9 @@ async function untilOver(
   await prepare();
   workload.start();
   const isDone = () => workload.nextMs === Number.POSITIVE_INFINITY && recorder.done === recorder.jobs.length;
-  while (!isDone() && !(await quiet.look())) {
+  while (!isDone() && !(await quiet.isQuiet())) {
     onProgress({ done: recorder.done, virtualMs: world.now });
-    await new Promise<void>((resolve) => world.after(LOOK_MS, resolve));
+    await new Promise<void>((resolve) => world.after(POLL_MS, resolve));
   }
   await readRecords(replica, recorder);
 }

@@ -3,11 +3,11 @@ import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import type { Amounts } from '../../domain/dispatch/resources.ts';
 
 /** Largest number of arrivals in one simulation: their records are kept in memory. */
-export const MOST_ARRIVALS = 100_000;
+export const MAX_ARRIVALS = 100_000;
 /** Longest time from the first arrival to the last one. */
-export const MOST_SPAN_MS = 31 * 86_400_000;
-export const MOST_WORKERS = 1_000;
-export const MOST_SLOTS = 10_000;
+export const MAX_SPAN_MS = 31 * 86_400_000;
+export const MAX_WORKERS = 1_000;
+export const MAX_SLOTS = 10_000;
 
 export interface WorkerOffer {
   readonly name: string;

@@ -69,7 +69,7 @@ export class PeerProcess {
     stderr?.on('data', (text) => {
       this.#errors = (this.#errors + text).slice(-KEPT_ERRORS);
     });
-    createInterface({ input: stdout as NodeJS.ReadableStream }).on('line', (line) => this.#hear(line));
+    createInterface({ input: stdout as NodeJS.ReadableStream }).on('line', (line) => this.#onMessage(line));
     this.#ended = once(this.#child, 'exit').then(
       () => this.#fail('it ended'),
       (error) => this.#fail(String(error)),
@@ -123,7 +123,7 @@ export class PeerProcess {
     groups.delete(this.#child.pid);
   }
 
-  #hear(line: string): void {
+  #onMessage(line: string): void {
     if (!line.startsWith('{')) return; // what a library prints
     const message = JSON.parse(line) as Reply | PeerEvent;
     if ('event' in message) for (const listener of this.#listeners) listener(message);

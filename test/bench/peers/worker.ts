@@ -48,10 +48,10 @@ export class PeerWorker {
   /** Resolves with the time of the next such event of a `hold` job; call it before what causes the event. */
   next(what: 'started' | 'stopped', ms = EVENT_MS): Promise<number> {
     let stop = () => {};
-    const heard = new Promise<number>((resolve) => {
+    const received = new Promise<number>((resolve) => {
       stop = this.#process.on((event: PeerEvent) => event.event === what && resolve(event.time));
     });
-    return within(ms, `a running job to be ${what}`, heard).finally(stop);
+    return within(ms, `a running job to be ${what}`, received).finally(stop);
   }
 
   /** Ends the process without a warning. */

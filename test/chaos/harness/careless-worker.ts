@@ -33,7 +33,7 @@ export interface CarelessOptions {
 }
 
 const OPEN_MS = 2_000;
-const MOST_OPENS = 600;
+const MAX_OPENS = 600;
 const LAPSE_MS = 180_000;
 const CHANCE_TO_VANISH = 0.6;
 
@@ -126,7 +126,7 @@ export class CarelessWorker {
       try {
         return await this.#api.openSession(request, OPEN_MS);
       } catch (error) {
-        if (!isUnknown(error) || tries >= MOST_OPENS || this.#givenUp) throw error;
+        if (!isUnknown(error) || tries >= MAX_OPENS || this.#givenUp) throw error;
         await delay(50);
       }
     }

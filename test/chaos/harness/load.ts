@@ -99,7 +99,7 @@ export class Load {
   }
 
   /** Lets jobs go on that are paused although nobody wants them to be: a pause may arrive late, after its resume. */
-  async letGo(jobs: readonly string[]): Promise<void> {
+  async release(jobs: readonly string[]): Promise<void> {
     const client = new Client({ address: this.#options.address, retry: { maxAttempts: 1 }, timeoutMs: CALL_MS });
     try {
       for (const job of jobs) await this.#resume(client, job);

@@ -34,9 +34,9 @@ const passings: Readonly<Record<LoadPoint, readonly [number, number]>> = {
 /** What is passed under load. */
 export const loadPoints = Object.keys(passings) as LoadPoint[];
 
-const MOST_PROVOCATIONS = 5;
+const MAX_PROVOCATIONS = 5;
 const PROVOCATION_MS = 4_000;
-const MOST_STALLS = 4;
+const MAX_STALLS = 4;
 
 export class Nemesis {
   /** How often each fault was done. */
@@ -58,15 +58,15 @@ export class Nemesis {
     const { replicas } = this.#run.deployment;
     const share = Math.ceil(points.length / replicas.length);
     // A failure of its own is told at the end, or hidden by the one that ends the killing.
-    const beside = this.#faultsBeside().catch((error: unknown) => error);
+    const meanwhile = this.#faultsMeanwhile().catch((error: unknown) => error);
     try {
       for (const [n, victim] of replicas.entries())
         await this.#torment(victim, points.slice(n * share, (n + 1) * share));
     } finally {
       this.#over = true;
-      await beside;
+      await meanwhile;
     }
-    const failure = await beside;
+    const failure = await meanwhile;
     if (failure) throw failure;
   }
 
@@ -93,7 +93,7 @@ export class Nemesis {
   /** These points are passed rarely: workers are made to pass them, while all calls go to the victim. */
   async #provoke(victim: ReplicaProcess, point: LoadPoint): Promise<void> {
     const others = this.#run.deployment.replicas.filter((replica) => replica !== victim);
-    for (let tries = 0; victim.alive && tries < MOST_PROVOCATIONS; tries++) {
+    for (let tries = 0; victim.alive && tries < MAX_PROVOCATIONS; tries++) {
       const worker = this.#dice.pick(this.#typescript().filter(({ frozen }) => !frozen));
       await worker.ready();
       for (const other of others) other.divert(victim);
@@ -110,7 +110,7 @@ export class Nemesis {
   }
 
   /** Every fault once, then any, until the killing is over; between two of them jobs have to get on. */
-  async #faultsBeside(): Promise<void> {
+  async #faultsMeanwhile(): Promise<void> {
     const faults = [
       () => this.#killWorker(),
       () => this.#killPython(),
@@ -215,7 +215,7 @@ export class Nemesis {
     const { facts } = this.#run;
     const before = await facts.abortedAttempts();
     const aborted = async () => (await facts.abortedAttempts()) > before;
-    for (let tries = 0; tries < MOST_STALLS && !(await aborted()); tries++) {
+    for (let tries = 0; tries < MAX_STALLS && !(await aborted()); tries++) {
       await this.#occupy(leaseMs * 2);
       for (const { proxy } of replicas) proxy.stall();
       await delay(leaseMs * 0.9);

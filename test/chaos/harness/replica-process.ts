@@ -9,7 +9,7 @@ import { TcpProxy } from './tcp-proxy.ts';
 
 const START_MS = 60_000;
 const POINT_MS = 60_000;
-const MOST_STARTS = 15;
+const MAX_STARTS = 15;
 
 export class ReplicaProcess {
   readonly name: string;
@@ -69,7 +69,7 @@ export class ReplicaProcess {
    * as under any supervisor. With `plan` (`point:count`) it will kill itself there, and may do so before it serves.
    */
   async start(plan = ''): Promise<void> {
-    for (let tries = 0; tries < MOST_STARTS; tries++) {
+    for (let tries = 0; tries < MAX_STARTS; tries++) {
       const { child, port } = await this.#launch(plan);
       this.#child = child;
       this.#port = port;

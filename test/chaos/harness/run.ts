@@ -15,7 +15,7 @@ import { readAtEach } from './readings.ts';
 import { readRecords, type WorkerRecord } from './records.ts';
 import type { ReplicaProcess } from './replica-process.ts';
 import { ailments } from './vitals.ts';
-import { type WorkerPlace, WorkerProcess } from './worker-process.ts';
+import { type WorkerPlan, WorkerProcess } from './worker-process.ts';
 
 export const MAX_ATTEMPTS = 5;
 const HEAL_MS = 180_000;
@@ -23,7 +23,7 @@ const READ_SAMPLE = 250;
 
 export interface RunOptions extends DeploymentOptions {
   readonly dice: Dice;
-  readonly fleet: readonly WorkerPlace[];
+  readonly fleet: readonly WorkerPlan[];
   readonly load: Pick<LoadOptions, 'callers' | 'atLeast' | 'atMost' | 'backlog' | 'enough'>;
 }
 
@@ -118,7 +118,7 @@ export class Run {
     }
     await this.load.finished();
     const done = async () => {
-      await this.load.letGo(await this.facts.pausedJobs());
+      await this.load.release(await this.facts.pausedJobs());
       return (await this.facts.openJobs()) === 0;
     };
     await this.#explained(eventually('every job has ended', done, { timeoutMs: HEAL_MS, everyMs: 100 }));

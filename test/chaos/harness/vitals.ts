@@ -1,8 +1,8 @@
 /** How a process is after everything that was done to it. */
 import { readdirSync, readFileSync } from 'node:fs';
 
-const MOST_MB = 400;
-const MOST_FILES = 200;
+const MAX_MB = 400;
+const MAX_FILES = 200;
 
 /** What is wrong with a live process: memory or files that it does not give back. */
 export function ailments(name: string, pid: number | undefined): string[] {
@@ -10,7 +10,7 @@ export function ailments(name: string, pid: number | undefined): string[] {
   const megabytes = Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+) kB/)?.[1] ?? 0) / 1024;
   const files = readdirSync(`/proc/${pid}/fd`).length;
   const found: string[] = [];
-  if (megabytes > MOST_MB) found.push(`${name} holds ${Math.round(megabytes)} MB`);
-  if (files > MOST_FILES) found.push(`${name} holds ${files} open files`);
+  if (megabytes > MAX_MB) found.push(`${name} holds ${Math.round(megabytes)} MB`);
+  if (files > MAX_FILES) found.push(`${name} holds ${files} open files`);
   return found;
 }

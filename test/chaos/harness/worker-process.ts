@@ -8,9 +8,9 @@ import { recordsOf, type WorkerRecord } from './records.ts';
 const root = new URL('../../../', import.meta.url).pathname;
 const READY_MS = 120_000;
 /** A worker that can't even start must not be started for ever. */
-const MOST_LIVES = 60;
+const MAX_LIVES = 60;
 
-export interface WorkerPlace {
+export interface WorkerPlan {
   readonly name: string;
   readonly language: 'typescript' | 'python';
   readonly slots: number;
@@ -22,7 +22,7 @@ const programs = {
 };
 
 export class WorkerProcess {
-  readonly place: WorkerPlace;
+  readonly place: WorkerPlan;
   /** Lives so far. */
   lives = 0;
   /** Lives that ended without having been asked to. */
@@ -35,7 +35,7 @@ export class WorkerProcess {
   #wanted = false;
   #stopped = false;
 
-  constructor(place: WorkerPlace, line: Line, recordFolder: string) {
+  constructor(place: WorkerPlan, line: Line, recordFolder: string) {
     this.place = place;
     this.line = line;
     this.#folder = recordFolder;
@@ -125,7 +125,7 @@ export class WorkerProcess {
         this.faults.push(`${child.name} ended by ${how}: ${child.lines.slice(-10).join(' | ')}`);
       if (!this.#wanted) return;
       this.crashes++;
-      if (this.lives < MOST_LIVES) this.#live();
+      if (this.lives < MAX_LIVES) this.#live();
     });
   }
 

@@ -109,14 +109,14 @@ export const sessionBugs: readonly Bug[] = [
     'const wait = 60_000 + backoff(++this.#failures, failure, this.#ports.random, BEAT_RETRY);',
   ),
   inCore(
-    'beats sooner than it is told',
+    'beats sooner than it is reported',
     'beat-exhausted',
     'beats.ts',
     'const wait = backoff(++this.#failures, failure, this.#ports.random, BEAT_RETRY);',
     'const wait = backoff(++this.#failures, { ...failure, retryDelayMs: 0 }, this.#ports.random, BEAT_RETRY);',
   ),
   inCore(
-    'grants before it has heard',
+    'grants before it has received',
     'beat-no-credit-unheard',
     'session.ts',
     'this.#bus.echo > 0n || this.#servedInReplies;',
@@ -250,7 +250,7 @@ export const sessionBugs: readonly Bug[] = [
     ';',
   ),
   inCore(
-    'does not hear that it is to drain',
+    'does not onMessage that it is to drain',
     'drain-asked',
     'session.ts',
     'if (response.drain) this.#host.drain();',
@@ -278,7 +278,7 @@ export const sessionBugs: readonly Bug[] = [
     'if (this.#host.draining && this.#host.places.busy === 0)',
   ),
   inFile(
-    'hears no signals',
+    'receives no signals',
     'drain-sigint',
     'workers/conformance-typescript/worker.ts',
     'signals: true,',

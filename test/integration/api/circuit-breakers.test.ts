@@ -175,7 +175,7 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
     const opened = await breakerOf(definition);
     const [probe] = await worker.take(1);
     const other = await world.openWorker(definition);
-    await other.becomeHeard();
+    await other.becomeReachable();
     await grant(other, 5);
     await end(worker, probe as Assignment);
     const next = await eventually('another probe arrives', () => other.assigned[0]);

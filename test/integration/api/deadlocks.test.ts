@@ -85,8 +85,9 @@ describe.each(databaseKinds)('handlers that wait by calls on %s', (kind) => {
     return { worker, jobIds };
   }
 
-  const told = async (jobId: string) => (await explaining.constraintOf(jobId, WaitReason.DEADLOCK)).message;
-  const isToldOf = (jobId: string) => eventually(`job ${jobId} is told to be in a deadlock`, () => told(jobId));
+  const explained = async (jobId: string) => (await explaining.constraintOf(jobId, WaitReason.DEADLOCK)).message;
+  const eventuallyExplained = (jobId: string) =>
+    eventually(`job ${jobId} is told to be in a deadlock`, () => explained(jobId));
 
   it('are told who waits for what in a queue with one place, by both explanations and by the call', async () => {
     const queue = await makeQueue(1);
@@ -97,13 +98,13 @@ describe.each(databaseKinds)('handlers that wait by calls on %s', (kind) => {
     const behind = await world.submit(definition);
     const waiting = waitOn(parent, child);
     const place = `waits for a place in queue ${queue} (max_concurrency 1), which is held by`;
-    const message = await isToldOf(child);
+    const message = await eventuallyExplained(child);
     expect(message).toMatch(
       `it is in a deadlock: job ${child} (READY) ${place} job ${parent} (ASSIGNED on worker test-worker), which waits for job ${child}`,
     );
     const circle = `job ${parent} (ASSIGNED on worker test-worker) waits for job ${child} (READY), which ${place} job ${parent}`;
-    expect(await isToldOf(parent)).toBe(`it is in a deadlock: ${circle}`);
-    expect(await isToldOf(behind)).toBe(
+    expect(await eventuallyExplained(parent)).toBe(`it is in a deadlock: ${circle}`);
+    expect(await eventuallyExplained(behind)).toBe(
       `it is in a deadlock: job ${behind} (READY) ${place} job ${parent} (ASSIGNED on worker test-worker), which waits for job ${child} (READY), which ${place} job ${parent}`,
     );
     await eventually('both reasons are told', async () => {
@@ -128,14 +129,15 @@ describe.each(databaseKinds)('handlers that wait by calls on %s', (kind) => {
     const stuck = await hold(one, 1, { slots: 1, workerName: 'lonely' });
     const free = await hold(other, 1, { slots: 1 });
     const second = await world.openWorker(other);
-    const [child, goesOn] = [await world.submit(one), await world.submit(other)];
+    const [child, continuing] = [await world.submit(one), await world.submit(other)];
     const [parent = '', patient = ''] = [...stuck.jobIds, ...free.jobIds];
-    const answer = waits(patient, goesOn);
+    const answer = waits(patient, continuing);
     const waiting = waitOn(parent, child);
-    expect(await isToldOf(parent)).toBe(
+    expect(await eventuallyExplained(parent)).toBe(
       `it is in a deadlock: job ${parent} (ASSIGNED on worker lonely) waits for job ${child} (READY), which waits for room at worker lonely (slots 1), which is held by job ${parent}`,
     );
-    for (const jobId of [patient, goesOn]) expect(reasonsOf(await explaining.explain(jobId))).not.toContain('DEADLOCK');
+    for (const jobId of [patient, continuing])
+      expect(reasonsOf(await explaining.explain(jobId))).not.toContain('DEADLOCK');
     expect((await waiting.refusal()).reason).toBe('DEADLOCK');
     const [of] = await second.take(1);
     await second.report({ of: of as Assignment, outcome: done });
@@ -148,16 +150,16 @@ describe.each(databaseKinds)('handlers that wait by calls on %s', (kind) => {
     const wide = await hold(await keyed(2), 2);
     const definitionOf = async (jobId = '') => (await world.getJob(jobId)).definition;
     const child = await world.submit(await definitionOf(narrow.jobIds[0]));
-    const goesOn = await world.submit(await definitionOf(wide.jobIds[0]));
+    const continuing = await world.submit(await definitionOf(wide.jobIds[0]));
     const [parent = ''] = narrow.jobIds;
     const [patient = '', other = ''] = wide.jobIds;
-    const answer = waits(patient, goesOn);
+    const answer = waits(patient, continuing);
     const waiting = waitOn(parent, child);
-    expect(await isToldOf(child)).toContain('waits for a place under the limit of its key of definition');
-    expect(reasonsOf(await explaining.explain(goesOn))).not.toContain('DEADLOCK');
+    expect(await eventuallyExplained(child)).toContain('waits for a place under the limit of its key of definition');
+    expect(reasonsOf(await explaining.explain(continuing))).not.toContain('DEADLOCK');
     expect((await waiting.refusal()).reason).toBe('DEADLOCK');
     // Once the other holder waits as well, both of them wait for ever.
-    const [first, last] = await Promise.all([answer.catch((error) => error), refused(other, goesOn)]);
+    const [first, last] = await Promise.all([answer.catch((error) => error), refused(other, continuing)]);
     expect([first.reason, last.reason]).toEqual(['DEADLOCK', 'DEADLOCK']);
     expect(last.info?.metadata.circle).toContain('and 1 more that waits like it');
   });
@@ -172,7 +174,7 @@ describe.each(databaseKinds)('handlers that wait by calls on %s', (kind) => {
       dependencies: [{ on: { case: 'jobId', value: needs }, condition: DependencyCondition.ENDED }],
     });
     const waiting = waitOn(parent, after);
-    expect(await isToldOf(after)).toMatch(
+    expect(await eventuallyExplained(after)).toMatch(
       `job ${after} (BLOCKED) waits for job ${needs} (READY), which waits for room at worker test-worker (slots 100), which is held by job ${parent}`,
     );
     expect((await waiting.refusal()).reason).toBe('DEADLOCK');
@@ -215,7 +217,7 @@ describe.each(databaseKinds)('handlers that wait by calls on %s', (kind) => {
     const [parent = ''] = jobIds;
     const child = await world.submit(definition);
     const given = waitOn(parent, child);
-    await isToldOf(child);
+    await eventuallyExplained(child);
     expect((await given.giveUp()).code).toBe(Code.CANCELLED);
     await eventually(
       'the call is forgotten',
@@ -223,7 +225,7 @@ describe.each(databaseKinds)('handlers that wait by calls on %s', (kind) => {
     );
     // The call goes on, but its handler has returned: the job that it waits for ends in its turn.
     const { last } = waitOn(parent, child);
-    await isToldOf(child);
+    await eventuallyExplained(child);
     await worker.report({ of: worker.assigned[0] as Assignment, outcome: done });
     expect(reasonsOf(await explaining.explain(child))).not.toContain('DEADLOCK');
     const [of] = await worker.take(1);

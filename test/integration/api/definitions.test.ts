@@ -128,7 +128,7 @@ describe('an archived definition', () => {
 
 describe('a new version', () => {
   /** Names of the kinds of issues, and their subjects. */
-  const told = (issues: readonly { kind: CompatibilityKind; subjects: readonly string[] }[]) =>
+  const reported = (issues: readonly { kind: CompatibilityKind; subjects: readonly string[] }[]) =>
     issues.map(({ kind, subjects }) => [
       Object.entries(CompatibilityKind).find(([, value]) => value === kind)?.[0],
       ...subjects,
@@ -165,11 +165,11 @@ describe('a new version', () => {
       ['JOBS_IN_FLIGHT', '1'],
       ['PLACEMENT_CHANGED'],
     ];
-    expect(told(dry.issues)).toEqual(expected);
+    expect(reported(dry.issues)).toEqual(expected);
     expect(dry).toMatchObject({ created: true, definition: { version: 2 }, differences: [{ path: 'queue' }] });
     expect((await world.rpc.call(getJobDefinition, { name })).definition?.version).toBe(1);
     const applied = await world.rpc.call(applyJobDefinition, { definition });
-    expect(told(applied.issues)).toEqual(expected);
+    expect(reported(applied.issues)).toEqual(expected);
     expect(applied).toMatchObject({ created: true, definition: { version: 2 } });
     expect((await world.rpc.call(applyJobDefinition, { definition })).issues).toEqual([]);
   });

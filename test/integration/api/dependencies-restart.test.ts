@@ -86,9 +86,9 @@ describe.each(databaseKinds)('dependencies after a restart on %s', (kind) => {
     await world.stop();
     // As a crash leaves it between the end of a job and its publication.
     const database = await open();
-    const tell = `INSERT INTO muster.dependency_news (target_id, kind, state, lane_id, news_time)
+    const notify = `INSERT INTO muster.dependency_news (target_id, kind, state, lane_id, news_time)
                   SELECT job_id, 1, 9, lane_id, now() FROM muster.jobs WHERE job_id = $1`;
-    await database.run({ name: 'tell', text: tell }, [jobId]);
+    await database.run({ name: 'tell', text: notify }, [jobId]);
     await database.close();
     await start();
     await eventually('it is let go', async () => (await world.stateOf(waiting)) === 'READY');

@@ -25,7 +25,7 @@ describe.each(databaseKinds)('on %s', (kind) => {
 
   afterAll(() => world?.stop());
 
-  const look = (worker: TestWorker) => world.rpc.call(getWorker, { sessionId: worker.sessionText });
+  const probe = (worker: TestWorker) => world.rpc.call(getWorker, { sessionId: worker.sessionText });
   const drain = (worker: TestWorker) => world.rpc.call(drainWorker, { sessionId: worker.sessionText });
   const submitMany = (definition: string, count: number) =>
     world.rpc.call(submitJobs, { jobs: Array.from({ length: count }, () => ({ definition })) });
@@ -46,7 +46,7 @@ describe.each(databaseKinds)('on %s', (kind) => {
         progress: [{ jobId: first.jobId, attempt: 1, sequence: 1n, progress: { fraction: 0.5, message: 'half' } }],
       });
       await world.rpc.call(cancelJob, { jobId: ids[2] as string });
-      const { worker: shown, heldJobs } = await look(worker);
+      const { worker: shown, heldJobs } = await probe(worker);
       expect(shown).toMatchObject({
         sessionId: worker.sessionText,
         state: SessionState.OPEN,
@@ -65,16 +65,16 @@ describe.each(databaseKinds)('on %s', (kind) => {
       const worker = await world.openWorkerOf({ ...offerOf(definition), slots: 10_000 });
       await submitMany(definition, 1_001);
       await worker.take(1_001);
-      const { worker: shown, heldJobs } = await look(worker);
+      const { worker: shown, heldJobs } = await probe(worker);
       expect([shown?.held, heldJobs.length]).toEqual([1_001, 1_000]);
     });
 
     it('shows a closed one, which is neither deaf nor holds anything', async () => {
       const { worker } = await world.hold();
       for (let i = 0; i < 4; i++) await worker.beat({ pingEcho: 1n });
-      expect((await look(worker)).worker?.deaf).toBe(true);
+      expect((await probe(worker)).worker?.deaf).toBe(true);
       await worker.close();
-      const { worker: shown, heldJobs } = await look(worker);
+      const { worker: shown, heldJobs } = await probe(worker);
       expect(shown).toMatchObject({ state: SessionState.CLOSED, deaf: false, held: 0, draining: false });
       expect(heldJobs).toEqual([]);
     });
@@ -84,19 +84,19 @@ describe.each(databaseKinds)('on %s', (kind) => {
     it('lets it keep what it holds and have nothing more, however much room it has offered', async () => {
       const definition = await world.define();
       const worker = await world.openWorker(definition);
-      await worker.becomeHeard();
+      await worker.becomeReachable();
       await worker.beat({ credits: [{ creditId: 1n, slots: 90 }] });
       // Some of them in the statement that stores them, some by claims.
       const submissions = Array.from({ length: 40 }, () => submitMany(definition, 1));
       await Promise.race(submissions);
       expect((await drain(worker)).worker).toMatchObject({ sessionId: worker.sessionText, draining: true });
-      const { held } = (await look(worker)).worker ?? { held: -1 };
+      const { held } = (await probe(worker)).worker ?? { held: -1 };
       await Promise.all(submissions);
       await submitMany(definition, 10);
       await worker.beat({ credits: [{ creditId: 2n, slots: 50 }] });
       const left = await world.openWorker(definition);
       expect(await left.take(50 - held)).toHaveLength(50 - held);
-      expect((await look(worker)).worker?.held).toBe(held);
+      expect((await probe(worker)).worker?.held).toBe(held);
     });
 
     it('is told with each heartbeat, shows in the list, and may be asked for twice', async () => {

@@ -60,8 +60,8 @@ describe('WatchEvents', () => {
     const { definition } = await world.getJob(jobId);
     const waits = await world.submit(definition);
     await worker.offer(1);
-    const isAside = async () => waitReasonName((await world.getJob(waits)).waitReason) === 'KEY_LIMIT';
-    await eventually('the first is set aside', isAside);
+    const isDeferred = async () => waitReasonName((await world.getJob(waits)).waitReason) === 'KEY_LIMIT';
+    await eventually('the first is set aside', isDeferred);
     // The database says so a moment before the replica that assigns knows it.
     const event = await eventually('one is set aside as it is made', async () => {
       const [first] = await kept(await world.submit(definition), 1);

@@ -27,17 +27,17 @@ describe.each(databaseKinds)('explanations of where a job stands on %s', (kind) 
 
   it('of a job in line tell who is before it, among those that the same workers serve', async () => {
     const { definition, queue } = await ask.define();
-    const [beside, apart] = [await world.define({ queue }), await world.define({ queue })];
-    const worker = await world.openWorkerOf({ ...offerOf(definition, beside), slots: 1 });
-    await world.openWorker(apart);
+    const [own, other] = [await world.define({ queue }), await world.define({ queue })];
+    const worker = await world.openWorkerOf({ ...offerOf(definition, own), slots: 1 });
+    await world.openWorker(other);
     const running = await world.submit(definition);
     await worker.take(1);
-    const next = await world.submit(beside);
+    const next = await world.submit(own);
     expect(await ask.constraintOf(next, WaitReason.IN_LINE)).toMatchObject({
       message: 'it is next, and the one session that could take it has no free slot',
       holders: [{ jobId: '', sessionId: worker.sessionText }],
     });
-    await ask.submitMany(apart, 3);
+    await ask.submitMany(other, 3);
     const last = await world.submit(definition);
     const explanation = await ask.explain(last);
     expect(explanation).toMatchObject({ place: 2, placeIsLeast: false });

@@ -27,11 +27,11 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
 
   it('name the worker that a job keeps to, though others have free slots', async () => {
     const { definition } = await ask.define();
-    const keeper = await world.openWorkerOf({ ...offerOf(definition), workerName: 'gpu-1' });
+    const holder = await world.openWorkerOf({ ...offerOf(definition), workerName: 'gpu-1' });
     const earlier = await world.submit(definition);
-    const [first] = await keeper.take(1);
-    await keeper.report({ of: first as Assignment, outcome: done });
-    await keeper.close();
+    const [first] = await holder.take(1);
+    await holder.report({ of: first as Assignment, outcome: done });
+    await holder.close();
     await world.openWorkerOf({ ...offerOf(definition), workerName: 'gpu-2' });
     const hard = await world.submit(definition, { sticky: { jobId: earlier, mode: StickyMode.HARD } });
     const { message, nextStep } = await ask.constraintOf(hard, WaitReason.NO_WORKER);
@@ -62,7 +62,7 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
   const opensIn = ({ openTime }: Constraint) => (openTime ? timestampMs(openTime) - Date.now() : Number.NaN);
 
   /** A job that is seen while it holds out for a better worker than this one, which takes it some seconds later: maybe not the first. */
-  const holdingOut = (other: TestWorker, words: RegExp, submit: () => Promise<string>) =>
+  const withPreference = (other: TestWorker, words: RegExp, submit: () => Promise<string>) =>
     eventually('a job is seen that holds out', async () => {
       await other.offer(1);
       const jobId = await submit();
@@ -74,16 +74,16 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
 
   it('name the worker that a job holds out for while others have free slots, and until when', async () => {
     const { definition } = await ask.define();
-    const keeper = await world.openWorkerOf({ ...offerOf(definition), workerName: 'host-1', slots: 2 });
+    const holder = await world.openWorkerOf({ ...offerOf(definition), workerName: 'host-1', slots: 2 });
     const other = await world.openWorkerOf({ ...offerOf(definition), workerName: 'host-2' });
     const [earlier = ''] = await ask.submitMany(definition, 2);
-    await keeper.take(2);
-    await other.becomeHeard();
+    await holder.take(2);
+    await other.becomeReachable();
     const words = /^it is next, and it holds out for worker host-1 until about \S+Z, and then takes any other$/;
     const sticky = { sticky: { jobId: earlier } };
-    const { jobId: soft, ...seen } = await holdingOut(other, words, () => world.submit(definition, sticky));
+    const { jobId: soft, ...seen } = await withPreference(other, words, () => world.submit(definition, sticky));
     const { found, job, explanation } = seen;
-    expect(found.holders).toMatchObject([{ jobId: '', sessionId: keeper.sessionText, workerName: 'host-1' }]);
+    expect(found.holders).toMatchObject([{ jobId: '', sessionId: holder.sessionText, workerName: 'host-1' }]);
     expect(opensIn(found)).toBeLessThanOrEqual(3_500);
     expect(job.stateReason).toContain('it holds out for worker host-1');
     const { startEstimate } = explanation;
@@ -99,9 +99,9 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
     const plain = await world.openWorkerOf(offerOf(definition));
     await world.submit(definition);
     await ssd.take(1);
-    await plain.becomeHeard();
+    await plain.becomeReachable();
     const words = /it holds out for a worker whose labels meet has\(labels\.ssd\) until about /;
-    const { jobId, found } = await holdingOut(plain, words, () => world.submit(definition));
+    const { jobId, found } = await withPreference(plain, words, () => world.submit(definition));
     expect(found.holders).toMatchObject([{ sessionId: ssd.sessionText }]);
     expect(opensIn(found)).toBeLessThanOrEqual(3_500);
     await eventually('the other one takes it', () => idsOf(plain.assigned).includes(jobId));

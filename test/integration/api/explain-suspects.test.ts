@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop());
 
-async function isToldAsSuspect(jobId: string): Promise<boolean> {
+async function isReportedAsSuspect(jobId: string): Promise<boolean> {
   const { messages } = await readAll(world.rpc.stream(EventService.method.watchEvents, { jobId, keptOnly: true }));
   const ready = messages.flatMap(({ events }) => events).filter(({ state }) => state === JobState.READY);
   return ready.map(({ waitReason }) => waitReason).includes(WaitReason.SUSPECT);
@@ -41,7 +41,7 @@ it('of a suspect say so, and name the one that the only session has', async () =
   for (const jobId of jobIds) {
     await eventually('it is ready', async () => (await world.stateOf(jobId)) === 'READY');
     expect(await ask.waitReasonOf(jobId)).toBe('NO_WORKER');
-    await eventually('an event tells that it is set apart', () => isToldAsSuspect(jobId));
+    await eventually('an event tells that it is set apart', () => isReportedAsSuspect(jobId));
   }
   const worker = await world.openWorker(definition);
   const beats = setInterval(() => void worker.beat().catch(() => {}), 300);

@@ -180,7 +180,7 @@ describe('a job', () => {
   it('that is delayed becomes ready when its time has come', async () => {
     const definition = await world.define();
     const worker = await world.openWorker(definition);
-    await worker.becomeHeard();
+    await worker.becomeReachable();
     const jobId = await world.submit(definition, { start: { case: 'delay', value: { seconds: 1n } } });
     expect(await world.stateOf(jobId)).toBe('SCHEDULED');
     expect(await worker.take(1)).toHaveLength(1);

@@ -104,7 +104,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
       world.rpc.call(updateQueue, { queue: { name: queue, ...changes }, updateMask: { paths } });
     await update({ maxConcurrency: 2 }, 'max_concurrency');
     const jobIds = await submitMany(definition, 6);
-    await worker.becomeHeard();
+    await worker.becomeReachable();
     await worker.offer(10);
     await eventually('two are assigned', () => worker.assigned.length === 2);
     await proveDispatch();
@@ -135,7 +135,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     await submitMany(definition, 2);
     await world.define({ name: definition, maxConcurrency: 2, description: 'newer' });
     await submitMany(definition, 3);
-    await worker.becomeHeard();
+    await worker.becomeReachable();
     await worker.offer(10);
     await eventually('two are assigned', () => worker.assigned.length === 2);
     await proveDispatch();
@@ -149,7 +149,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     const worker = await world.openWorker(definition);
     const a = await submitMany(definition, 4, ofTenant('a'));
     const [b = ''] = await submitMany(definition, 1, ofTenant('b'));
-    await worker.becomeHeard();
+    await worker.becomeReachable();
     await worker.offer(10);
     await eventually('one of each is assigned', () => worker.assigned.length === 2);
     expect(assignedOf(worker).sort()).toEqual([a[0], b].sort());

@@ -54,7 +54,7 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
   it('a job that no session could ever run says so, until one comes that can', async () => {
     const definition = await world.define();
     const small = await openWith(definition, { resources: { gpu: 1, licence: 0 } });
-    await small.becomeHeard();
+    await small.becomeReachable();
     const jobId = await world.submit(definition, { demands: { resources: { gpu: 4 } } });
     expect(await reasonOf(jobId)).toBe(
       'no connected worker could ever run it: it takes gpu 4; the most that one offers is gpu 1',
@@ -73,23 +73,23 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
     await worker.take(2);
     const bigId = await world.submit(big);
     const reported = new Set<string>();
-    let looks = 0;
-    const look = async () => {
+    let polls = 0;
+    const probe = async () => {
       await world.submit(small);
       await worker.offer(2);
       await worker.catchUp();
       const running = worker.assigned.filter((one) => !reported.has(idOf(one)));
       // One ends at a time, once another one runs beside it: there is never room for the big one by itself. The last one
       // ends when nothing else has started for long.
-      looks = running.length === 1 ? looks + 1 : 0;
+      polls = running.length === 1 ? polls + 1 : 0;
       const [next] = running;
-      if (next && (running.length > 1 || looks > 20) && !assignedOf(worker).includes(bigId)) {
+      if (next && (running.length > 1 || polls > 20) && !assignedOf(worker).includes(bigId)) {
         reported.add(idOf(next));
         await worker.report({ of: next, outcome: done });
       }
       return assignedOf(worker).includes(bigId);
     };
-    await eventually('the big one is assigned', look, { timeoutMs: 60_000 });
+    await eventually('the big one is assigned', probe, { timeoutMs: 60_000 });
     expect(reported.size).toBeGreaterThan(5);
   });
 
@@ -103,13 +103,13 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
       await openWith(chosen, { labels: { zone: 'b' } }),
     ];
     const jobId = await world.submit(chosen);
-    await c.becomeHeard();
+    await c.becomeReachable();
     await takesNothing(c, marker);
     expect((await b.take(1)).map(idOf)).toEqual([jobId]);
 
     const rather = await world.define({ demands: { preferred: 'has(labels.ssd)' } });
     const [plain, ssd] = [await openWith(rather, {}), await openWith(rather, { labels: { ssd: 'yes' } })];
-    for (const worker of [plain, ssd]) await worker.becomeHeard();
+    for (const worker of [plain, ssd]) await worker.becomeReachable();
     await plain.offer(3);
     await ssd.offer(1);
     const two = [await world.submit(rather), await world.submit(rather)];
@@ -128,7 +128,7 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
     const earlier = await world.submit(definition);
     const [first] = await a.take(1);
     await a.report({ of: first as Assignment, outcome: done });
-    for (const worker of [b, a]) await worker.becomeHeard();
+    for (const worker of [b, a]) await worker.becomeReachable();
     await b.offer(10);
     const hard = await world.submit(definition, { sticky: { jobId: earlier, mode: StickyMode.HARD } });
     const soft = await world.submit(definition, { sticky: { jobId: earlier } });
@@ -206,7 +206,7 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
     await worker.report({ of: attempt as Assignment, outcome: done });
     const again = (await world.rpc.call(retryJob, { jobId })).job?.jobId ?? '';
     const other = await openWith(definition, { resources: { gpu: 1 } });
-    await other.becomeHeard();
+    await other.becomeReachable();
     expect(await reasonOf(again)).toBe('');
     expect((await worker.take(1)).map(idOf)).toEqual([again]);
   });

@@ -37,8 +37,8 @@ describe('OpenSession', () => {
   it('B69: takes a name that is in use: both sessions live', async () => {
     const [one, other] = [await world.openWorker('x'), await world.openWorker('x')];
     expect(one.sessionText).not.toBe(other.sessionText);
-    await one.becomeHeard();
-    await other.becomeHeard();
+    await one.becomeReachable();
+    await other.becomeReachable();
   });
 
   it('gives the same session for the same request id, in either case', async () => {
@@ -179,7 +179,7 @@ describe('an assignment', () => {
       handlers: [{ name: definition, minVersion: 1, maxVersion: 1 }],
     });
     for (const worker of wrong) {
-      await worker.becomeHeard();
+      await worker.becomeReachable();
       await worker.beat({ credits: [{ creditId: 1n, slots: 5 }] });
     }
     const jobId = await world.submit(definition);
@@ -270,7 +270,7 @@ describe('a heartbeat', () => {
   it('of somebody who drains brings no more work', async () => {
     const definition = await world.define();
     const [leaving, staying] = [await world.openWorker(definition), await world.openWorker(definition)];
-    await leaving.becomeHeard();
+    await leaving.becomeReachable();
     await leaving.beat({ draining: true, credits: [{ creditId: 1n, slots: 5 }] });
     await world.submit(definition);
     await staying.take(1);

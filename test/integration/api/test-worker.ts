@@ -88,7 +88,7 @@ export class TestWorker {
   }
 
   /** Beats until the server knows that its pings arrive: from then on credits count. */
-  async becomeHeard(): Promise<void> {
+  async becomeReachable(): Promise<void> {
     await this.beat();
     await this.catchUp();
     await this.beat();
@@ -96,7 +96,7 @@ export class TestWorker {
 
   /** Grants room for `count` attempts and waits until they have arrived. */
   async take(count: number): Promise<Assignment[]> {
-    if (this.ping === 0) await this.becomeHeard();
+    if (this.ping === 0) await this.becomeReachable();
     await this.catchUp();
     const before = this.assigned.length;
     await this.offer(count);

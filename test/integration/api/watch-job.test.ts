@@ -24,8 +24,8 @@ function follow(call: ClientReadableStream<WatchJobResponse>) {
   const jobs: Job[] = [];
   call.on('data', ({ job }: WatchJobResponse) => jobs.push(job as Job));
   const end = readAll(call);
-  const shows = (what: string, look: (job: Job) => boolean) =>
-    eventually(`the watch shows ${what}`, () => jobs.find(look));
+  const shows = (what: string, probe: (job: Job) => boolean) =>
+    eventually(`the watch shows ${what}`, () => jobs.find(probe));
   return { jobs, end, shows, showsState: (state: string) => shows(state, (job) => stateName(job.state) === state) };
 }
 

@@ -32,11 +32,11 @@ describe('a session that does not hear the bus', () => {
   it('is told to connect anew, gets nothing, and is listed as deaf', async () => {
     const definition = await world.define();
     const worker = await world.openWorker(definition);
-    await worker.becomeHeard();
+    await worker.becomeReachable();
     await world.submit(definition);
-    let told = false;
-    for (let i = 0; i < 4; i++) told = (await worker.beat({ pingEcho: 1n })).reconnectBus;
-    expect(told).toBe(true);
+    let reported = false;
+    for (let i = 0; i < 4; i++) reported = (await worker.beat({ pingEcho: 1n })).reconnectBus;
+    expect(reported).toBe(true);
     await worker.beat({ pingEcho: 1n, credits: [{ creditId: 1n, slots: 1 }] });
     expect((await listed(worker))?.deaf).toBe(true);
     expect(worker.assigned).toEqual([]);

@@ -10,7 +10,7 @@ import { type ConnectedBus, connectBus } from '../../../server/bus/connect-bus.t
 import { eventStreamName } from '../../../server/bus/subjects.ts';
 import { systemFailure } from '../../../server/domain/base/payload.ts';
 import { uuidToBytes } from '../../../server/domain/base/uuid.ts';
-import type { EventBatch, JobChange, ToldEvent } from '../../../server/engine/ports/events.ts';
+import type { EventBatch, JobChange, PublishedEvent } from '../../../server/engine/ports/events.ts';
 import type { EventPage, EventRange } from '../../../server/engine/ports/ports.ts';
 import { type ScratchNats, startNats } from '../../support/nats.ts';
 import { eventsOf } from '../../support/told-events.ts';
@@ -58,7 +58,7 @@ async function read(range: Partial<EventRange> = {}): Promise<EventPage[]> {
   return pages;
 }
 
-const idsOf = (events: readonly ToldEvent[]) => events.map((event) => event.jobId);
+const idsOf = (events: readonly PublishedEvent[]) => events.map((event) => event.jobId);
 
 async function withManager<T>(work: (manager: Awaited<ReturnType<typeof jetstreamManager>>) => Promise<T>): Promise<T> {
   const connection = await connectWith(nats.credentialsFile);

@@ -12,12 +12,12 @@ import { captureLog, connectWorker, until } from './fixtures.ts';
 
 let nats: ScratchNats;
 let replicas: ConnectedBus[];
-const heard: Hint[][] = [[], [], []];
+const received: Hint[][] = [[], [], []];
 
 beforeAll(async () => {
   nats = await startNats();
   replicas = [];
-  for (const hints of heard) {
+  for (const hints of received) {
     const bus = await connectBus(nats.busOptions());
     bus.onHint((hint) => hints.push(hint));
     replicas.push(bus);
@@ -33,11 +33,11 @@ test('a hint reaches every replica but its sender', async () => {
   const ready: Hint = { kind: 'ready', lanes: [{ laneId: 12, rank: 1_764_000_000_000_001 }] };
   const ended: Hint = { kind: 'ended', jobIds: [randomUUID(), randomUUID()] };
   first.announce(ready);
-  await until(() => heard[1]?.length === 1 && heard[2]?.length === 1, 'the others hear the first');
+  await until(() => received[1]?.length === 1 && received[2]?.length === 1, 'the others hear the first');
   // The answer comes after whatever the server had to give out before it.
   second.announce(ended);
-  await until(() => heard[0]?.length === 1 && heard[2]?.length === 2, 'the others hear the second');
-  expect(heard).toEqual([[ended], [ready], [ready, ended]]);
+  await until(() => received[0]?.length === 1 && received[2]?.length === 2, 'the others hear the second');
+  expect(received).toEqual([[ended], [ready], [ready, ended]]);
 });
 
 test('a stranger on the subject does no harm', async () => {
@@ -45,14 +45,14 @@ test('a stranger on the subject does no harm', async () => {
     natsUrls: [nats.url],
     credentials: { ...nats.replica, expireTimeMs: 0 },
   });
-  for (const hints of heard) hints.length = 0;
+  for (const hints of received) hints.length = 0;
   stranger.connection.publish('muster.v1.replica.hints', 'nonsense');
   stranger.connection.publish('muster.v1.replica.hints', '');
   await stranger.connection.flush();
   const hint: Hint = { kind: 'ended', jobIds: [randomUUID()] };
   replicas[0]?.announce(hint);
-  await until(() => heard[1]?.length === 1, 'the hint after it arrives');
-  expect(heard[1]).toEqual([hint]);
+  await until(() => received[1]?.length === 1, 'the hint after it arrives');
+  expect(received[1]).toEqual([hint]);
   await stranger.connection.close();
 });
 
@@ -108,9 +108,9 @@ test('a server that never answers again is given up, however much was on its way
   const { jwt, seed } = nats.replica;
   const authenticator = jwtAuthenticator(jwt, Buffer.from(seed));
   const connection = await BusConnection.open({ urls: [nats.url], authenticator, name: 'test', probeMs: 100, log });
-  let heard = 0;
+  let received = 0;
   connection.subscribe('test.echo', () => {
-    heard += 1;
+    received += 1;
   });
   let returns = 0;
   connection.onReconnect(() => {
@@ -127,7 +127,7 @@ test('a server that never answers again is given up, however much was on its way
   await until(() => connection.connected, 'a new connection stands');
   expect(returns).toBe(1);
   connection.publish('test.echo', new Uint8Array());
-  await until(() => heard === 1, 'the subscription stands too');
+  await until(() => received === 1, 'the subscription stands too');
   await connection.close();
 });
 

@@ -7,14 +7,14 @@ import { eventually } from '../../support/eventually.ts';
 let server: CliServer;
 let worker: Worker;
 let running: Promise<void>;
-let goOn = () => {};
+let resume = () => {};
 /** Lets the handler `steps` go on. */
 let step = () => {};
 
 beforeAll(async () => {
   server = await startCliServer();
   const gate = new Promise<void>((resolve) => {
-    goOn = resolve;
+    resume = resolve;
   });
   worker = new Worker({
     address: server.address,
@@ -49,7 +49,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  goOn();
+  resume();
   await worker?.stop();
   await running;
   await server?.stop();
@@ -83,7 +83,7 @@ describe('muster logs', () => {
     const following = server.start(['logs', jobId, '--follow']);
     await eventually('the first record is shown', () => following.output.stdout.includes('before'));
     expect(following.output.stdout).not.toContain('after');
-    goOn();
+    resume();
     const { code, stdout } = await following.ended;
     expect(code).toBe(0);
     expect(stdout).toMatch(/INFO {3}before\n.*ERROR {2}after\n$/);

@@ -17,26 +17,26 @@ afterEach(() => world.stopWorkers());
 afterAll(() => world?.stop());
 
 /** Says its own number and those of what it has started, as far as it names them, in its progress. */
-const TELL = `tell() { echo "{\\"progress\\": 0.1, \\"message\\": \\"$*\\"}" >&3; }`;
+const REPORT = `tell() { echo "{\\"progress\\": 0.1, \\"message\\": \\"$*\\"}" >&3; }`;
 
 const scripts = {
   /** Hears nothing, and has a grandchild in its group, one in a group of its own, and one that hears nothing either. */
-  stubborn: `${TELL}; trap '' TERM
+  stubborn: `${REPORT}; trap '' TERM
     sleep 601 & one=$!
     timeout 602 sleep 602 & two=$!
     sh -c "trap '' TERM; while :; do sleep 603; done" & three=$!
     tell $$ $one $two $three; while :; do sleep 604; done`,
   /** Puts things in order when it is asked to stop, and has nothing to show. */
-  orderly: `${TELL}; trap 'echo tidied >&2; exit 9' TERM; tell $$; while :; do sleep 0.05; done`,
+  orderly: `${REPORT}; trap 'echo tidied >&2; exit 9' TERM; tell $$; while :; do sleep 0.05; done`,
   /** Is done by the time at which it is asked to stop. */
-  ready: `${TELL}; trap 'echo \\"made it\\"; exit 0' TERM; tell $$; while :; do sleep 0.05; done`,
+  ready: `${REPORT}; trap 'echo \\"made it\\"; exit 0' TERM; tell $$; while :; do sleep 0.05; done`,
   /** Ends, and leaves somebody behind who holds its stdout. */
   leaves: `sleep 605 & echo $!`,
   /** Ends while somebody who has left its session still holds its stdout. */
   escapes: `setsid sleep 606 &
     until read -r _ _ _ _ _ session _ </proc/$!/stat && [ "$session" = $! ]; do :; done
     echo $!`,
-  brief: `${TELL}; tell $$; while [ ! -e "$HOME/go-on" ]; do sleep 0.05; done; echo 1`,
+  brief: `${REPORT}; tell $$; while [ ! -e "$HOME/go-on" ]; do sleep 0.05; done; echo 1`,
 };
 
 /** Starts a job, and gives the numbers that its processes had. */

@@ -40,7 +40,7 @@ const queries = dashboard.panels.flatMap(({ title, targets = [] }) =>
   ]),
 ) as [string, string][];
 
-const LOOKS = { timeoutMs: 90_000, everyMs: 500 };
+const POLLING = { timeoutMs: 90_000, everyMs: 500 };
 
 let scratch: string;
 let world: World;
@@ -107,7 +107,7 @@ const seriesOf = (what: string, expression: string) =>
       const series = await prometheus.query(expression);
       return series.length > 0 && series;
     },
-    LOOKS,
+    POLLING,
   );
 
 describe('prometheus.yml', () => {
@@ -134,7 +134,7 @@ describe('the dashboard', () => {
   it.each(queries)('shows something at "%s"', async (title, expr) => {
     // Of a quantile of nothing, as where a method was not called lately, Prometheus says that it is no number.
     const shown = async () => (await prometheus.query(expr)).some(({ value }) => value[1] !== 'NaN');
-    await eventually(`${title} has series`, shown, LOOKS);
+    await eventually(`${title} has series`, shown, POLLING);
   });
 
   it('has variables that find something', async () => {

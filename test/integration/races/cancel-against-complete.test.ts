@@ -16,7 +16,7 @@ import { type Arena, answerOf, jobIdOf, meet, shuffled, tally, useArena } from '
 
 const ROUNDS = 10;
 const JOBS = 100;
-const REPORTS_A_CALL = 10;
+const REPORTS_PER_CALL = 10;
 /** After so many cancels have been answered the results come. */
 const heads = [0, 1, 20, 40, 60];
 const { cancelJob, cancelJobs } = JobService.method;
@@ -31,8 +31,8 @@ interface Race {
 
 async function report(worker: TestWorker, attempts: readonly Assignment[]): Promise<[string, string][]> {
   const calls: Promise<[string, string][]>[] = [];
-  for (let at = 0; at < attempts.length; at += REPORTS_A_CALL) {
-    const some = attempts.slice(at, at + REPORTS_A_CALL);
+  for (let at = 0; at < attempts.length; at += REPORTS_PER_CALL) {
+    const some = attempts.slice(at, at + REPORTS_PER_CALL);
     const results = worker.report(...some.map((of) => ({ of, outcome: outcomes.result('done') })));
     calls.push(results.then((list) => some.map((of, i) => [jobIdOf(of), list[i] as string])));
   }
@@ -89,7 +89,7 @@ describe.each(databaseKinds)('cancel against complete at the same instant, on %s
       const jobs = await arena.read(made.jobIds);
       states.push(...jobs.map((job) => judge(job, made)));
       all.push(...made.jobIds);
-      await askAgain(arena, worker, jobs.slice(0, REPORTS_A_CALL));
+      await askAgain(arena, worker, jobs.slice(0, REPORTS_PER_CALL));
       // For good: the same as a moment ago.
       expect((await arena.read(made.jobIds)).map(({ state, revision }) => [state, revision])).toEqual(
         jobs.map(({ state, revision }) => [state, revision]),

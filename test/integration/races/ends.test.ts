@@ -44,7 +44,7 @@ async function runningJobs(arena: Arena, worker: TestWorker, definition: string)
 async function raceDeadlines(arena: Arena, totalMs: number): Promise<string[]> {
   const definition = await arena.world.define({ totalTimeout: durationFromMs(totalMs) });
   const worker = await arena.openWorker(definition);
-  await worker.becomeHeard();
+  await worker.becomeReachable();
   const attempts = await runningJobs(arena, worker, definition);
   const jobIds = attempts.map(jobIdOf).sort();
   await eventually(

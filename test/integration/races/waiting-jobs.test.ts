@@ -54,7 +54,7 @@ async function raceClaims(arena: Arena, ask: Ask, holds: string, after: After): 
     // A worker of its own, so that no room is left from another round.
     const definition = await arena.world.define();
     const worker = await arena.openWorker(definition);
-    await worker.becomeHeard();
+    await worker.becomeReachable();
     const jobIds = await arena.submit(definition, JOBS);
     const answers = await claimAgainst(arena, worker, jobIds, ask, head);
     const [held, late] = [holds, 'JOB_NOT_WAITING'].map((answer) => jobIds.filter((id) => answers.get(id) === answer));
@@ -106,9 +106,9 @@ describe.each(databaseKinds)('calls against what happens to jobs that wait, on %
     const counts: Record<string, number> = {};
     let raced = 0;
     // However slow the machine is: the expiries lie further and further apart until some jobs are resumed before theirs.
-    for (let round = 0, apartMs = 10; raced < 200 || !counts.ASSIGNED || !counts.EXPIRED; round++, apartMs *= 2) {
+    for (let round = 0, gapMs = 10; raced < 200 || !counts.ASSIGNED || !counts.EXPIRED; round++, gapMs *= 2) {
       expect(round, `after ${JSON.stringify(counts)}`).toBeLessThan(8);
-      const states = await raceExpiries(arena, apartMs);
+      const states = await raceExpiries(arena, gapMs);
       raced += states.length;
       for (const state of states) counts[state] = (counts[state] ?? 0) + 1;
     }
@@ -118,12 +118,12 @@ describe.each(databaseKinds)('calls against what happens to jobs that wait, on %
 });
 
 /** Resumes paused jobs that expire one after the other, from the moment at which the first one has; their states then. */
-async function raceExpiries(arena: Arena, apartMs: number): Promise<string[]> {
+async function raceExpiries(arena: Arena, gapMs: number): Promise<string[]> {
   // A worker of its own, so that no room is left from another round.
   const definition = await arena.world.define();
   const worker = await arena.openWorker(definition);
-  await worker.becomeHeard();
-  const jobIds = await pausedJobs(arena, definition, 100, apartMs);
+  await worker.becomeReachable();
+  const jobIds = await pausedJobs(arena, definition, 100, gapMs);
   await eventually('the first has expired', async () => (await arena.world.stateOf(jobIds[0] as string)) === 'EXPIRED');
   await worker.catchUp();
   await worker.offer(jobIds.length);
@@ -150,7 +150,7 @@ async function raceExpiries(arena: Arena, apartMs: number): Promise<string[]> {
 }
 
 /** Paused, and due to expire one after the other. */
-async function pausedJobs(arena: Arena, definition: string, count: number, apartMs: number): Promise<string[]> {
+async function pausedJobs(arena: Arena, definition: string, count: number, gapMs: number): Promise<string[]> {
   const jobIds = await arena.submit(definition, count);
   const paused = await Promise.all(jobIds.map((jobId) => answerOf(arena.people.call(pauseJob, { jobId }))));
   expect(tally(paused)).toEqual({ PAUSED: count });
@@ -159,7 +159,7 @@ async function pausedJobs(arena: Arena, definition: string, count: number, apart
     // On a slow machine its time may have come before it could be set.
     let answer = 'INVALID_FIELD';
     for (let lateMs = 0; answer === 'INVALID_FIELD'; lateMs += 500) {
-      const expireTime = timestampFromMs(Math.max(fromMs + i * apartMs, Date.now()) + lateMs);
+      const expireTime = timestampFromMs(Math.max(fromMs + i * gapMs, Date.now()) + lateMs);
       answer = await answerOf(arena.people.call(updateJob, { jobId, expireTime }));
     }
     // EXPIRED: its time has come between the update and the look that answers it.

@@ -7,7 +7,7 @@ import { Deployment } from './deployment.ts';
 let deployment: Deployment;
 let worker: Worker;
 let running: Promise<void>;
-const told: unknown[] = [];
+const reported: unknown[] = [];
 
 beforeAll(async () => {
   deployment = await Deployment.start();
@@ -16,7 +16,7 @@ beforeAll(async () => {
   await client.applyDefinition({ name: 'report' });
   const handlers = {
     mail: async (_ctx: unknown, input: { to: number }) => input.to,
-    report: async (_ctx: unknown, input: unknown) => void told.push(input),
+    report: async (_ctx: unknown, input: unknown) => void reported.push(input),
   };
   worker = new Worker({ address: replica.grpcAddress, name: 'w', slots: 20, handlers, logger: { log: () => {} } });
   running = worker.run();
@@ -48,7 +48,7 @@ it('a batch is made, filled, sealed and followed to its end, and its callback ru
   expect(ended.counts).toMatchObject({ members: 51n, open: 0n, succeeded: 51n });
   expect(seen.at(-1)).toEqual(ended);
   await client.wait(ended.callbackJobId);
-  expect(told).toEqual([
+  expect(reported).toEqual([
     {
       to: 'ann',
       batch: batch.jobId,

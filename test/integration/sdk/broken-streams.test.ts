@@ -79,16 +79,16 @@ it('a job that is watched', async () => {
 });
 
 it('logs that are followed', async () => {
-  const news = (resumeToken: string, sequences: readonly bigint[], ended = false) =>
+  const inbox = (resumeToken: string, sequences: readonly bigint[], ended = false) =>
     create(WatchAttemptLogsResponseSchema, {
       resumeToken,
       records: sequences.map((sequence) => ({ sequence })),
       ended,
     });
   const { client, requests } = await serve(JobService.method.watchAttemptLogs, [
-    { messages: [news('start', []), news('a', [1n, 2n])], breaksWith: grpc.status.UNAVAILABLE },
-    { messages: [news('b', [3n])] },
-    { messages: [news('c', [4n], true)] },
+    { messages: [inbox('start', []), inbox('a', [1n, 2n])], breaksWith: grpc.status.UNAVAILABLE },
+    { messages: [inbox('b', [3n])] },
+    { messages: [inbox('c', [4n], true)] },
   ]);
   const records = await all(client.logs('j', { attempt: 2, follow: true }));
   expect(records.map(({ sequence }) => sequence)).toEqual([1n, 2n, 3n, 4n]);

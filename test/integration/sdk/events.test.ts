@@ -27,13 +27,13 @@ async function all(pages: AsyncIterable<EventPage>): Promise<EventPage[]> {
   return found;
 }
 
-const told = (pages: readonly EventPage[]) =>
+const reported = (pages: readonly EventPage[]) =>
   pages.flatMap(({ events }) => events.map(({ jobId, state }) => [jobId, state] as const));
 
 it('gives what is kept of a job, and ends', async () => {
   const [jobId] = [await cancelled(), await cancelled()];
   const states = await eventually('both changes are told', async () => {
-    const found = told(await all(deployment.client.watchEvents({ job: jobId, keptOnly: true })));
+    const found = reported(await all(deployment.client.watchEvents({ job: jobId, keptOnly: true })));
     return found.length === 2 && found;
   });
   expect(states).toEqual([
@@ -50,14 +50,14 @@ it('gives what comes, of the states that were asked for, and goes on after a pos
     for await (const page of deployment.client.watchEvents(options)) seen.push(page);
   })();
   const first = await cancelled();
-  await eventually('the first is told', () => told(seen).some(([jobId]) => jobId === first));
+  await eventually('the first is told', () => reported(seen).some(([jobId]) => jobId === first));
   const { position = 0n } = seen.at(-1) ?? {};
   const second = await cancelled();
-  await eventually('the second is told', () => told(seen).some(([jobId]) => jobId === second));
-  expect(told(seen).every(([, state]) => state === JobState.CANCELLED)).toBe(true);
+  await eventually('the second is told', () => reported(seen).some(([jobId]) => jobId === second));
+  expect(reported(seen).every(([, state]) => state === JobState.CANCELLED)).toBe(true);
   signal.abort();
   await expect(watching).rejects.toMatchObject({ code: Code.CANCELLED });
-  const later = told(await all(deployment.client.watchEvents({ after: position, keptOnly: true })));
+  const later = reported(await all(deployment.client.watchEvents({ after: position, keptOnly: true })));
   expect(later.map(([jobId]) => jobId)).toContain(second);
   expect(later.map(([jobId]) => jobId)).not.toContain(first);
 });

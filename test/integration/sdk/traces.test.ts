@@ -30,7 +30,7 @@ beforeAll(async () => {
     name: 'traced',
     logger: { log() {} },
     handlers: {
-      look: async (ctx): Promise<Seen> => {
+      probe: async (ctx): Promise<Seen> => {
         const before = activeSpan();
         await new Promise((resolve) => setImmediate(resolve));
         const { traceparent, tracestate } = ctx;

@@ -39,7 +39,7 @@ export function arrivalsOf(given: readonly Partial<Arrival>[]): Arrival[] {
   }));
 }
 
-export interface Told {
+export interface Reported {
   /** For each arrival when its attempts began. */
   readonly starts: readonly (readonly number[])[];
   readonly ends: readonly (number | undefined)[];
@@ -52,7 +52,7 @@ export async function simulate(
   scenario: Scenario,
   arrivals: readonly Arrival[],
   seed = 1,
-): Promise<Told> {
+): Promise<Reported> {
   const options = { seed, onProgress: () => {}, signal: new AbortController().signal };
   const run = await simulator.run(scenario, arrivals, options);
   const jobs = run.jobs.toSorted((a, b) => a.arrival.line - b.arrival.line);

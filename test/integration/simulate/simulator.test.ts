@@ -99,8 +99,8 @@ describe('waiting', () => {
     const high = { atMs: 2, priority: 50 };
     const { starts } = await simulate(simulator, scenarioOf({}), arrivalsOf([first, low, high]));
     expect(starts).toEqual([[0], [11_000], [10_000]]);
-    const alike = await simulate(simulator, scenarioOf({}), arrivalsOf([first, low, { ...high, priority: 0 }]));
-    expect(alike.starts).toEqual([[0], [10_000], [11_000]]);
+    const same = await simulate(simulator, scenarioOf({}), arrivalsOf([first, low, { ...high, priority: 0 }]));
+    expect(same.starts).toEqual([[0], [10_000], [11_000]]);
   });
 
   it('is halved by twice the slots', async () => {
@@ -133,16 +133,16 @@ describe('waiting', () => {
   it('is for amounts, where jobs take those of their worker', async () => {
     const workers = [{ name: 'only', slots: 10, handlers: undefined, labels: {}, resources: { gpu: 1 } }];
     const takes = (gpu: number) => [{ name: 'work', demands: { resources: { gpu } } }];
-    const told = (gpu: number) =>
+    const reported = (gpu: number) =>
       simulate(simulator, scenarioOf({ definitions: takes(gpu), workers }), arrivalsOf([{ runMs: 60_000 }, {}]));
-    const { starts, states, report } = await told(1);
+    const { starts, states, report } = await reported(1);
     expect(starts[0]).toEqual([0]);
     // What is given back is found by the claim that follows it.
     expect(starts[1]?.[0]).toBeGreaterThanOrEqual(60_000);
     expect(starts[1]?.[0]).toBeLessThan(62_000);
     expect([states, report.all.mostAtOnce]).toEqual([['SUCCEEDED', 'SUCCEEDED'], 1]);
-    expect((await told(0.5)).starts).toEqual([[0], [0]]);
-    expect((await told(2)).states).toEqual(['READY', 'READY']);
+    expect((await reported(0.5)).starts).toEqual([[0], [0]]);
+    expect((await reported(2)).states).toEqual(['READY', 'READY']);
   });
 
   it('for a worker that can not come does not go on for ever', async () => {
@@ -252,8 +252,8 @@ describe('the same seed', () => {
         runMs: 300 + 17 * at,
       })),
     );
-    const told = async (seed: number) => JSON.stringify(await simulate(simulator, scenario, arrivals, seed));
-    const [first, again, other] = [await told(7), await told(7), await told(8)];
+    const reported = async (seed: number) => JSON.stringify(await simulate(simulator, scenario, arrivals, seed));
+    const [first, again, other] = [await reported(7), await reported(7), await reported(8)];
     expect(again).toBe(first);
     expect(other).not.toBe(first);
   });

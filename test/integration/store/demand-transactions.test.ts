@@ -11,7 +11,7 @@ import { openWorker, submitMany } from '../../support/store-fixtures.ts';
 
 const context = useStore('PostgreSQL 18');
 const withoutLock: Mutation = { of: 'lock_sessions_for_demands', from: 'FOR NO KEY UPDATE SKIP LOCKED', to: '' };
-const withoutLook: Mutation = {
+const withoutSnapshot: Mutation = {
   of: 'read_taken_resources',
   from: 'WHERE r.session_id = i.session_id',
   to: 'WHERE r.session_id = i.session_id AND false',
@@ -23,8 +23,8 @@ async function prepare() {
   const laneId = await demandingLane(context, { gpu: 1 });
   await submitMany(context, laneId, 9);
   const { sessionId } = await openWorker(context, { resources: { gpu: 2 } });
-  const places = Array.from({ length: 2 }, () => ({ sessionId, creditId: 1, prefetch: false }));
-  return { sessionId, claim: { places, maxBytes: 8 << 20, demanding: { laneId, cursor: 0, needs: { gpu: 1 } } } };
+  const permits = Array.from({ length: 2 }, () => ({ sessionId, creditId: 1, prefetch: false }));
+  return { sessionId, claim: { permits, maxBytes: 8 << 20, demanding: { laneId, cursor: 0, needs: { gpu: 1 } } } };
 }
 
 describe('a claim that is open while another replica claims for the same session', () => {
@@ -32,22 +32,22 @@ describe('a claim that is open while another replica claims for the same session
   async function race(second: Database) {
     const { claim } = await prepare();
     const open = await holdOpen(context.database, (session) => claimDemandingIn(session, claim, false));
-    const beside = await second.transaction((session) => claimDemandingIn(session, claim, false));
+    const concurrent = await second.transaction((session) => claimDemandingIn(session, claim, false));
     await open.commit();
     const after = await second.transaction((session) => claimDemandingIn(session, claim, false));
-    return { first: open.result.length, beside: beside.length, after: after.length };
+    return { first: open.result.length, concurrent: concurrent.length, after: after.length };
   }
 
   it('takes all there is: nothing is left for one beside it or after it', async () => {
-    expect(await race(context.database)).toEqual({ first: 2, beside: 0, after: 0 });
+    expect(await race(context.database)).toEqual({ first: 2, concurrent: 0, after: 0 });
   });
 
   it('would not if the session were not locked', async () => {
-    expect(await race(plantBugs(context.database, [withoutLock]))).toMatchObject({ first: 2, beside: 2 });
+    expect(await race(plantBugs(context.database, [withoutLock]))).toMatchObject({ first: 2, concurrent: 2 });
   });
 
   it('would not if nobody looked at what the session holds', async () => {
-    expect(await race(plantBugs(context.database, [withoutLook]))).toMatchObject({ beside: 0, after: 2 });
+    expect(await race(plantBugs(context.database, [withoutSnapshot]))).toMatchObject({ concurrent: 0, after: 2 });
   });
 });
 
@@ -55,9 +55,9 @@ describe('a session that is being closed', () => {
   it('gets nothing, and no claim waits for it', async () => {
     const { sessionId, claim } = await prepare();
     const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'CLOSE'));
-    const beside = await context.database.transaction((session) => claimDemandingIn(session, claim, false));
+    const concurrent = await context.database.transaction((session) => claimDemandingIn(session, claim, false));
     await closing.commit();
     const after = await context.database.transaction((session) => claimDemandingIn(session, claim, false));
-    expect([beside.length, after.length]).toEqual([0, 0]);
+    expect([concurrent.length, after.length]).toEqual([0, 0]);
   });
 });

@@ -1,6 +1,6 @@
 /** A drain against the statements that assign, on a real server: once it has answered, nothing is assigned any more. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Place } from '../../../server/engine/ports/dispatch.ts';
+import type { Permit } from '../../../server/engine/ports/dispatch.ts';
 import { claimJobs } from '../../../server/store/dispatch/claim-jobs.ts';
 import { claimSuspectsIn } from '../../../server/store/dispatch/claim-suspects.ts';
 import type { Database, Session } from '../../../server/store/driver/database.ts';
@@ -21,10 +21,10 @@ const assigning: Record<string, (session: Session, laneId: number, sessionId: st
     (await claimSuspectsIn(session, claimOf([laneId], sessionId, 3))).length,
   insert_jobs: async (session, laneId, sessionId) => {
     const call = makeCall([makeJob(laneId)]);
-    const places = new Map<string, Place>(
+    const permits = new Map<string, Permit>(
       call.jobs.map((job) => [job.jobId, { sessionId, creditId: 1, prefetch: false }]),
     );
-    const inserted = await insertJobs(session, [{ call, jobs: call.jobs, jobIds: [], existing: [] }], { places });
+    const inserted = await insertJobs(session, [{ call, jobs: call.jobs, jobIds: [], existing: [] }], { permits });
     return inserted.openSessions.size;
   },
 };
@@ -46,8 +46,8 @@ async function prepare(): Promise<{ laneId: number; sessionId: string }> {
 function waitingFor(lock: number, name: string): Mutation {
   const from = 'AND state IS NOT DISTINCT FROM 1 AND NOT drain_wanted';
   const inserting = 'AND state IS NOT DISTINCT FROM 1\n    AND NOT drain_wanted';
-  const place = name === 'insert_jobs' ? inserting : from;
-  return { of: name, from: place, to: `AND pg_advisory_xact_lock(${lock}) IS NOT NULL ${place}` };
+  const permit = name === 'insert_jobs' ? inserting : from;
+  return { of: name, from: permit, to: `AND pg_advisory_xact_lock(${lock}) IS NOT NULL ${permit}` };
 }
 
 /** Held until `commit`. */

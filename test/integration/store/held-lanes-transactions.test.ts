@@ -1,7 +1,7 @@
 /** Transactions held open on purpose: lanes that are held back while something is being assigned from them. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { claimJobs } from '../../../server/store/dispatch/claim-jobs.ts';
-import { holdLanesBack } from '../../../server/store/dispatch/held-lanes.ts';
+import { gateLanes } from '../../../server/store/dispatch/held-lanes.ts';
 import type { Database } from '../../../server/store/driver/database.ts';
 import { insertJobs } from '../../../server/store/jobs/submit/insert-jobs.ts';
 import { createStore } from '../../../server/store/store.ts';
@@ -9,12 +9,12 @@ import { type Mutation, plantBugs } from '../../support/database-taps.ts';
 import { holdOpen, untilWaitsOrOver } from '../../support/postgres-waits.ts';
 import { emptyTables, sql, useStore } from '../../support/store-context.ts';
 import {
+  assignedCall,
   claimMany,
   claimOf,
   makeLane,
   only,
   openWorker,
-  placedCall,
   readyLane,
   submitMany,
 } from '../../support/store-fixtures.ts';
@@ -32,7 +32,7 @@ describe('a lane that is held back while something is being assigned from it', (
     to: '',
   };
   const hold = (laneId: number) =>
-    context.database.transaction((session) => holdLanesBack(session, [laneId], 'queuePaused', true));
+    context.database.transaction((session) => gateLanes(session, [laneId], 'queuePaused', true));
 
   /** How many jobs are held by the time that the hold has answered, and in the end. */
   async function raceClaim(claimer: Database) {
@@ -56,9 +56,9 @@ describe('a lane that is held back while something is being assigned from it', (
   async function raceInsert(submitter: Database) {
     const laneId = await makeLane(context);
     const { sessionId } = await openWorker(context);
-    const { call, places } = placedCall(laneId, sessionId);
+    const { call, permits } = assignedCall(laneId, sessionId);
     const insertion = { call, jobs: call.jobs, jobIds: [], existing: [] };
-    const submission = await holdOpen(submitter, (session) => insertJobs(session, [insertion], { places }));
+    const submission = await holdOpen(submitter, (session) => insertJobs(session, [insertion], { permits }));
     const holding = hold(laneId);
     const first = await untilWaitsOrOver(context.database, holding);
     await submission.commit();
@@ -76,14 +76,12 @@ describe('a lane that is held back while something is being assigned from it', (
 
   it('lets neither wait where it came first, and both leave the jobs ready', async () => {
     const { laneId, sessionId } = await readyLane(context, 3);
-    const { call, places } = placedCall(laneId, sessionId);
-    const holding = await holdOpen(context.database, (session) =>
-      holdLanesBack(session, [laneId], 'queuePaused', true),
-    );
+    const { call, permits } = assignedCall(laneId, sessionId);
+    const holding = await holdOpen(context.database, (session) => gateLanes(session, [laneId], 'queuePaused', true));
     const claim = claimMany(context, laneId, sessionId, 3);
     expect(await untilWaitsOrOver(context.database, claim)).toBe('over');
     expect(await claim).toEqual([]);
-    const submission = context.store.submit([call], places);
+    const submission = context.store.submit([call], permits);
     expect(await untilWaitsOrOver(context.database, submission)).toBe('over');
     expect(await submission).toMatchObject([{ jobs: call.jobs.map(() => ({ assigned: false })) }]);
     await holding.commit();
@@ -93,9 +91,7 @@ describe('a lane that is held back while something is being assigned from it', (
   it('is seen by a claim that has read the lane before, and locks it after', async () => {
     const { laneId, sessionId } = await readyLane(context, 3);
     const claimer = plantBugs(context.database, [{ of: 'claim_jobs', from: laneLock, to: 'FOR KEY SHARE OF lanes' }]);
-    const holding = await holdOpen(context.database, (session) =>
-      holdLanesBack(session, [laneId], 'queuePaused', true),
-    );
+    const holding = await holdOpen(context.database, (session) => gateLanes(session, [laneId], 'queuePaused', true));
     const claim = createStore(claimer).claim(claimOf([laneId], sessionId, 3));
     expect(await untilWaitsOrOver(context.database, claim)).toBe('waits');
     await holding.commit();
@@ -108,7 +104,7 @@ describe('a lane that is made while its queue is being paused', () => {
     const first = await makeLane(context, { queue: 'q' });
     const pausing = await holdOpen(context.database, async (session) => {
       await session.run({ name: '', text: "UPDATE queues SET paused = true WHERE name = 'q'" }, []);
-      await holdLanesBack(session, [first], 'queuePaused', true);
+      await gateLanes(session, [first], 'queuePaused', true);
     });
     const making = makeLane(context, { queue: 'q' });
     expect(await untilWaitsOrOver(context.database, making)).toBe('waits');
@@ -135,7 +131,7 @@ describe('a pause of a queue while jobs are being assigned from it', () => {
     await submitMany(context, made, 1);
     expect(await claimMany(context, laneId, sessionId, 3)).toEqual([]);
     expect(await claimMany(context, made, sessionId, 3)).toEqual([]);
-    expect(await context.store.queues.resume(queue)).toMatchObject({ letGo: [laneId, made] });
+    expect(await context.store.queues.resume(queue)).toMatchObject({ reopened: [laneId, made] });
     expect(await claimMany(context, made, sessionId, 3)).toHaveLength(1);
   });
 });

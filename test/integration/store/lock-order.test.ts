@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
-import { decideCancel, decideFail, decideSessionEnd, goOn } from '../../../server/domain/jobs/decide.ts';
+import { continueAs, decideCancel, decideFail, decideSessionEnd } from '../../../server/domain/jobs/decide.ts';
 import { decideDue } from '../../../server/domain/jobs/decide-due.ts';
 import { decidePause, decideUpdate } from '../../../server/domain/jobs/hold.ts';
 import { closed, countFailures } from '../../../server/domain/retries/circuit-breaker.ts';
@@ -30,7 +30,7 @@ const context = useStore('PostgreSQL 18');
 const ROUNDS = Number(process.env.MUSTER_LOCK_ROUNDS ?? 8);
 const JOBS = 24;
 const DEADLOCK = '40P01';
-const LOOK_AGAIN = '40001';
+const SERIALIZATION_FAILURE = '40001';
 const policy = definitionDefaults.retryPolicy;
 const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
 
@@ -109,19 +109,19 @@ const operations: Record<string, Operation> = {
   },
   claim: (store, isReversed) =>
     store.claim({
-      places: turned(sessionIds, isReversed).flatMap((sessionId) =>
+      permits: turned(sessionIds, isReversed).flatMap((sessionId) =>
         [1, 2, 3].map((creditId) => ({ sessionId, creditId, prefetch: false })),
       ),
       lanes: turned(laneIds, isReversed).map((id) => ({ laneId: id, cursor: 0 })),
       maxBytes: MAX_BYTES,
     }),
   'claim what takes resources': async (store, isReversed) => {
-    const places = turned(sessionIds, isReversed).flatMap((sessionId) =>
+    const permits = turned(sessionIds, isReversed).flatMap((sessionId) =>
       [1, 2, 3].map((creditId) => ({ sessionId, creditId, prefetch: false })),
     );
     for (const id of turned(laneIds, isReversed))
       await store.claimDemanding(
-        { places, demanding: { laneId: id, cursor: 0, needs: { cpu: 1 } }, maxBytes: MAX_BYTES },
+        { permits, demanding: { laneId: id, cursor: 0, needs: { cpu: 1 } }, maxBytes: MAX_BYTES },
         isReversed,
       );
   },
@@ -135,11 +135,11 @@ const operations: Record<string, Operation> = {
     const opening = { name: '', failureThreshold: 1, windowMs: 1_000, openDurationMs: -1, types: [] };
     for (const key of turned(breakers, isReversed)) {
       await store.changeBreakers([key], (now, nowUs) => countFailures(now, 1, opening, nowUs), true);
-      const places = turned(sessionIds, isReversed).map((sessionId) => ({ sessionId, creditId: 9, prefetch: false }));
+      const permits = turned(sessionIds, isReversed).map((sessionId) => ({ sessionId, creditId: 9, prefetch: false }));
       const lanes = turned(laneIds, isReversed).map((id) => ({ laneId: id, cursor: 0 }));
-      await store.probeBreaker(key, { places, lanes }, isReversed);
+      await store.probeBreaker(key, { permits, lanes }, isReversed);
     }
-    await store.alignHeldLanes();
+    await store.alignGatedLanes();
   },
   'submit to retry budgets': async (store, isReversed) => {
     const nowUs = await store.nowUs();
@@ -154,7 +154,7 @@ const operations: Record<string, Operation> = {
     store.change({ by: 'due', limit: isReversed ? 9 : 5 }, (run) => {
       const definition = run.laneId === laneId ? 'one' : 'two';
       const retryBudget = { ...budget, namespace: 'default', definition };
-      return run.state === 'READY' ? { ...goOn('promote', run, { state: 'READY' }), retryBudget } : undefined;
+      return run.state === 'READY' ? { ...continueAs('promote', run, { state: 'READY' }), retryBudget } : undefined;
     }),
   complete: (store, isReversed) => store.complete(turned(held, isReversed).map((key) => completionOf(key))),
   'change by attempts': (store, isReversed) =>
@@ -176,7 +176,7 @@ const operations: Record<string, Operation> = {
     });
     // Two updates of a record at once: the later one is asked to look again, which is no deadlock.
     return change.catch((error) => {
-      if (error.code !== LOOK_AGAIN) throw error;
+      if (error.code !== SERIALIZATION_FAILURE) throw error;
     });
   },
   'cancel and clean up': (store, isReversed) =>

@@ -15,6 +15,7 @@ import { type Mutation, plantBugs } from '../../support/database-taps.ts';
 import { holdOpen, untilWaitsOrOver } from '../../support/postgres-waits.ts';
 import { emptyTables, sql, useStore } from '../../support/store-context.ts';
 import {
+  assignedCall,
   claimMany,
   claimOf,
   completionOf,
@@ -25,7 +26,6 @@ import {
   only,
   openWorker,
   payload,
-  placedCall,
   readRow,
   readyLane,
   submitMany,
@@ -93,9 +93,9 @@ describe('a submission that assigns its jobs while another replica ends the sess
   async function race(submitter: Database) {
     const laneId = await makeLane(context);
     const { sessionId } = await openWorker(context);
-    const { call, places } = placedCall(laneId, sessionId);
+    const { call, permits } = assignedCall(laneId, sessionId);
     const insertion = { call, jobs: call.jobs, jobIds: [], existing: [] };
-    const submission = await holdOpen(submitter, (session) => insertJobs(session, [insertion], { places }));
+    const submission = await holdOpen(submitter, (session) => insertJobs(session, [insertion], { permits }));
     const ending = endSession(sessionId);
     const first = await untilWaitsOrOver(context.database, ending);
     await submission.commit();
@@ -114,9 +114,9 @@ describe('a submission that assigns its jobs while another replica ends the sess
   it('leaves them ready, and does not wait, where the close came first', async () => {
     const laneId = await makeLane(context);
     const { sessionId } = await openWorker(context);
-    const { call, places } = placedCall(laneId, sessionId);
+    const { call, permits } = assignedCall(laneId, sessionId);
     const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'CLOSE'));
-    const submission = context.store.submit([call], places);
+    const submission = context.store.submit([call], permits);
     expect(await untilWaitsOrOver(context.database, submission)).toBe('over');
     expect(await submission).toMatchObject([{ jobs: call.jobs.map(() => ({ assigned: false })) }]);
     await closing.commit();
@@ -146,9 +146,9 @@ describe('a claim while the close of the session is open', () => {
     const { laneId, sessionId } = await readyLane(context, 3);
     const other = await openWorker(context);
     const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'CLOSE'));
-    const { places: closed, ...claim } = claimOf([laneId], sessionId, 2);
-    const { places: open } = claimOf([laneId], other.sessionId, 2);
-    const claimed = await context.store.claim({ ...claim, places: [...closed, ...open] });
+    const { permits: closed, ...claim } = claimOf([laneId], sessionId, 2);
+    const { permits: open } = claimOf([laneId], other.sessionId, 2);
+    const claimed = await context.store.claim({ ...claim, permits: [...closed, ...open] });
     expect(claimed.map((job) => job.sessionId)).toEqual([other.sessionId, other.sessionId]);
     await closing.commit();
   });
@@ -262,7 +262,7 @@ describe('a claim of suspects that is open while another replica claims some for
     from: 'FOR NO KEY UPDATE SKIP LOCKED',
     to: '',
   };
-  const withoutLook: Mutation = {
+  const withoutSnapshot: Mutation = {
     of: 'find_sessions_without_suspect',
     from: 'r.losses >= 2',
     to: 'r.losses >= 2 AND false',
@@ -276,21 +276,21 @@ describe('a claim of suspects that is open while another replica claims some for
     const { sessionId } = await openWorker(context);
     const claim = claimOf([laneId], sessionId, 1);
     const open = await holdOpen(context.database, (session) => claimSuspectsIn(session, claim));
-    const beside = await second.transaction((session) => claimSuspectsIn(session, claim));
+    const concurrent = await second.transaction((session) => claimSuspectsIn(session, claim));
     await open.commit();
     const after = await second.transaction((session) => claimSuspectsIn(session, claim));
-    return { first: open.result.length, beside: beside.length, after: after.length };
+    return { first: open.result.length, concurrent: concurrent.length, after: after.length };
   }
 
   it('gets none, neither beside it nor after it', async () => {
-    expect(await race(context.database)).toEqual({ first: 1, beside: 0, after: 0 });
+    expect(await race(context.database)).toEqual({ first: 1, concurrent: 0, after: 0 });
   });
 
   it('would get one beside it if the session were not locked', async () => {
-    expect(await race(plantBugs(context.database, [withoutSuspectLock]))).toMatchObject({ beside: 1 });
+    expect(await race(plantBugs(context.database, [withoutSuspectLock]))).toMatchObject({ concurrent: 1 });
   });
 
   it('would get one after it if nobody looked at what the session holds', async () => {
-    expect(await race(plantBugs(context.database, [withoutLook]))).toMatchObject({ beside: 0, after: 1 });
+    expect(await race(plantBugs(context.database, [withoutSnapshot]))).toMatchObject({ concurrent: 0, after: 1 });
   });
 });

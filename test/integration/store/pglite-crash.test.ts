@@ -60,16 +60,16 @@ interface Acknowledged {
 /** Lets the child work until so many messages came, kills it, and resolves with all that it had told by then. */
 async function workAndKill(messages: number): Promise<Acknowledged> {
   const child = startChild('work');
-  const told: Acknowledged = { submitted: [], completed: [] };
+  const acknowledged: Acknowledged = { submitted: [], completed: [] };
   let count = 0;
   child.on('message', (message: Acknowledged) => {
-    told.submitted.push(...message.submitted);
-    told.completed.push(...message.completed);
+    acknowledged.submitted.push(...message.submitted);
+    acknowledged.completed.push(...message.completed);
     if (++count === messages) child.kill('SIGKILL');
   });
   await once(child, 'exit');
   expect({ signal: child.signalCode, enough: count >= messages }).toEqual({ signal: 'SIGKILL', enough: true });
-  return told;
+  return acknowledged;
 }
 
 /** Asks in pages, as any caller has to. */
@@ -88,17 +88,17 @@ describe('a process that is killed', () => {
     console.log(`MUSTER_SEED=${seed}`);
     dataDir = await folders.copy();
     const prng = new Prng(seed);
-    const told: Acknowledged = { submitted: [], completed: [] };
+    const acknowledged: Acknowledged = { submitted: [], completed: [] };
     for (let round = 0; round < 3; round++) {
       const { submitted, completed } = await workAndKill(prng.int(20, 100));
-      told.submitted.push(...submitted);
-      told.completed.push(...completed);
+      acknowledged.submitted.push(...submitted);
+      acknowledged.completed.push(...completed);
     }
-    expect(told.completed.length).toBeGreaterThan(100);
+    expect(acknowledged.completed.length).toBeGreaterThan(100);
     const database = await open();
     const store = createStore(database);
-    expect((await findAll(told.submitted, store.findJobs)).sort()).toEqual(told.submitted.sort());
-    expect((await findAll(told.completed, store.findEnded)).sort()).toEqual(told.completed.sort());
+    expect((await findAll(acknowledged.submitted, store.findJobs)).sort()).toEqual(acknowledged.submitted.sort());
+    expect((await findAll(acknowledged.completed, store.findEnded)).sort()).toEqual(acknowledged.completed.sort());
     const whole = await sql(
       { database },
       `SELECT count(*) AS jobs, count(r.job_id) + count(o.job_id) AS halves, count(*) FILTER (WHERE r.job_id = o.job_id) AS both

@@ -42,13 +42,13 @@ describe('work on PGlite', () => {
   });
 
   it('may be asked for by what a transaction has started, once it is over', async () => {
-    const told = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
     let later: Promise<unknown> = Promise.resolve();
     await database.transaction(async (session) => {
       await session.run(one, []);
-      later = told.promise.then(() => database.run(one, []));
+      later = released.promise.then(() => database.run(one, []));
     });
-    told.resolve();
+    released.resolve();
     expect(await later).toEqual([{ one: 1 }]);
   });
 

@@ -50,9 +50,9 @@ const [waits, reservedFor] = ['lane_waits by lane_waits_pkey', 'lane_waits by la
 const compensations = 'step_compensations by step_compensations_pkey';
 const [workflowRuns, workflowSteps] = ['workflow_runs by workflow_runs_pkey', 'workflow_steps by workflow_steps_pkey'];
 const [batches, batchCounts] = ['batches by batches_pkey', 'batch_counts by batch_counts_pkey'];
-const newsByJob = 'workflow_news by workflow_news_by_job';
-const news = 'workflow_news by workflow_news_pkey';
-const oldestNews = 'workflow_news by the whole of workflow_news_pkey'; // of which it reads the first 10,000 rows
+const inboxByJob = 'workflow_news by workflow_news_by_job';
+const inbox = 'workflow_news by workflow_news_pkey';
+const oldestInbox = 'workflow_news by the whole of workflow_news_pkey'; // of which it reads the first 10,000 rows
 const children = 'jobs_day by jobs_day_parent_job_id_step_item_idx';
 const ofExpired = [
   logs,
@@ -76,8 +76,8 @@ const handlerWaits = 'handler_waits by handler_waits_pkey';
 const edges = 'job_dependencies by job_dependencies_pkey';
 const edgesByTarget = 'job_dependencies by job_dependencies_by_target';
 const edgesByWorkflow = 'job_dependencies by job_dependencies_by_workflow';
-const dependencyNews = 'dependency_news by dependency_news_pkey';
-const oldestDependencyNews = 'dependency_news by the whole of dependency_news_pkey'; // of which it reads the first 100 rows
+const dependencyInbox = 'dependency_news by dependency_news_pkey';
+const oldestDependencyInbox = 'dependency_news by the whole of dependency_news_pkey'; // of which it reads the first 100 rows
 const assets = 'assets by assets_pkey';
 
 export const pinned: Record<string, readonly string[]> = {
@@ -90,7 +90,7 @@ export const pinned: Record<string, readonly string[]> = {
   read_last_dependency: [edges],
   read_dependencies: [edges],
   delete_dependencies: [edges],
-  take_dependency_news: [oldestDependencyNews, edgesByTarget, edgesByWorkflow, workflowSteps],
+  take_dependency_news: [oldestDependencyInbox, edgesByTarget, edgesByWorkflow, workflowSteps],
   adopt_children: [runs, lanes],
   read_depth_of_job: [runs],
   lock_children: [runs],
@@ -101,7 +101,7 @@ export const pinned: Record<string, readonly string[]> = {
   add_traced_targets: [jobs],
   add_traced_publishers: [assets, jobs],
   drop_dependency_news: [
-    dependencyNews,
+    dependencyInbox,
     edgesByTarget,
     edgesByWorkflow,
     'job_runs by job_runs_children',
@@ -283,10 +283,10 @@ export const pinned: Record<string, readonly string[]> = {
   lock_ready_workflows: [ready, jobs, lanes],
   lock_workflows: [runs],
   read_workflows: [runs, jobs, workflowRuns],
-  take_workflow_news: [newsByJob, news],
+  take_workflow_news: [inboxByJob, inbox],
   insert_workflow_news: [],
-  drop_workflow_news: [news],
-  find_told_workflows: [runs, jobs, lanes, oldestNews, newsByJob, news],
+  drop_workflow_news: [inbox],
+  find_told_workflows: [runs, jobs, lanes, oldestInbox, inboxByJob, inbox],
   write_workflow_runs: [],
   write_workflow_steps: [],
   read_workflow_steps: [workflowSteps],

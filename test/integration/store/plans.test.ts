@@ -10,10 +10,10 @@ import { everyJob } from '../../../server/domain/jobs/job-filter.ts';
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { Change } from '../../../server/domain/jobs/run.ts';
 import { closed, countFailures } from '../../../server/domain/retries/circuit-breaker.ts';
-import { holdLanesBack } from '../../../server/store/dispatch/held-lanes.ts';
+import { gateLanes } from '../../../server/store/dispatch/held-lanes.ts';
 import { readHeadsOf } from '../../../server/store/dispatch/lanes.ts';
 import type { Statement } from '../../../server/store/driver/database.ts';
-import { readHoldReasons } from '../../../server/store/jobs/read/hold-reasons.ts';
+import { readGateReasons } from '../../../server/store/jobs/read/hold-reasons.ts';
 import { createStore } from '../../../server/store/store.ts';
 import { vitalsStore } from '../../../server/store/upkeep/vitals.ts';
 import { recordStatements } from '../../support/database-taps.ts';
@@ -124,7 +124,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.readLanesToProbe(breaker);
   await store.probeBreaker(breaker, claimOf([laneId], sessionId, 1), false);
   await store.changeBreakers([breaker], closed);
-  await store.alignHeldLanes();
+  await store.alignGatedLanes();
   const [retried] = await submitMany(tap, laneId, 1, { hasRetryBudget: true });
   await sql(
     tap,
@@ -140,7 +140,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.readClosed([a, b]);
   await store.readLastWorkers('default', [a.jobId]);
   await store.readJobs([a, b].map(({ jobId }) => ({ namespace: 'default', jobId })));
-  await readHoldReasons(database, [{ state: stateCodes.READY, held_back: 1, run_lane_id: laneId }]);
+  await readGateReasons(database, [{ state: stateCodes.READY, held_back: 1, run_lane_id: laneId }]);
   await store.findJobs([a.jobId]);
   const query = { namespace: 'default', beforeJobId: undefined, limit: 1, scanLimit: 1 };
   await store.listJobs({ ...query, filter: everyJob });
@@ -169,7 +169,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await useWaits(tap);
   await useDependencies(tap);
   await useHandlerWaits(tap);
-  await database.transaction((session) => holdLanesBack(session, [laneId], 'breakerOpen', false));
+  await database.transaction((session) => gateLanes(session, [laneId], 'breakerOpen', false));
   await useLimits(tap);
   await reviveQueue(tap);
   await store.nextDueUs();

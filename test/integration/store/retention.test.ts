@@ -43,7 +43,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
   const nameOf = (dayMs: number) => new Date(dayMs).toISOString().slice(0, 10).replaceAll('-', '');
 
   /** Makes the days of that time; jobs made there have ids of it. */
-  async function goBackTo(ms: number): Promise<void> {
+  async function rewindTo(ms: number): Promise<void> {
     await moveClock(context, ms - Date.now());
     await context.store.ensurePartitions();
   }
@@ -83,7 +83,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
   describe('a whole day', () => {
     it('goes with what ended in time; what is open, or ended too recently, stays and can be worked on', async () => {
       const day = today - 20 * DAY_MS;
-      await goBackTo(day + HOUR_MS);
+      await rewindTo(day + HOUR_MS);
       const laneId = await makeLane(context);
       const ids = await submitAt(day + HOUR_MS, laneId, 6);
       const gone = await finish(laneId, 3);
@@ -92,7 +92,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       await context.store.saveProgress([
         { ...keyOf(held), sequence: 1, fraction: 0.5, message: '', checkpoint: payload('half') },
       ]);
-      await goBackTo(Date.now() - 6 * DAY_MS);
+      await rewindTo(Date.now() - 6 * DAY_MS);
       const [late = ''] = await finish(laneId, 1);
       const ready = ids.find((id) => ![...gone, held.jobId, late].includes(id)) as string;
       await moveClock(context, 0);
@@ -118,7 +118,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
 
     it('stays as long as anything is kept', async () => {
       const day = today - 30 * DAY_MS;
-      await goBackTo(day + HOUR_MS);
+      await rewindTo(day + HOUR_MS);
       const [short, long] = [await makeLane(context), await makeLane(context, { definition: 'long' })];
       await submitAt(day + HOUR_MS, short, 2);
       const [kept = ''] = await submitAt(day + HOUR_MS, long, 1);
@@ -137,7 +137,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
 
     it('of which much is open is cleared in pages instead', async () => {
       const day = today - 40 * DAY_MS;
-      await goBackTo(day + HOUR_MS);
+      await rewindTo(day + HOUR_MS);
       const [open, ended] = [await makeLane(context), await makeLane(context)];
       await submitAt(day + HOUR_MS, open, 1_001);
       await submitAt(day + HOUR_MS, ended, 1_500);
@@ -146,7 +146,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       expect(await clearAll()).toMatchObject({ jobs: 1_500 });
       expect(await isThere(`jobs_${nameOf(day)}`)).toBe(true);
       expect(await countOf('jobs')).toBe(1_001);
-      await goBackTo(day + 2 * HOUR_MS);
+      await rewindTo(day + 2 * HOUR_MS);
       await finish(open, 1);
       await moveClock(context, 0);
       await clearAll();
@@ -157,7 +157,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
 
     it('is left as it was when the last step fails', async () => {
       const day = today - 50 * DAY_MS;
-      await goBackTo(day + HOUR_MS);
+      await rewindTo(day + HOUR_MS);
       const laneId = await makeLane(context);
       const ids = await submitAt(day + HOUR_MS, laneId, 3);
       await finish(laneId, 2);
@@ -175,7 +175,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
 
     it.skipIf(kind === 'PGlite')('waits for a long reader no longer than a moment, and goes after it', async () => {
       const day = today - 60 * DAY_MS;
-      await goBackTo(day + HOUR_MS);
+      await rewindTo(day + HOUR_MS);
       const laneId = await makeLane(context);
       await submitAt(day + HOUR_MS, laneId, 1);
       await finish(laneId, 1);
@@ -193,7 +193,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
 
     it.skipIf(kind === 'PGlite')('goes while its jobs are being ended and others come, and none is lost', async () => {
       const day = today - 70 * DAY_MS;
-      await goBackTo(day + HOUR_MS);
+      await rewindTo(day + HOUR_MS);
       const [old, fresh] = [await makeLane(context), await makeLane(context)];
       await submitAt(day + HOUR_MS, old, 1_800);
       await finish(old, 900);

@@ -54,7 +54,7 @@ describe.each(databaseKinds)('spans of jobs with dependencies on %s', (kind) => 
     await flows.ended(called);
     const { jobId: first, hold } = await held();
     const waiting = await submit([onJob(first), onJob(called), onJob(first)]);
-    flows.letGo(hold);
+    flows.reopen(hold);
     await flows.ended(waiting);
     const caller = { jobId: called, traceId: CALLER.split('-')[1] as string };
     expect(await linksOf(waiting)).toEqual(dependsOn(first, caller));
@@ -76,8 +76,8 @@ describe.each(databaseKinds)('spans of jobs with dependencies on %s', (kind) => 
       jobId: waiting,
       dependencies: [onJob(two.jobId), onJob(done)],
     });
-    flows.letGo(one.hold);
-    flows.letGo(two.hold);
+    flows.reopen(one.hold);
+    flows.reopen(two.hold);
     expect(await linksOf(waiting)).toEqual(dependsOn(one.jobId, two.jobId, done));
   });
 
@@ -90,7 +90,7 @@ describe.each(databaseKinds)('spans of jobs with dependencies on %s', (kind) => 
     ]);
     const flow = await flows.submit(name);
     const waiting = await submit([onStep(flow, 'each'), onStep(flow, 'never'), onJob(flow)]);
-    flows.letGo(hold);
+    flows.reopen(hold);
     await flows.ended(waiting);
     const traceId = flow.replaceAll('-', '');
     const items = (await flows.children(flow))
@@ -132,7 +132,7 @@ describe.each(databaseKinds)('spans of jobs with dependencies on %s', (kind) => 
       },
     );
     await flows.hasStarted(hold);
-    flows.letGo(hold);
+    flows.reopen(hold);
     await flows.ended(flow);
     const { steps } = await flows.client.listWorkflowSteps(flow);
     const [first = '', late = ''] = steps.map(({ jobId }) => jobId);

@@ -26,8 +26,8 @@ beforeAll(async () => {
 afterAll(() => world?.stop());
 
 /** Waits until the metrics, which are made anew once a second, say so. */
-function eventuallyMetrics<T>(what: string, look: (all: Map<string, Family>) => T) {
-  return eventually(what, async () => look(await readMetrics(world.replica.httpAddress)), { everyMs: 200 });
+function eventuallyMetrics<T>(what: string, probe: (all: Map<string, Family>) => T) {
+  return eventually(what, async () => probe(await readMetrics(world.replica.httpAddress)), { everyMs: 200 });
 }
 
 async function takeOne(worker: TestWorker): Promise<Assignment> {
@@ -99,20 +99,20 @@ it('the metrics of steps tell whether they found an earlier result', async () =>
   const worker = await world.openWorker(definition);
   const step = { name: 'a', definition, cache: { maxAge: { seconds: 3_600n } } };
   const flow = await world.define({ body: { case: 'workflow', value: { steps: [step], output: 'true' } } });
-  const looks = (result: string) =>
+  const polls = (result: string) =>
     eventuallyMetrics(`a ${result} is counted`, (families) => {
       return sumOf(families, 'muster_step_cache_lookups_total', { muster_step_cache_result: result }) === 1;
     });
   await world.submit(flow);
   await worker.report({ of: await takeOne(worker), outcome: result('1') });
-  await looks('miss');
+  await polls('miss');
   const succeeded = { muster_definition: flow, muster_job_state: 'succeeded' };
   await eventuallyMetrics('the workflow has ended', (families) => {
     return sumOf(families, 'muster_job_ended_total', succeeded) === 1;
   });
   await world.submit(flow);
-  await looks('hit');
-  await looks('miss');
+  await polls('hit');
+  await polls('miss');
 });
 
 describe('the metrics of queues', () => {
@@ -149,18 +149,18 @@ describe('the metrics of limits', () => {
     const worker = await world.openWorker(definition);
     for (let n = 0; n < 3; n++) await world.submit(definition);
     const [first] = await worker.take(2);
-    const told = (all: Map<string, Family>, of: string, name: string) =>
+    const reported = (all: Map<string, Family>, of: string, name: string) =>
       ['concurrency', 'in_use', 'holders'].map((what) =>
         sumOf(all, `muster_limit_${what}`, { muster_limit_of: of, muster_limit_name: name }),
       );
-    const tells = (what: string, held: number) =>
+    const reports = (what: string, held: number) =>
       eventuallyMetrics(what, (all) => {
-        const [queue, own] = [told(all, 'queue', 'narrow'), told(all, 'definition', definition)];
+        const [queue, own] = [reported(all, 'queue', 'narrow'), reported(all, 'definition', definition)];
         return queue.join() === `7,${held},${held}` && own.join() === `2,${held},${held}`;
       });
-    await tells('two are held', 2);
+    await reports('two are held', 2);
     await worker.report({ of: first as Assignment, outcome: result('1') });
-    await tells('one is left', 1);
+    await reports('one is left', 1);
     await worker.close();
   });
 });
@@ -199,14 +199,14 @@ describe('the metrics of workers', () => {
   it('tell sessions, slots, credits and heartbeats', async () => {
     const before = await readMetrics(world.replica.httpAddress);
     const worker = await world.openWorkerOf({ ...offerOf('nobody'), slots: 17 });
-    await worker.becomeHeard();
+    await worker.becomeReachable();
     await worker.offer(5);
     const rise = (all: Map<string, Family>, name: string, labels = {}) =>
       (sumOf(all, name, labels) ?? 0) - (sumOf(before, name, labels) ?? 0);
     await eventuallyMetrics('it shows', (all) => {
       const connected = rise(all, 'muster_worker_sessions', { muster_session_condition: 'connected' });
-      const parked = rise(all, 'muster_credit_parked', { muster_credit_kind: 'slot' });
-      return connected === 1 && rise(all, 'muster_worker_slots') === 17 && parked === 5;
+      const unspent = rise(all, 'muster_credit_parked', { muster_credit_kind: 'slot' });
+      return connected === 1 && rise(all, 'muster_worker_slots') === 17 && unspent === 5;
     });
     await worker.close();
     const all = await eventuallyMetrics('the end shows', (families) => {

@@ -17,7 +17,7 @@ const BUILD_MS = 1_800_000;
 const WAIT_MS = 120_000;
 
 /** What each language does, and what its SDK of OpenTelemetry calls it. */
-const told: Readonly<Record<string, { definition: string; sdk: string }>> = {
+const shown: Readonly<Record<string, { definition: string; sdk: string }>> = {
   typescript: { definition: 'read-routes', sdk: 'nodejs' },
   go: { definition: 'count-flights', sdk: 'go' },
   rust: { definition: 'measure-distances', sdk: 'rust' },
@@ -51,7 +51,7 @@ function expectedShape(): string[] {
 
 function saysItsSpan({ id, worker }: Language): void {
   it('has the span of its handler under that of the attempt', () => {
-    const { definition, sdk } = told[id] ?? { definition: '', sdk: '' };
+    const { definition, sdk } = shown[id] ?? { definition: '', sdk: '' };
     const job = jobs.find((one) => one.definition === definition);
     const attempt = job?.attempts.at(-1)?.attempt ?? 0;
     const ofHandler = spans.filter(({ service, name }) => service === worker && name === `process ${definition}`);

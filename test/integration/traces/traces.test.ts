@@ -26,11 +26,11 @@ const traceIdOf = (job: Job) => job.traceparent.split('-')[1] ?? '';
 /** The trace, once it has as many spans as are expected; everything has been told by then, so no more are to come. */
 async function traceOf(job: Job, spans: number): Promise<JaegerSpan[]> {
   await deployment.settled();
-  const look = async () => {
+  const probe = async () => {
     const found = await deployment.jaeger.trace(traceIdOf(job));
     return found.length >= spans ? found : undefined;
   };
-  return eventually(`the trace of job ${job.jobId} has ${spans} spans`, look, { timeoutMs: WAIT_MS, everyMs: 100 });
+  return eventually(`the trace of job ${job.jobId} has ${spans} spans`, probe, { timeoutMs: WAIT_MS, everyMs: 100 });
 }
 
 /** As `parent > span`, each once and in the order of the alphabet. */

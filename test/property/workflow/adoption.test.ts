@@ -32,10 +32,10 @@ function retryOf(given: Plan, picks: Iterator<number>): Retry {
     const state = ended.get(name);
     if (state === undefined || role !== 'NORMAL') return [];
     const compensation = undone.has(step) ? ('SUCCEEDED' as const) : undefined;
-    const isByHand = state === 'SKIPPED' && picks.next().value === 0;
+    const isManual = state === 'SKIPPED' && picks.next().value === 0;
     const isCut = state === 'SUCCEEDED' && picks.next().value === 0;
     const reason = isCut ? cutShort(2) : undefined;
-    return [{ step, state, reason, skipReason: isByHand ? 'skipped by hand' : undefined, compensation }];
+    return [{ step, state, reason, skipReason: isManual ? 'skipped by hand' : undefined, compensation }];
   });
   const isSame = (step: number) =>
     past.some(

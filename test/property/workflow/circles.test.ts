@@ -17,7 +17,7 @@ const TASK_LANE = 99;
 
 interface Flow {
   readonly phase: Phase;
-  readonly doomed: 'NO' | 'FAILED';
+  readonly stopReason: 'NO' | 'FAILED';
   readonly steps: readonly { readonly role: StepRole; readonly rule: TriggerRule; readonly needs: readonly number[] }[];
   readonly states: readonly StepState[];
   /** The step that is being taken back. */
@@ -26,7 +26,7 @@ interface Flow {
 
 const drawn = fc.record({
   phase: fc.constantFrom(...order),
-  doomed: fc.constantFrom('NO' as const, 'FAILED' as const),
+  stopReason: fc.constantFrom('NO' as const, 'FAILED' as const),
   steps: fc.array(
     fc.record({
       role: fc.constantFrom<StepRole>('NORMAL', 'NORMAL', 'ON_FAILURE', 'FINALLY'),
@@ -40,7 +40,12 @@ const drawn = fc.record({
 });
 
 /** As a workflow may be: with what was drawn where that can be so. */
-function flowOf({ phase, doomed, steps: all, undone }: typeof drawn extends fc.Arbitrary<infer T> ? T : never): Flow {
+function flowOf({
+  phase,
+  stopReason,
+  steps: all,
+  undone,
+}: typeof drawn extends fc.Arbitrary<infer T> ? T : never): Flow {
   const steps = all.map(({ role, rule, needs }, i) => ({
     role,
     rule,
@@ -53,11 +58,11 @@ function flowOf({ phase, doomed, steps: all, undone }: typeof drawn extends fc.A
     const open = needs.filter((need) => states[need] !== 'SUCCEEDED').length;
     const isFree = rule === 'ALWAYS' || open === 0 || (rule === 'ONE_SUCCESS' && open < needs.length);
     if (own < now)
-      states.push(role === 'NORMAL' && doomed !== 'NO' && drawnState === 'WAITING' ? 'WAITING' : 'SUCCEEDED');
+      states.push(role === 'NORMAL' && stopReason !== 'NO' && drawnState === 'WAITING' ? 'WAITING' : 'SUCCEEDED');
     else states.push(own === now && isFree ? drawnState : 'WAITING');
   }
   const isUndone = phase === 'COMPENSATION' && steps[undone]?.role === 'NORMAL' && states[undone] === 'SUCCEEDED';
-  return { phase, doomed, steps, states, undone: isUndone ? undone : undefined };
+  return { phase, stopReason, steps, states, undone: isUndone ? undone : undefined };
 }
 
 const flowId = (flow: number) => `w${flow}`;
@@ -87,7 +92,8 @@ function* waitsWithin(flow: Flow, number: number): Generator<readonly [string, s
   const phase = (step: number) => order.indexOf(phaseOfRole[flow.steps[step]?.role as StepRole]);
   const now = order.indexOf(flow.phase);
   const isLost = (step: number) =>
-    flow.states[step] === 'WAITING' && (phase(step) < now || (now === 0 && phase(step) === 0 && flow.doomed !== 'NO'));
+    flow.states[step] === 'WAITING' &&
+    (phase(step) < now || (now === 0 && phase(step) === 0 && flow.stopReason !== 'NO'));
   for (const [step, state] of flow.states.entries()) {
     if (state !== 'WAITING') continue;
     if (isLost(step)) yield [key(step), job];
@@ -222,7 +228,7 @@ describe('circles across workflows that run', () => {
 
   it('are ruled out also in the largest workflows, unless too much of one waits', async () => {
     const large = (state: StepState): Flow => ({
-      ...{ phase: 'WORK', doomed: 'NO', undone: undefined },
+      ...{ phase: 'WORK', stopReason: 'NO', undone: undefined },
       steps: Array.from({ length: 10_000 }, (_, i) => ({
         ...{ role: i === 9_999 ? 'FINALLY' : 'NORMAL', rule: 'ALL_SUCCESS' },
         needs: i > 0 && i < 9_999 && state === 'WAITING' ? [i - 1] : [],

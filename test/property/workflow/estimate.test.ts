@@ -125,14 +125,14 @@ describe('the estimate of the end', () => {
   it('is there just where a step has ended of which it is known when it began, or an item has', () => {
     fc.assert(
       fc.property(drawn, ({ graph, soFar }) => {
-        const tells = [...soFar.times].some(
+        const reports = [...soFar.times].some(
           ([step, { startTimeUs, endTimeUs, items }]) =>
             (items?.ended ?? 0) > 0 ||
             (startTimeUs !== undefined &&
               endTimeUs !== undefined &&
               ['SUCCEEDED', 'FAILED'].includes(soFar.states.get(step) ?? 'WAITING')),
         );
-        expect(estimatedEndUs(graph, soFar) !== undefined).toBe(tells);
+        expect(estimatedEndUs(graph, soFar) !== undefined).toBe(reports);
       }),
     );
   });

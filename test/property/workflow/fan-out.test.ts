@@ -9,7 +9,7 @@ import {
   openItems,
   startItems,
 } from '../../../server/domain/workflows/fan-out.ts';
-import { includes, parseIndexes, placesOf, type Span } from '../../../server/domain/workflows/indexes.ts';
+import { countOf, includes, parseIndexes, type Span } from '../../../server/domain/workflows/indexes.ts';
 import type { FanOut, SuccessRule } from '../../../server/domain/workflows/workflow.ts';
 import { type Item, outcomeOf } from '../../support/fan-out-oracle.ts';
 
@@ -50,21 +50,21 @@ const game = fc.record({
 type Game = typeof game extends fc.Arbitrary<infer T> ? T : never;
 
 /** Plays it until no item is open, and says at each look how it stands. */
-function play({ given, items: fates, picks }: Game, look: (state: FanOutState, items: readonly Item[]) => void): void {
+function play({ given, items: fates, picks }: Game, probe: (state: FanOutState, items: readonly Item[]) => void): void {
   const items = fates.map((): Item => 'UNSTARTED');
   let turn = 0;
   const random = (below: number) => (picks[turn++ % picks.length] ?? 0) % below;
   for (let state = beginFanOut(given, items.length); ; ) {
     const decision = decideFanOut(given, state);
-    look(state, items);
-    if (decision.kind === 'GO_ON' && decision.start > 0) {
+    probe(state, items);
+    if (decision.kind === 'CONTINUE' && decision.start > 0) {
       const more = 1 + random(decision.start);
       items.fill('OPEN', state.started, state.started + more);
       state = startItems(state, more);
     }
     const open = [...items.keys()].filter((item) => items[item] === 'OPEN');
     if (open.length === 0) {
-      if (decision.kind === 'GO_ON') throw new Error('it hangs: no item is open');
+      if (decision.kind === 'CONTINUE') throw new Error('it hangs: no item is open');
       return;
     }
     const batch = open.splice(random(open.length)).map((item) => ({ item, succeeded: fates[item] === true }));
@@ -81,7 +81,7 @@ describe('a fan-out', () => {
         play(one, (state, items) => {
           const decision = decideFanOut(one.given, state);
           expect(decision.kind).toBe(over ?? outcomeOf(one.given, items));
-          if (decision.kind !== 'GO_ON') over = decision.kind;
+          if (decision.kind !== 'CONTINUE') over = decision.kind;
         });
       }),
       { numRuns: 1_000 },
@@ -96,9 +96,9 @@ describe('a fan-out', () => {
           const open = items.filter((item) => item === 'OPEN').length;
           const unstarted = items.filter((item) => item === 'UNSTARTED').length;
           expect(openItems(state)).toBe(open);
-          if (decision.kind === 'GO_ON') {
-            const room = (one.given.maxParallel ?? items.length) - open;
-            expect(decision.start).toBe(Math.min(room, unstarted));
+          if (decision.kind === 'CONTINUE') {
+            const space = (one.given.maxParallel ?? items.length) - open;
+            expect(decision.start).toBe(Math.min(space, unstarted));
           } else expect(decision.cancelOpen).toBe(open > 0);
         });
       }),
@@ -136,7 +136,7 @@ describe('indexes', () => {
         const places = Array.from({ length: size }, (_, place) => place);
         const within = places.filter((place) => list.some(([first, last]) => first <= place && place <= last));
         expect(places.filter((place) => includes(list, place))).toEqual(within);
-        expect(placesOf(list, size)).toBe(within.length);
+        expect(countOf(list, size)).toBe(within.length);
       }),
     );
   });

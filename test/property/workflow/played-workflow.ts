@@ -6,12 +6,12 @@ import {
   afterEnds,
   afterStarts,
   decidePhase,
-  doom,
   enterPhase,
   isStopping,
   newRun,
   type Phase,
   type PhaseDecision,
+  stopFor,
   type WorkflowRun,
 } from '../../../server/domain/workflows/phases.ts';
 import type { EndedStep, EndedStepState } from '../../../server/domain/workflows/step-state.ts';
@@ -20,7 +20,7 @@ import { type StepRow, successorsOf, type Wave, wave } from '../../../server/dom
 import type { Fate, Plan } from './arbitraries.ts';
 
 /** One wave: what it was told, and what it found. */
-export interface Told {
+export interface Reported {
   readonly ends: readonly EndedStep[];
   readonly found: Wave;
 }
@@ -36,7 +36,7 @@ export class Play {
   #turn = 0;
   #pick = 0;
 
-  readonly waves: Told[] = [];
+  readonly waves: Reported[] = [];
   readonly phases: Phase[] = ['WORK'];
   /** In their order, with what the run was like. */
   readonly starts: { readonly step: number; readonly run: WorkflowRun }[] = [];
@@ -76,7 +76,7 @@ export class Play {
     const { stop } = this.#plan;
     if (stop && this.#turn++ === stop.turn) {
       this.stoppedIn = this.#run.phase;
-      this.#run = doom(this.#run, stop.why);
+      this.#run = stopFor(this.#run, stop.why);
     } else if (this.#compensating !== undefined) this.#endCompensation();
     else this.#advance(this.#endSome());
     this.#settle();

@@ -60,9 +60,9 @@ describe('a wave', () => {
         expect(new Set(found.rows.keys())).toEqual(successors);
       }
       const last = new Map(waves.flatMap(({ found }) => [...found.rows]));
-      const told = new Map(waves.flatMap(({ ends }) => ends.map(({ step, state }) => [step, state])));
+      const reported = new Map(waves.flatMap(({ ends }) => ends.map(({ step, state }) => [step, state])));
       for (const [step, { counts }] of last) {
-        const states = graph.needs(step).map((need) => told.get(need));
+        const states = graph.needs(step).map((need) => reported.get(need));
         const of = (state: EndedStepState) => states.filter((one) => one === state).length;
         expect(counts).toEqual({
           succeeded: of('SUCCEEDED'),
@@ -81,7 +81,7 @@ describe('a step', () => {
       expect(new Set(starts.map(({ step }) => step)).size).toBe(starts.length);
       for (const { step, run } of starts) {
         expect(graph.step(step).role).toBe(roleOf(run.phase));
-        expect(run.phase === 'WORK' && run.doomed !== 'NO').toBe(false);
+        expect(run.phase === 'WORK' && run.stopReason !== 'NO').toBe(false);
       }
     });
   });
@@ -126,13 +126,13 @@ describe('a workflow', () => {
       expect(phases).toEqual(['WORK', ...undoes, ...(helps ? ['ON_FAILURE'] : []), ...last]);
       expect(run.failed).toBe(workFailed);
       const isFast = workflow.failureMode === 'FAIL_FAST';
-      if (!stoppedIn) expect(run.doomed).toBe(workFailed && isFast ? 'FAILED' : 'NO');
+      if (!stoppedIn) expect(run.stopReason).toBe(workFailed && isFast ? 'FAILED' : 'NO');
     });
   });
 
   it('has ended all steps of the phases that it went through, but for those that a doomed work never started', () => {
     check(({ phases, ended, run }, { workflow, stop }) => {
-      const cut = stop !== undefined || (run.doomed !== 'NO' && workflow.failureMode === 'FAIL_FAST');
+      const cut = stop !== undefined || (run.stopReason !== 'NO' && workflow.failureMode === 'FAIL_FAST');
       for (const { name, role } of workflow.steps) {
         const isPart = phases.some((phase) => roleOf(phase) === role && !(phase === 'WORK' && cut));
         if (isPart) expect(ended.has(name), name).toBe(true);

@@ -43,7 +43,7 @@ describe('two jobs', () => {
         one,
         { ...one, ...Object.fromEntries(changed.map((name) => [name, other[name]])) },
       ]);
-    let alike = 0;
+    let same = 0;
     fc.assert(
       fc.property(pair, ([one, other]) => {
         const [a, b] = [one, other].map((made) => {
@@ -52,12 +52,12 @@ describe('two jobs', () => {
           return asOne(cacheKeyOrigin(made.from, made.kind, payload));
         });
         const isSame = isDeepStrictEqual(one, other);
-        if (isSame) alike++;
+        if (isSame) same++;
         expect(a === b).toBe(isSame);
       }),
       { numRuns: 5_000 },
     );
-    expect(alike).toBeGreaterThan(500);
+    expect(same).toBeGreaterThan(500);
   });
 
   it('are alike however their JSON is written, and with either content type of JSON', () => {
@@ -121,10 +121,10 @@ it('a cache is refused just where what was not done would be missed', () => {
   );
   fc.assert(
     fc.property(parts, (more) => {
-      const told = problemsOf(workflow([step('first'), step('a', [], more)]));
+      const reported = problemsOf(workflow([step('first'), step('a', [], more)]));
       const { cache, fanOut, loop, compensation, role = 'NORMAL' } = more;
       const reasons = [fanOut, loop, compensation, role !== 'NORMAL'].filter(Boolean).length;
-      expect(told.filter((text) => text.startsWith('w.steps[1].cache ')).length).toBe(cache ? reasons : 0);
+      expect(reported.filter((text) => text.startsWith('w.steps[1].cache ')).length).toBe(cache ? reasons : 0);
     }),
   );
 });

@@ -30,8 +30,8 @@ describe('decideRule', () => {
   it('says so for many needs, too', () => {
     const needs = fc.array(fc.constantFrom<Need>(...outcomes, undefined), { maxLength: 50, size: 'max' });
     // Long lists have everything in them, unless they are of few kinds.
-    const alike = fc.subarray<Need>([...outcomes, undefined], { minLength: 1, maxLength: 2 });
-    const few = alike.chain((kinds) => fc.array(fc.constantFrom(...kinds), { maxLength: 50, size: 'max' }));
+    const similar = fc.subarray<Need>([...outcomes, undefined], { minLength: 1, maxLength: 2 });
+    const few = similar.chain((kinds) => fc.array(fc.constantFrom(...kinds), { maxLength: 50, size: 'max' }));
     fc.assert(
       fc.property(anyRule, fc.oneof(needs, few), (rule, list) => {
         expect(decided(rule, list)).toBe(verdictNow(rule, list));

@@ -6,7 +6,7 @@ import type { Evidence, Ordered } from './events.ts';
 
 const { SCHEDULED } = stateCodes;
 
-export class AlikeChecks {
+export class MatchingChecks {
   readonly #evidence: Evidence;
   /** Open jobs of `single`, and those of `edited` that wait for others, by definition and key. */
   readonly #jobs = new Map<string, Set<string>>();
@@ -28,9 +28,9 @@ export class AlikeChecks {
     if (row.kind === 'erase') this.#erased.add(row.id);
     const facts = this.#evidence.facts.get(row.id);
     if (!facts || facts.cleanupOf !== undefined) return;
-    const { alike } = decodeScript(facts.input || '{}');
-    if (alike === undefined) return;
-    const key = `${facts.definition} ${alike}`;
+    const { matching } = decodeScript(facts.input || '{}');
+    if (matching === undefined) return;
+    const key = `${facts.definition} ${matching}`;
     if (facts.definition === 'alarm' && facts.retryOf === undefined && row.kind === 'record') this.#alarm(row, key);
     if (row.kind !== 'create' && row.kind !== 'move' && row.kind !== 'remove') return;
     const isIn = row.kind !== 'remove' && (facts.definition === 'single' || this.#waits(row, facts.retryOf));

@@ -22,7 +22,7 @@ interface BatchLife {
   /** As the control plane has noted. */
   noted: number;
   counts: Readonly<Record<string, number>>;
-  doomed: boolean;
+  stopReason: boolean;
   isCancelled: boolean;
   /** Place of what closed it in the one order: from then on it takes no members. */
   closed: number | undefined;
@@ -91,7 +91,14 @@ export class BatchChecks extends TransactionChecks {
     const name = this.evidence.seen.get('batch made')?.find(({ facts }) => facts.job === id)?.facts.name;
     return {
       ...{ id, plan: this.evidence.plans.batches.get(String(name)), members: new Map(), noted: 0, counts: {} },
-      ...{ doomed: false, isCancelled: false, closed: undefined, sealed: undefined, end: undefined, callback: null },
+      ...{
+        stopReason: false,
+        isCancelled: false,
+        closed: undefined,
+        sealed: undefined,
+        end: undefined,
+        callback: null,
+      },
     };
   }
 
@@ -103,9 +110,9 @@ export class BatchChecks extends TransactionChecks {
   #noted(life: BatchLife, row: Ordered): void {
     life.noted = row.counted ?? 0;
     life.callback = row.otherId;
-    life.doomed = row.cause !== 0;
+    life.stopReason = row.cause !== 0;
     if (row.until !== null) life.sealed ??= row.order;
-    if (life.doomed || row.until !== null) this.#close(life, row);
+    if (life.stopReason || row.until !== null) this.#close(life, row);
   }
 
   #judge(life: BatchLife, rows: readonly Ordered[]): void {
@@ -114,7 +121,7 @@ export class BatchChecks extends TransactionChecks {
     if (!life.end || !rows.includes(life.end)) return;
     const open = [...life.members].filter(([, state]) => state === undefined).map(([id]) => id);
     if (open.length > 0) this.#violate(life, 'batches: ends', `ended while ${open} were open`);
-    if (life.sealed === undefined && !life.doomed)
+    if (life.sealed === undefined && !life.stopReason)
       this.#violate(life, 'batches: ends', 'ended, and was neither sealed nor stopped');
     this.#judgeEnd(life, life.end);
     if (life.plan?.callback) this.#judgeCallback(life, life.end, rows);
@@ -140,12 +147,12 @@ export class BatchChecks extends TransactionChecks {
   /** Made with the batch's end, and told how that was. */
   #judgeCallback(life: BatchLife, end: Ordered, rows: readonly Ordered[]): void {
     const [callback, ...others] = this.#made(life).filter((row) => rows.includes(row));
-    const told = JSON.parse(this.evidence.facts.get(callback?.id ?? '')?.input || '{}');
+    const reported = JSON.parse(this.evidence.facts.get(callback?.id ?? '')?.input || '{}');
     const expected = JSON.stringify({ batch: life.id, state: names[end.to ?? 0], counts: countsOf(life) });
     if (!callback || others.length > 0 || callback.id !== life.callback)
       this.#violate(life, 'batches: callbacks', `ended without the callback that it names, ${life.callback}`);
-    else if (JSON.stringify({ batch: told.batch, state: told.state, counts: told.counts }) !== expected)
-      this.#violate(life, 'batches: callbacks', `told its callback ${JSON.stringify(told)}, it is ${expected}`);
+    else if (JSON.stringify({ batch: reported.batch, state: reported.state, counts: reported.counts }) !== expected)
+      this.#violate(life, 'batches: callbacks', `told its callback ${JSON.stringify(reported)}, it is ${expected}`);
     else this.evidence.history.count('batch: a callback was made');
   }
 
@@ -158,7 +165,7 @@ export class BatchChecks extends TransactionChecks {
     this.#cancelling.add(row.id);
     this.#requests ??= new Requests(this.evidence);
     if (this.#requests.underWay(row, 'cancelJob', 'cancelJobs')) return;
-    if (life.doomed) this.evidence.history.count('batch: a member was cancelled with it');
+    if (life.stopReason) this.evidence.history.count('batch: a member was cancelled with it');
     else this.#violate(life, 'batches: members', `has member ${row.id} cancelled, which nobody had asked for`);
   }
 

@@ -29,10 +29,10 @@ interface Life {
   granted: Ordered | undefined;
 }
 
-interface Told {
+interface Reported {
   readonly type: string;
   readonly failureCause: string;
-  readonly cause?: Told;
+  readonly cause?: Reported;
 }
 
 const { CLOSED, OPEN, HALF_OPEN } = circuitStates;
@@ -99,7 +99,7 @@ export class BreakerChecks {
       life.opensBy = Math.min(life.opensBy, row.at + COUNTED_MS * 1000);
   }
 
-  #counts(name: string, failure: Told): boolean {
+  #counts(name: string, failure: Reported): boolean {
     const types = ruleOf.get(name)?.types ?? [];
     const isAround = failure.failureCause === 'LOST_TOO_OFTEN' || failure.type === 'TotalTimeout';
     const { type, failureCause } = isAround ? (failure.cause ?? failure) : failure;

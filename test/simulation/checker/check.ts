@@ -4,7 +4,7 @@ import { isOfFlow } from '../database/flow-journal.ts';
 import type { JournalRow } from '../database/journal.ts';
 import { isOfLinks } from '../database/link-journal.ts';
 import type { Profile } from '../scenario/profile.ts';
-import { AlikeChecks } from './alike.ts';
+import { MatchingChecks } from './alike.ts';
 import { BatchChecks } from './batches.ts';
 import { BreakerChecks } from './breakers.ts';
 import { BudgetChecks } from './budgets.ts';
@@ -30,7 +30,7 @@ export function check(rows: readonly JournalRow[], history: History, profile: Pr
   const sessions = new SessionChecks(evidence);
   const jobs = new JobChecks(evidence, sessions);
   const others = [
-    ...[QueueChecks, DrainChecks, BreakerChecks, BudgetChecks, LimitChecks, AlikeChecks, PlacementChecks],
+    ...[QueueChecks, DrainChecks, BreakerChecks, BudgetChecks, LimitChecks, MatchingChecks, PlacementChecks],
     ...[FlowChecks, BatchChecks, WaitChecks, NetChecks, FamilyChecks],
   ].map((Checks) => new Checks(evidence));
   for (const row of evidence.journal) {

@@ -31,8 +31,8 @@ export function checkSubmissions(evidence: Evidence, jobs: JobChecks): void {
   for (const { facts } of kind(evidence, 'submitted')) {
     const [job, owner] = [String(facts.job), String(facts.owner)];
     if (facts.existing) history.count('submission found an existing job');
-    if (facts.existing && facts.alike !== undefined) {
-      if (alikeIn(evidence, job) !== facts.alike)
+    if (facts.existing && facts.matching !== undefined) {
+      if (matchingIn(evidence, job) !== facts.matching)
         history.violate('I19 alike', `${owner} was answered job ${job}, which is not like it`);
       else history.count(`submission answered by one that is alike: ${evidence.facts.get(job)?.definition}`);
       continue;
@@ -49,8 +49,8 @@ export function checkSubmissions(evidence: Evidence, jobs: JobChecks): void {
   history.count('submission with an unknown outcome', refused.length - conflicts);
 }
 
-function alikeIn({ facts }: Evidence, job: string): string | undefined {
-  return decodeScript(facts.get(job)?.input ?? '{}').alike;
+function matchingIn({ facts }: Evidence, job: string): string | undefined {
+  return decodeScript(facts.get(job)?.input ?? '{}').matching;
 }
 
 /** Made by Muster: a clean-up, a retry by hand, a schedule’s, a step’s, or one that stands for a batch. */

@@ -10,7 +10,7 @@ const ENTERED_LATE_MS = 60;
 /** A worker's clock may be so much faster. */
 const CLOCK_RATE = 1.01;
 /** In calm weather a heartbeat has carried what was asked for so long ago. */
-const TOLD_MS = 1_500;
+const REPORTED_MS = 1_500;
 
 export function checkExtensions(evidence: Evidence): void {
   const asked = new Map<string, Entry[]>();
@@ -49,8 +49,8 @@ function checkServer({ history, profile, starts }: Evidence, row: Ordered, exten
   const start = starts.get(fenceOf(row.id, row.attempt, row.sessionId))?.[0];
   if (!start || profile.name !== 'calm' || !row.text?.includes('"the attempt ran')) return;
   const now = row.at / 1000 - EPOCH_MS;
-  const told = extensions.filter((extension) => extension.at < now - TOLD_MS);
-  if (now < start.at + RUN_TIMEOUT_MS + totalMs(told))
+  const reported = extensions.filter((extension) => extension.at < now - REPORTED_MS);
+  if (now < start.at + RUN_TIMEOUT_MS + totalMs(reported))
     history.violate(
       'deadlines',
       `job ${row.id} met its run timeout before the time that it had asked for (journal ${row.n})`,

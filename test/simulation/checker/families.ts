@@ -84,8 +84,8 @@ export class FamilyChecks extends TransactionChecks {
     this.#cancelled(child, row);
     if (row.kind === 'end') child.end = row;
     const { parent, plan, isCancelling } = child;
-    const goesOn = (row.kind === 'move' && row.to === ASSIGNED) || (row.kind === 'end' && !isCancelling);
-    if (!parent.end || plan?.detached || !goesOn) return;
+    const continues = (row.kind === 'move' && row.to === ASSIGNED) || (row.kind === 'end' && !isCancelling);
+    if (!parent.end || plan?.detached || !continues) return;
     if (lateness(this.evidence.profile, row, parent.end.at) > 0)
       this.#violate(`child ${child.id} goes on, and its parent ${parent.id} has ended (journal ${row.n})`);
   }

@@ -9,7 +9,7 @@ export interface Touched {
   readonly before: {
     readonly states: readonly StepState[];
     readonly phase: number | undefined;
-    readonly doomed: number;
+    readonly stopReason: number;
   };
   readonly made: Child[];
   end: Ordered | undefined;

@@ -5,7 +5,7 @@ import type { History } from '../core/history.ts';
 import { bodyOf } from '../scenario/flows.ts';
 import { names } from './events.ts';
 import type { Touched, Violate } from './flow-changes.ts';
-import { dooms, type FlowLife, isOver } from './flow-life.ts';
+import { type FlowLife, isOver, stopReasonCodes } from './flow-life.ts';
 
 const { SUCCEEDED, FAILED, CANCELLED } = stateCodes;
 
@@ -37,7 +37,7 @@ function judgeRoles(life: FlowLife, violate: Violate): void {
   for (const [step, state] of life.states.entries()) {
     const { name, role } = life.step(step);
     const isWanted = role === 'FINALLY' || (role === 'ON_FAILURE' && helps);
-    const mayWait = role === 'NORMAL' ? life.doomed !== dooms.NO : !isWanted;
+    const mayWait = role === 'NORMAL' ? life.stopReason !== stopReasonCodes.NO : !isWanted;
     const fits = isOver(state) ? role === 'NORMAL' || isWanted : state === 'WAITING' && mayWait;
     if (!fits) violate(life, 'workflows: clean-up', `ended with ${name} (${role}) ${state}; its work failed: ${helps}`);
   }
@@ -45,7 +45,7 @@ function judgeRoles(life: FlowLife, violate: Violate): void {
 
 /** The work has failed, was cancelled or ran out of time: looked at when it is over. */
 export function needsHelp(life: FlowLife): boolean {
-  return life.doomed !== dooms.NO || hasFailedLeaf(bodyOf(life.plan), 'NORMAL', life.endings());
+  return life.stopReason !== stopReasonCodes.NO || hasFailedLeaf(bodyOf(life.plan), 'NORMAL', life.endings());
 }
 
 function endOf(life: FlowLife): number {

@@ -7,7 +7,7 @@ import type { PlannedFlow, PlannedStep } from '../scenario/flows.ts';
 import type { Ordered } from './events.ts';
 
 export const phases = ['NORMAL', 'ON_FAILURE', 'FINALLY'] as const;
-export const dooms = { NO: 0, FAILED: 1, CANCELLED: 2, TIMED_OUT: 3 } as const;
+export const stopReasonCodes = { NO: 0, FAILED: 1, CANCELLED: 2, TIMED_OUT: 3 } as const;
 
 /** A job of a step. */
 export interface Child {
@@ -42,7 +42,7 @@ export class FlowLife {
   readonly taken = new Map<number, Child>();
   /** Place in `phases`; undefined: it has not begun. */
   phase: number | undefined;
-  doomed = 0;
+  stopReason = 0;
   isCancelled = false;
   isLate = false;
   /** Failure steps are to run: known once the work is over. */
@@ -122,14 +122,14 @@ export class FlowLife {
     const found = new Set<Outcome>();
     if (!fanOut) return found;
     const items: Item[] = scripts.map(() => 'UNSTARTED');
-    const look = () => found.add(outcomeOf(fanOut, items));
-    look();
+    const probe = () => found.add(outcomeOf(fanOut, items));
+    probe();
     for (const item of this.#ends[step] ?? []) {
       const end = this.jobs(step).find((child) => child.item === item)?.end;
       items[item] = end?.to === stateCodes.SUCCEEDED ? 'SUCCEEDED' : 'FAILED';
-      look();
+      probe();
     }
-    found.delete('GO_ON');
+    found.delete('CONTINUE');
     return found;
   }
 

@@ -3,7 +3,7 @@ import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { StepState } from '../../../server/domain/workflows/step-state.ts';
 import type { History } from '../core/history.ts';
 import type { Touched, Violate } from './flow-changes.ts';
-import { type Child, dooms, type FlowLife, isOver, phases } from './flow-life.ts';
+import { type Child, type FlowLife, isOver, phases, stopReasonCodes } from './flow-life.ts';
 
 const { SUCCEEDED } = stateCodes;
 
@@ -27,7 +27,7 @@ function judgeAdopted({ life }: Touched, violate: Violate, history: History): vo
   const { retryOf } = life;
   const all = retryOf && retryOf.end?.to !== SUCCEEDED ? [...retryOf.states.keys()] : [];
   const expected = all.filter((step) => retryOf && isTakenOver(retryOf, step));
-  const isStopped = life.doomed === dooms.CANCELLED || life.doomed === dooms.TIMED_OUT;
+  const isStopped = life.stopReason === stopReasonCodes.CANCELLED || life.stopReason === stopReasonCodes.TIMED_OUT;
   const found = [...life.adopted].sort((a, b) => a - b);
   if (found.join() !== (isStopped ? [] : expected).join())
     violate(life, 'workflows: retries', `adopted steps ${found} of ${retryOf?.id}, it should be ${expected}`);
@@ -67,13 +67,13 @@ function judgeDecision(touched: Touched, step: number, state: StepState, violate
   const { name, rule, role } = life.step(step);
   const verdict = life.verdict(step);
   const isOpen = life.isOpenToBoth(step);
-  const told = `${name} (${rule} of ${life.needs(step)}) became ${state}, and its rule says ${verdict}`;
+  const text = `${name} (${rule} of ${life.needs(step)}) became ${state}, and its rule says ${verdict}`;
   if (state === 'UPSTREAM_FAILED') {
-    if (verdict !== 'UPSTREAM_FAILED' && !isOpen) violate(life, 'workflows: rules', told);
+    if (verdict !== 'UPSTREAM_FAILED' && !isOpen) violate(life, 'workflows: rules', text);
   } else if (state === 'SKIPPED') {
     const isSwitchedOff = verdict === 'START' && !life.holds(step);
-    if (verdict !== 'SKIP' && !isOpen && !isSwitchedOff) violate(life, 'workflows: rules', told);
-  } else if (verdict !== 'START') violate(life, 'workflows: rules', told);
+    if (verdict !== 'SKIP' && !isOpen && !isSwitchedOff) violate(life, 'workflows: rules', text);
+  } else if (verdict !== 'START') violate(life, 'workflows: rules', text);
   else if (!life.holds(step)) violate(life, 'workflows: rules', `${name} became ${state}, and its condition is false`);
   const phase = phases.indexOf(role);
   if (phase < (touched.before.phase ?? 0) || phase > (life.phase ?? 0))
@@ -90,19 +90,19 @@ function judgeJob(touched: Touched, child: Child, violate: Violate, history: His
   const { step, item } = child;
   const { name, role, loop, fanOut, scripts } = life.step(step);
   const from = before.states[step] as StepState;
-  const told = `made job ${child.id} of item ${item} of step ${name}`;
-  if (isOver(from)) violate(life, 'workflows: one job', `${told}, which was ${from}`);
-  if (life.jobs(step).indexOf(child) !== item) violate(life, 'workflows: one job', `${told} out of its turn`);
-  if (!loop && !fanOut && from !== 'WAITING') violate(life, 'workflows: one job', `${told}, which was ${from}`);
-  if (fanOut && item >= scripts.length) violate(life, 'workflows: one job', `${told}, which has ${scripts.length}`);
+  const text = `made job ${child.id} of item ${item} of step ${name}`;
+  if (isOver(from)) violate(life, 'workflows: one job', `${text}, which was ${from}`);
+  if (life.jobs(step).indexOf(child) !== item) violate(life, 'workflows: one job', `${text} out of its turn`);
+  if (!loop && !fanOut && from !== 'WAITING') violate(life, 'workflows: one job', `${text}, which was ${from}`);
+  if (fanOut && item >= scripts.length) violate(life, 'workflows: one job', `${text}, which has ${scripts.length}`);
   if (loop && item > 0) judgePass(life, child, violate, history);
   const open = life.jobs(step).filter(({ end }) => !end).length;
   if (fanOut?.maxParallel === open) history.count('workflow: a fan-out has as many open items as it may');
   if (fanOut?.maxParallel !== undefined && open > fanOut.maxParallel)
     violate(life, 'workflows: max_parallel', `has ${open} open items of step ${name}, ${fanOut.maxParallel} may be`);
-  if (life.decisions(step).size > 0) violate(life, 'workflows: one job', `${told}, which was decided`);
-  const isStopped = life.isCancelled || life.isLate || before.doomed !== dooms.NO;
-  if (role === 'NORMAL' && isStopped) violate(life, 'workflows: cancels', `${told} after it was doomed`);
+  if (life.decisions(step).size > 0) violate(life, 'workflows: one job', `${text}, which was decided`);
+  const isStopped = life.isCancelled || life.isLate || before.stopReason !== stopReasonCodes.NO;
+  if (role === 'NORMAL' && isStopped) violate(life, 'workflows: cancels', `${text} after it was doomed`);
 }
 
 function judgePass(life: FlowLife, { step, item }: Child, violate: Violate, history: History): void {
@@ -125,7 +125,7 @@ function judgeStepEnd(life: FlowLife, step: number, state: StepState, violate: V
 }
 
 function isStopping(life: FlowLife, step: number): boolean {
-  return life.doomed !== dooms.NO && life.step(step).role === 'NORMAL';
+  return life.stopReason !== stopReasonCodes.NO && life.step(step).role === 'NORMAL';
 }
 
 function fanOutEnds(life: FlowLife, step: number): StepState[] {
@@ -148,7 +148,7 @@ function judgeLeft(life: FlowLife, violate: Violate): void {
   for (const [step, state] of life.states.entries()) {
     const { name, role, rule } = life.step(step);
     if (state !== 'WAITING' || phases.indexOf(role) !== life.phase) continue;
-    if (role === 'NORMAL' && life.doomed !== dooms.NO) continue;
+    if (role === 'NORMAL' && life.stopReason !== stopReasonCodes.NO) continue;
     if (life.verdict(step) !== 'WAIT')
       violate(life, 'workflows: rules', `left ${name} (${rule} of ${life.needs(step)}) WAITING: ${life.verdict(step)}`);
   }

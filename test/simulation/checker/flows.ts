@@ -5,7 +5,7 @@ import type { Ordered } from './events.ts';
 import { takenFault } from './flow-caches.ts';
 import type { Touched, Violate } from './flow-changes.ts';
 import { judgeEnd, needsHelp } from './flow-ends.ts';
-import { type Child, dooms, FlowLife, stepStateOf } from './flow-life.ts';
+import { type Child, FlowLife, stepStateOf, stopReasonCodes } from './flow-life.ts';
 import { judgeSteps } from './flow-steps.ts';
 import { TransactionChecks } from './flow-transactions.ts';
 import { Requests } from './requests.ts';
@@ -109,14 +109,14 @@ export class FlowChecks extends TransactionChecks {
   #workflow(life: FlowLife, row: Ordered): void {
     this.#touch(life);
     life.phase = (row.to ?? 1) - 1;
-    life.doomed = row.cause ?? 0;
+    life.stopReason = row.cause ?? 0;
   }
 
   #touch(life: FlowLife): Touched {
     const found = this.#touched.get(life.id);
     if (found) return found;
-    const { states, phase, doomed } = life;
-    const before = { states: [...states], phase, doomed };
+    const { states, phase, stopReason } = life;
+    const before = { states: [...states], phase, stopReason };
     const touched: Touched = { life, before, made: [], end: undefined };
     this.#touched.set(life.id, touched);
     return touched;
@@ -136,7 +136,7 @@ export class FlowChecks extends TransactionChecks {
     const { role } = life.step(child.step);
     if (life.decisions(child.step).size > 0)
       history.count('workflow: an item was cancelled that is not needed any more');
-    else if (life.doomed !== dooms.NO && role === 'NORMAL')
+    else if (life.stopReason !== stopReasonCodes.NO && role === 'NORMAL')
       history.count("workflow: a step's job was cancelled with it");
     else
       this.#violate(

@@ -158,7 +158,7 @@ export class JobChecks {
       this.#close(row, life, to ?? 0);
     }
     this.#steps.moved(row);
-    this.#wentOn(row);
+    this.#continued(row);
     if (to === RUNNING) this.#seenRunning(row, life);
     if (to === CANCELLING) this.#evidence.history.count(`cancel of a job ${names[from ?? 0]}`);
     life.state = to ?? 0;
@@ -206,10 +206,10 @@ export class JobChecks {
     this.#steps.failed(row);
   }
 
-  #wentOn(row: Ordered): void {
+  #continued(row: Ordered): void {
     const to = names[row.to ?? 0];
     if (row.to === ASSIGNED) this.#retries.granted(row);
-    else if (to === 'PAUSED' || to === 'SCHEDULED' || to === 'READY') this.#retries.wentOn(row, to);
+    else if (to === 'PAUSED' || to === 'SCHEDULED' || to === 'READY') this.#retries.continued(row, to);
     if (this.#steps.changed(row)) this.#retries.moved(row);
   }
 

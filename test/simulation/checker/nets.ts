@@ -1,6 +1,6 @@
 /** Jobs that depend on others: none starts before all has come about, none is left behind, none is skipped but for what can't come about. */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
-import type { ToldDependency } from '../nodes/sim-net.ts';
+import type { ResolvedDependency } from '../nodes/sim-net.ts';
 import type { Evidence, Ordered } from './events.ts';
 import { TransactionChecks } from './flow-transactions.ts';
 import { ASSET, type Edge, JOB, NetEdges, STEP } from './net-edges.ts';
@@ -34,8 +34,8 @@ export class NetChecks extends TransactionChecks {
 
   protected override over(): void {
     for (const { facts, order } of this.evidence.seen.get('depends') ?? []) {
-      const told: ToldDependency[] = JSON.parse(String(facts.on));
-      for (const one of told) this.#judgeTold(String(facts.job), one, order);
+      const resolvedEdges: ResolvedDependency[] = JSON.parse(String(facts.on));
+      for (const one of resolvedEdges) this.#judgeResolved(String(facts.job), one, order);
       this.evidence.history.count(`net: ${facts.how}`);
     }
     for (const [job, end] of this.#ends) if (end.to === SKIPPED) this.#judgeSkipped(job, end);
@@ -76,14 +76,14 @@ export class NetChecks extends TransactionChecks {
     return standings.includes('UNMET') || !standings.includes('OPEN');
   }
 
-  #toldOf(job: string): ToldDependency[] {
-    const told = this.evidence.seen.get('depends')?.filter(({ facts }) => facts.job === job) ?? [];
-    return told.flatMap(({ facts }) => JSON.parse(String(facts.on)) as ToldDependency[]);
+  #resolvedOf(job: string): ResolvedDependency[] {
+    const resolvedEdges = this.evidence.seen.get('depends')?.filter(({ facts }) => facts.job === job) ?? [];
+    return resolvedEdges.flatMap(({ facts }) => JSON.parse(String(facts.on)) as ResolvedDependency[]);
   }
 
   /** What was accepted is stored, or had come about by then. */
-  #judgeTold(job: string, told: ToldDependency, order: number): void {
-    const edge = this.#edgeOf(told);
+  #judgeResolved(job: string, resolvedEdges: ResolvedDependency, order: number): void {
+    const edge = this.#edgeOf(resolvedEdges);
     const isSame = (one: Edge) =>
       one.kind === edge.kind &&
       (one.kind === ASSET || nameOf(one) === nameOf(edge)) &&
@@ -96,13 +96,16 @@ export class NetChecks extends TransactionChecks {
   }
 
   #judgeSkipped(job: string, end: Ordered): void {
-    const edges = [...this.#edges.of(job), ...this.#toldOf(job).map((told) => this.#edgeOf(told))];
+    const edges = [
+      ...this.#edges.of(job),
+      ...this.#resolvedOf(job).map((resolvedEdges) => this.#edgeOf(resolvedEdges)),
+    ];
     this.evidence.history.count('net: a job was skipped');
     if (!edges.some((edge) => this.#edges.standing(edge, end.order) === 'UNMET'))
       this.#violate('nets: skips', `job ${job} was skipped (${end.text}), and all may come about (journal ${end.n})`);
   }
 
-  #edgeOf({ kind, target, step, condition }: ToldDependency): Edge {
+  #edgeOf({ kind, target, step, condition }: ResolvedDependency): Edge {
     const plan = this.evidence.plans.flows.get(this.evidence.facts.get(target)?.definition ?? '');
     const number = plan?.steps.findIndex(({ name }) => name === step) ?? 0;
     // Of an asset no condition is stored but the usual one.

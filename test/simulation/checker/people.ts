@@ -60,16 +60,16 @@ function checkRedrives(evidence: Evidence, { lives }: JobChecks): void {
 /** A retry is a new job like the old one, which had ended; a redrive makes one of each job, whoever asks how often. */
 function checkRetried(evidence: Evidence, { lives }: JobChecks): void {
   const { history, facts } = evidence;
-  const byHand = new Map<string, number>();
+  const manual = new Map<string, number>();
   for (const entry of seen(evidence, 'retry'))
-    byHand.set(String(entry.facts.job), (byHand.get(String(entry.facts.job)) ?? 0) + 1);
+    manual.set(String(entry.facts.job), (manual.get(String(entry.facts.job)) ?? 0) + 1);
   const children = new Map<string, string[]>();
   for (const [id, { retryOf }] of facts)
     if (retryOf !== undefined) children.set(retryOf, [...(children.get(retryOf) ?? []), id]);
   for (const [parent, ids] of children) {
     // The job of a step is retried with its workflow.
     const ofWorkflow = children.get(facts.get(parent)?.parent ?? '')?.length ?? 0;
-    const allowed = (byHand.get(parent) ?? 0) + 1 + ofWorkflow;
+    const allowed = (manual.get(parent) ?? 0) + 1 + ofWorkflow;
     if (ids.length > allowed) history.violate('I2 idempotent submit', `job ${parent} was retried as ${ids.join(', ')}`);
     const end = lives.get(parent)?.end;
     for (const id of ids) {

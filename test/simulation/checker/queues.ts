@@ -30,7 +30,7 @@ export class QueueChecks {
 
   /** Once all rows were taken. */
   finish(): void {
-    this.#told();
+    this.#reported();
     for (const { facts } of this.#evidence.seen.get('queue read') ?? []) {
       if (facts.openJobs !== 0)
         this.#violate(`queue ${facts.queue} says that it has ${facts.openJobs} open jobs, and there are none`);
@@ -73,7 +73,7 @@ export class QueueChecks {
   }
 
   /** Whoever was told that a queue is paused may rely on it, until somebody asks to resume it. */
-  #told(): void {
+  #reported(): void {
     for (const { facts, order } of this.#evidence.seen.get('pause answered') ?? []) {
       const queue = String(facts.queue);
       const began =

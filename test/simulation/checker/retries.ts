@@ -12,7 +12,7 @@ import { attemptOutcomes } from '../../../server/domain/jobs/run.ts';
 import { CLEANUP_MAX_ATTEMPTS, definitionOf } from '../scenario/definitions.ts';
 import type { Evidence, Ordered } from './events.ts';
 
-interface Told {
+interface Reported {
   readonly type: string;
   readonly failureCause: string;
   readonly final: boolean;
@@ -71,15 +71,15 @@ export class RetryChecks {
       byOutage,
     });
     if (verdict.counted !== (row.counted === 1))
-      this.#violate('I5 attempts rise', row, `counts attempt ${row.attempt}: ${row.counted}, ${told(verdict)}`);
-    if (verdict.next === 'stop') this.#violate('I16 retries', row, `goes on after ${row.text}, ${told(verdict)}`);
+      this.#violate('I5 attempts rise', row, `counts attempt ${row.attempt}: ${row.counted}, ${textOf(verdict)}`);
+    if (verdict.next === 'stop') this.#violate('I16 retries', row, `goes on after ${row.text}, ${textOf(verdict)}`);
     life.counted += +verdict.counted;
     if (verdict.counted) this.#evidence.history.count('retried after a failure');
     life.verdict = verdict;
   }
 
   /** Follows on `closed`: the state that the job went to. */
-  wentOn(row: Ordered, to: 'PAUSED' | 'SCHEDULED' | 'READY'): void {
+  continued(row: Ordered, to: 'PAUSED' | 'SCHEDULED' | 'READY'): void {
     const life = this.#lifeOf(row.id);
     const { verdict } = life;
     life.verdict = undefined;
@@ -87,7 +87,7 @@ export class RetryChecks {
       this.#violate('I5 attempts rise', row, `counts ${row.counted} attempts, it should be ${life.counted}`);
     if (!verdict) return;
     if ((verdict.next === 'pause') !== (to === 'PAUSED') || (verdict.next === 'retry' && to !== 'SCHEDULED'))
-      this.#violate('I16 retries', row, `went to ${to}, ${told(verdict)}`);
+      this.#violate('I16 retries', row, `went to ${to}, ${textOf(verdict)}`);
     life.earliestUs = (this.#evidence.history.transactionBegan.get(row.at) ?? row.at) + verdict.atLeastMs * 1000;
     if (verdict.atLeastMs > 1) this.#evidence.history.count(`waited: ${this.#definition(row.id)}`);
   }
@@ -112,14 +112,14 @@ export class RetryChecks {
 
   /** It ended FAILED, from an attempt that was open. */
   failed(row: Ordered, byOutage: boolean): void {
-    const failure: Told = JSON.parse(row.text ?? '{}');
+    const failure: Reported = JSON.parse(row.text ?? '{}');
     if (otherEnds.has(failure.type)) return;
     const lost = ['LOST_WORKER', 'LEASE_LOST', 'SESSION_CLOSED'].includes(failure.failureCause);
     const verdict = this.#judge(row, this.#lifeOf(row.id), failure, { lost, byOutage });
-    if (verdict.next !== 'stop') this.#violate('I16 retries', row, `ended with ${row.text}, ${told(verdict)}`);
+    if (verdict.next !== 'stop') this.#violate('I16 retries', row, `ended with ${row.text}, ${textOf(verdict)}`);
   }
 
-  #judge(row: Ordered, life: RetryLife, failure: Told, how: { lost: boolean; byOutage: boolean }): Verdict {
+  #judge(row: Ordered, life: RetryLife, failure: Reported, how: { lost: boolean; byOutage: boolean }): Verdict {
     const policy = definitionOf.get(this.#definition(row.id))?.retryPolicy as RetryPolicy;
     const isCleanup = this.#evidence.facts.get(row.id)?.cleanupOf !== undefined;
     const cause = causes[failure.failureCause] ?? RetryCause.APPLICATION;
@@ -128,8 +128,8 @@ export class RetryChecks {
     if (action !== undefined)
       this.#evidence.history.count(`rule: ${nameOf(RetryAction, action)}${how.lost ? ' of a loss' : ''}`);
     const own = cause === RetryCause.APPLICATION || cause === RetryCause.TIMEOUT;
-    const goesOn = action === RetryAction.RETRY || action === RetryAction.PAUSE;
-    const counted = !how.byOutage && action !== RetryAction.IGNORE && (own || goesOn);
+    const continues = action === RetryAction.RETRY || action === RetryAction.PAUSE;
+    const counted = !how.byOutage && action !== RetryAction.IGNORE && (own || continues);
     const stop = { next: 'stop', counted, atLeastMs: 0 } as const;
     if (failure.final) return stop;
     if (!rule && !how.lost && !isCleanup && policy.nonRetryableTypes.includes(failure.type)) return stop;
@@ -184,11 +184,11 @@ function nameOf(values: Readonly<Record<string, number>>, value: number): string
   return Object.keys(values).find((name) => values[name] === value) ?? String(value);
 }
 
-function told({ next, counted, atLeastMs }: Verdict): string {
+function textOf({ next, counted, atLeastMs }: Verdict): string {
   return `and the policy says ${next} after ${atLeastMs} ms, ${counted ? 'counted' : 'not counted'}`;
 }
 
-function matches(rule: RetryRule, failure: Told, cause: RetryCause, lost: boolean): boolean {
+function matches(rule: RetryRule, failure: Reported, cause: RetryCause, lost: boolean): boolean {
   if (lost && rule.causes.length === 0) return false;
   if (rule.types.length > 0 && !rule.types.includes(failure.type)) return false;
   if (rule.exitCodes.length > 0 && !rule.exitCodes.includes(failure.exitCode ?? 0)) return false;

@@ -15,7 +15,7 @@ import { Requests } from './requests.ts';
 const { BLOCKED, SCHEDULED, READY, PAUSED, RUNNING, CANCELLING, CANCELLED, EXPIRED, FAILED } = stateCodes;
 const held: readonly number[] = [stateCodes.ASSIGNED, RUNNING, CANCELLING];
 /** States in which a job stays until its worker reports, a person acts or a time has come. */
-const untilLooked: readonly number[] = [READY, PAUSED, RUNNING];
+const untilScanned: readonly number[] = [READY, PAUSED, RUNNING];
 const CLOCK_ERROR_MS = 1_000;
 
 /** Times of a job, in µs on the database's clock. */
@@ -58,7 +58,7 @@ export class StepChecks {
   moved(row: Ordered): void {
     const { from, to } = row;
     const times = this.#timesOf(row.id);
-    this.#looksInTime(row, times.deadline);
+    this.#scannedInTime(row, times.deadline);
     if (to === RUNNING) times.running = times.lastWord = row.at;
     if (to === stateCodes.ASSIGNED) times.extensionMs = 0;
     if (to === CANCELLING) times.cancelling = row.at;
@@ -76,8 +76,8 @@ export class StepChecks {
   }
 
   /** A limit that nobody looks at in time is one that was forgotten. */
-  #looksInTime(row: Ordered, deadline: number | undefined): void {
-    if (deadline === undefined || !untilLooked.includes(row.to ?? 0)) return;
+  #scannedInTime(row: Ordered, deadline: number | undefined): void {
+    if (deadline === undefined || !untilScanned.includes(row.to ?? 0)) return;
     if ((row.nextDue ?? Number.POSITIVE_INFINITY) > deadline)
       this.#violate(row, 'deadlines', `went to ${names[row.to ?? 0]}, and is not looked at at its total timeout`);
   }
@@ -101,7 +101,7 @@ export class StepChecks {
     if (type === 'ProgressTooSlow') this.#notBefore(row, 'watchdog', times.running + WATCHDOG.windowMs * 1000);
   }
 
-  /** One of `edited` that waits makes way for the next: `alike.ts` says for how long. */
+  /** One of `edited` that waits makes way for the next: `matching.ts` says for how long. */
   #isReplaced(row: Ordered): boolean {
     return this.#evidence.facts.get(row.id)?.definition === 'edited';
   }

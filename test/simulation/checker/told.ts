@@ -1,13 +1,13 @@
 /** Every change of a state is told at least once, as it was, under an id of its own; and nothing else is told. */
 import { eventId } from '../../../server/domain/events/event-id.ts';
 import { type JobState, stateCodes, stateOf } from '../../../server/domain/jobs/job-state.ts';
-import type { ToldEvent } from '../../../server/engine/ports/events.ts';
+import type { PublishedEvent } from '../../../server/engine/ports/events.ts';
 import type { History } from '../core/history.ts';
 import type { JournalRow } from '../database/journal.ts';
 
 const INVARIANT = 'every change of a state is told, and nothing else';
 
-const isTold = (state: number) => state !== stateCodes.ASSIGNED && state !== stateCodes.RUNNING;
+const isPublished = (state: number) => state !== stateCodes.ASSIGNED && state !== stateCodes.RUNNING;
 
 /** `READY>CANCELLED`, in the order in which the database saw them. */
 function changesOf(rows: readonly JournalRow[]): Map<string, string[]> {
@@ -19,15 +19,19 @@ function changesOf(rows: readonly JournalRow[]): Map<string, string[]> {
     const first = kind === 'create' && to === stateCodes.ASSIGNED ? ['>READY'] : [];
     const before = states.get(id) ?? '';
     states.set(id, stateOf(to));
-    const change = before !== stateOf(to) && isTold(to) ? [`${before}>${stateOf(to)}`] : [];
+    const change = before !== stateOf(to) && isPublished(to) ? [`${before}>${stateOf(to)}`] : [];
     changes.set(id, [...(changes.get(id) ?? []), ...first, ...change]);
   }
   return changes;
 }
 
-export function checkTold(rows: readonly JournalRow[], told: readonly ToldEvent[], history: History): void {
-  const byId = new Map<string, ToldEvent>();
-  for (const event of told) {
+export function checkPublished(
+  rows: readonly JournalRow[],
+  published: readonly PublishedEvent[],
+  history: History,
+): void {
+  const byId = new Map<string, PublishedEvent>();
+  for (const event of published) {
     const before = byId.get(eventId(event));
     if (before && JSON.stringify(before) !== JSON.stringify(event))
       history.violate(INVARIANT, `two events have the id ${eventId(event)}`);

@@ -1,7 +1,7 @@
 /** Planted bugs in what becomes of submissions that are alike. */
 import type { Mutant } from './mutant.ts';
 
-export const alikeMutants: Readonly<Record<string, Mutant>> = {
+export const matchingMutants: Readonly<Record<string, Mutant>> = {
   running_is_in_nobodys_way: {
     about: 'A job that was seen running is in the way of no other that is alike.',
     patches: [

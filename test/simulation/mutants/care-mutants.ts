@@ -1,7 +1,7 @@
 /** Planted bugs in what holds jobs back or makes new ones of them: queues, drains, breakers, budgets, redrives, clean-ups. */
 import type { Mutant } from './mutant.ts';
 
-export const careMutants: Readonly<Record<string, Mutant>> = {
+export const upkeepMutants: Readonly<Record<string, Mutant>> = {
   cleanup_made_twice: {
     about: 'A cancelled job is cleaned up after twice.',
     patches: [
@@ -73,8 +73,8 @@ export const careMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/schedules/schedules.ts',
-        find: 'const { isBehind } = await lookAtOne(session, { ...row, ...now }, decide);',
-        replace: 'const isBehind = decide === undefined && !(await lookAtOne(session, row, decide));',
+        find: 'const { isBehind } = await scanOne(session, { ...row, ...now }, decide);',
+        replace: 'const isBehind = decide === undefined && !(await scanOne(session, row, decide));',
       },
     ],
   },

@@ -1,7 +1,7 @@
 /** Planted bugs in workflows and batches. */
 import type { Mutant } from './mutant.ts';
 
-const news = 'server/store/workflows/workflow-news.ts';
+const inbox = 'server/store/workflows/workflow-news.ts';
 const phases = 'server/domain/workflows/phases.ts';
 
 export const flowMutants: Readonly<Record<string, Mutant>> = {
@@ -10,8 +10,8 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/jobs/change/change-runs.ts',
-        find: `\${tellParents('ended')}`,
-        replace: `\${tellParents('(SELECT * FROM ended WHERE state <> 12) AS ended')}`,
+        find: `\${notifyParents('ended')}`,
+        replace: `\${notifyParents('(SELECT * FROM ended WHERE state <> 12) AS ended')}`,
       },
     ],
   },
@@ -19,9 +19,9 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     about: 'What a workflow or a batch was told of ends of jobs stays, and is acted upon again.',
     patches: [
       {
-        file: news,
-        find: `AND p.kind <> \${workflowNews.CANCEL_CHILDREN} )`,
-        replace: `AND p.kind <> \${workflowNews.CANCEL_CHILDREN} AND (p.kind <> \${workflowNews.CHILDREN_ENDED} OR p.news_time < muster_now() - interval '1 s') )`,
+        file: inbox,
+        find: `AND p.kind <> \${inboxKinds.CANCEL_CHILDREN} )`,
+        replace: `AND p.kind <> \${inboxKinds.CANCEL_CHILDREN} AND (p.kind <> \${inboxKinds.CHILDREN_ENDED} OR p.news_time < muster_now() - interval '1 s') )`,
       },
     ],
   },
@@ -51,7 +51,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
       {
         file: phases,
         find: "const isCalledFor = phase !== 'ON_FAILURE' || hasFailed(run);",
-        replace: "const isCalledFor = (phase !== 'ON_FAILURE' || hasFailed(run)) && run.doomed !== 'CANCELLED';",
+        replace: "const isCalledFor = (phase !== 'ON_FAILURE' || hasFailed(run)) && run.stopReason !== 'CANCELLED';",
       },
     ],
   },
@@ -100,8 +100,8 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: phases,
-        find: "return phase === 'WORK' && doomed !== 'NO';",
-        replace: "return phase === 'WORK' && doomed !== 'NO' && doomed !== 'CANCELLED';",
+        find: "return phase === 'WORK' && stopReason !== 'NO';",
+        replace: "return phase === 'WORK' && stopReason !== 'NO' && stopReason !== 'CANCELLED';",
       },
     ],
   },
@@ -140,7 +140,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/jobs/change/lock-runs.ts',
-        find: `lane_id = ANY($1::int[]) AND held_back & ~\${heldBack.limited}::smallint = 0 ORDER BY`,
+        find: `lane_id = ANY($1::int[]) AND held_back & ~\${gates.limited}::smallint = 0 ORDER BY`,
         replace: 'lane_id = ANY($1::int[]) ORDER BY',
       },
     ],
@@ -150,8 +150,9 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/domain/batches/batch.ts',
-        find: "if (countEnded(ended) < members || !(isSealed || doomed !== 'NO')) return undefined;",
-        replace: "if (countEnded(ended) < members || !(isSealed || doomed !== 'NO' || members > 1)) return undefined;",
+        find: "if (countEnded(ended) < members || !(isSealed || stopReason !== 'NO')) return undefined;",
+        replace:
+          "if (countEnded(ended) < members || !(isSealed || stopReason !== 'NO' || members > 1)) return undefined;",
       },
     ],
   },
@@ -160,8 +161,8 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/batches/batches.ts',
-        find: `SELECT job_id, \${workflowNews.SEALED}, (SELECT muster_now()) FROM sealed`,
-        replace: `SELECT job_id, \${workflowNews.SEALED}, (SELECT muster_now()) FROM sealed WHERE false`,
+        find: `SELECT job_id, \${inboxKinds.SEALED}, (SELECT muster_now()) FROM sealed`,
+        replace: `SELECT job_id, \${inboxKinds.SEALED}, (SELECT muster_now()) FROM sealed WHERE false`,
       },
     ],
   },
@@ -180,11 +181,11 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/engine/batches/advance.ts',
-        find: 'return { batch: { jobId, progress }, news, jobs: [], outcome: undefined };',
+        find: 'return { batch: { jobId, progress }, inbox, jobs: [], outcome: undefined };',
         replace: `const early = isNew && batch.callback
-          ? await parts.callbacks.make(store, parts.namespace, workflow, batch.callback, { jobId, state: doomed, members, ended: progress.ended } as never)
+          ? await parts.callbacks.make(store, parts.namespace, workflow, batch.callback, { jobId, state: stopReason, members, ended: progress.ended } as never)
           : 'none';
-        return { batch: { jobId, progress }, news, jobs: typeof early === 'string' ? [] : [early], outcome: undefined };`,
+        return { batch: { jobId, progress }, inbox, jobs: typeof early === 'string' ? [] : [early], outcome: undefined };`,
       },
     ],
   },

@@ -37,8 +37,8 @@ export const limitMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/dispatch/parked-jobs.ts',
-        find: 'const open = rooms.filter(({ room }) => room.jobs > 0);',
-        replace: 'const open = rooms.filter(({ room }) => room.jobs < 0);',
+        find: 'const open = headrooms.filter(({ headroom }) => headroom.jobs > 0);',
+        replace: 'const open = headrooms.filter(({ headroom }) => headroom.jobs < 0);',
       },
     ],
   },
@@ -47,7 +47,7 @@ export const limitMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/dispatch/limited-places.ts',
-        find: 'Math.min(under.room.jobs, open.length)',
+        find: 'Math.min(under.headroom.jobs, open.length)',
         replace: 'open.length',
       },
     ],

@@ -1,7 +1,7 @@
 /** Planted bugs in what waits: for events and people, for other jobs, for children. */
 import type { Mutant } from './mutant.ts';
 
-const news = 'server/store/dependencies/dependency-news.ts';
+const inbox = 'server/store/dependencies/dependency-news.ts';
 
 export const linkMutants: Readonly<Record<string, Mutant>> = {
   kept_event_stays: {
@@ -67,15 +67,15 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
   },
   one_dependency_is_enough: {
     about: 'A job goes on once one of those that it depends on has ended as it should.',
-    patches: [{ file: news, find: 'waits_for === edges.length', replace: 'waits_for >= edges.length' }],
+    patches: [{ file: inbox, find: 'waits_for === edges.length', replace: 'waits_for >= edges.length' }],
   },
   cancel_is_not_told_to_dependents: {
     about: 'Jobs that depend on a job that is cancelled are not told of it.',
     patches: [
       {
         file: 'server/store/jobs/change/change-runs.ts',
-        find: `\${tellDependents('ended')}`,
-        replace: `\${tellDependents('(SELECT * FROM ended WHERE state <> 11) AS ended')}`,
+        find: `\${notifyDependents('ended')}`,
+        replace: `\${notifyDependents('(SELECT * FROM ended WHERE state <> 11) AS ended')}`,
       },
     ],
   },
@@ -102,7 +102,11 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
   resumed_starts_at_once: {
     about: 'A job that is resumed forgets what it depends on.',
     patches: [
-      { file: 'server/domain/jobs/hold.ts', find: 'if (run.waitsFor > 0) {', replace: 'if (run.waitsFor > 99) {' },
+      {
+        file: 'server/domain/jobs/hold.ts',
+        find: 'if (run.unmetDependencies > 0) {',
+        replace: 'if (run.unmetDependencies > 99) {',
+      },
     ],
   },
   waits_for_one_child: {
@@ -137,7 +141,7 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
   },
   children_outlive_their_parent: {
     about: 'Children that are open when their parent ends go on.',
-    patches: [{ file: news, find: `c.step = \${ATTACHED}`, replace: `c.step = 99 + \${ATTACHED}` }],
+    patches: [{ file: inbox, find: `c.step = \${ATTACHED}`, replace: `c.step = 99 + \${ATTACHED}` }],
   },
   suspended_keeps_its_permit: {
     about: 'A job that waits for its children counts at the limit of its definition.',

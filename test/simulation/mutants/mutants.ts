@@ -3,8 +3,8 @@
  * the protocol's model; late_beat_aborts and one_report_a_job were real ones until the simulation found them.
  */
 
-import { alikeMutants } from './alike-mutants.ts';
-import { careMutants } from './care-mutants.ts';
+import { matchingMutants } from './alike-mutants.ts';
+import { upkeepMutants } from './care-mutants.ts';
 import { changeMutants } from './change-mutants.ts';
 import { eventMutants } from './event-mutants.ts';
 import { flowMutants } from './flow-mutants.ts';
@@ -26,8 +26,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
       },
       {
         file: 'server/domain/jobs/decide-due.ts',
-        find: 'import { afterFailure, end, expiryOf,',
-        replace: 'import { afterFailure, decideRelease, end, expiryOf,',
+        find: 'import { afterFailure, continueAs, end, expiryOf,',
+        replace: 'import { afterFailure, continueAs, decideRelease, end, expiryOf,',
       },
       {
         file: 'server/domain/jobs/decide-due.ts',
@@ -161,13 +161,13 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/store/dispatch/claim-suspects.ts',
-        find: 'return places.filter((place) => free.delete(place.sessionId));',
-        replace: 'return places.filter((place) => free.has(place.sessionId) || true);',
+        find: 'return permits.filter((permit) => free.delete(permit.sessionId));',
+        replace: 'return permits.filter((permit) => free.has(permit.sessionId) || true);',
       },
       {
         file: 'server/engine/dispatch/parked-credits.ts',
-        find: `places.push(...takeKind([session], 1, 'slots'));`,
-        replace: `places.push(...takeKind([session], 9, 'slots'));`,
+        find: `permits.push(...takeKind([session], 1, 'slots'));`,
+        replace: `permits.push(...takeKind([session], 9, 'slots'));`,
       },
     ],
   },
@@ -192,8 +192,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   ...changeMutants,
-  ...careMutants,
-  ...alikeMutants,
+  ...upkeepMutants,
+  ...matchingMutants,
   ...limitMutants,
   ...placementMutants,
   ...eventMutants,

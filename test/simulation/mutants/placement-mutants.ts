@@ -17,8 +17,8 @@ export const placementMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/domain/dispatch/resources.ts',
-        find: 'return Math.max(0, Math.min(...rooms));',
-        replace: 'return 1_000 * Math.max(0, Math.min(...rooms));',
+        find: 'return Math.max(0, Math.min(...fits));',
+        replace: 'return 1_000 * Math.max(0, Math.min(...fits));',
       },
     ],
   },
@@ -27,8 +27,8 @@ export const placementMutants: Readonly<Record<string, Mutant>> = {
     patches: [
       {
         file: 'server/domain/dispatch/reservation.ts',
-        find: '(one.isReserved ? 0 : roomFor(',
-        replace: '(one.isReserved && false ? 0 : roomFor(',
+        find: '(one.isReserved ? 0 : fitCount(',
+        replace: '(one.isReserved && false ? 0 : fitCount(',
       },
     ],
   },

@@ -6,7 +6,7 @@ import { encodeAssignments, encodeCancels, encodePing } from '../../../server/bu
 import { decodeEvents, encodeEvents } from '../../../server/bus/event-codec.ts';
 import { EngineError } from '../../../server/engine/base/errors.ts';
 import type { Hint } from '../../../server/engine/base/messages.ts';
-import type { EventBatch, ToldEvent } from '../../../server/engine/ports/events.ts';
+import type { EventBatch, PublishedEvent } from '../../../server/engine/ports/events.ts';
 import type { Bus, EventStream } from '../../../server/engine/ports/ports.ts';
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { World } from '../../../server/tools/simulate/world.ts';
@@ -40,7 +40,7 @@ export class BusHub {
   /** Replicas that can't reach the bus; undefined stands for everybody. */
   readonly #cut = new Set<string | undefined>();
   /** By message, as the stream keeps them. */
-  readonly #stored = new Map<string, readonly ToldEvent[]>();
+  readonly #stored = new Map<string, readonly PublishedEvent[]>();
   readonly #changedAt = new Map<string, { readonly reachable: boolean; readonly at: number }>();
 
   constructor(parts: BusHubParts) {
@@ -48,7 +48,7 @@ export class BusHub {
   }
 
   /** Events of the stream, in the order of storing; repeats only where their messages were told apart. */
-  get told(): ToldEvent[] {
+  get published(): PublishedEvent[] {
     return [...this.#stored.values()].flat();
   }
 
@@ -69,7 +69,7 @@ export class BusHub {
   }
 
   setHearing(worker: string): void {
-    for (const subscription of this.#subscriptions) if (subscription.owner === worker) subscription.hear();
+    for (const subscription of this.#subscriptions) if (subscription.owner === worker) subscription.handle();
   }
 
   /** What a worker's process connects with. */
@@ -106,7 +106,7 @@ export class BusHub {
       ping: (sessionId, counter) => send(sessionId, encodePing(counter)),
       announce: (hint) => this.#announce(process, hint),
       onHint: (listener) => void this.#listeners.set(process, listener),
-      isUp: () => this.#looksUp(process),
+      isUp: () => this.#seemsUp(process),
       grantAccess: (sessionId) => ({
         natsUrls: ['sim'],
         subject: `session.${sessionId}`,
@@ -125,7 +125,7 @@ export class BusHub {
     return {
       isAbsent: false,
       prepare: async () => {
-        if (!this.#looksUp(process)) throw unavailable();
+        if (!this.#seemsUp(process)) throw unavailable();
       },
       publish: (batch) =>
         new Promise((resolve, reject) => {
@@ -180,7 +180,7 @@ export class BusHub {
   }
 
   /** The truth, noticed late. */
-  #looksUp(process: Process): boolean {
+  #seemsUp(process: Process): boolean {
     const { world } = this.#parts;
     const reachable = this.#reaches(process);
     const seen = this.#changedAt.get(process.name);

@@ -70,7 +70,7 @@ export class SimSubscription implements BusConnection {
     this.#deaf = stays ? 'every connection' : 'this connection';
   }
 
-  hear(): void {
+  handle(): void {
     this.#deaf = 'no';
   }
 

@@ -16,7 +16,7 @@ export interface HandlerScript {
   /** Of whom the job is: the business key, or a name that no other planned job has. */
   readonly owner: string;
   /** What it has in common with other jobs, where its definition has a rule for those. */
-  readonly alike?: string;
+  readonly matching?: string;
   /** How long it works, in ms of the worker's clock. */
   readonly ms: number;
   /** Says how far it is, and saves a checkpoint, at so many moments in between. */

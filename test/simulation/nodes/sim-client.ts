@@ -84,8 +84,8 @@ export class SimClient {
     try {
       const { jobs } = await (safe ? this.#caller.insist(method, request) : this.#caller.call(method, request));
       jobs.forEach(({ jobId, existing }, i) => {
-        const { owner, alike } = call.jobs[i]?.script ?? {};
-        history.log('client', 'submitted', { job: jobId, existing, owner, alike });
+        const { owner, matching } = call.jobs[i]?.script ?? {};
+        history.log('client', 'submitted', { job: jobId, existing, owner, matching });
         this.#accepted.add(jobId);
         this.#follow(jobId, call.jobs[i] as PlannedJob);
       });
@@ -119,7 +119,7 @@ export class SimClient {
   }
 
   #follow(jobId: string, plan: PlannedJob): void {
-    this.#operator.lookAfter(jobId, plan.acts);
+    this.#operator.attendTo(jobId, plan.acts);
     if (plan.waits || plan.acts.some((act) => act.when === 'ended')) void this.#caller.track(this.#wait(jobId));
   }
 

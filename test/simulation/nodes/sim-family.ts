@@ -18,7 +18,7 @@ import { isUnknown } from './sim-caller.ts';
 const { submitJob, getJob } = JobService.method;
 const TIMEOUT_MS = 3_000;
 /** A handler does not ask for ever. */
-const MOST_TRIES = 12;
+const MAX_TRIES = 12;
 
 export interface FamilyParts {
   readonly rpc: Rpc;
@@ -60,7 +60,7 @@ class SimChildCalls implements ChildApi {
       try {
         return await rpc.call(process, method, request, TIMEOUT_MS);
       } catch (error) {
-        if (!isUnknown(error) || tries === MOST_TRIES) throw error;
+        if (!isUnknown(error) || tries === MAX_TRIES) throw error;
         const ms = Math.min(1_000, 30 * 2 ** tries) * process.random.between(0.5, 1);
         await new Promise<void>((resolve) => process.after(ms, resolve));
       }

@@ -84,7 +84,7 @@ export class SimFlows {
     const [jobId = ''] = await this.#submit(flow.name, request, [owner]);
     this.#flows.push(jobId);
     this.#known.set(flow.name, jobId);
-    this.#operator.lookAfter(jobId, acts);
+    this.#operator.attendTo(jobId, acts);
     if (meddleMs !== undefined) this.#caller.later(meddleMs, () => this.#meddle(jobId));
     if (retries) void this.#caller.track(this.#retryUnlessGood(jobId));
   }
@@ -106,7 +106,7 @@ export class SimFlows {
     const open = jobs.filter(({ state }) => state < JobState.SUCCEEDED);
     if (open.length === 0) return;
     this.#caller.history.count('somebody cancelled a job of a workflow or a batch');
-    this.#operator.lookAfter(this.#caller.random.pick(open).jobId, [{ kind: 'cancel', when: 'later', ms: 0 }]);
+    this.#operator.attendTo(this.#caller.random.pick(open).jobId, [{ kind: 'cancel', when: 'later', ms: 0 }]);
   }
 
   async #retryUnlessGood(jobId: string): Promise<void> {
@@ -114,7 +114,7 @@ export class SimFlows {
     const { job } = await this.#caller.insist(waitJob, request);
     if (!job || job.state < JobState.SUCCEEDED) return this.#retryUnlessGood(jobId);
     if (job.state !== JobState.SUCCEEDED)
-      this.#operator.lookAfter(jobId, [{ kind: 'retry', when: 'later', ms: this.#caller.random.between(0, 50) }]);
+      this.#operator.attendTo(jobId, [{ kind: 'retry', when: 'later', ms: this.#caller.random.between(0, 50) }]);
   }
 
   async #make(plan: PlannedBatch): Promise<void> {
@@ -137,7 +137,7 @@ export class SimFlows {
     this.#caller.later(plan.sealMs, () => this.#seal(jobId));
     if (plan.meddleMs !== undefined) this.#caller.later(plan.meddleMs, () => this.#meddle(jobId));
     if (plan.cancelMs !== undefined)
-      this.#operator.lookAfter(jobId, [{ kind: 'cancel', when: 'later', ms: plan.cancelMs }]);
+      this.#operator.attendTo(jobId, [{ kind: 'cancel', when: 'later', ms: plan.cancelMs }]);
   }
 
   async #fill(batchJobId: string, { name, members }: PlannedFill): Promise<void> {

@@ -16,7 +16,7 @@ import {
   ListWorkersRequestSchema,
   WorkerService,
 } from '../../../sdk/typescript/src/gen/muster/v1/worker_service_pb.ts';
-import type { PlannedCare } from '../scenario/care.ts';
+import type { PlannedUpkeep } from '../scenario/care.ts';
 import { type Caller, refusalIn } from './sim-caller.ts';
 import { SimScheduler } from './sim-scheduler.ts';
 import { requestId } from './sim-worker.ts';
@@ -26,7 +26,7 @@ const { listWorkers, drainWorker } = WorkerService.method;
 /** Before any job has waited in it a queue is not there. */
 const NO_QUEUE = ['QUEUE_NOT_FOUND'];
 
-export class SimKeeper {
+export class SimUpkeep {
   readonly #caller: Caller;
   readonly #scheduler: SimScheduler;
 
@@ -35,8 +35,8 @@ export class SimKeeper {
     this.#scheduler = new SimScheduler(caller);
   }
 
-  begin(care: readonly PlannedCare[], roundMs: number): void {
-    for (const one of care) this.#caller.later(one.at, () => this.#take(one));
+  begin(upkeep: readonly PlannedUpkeep[], roundMs: number): void {
+    for (const one of upkeep) this.#caller.later(one.at, () => this.#take(one));
     this.#caller.every(roundMs, () => this.#resumeForgotten());
   }
 
@@ -46,16 +46,16 @@ export class SimKeeper {
     this.#scheduler.readAll();
   }
 
-  #take(care: PlannedCare): Promise<void> {
-    switch (care.kind) {
+  #take(upkeep: PlannedUpkeep): Promise<void> {
+    switch (upkeep.kind) {
       case 'pauseQueue':
-        return this.#pause(care.queue, care.forMs);
+        return this.#pause(upkeep.queue, upkeep.forMs);
       case 'drainWorker':
         return this.#drainOne();
       case 'keepSchedule':
-        return this.#scheduler.keep(care);
+        return this.#scheduler.keep(upkeep);
       case 'closeBreaker':
-        return this.#close(care.breaker);
+        return this.#close(upkeep.breaker);
     }
   }
 

@@ -74,7 +74,7 @@ export class SimLinks {
     history.log('client', 'submitted', { job: jobId, existing, owner });
     this.#known.set(name, jobId);
     this.#jobs.push(jobId);
-    this.#operator.lookAfter(jobId, acts);
+    this.#operator.attendTo(jobId, acts);
     return jobId;
   }
 }

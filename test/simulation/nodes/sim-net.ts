@@ -15,7 +15,7 @@ import { type Caller, refusalIn } from './sim-caller.ts';
 import { requestId } from './sim-worker.ts';
 
 /** What a job was said to depend on, as the checks read it. */
-export interface ToldDependency {
+export interface ResolvedDependency {
   readonly kind: PlannedDependency['kind'];
   /** Id of the job or of the workflow; empty for an asset. */
   readonly target: string;
@@ -43,31 +43,31 @@ export class SimNet {
   }
 
   async #make({ name, definition, script, delayMs, expireMs, on, acts }: PlannedNode): Promise<void> {
-    const told = this.#resolve(on);
-    const rest = { delayMs, expireMs, dependencies: told.map(wireOf), acts };
+    const resolved = this.#resolve(on);
+    const rest = { delayMs, expireMs, dependencies: resolved.map(wireOf), acts };
     const jobId = await this.#submit({ name, definition, input: script, ...rest });
-    if (told.length > 0)
-      this.#caller.history.log('client', 'depends', { job: jobId, how: 'submitted', on: JSON.stringify(told) });
+    if (resolved.length > 0)
+      this.#caller.history.log('client', 'depends', { job: jobId, how: 'submitted', on: JSON.stringify(resolved) });
   }
 
   async #add({ name, on }: PlannedAddition): Promise<void> {
     const { history, random } = this.#caller;
     const jobId = this.#known.get(name);
-    const told = this.#resolve(on).filter(({ target }) => target !== jobId);
-    if (jobId === undefined || told.length === 0) return;
+    const resolved = this.#resolve(on).filter(({ target }) => target !== jobId);
+    if (jobId === undefined || resolved.length === 0) return;
     const request = create(AddDependenciesRequestSchema, {
-      ...{ jobId, dependencies: told.map(wireOf), requestId: requestId(random) },
+      ...{ jobId, dependencies: resolved.map(wireOf), requestId: requestId(random) },
     });
     try {
       await this.#caller.insist(JobService.method.addDependencies, request);
-      history.log('client', 'depends', { job: jobId, how: 'added', on: JSON.stringify(told) });
+      history.log('client', 'depends', { job: jobId, how: 'added', on: JSON.stringify(resolved) });
     } catch (error) {
       history.count(`net: refused, ${refusalIn(error, REFUSALS)}`);
     }
   }
 
-  #resolve(on: readonly PlannedDependency[]): ToldDependency[] {
-    return on.flatMap((one): ToldDependency[] => {
+  #resolve(on: readonly PlannedDependency[]): ResolvedDependency[] {
+    return on.flatMap((one): ResolvedDependency[] => {
       if (one.kind === 'ASSET')
         return [{ kind: one.kind, target: '', step: '', condition: DependencyCondition.UNSPECIFIED }];
       const target = this.#known.get(one.name);
@@ -77,7 +77,7 @@ export class SimNet {
   }
 }
 
-function wireOf({ kind, target, step, condition }: ToldDependency): MessageInitShape<typeof DependencySchema> {
+function wireOf({ kind, target, step, condition }: ResolvedDependency): MessageInitShape<typeof DependencySchema> {
   switch (kind) {
     case 'JOB':
       return { on: { case: 'jobId', value: target }, condition };

@@ -35,7 +35,7 @@ export class SimOperator {
     this.#caller.every(roundMs, () => this.#resumePaused());
   }
 
-  lookAfter(jobId: string, acts: readonly PlannedAct[]): void {
+  attendTo(jobId: string, acts: readonly PlannedAct[]): void {
     for (const act of acts) {
       if (act.when === 'later') this.#caller.later(act.ms, () => this.#act(jobId, act));
       else this.#triggers.set(jobId, [...(this.#triggers.get(jobId) ?? []), act]);

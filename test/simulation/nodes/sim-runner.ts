@@ -60,7 +60,7 @@ export class SimRunner implements Runner {
     this.#parts = parts;
   }
 
-  start(place: number, assignment: Assignment): void {
+  start(slot: number, assignment: Assignment): void {
     const { process, history } = this.#parts;
     if (assignment.prefetch) history.count('prefetched attempt started');
     const run: Run = {
@@ -69,37 +69,37 @@ export class SimRunner implements Runner {
       execution: undefined,
       timers: [],
     };
-    this.#runs.set(place, run);
+    this.#runs.set(slot, run);
     const session = this.#parts.session();
     run.timers.push(
       process.after(process.random.chance(0.1) ? process.random.between(1, 40) : 0.05, () =>
-        this.#enter(place, run, session),
+        this.#enter(slot, run, session),
       ),
     );
   }
 
-  hasStarted(place: number): boolean {
-    return this.#runs.get(place)?.execution !== undefined;
+  hasStarted(slot: number): boolean {
+    return this.#runs.get(slot)?.execution !== undefined;
   }
 
-  withdraw(place: number): boolean {
-    const run = this.#runs.get(place);
+  withdraw(slot: number): boolean {
+    const run = this.#runs.get(slot);
     if (!run || run.execution) return false;
     for (const timer of run.timers) timer.cancel();
-    this.#runs.delete(place);
+    this.#runs.delete(slot);
     return true;
   }
 
-  stop(place: number, reason: StopReason): void {
+  stop(slot: number, reason: StopReason): void {
     const { process, history } = this.#parts;
-    const run = this.#runs.get(place);
+    const run = this.#runs.get(slot);
     if (!run?.execution) return;
     run.execution.signalled ??= reason;
     history.log(process.name, 'signal', { ...keyOf(run.execution), reason });
     if (run.script.deaf) return;
     for (const timer of run.timers) timer.cancel();
     run.timers = [
-      process.after(process.random.between(0.1, 30), () => this.#end(place, run, failed({ type: 'Stopped' }))),
+      process.after(process.random.between(0.1, 30), () => this.#end(slot, run, failed({ type: 'Stopped' }))),
     ];
   }
 
@@ -109,7 +109,7 @@ export class SimRunner implements Runner {
     this.#runs.clear();
   }
 
-  #enter(place: number, run: Run, session: string): void {
+  #enter(slot: number, run: Run, session: string): void {
     const { process, executions, history } = this.#parts;
     const { assignment, script } = run;
     const job = uuidText(assignment.jobId);
@@ -129,40 +129,40 @@ export class SimRunner implements Runner {
     if (script.kills) run.timers.push(process.after(Math.min(script.ms, 20), this.#parts.crash));
     for (let step = 1; step <= script.steps; step++) {
       run.timers.push(
-        process.after((script.ms * step) / (script.steps + 1), () => this.#step(place, execution, step, script.steps)),
+        process.after((script.ms * step) / (script.steps + 1), () => this.#step(slot, execution, step, script.steps)),
       );
     }
     for (const { atMs, totalMs } of script.extensions)
-      run.timers.push(process.after(atMs, () => this.#extend(place, execution, totalMs)));
-    run.timers.push(process.after(script.ms, () => void this.#finish(place, run, execution)));
+      run.timers.push(process.after(atMs, () => this.#extend(slot, execution, totalMs)));
+    run.timers.push(process.after(script.ms, () => void this.#finish(slot, run, execution)));
   }
 
   /** With children it takes as long as they take to be submitted, and their ends to be read. */
-  async #finish(place: number, run: Run, execution: Execution): Promise<void> {
-    if (!run.script.family) return this.#end(place, run, this.#outcome(execution, run));
-    const isOver = () => this.#runs.get(place) !== run;
+  async #finish(slot: number, run: Run, execution: Execution): Promise<void> {
+    if (!run.script.family) return this.#end(slot, run, this.#outcome(execution, run));
+    const isOver = () => this.#runs.get(slot) !== run;
     const outcome = await raise(this.#parts, keyOf(execution), run.script, isOver).catch((error: unknown) =>
       refused(error, this.#parts.history),
     );
-    if (!isOver()) this.#end(place, run, outcome ?? this.#outcome(execution, run));
+    if (!isOver()) this.#end(slot, run, outcome ?? this.#outcome(execution, run));
   }
 
-  #step(place: number, { job, attempt, session }: Execution, step: number, steps: number): void {
+  #step(slot: number, { job, attempt, session }: Execution, step: number, steps: number): void {
     const core = this.#parts.core();
-    core.progress(place, {
+    core.progress(slot, {
       $typeName: 'muster.v1.Progress',
       fraction: step / (steps + 1),
       message: signature(job, attempt, session, `#${step}`),
     });
     if (step % 2 === 0) return;
     const data = encoder.encode(signature(job, attempt, session, `#${step}`));
-    core.checkpoint(place, { $typeName: 'muster.v1.Payload', data, contentType: 'text/plain', metadata: {} });
+    core.checkpoint(slot, { $typeName: 'muster.v1.Payload', data, contentType: 'text/plain', metadata: {} });
   }
 
-  #extend(place: number, execution: Execution, totalMs: number): void {
+  #extend(slot: number, execution: Execution, totalMs: number): void {
     const { process, history, core } = this.#parts;
     if (execution.signalled === undefined) history.log(process.name, 'extension', { ...keyOf(execution), totalMs });
-    core().extendRunTimeout(place, totalMs);
+    core().extendRunTimeout(slot, totalMs);
   }
 
   #outcome({ job, attempt, session }: Execution, { assignment, script }: Run): HandlerOutcome {
@@ -174,15 +174,15 @@ export class SimRunner implements Runner {
     };
   }
 
-  #end(place: number, run: Run, outcome: HandlerOutcome): void {
+  #end(slot: number, run: Run, outcome: HandlerOutcome): void {
     const { process, executions, history, core } = this.#parts;
     const { execution } = run;
     if (!execution) return;
     for (const timer of run.timers) timer.cancel();
-    this.#runs.delete(place);
+    this.#runs.delete(slot);
     history.log(process.name, 'return', { ...keyOf(execution), outcome: outcome.kind });
     executions.over(execution);
-    core().handlersEnded([{ place, outcome }]);
+    core().handlersEnded([{ slot, outcome }]);
   }
 }
 

@@ -22,9 +22,9 @@ import { requestId } from './sim-worker.ts';
 
 const { applySchedule, triggerSchedule, pauseSchedule, listScheduleRuns } = ScheduleService.method;
 /** A run that is begun is settled within this, or somebody looks again. */
-const LOOK_MS = 1_000;
+const POLL_MS = 1_000;
 /** So often it is looked whether the times up to the pause are on record; what is missing then is for the checks. */
-const MOST_LOOKS = 60;
+const MAX_ATTEMPTS = 60;
 
 const quick = (owner: string, ms: number): Uint8Array =>
   encodeScript(cleanupOf({ owner, ms, fails: 0 } as HandlerScript));
@@ -82,17 +82,17 @@ export class SimScheduler {
       createdMs: msOf(schedule?.createTime),
       pausedMs,
     });
-    await this.#wait(name, pausedMs, MOST_LOOKS);
+    await this.#wait(name, pausedMs, MAX_ATTEMPTS);
   }
 
-  async #wait(name: string, pausedMs: number, looks: number): Promise<void> {
+  async #wait(name: string, pausedMs: number, scans: number): Promise<void> {
     const runs = await this.#runs(name);
     const isBegun = ({ state }: ScheduleRun) => state === ScheduleRunState.STARTING || state === ScheduleRunState.ASKED;
     const own = runs.find(({ cause }) => cause === ScheduleRunCause.TIME);
     const last = own?.lastNominalTime ?? own?.nominalTime;
     const isWhole = last !== undefined && timestampMs(last) + 1_000 > pausedMs;
-    if (runs.some(isBegun) || (!isWhole && looks > 0))
-      this.#caller.later(LOOK_MS, () => this.#wait(name, pausedMs, looks - 1));
+    if (runs.some(isBegun) || (!isWhole && scans > 0))
+      this.#caller.later(POLL_MS, () => this.#wait(name, pausedMs, scans - 1));
   }
 
   /** Reads the record of every schedule once everything has ended. */

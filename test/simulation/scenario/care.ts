@@ -20,7 +20,7 @@ export interface PlannedSchedule {
   readonly forMs: number;
 }
 
-export type PlannedCare =
+export type PlannedUpkeep =
   | PlannedSchedule
   | { readonly kind: 'pauseQueue'; readonly at: number; readonly queue: string; readonly forMs: number }
   | { readonly kind: 'drainWorker'; readonly at: number }
@@ -35,7 +35,7 @@ function times(random: Prng, most: number, until: number): number[] {
   return Array.from({ length: random.int(0, most) }, () => random.between(0.05, 0.95) * until);
 }
 
-export function planCare(random: Prng, { until, leaseMs }: Span): PlannedCare[] {
+export function planUpkeep(random: Prng, { until, leaseMs }: Span): PlannedUpkeep[] {
   const pauses = times(random, 4, until).map((at) => {
     const forMs = random.pick([0.05, 0.5, 2, 3]) * leaseMs * random.between(0.5, 1.5);
     return { kind: 'pauseQueue', at, queue: random.pick(queues), forMs } as const;

@@ -4,7 +4,7 @@ import { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
 import { readCountDrift } from '../../support/lane-counts.ts';
 import { check } from '../checker/check.ts';
-import { checkTold } from '../checker/told.ts';
+import { checkPublished } from '../checker/told.ts';
 import type { History } from '../core/history.ts';
 import { readJournal } from '../database/journal.ts';
 import { unleash } from './nemesis.ts';
@@ -28,9 +28,9 @@ export interface SeedResult {
 
 const TRACE_LINES = 200_000;
 /** How often it is looked whether everything has come to its end, in ms of virtual time. */
-const LOOK_MS = 500;
+const POLL_MS = 500;
 /** How often people look after what is paused, in ms of virtual time. */
-const LOOK_AFTER_MS = 5_000;
+const IDLE_AFTER_MS = 5_000;
 
 /** How often the counts of the lanes are looked at while things go wrong, in ms of virtual time. */
 const COUNT_MS = 2_000;
@@ -50,7 +50,7 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
   await postgres.reset();
   const profile = profileOf(seed);
   const simulation = buildSimulation(postgres, seed, profile, keepsTrace);
-  const { world, history, replicas, workers, client, operator, keeper, caller, random } = simulation;
+  const { world, history, replicas, workers, client, operator, upkeepRunner, caller, random } = simulation;
   const { flows, flowCaller, links } = simulation;
   const rejected = (error: unknown) =>
     history.violate('no unhandled rejections', (error as Error)?.stack ?? String(error));
@@ -61,8 +61,8 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
     for (const worker of workers) worker.start();
     const shape = { calls: profile.calls, until: profile.healMs, leaseMs: profile.times.leaseMs };
     const newVersions = Array.from({ length: random.int(0, 2) }, () => random.between(0, profile.healMs));
-    const { calls, sweeps, care } = planWorkload(random.fork('workload'), shape);
-    const roundMs = Math.min(profile.times.leaseMs, LOOK_AFTER_MS);
+    const { calls, sweeps, upkeep } = planWorkload(random.fork('workload'), shape);
+    const roundMs = Math.min(profile.times.leaseMs, IDLE_AFTER_MS);
     // Its schedules submit jobs of the definitions that are applied at first.
     const own = planOwn(seed, shape);
     const waiting = planLinks(seed, shape, own.flows);
@@ -73,7 +73,7 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
     };
     void caller.track(
       client.begin(calls, newVersions).then(() => {
-        keeper.begin(care, roundMs);
+        upkeepRunner.begin(upkeep, roundMs);
         void flowCaller.track(beginWithLinks());
       }),
     );
@@ -86,7 +86,7 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
     await checkTaken(postgres, history);
     const journal = await readJournal(postgres);
     check(journal, history, profile, plansOf(own));
-    checkTold(journal, simulation.hub.told, history);
+    checkPublished(journal, simulation.hub.published, history);
     const hash = createHash('sha256')
       .update(JSON.stringify([journal, history.entries]))
       .digest('hex');
@@ -123,38 +123,38 @@ async function checkCounts(postgres: SimPostgres, history: History): Promise<voi
 /** Until the world heals; from then on it is done with each look at what is open. In its turn: never within a transaction. */
 function watchCounts(postgres: SimPostgres, simulation: Simulation): void {
   const { world, line, history, profile } = simulation;
-  const look = () => {
+  const probe = () => {
     if (world.now >= profile.healMs) return undefined;
-    world.after(COUNT_MS, look);
+    world.after(COUNT_MS, probe);
     return line.pass(() => checkCounts(postgres, history));
   };
-  world.after(COUNT_MS, look);
+  world.after(COUNT_MS, probe);
 }
 
 /** Until nothing is open and nothing is asked any more, and then a beat for what is still on its way. */
 async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise<void> {
-  const { world, line, history, client, keeper, flows, links, profile } = simulation;
+  const { world, line, history, client, upkeepRunner, flows, links, profile } = simulation;
   const isIdle = () => simulation.caller.idle && simulation.flowCaller.idle && simulation.linkCaller.idle;
   let restAt = Number.POSITIVE_INFINITY;
   let ended = false;
   // In its turn: in the middle of somebody's transaction it would see what is not committed, or nothing once that has failed.
-  const look = () => line.pass(lookOnce);
-  const lookOnce = async () => {
+  const probe = () => line.pass(pollOnce);
+  const pollOnce = async () => {
     const [open] = await postgres.run(countOpen, []);
     await checkCounts(postgres, history);
     if (open?.jobs === 0 && isIdle() && !ended) {
       ended = true;
       client.readAll();
-      keeper.readAll();
+      upkeepRunner.readAll();
       flows.readAll();
       links.readAll();
     }
-    if (open?.jobs === 0 && open.sessions === 0 && open.untold === 0 && open.told === 0 && isIdle())
+    if (open?.jobs === 0 && open.sessions === 0 && open.unpublished === 0 && open.told === 0 && isIdle())
       restAt = Math.min(restAt, world.now + 1.5 * profile.times.beatMs);
-    else world.after(LOOK_MS, look);
+    else world.after(POLL_MS, probe);
   };
   // What was on its way when the world healed may still set something off.
   const { lateMs, slowMs } = profile.faults;
-  world.at(profile.healMs + lateMs + 2 * slowMs, look);
+  world.at(profile.healMs + lateMs + 2 * slowMs, probe);
   await world.run(profile.endMs, () => world.now >= restAt);
 }

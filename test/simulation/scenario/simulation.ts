@@ -12,7 +12,7 @@ import { Rpc } from '../network/sim-rpc.ts';
 import { Caller } from '../nodes/sim-caller.ts';
 import { SimClient } from '../nodes/sim-client.ts';
 import { SimFlows } from '../nodes/sim-flows.ts';
-import { SimKeeper } from '../nodes/sim-keeper.ts';
+import { SimUpkeep } from '../nodes/sim-keeper.ts';
 import { SimLinks } from '../nodes/sim-links.ts';
 import { SimOperator } from '../nodes/sim-operator.ts';
 import { SimReplica } from '../nodes/sim-replica.ts';
@@ -32,7 +32,7 @@ export interface Simulation {
   readonly workers: readonly SimWorker[];
   readonly client: SimClient;
   readonly operator: SimOperator;
-  readonly keeper: SimKeeper;
+  readonly upkeepRunner: SimUpkeep;
   /** Of clients and operators. */
   readonly caller: Caller;
   readonly flows: SimFlows;
@@ -88,7 +88,7 @@ export function buildSimulation(
   const links = new SimLinks(linkCaller, known);
   const operator = new SimOperator(caller);
   const client = new SimClient(caller, operator);
-  const keeper = new SimKeeper(caller);
+  const upkeepRunner = new SimUpkeep(caller);
   const line = new Line(world);
   const deps = { world, line, postgres, conditions, history, hub, rpc, times: profile.times };
   for (let i = 1; i <= profile.replicas; i++)
@@ -109,7 +109,7 @@ export function buildSimulation(
     workers,
     client,
     operator,
-    keeper,
+    upkeepRunner,
     caller,
     flows,
     flowCaller,

@@ -2,7 +2,7 @@
 import { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { HandlerScript } from '../nodes/handler-script.ts';
 import { type PlannedAct, type PlannedSweep, planActs, planSweeps } from './acts.ts';
-import { type PlannedCare, planCare } from './care.ts';
+import { type PlannedUpkeep, planUpkeep } from './care.ts';
 
 export interface PlannedJob {
   readonly definition: string;
@@ -33,7 +33,7 @@ export interface PlannedCall {
 export interface Workload {
   readonly calls: readonly PlannedCall[];
   readonly sweeps: readonly PlannedSweep[];
-  readonly care: readonly PlannedCare[];
+  readonly upkeep: readonly PlannedUpkeep[];
 }
 
 export interface WorkloadShape {
@@ -178,7 +178,7 @@ function rushOf(random: Prng, shape: WorkloadShape, definition: string): Planned
 }
 
 /** Jobs that are alike, in calls that come closely one after the other. */
-function alikeOf(random: Prng, shape: WorkloadShape, definition: string): PlannedCall[] {
+function matchingOf(random: Prng, shape: WorkloadShape, definition: string): PlannedCall[] {
   let at = random.between(0, 0.6) * shape.until;
   return Array.from({ length: random.int(4, 9) }, (_, call) => {
     at += random.pick([0, 5, 200, 500, 1_500]);
@@ -191,7 +191,7 @@ function alikeOf(random: Prng, shape: WorkloadShape, definition: string): Planne
         delayMs: undefined,
         expireMs: undefined,
       };
-      return { ...job, script: { ...script, alike: random.pick(['a', 'a', 'b']) } };
+      return { ...job, script: { ...script, matching: random.pick(['a', 'a', 'b']) } };
     });
     return { name, at, jobs, hasRequestId: true };
   });
@@ -225,9 +225,9 @@ export function planWorkload(random: Prng, shape: WorkloadShape): Workload {
   });
   if (random.chance(0.4)) calls.push(outageOf(random, shape));
   for (const definition of ['single', 'edited', 'alarm'])
-    if (random.chance(0.5)) calls.push(...alikeOf(random, shape, definition));
+    if (random.chance(0.5)) calls.push(...matchingOf(random, shape, definition));
   for (const definition of ['narrow', 'crowded', 'light'])
     if (random.chance(0.6)) calls.push(rushOf(random, shape, definition));
   if (random.chance(0.5)) calls.push(queueForSeats(random, shape));
-  return { calls, sweeps: planSweeps(random, shape.until), care: planCare(random, shape) };
+  return { calls, sweeps: planSweeps(random, shape.until), upkeep: planUpkeep(random, shape) };
 }

@@ -55,13 +55,13 @@ describe('a call', () => {
   });
 
   it('ends with its deadline, and its work is told', async () => {
-    let told: AbortSignal | undefined;
+    let notified: AbortSignal | undefined;
     const call = new Calls(quiet, unmeasured).run('Get', { ...patient, leftMs: 5 }, (signal) => {
-      told = signal;
+      notified = signal;
       return endless();
     });
     expect(await reasonOf(call)).toBe('DEADLINE_EXCEEDED');
-    expect(told?.aborted).toBe(true);
+    expect(notified?.aborted).toBe(true);
   });
 
   it('ends with its caller, and no one listens for the caller afterwards', async () => {

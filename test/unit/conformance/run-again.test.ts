@@ -21,7 +21,7 @@ class Script {
   readonly #runs: Run[];
   count = 0;
   /** Runs of all cases that were under way while one ran, itself included. */
-  readonly beside: number[] = [];
+  readonly concurrent: number[] = [];
   static under = 0;
 
   constructor(name: string, runs: Run[]) {
@@ -30,7 +30,7 @@ class Script {
       Script.under++;
       this.count++;
       await new Promise((resolve) => setTimeout(resolve, 20));
-      this.beside.push(Script.under);
+      this.concurrent.push(Script.under);
       Script.under--;
       if (this.run.fails) throw new Unfulfilled(`run ${this.count} failed`);
     };
@@ -43,7 +43,7 @@ class Script {
 }
 
 async function outcome(scripts: readonly Script[], more: Partial<KitOptions> = {}) {
-  const told: string[] = [];
+  const reported: string[] = [];
   const { signal } = new AbortController();
   const watch = () => ({
     seen: () => scripts.find(({ count, run }) => count > 0 && run.seen)?.run.seen,
@@ -51,10 +51,10 @@ async function outcome(scripts: readonly Script[], more: Partial<KitOptions> = {
   });
   const cases = scripts.map(({ one }) => one);
   const onDisturbed: KitOptions['onDisturbed'] = ({ one, disturbances }) =>
-    told.push(`${one.name}: ${disturbances.at(-1)}`);
+    reported.push(`${one.name}: ${disturbances.at(-1)}`);
   const base = { command: [], cases, seed: 1, parallel: 1, signal, watch, onResult: () => {}, onDisturbed };
   const results = await runCases({ ...base, ...more }, noBus);
-  return { results, told };
+  return { results, reported };
 }
 
 const busy = { fails: true, seen: 'the loop was late' };
@@ -62,15 +62,15 @@ const busy = { fails: true, seen: 'the loop was late' };
 describe('a case that fails', () => {
   it('is not run again where nothing disturbed it', async () => {
     const script = new Script('a', [{ fails: true }]);
-    const { results, told } = await outcome([script]);
-    expect([script.count, told]).toEqual([1, []]);
+    const { results, reported } = await outcome([script]);
+    expect([script.count, reported]).toEqual([1, []]);
     expect(results).toMatchObject([{ verdict: 'failed', why: 'run 1 failed', disturbances: [] }]);
   });
 
   it('has passed when it passes alone', async () => {
     const script = new Script('a', [busy, {}]);
-    const { results, told } = await outcome([script]);
-    expect([script.count, told]).toEqual([2, ['a: the loop was late']]);
+    const { results, reported } = await outcome([script]);
+    expect([script.count, reported]).toEqual([2, ['a: the loop was late']]);
     expect(results).toMatchObject([{ verdict: 'passed', why: '', step: '', disturbances: ['the loop was late'] }]);
   });
 
@@ -83,8 +83,8 @@ describe('a case that fails', () => {
 
   it('is run twice again at most, and has failed, disturbed', async () => {
     const script = new Script('a', [busy, busy, { fails: true, seen: 'it was very late' }, {}]);
-    const { results, told } = await outcome([script]);
-    expect([script.count, told.length]).toEqual([3, 2]);
+    const { results, reported } = await outcome([script]);
+    expect([script.count, reported.length]).toEqual([3, 2]);
     expect(results).toMatchObject([
       {
         verdict: 'failed',
@@ -99,8 +99,8 @@ describe('a case that fails', () => {
     const others = ['b', 'c', 'd'].map((name) => new Script(name, []));
     const { results } = await outcome([script, ...others], { parallel: 4 });
     expect(results.map(({ one }) => one.name).at(-1)).toBe('a');
-    expect(script.beside).toEqual([expect.any(Number), 1]);
-    expect(script.beside[0]).toBeGreaterThan(1);
+    expect(script.concurrent).toEqual([expect.any(Number), 1]);
+    expect(script.concurrent[0]).toBeGreaterThan(1);
   });
 
   it('is not run again where twenty were disturbed before it', async () => {

@@ -58,9 +58,9 @@ describe('the bounds of a queue', () => {
     const ready = { priority: 0, isReady: true };
     const later = { priority: 0, isReady: false };
     expect(firstOverrun(hundred, jobs(98), [ready, ready])).toBeUndefined();
-    expect(firstOverrun(hundred, jobs(98), [ready, later, ready, later])).toMatchObject({ place: 3, ahead: 2 });
+    expect(firstOverrun(hundred, jobs(98), [ready, later, ready, later])).toMatchObject({ jobIndex: 3, ahead: 2 });
     expect(firstOverrun(hundred, jobs(98), [later, later, later])).toBeUndefined();
-    expect(firstOverrun(hundred, jobs(100), [{ priority: 1, isReady: true }, later])).toMatchObject({ place: 1 });
+    expect(firstOverrun(hundred, jobs(100), [{ priority: 1, isReady: true }, later])).toMatchObject({ jobIndex: 1 });
   });
 });
 

@@ -1,17 +1,20 @@
 /** Handlers that wait for children: what of it counts, and what bounds it. */
 import { describe, expect, it } from 'vitest';
-import { decideSuspend, MOST_SUSPENSIONS } from '../../../server/domain/dependencies/children.ts';
+import { decideSuspend, MAX_SUSPENSIONS } from '../../../server/domain/dependencies/children.ts';
 import { decideUnblock } from '../../../server/domain/dependencies/dependencies.ts';
 import { decideRelease, decideSessionEnd } from '../../../server/domain/jobs/decide.ts';
-import { MOST_LOST } from '../../../server/domain/jobs/losses.ts';
+import { MAX_LOSSES } from '../../../server/domain/jobs/losses.ts';
 import type { Continue, OpenRun } from '../../../server/domain/jobs/run.ts';
 import { NOW_US, runOf } from './support/failing-job.ts';
 
 const moment = { nowUs: NOW_US, random: 0.5 };
 
 /** As it is held again: with one more attempt and the counts of what became of the last. */
-function heldAgain(run: OpenRun, { suspensions, releases, releasesSinceUs, losses, lost }: Continue): OpenRun {
-  return { ...run, suspensions, releases, releasesSinceUs, losses, lost, attempt: run.attempt + 1 };
+function heldAgain(
+  run: OpenRun,
+  { suspensions, releases, releasesSinceUs, consecutiveLosses, totalLosses }: Continue,
+): OpenRun {
+  return { ...run, suspensions, releases, releasesSinceUs, consecutiveLosses, totalLosses, attempt: run.attempt + 1 };
 }
 
 function suspended(times: number, open: number): OpenRun {
@@ -22,14 +25,14 @@ function suspended(times: number, open: number): OpenRun {
 
 describe('a handler that waits for children', () => {
   it('waits, and has lost nothing by it, however often', () => {
-    const run = suspended(3 * MOST_LOST, 1);
-    expect(run.suspensions).toBe(3 * MOST_LOST);
+    const run = suspended(3 * MAX_LOSSES, 1);
+    expect(run.suspensions).toBe(3 * MAX_LOSSES);
     expect(decideSuspend(run, 2, moment)).toMatchObject({
       state: 'WAITING',
       reason: 'its handler waits for 2 children',
     });
     expect(decideRelease({ ...run, state: 'ASSIGNED' }, 'NO_SLOT', moment)).toMatchObject({ state: 'READY' });
-    expect(decideSessionEnd(run, 'LAPSE', moment)).toMatchObject({ state: 'READY', lost: 1 });
+    expect(decideSessionEnd(run, 'LAPSE', moment)).toMatchObject({ state: 'READY', totalLosses: 1 });
   });
 
   it('goes on at once where they have ended meanwhile', () => {
@@ -54,7 +57,7 @@ describe('a handler that waits for children', () => {
   });
 
   it('may do so for so many times, and fails then', () => {
-    const run = runOf({ state: 'RUNNING', attempt: MOST_SUSPENSIONS + 1, suspensions: MOST_SUSPENSIONS });
+    const run = runOf({ state: 'RUNNING', attempt: MAX_SUSPENSIONS + 1, suspensions: MAX_SUSPENSIONS });
     expect(decideSuspend(run, 1, moment)).toMatchObject({ kind: 'end', failure: { type: 'WaitedTooOften' } });
   });
 });

@@ -28,10 +28,10 @@ function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     expireTimeUs: null,
     runTimeUs: null,
     createTimeUs: NOW_US - 5_000_000,
-    losses: 0,
+    consecutiveLosses: 0,
     limits: noLimits,
-    charges: 0,
-    lost: 0,
+    suspectLosses: 0,
+    totalLosses: 0,
     releases: 0,
     releasesSinceUs: null,
     suspensions: 0,
@@ -42,9 +42,9 @@ function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     fairnessKey: null,
     limitId: null,
     parentJobId: null,
-    waitsFor: 0,
+    unmetDependencies: 0,
     children: 0,
-    tellsEnd: false,
+    notifiesDependents: false,
     ...changes,
   };
 }
@@ -73,7 +73,9 @@ describe('decideFail', () => {
   });
 
   it('forgets losses in a row: the worker has answered', () => {
-    expect(decide.decideFail(runOf({ losses: 2 }), failed(), policy, half)).toMatchObject({ losses: 0 });
+    expect(decide.decideFail(runOf({ consecutiveLosses: 2 }), failed(), policy, half)).toMatchObject({
+      consecutiveLosses: 0,
+    });
   });
 
   it.each([
@@ -137,7 +139,7 @@ describe('decideRelease', () => {
       state: 'READY',
       rank: 17,
       attemptsCounted: 0,
-      lost: 0,
+      totalLosses: 0,
       dueTimeUs: null,
       releases: 1,
       closed: { outcome: 'RELEASED', counted: false },
@@ -145,7 +147,11 @@ describe('decideRelease', () => {
   });
 
   it('ends with the hundredth attempt that was for nothing', () => {
-    const last = decide.decideRelease(assigned({ attempt: 102, attemptsCounted: 2, lost: 1 }), 'UNSUPPORTED', half);
+    const last = decide.decideRelease(
+      assigned({ attempt: 102, attemptsCounted: 2, totalLosses: 1 }),
+      'UNSUPPORTED',
+      half,
+    );
     expect(last).toMatchObject({
       kind: 'end',
       event: 'release',
@@ -154,7 +160,11 @@ describe('decideRelease', () => {
       failure: { failureCause: 'LOST_TOO_OFTEN', type: 'LostTooOften' },
       reason: '100 attempts were lost or released, the last by UNSUPPORTED',
     });
-    const one = decide.decideRelease(assigned({ attempt: 102, attemptsCounted: 3, lost: 1 }), 'UNSUPPORTED', half);
+    const one = decide.decideRelease(
+      assigned({ attempt: 102, attemptsCounted: 3, totalLosses: 1 }),
+      'UNSUPPORTED',
+      half,
+    );
     expect(one).toMatchObject({ state: 'READY' });
   });
 
@@ -172,7 +182,7 @@ describe('decideRelease', () => {
     expect(decide.decideRelease(assigned({ expireTimeUs }), 'NO_SLOT', half)).toMatchObject({
       dueTimeUs: expireTimeUs,
     });
-    expect(decide.decideRelease(assigned({ expireTimeUs, lost: 1 }), 'NO_SLOT', half)).toMatchObject({
+    expect(decide.decideRelease(assigned({ expireTimeUs, totalLosses: 1 }), 'NO_SLOT', half)).toMatchObject({
       dueTimeUs: null,
     });
     expect(
@@ -184,7 +194,7 @@ describe('decideRelease', () => {
     expect(decide.decideRelease(runOf(), 'NO_SLOT', half)).toMatchObject({
       event: 'abort',
       state: 'SCHEDULED',
-      lost: 1,
+      totalLosses: 1,
     });
   });
 });
@@ -192,36 +202,38 @@ describe('decideRelease', () => {
 describe('decideAbort and decideSessionEnd', () => {
   it('charge a lapse to the job, a close and a mass lapse not', () => {
     expect(decide.decideSessionEnd(runOf(), 'LAPSE', half)).toMatchObject({
-      losses: 1,
-      lost: 1,
+      consecutiveLosses: 1,
+      totalLosses: 1,
       event: 'lapse',
       closed: { outcome: 'LAPSED' },
     });
     expect(decide.decideSessionEnd(runOf(), 'MASS_LAPSE', half)).toMatchObject({
-      losses: 0,
-      lost: 1,
+      consecutiveLosses: 0,
+      totalLosses: 1,
       closed: { outcome: 'LAPSED' },
     });
     expect(decide.decideSessionEnd(runOf(), 'CLOSE', half)).toMatchObject({
-      losses: 0,
-      lost: 1,
+      consecutiveLosses: 0,
+      totalLosses: 1,
       event: 'closeSession',
       closed: { outcome: 'SESSION_CLOSED' },
     });
     expect(decide.decideAbort(runOf(), half)).toMatchObject({
-      losses: 0,
-      lost: 1,
+      consecutiveLosses: 0,
+      totalLosses: 1,
       closed: { outcome: 'ABORTED', counted: false },
     });
   });
 
   it('bring the first loss back at once and later ones after a growing wait', () => {
     expect(decide.decideSessionEnd(runOf(), 'LAPSE', half)).toMatchObject({ state: 'READY', dueTimeUs: null });
-    expect(decide.decideSessionEnd(runOf({ lost: 1 }), 'LAPSE', half)).toMatchObject({
+    expect(decide.decideSessionEnd(runOf({ totalLosses: 1 }), 'LAPSE', half)).toMatchObject({
       state: 'SCHEDULED',
       dueTimeUs: NOW_US + 500_000,
     });
-    expect(decide.decideSessionEnd(runOf({ lost: 4 }), 'LAPSE', half)).toMatchObject({ dueTimeUs: NOW_US + 4_000_000 });
+    expect(decide.decideSessionEnd(runOf({ totalLosses: 4 }), 'LAPSE', half)).toMatchObject({
+      dueTimeUs: NOW_US + 4_000_000,
+    });
   });
 });
 

@@ -89,7 +89,7 @@ describe('a CronJob', () => {
   it('of Forbid starts what it missed once the job has ended, which BUFFER_ONE does and SKIP does not', () => {
     const startsWith = (overlap: OverlapPolicy) => {
       const world = new ScheduleWorld({ overlap }, undefined, () => 90 * SECOND);
-      for (let nowUs = NOON_US; nowUs <= NOON_US + 160 * SECOND; nowUs += SECOND) world.look(nowUs);
+      for (let nowUs = NOON_US; nowUs <= NOON_US + 160 * SECOND; nowUs += SECOND) world.scan(nowUs);
       return world.starts.map(({ atUs }) => (atUs - NOON_US) / SECOND);
     };
     expect(startsWith('SKIP')).toEqual([60]);

@@ -114,7 +114,7 @@ const clock = (us: number) => new Date(us / 1_000).toISOString().slice(11, 19);
 
 /** What became of the times from 12:01 to 12:05, looked at each second. */
 function startsOf(schedule: ScheduleWorld): string {
-  for (let nowUs = NOON_US; nowUs < NOON_US + 15 * MINUTE; nowUs += SECOND) schedule.look(nowUs);
+  for (let nowUs = NOON_US; nowUs < NOON_US + 15 * MINUTE; nowUs += SECOND) schedule.scan(nowUs);
   const found = [1, 2, 3, 4, 5].map((minute) => {
     const nominalUs = NOON_US + minute * MINUTE;
     const start = schedule.starts.find((one) => one.nominalUs === nominalUs);

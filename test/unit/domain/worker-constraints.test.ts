@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { Demands } from '../../../server/domain/dispatch/demands.ts';
 import { canonicalDemands, type LaneKey } from '../../../server/domain/dispatch/placement.ts';
 import {
-  type HoldOut,
+  type CapacityInUse,
   type OpenSession,
-  type Room,
+  type Preference,
   workerConstraints,
   workerReason,
 } from '../../../server/domain/explain/worker-constraints.ts';
@@ -43,7 +43,7 @@ function session(changes: Partial<OpenSession> = {}): OpenSession {
 
 const serving = (minVersion: number, maxVersion: number) =>
   session({ handlers: [{ name: 'resize', minVersion, maxVersion }] });
-const noLine = { suspects: undefined, line: undefined, room: undefined };
+const noLine = { suspects: undefined, line: undefined, inUse: undefined };
 
 function whyNone(sessions: readonly OpenSession[], asked = work): string | undefined {
   const [found] = workerConstraints({ work: asked, sessions, ...noLine });
@@ -159,10 +159,9 @@ describe('no worker', () => {
 describe('the line', () => {
   const line = (before: number, isLeast = false) => ({ before, isLeast, first: [{ jobId: 'j' }] });
   const why = (sessions: readonly OpenSession[], at: ReturnType<typeof line>) =>
-    workerConstraints({ work, sessions, suspects: undefined, line: at, room: undefined }).map(({ reason, message }) => [
-      reason,
-      message,
-    ]);
+    workerConstraints({ work, sessions, suspects: undefined, line: at, inUse: undefined }).map(
+      ({ reason, message }) => [reason, message],
+    );
   const busy = { held: 2 };
 
   it('says nothing of a job that is next while there is room', () => {
@@ -189,9 +188,9 @@ describe('room', () => {
   const takenBy = (...names: string[]) =>
     new Map(names.map((name) => [name, [{ resources: { gpu: 1 }, jobs: 1 }]] as const));
   const next = { before: 0, isLeast: false, first: [] };
-  const why = (sessions: readonly OpenSession[], changes: Partial<Room>) => {
-    const room = { taken: new Map(), reserved: new Set<string>(), ...changes };
-    const facts = { work: demanding({ resources: { gpu: 2 } }), sessions, suspects: undefined, line: next, room };
+  const why = (sessions: readonly OpenSession[], changes: Partial<CapacityInUse>) => {
+    const inUse = { taken: new Map(), reserved: new Set<string>(), ...changes };
+    const facts = { work: demanding({ resources: { gpu: 2 } }), sessions, suspects: undefined, line: next, inUse };
     return workerConstraints(facts).map(({ message }) => message);
   };
 
@@ -218,11 +217,11 @@ describe('room', () => {
 describe('a session that it holds out for', () => {
   const untilUs = Date.UTC(2026, 2, 1, 12) * 1_000;
   const [wanted, other] = [session({ sessionId: 'wanted', held: 2 }), session({ sessionId: 'other' })];
-  const out: HoldOut = { worker: 'host-1', sessionIds: new Set(['wanted']), untilUs };
+  const out: Preference = { worker: 'host-1', sessionIds: new Set(['wanted']), untilUs };
   const text = 'it holds out for worker host-1 until about 2026-03-01T12:00:00Z, and then takes any other';
   const at = (before: number) => ({ before, isLeast: false, first: [{ jobId: 'j' }] });
-  const why = (sessions: readonly OpenSession[], before = 0, holdOut = out) =>
-    workerConstraints({ work, sessions, suspects: undefined, line: at(before), room: undefined, holdOut });
+  const why = (sessions: readonly OpenSession[], before = 0, preference = out) =>
+    workerConstraints({ work, sessions, suspects: undefined, line: at(before), inUse: undefined, preference });
 
   it('is named with the time at which others take it', () => {
     expect(why([wanted, other])).toMatchObject([
@@ -254,10 +253,10 @@ describe('a session that it holds out for', () => {
   });
 
   it('is what is said where the line is not looked at', () => {
-    const facts = { work, suspects: undefined, holdOut: out };
+    const facts = { work, suspects: undefined, preference: out };
     expect(workerReason({ ...facts, sessions: [wanted, other] })).toEqual({ reason: 'IN_LINE', message: text });
     expect(workerReason({ ...facts, sessions: [wanted] }).message).toMatch(/has no free slot$/);
-    expect(workerReason({ ...facts, sessions: [other], holdOut: undefined }).message).toBe('');
+    expect(workerReason({ ...facts, sessions: [other], preference: undefined }).message).toBe('');
     expect(workerReason({ ...facts, sessions: [] }).reason).toBe('NO_WORKER');
   });
 });
@@ -280,7 +279,7 @@ describe('a session of a kind that can not run it', () => {
 describe('a suspect', () => {
   it('waits for a session without another one', () => {
     const suspects = { count: 1, list: [{ jobId: 'other' }] };
-    const [found] = workerConstraints({ work, sessions: [session()], suspects, line: undefined, room: undefined });
+    const [found] = workerConstraints({ work, sessions: [session()], suspects, line: undefined, inUse: undefined });
     expect(found).toMatchObject({ reason: 'SUSPECT', holders: suspects });
     expect(found?.message).toMatch(/run beside no other such job; 1 session that could take it has one$/);
   });

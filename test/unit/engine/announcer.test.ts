@@ -53,7 +53,7 @@ describe('the announcer', () => {
 
 describe('the facts of changes', () => {
   it('have the parent, the dependents and the permit of a job that ended', () => {
-    const run = { laneId: 7, limitId: 'key', parentJobId: PARENT_ID, tellsEnd: true };
+    const run = { laneId: 7, limitId: 'key', parentJobId: PARENT_ID, notifiesDependents: true };
     const { jobId, sessionId } = runOf(run);
     expect(announced((announcer) => announcer.committed(factsOfChanges([endOf(run)])))).toEqual({
       outbox: true,
@@ -93,7 +93,7 @@ describe('the facts of a submission', () => {
       state: 'SCHEDULED',
       sessionId: null,
       limitId: 'key',
-      tellsEnd: true,
+      notifiesDependents: true,
       parentJobId: PARENT_ID,
     });
     const stored = { jobId: 'new', existing: false, assigned: false };

@@ -18,7 +18,7 @@ let time: VirtualTime;
 let dbClock: DbClock;
 let rows: BoundedQueue[];
 let waiting: Waiting;
-let looks: number;
+let polls: number;
 let reads: boolean[];
 let failure: Error | undefined;
 let backlogs: Backlogs;
@@ -26,11 +26,11 @@ let backlogs: Backlogs;
 beforeEach(async () => {
   time = new VirtualTime();
   dbClock = new DbClock(time);
-  [rows, looks, reads, failure] = [[bounded(10)], 0, [], undefined];
+  [rows, polls, reads, failure] = [[bounded(10)], 0, [], undefined];
   waiting = { waiting: 0, oldestUs: undefined };
   const queues = {
     async readBounded() {
-      looks++;
+      polls++;
       const seen = [...rows];
       await settle();
       return seen;
@@ -68,19 +68,19 @@ describe('the bounds of queues', () => {
     backlogs.start();
     rows = [];
     await time.advance(1_000);
-    expect([backlogs.hasBounds, looks]).toEqual([false, 2]);
+    expect([backlogs.hasBounds, polls]).toEqual([false, 2]);
     rows = [bounded(1, { name: 'other' })];
     await time.advance(1_000);
     expect(backlogs.find('default', 'other')?.bounds.maxBacklog).toBe(1);
     await backlogs.stop();
     await time.advance(10_000);
-    expect([looks, time.pending]).toEqual([3, 0]);
+    expect([polls, time.pending]).toEqual([3, 0]);
   });
 
   it('hold at once where they were changed, whatever a look finds that began before', async () => {
-    const look = backlogs.refresh();
+    const probe = backlogs.refresh();
     backlogs.learn(bounded(0));
-    await look;
+    await probe;
     expect(backlogs.hasBounds).toBe(false);
     rows = [];
     const next = backlogs.refresh();

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
 import { Dispatcher } from '../../../server/engine/dispatch/dispatcher.ts';
 import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
-import { ParkedCredits } from '../../../server/engine/dispatch/parked-credits.ts';
+import { UnspentCredits } from '../../../server/engine/dispatch/parked-credits.ts';
 import type { Claim, ClaimedJob } from '../../../server/engine/ports/dispatch.ts';
 import type { Bus, Log } from '../../../server/engine/ports/ports.ts';
 import { makeJob } from '../../support/store-fixtures.ts';
@@ -13,11 +13,11 @@ import { VirtualTime } from './virtual-time.ts';
 const offers = { namespace: 'default', handlers: [{ name: 'mail', minVersion: 0, maxVersion: 0 }], labels: {} };
 
 /** Gives as many jobs as there are places. */
-function jobsFor({ places, lanes }: Claim): ClaimedJob[] {
-  return places.map((place) => {
+function jobsFor({ permits, lanes }: Claim): ClaimedJob[] {
+  return permits.map((permit) => {
     const { jobId, rank, input, runTimeoutMs } = makeJob(lanes[0]?.laneId ?? 0);
     const counts = { attempt: 1, attemptsCounted: 0, checkpoint: undefined, traceparent: '', tracestate: '' };
-    return { ...place, ...counts, jobId, laneId: lanes[0]?.laneId ?? 0, rank, input, runTimeoutMs };
+    return { ...permit, ...counts, jobId, laneId: lanes[0]?.laneId ?? 0, rank, input, runTimeoutMs };
   });
 }
 
@@ -25,7 +25,7 @@ it('a suspect is claimed first, for one slot, and other jobs for the rest', asyn
   const time = new VirtualTime();
   const laneStore = new LaneStore();
   const lanes = new Lanes(laneStore, new Definitions(laneStore, time));
-  const credits = new ParkedCredits(time);
+  const credits = new UnspentCredits(time);
   const claims: (Claim & { readonly suspects: boolean })[] = [];
   const claim = (suspects: boolean) => async (asked: Claim) => {
     claims.push({ ...asked, suspects });
@@ -44,10 +44,10 @@ it('a suspect is claimed first, for one slot, and other jobs for the rest', asyn
       laneOf: () => {
         throw new Error('no lane has limits here');
       },
-      seen: () => {},
+      claimResult: () => {},
       takesSlotsOnly: () => false,
     },
-    rooms: { seen: () => {} },
+    capacities: { claimResult: () => {} },
     lanes,
     credits,
     bus: { isUp: () => false } as Bus,
@@ -66,9 +66,9 @@ it('a suspect is claimed first, for one slot, and other jobs for the rest', asyn
     await lanes.load([laneId]);
     lanes.lower({ laneId, rank: 1 });
   }
-  credits.park('a', offers, [{ creditId: 1, slots: 3, prefetch: 1 }]);
+  credits.deposit('a', offers, [{ creditId: 1, slots: 3, prefetch: 1 }]);
   const assignments = await dispatcher.claimFor('a', credits.classOf('a'));
-  expect(claims.map(({ suspects, places }) => [suspects, places.map((place) => place.prefetch)])).toEqual([
+  expect(claims.map(({ suspects, permits }) => [suspects, permits.map((permit) => permit.prefetch)])).toEqual([
     [true, [false]],
     [false, [false, false, true]],
   ]);

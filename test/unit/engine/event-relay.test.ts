@@ -35,7 +35,7 @@ function start() {
   const published: EventBatch[] = [];
   const takes: number[] = [];
   const drops: number[] = [];
-  const told: string[][] = [];
+  const outgoing: string[][] = [];
   const logged: string[] = [];
   const fault = { prepare: '', publish: '', isAbsent: false };
   const known = new Map<number, string>();
@@ -79,7 +79,7 @@ function start() {
         for (const laneId of laneIds) known.set(laneId, `namespace-${laneId}`);
       },
     },
-    spans: { tell: async (changes) => void told.push(changes.map(({ jobIds }) => uuidFromBytes(jobIds))) },
+    spans: { publishSpans: async (changes) => void outgoing.push(changes.map(({ jobIds }) => uuidFromBytes(jobIds))) },
     clock: time,
     timers: time,
     random: constantRandom(0.5),
@@ -89,7 +89,7 @@ function start() {
   const add = (...added: OutboxRow[]) => {
     for (const one of added) rows.set(one.rowId, one);
   };
-  return { time, relay, rows, published, takes, drops, told, logged, fault, add, turn };
+  return { time, relay, rows, published, takes, drops, outgoing, logged, fault, add, turn };
 }
 
 describe('the relay', () => {
@@ -106,15 +106,15 @@ describe('the relay', () => {
   });
 
   it('tells of spans what it has published, once, and nothing else', async () => {
-    const { time, rows, fault, told, add } = start();
+    const { time, rows, fault, outgoing, add } = start();
     fault.publish = '2/';
     add(row(1, [1, 1]), row(2));
     await time.advance(300);
-    expect(told).toEqual([[jobId(1, 0), jobId(1, 1)]]);
+    expect(outgoing).toEqual([[jobId(1, 0), jobId(1, 1)]]);
     expect([...rows.keys()]).toEqual([2]);
     fault.publish = '';
     await time.advance(60_000);
-    expect(told.slice(1)).toEqual([[jobId(2)]]);
+    expect(outgoing.slice(1)).toEqual([[jobId(2)]]);
   });
 
   it('makes a batch of each namespace of a row, with what the lanes say', async () => {
@@ -125,8 +125,8 @@ describe('the relay', () => {
       { namespace: 'namespace-1', eventTimeUs: 5 },
       { namespace: 'namespace-2', eventTimeUs: 5 },
     ]);
-    const told = published.map((batch) => eventsOf(batch).map((event) => [event.jobId, event.definition]));
-    expect(told).toEqual([
+    const outgoing = published.map((batch) => eventsOf(batch).map((event) => [event.jobId, event.definition]));
+    expect(outgoing).toEqual([
       [
         [jobId(1, 0), 'd'],
         [jobId(1, 2), 'd'],

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Deadlocks, type StuckCandidate } from '../../../server/domain/dependencies/deadlock.ts';
 import { EngineError } from '../../../server/engine/base/errors.ts';
 import { HandlerWaits } from '../../../server/engine/dependencies/deadlocks/handler-waits.ts';
-import { Waits } from '../../../server/engine/jobs/read/waits.ts';
+import { EndWaiters } from '../../../server/engine/jobs/read/waits.ts';
 import type { HandlerWait } from '../../../server/engine/ports/deadlocks.ts';
 import type { JobView } from '../../../server/engine/ports/jobs.ts';
 import { settle, VirtualTime } from './virtual-time.ts';
@@ -25,24 +25,24 @@ let time: VirtualTime;
 let rows: Map<string, HandlerWait>;
 let writes: number;
 let broken: boolean;
-let looks: number;
+let scans: number;
 let graph: readonly StuckCandidate[];
 let isCut: boolean;
 let ended: Set<string>;
 let warnings: string[];
-let waits: Waits;
+let waits: EndWaiters;
 let handlerWaits: HandlerWaits;
 
 beforeEach(() => {
   time = new VirtualTime();
-  [rows, writes, broken, looks, graph, isCut, warnings] = [new Map(), 0, false, 0, [], false, []];
+  [rows, writes, broken, scans, graph, isCut, warnings] = [new Map(), 0, false, 0, [], false, []];
   ended = new Set();
   let ids = 0;
   const bytes16 = () => new Uint8Array(16).fill(++ids % 256).fill(ids >> 8, 0, 8);
   const log = { info() {}, error() {}, warn: (_facts: object, text: string) => void warnings.push(text) };
   const readJob = async (_namespace: string, jobId: string) =>
     ({ jobId, state: ended.has(jobId) ? 'SUCCEEDED' : 'READY' }) as JobView;
-  waits = new Waits({ store: { readJob, findEnded: async () => [] }, timers: time, log });
+  waits = new EndWaiters({ store: { readJob, findEnded: async () => [] }, timers: time, log });
   handlerWaits = new HandlerWaits({
     store: {
       async saveHandlerWaits(all) {
@@ -56,8 +56,8 @@ beforeEach(() => {
       },
     },
     search: {
-      async look() {
-        looks++;
+      async findDeadlocks() {
+        scans++;
         return { deadlocks: new Deadlocks(graph), isCut };
       },
     },
@@ -95,7 +95,7 @@ describe('waits of handlers', () => {
     await end(B);
     expect(seen.result).toBe('SUCCEEDED');
     await time.advance(10_000);
-    expect([writes, rows.size, looks, time.pending]).toEqual([0, 0, 0, 0]);
+    expect([writes, rows.size, scans, time.pending]).toEqual([0, 0, 0, 0]);
   });
 
   it('that last are written, renewed before their lease is over, and dropped with the call', async () => {
@@ -118,7 +118,7 @@ describe('waits of handlers', () => {
     graph = [awaits(A, B), awaits(B, A)];
     const seen = wait(A, B);
     await time.advance(5_000);
-    expect([looks, seen.error]).toEqual([1, undefined]);
+    expect([scans, seen.error]).toEqual([1, undefined]);
     await time.advance(1_000);
     expect(seen.error).toBeInstanceOf(EngineError);
     expect(seen.error).toMatchObject({ reason: 'DEADLOCK' });
@@ -131,18 +131,18 @@ describe('waits of handlers', () => {
   });
 
   it('go on where a circle was a passing moment, where they wait behind one, and where the other job is not in it', async () => {
-    const [passing, behind, beside] = [wait(A, B), wait(C, A), wait(A, 'd')];
+    const [passing, behind, nearby] = [wait(A, B), wait(C, A), wait(A, 'd')];
     graph = [awaits(A, B), awaits(B, A), awaits(C, A)];
     await time.advance(3_000);
     graph = [];
     await time.advance(3_000);
     graph = [awaits(A, B), awaits(B, A), awaits(C, A)];
     await time.advance(3_000);
-    expect([looks, passing.error]).toEqual([3, undefined]);
+    expect([scans, passing.error]).toEqual([3, undefined]);
     await time.advance(3_000);
     expect(passing.error?.reason).toBe('DEADLOCK');
     await time.advance(9_000);
-    expect([behind.error, beside.error]).toEqual([undefined, undefined]);
+    expect([behind.error, nearby.error]).toEqual([undefined, undefined]);
     await end(A);
     expect(behind.result).toBe('SUCCEEDED');
   });

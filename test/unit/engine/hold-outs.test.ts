@@ -4,10 +4,10 @@ import type { Demands } from '../../../server/domain/dispatch/demands.ts';
 import { canonicalDemands, type SessionClass } from '../../../server/domain/dispatch/placement.ts';
 import type { OpenSession } from '../../../server/domain/explain/worker-constraints.ts';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
-import { HoldOuts } from '../../../server/engine/dispatch/hold-outs.ts';
+import { Preferences } from '../../../server/engine/dispatch/hold-outs.ts';
 import type { KnownLane } from '../../../server/engine/dispatch/known-lane.ts';
 import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
-import { ParkedCredits } from '../../../server/engine/dispatch/parked-credits.ts';
+import { UnspentCredits } from '../../../server/engine/dispatch/parked-credits.ts';
 import { LaneStore } from './lane-store.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -21,15 +21,15 @@ const ssd: SessionClass = { ...plain, labels: { ssd: 'yes' } };
 
 let time: VirtualTime;
 let lanes: Lanes;
-let credits: ParkedCredits;
-let holdOuts: HoldOuts;
+let credits: UnspentCredits;
+let preferences: Preferences;
 
 beforeEach(() => {
   time = new VirtualTime();
   const store = new LaneStore();
   lanes = new Lanes(store, new Definitions(store, time));
-  credits = new ParkedCredits(time);
-  holdOuts = new HoldOuts({ lanes, credits, clock: time });
+  credits = new UnspentCredits(time);
+  preferences = new Preferences({ lanes, credits, clock: time });
 });
 
 /** With a ready job. */
@@ -41,66 +41,66 @@ async function laneOf(demands: Partial<Demands>): Promise<KnownLane> {
   return lanes.get(laneId) as KnownLane;
 }
 
-const park = (sessionId: string, slots: number, sessionClass = plain) =>
-  credits.park(sessionId, sessionClass, [{ creditId: 1, slots, prefetch: 0 }], `worker-${sessionId}`);
+const deposit = (sessionId: string, slots: number, sessionClass = plain) =>
+  credits.deposit(sessionId, sessionClass, [{ creditId: 1, slots, prefetch: 0 }], `worker-${sessionId}`);
 const soft = { sticky: { worker: 'worker-a', mode: 'SOFT' } } as const;
 
 describe('what jobs hold out for', () => {
   it('is the worker that they keep to softly, for three rounds, if it is there', async () => {
     const lane = await laneOf(soft);
-    expect(holdOuts.of(lane, NOW_US)).toBeUndefined();
-    park('a', 0);
-    park('b', 5);
-    expect(holdOuts.of(lane, NOW_US)).toEqual({
+    expect(preferences.of(lane, NOW_US)).toBeUndefined();
+    deposit('a', 0);
+    deposit('b', 5);
+    expect(preferences.of(lane, NOW_US)).toEqual({
       worker: 'worker-a',
       sessionIds: new Set(['a']),
       untilUs: NOW_US + 3_300_000,
     });
     for (const left of [2_200_000, 1_100_000]) {
       lanes.countRound();
-      expect(holdOuts.of(lane, NOW_US)?.untilUs).toBe(NOW_US + left);
+      expect(preferences.of(lane, NOW_US)?.untilUs).toBe(NOW_US + left);
     }
     lanes.countRound();
-    expect(holdOuts.of(lane, NOW_US)).toBeUndefined();
+    expect(preferences.of(lane, NOW_US)).toBeUndefined();
   });
 
   it('is it for as long as a slot of it is known that nobody takes', async () => {
     const lane = await laneOf(soft);
-    park('a', 1);
+    deposit('a', 1);
     for (let round = 0; round < 5; round++) lanes.countRound();
-    expect(holdOuts.of(lane, NOW_US)?.untilUs).toBe(NOW_US + 13_000_000);
+    expect(preferences.of(lane, NOW_US)?.untilUs).toBe(NOW_US + 13_000_000);
     await time.advance(13_001);
-    expect(holdOuts.of(lane, NOW_US)).toBeUndefined();
+    expect(preferences.of(lane, NOW_US)).toBeUndefined();
   });
 
   it('are all whose labels meet the expression', async () => {
     const lane = await laneOf({ preferred: 'has(labels.ssd)' });
-    park('plain', 5);
-    expect(holdOuts.of(lane, NOW_US)).toBeUndefined();
-    park('a', 0, ssd);
-    park('b', 0, ssd);
-    const found = holdOuts.of(lane, NOW_US);
+    deposit('plain', 5);
+    expect(preferences.of(lane, NOW_US)).toBeUndefined();
+    deposit('a', 0, ssd);
+    deposit('b', 0, ssd);
+    const found = preferences.of(lane, NOW_US);
     expect(found).toMatchObject({ preferred: 'has(labels.ssd)', sessionIds: new Set(['a', 'b']) });
     expect(found).not.toHaveProperty('worker');
   });
 
   it('is nothing where they keep to a worker hard, want none, or are not known to be ready', async () => {
-    park('a', 0);
-    expect(holdOuts.of(await laneOf({ sticky: { worker: 'worker-a', mode: 'HARD' } }), NOW_US)).toBeUndefined();
-    expect(holdOuts.of(await laneOf({}), NOW_US)).toBeUndefined();
+    deposit('a', 0);
+    expect(preferences.of(await laneOf({ sticky: { worker: 'worker-a', mode: 'HARD' } }), NOW_US)).toBeUndefined();
+    expect(preferences.of(await laneOf({}), NOW_US)).toBeUndefined();
     const lane = await laneOf(soft);
     lane.head = undefined;
-    expect(holdOuts.of(lane, NOW_US)).toBeUndefined();
+    expect(preferences.of(lane, NOW_US)).toBeUndefined();
   });
 });
 
 describe('sessions of a kind that can not run the jobs', () => {
   it('are barred from them for half a minute, and from no others', async () => {
     const [lane, other] = [await laneOf({}), await laneOf({ labels: { ssd: 'yes' } })];
-    park('a', 1);
+    deposit('a', 1);
     const open = (sessionClass: SessionClass) => ({ ...sessionClass, unavailable: undefined }) as OpenSession;
     const unavailable = (of: KnownLane, session = open(plain)) =>
-      holdOuts.withBars([session], of, NOW_US).map((one) => [one.unavailable, one.barredUntilUs]);
+      preferences.withBars([session], of, NOW_US).map((one) => [one.unavailable, one.barredUntilUs]);
     expect(unavailable(lane)).toEqual([[undefined, undefined]]);
     credits.bar('a', lane.laneId);
     expect(unavailable(lane)).toEqual([['barred', NOW_US + 30_000_000]]);

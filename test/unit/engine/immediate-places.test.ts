@@ -2,10 +2,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionClass } from '../../../server/domain/dispatch/placement.ts';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
-import { immediatePlaces } from '../../../server/engine/dispatch/immediate-places.ts';
+import { immediatePermits } from '../../../server/engine/dispatch/immediate-places.ts';
 import type { KnownLane } from '../../../server/engine/dispatch/known-lane.ts';
 import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
-import { ParkedCredits } from '../../../server/engine/dispatch/parked-credits.ts';
+import { UnspentCredits } from '../../../server/engine/dispatch/parked-credits.ts';
 import type { NewJob } from '../../../server/engine/ports/submissions.ts';
 import { makeJob } from '../../support/store-fixtures.ts';
 import { LaneStore } from './lane-store.ts';
@@ -18,7 +18,7 @@ const offers = (...names: string[]): SessionClass => ({
 });
 
 let lanes: Lanes;
-let credits: ParkedCredits;
+let credits: UnspentCredits;
 
 async function lane(definition: string): Promise<number> {
   const key = { namespace: 'default', queue: 'default', definitionVersion: 1, demands: '', suspect: false };
@@ -27,75 +27,75 @@ async function lane(definition: string): Promise<number> {
   return id;
 }
 
-function park(sessionId: string, slots: number, sessionClass = offers('mail')): void {
-  credits.park(sessionId, sessionClass, [{ creditId: 1, slots, prefetch: 0 }]);
+function deposit(sessionId: string, slots: number, sessionClass = offers('mail')): void {
+  credits.deposit(sessionId, sessionClass, [{ creditId: 1, slots, prefetch: 0 }]);
 }
 
 beforeEach(() => {
   const store = new LaneStore();
   const time = new VirtualTime();
   lanes = new Lanes(store, new Definitions(store, time));
-  credits = new ParkedCredits(time);
+  credits = new UnspentCredits(time);
 });
 
 const limits = { takesSlotsOnly: ({ limited }: KnownLane) => limited };
-const placesOf = (jobs: readonly NewJob[]) => immediatePlaces(lanes, credits, limits, jobs).places;
+const permitsOf = (jobs: readonly NewJob[]) => immediatePermits(lanes, credits, limits, jobs).permits;
 
 describe('places for jobs that are about to be stored', () => {
   it('are one a job, lowest ranks first, as far as they go; the rest is left', async () => {
     const mail = await lane('mail');
-    park('a', 2);
+    deposit('a', 2);
     const [last, first, second] = [30, 10, 20].map((rank) => makeJob(mail, { rank }));
     if (!last || !first || !second) throw new Error('three jobs were made');
-    const places = placesOf([last, first, second]);
-    expect([...places.keys()]).toEqual([first.jobId, second.jobId]);
-    expect([...places.values()]).toEqual(Array(2).fill({ sessionId: 'a', creditId: 1, prefetch: false }));
-    expect(placesOf([last]).size).toBe(0);
+    const permits = permitsOf([last, first, second]);
+    expect([...permits.keys()]).toEqual([first.jobId, second.jobId]);
+    expect([...permits.values()]).toEqual(Array(2).fill({ sessionId: 'a', creditId: 1, prefetch: false }));
+    expect(permitsOf([last]).size).toBe(0);
   });
 
   it('are not taken from jobs that wait already', async () => {
     const [mail, image] = [await lane('mail'), await lane('image')];
-    park('a', 5, offers('mail', 'image'));
+    deposit('a', 5, offers('mail', 'image'));
     lanes.lower({ laneId: image, rank: 1 });
-    expect(placesOf([makeJob(mail)]).size).toBe(0);
+    expect(permitsOf([makeJob(mail)]).size).toBe(0);
   });
 
   it('are taken where those that wait are not for this class', async () => {
     const [mail, image] = [await lane('mail'), await lane('image')];
-    park('a', 5);
+    deposit('a', 5);
     lanes.lower({ laneId: image, rank: 1 });
-    expect(placesOf([makeJob(mail)]).size).toBe(1);
+    expect(permitsOf([makeJob(mail)]).size).toBe(1);
   });
 
   it('come from every class that suits', async () => {
     const mail = await lane('mail');
-    park('a', 1);
-    park('b', 1, offers('mail', 'image'));
-    park('c', 1, offers('image'));
+    deposit('a', 1);
+    deposit('b', 1, offers('mail', 'image'));
+    deposit('c', 1, offers('image'));
     const jobs = [makeJob(mail), makeJob(mail), makeJob(mail)];
-    const sessions = Array.from(placesOf(jobs).values(), (place) => place.sessionId);
+    const sessions = Array.from(permitsOf(jobs).values(), (permit) => permit.sessionId);
     expect(sessions.sort()).toEqual(['a', 'b']);
   });
 
   it('are not for jobs that start later, nor for lanes that are not known yet', async () => {
     const mail = await lane('mail');
-    park('a', 5);
+    deposit('a', 5);
     const jobs = [makeJob(mail, { state: 'SCHEDULED', runTimeUs: 1 }), makeJob(mail + 1)];
-    expect(placesOf(jobs).size).toBe(0);
-    expect(placesOf([makeJob(mail)]).size).toBe(1);
+    expect(permitsOf(jobs).size).toBe(0);
+    expect(permitsOf([makeJob(mail)]).size).toBe(1);
   });
 
   it('are slots of one lane with limits that is not full, beside all those without', async () => {
     const [mail, image, sound] = [await lane('mail'), await lane('image'), await lane('sound')];
-    credits.park('a', offers('mail', 'image', 'sound'), [{ creditId: 1, slots: 2, prefetch: 4 }]);
+    credits.deposit('a', offers('mail', 'image', 'sound'), [{ creditId: 1, slots: 2, prefetch: 4 }]);
     for (const laneId of [image, sound]) Object.assign(lanes.get(laneId) ?? {}, { limited: true });
     const [one, two, three, other] = [makeJob(image), makeJob(sound), makeJob(image), makeJob(mail)];
     if (!one || !two || !three || !other) throw new Error('four jobs were made');
-    const { places, limited } = immediatePlaces(lanes, credits, limits, [one, two, three, other]);
-    expect([...places.keys()]).toEqual([one.jobId, three.jobId, other.jobId]);
-    expect([...places.values()].map((place) => place.prefetch)).toEqual([false, false, true]);
+    const { permits, limited } = immediatePermits(lanes, credits, limits, [one, two, three, other]);
+    expect([...permits.keys()]).toEqual([one.jobId, three.jobId, other.jobId]);
+    expect([...permits.values()].map((permit) => permit.prefetch)).toEqual([false, false, true]);
     expect(limited?.laneId).toBe(image);
     for (const laneId of [image, sound]) Object.assign(lanes.get(laneId) ?? {}, { full: true });
-    expect(placesOf([one, two]).size).toBe(0);
+    expect(permitsOf([one, two]).size).toBe(0);
   });
 });

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { LaneKey, SessionClass } from '../../../server/domain/dispatch/placement.ts';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
 import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
-import type { ParkedClass } from '../../../server/engine/dispatch/parked-credits.ts';
+import type { CreditClass } from '../../../server/engine/dispatch/parked-credits.ts';
 import { LaneStore } from './lane-store.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -37,12 +37,12 @@ async function makeLanes(...queues: string[]): Promise<number[]> {
   return ids;
 }
 
-function parkedClass(fit = new Map<number, boolean>()): ParkedClass {
+function creditClassOf(fit = new Map<number, boolean>()): CreditClass {
   return { key: '', sessionClass, fit, bars: new Map(), sessions: new Map(), all: new Map() };
 }
 
 function ready(limit = 10): number[] {
-  return lanes.readyFor(parkedClass(), limit).map((lane) => lane.laneId);
+  return lanes.readyFor(creditClassOf(), limit).map((lane) => lane.laneId);
 }
 
 describe('the id of a lane', () => {
@@ -148,8 +148,8 @@ describe('lanes with ready jobs', () => {
     const [id = 0] = await makeLanes('default');
     lanes.lower({ laneId: id, rank: 1 });
     const fit = new Map<number, boolean>();
-    lanes.readyFor(parkedClass(fit), 10);
+    lanes.readyFor(creditClassOf(fit), 10);
     expect([...fit]).toEqual([[id, true]]);
-    expect(lanes.readyFor(parkedClass(new Map([[id, false]])), 10)).toEqual([]);
+    expect(lanes.readyFor(creditClassOf(new Map([[id, false]])), 10)).toEqual([]);
   });
 });

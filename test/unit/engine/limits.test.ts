@@ -12,37 +12,37 @@ import { VirtualTime } from './virtual-time.ts';
 
 const key = { namespace: 'default', queue: 'q', definition: 'd', definitionVersion: 1, demands: '', suspect: false };
 const limitId = 'aaaaaaaa-0000-8000-8000-000000000000';
-const nothing = { full: false, openTimeUs: undefined, parked: [], dry: true };
+const nothing = { exhausted: false, openTimeUs: undefined, deferred: [], dry: true };
 
 let asked: string[][];
-let parked: string[];
-let told: Hint[];
-let rooms: number;
+let deferred: string[];
+let reported: Hint[];
+let capacities: number;
 let lanes: Lanes;
 let limits: Limits;
 let laneId: number;
 
 beforeEach(async () => {
-  [asked, parked, told, rooms] = [[], [], [], 0];
+  [asked, deferred, reported, capacities] = [[], [], [], 0];
   const time = new VirtualTime();
   const laneStore = new LaneStore();
   lanes = new Lanes(laneStore, new Definitions(laneStore, time));
   limits = new Limits({
     store: {
-      unpark: async (ids) => {
+      requeueDeferred: async (ids) => {
         asked.push([...ids]);
-        return { parked, lanes: [], later: [] };
+        return { deferred, lanes: [], later: [] };
       },
       readWaitingKeys: async () => [limitId],
     },
     lanes,
-    bus: { announce: (hint) => told.push(hint) },
+    bus: { announce: (hint) => reported.push(hint) },
     dbClock: { nowUs: () => 0 } as DbClock,
     timers: time,
     log: {} as Log,
     announcer: { committed: () => {} },
-    onRoom: () => {
-      rooms++;
+    onCapacity: () => {
+      capacities++;
     },
   });
   laneId = await lanes.idOf(key);
@@ -55,8 +55,8 @@ const lane = () => lanes.get(laneId) ?? expect.fail('the lane is not loaded');
 it('a key that nothing is known of is not asked about, and its jobs go where they belong', () => {
   limits.freed([{ laneId, limitId }]);
   expect(asked).toEqual([]);
-  expect(limits.asideOf(laneId, limitId)).toBeUndefined();
-  expect(told).toEqual([
+  expect(limits.deferredLaneOf(laneId, limitId)).toBeUndefined();
+  expect(reported).toEqual([
     { kind: 'freedKeys', limitIds: [limitId] },
     { kind: 'freed', laneIds: [laneId] },
   ]);
@@ -64,35 +64,35 @@ it('a key that nothing is known of is not asked about, and its jobs go where the
 
 it('jobs of a key at its limit are stored behind those that wait there, until none does', async () => {
   const { atLimitLaneId } = await limits.claimLane(lane());
-  parked = [limitId];
-  limits.seen(lane(), { ...nothing, parked }, lane().frees);
+  deferred = [limitId];
+  limits.claimResult(lane(), { ...nothing, deferred }, lane().version);
   await eventually('it was asked once', () => asked.length === 1);
-  expect(limits.asideOf(laneId, limitId)).toBe(atLimitLaneId);
-  parked = [];
+  expect(limits.deferredLaneOf(laneId, limitId)).toBe(atLimitLaneId);
+  deferred = [];
   limits.freed([{ laneId, limitId }]);
   await eventually('it was asked again', () => asked.length === 2);
-  await eventually('nothing waits there', () => limits.asideOf(laneId, limitId) === undefined);
+  await eventually('nothing waits there', () => limits.deferredLaneOf(laneId, limitId) === undefined);
   limits.freed([{ laneId, limitId }]);
   expect(asked).toHaveLength(2);
 });
 
 it('a round finds keys that this replica knows nothing of', async () => {
   await limits.claimLane(lane());
-  parked = [limitId];
+  deferred = [limitId];
   await limits.sweep();
-  await eventually('it is known', () => limits.asideOf(laneId, limitId) !== undefined);
+  await eventually('it is known', () => limits.deferredLaneOf(laneId, limitId) !== undefined);
 });
 
 it('a lane that is full is left alone until something is given back under its limits, here or elsewhere', () => {
-  limits.seen(lane(), { ...nothing, full: true, dry: false }, lane().frees);
-  expect(lane().full).toBe(true);
-  limits.heard([laneId]);
-  expect([lane().full, rooms]).toEqual([false, 1]);
+  limits.claimResult(lane(), { ...nothing, exhausted: true, dry: false }, lane().version);
+  expect(lane().exhausted).toBe(true);
+  limits.onRemoteRelease([laneId]);
+  expect([lane().exhausted, capacities]).toEqual([false, 1]);
   // Given back while the claim was under way: it may not have seen that.
-  const { frees } = lane();
+  const { version } = lane();
   limits.freed([{ laneId }]);
-  limits.seen(lane(), { ...nothing, full: true, dry: false }, frees);
-  expect(lane().full).toBe(false);
+  limits.claimResult(lane(), { ...nothing, exhausted: true, dry: false }, version);
+  expect(lane().exhausted).toBe(false);
 });
 
 it('what waits aside is never offered to a claim', async () => {

@@ -74,9 +74,9 @@ function follow(query: { attempt?: number; after?: typeof START; namespace?: str
   const { attempt, after = START, namespace = 'default' } = query;
   const seen: string[] = [];
   const read = async () => {
-    for await (const news of logWatches.watch(namespace, { jobId: JOB, attempt, after }, gone)) {
-      seen.push(...news.records.map((one) => `${one.attempt}.${one.sequence}`));
-      if (news.ended) seen.push('ended');
+    for await (const inbox of logWatches.watch(namespace, { jobId: JOB, attempt, after }, gone)) {
+      seen.push(...inbox.records.map((one) => `${one.attempt}.${one.sequence}`));
+      if (inbox.ended) seen.push('ended');
     }
   };
   read().then(

@@ -6,12 +6,12 @@ import {
   BAR_MS,
   CREDIT_LIFE_MS,
   CREDIT_MARGIN_MS,
+  type CreditClass,
   hasWorker,
   offersSlot,
-  type ParkedClass,
-  ParkedCredits,
+  UnspentCredits,
 } from '../../../server/engine/dispatch/parked-credits.ts';
-import type { Place } from '../../../server/engine/ports/dispatch.ts';
+import type { Permit } from '../../../server/engine/ports/dispatch.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 const LIFE_MS = CREDIT_LIFE_MS - CREDIT_MARGIN_MS;
@@ -23,20 +23,20 @@ const mail: SessionClass = {
 const image: SessionClass = { ...mail, handlers: [{ name: 'image', minVersion: 0, maxVersion: 0 }] };
 
 let time: VirtualTime;
-let credits: ParkedCredits;
+let credits: UnspentCredits;
 
 beforeEach(() => {
   time = new VirtualTime();
-  credits = new ParkedCredits(time);
+  credits = new UnspentCredits(time);
 });
 
-function park(sessionId: string, creditId: number, slots: number, prefetch = 0, sessionClass = mail): void {
-  credits.park(sessionId, sessionClass, [{ creditId, slots, prefetch }]);
+function deposit(sessionId: string, creditId: number, slots: number, prefetch = 0, sessionClass = mail): void {
+  credits.deposit(sessionId, sessionClass, [{ creditId, slots, prefetch }]);
 }
 
 it('tells what is left of them, while they live', () => {
-  park('a', 1, 3, 2);
-  park('b', 2, 5, 0, image);
+  deposit('a', 1, 3, 2);
+  deposit('b', 2, 5, 0, image);
   credits.take(classOf('a'), 4);
   expect(credits.totals()).toEqual({ slots: 5, prefetch: 1 });
   credits.void('b', [2]);
@@ -44,15 +44,15 @@ it('tells what is left of them, while they live', () => {
 });
 
 it('tells nothing of those that have ended', async () => {
-  park('a', 1, 3, 2);
+  deposit('a', 1, 3, 2);
   await time.advance(LIFE_MS);
   expect(credits.totals()).toEqual({ slots: 0, prefetch: 0 });
 });
 
-function classOf(sessionId: string): ParkedClass {
-  const parked = credits.classes().find(({ sessions }) => sessions.has(sessionId));
-  if (!parked) throw new Error(`no class knows ${sessionId}`);
-  return parked;
+function classOf(sessionId: string): CreditClass {
+  const creditClass = credits.classes().find(({ sessions }) => sessions.has(sessionId));
+  if (!creditClass) throw new Error(`no class knows ${sessionId}`);
+  return creditClass;
 }
 
 /** Places of the class of this session, as short texts: session, credit, and p for prefetch. */
@@ -61,39 +61,39 @@ function take(sessionId: string, limit: number): string[] {
 }
 
 it('shares a small batch among the sessions, however many credits the first one has', () => {
-  for (let credit = 1; credit <= 100; credit++) park('a', credit, 1);
-  park('b', 1, 5);
+  for (let credit = 1; credit <= 100; credit++) deposit('a', credit, 1);
+  deposit('b', 1, 5);
   expect(take('a', 4)).toEqual(['a1', 'b1', 'a2', 'b1']);
 });
 
-function texts(places: readonly Place[]): string[] {
-  return places.map(({ sessionId, creditId, prefetch }) => `${sessionId}${creditId}${prefetch ? 'p' : ''}`);
+function texts(permits: readonly Permit[]): string[] {
+  return permits.map(({ sessionId, creditId, prefetch }) => `${sessionId}${creditId}${prefetch ? 'p' : ''}`);
 }
 
 describe('taking places', () => {
   it('hands out each place once', () => {
-    park('a', 1, 2);
+    deposit('a', 1, 2);
     expect(take('a', 10)).toEqual(['a1', 'a1']);
     expect(take('a', 10)).toEqual([]);
   });
 
   it('takes slots before prefetch, and no more than asked for', () => {
-    park('a', 1, 1, 2);
-    park('b', 1, 1, 2);
+    deposit('a', 1, 1, 2);
+    deposit('b', 1, 1, 2);
     expect(take('a', 3)).toEqual(['a1', 'b1', 'a1p']);
     expect(take('a', 10)).toEqual(['a1p', 'b1p', 'b1p']);
   });
 
   it('serves every session in turn instead of filling up the first', () => {
-    park('a', 1, 3);
-    park('b', 1, 1);
-    park('c', 1, 3);
+    deposit('a', 1, 3);
+    deposit('b', 1, 1);
+    deposit('c', 1, 3);
     expect(take('a', 5)).toEqual(['a1', 'b1', 'c1', 'a1', 'c1']);
   });
 
   it('puts the class that was served behind the others', () => {
-    park('a', 1, 9);
-    park('b', 1, 9, 0, image);
+    deposit('a', 1, 9);
+    deposit('b', 1, 9, 0, image);
     expect(credits.classes().map(({ key }) => key)).toEqual([classOf('a').key, classOf('b').key]);
     take('a', 1);
     expect(credits.classes().map(({ key }) => key)).toEqual([classOf('b').key, classOf('a').key]);
@@ -108,22 +108,22 @@ describe('taking places', () => {
     });
     fc.assert(
       fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
-        credits = new ParkedCredits(new VirtualTime());
+        credits = new UnspentCredits(new VirtualTime());
         const granted = new Map<string, number>();
-        const out: Place[] = [];
+        const out: Permit[] = [];
         for (const { what, session, credit, count } of actions) {
           const key = `${session}${credit}`;
           const known = credits.classes().find(({ sessions }) => sessions.has(session));
           if (what === 'park') {
             if (!granted.has(key)) granted.set(key, 2 * count);
-            park(session, credit, count, count);
+            deposit(session, credit, count, count);
           } else if (what === 'take' && known) out.push(...credits.take(known, count));
           else if (what === 'takeOf') out.push(...credits.takeOf(session, count));
           else if (what === 'giveBack') credits.giveBack(out.splice(0, count));
           else if (what === 'void') credits.void(session, [credit]);
         }
         const taken = Map.groupBy(texts(out), (text) => text.replace('p', ''));
-        for (const [key, places] of taken) expect(places.length).toBeLessThanOrEqual(granted.get(key) ?? 0);
+        for (const [key, permits] of taken) expect(permits.length).toBeLessThanOrEqual(granted.get(key) ?? 0);
       }),
       { numRuns: 500 },
     );
@@ -132,15 +132,15 @@ describe('taking places', () => {
 
 describe('taking places of one session', () => {
   it('takes nobody else’s', () => {
-    park('a', 1, 2);
-    park('b', 1, 2);
+    deposit('a', 1, 2);
+    deposit('b', 1, 2);
     expect(texts(credits.takeOf('a', 10))).toEqual(['a1', 'a1']);
     expect(texts(credits.takeOf('stranger', 10))).toEqual([]);
   });
 
   it('leaves the others of its class where they were', () => {
-    park('a', 1, 2);
-    park('b', 1, 2);
+    deposit('a', 1, 2);
+    deposit('b', 1, 2);
     credits.takeOf('a', 10);
     expect(take('b', 10)).toEqual(['b1', 'b1']);
   });
@@ -148,29 +148,29 @@ describe('taking places of one session', () => {
 
 describe('a repeated grant', () => {
   it('adds nothing to a credit that is there', () => {
-    park('a', 1, 2);
-    park('a', 1, 2);
+    deposit('a', 1, 2);
+    deposit('a', 1, 2);
     expect(take('a', 10)).toEqual(['a1', 'a1']);
   });
 
   it('revives nothing that was spent or voided', () => {
-    park('a', 1, 1);
-    park('a', 2, 1);
+    deposit('a', 1, 1);
+    deposit('a', 2, 1);
     take('a', 1);
     credits.void('a', [2]);
-    park('a', 1, 1);
-    park('a', 2, 1);
+    deposit('a', 1, 1);
+    deposit('a', 2, 1);
     expect(take('a', 10)).toEqual([]);
   });
 });
 
 describe('the life of a credit', () => {
   it('ends before the worker’s, so that an assignment can still arrive', async () => {
-    park('a', 1, 1);
+    deposit('a', 1, 1);
     await time.advance(LIFE_MS - 1);
     expect(take('a', 0)).toEqual([]);
     expect(take('a', 1)).toEqual(['a1']);
-    park('a', 2, 1);
+    deposit('a', 2, 1);
     await time.advance(LIFE_MS);
     expect(take('a', 1)).toEqual([]);
     expect(LIFE_MS).toBe(13_000);
@@ -178,7 +178,7 @@ describe('the life of a credit', () => {
 
   it('takes its memory with it, also where nothing is ever assigned', async () => {
     for (let creditId = 1; creditId <= 200; creditId++) {
-      park('a', creditId, 1);
+      deposit('a', creditId, 1);
       await time.advance(1_000);
     }
     expect(classOf('a').sessions.get('a')?.credits.size).toBeLessThan(50);
@@ -187,38 +187,38 @@ describe('the life of a credit', () => {
 
 describe('places that no job was found for', () => {
   it('go back to their credit', () => {
-    park('a', 1, 1, 1);
-    const places = credits.take(classOf('a'), 2);
-    credits.giveBack(places);
+    deposit('a', 1, 1, 1);
+    const permits = credits.take(classOf('a'), 2);
+    credits.giveBack(permits);
     expect(take('a', 10)).toEqual(['a1', 'a1p']);
   });
 
   it('are gone when the credit or the session is', async () => {
-    park('a', 1, 1);
-    park('b', 1, 1);
-    const places = credits.take(classOf('a'), 2);
+    deposit('a', 1, 1);
+    deposit('b', 1, 1);
+    const permits = credits.take(classOf('a'), 2);
     credits.forget('b');
     await time.advance(LIFE_MS);
     take('a', 0);
-    credits.giveBack(places);
+    credits.giveBack(permits);
     expect(take('a', 10)).toEqual([]);
     expect(credits.classes().some(({ sessions }) => sessions.has('b'))).toBe(false);
   });
 
   it('do not come back to a credit that was voided meanwhile', () => {
-    park('a', 1, 2);
-    const places = credits.take(classOf('a'), 2);
+    deposit('a', 1, 2);
+    const permits = credits.take(classOf('a'), 2);
     credits.void('a', [1]);
-    credits.giveBack(places);
+    credits.giveBack(permits);
     expect(take('a', 10)).toEqual([]);
   });
 });
 
 describe('a bar', () => {
   it('keeps a lane from all sessions of the class for its time, and from no other class', async () => {
-    park('a', 1, 1);
-    park('b', 1, 1);
-    park('c', 1, 1, 0, image);
+    deposit('a', 1, 1);
+    deposit('b', 1, 1);
+    deposit('c', 1, 1, 0, image);
     for (const session of ['a', 'c']) classOf(session).fit.set(7, true);
     credits.bar('a', 7);
     expect(classOf('b').fit.get(7)).toBe(false);
@@ -230,7 +230,7 @@ describe('a bar', () => {
   });
 
   it('of a session that is not known changes nothing', () => {
-    park('a', 1, 1);
+    deposit('a', 1, 1);
     credits.bar('b', 7);
     expect(classOf('a').fit.has(7)).toBe(false);
   });
@@ -238,8 +238,8 @@ describe('a bar', () => {
 
 describe('one slot of a session', () => {
   it('is taken while it has one, and no prefetch', () => {
-    park('a', 1, 1, 2);
-    park('b', 1, 1);
+    deposit('a', 1, 1, 2);
+    deposit('b', 1, 1);
     expect(texts(credits.takeSlotOf('a'))).toEqual(['a1']);
     expect(texts(credits.takeSlotOf('a'))).toEqual([]);
     expect(texts(credits.takeSlotOf('stranger'))).toEqual([]);
@@ -248,9 +248,9 @@ describe('one slot of a session', () => {
 
 describe('one slot of each session', () => {
   it('is taken from each that has one, up to the limit, and no prefetch', () => {
-    park('a', 1, 2, 2);
-    park('b', 1, 0, 2);
-    park('c', 1, 1);
+    deposit('a', 1, 2, 2);
+    deposit('b', 1, 0, 2);
+    deposit('c', 1, 1);
     expect(texts(credits.takeOneSlotEach(classOf('a'), 10))).toEqual(['a1', 'c1']);
     expect(texts(credits.takeOneSlotEach(classOf('a'), 10))).toEqual(['a1']);
     expect(texts(credits.takeOneSlotEach(classOf('a'), 10))).toEqual([]);
@@ -261,19 +261,19 @@ describe('places for jobs that are not for all sessions of a class', () => {
   const lane = { laneId: 7, worker: undefined };
 
   it('are none of sessions that have no room, until something is given back there', () => {
-    for (const session of ['a', 'b']) park(session, 1, 5);
+    for (const session of ['a', 'b']) deposit(session, 1, 5);
     credits.fill(['a'], 7, credits.nextMoment());
     expect(texts(credits.take(classOf('a'), 2, 'slots', lane))).toEqual(['b1', 'b1']);
     expect(texts(credits.take(classOf('a'), 1, 'slots', { ...lane, laneId: 8 }))).toEqual(['a1']);
     expect(credits.takeSlotOf('a', lane)).toEqual([]);
-    credits.freeRoom(['a']);
+    credits.freeCapacity(['a']);
     expect(texts(credits.takeSlotOf('a', lane))).toEqual(['a1']);
   });
 
   it('are there again where something was given back while the claim was under way', () => {
-    park('a', 1, 5);
+    deposit('a', 1, 5);
     const began = credits.nextMoment();
-    credits.freeRoom();
+    credits.freeCapacity();
     credits.fill(['a'], 7, began);
     expect(offersSlot(classOf('a'), lane)).toBe(true);
     credits.fill(['a'], 7, credits.nextMoment());
@@ -282,8 +282,8 @@ describe('places for jobs that are not for all sessions of a class', () => {
   });
 
   it('are of the worker alone that they keep to', () => {
-    credits.park('a', mail, [{ creditId: 1, slots: 2, prefetch: 0 }], 'host-a');
-    credits.park('b', mail, [{ creditId: 1, slots: 2, prefetch: 0 }], 'host-b');
+    credits.deposit('a', mail, [{ creditId: 1, slots: 2, prefetch: 0 }], 'host-a');
+    credits.deposit('b', mail, [{ creditId: 1, slots: 2, prefetch: 0 }], 'host-b');
     const forB = { laneId: 7, worker: 'host-b' };
     expect(texts(credits.take(classOf('a'), 4, 'slots', forB))).toEqual(['b1', 'b1']);
     expect(credits.takeOneSlotEach(classOf('a'), 4, forB)).toEqual([]);

@@ -2,10 +2,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LaneKey, SessionClass } from '../../../server/domain/dispatch/placement.ts';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
-import { immediatePlaces } from '../../../server/engine/dispatch/immediate-places.ts';
+import { immediatePermits } from '../../../server/engine/dispatch/immediate-places.ts';
 import type { KnownLane } from '../../../server/engine/dispatch/known-lane.ts';
 import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
-import { type ParkedClass, ParkedCredits } from '../../../server/engine/dispatch/parked-credits.ts';
+import { type CreditClass, UnspentCredits } from '../../../server/engine/dispatch/parked-credits.ts';
 import { kindsFor } from '../../../server/engine/dispatch/prefetch.ts';
 import { makeJob } from '../../support/store-fixtures.ts';
 import { LaneStore } from './lane-store.ts';
@@ -18,17 +18,17 @@ const offer: SessionClass = {
   resources: { gpu: 1_000 },
 };
 const needsGpu = JSON.stringify([{}, { resources: { gpu: 1_000 } }]);
-const limits = { takesSlotsOnly: ({ limited, tight }: KnownLane) => limited && tight };
+const limits = { takesSlotsOnly: ({ limited, contended }: KnownLane) => limited && contended };
 
 let lanes: Lanes;
-let credits: ParkedCredits;
+let credits: UnspentCredits;
 
 beforeEach(() => {
   const store = new LaneStore();
   const time = new VirtualTime();
   lanes = new Lanes(store, new Definitions(store, time));
-  credits = new ParkedCredits(time);
-  for (const name of ['a', 'b']) credits.park(name, offer, [{ creditId: 1, slots: 0, prefetch: 1 }], name);
+  credits = new UnspentCredits(time);
+  for (const name of ['a', 'b']) credits.deposit(name, offer, [{ creditId: 1, slots: 0, prefetch: 1 }], name);
 });
 
 /** A lane with ready jobs from a rank on. */
@@ -43,11 +43,11 @@ async function lane(rank: number, changes: Partial<LaneKey & KnownLane> = {}): P
 
 /** The sessions whose prefetch plain jobs from this rank on get. */
 async function prefetchedBy(rank: number): Promise<string[]> {
-  const parked = credits.classOf('a') as ParkedClass;
-  const kinds = kindsFor(lanes, limits, parked, await lane(rank, { queue: 'plain' }), rank);
-  const places = credits.take(parked, 10, kinds);
-  credits.giveBack(places);
-  return places.map(({ sessionId }) => sessionId);
+  const creditClass = credits.classOf('a') as CreditClass;
+  const kinds = kindsFor(lanes, limits, creditClass, await lane(rank, { queue: 'plain' }), rank);
+  const permits = credits.take(creditClass, 10, kinds);
+  credits.giveBack(permits);
+  return permits.map(({ sessionId }) => sessionId);
 }
 
 describe('prefetch', () => {
@@ -61,7 +61,7 @@ describe('prefetch', () => {
     const unlike: Partial<LaneKey & KnownLane>[] = [
       { demands: needsGpu },
       { suspect: true },
-      { queue: 'limited', limited: true, tight: true },
+      { queue: 'limited', limited: true, contended: true },
     ];
     for (const changes of unlike) {
       const older = await lane(1, changes);
@@ -75,24 +75,24 @@ describe('prefetch', () => {
     const big = await lane(1, { demands: needsGpu });
     credits.fill(['a'], big.laneId, credits.nextMoment());
     expect(await prefetchedBy(5)).toEqual(['a']);
-    credits.freeRoom();
+    credits.freeCapacity();
     expect(await prefetchedBy(5)).toEqual([]);
     big.head = undefined;
     await lane(1, { demands: JSON.stringify([{}, { sticky: { worker: 'b', mode: 'HARD' } }]) });
     expect(await prefetchedBy(5)).toEqual(['a']);
-    const limited = await lane(1, { queue: 'limited', limited: true, tight: true, full: true });
+    const limited = await lane(1, { queue: 'limited', limited: true, contended: true, exhausted: true });
     expect(await prefetchedBy(5)).toEqual(['a']);
-    limited.full = false;
+    limited.exhausted = false;
     expect(await prefetchedBy(5)).toEqual([]);
   });
 
   it('is kept from new jobs, too, as they are stored', async () => {
     const plain = await lane(1, { queue: 'plain' });
     plain.head = undefined;
-    const placesOf = (rank: number) =>
-      immediatePlaces(lanes, credits, limits, [makeJob(plain.laneId, { rank })]).places;
+    const permitsOf = (rank: number) =>
+      immediatePermits(lanes, credits, limits, [makeJob(plain.laneId, { rank })]).permits;
     await lane(3, { demands: needsGpu });
-    expect(placesOf(5).size).toBe(0);
-    expect(placesOf(2).size).toBe(1);
+    expect(permitsOf(5).size).toBe(0);
+    expect(permitsOf(2).size).toBe(1);
   });
 });

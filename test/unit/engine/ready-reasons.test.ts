@@ -34,18 +34,18 @@ function start(given: Given = {}) {
     lanes: { load: async () => {}, get: () => lane },
     limits: { laneOf: () => key },
     sessions: { read: async () => note('sessions', served ? [session] : []) },
-    holdOuts: { of: () => undefined, withBars: (sessions: unknown) => sessions },
+    preferences: { of: () => undefined, withBars: (sessions: unknown) => sessions },
     timers: new VirtualTime(),
     random: constantRandom(0.5),
   } as unknown as ReadyReasonsParts;
   const reasons = new ReadyReasons(parts);
   const { waitReason, reason = '' } = given;
   const view = { jobId: 'j', namespace: 'default', state, waitReason, reason } as unknown as JobView;
-  return { reads, look: () => reasons.withReason(view) };
+  return { reads, poll: () => reasons.withReason(view) };
 }
 
-async function told(given: Given): Promise<unknown> {
-  const { waitReason, reason } = await start(given).look();
+async function reasonOf(given: Given): Promise<unknown> {
+  const { waitReason, reason } = await start(given).poll();
   return [waitReason, reason];
 }
 
@@ -53,23 +53,23 @@ describe('what a ready job waits for', () => {
   it.each(['BLOCKED', 'SCHEDULED', 'PAUSED', 'ASSIGNED', 'RUNNING', 'CANCELLING', 'WAITING', 'SUCCEEDED', 'FAILED'])(
     'is not looked up for one that is %s',
     async (state) => {
-      const { reads, look } = start({ state });
-      expect((await look()).waitReason).toBeUndefined();
+      const { reads, poll } = start({ state });
+      expect((await poll()).waitReason).toBeUndefined();
       expect(reads).toEqual([]);
     },
   );
 
   it('is not looked up where its queue or its breaker holds it', async () => {
     for (const waitReason of ['QUEUE_PAUSED', 'CIRCUIT_BREAKER'] as const) {
-      const { reads, look } = start({ waitReason });
-      expect((await look()).waitReason).toBe(waitReason);
+      const { reads, poll } = start({ waitReason });
+      expect((await poll()).waitReason).toBe(waitReason);
       expect(reads).toEqual([]);
     }
   });
 
   it('costs three reads, and those of sessions are shared by all who ask at once', async () => {
-    const { reads, look } = start();
-    await Promise.all(Array.from({ length: 50 }, look));
+    const { reads, poll } = start();
+    await Promise.all(Array.from({ length: 50 }, poll));
     expect(reads.filter((read) => read === 'run')).toHaveLength(50);
     expect(reads.filter((read) => read === 'limits')).toHaveLength(50);
     expect(reads.filter((read) => read === 'sessions').length).toBeLessThanOrEqual(2);
@@ -77,17 +77,17 @@ describe('what a ready job waits for', () => {
 
   it('is a worker, to be no suspect, or its turn', async () => {
     const none = 'no session serves definition d version 1; none is open in its namespace';
-    expect(await told({ served: false, reason: 'given back' })).toEqual(['NO_WORKER', none]);
-    expect(await told({ served: false, suspect: true, waitReason: 'SUSPECT' })).toEqual(['NO_WORKER', none]);
-    expect(await told({ suspect: true, waitReason: 'SUSPECT', reason: 'lost' })).toEqual(['SUSPECT', 'lost']);
-    expect(await told({})).toEqual(['IN_LINE', '']);
-    expect(await told({ reason: 'given back' })).toEqual(['IN_LINE', 'given back']);
-    expect(await told({ waitReason: 'NO_WORKER', reason: 'for room' })).toEqual(['NO_WORKER', 'for room']);
+    expect(await reasonOf({ served: false, reason: 'given back' })).toEqual(['NO_WORKER', none]);
+    expect(await reasonOf({ served: false, suspect: true, waitReason: 'SUSPECT' })).toEqual(['NO_WORKER', none]);
+    expect(await reasonOf({ suspect: true, waitReason: 'SUSPECT', reason: 'lost' })).toEqual(['SUSPECT', 'lost']);
+    expect(await reasonOf({})).toEqual(['IN_LINE', '']);
+    expect(await reasonOf({ reason: 'given back' })).toEqual(['IN_LINE', 'given back']);
+    expect(await reasonOf({ waitReason: 'NO_WORKER', reason: 'for room' })).toEqual(['NO_WORKER', 'for room']);
   });
 
   it('is not told of one that has just been assigned, nor of what no worker runs', async () => {
-    expect(await told({ runState: 'ASSIGNED' })).toEqual([undefined, '']);
-    expect(await told({ body: { handler: '', workflow: {} }, served: false })).toEqual([undefined, '']);
-    expect(await told({ body: { handler: '', wait: {} }, served: false })).toEqual([undefined, '']);
+    expect(await reasonOf({ runState: 'ASSIGNED' })).toEqual([undefined, '']);
+    expect(await reasonOf({ body: { handler: '', workflow: {} }, served: false })).toEqual([undefined, '']);
+    expect(await reasonOf({ body: { handler: '', wait: {} }, served: false })).toEqual([undefined, '']);
   });
 });

@@ -22,7 +22,7 @@ const idOf = (item: number) => `member-${item}`;
 interface World {
   readonly refusals: ReadonlyMap<number, ErrorReason>;
   /** Jobs that find room. */
-  room: number;
+  space: number;
   idleMs: number;
   retry: BatchRetry;
   made: string[];
@@ -30,9 +30,9 @@ interface World {
   waitsFor: string;
 }
 
-function worldOf(members: number, refusals: ReadonlyMap<number, ErrorReason> = new Map(), room = 1_000): World {
+function worldOf(members: number, refusals: ReadonlyMap<number, ErrorReason> = new Map(), space = 1_000): World {
   const retry = newRetry('the-batch', members, members);
-  return { refusals, room, idleMs: 0, retry, made: [], sealed: false, waitsFor: '' };
+  return { refusals, space, idleMs: 0, retry, made: [], sealed: false, waitsFor: '' };
 }
 
 function endedJob(jobId: string, world: World): EndedJob {
@@ -77,10 +77,10 @@ function pagesOf(world: World): RetryPages {
       const refusal = world.refusals.get(Number(retryOf.slice('member-'.length)));
       if (refusal) throw new EngineError(refusal, 'no');
     }
-    if (submissions.length > world.room)
+    if (submissions.length > world.space)
       throw new EngineError('QUEUE_FULL', 'full', { metadata: { queue: 'q', bound: 'max_backlog' } });
     if (!move(retryPage as RetryPage)) throw new EngineError('CONFLICT', 'done');
-    world.room -= submissions.length;
+    world.space -= submissions.length;
     world.made.push(...submissions.map(({ retryOf }) => retryOf ?? ''));
     return [];
   };
@@ -130,13 +130,13 @@ describe('the pages of a retry', () => {
 
   it('wait where a queue is full, with what there is room for stored, and go on once there is more', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 60 }), fc.nat(60), async (members, room) => {
-        const world = worldOf(members, new Map(), room);
-        const isHeld = room < members;
+      fc.asyncProperty(fc.integer({ min: 1, max: 60 }), fc.nat(60), async (members, space) => {
+        const world = worldOf(members, new Map(), space);
+        const isHeld = space < members;
         expect(await run(world)).toBe(isHeld ? 'HELD' : 'DONE');
-        expect(world.made).toHaveLength(Math.min(members, room));
+        expect(world.made).toHaveLength(Math.min(members, space));
         expect(world.waitsFor).toBe(isHeld ? 'room in queue q, which is full (max_backlog)' : '');
-        world.room = 1_000;
+        world.space = 1_000;
         if (isHeld) expect(await run(world)).toBe('DONE');
         expect(world.made).toEqual(Array.from({ length: members }, (_, item) => idOf(item)));
       }),

@@ -4,7 +4,7 @@ import type { JobDefinition } from '../../../server/domain/definitions/definitio
 import type { OpenRun } from '../../../server/domain/jobs/run.ts';
 import type { Definitions } from '../../../server/engine/definitions/definitions.ts';
 import type { Changes } from '../../../server/engine/jobs/change/changes.ts';
-import { Holds } from '../../../server/engine/jobs/change/holds.ts';
+import { Pauses } from '../../../server/engine/jobs/change/holds.ts';
 import type { JobView } from '../../../server/engine/ports/jobs.ts';
 import type { Schemas } from '../../../server/engine/ports/ports.ts';
 import { Approvals } from '../../../server/engine/signals/approvals.ts';
@@ -32,12 +32,12 @@ it('who approves is not told that their word ended the job', async () => {
 });
 
 it('who changes a job is not told that it has changed', async () => {
-  const holds = new Holds({
+  const pauses = new Pauses({
     ...overtaken(runOf({ state: 'READY' }), 'SUCCEEDED'),
     random: { next: () => 0, bytes16: () => new Uint8Array(16) },
   });
-  await expect(holds.update('default', jobId, { priority: 5 }, undefined)).rejects.toMatchObject({
+  await expect(pauses.update('default', jobId, { priority: 5 }, undefined)).rejects.toMatchObject({
     reason: 'JOB_ENDED',
   });
-  expect(await holds.resume('default', jobId, undefined)).toMatchObject({ state: 'SUCCEEDED' });
+  expect(await pauses.resume('default', jobId, undefined)).toMatchObject({ state: 'SUCCEEDED' });
 });

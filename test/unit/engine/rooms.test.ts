@@ -4,11 +4,11 @@ import type { Demands } from '../../../server/domain/dispatch/demands.ts';
 import { canonicalDemands, type SessionClass } from '../../../server/domain/dispatch/placement.ts';
 import type { Hint } from '../../../server/engine/base/messages.ts';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
-import { immediatePlaces } from '../../../server/engine/dispatch/immediate-places.ts';
+import { immediatePermits } from '../../../server/engine/dispatch/immediate-places.ts';
 import type { KnownLane } from '../../../server/engine/dispatch/known-lane.ts';
 import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
-import { type ParkedClass, ParkedCredits } from '../../../server/engine/dispatch/parked-credits.ts';
-import { Rooms } from '../../../server/engine/dispatch/rooms.ts';
+import { type CreditClass, UnspentCredits } from '../../../server/engine/dispatch/parked-credits.ts';
+import { Capacities } from '../../../server/engine/dispatch/rooms.ts';
 import { makeJob } from '../../support/store-fixtures.ts';
 import { LaneStore } from './lane-store.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -23,8 +23,8 @@ const ssd: SessionClass = { ...plain, labels: { ssd: 'yes' } };
 
 let time: VirtualTime;
 let lanes: Lanes;
-let credits: ParkedCredits;
-let rooms: Rooms;
+let credits: UnspentCredits;
+let capacities: Capacities;
 let announced: Hint[];
 let wakes: number;
 
@@ -32,17 +32,17 @@ beforeEach(() => {
   time = new VirtualTime();
   const store = new LaneStore();
   lanes = new Lanes(store, new Definitions(store, time));
-  credits = new ParkedCredits(time);
+  credits = new UnspentCredits(time);
   announced = [];
   wakes = 0;
   const bus = { announce: (hint: Hint) => void announced.push(hint) };
-  rooms = new Rooms({
-    store: { renewWaits: async () => {} },
+  capacities = new Capacities({
+    store: { renewReservations: async () => {} },
     lanes,
     credits,
     bus,
     timers: time,
-    onRoom: () => wakes++,
+    onCapacity: () => wakes++,
   });
 });
 
@@ -54,15 +54,15 @@ async function laneOf(demands: Partial<Demands>, rank = 1): Promise<KnownLane> {
   return lanes.get(laneId) as KnownLane;
 }
 
-function park(sessionId: string, slots = 1, sessionClass = plain, worker = sessionId): ParkedClass {
-  credits.park(sessionId, sessionClass, slots > 0 ? [{ creditId: 1, slots, prefetch: 0 }] : [], worker);
-  return credits.classOf(sessionId) as ParkedClass;
+function deposit(sessionId: string, slots = 1, sessionClass = plain, worker = sessionId): CreditClass {
+  credits.deposit(sessionId, sessionClass, slots > 0 ? [{ creditId: 1, slots, prefetch: 0 }] : [], worker);
+  return credits.classOf(sessionId) as CreditClass;
 }
 
-const placesFor = ({ laneId }: KnownLane) =>
-  immediatePlaces(lanes, credits, { takesSlotsOnly: () => false }, [makeJob(laneId)]).places;
-const ready = (parked: ParkedClass) => lanes.readyFor(parked, 10).map(({ laneId }) => laneId);
-const apart = (parked: ParkedClass) => lanes.apartFor(parked)?.laneId;
+const permitsFor = ({ laneId }: KnownLane) =>
+  immediatePermits(lanes, credits, { takesSlotsOnly: () => false }, [makeJob(laneId)]).permits;
+const ready = (creditClass: CreditClass) => lanes.readyFor(creditClass, 10).map(({ laneId }) => laneId);
+const singleLane = (creditClass: CreditClass) => lanes.singleLaneFor(creditClass)?.laneId;
 
 describe('a lane whose jobs take resources', () => {
   it('comes alone, the lowest head first, and not beside others', async () => {
@@ -71,89 +71,89 @@ describe('a lane whose jobs take resources', () => {
       await laneOf({ resources: { gpu: 2 } }, 10),
       await laneOf({}, 5),
     ];
-    const parked = park('a');
-    expect(apart(parked)).toBe(early.laneId);
-    expect(ready(parked)).toEqual([other.laneId]);
-    rooms.seen(early, { full: ['a'], missed: [], dry: false }, credits.nextMoment());
-    expect(apart(parked)).toBe(late.laneId);
+    const creditClass = deposit('a');
+    expect(singleLane(creditClass)).toBe(early.laneId);
+    expect(ready(creditClass)).toEqual([other.laneId]);
+    capacities.claimResult(early, { exhausted: ['a'], missed: [], dry: false }, credits.nextMoment());
+    expect(singleLane(creditClass)).toBe(late.laneId);
   });
 
   it('is not for sessions that could never run its jobs', async () => {
     await laneOf({ resources: { gpu: 5 } });
-    expect(apart(park('a'))).toBeUndefined();
+    expect(singleLane(deposit('a'))).toBeUndefined();
   });
 
   it('gets no place as its jobs are stored, and does not keep others from theirs while it has no room', async () => {
     const [gpu, other] = [await laneOf({ resources: { gpu: 1 } }), await laneOf({})];
-    const parked = park('a', 3);
+    const creditClass = deposit('a', 3);
     other.head = undefined;
-    expect(placesFor(other).size).toBe(0);
-    rooms.seen(gpu, { full: ['a'], missed: [], dry: false }, credits.nextMoment());
-    expect(placesFor(gpu).size).toBe(0);
-    expect(placesFor(other).size).toBe(1);
-    expect(apart(parked)).toBeUndefined();
+    expect(permitsFor(other).size).toBe(0);
+    capacities.claimResult(gpu, { exhausted: ['a'], missed: [], dry: false }, credits.nextMoment());
+    expect(permitsFor(gpu).size).toBe(0);
+    expect(permitsFor(other).size).toBe(1);
+    expect(singleLane(creditClass)).toBeUndefined();
   });
 });
 
 describe('a session without room', () => {
   it('is looked at again when one of its jobs that took something is over, here or elsewhere', async () => {
     const [gpu, other] = [await laneOf({ resources: { gpu: 1 } }), await laneOf({})];
-    const parked = park('a');
-    const fill = () => rooms.seen(gpu, { full: ['a'], missed: [], dry: false }, credits.nextMoment());
+    const creditClass = deposit('a');
+    const fill = () => capacities.claimResult(gpu, { exhausted: ['a'], missed: [], dry: false }, credits.nextMoment());
     fill();
-    rooms.freed([{ laneId: other.laneId, sessionId: 'a' }]);
-    rooms.freed([{ laneId: gpu.laneId, sessionId: 'b' }]);
-    expect(apart(parked)).toBeUndefined();
-    rooms.freed([{ laneId: gpu.laneId, sessionId: 'a' }]);
-    expect(apart(parked)).toBe(gpu.laneId);
+    capacities.freed([{ laneId: other.laneId, sessionId: 'a' }]);
+    capacities.freed([{ laneId: gpu.laneId, sessionId: 'b' }]);
+    expect(singleLane(creditClass)).toBeUndefined();
+    capacities.freed([{ laneId: gpu.laneId, sessionId: 'a' }]);
+    expect(singleLane(creditClass)).toBe(gpu.laneId);
     expect(announced).toEqual([
-      { kind: 'freedRoom', sessionIds: ['b'] },
-      { kind: 'freedRoom', sessionIds: ['a'] },
+      { kind: 'freedCapacity', sessionIds: ['b'] },
+      { kind: 'freedCapacity', sessionIds: ['a'] },
     ]);
     fill();
-    rooms.heard(['a']);
-    expect(apart(parked)).toBe(gpu.laneId);
+    capacities.onRemoteRelease(['a']);
+    expect(singleLane(creditClass)).toBe(gpu.laneId);
   });
 
   it('is looked at again each second, and soon where somebody else was at it', async () => {
     const gpu = await laneOf({ resources: { gpu: 1 } });
-    const parked = park('a');
-    rooms.seen(gpu, { full: [], missed: ['a'], dry: false }, credits.nextMoment());
-    expect(apart(parked)).toBeUndefined();
+    const creditClass = deposit('a');
+    capacities.claimResult(gpu, { exhausted: [], missed: ['a'], dry: false }, credits.nextMoment());
+    expect(singleLane(creditClass)).toBeUndefined();
     await time.advance(200);
-    expect(apart(parked)).toBe(gpu.laneId);
+    expect(singleLane(creditClass)).toBe(gpu.laneId);
     expect(wakes).toBe(1);
-    rooms.seen(gpu, { full: ['a'], missed: [], dry: false }, credits.nextMoment());
-    rooms.sweep();
-    expect(apart(parked)).toBe(gpu.laneId);
+    capacities.claimResult(gpu, { exhausted: ['a'], missed: [], dry: false }, credits.nextMoment());
+    capacities.sweep();
+    expect(singleLane(creditClass)).toBe(gpu.laneId);
   });
 });
 
 describe('a lane that prefers some sessions', () => {
   it('is for these while one offers a slot, and for three rounds while one is there', async () => {
     const lane = await laneOf({ preferred: 'has(labels.ssd)' });
-    const [worse, better] = [park('a', 2), park('b', 1, ssd)];
+    const [worse, better] = [deposit('a', 2), deposit('b', 1, ssd)];
     expect([ready(worse), ready(better)]).toEqual([[], [lane.laneId]]);
     credits.take(better, 1);
     for (let round = 0; round < 3; round++) {
       expect(ready(worse)).toEqual([]);
-      rooms.sweep();
+      capacities.sweep();
     }
     expect(ready(worse)).toEqual([lane.laneId]);
-    credits.park('b', ssd, [{ creditId: 2, slots: 1, prefetch: 0 }], 'b');
+    credits.deposit('b', ssd, [{ creditId: 2, slots: 1, prefetch: 0 }], 'b');
     expect(ready(worse)).toEqual([]);
   });
 
   it('is for any where none of these is there', async () => {
     const lane = await laneOf({ preferred: 'has(labels.ssd)' });
-    expect(ready(park('a'))).toEqual([lane.laneId]);
+    expect(ready(deposit('a'))).toEqual([lane.laneId]);
   });
 
   it('is patient anew once it has been without jobs', async () => {
     const lane = await laneOf({ preferred: 'has(labels.ssd)' });
-    const worse = park('a', 2);
-    park('b', 0, ssd);
-    for (let round = 0; round < 3; round++) rooms.sweep();
+    const worse = deposit('a', 2);
+    deposit('b', 0, ssd);
+    for (let round = 0; round < 3; round++) capacities.sweep();
     expect(ready(worse)).toEqual([lane.laneId]);
     lane.head = undefined;
     lanes.lower({ laneId: lane.laneId, rank: 2 });
@@ -162,29 +162,29 @@ describe('a lane that prefers some sessions', () => {
 });
 
 describe('a lane whose jobs keep to a worker', () => {
-  const workerOf = (parked: ParkedClass, lane: KnownLane) => lanes.placesOf(parked, lane)?.worker;
+  const workerOf = (creditClass: CreditClass, lane: KnownLane) => lanes.permitsOf(creditClass, lane)?.worker;
 
   it('hard: is for that one, whatever happens', async () => {
     const lane = await laneOf({ sticky: { worker: 'b', mode: 'HARD' } });
-    const parked = park('a');
-    for (let round = 0; round < 5; round++) rooms.sweep();
-    expect(apart(parked)).toBeUndefined();
-    park('b');
-    expect(apart(parked)).toBe(lane.laneId);
-    expect(workerOf(parked, lane)).toBe('b');
+    const creditClass = deposit('a');
+    for (let round = 0; round < 5; round++) capacities.sweep();
+    expect(singleLane(creditClass)).toBeUndefined();
+    deposit('b');
+    expect(singleLane(creditClass)).toBe(lane.laneId);
+    expect(workerOf(creditClass, lane)).toBe('b');
   });
 
   it('softly: is for that one while it offers a slot, and for three rounds while it is there', async () => {
     const lane = await laneOf({ sticky: { worker: 'b', mode: 'SOFT' } });
-    const parked = park('a');
-    expect(workerOf(parked, lane)).toBeUndefined();
-    park('b', 0);
-    expect(workerOf(parked, lane)).toBe('b');
-    expect(apart(parked)).toBeUndefined();
-    for (let round = 0; round < 3; round++) rooms.sweep();
-    expect(workerOf(parked, lane)).toBeUndefined();
-    expect(apart(parked)).toBe(lane.laneId);
-    park('b', 1);
-    expect(workerOf(parked, lane)).toBe('b');
+    const creditClass = deposit('a');
+    expect(workerOf(creditClass, lane)).toBeUndefined();
+    deposit('b', 0);
+    expect(workerOf(creditClass, lane)).toBe('b');
+    expect(singleLane(creditClass)).toBeUndefined();
+    for (let round = 0; round < 3; round++) capacities.sweep();
+    expect(workerOf(creditClass, lane)).toBeUndefined();
+    expect(singleLane(creditClass)).toBe(lane.laneId);
+    deposit('b', 1);
+    expect(workerOf(creditClass, lane)).toBe('b');
   });
 });

@@ -4,7 +4,7 @@ import type { JobSpan, TracedJob } from '../../../server/domain/events/job-spans
 import { spanIdOf } from '../../../server/domain/events/trace.ts';
 import { compensationOf } from '../../../server/domain/workflows/compensation.ts';
 import type { KnownLane } from '../../../server/engine/dispatch/known-lane.ts';
-import { SpanRelay, type ToldChange } from '../../../server/engine/events/span-relay.ts';
+import { type PublishedChange, SpanRelay } from '../../../server/engine/events/span-relay.ts';
 
 const KEPT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const NOT_KEPT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
@@ -94,13 +94,13 @@ function start(jobs: readonly TracedJob[]) {
 }
 
 const bytesOf = (jobIds: readonly string[]) => Buffer.from(jobIds.join('').replaceAll('-', ''), 'hex');
-const made = (...jobIds: string[]): ToldChange => ({
+const made = (...jobIds: string[]): PublishedChange => ({
   jobIds: bytesOf(jobIds),
   attempt: 0,
   previousState: undefined,
   state: 'READY',
 });
-const ended = (...jobIds: string[]): ToldChange => ({
+const ended = (...jobIds: string[]): PublishedChange => ({
   jobIds: bytesOf(jobIds),
   attempt: 1,
   previousState: 'ASSIGNED',
@@ -111,9 +111,9 @@ describe('the relay of spans', () => {
   it('sends what a change has ended, and reads nothing for others', async () => {
     const [one, two] = [idOf(1), idOf(2)];
     const { relay, read, sent } = start([endedJob(one, KEPT), endedJob(two, NOT_KEPT)]);
-    await relay.tell([made(one, two)]);
+    await relay.publishSpans([made(one, two)]);
     expect(read).toEqual([]);
-    await relay.tell([made(one), ended(one, two), ended(idOf(3))]);
+    await relay.publishSpans([made(one), ended(one, two), ended(idOf(3))]);
     expect(read).toEqual([[one]]);
     const phases = [spanIdOf(one, 0, 'job'), spanIdOf(one, 1, 'wait'), spanIdOf(one, 1, 'attempt')];
     expect(sent.map(({ spanId }) => spanId)).toEqual(phases);
@@ -121,15 +121,15 @@ describe('the relay of spans', () => {
 
   it('sends equal spans when it is told again', async () => {
     const { relay, sent } = start([endedJob(idOf(1), KEPT)]);
-    await relay.tell([ended(idOf(1))]);
-    await relay.tell([ended(idOf(1))]);
+    await relay.publishSpans([ended(idOf(1))]);
+    await relay.publishSpans([ended(idOf(1))]);
     expect(sent.slice(3)).toEqual(sent.slice(0, 3));
   });
 
   it('reads at most 500 jobs at once', async () => {
     const jobs = Array.from({ length: 1_201 }, (_, n) => endedJob(idOf(n), KEPT));
     const { relay, read, sent } = start(jobs);
-    await relay.tell([ended(...jobs.map(({ jobId }) => jobId))]);
+    await relay.publishSpans([ended(...jobs.map(({ jobId }) => jobId))]);
     expect(read.map((ids) => ids.length)).toEqual([500, 500, 201]);
     expect(sent.length).toBe(3 * 1_201);
   });
@@ -137,7 +137,7 @@ describe('the relay of spans', () => {
   it('says so when it can not read them, and lets the events go on', async () => {
     const { relay, sent, warned, fault } = start([endedJob(idOf(1), KEPT)]);
     fault.store = 'no connection';
-    await relay.tell([ended(idOf(1))]);
+    await relay.publishSpans([ended(idOf(1))]);
     expect([sent, warned]).toEqual([[], [{ error: 'Error: no connection' }]]);
   });
 
@@ -151,9 +151,9 @@ describe('the relay of spans', () => {
   it('links a step to those that it needs, once it has ended', async () => {
     const last = ofStep(300);
     const { relay, sent, needed } = start([last]);
-    await relay.tell([{ ...ended(last.jobId), state: 'SCHEDULED' }]);
+    await relay.publishSpans([{ ...ended(last.jobId), state: 'SCHEDULED' }]);
     expect(needed).toEqual([]);
-    await relay.tell([ended(last.jobId)]);
+    await relay.publishSpans([ended(last.jobId)]);
     expect(needed.sort()).toEqual([0, 1, 2].map((n) => `${WORKFLOW}/${n}, at most 33`));
     const traceId = '0af7651916cd43dd8448eb211c80319c';
     const attributes = { 'muster.link.kind': 'needs' };
@@ -164,7 +164,7 @@ describe('the relay of spans', () => {
   it('links it to 100 at the most', async () => {
     const many = ofStep(301);
     const { relay, sent } = start([many]);
-    await relay.tell([ended(many.jobId)]);
+    await relay.publishSpans([ended(many.jobId)]);
     expect(linksOf(sent, many.jobId)).toHaveLength(100);
   });
 
@@ -180,23 +180,23 @@ describe('the relay of spans', () => {
     const [last, many] = [{ ...endedJob(idOf(9_000), KEPT), dependsOn }, endedJob(idOf(9_001), KEPT)];
     const steps = Array.from({ length: 101 }, (_, n) => ({ jobId: WORKFLOW, step: n + 100 }));
     const { relay, sent, needed } = start([one, other, last, { ...many, dependsOn: steps }]);
-    await relay.tell([ended(last.jobId)]);
+    await relay.publishSpans([ended(last.jobId)]);
     expect(needed).toEqual([2, 3].map((n) => `${WORKFLOW}/${n}, at most 20`));
     const links = linksOf(sent, last.jobId);
     expect(links.map(({ spanId }) => spanId)).toEqual([1, 2, 3].map((n) => spanIdOf(idOf(n), 0, 'job')));
     expect(links[0]?.traceId).toBe(one.jobId.replaceAll('-', ''));
     expect(new Set(links.map(({ attributes }) => attributes['muster.link.kind']))).toEqual(new Set(['depends_on']));
-    await relay.tell([ended(many.jobId)]);
+    await relay.publishSpans([ended(many.jobId)]);
     expect(linksOf(sent, many.jobId)).toHaveLength(100);
   });
 
   it('looks up nothing for what is no step, needs none, or takes one back', async () => {
     const jobs = [endedJob(idOf(1), KEPT), ofStep(0), ofStep(0, BATCH), ofStep(compensationOf(300))];
     const { relay, sent, needed, fault } = start(jobs);
-    await relay.tell([ended(...jobs.map(({ jobId }) => jobId))]);
+    await relay.publishSpans([ended(...jobs.map(({ jobId }) => jobId))]);
     expect([needed, sent.flatMap(({ links }) => links), sent.length]).toEqual([[], [], 3 * 4]);
     fault.links = 'nobody asks';
-    await relay.tell([ended(idOf(1))]);
+    await relay.publishSpans([ended(idOf(1))]);
     expect(sent).toHaveLength(3 * 5);
   });
 
@@ -204,13 +204,13 @@ describe('the relay of spans', () => {
     const last = ofStep(300);
     const { relay, sent, warned, fault } = start([last]);
     fault.links = 'no such definition';
-    await relay.tell([ended(last.jobId)]);
+    await relay.publishSpans([ended(last.jobId)]);
     expect([sent.length, linksOf(sent, last.jobId)]).toEqual([3, []]);
     expect(warned).toEqual([{ error: 'Error: no such definition' }]);
     const dependent = { ...endedJob(idOf(1), KEPT), dependsOn: [{ jobId: WORKFLOW, step: 2 }] };
     const again = start([dependent]);
     again.fault.needed = 'no connection';
-    await again.relay.tell([ended(dependent.jobId)]);
+    await again.relay.publishSpans([ended(dependent.jobId)]);
     expect([again.sent.length, linksOf(again.sent, dependent.jobId)]).toEqual([3, []]);
     expect(again.warned).toEqual([{ error: 'Error: no connection' }]);
   });

@@ -2,22 +2,22 @@
 import { describe, expect, it } from 'vitest';
 import type { Demands } from '../../../server/domain/dispatch/demands.ts';
 import { canonicalDemands } from '../../../server/domain/dispatch/placement.ts';
-import { WaitCounts, type WaitCountsParts } from '../../../server/engine/upkeep/wait-counts.ts';
+import { BacklogReasons, type BacklogReasonsParts } from '../../../server/engine/upkeep/wait-counts.ts';
 
 /** Of three ready jobs with these demands, one worker `there` being connected. */
 async function reasonsOf(demands: Partial<Demands>, body: object = { handler: 'd' }): Promise<unknown[]> {
   const key = { namespace: 'default', queue: 'line', definition: 'd', definitionVersion: 1, suspect: false };
   const lane = { ...key, demands: canonicalDemands({ labels: {}, ...demands }), definitionBody: body };
   const offer = { namespace: 'default', workerName: 'there', handlers: [{ name: 'd', minVersion: 0, maxVersion: 0 }] };
-  const waiting = { laneId: 1, ready: 3, scheduled: 0, paused: 0, blocked: 0, hold: undefined, limited: false };
+  const waiting = { laneId: 1, ready: 3, scheduled: 0, paused: 0, blocked: 0, gate: undefined, limited: false };
   const parts = {
     store: {
       explain: { readWaitingLanes: async () => [waiting] },
       listOffers: async () => [{ ...offer, labels: {}, resources: {} }],
     },
     lanes: { load: async () => {}, get: () => lane },
-  } as unknown as WaitCountsParts;
-  return (await new WaitCounts(parts).read()).map(({ reason, jobs }) => [reason, jobs]);
+  } as unknown as BacklogReasonsParts;
+  return (await new BacklogReasons(parts).read()).map(({ reason, jobs }) => [reason, jobs]);
 }
 
 describe('counts of jobs that wait', () => {

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JobState } from '../../../server/domain/jobs/job-state.ts';
 import { EngineError } from '../../../server/engine/base/errors.ts';
-import { Waits } from '../../../server/engine/jobs/read/waits.ts';
+import { EndWaiters } from '../../../server/engine/jobs/read/waits.ts';
 import type { JobView } from '../../../server/engine/ports/jobs.ts';
 import { settle, VirtualTime } from './virtual-time.ts';
 
@@ -14,7 +14,7 @@ const stays = new AbortController().signal;
 /** Jobs by id; reads wait while `held`, and fail while `broken`. */
 class JobStore {
   readonly states = new Map<string, JobState>([[JOB, 'RUNNING']]);
-  looks: (readonly string[])[] = [];
+  polls: (readonly string[])[] = [];
   broken = false;
   #held: Promise<void> = Promise.resolve();
 
@@ -33,7 +33,7 @@ class JobStore {
   }
 
   async findEnded(jobIds: readonly string[]): Promise<string[]> {
-    this.looks.push(jobIds);
+    this.polls.push(jobIds);
     if (this.broken) throw Object.assign(new Error('gone'), { code: '57P01' });
     return jobIds.filter((id) => this.states.get(id) === 'SUCCEEDED');
   }
@@ -41,12 +41,12 @@ class JobStore {
 
 let time: VirtualTime;
 let store: JobStore;
-let waits: Waits;
+let waits: EndWaiters;
 
 beforeEach(() => {
   time = new VirtualTime();
   store = new JobStore();
-  waits = new Waits({ store, timers: time, log: { info() {}, warn() {}, error() {} } });
+  waits = new EndWaiters({ store, timers: time, log: { info() {}, warn() {}, error() {} } });
 });
 
 /** Watches a wait: its state once it has ended. */
@@ -140,7 +140,7 @@ describe('a wait', () => {
 describe('several waits', () => {
   it('for one job all end, each with its own time and caller', async () => {
     const caller = new AbortController();
-    const [told, gone, late] = [
+    const [notified, gone, late] = [
       watch(waits.wait(NAMESPACE, JOB, LONG_MS, stays)),
       watch(waits.wait(NAMESPACE, JOB, LONG_MS, caller.signal)),
       watch(waits.wait(NAMESPACE, JOB, 100, stays)),
@@ -148,11 +148,11 @@ describe('several waits', () => {
     await time.advance(100);
     caller.abort();
     await settle();
-    expect([told.result, gone.result, late.result]).toEqual([undefined, 'RUNNING', 'RUNNING']);
+    expect([notified.result, gone.result, late.result]).toEqual([undefined, 'RUNNING', 'RUNNING']);
     store.states.set(JOB, 'SUCCEEDED');
     waits.notify([JOB]);
     await settle();
-    expect(told.result).toBe('SUCCEEDED');
+    expect(notified.result).toBe('SUCCEEDED');
   });
 
   it('are not forgotten when one that had left already fails', async () => {
@@ -179,7 +179,7 @@ describe('several waits', () => {
     for (const id of ids) store.states.set(id, 'READY');
     for (const id of ids) watch(waits.wait(NAMESPACE, id, LONG_MS, stays));
     await time.advance(1_000);
-    expect(store.looks.map((look) => look.length)).toEqual([1_000, 1_000, 500]);
+    expect(store.polls.map((poll) => poll.length)).toEqual([1_000, 1_000, 500]);
   });
 });
 
@@ -193,9 +193,9 @@ describe('what is left behind', () => {
     caller.abort();
     await time.advance(1_000);
     expect(time.pending).toBe(0);
-    const looks = store.looks.length;
+    const polls = store.polls.length;
     await time.advance(60_000);
-    expect(store.looks).toHaveLength(looks);
+    expect(store.polls).toHaveLength(polls);
   });
 
   it('is nobody after a stop, and nobody begins to wait after it', async () => {

@@ -13,7 +13,7 @@ const stays = new AbortController().signal;
 class JobStore {
   readonly jobs = new Map<string, { state: JobState; revision: number }>([[JOB, { state: 'READY', revision: 1 }]]);
   reads = 0;
-  looks: (readonly string[])[] = [];
+  polls: (readonly string[])[] = [];
   broken = false;
 
   /** Moves the job on; nobody is told. */
@@ -29,7 +29,7 @@ class JobStore {
   }
 
   async readRevisions(jobIds: readonly string[]): Promise<(number | undefined)[]> {
-    this.looks.push(jobIds);
+    this.polls.push(jobIds);
     if (this.broken) throw Object.assign(new Error('gone'), { code: '57P01' });
     return jobIds.map((jobId) => this.jobs.get(jobId)?.revision);
   }
@@ -102,7 +102,7 @@ describe('a watch', () => {
   it('reads the job only when it has changed', async () => {
     follow();
     await time.advance(10_000);
-    expect(store.looks).toHaveLength(50);
+    expect(store.polls).toHaveLength(50);
     expect(store.reads).toBe(1);
     watches.notify([JOB]);
     await settle();
@@ -199,7 +199,7 @@ describe('many watches', () => {
       ['READY 1', 'end'],
       ['READY 1', 'SUCCEEDED 2', 'end'],
     ]);
-    expect(store.looks[0]).toEqual([JOB]);
+    expect(store.polls[0]).toEqual([JOB]);
     await expectNothingLeft();
   });
 
@@ -214,7 +214,7 @@ describe('many watches', () => {
       .catch((error: unknown) => error);
     expect(refused).toMatchObject({ reason: 'OVERLOADED', facts: { retryAfterMs: 1_000 } });
     await time.advance(200);
-    expect(store.looks.map((asked) => asked.length)).toEqual(Array(10).fill(1_000));
+    expect(store.polls.map((asked) => asked.length)).toEqual(Array(10).fill(1_000));
     for (const id of ids) store.change('SUCCEEDED', id);
     await time.advance(200);
     expect(all.every((seen) => seen.at(-1) === 'end')).toBe(true);

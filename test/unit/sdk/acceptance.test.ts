@@ -14,7 +14,7 @@ const FINE: AcceptanceFacts = {
   draining: false,
   supported: true,
   creditUnspent: true,
-  placeFree: true,
+  slotFree: true,
 };
 
 /** Each obstacle with the verdict that it leads to, in the order in which they are looked at. */
@@ -27,7 +27,7 @@ const OBSTACLES: [string, Partial<AcceptanceFacts>, string][] = [
   ['draining', { draining: true }, 'DRAIN'],
   ['unsupported', { supported: false }, 'UNSUPPORTED'],
   ['credit spent', { creditUnspent: false }, 'DEAD_CREDIT'],
-  ['no place', { placeFree: false }, 'NO_SLOT'],
+  ['no place', { slotFree: false }, 'NO_SLOT'],
 ];
 
 function verdict(facts: Partial<AcceptanceFacts>): string {

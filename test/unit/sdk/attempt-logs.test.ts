@@ -19,8 +19,8 @@ async function busy() {
   const world = new CoreWorld({ slots: 1 });
   const job = assign(1, await world.ready());
   await world.deliver([job]);
-  const place = world.placeOf(job);
-  return { world, job, place };
+  const slot = world.slotOf(job);
+  return { world, job, slot };
 }
 
 const inBeats = (world: CoreWorld) =>
@@ -29,8 +29,8 @@ const inReport = (world: CoreWorld) => world.lastReport.request.reports[0]?.logs
 
 describe('log records', () => {
   test('go with a beat within a second, and are not repeated once it is answered', async () => {
-    const { world, job, place } = await busy();
-    world.core.log(place, [logLine(1, 1_500, 'warn', 'careful', { rows: 7 })]);
+    const { world, job, slot } = await busy();
+    world.core.log(slot, [logLine(1, 1_500, 'warn', 'careful', { rows: 7 })]);
     await world.time.advance(1_000);
     expect(world.lastBeat.request.progress).toMatchObject([
       {
@@ -47,11 +47,11 @@ describe('log records', () => {
   });
 
   test('go within 10 ms after a silence, then five times a second, and less often where beats take long', async () => {
-    const { world, place } = await busy();
+    const { world, slot } = await busy();
     await world.advanceBeating(3_000);
     const sentAfter = async (sequence: number, ms: number) => {
       const before = world.beats.length;
-      world.core.log(place, [line(sequence)]);
+      world.core.log(slot, [line(sequence)]);
       await world.time.advance(ms - 1);
       expect(world.beats.length).toBe(before);
       await world.time.advance(1);
@@ -69,49 +69,49 @@ describe('log records', () => {
   });
 
   test('of an attempt that ends at once cost no beat', async () => {
-    const { world, job, place } = await busy();
+    const { world, job, slot } = await busy();
     await world.advanceBeating(3_000);
     const before = world.beats.length;
-    world.core.log(place, [line(1)]);
+    world.core.log(slot, [line(1)]);
     await world.end(job);
     await world.time.advance(LOG_DELAY);
     expect([world.beats.length, inReport(world)]).toEqual([before, [1]]);
   });
 
   test('of a beat that failed or is under way go again, before those that came later', async () => {
-    const { world, place } = await busy();
-    world.core.log(place, [line(1)]);
+    const { world, slot } = await busy();
+    world.core.log(slot, [line(1)]);
     await world.time.advance(1_000);
-    world.core.log(place, [line(2)]);
+    world.core.log(slot, [line(2)]);
     await world.lastBeat.fail(Code.UNAVAILABLE);
     await world.time.advance(1_000);
-    world.core.log(place, [line(3)]);
+    world.core.log(slot, [line(3)]);
     await world.time.advance(1_000);
     expect(inBeats(world)).toEqual([[1], [1, 2], [1, 2, 3]]);
     await world.beats.at(-2)?.answer(emptyReply);
-    world.core.log(place, [line(4)]);
+    world.core.log(slot, [line(4)]);
     await world.time.advance(1_000);
     expect(inBeats(world).at(-1)).toEqual([3, 4]);
   });
 
   test('leave progress as it was, and go along with its next change', async () => {
-    const { world, place } = await busy();
-    world.core.progress(place, { $typeName: 'muster.v1.Progress', fraction: 0.5, message: '' });
+    const { world, slot } = await busy();
+    world.core.progress(slot, { $typeName: 'muster.v1.Progress', fraction: 0.5, message: '' });
     await world.advanceBeating(1_000);
-    world.core.log(place, [line(1)]);
+    world.core.log(slot, [line(1)]);
     await world.time.advance(1_000);
     const [update] = world.lastBeat.request.progress;
     expect([update?.progress, update?.sequence, update?.logs.length]).toEqual([undefined, 1n, 1]);
-    world.core.progress(place, { $typeName: 'muster.v1.Progress', fraction: 0.7, message: '' });
+    world.core.progress(slot, { $typeName: 'muster.v1.Progress', fraction: 0.7, message: '' });
     await world.time.advance(1_000);
     expect(world.lastBeat.request.progress).toMatchObject([{ sequence: 2n, progress: { fraction: 0.7 }, logs: [{}] }]);
   });
 
   test('that no beat has brought go with the report, whatever the outcome, also when it is repeated', async () => {
-    const { world, job, place } = await busy();
-    world.core.log(place, [line(1)]);
+    const { world, job, slot } = await busy();
+    world.core.log(slot, [line(1)]);
     await world.advanceBeating(1_000);
-    world.core.log(place, [line(2), line(3)]);
+    world.core.log(slot, [line(2), line(3)]);
     await world.end(job, failure());
     expect(inReport(world)).toEqual([2, 3]);
     await world.lastReport.fail(Code.UNAVAILABLE);
@@ -122,8 +122,8 @@ describe('log records', () => {
   });
 
   test('that were refused with their report do not refuse the failure that takes its place', async () => {
-    const { world, job, place } = await busy();
-    world.core.log(place, [line(1)]);
+    const { world, job, slot } = await busy();
+    world.core.log(slot, [line(1)]);
     await world.end(job);
     await world.lastReport.fail(Code.INVALID_ARGUMENT);
     expect(world.outcomes.at(-1)).toBe('1.1 failure ReportRefused');
@@ -131,9 +131,9 @@ describe('log records', () => {
   });
 
   test('of an attempt that is over are not heard', async () => {
-    const { world, job, place } = await busy();
+    const { world, job, slot } = await busy();
     await world.end(job);
-    world.core.log(place, [line(1)]);
+    world.core.log(slot, [line(1)]);
     await world.advanceBeating(2_000);
     expect(inBeats(world)).toEqual([]);
   });
@@ -143,7 +143,7 @@ describe('log records', () => {
     const credit = await world.ready();
     const jobs = Array.from({ length: 1_500 }, (_, i) => assign(i + 1, credit));
     await world.deliver(jobs);
-    for (const job of jobs) world.core.log(world.placeOf(job), [line(1)]);
+    for (const job of jobs) world.core.log(world.slotOf(job), [line(1)]);
     await world.advanceBeating(2_000);
     const sizes = world.beats.map(({ request }) => request.progress.length).filter((size) => size > 0);
     expect(sizes).toEqual([1_000, 500]);
@@ -152,9 +152,9 @@ describe('log records', () => {
 
 describe('a flood', () => {
   test('keeps the newest 64 KiB of an attempt; the numbers tell what is missing', async () => {
-    const { world, place } = await busy();
+    const { world, slot } = await busy();
     const lines = Array.from({ length: 1_000 }, (_, i) => line(i + 1, 'x'.repeat(KIB)));
-    world.core.log(place, lines);
+    world.core.log(slot, lines);
     await world.time.advance(1_000);
     const [sent] = inBeats(world);
     expect(sent?.at(-1)).toBe(1_000);

@@ -26,7 +26,7 @@ describe('cancel', () => {
     const { world, job } = await busy();
     await world.deliver([], { cancels: [job] });
     await world.deliver([], { cancels: [job] });
-    expect(world.stops).toEqual([{ place: world.placeOf(job), reason: 'cancelled' }]);
+    expect(world.stops).toEqual([{ slot: world.slotOf(job), reason: 'cancelled' }]);
     expect(world.outcomes).toEqual(['101.1 result']);
     await world.end(job, failure('AbortError'));
     expect(world.outcomes.at(-1)).toBe('1.1 cancelled');
@@ -169,7 +169,7 @@ describe('run timeout', () => {
     await world.time.advance(1_999);
     expect(world.stops).toEqual([]);
     await world.time.advance(1);
-    expect(world.stops).toEqual([{ place: world.placeOf(job), reason: 'run_timeout' }]);
+    expect(world.stops).toEqual([{ slot: world.slotOf(job), reason: 'run_timeout' }]);
     expect(world.outcomes).toEqual([]);
     await world.end(job);
     expect(world.outcomes).toEqual(['1.1 failure RunTimeout']);
@@ -210,9 +210,9 @@ describe('progress and checkpoints', () => {
 
   test('the newest progress goes with a beat within a second, and is not repeated once that is answered', async () => {
     const { world, job } = await busy();
-    const place = world.placeOf(job);
-    world.core.progress(place, words(0.1));
-    world.core.progress(place, words(0.2));
+    const slot = world.slotOf(job);
+    world.core.progress(slot, words(0.1));
+    world.core.progress(slot, words(0.2));
     await world.time.advance(1_000);
     expect(world.lastBeat.request.progress).toMatchObject([
       { jobId: job.jobId, sequence: 2n, progress: { fraction: 0.2 } },
@@ -220,20 +220,20 @@ describe('progress and checkpoints', () => {
     await world.answerBeats();
     await world.time.advance(5_000);
     expect(world.lastBeat.request.progress).toEqual([]);
-    world.core.progress(place, words(0.3));
+    world.core.progress(slot, words(0.3));
     await world.time.advance(1_000);
     expect(world.lastBeat.request.progress).toMatchObject([{ sequence: 3n }]);
   });
 
   test('what a failed beat carried, or what changed while it was under way, is sent again', async () => {
     const { world, job } = await busy();
-    const place = world.placeOf(job);
-    world.core.checkpoint(place, point('a'));
+    const slot = world.slotOf(job);
+    world.core.checkpoint(slot, point('a'));
     await world.time.advance(1_000);
     await world.lastBeat.fail(Code.UNAVAILABLE);
     await world.time.advance(1_000);
     expect(world.lastBeat.request.progress).toMatchObject([{ sequence: 1n, checkpoint: point('a') }]);
-    world.core.progress(place, words(0.5));
+    world.core.progress(slot, words(0.5));
     await world.answerBeats();
     await world.time.advance(1_000);
     expect(world.lastBeat.request.progress).toMatchObject([{ sequence: 2n, checkpoint: point('a') }]);
@@ -241,7 +241,7 @@ describe('progress and checkpoints', () => {
 
   test('words that the server refuses are not said again', async () => {
     const { world, job } = await busy();
-    world.core.progress(world.placeOf(job), words(2));
+    world.core.progress(world.slotOf(job), words(2));
     await world.time.advance(1_000);
     await world.lastBeat.fail(Code.INVALID_ARGUMENT);
     await world.time.advance(1_000);
@@ -250,7 +250,7 @@ describe('progress and checkpoints', () => {
 
   test('a failure waits until its checkpoint has been carried; a success does not', async () => {
     const { world, job } = await busy();
-    world.core.checkpoint(world.placeOf(job), point('half'));
+    world.core.checkpoint(world.slotOf(job), point('half'));
     await world.end(job, failure());
     expect(world.outcomes).toEqual(['101.1 result']);
     await world.time.advance(60);
@@ -262,14 +262,14 @@ describe('progress and checkpoints', () => {
     const next = assign(2, world.lastCredit);
     await world.acknowledge();
     await world.deliver([next]);
-    world.core.checkpoint(world.placeOf(next), point('all'));
+    world.core.checkpoint(world.slotOf(next), point('all'));
     await world.end(next);
     expect(world.outcomes.at(-1)).toBe('2.1 result');
   });
 
   test('so does the report of a handler that waits for children', async () => {
     const { world, job } = await busy();
-    world.core.checkpoint(world.placeOf(job), point('half'));
+    world.core.checkpoint(world.slotOf(job), point('half'));
     await world.end(job, { kind: 'suspended', childIds: [new Uint8Array(16)] });
     expect(world.outcomes).toEqual(['101.1 result']);
     await world.time.advance(60);
@@ -279,7 +279,7 @@ describe('progress and checkpoints', () => {
 
   test('a beat that fails is followed by another with the checkpoint; after three the report goes all the same', async () => {
     const { world, job } = await busy();
-    world.core.checkpoint(world.placeOf(job), point('half'));
+    world.core.checkpoint(world.slotOf(job), point('half'));
     await world.end(job, failure());
     await world.time.advance(60);
     for (const _ of ['first', 'second']) {
@@ -294,7 +294,7 @@ describe('progress and checkpoints', () => {
 
   test('a checkpoint that the server refuses is not waited for', async () => {
     const { world, job } = await busy();
-    world.core.checkpoint(world.placeOf(job), point('half'));
+    world.core.checkpoint(world.slotOf(job), point('half'));
     await world.end(job, failure());
     await world.time.advance(60);
     await world.lastBeat.fail(Code.INVALID_ARGUMENT);
@@ -303,9 +303,9 @@ describe('progress and checkpoints', () => {
 
   test('what a handler says after the end of its attempt is not heard', async () => {
     const { world, job } = await busy();
-    const place = world.placeOf(job);
+    const slot = world.slotOf(job);
     await world.end(job);
-    world.core.progress(place, words(1));
+    world.core.progress(slot, words(1));
     await world.time.advance(5_000);
     expect(world.beats.flatMap(({ request }) => request.progress)).toEqual([]);
   });

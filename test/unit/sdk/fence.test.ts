@@ -33,7 +33,7 @@ describe('when it falls', () => {
     await world.time.advance(12_999);
     expect(world.stops).toEqual([]);
     await world.time.advance(1);
-    expect(world.stops).toEqual([{ place: world.placeOf(job), reason: 'lease_lost' }]);
+    expect(world.stops).toEqual([{ slot: world.slotOf(job), reason: 'lease_lost' }]);
     expect(world.outcomes).toEqual(['1.1 aborted']);
     await world.lastReport.fail(Code.UNAVAILABLE);
     await world.time.advance(100);
@@ -145,7 +145,7 @@ describe('a closed session', () => {
     if (call === 'report') await world.end(a);
     const failing = call === 'beat' ? world.lastBeat : world.lastReport;
     await failing.fail(Code.FAILED_PRECONDITION, 'LEASE_LOST');
-    expect(world.stops.at(-1)).toEqual({ place: world.placeOf(b), reason: 'lease_lost' });
+    expect(world.stops.at(-1)).toEqual({ slot: world.slotOf(b), reason: 'lease_lost' });
     expect(world.buses[0]?.closed).toBe(true);
     expect(world.opens).toHaveLength(2);
     expect(world.events).toContain('lost');

@@ -13,7 +13,7 @@ const JOB_ID = '0198c0de-0000-7000-8000-000000000001';
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const SPAN_ID = 'b7ad6b7169203331';
 const started: StartedAttempt = {
-  place: 0,
+  slot: 0,
   ticket: 0,
   attempt: 2,
   handler: 'add',

@@ -20,7 +20,7 @@ afterEach(() => tracing.stop());
 
 function started(attempt: number, spanId: string, tracestate = ''): StartedAttempt {
   return {
-    place: 0,
+    slot: 0,
     ticket: 0,
     attempt,
     handler: 'add',

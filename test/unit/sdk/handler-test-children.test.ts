@@ -46,9 +46,9 @@ describe('a handler under test with children', () => {
     const { failure } = await runHandler(sumOfSquares, 1, { children });
     expect(failure).toMatchObject({ type: 'JobFailedError' });
     expect(failure?.message).toMatch(/ended FAILED: FinalError: no square of 0$/);
-    const looks = async (ctx: JobContext) =>
+    const polls = async (ctx: JobContext) =>
       (await ctx.ended([await ctx.submit('square', 7)])).map(({ state }) => state);
-    expect((await runHandler(looks, undefined, { children })).result).toEqual([JobState.FAILED]);
+    expect((await runHandler(polls, undefined, { children })).result).toEqual([JobState.FAILED]);
   });
 
   it('may have grandchildren, down to the depth that the control plane takes', async () => {
@@ -74,17 +74,17 @@ describe('a handler under test with children', () => {
       const options = { definitionVersion: 3, runTimeoutMs: 2_500, labels: { album: 'summer' } };
       const [job] = await ctx.ended([await ctx.submit('child', undefined, options)]);
       return {
-        told: decodePayload(job?.outcome.value as never),
+        reported: decodePayload(job?.outcome.value as never),
         is: job?.jobId,
         of: job?.parentJobId,
         has: job?.labels,
       };
     };
     const jobId = '0198c0de-0000-7000-8000-000000000001';
-    const { told, is, of, has } = (
+    const { reported, is, of, has } = (
       await runHandler<Record<string, unknown>>(parent, undefined, { jobId, namespace: 'shop', children: { child } })
     ).result;
-    expect(told).toEqual({ jobId: is, definitionVersion: 3, runTimeoutMs: 2_500, namespace: 'shop', attempt: 1 });
+    expect(reported).toEqual({ jobId: is, definitionVersion: 3, runTimeoutMs: 2_500, namespace: 'shop', attempt: 1 });
     expect([of, has]).toEqual([jobId, { album: 'summer' }]);
   });
 

@@ -61,10 +61,10 @@ describe('a handler under test', () => {
       traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
       tracestate: 'a=b',
     };
-    const told = (ctx: JobContext) =>
+    const reported = (ctx: JobContext) =>
       Object.fromEntries([...Object.keys(facts), 'fencingToken'].map((key) => [key, Reflect.get(ctx, key)]));
-    expect((await runHandler(told, undefined, facts)).result).toEqual({ ...facts, fencingToken: 3 });
-    const { result } = await runHandler(told);
+    expect((await runHandler(reported, undefined, facts)).result).toEqual({ ...facts, fencingToken: 3 });
+    const { result } = await runHandler(reported);
     expect(result).toMatchObject({ attempt: 1, attemptsCounted: 0, namespace: 'default', runTimeoutMs: 3_600_000 });
     expect(result).toMatchObject({ definition: 'test', definitionVersion: 1, traceparent: '', tracestate: '' });
   });
@@ -174,13 +174,13 @@ describe('a handler that is asked to stop', () => {
   });
 
   it('has been entered when it is started, and is heard no more once it has returned', async () => {
-    let told = (_fraction: number): void => {};
+    let reported = (_fraction: number): void => {};
     const running = startHandler((ctx: JobContext) => {
-      told = (fraction) => ctx.progress(fraction);
-      told(0.5);
+      reported = (fraction) => ctx.progress(fraction);
+      reported(0.5);
       return 1;
     });
-    told(0.9);
+    reported(0.9);
     running.stop('cancelled');
     const { result, progress } = await running.outcome;
     expect([result, progress]).toEqual([1, [{ fraction: 0.5, message: '' }]]);

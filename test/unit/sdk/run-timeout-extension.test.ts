@@ -8,80 +8,80 @@ async function timed(runTimeoutMs: number) {
   const world = new CoreWorld({ slots: 1 });
   const job = assign(1, await world.ready(), { runTimeoutMs });
   await world.deliver([job]);
-  const place = world.placeOf(job);
-  const told = () =>
+  const slot = world.slotOf(job);
+  const reported = () =>
     world.beats.flatMap(({ request }) => request.progress.map((update) => update.runTimeoutExtension?.seconds));
-  return { world, job, place, told };
+  return { world, job, slot, reported };
 }
 
 describe('an extension of the run timeout', () => {
   test('moves the signal by all that was asked for', async () => {
-    const { world, place } = await timed(2_000);
-    world.core.extendRunTimeout(place, 3_000);
-    world.core.extendRunTimeout(place, 5_000);
+    const { world, slot } = await timed(2_000);
+    world.core.extendRunTimeout(slot, 3_000);
+    world.core.extendRunTimeout(slot, 5_000);
     await world.advanceBeating(6_999);
     expect(world.stops).toEqual([]);
     await world.time.advance(1);
-    expect(world.stops).toEqual([{ place, reason: 'run_timeout' }]);
+    expect(world.stops).toEqual([{ slot, reason: 'run_timeout' }]);
   });
 
   test('goes with a beat within a second, and with every later word of the attempt', async () => {
-    const { world, place, told } = await timed(60_000);
-    world.core.extendRunTimeout(place, 30_000);
+    const { world, slot, reported } = await timed(60_000);
+    world.core.extendRunTimeout(slot, 30_000);
     await world.time.advance(999);
-    expect(told()).toEqual([]);
+    expect(reported()).toEqual([]);
     await world.time.advance(1);
-    expect(told()).toEqual([30n]);
+    expect(reported()).toEqual([30n]);
     await world.answerBeats();
     await world.time.advance(5_000);
-    expect(told()).toEqual([30n]);
-    world.core.progress(place, { $typeName: 'muster.v1.Progress', fraction: 0.5, message: '' });
+    expect(reported()).toEqual([30n]);
+    world.core.progress(slot, { $typeName: 'muster.v1.Progress', fraction: 0.5, message: '' });
     await world.time.advance(1_000);
-    expect(told()).toEqual([30n, 30n]);
+    expect(reported()).toEqual([30n, 30n]);
   });
 
   test('makes an early beat where a second would be too late', async () => {
-    const { world, place, told } = await timed(1_000);
+    const { world, slot, reported } = await timed(1_000);
     await world.advanceBeating(900, 300);
-    world.core.extendRunTimeout(place, 10_000);
+    world.core.extendRunTimeout(slot, 10_000);
     await world.time.advance(100);
-    expect(told()).toEqual([10n]);
+    expect(reported()).toEqual([10n]);
     expect(world.stops).toEqual([]);
   });
 
   test('is told again after a beat that failed', async () => {
-    const { world, place, told } = await timed(60_000);
-    world.core.extendRunTimeout(place, 30_000);
+    const { world, slot, reported } = await timed(60_000);
+    world.core.extendRunTimeout(slot, 30_000);
     await world.time.advance(1_000);
     await world.lastBeat.fail(Code.UNAVAILABLE);
     await world.time.advance(1_000);
-    expect(told()).toEqual([30n, 30n]);
+    expect(reported()).toEqual([30n, 30n]);
   });
 
   test('never takes time back', async () => {
-    const { world, place, told } = await timed(2_000);
-    world.core.extendRunTimeout(place, 3_000);
-    world.core.extendRunTimeout(place, 1_000);
+    const { world, slot, reported } = await timed(2_000);
+    world.core.extendRunTimeout(slot, 3_000);
+    world.core.extendRunTimeout(slot, 1_000);
     await world.advanceBeating(4_999);
     expect(world.stops).toEqual([]);
-    expect(new Set(told())).toEqual(new Set([3n]));
+    expect(new Set(reported())).toEqual(new Set([3n]));
   });
 
   test('comes too late after the signal', async () => {
-    const { world, job, place, told } = await timed(2_000);
+    const { world, job, slot, reported } = await timed(2_000);
     await world.advanceBeating(2_000);
-    world.core.extendRunTimeout(place, 60_000);
+    world.core.extendRunTimeout(slot, 60_000);
     await world.advanceBeating(5_000);
     expect(world.outcomes).toEqual(['1.1 failure RunTimeout']);
-    expect(told()).toEqual([]);
+    expect(reported()).toEqual([]);
     await world.end(job);
   });
 
   test('of an attempt that is over is not heard', async () => {
-    const { world, job, place, told } = await timed(2_000);
+    const { world, job, slot, reported } = await timed(2_000);
     await world.end(job);
-    world.core.extendRunTimeout(place, 60_000);
+    world.core.extendRunTimeout(slot, 60_000);
     await world.advanceBeating(2_000);
-    expect(told()).toEqual([]);
+    expect(reported()).toEqual([]);
   });
 });

@@ -216,7 +216,7 @@ describe('closing', () => {
     await world.deliver([job]);
     world.core.close();
     world.core.close();
-    expect(world.stops).toEqual([{ place: world.placeOf(job), reason: 'shutdown' }]);
+    expect(world.stops).toEqual([{ slot: world.slotOf(job), reason: 'shutdown' }]);
     expect(world.closes.map(({ request }) => request.sessionId)).toEqual([new Uint8Array(16).fill(1)]);
     await world.closes[0]?.fail(Code.UNAVAILABLE);
     expect(world.events.at(-1)).toBe('closed');

@@ -12,7 +12,7 @@ import { HandlerStopped } from '../../../sdk/typescript/src/worker/handler.ts';
 import { HandlerHost } from '../../../sdk/typescript/src/worker/handler-host.ts';
 import { EndsPacker, unpackEnds } from '../../../sdk/typescript/src/worker/thread/ends.ts';
 import type { ToSession } from '../../../sdk/typescript/src/worker/thread/messages.ts';
-import { PlaceFlags } from '../../../sdk/typescript/src/worker/thread/place-flags.ts';
+import { SlotFlags } from '../../../sdk/typescript/src/worker/thread/place-flags.ts';
 import { StartsPacker, unpackStarts } from '../../../sdk/typescript/src/worker/thread/starts.ts';
 import { startTracing } from '../../support/tracing.ts';
 import { assign } from './support/core-world.ts';
@@ -35,7 +35,7 @@ describe('starts', () => {
     packer.add(7, 12, second);
     const [one, two] = unpackStarts(sent(packer.take()));
     expect(one).toMatchObject({
-      place: 0,
+      slot: 0,
       ticket: 11,
       attempt: 2,
       handler: 'add',
@@ -43,7 +43,7 @@ describe('starts', () => {
       traceparent: '00-a-b-01',
     });
     expect([one?.jobId, one?.input, one?.checkpoint]).toEqual([first.jobId, first.input, first.checkpoint]);
-    expect(two).toMatchObject({ place: 7, ticket: 12, jobId: second.jobId, input: undefined, checkpoint: undefined });
+    expect(two).toMatchObject({ slot: 7, ticket: 12, jobId: second.jobId, input: undefined, checkpoint: undefined });
     expect(packer.empty).toBe(true);
   });
 });
@@ -75,7 +75,7 @@ describe('ends', () => {
     packer.addResult(3, undefined);
     packer.addFailure(4, failure);
     const ends = unpackEnds(sent(packer.take()));
-    expect(ends.map(({ place }) => place)).toEqual([0, 1, 2, 3, 4]);
+    expect(ends.map(({ slot }) => slot)).toEqual([0, 1, 2, 3, 4]);
     expect(ends.map(({ outcome }) => contentOf(outcome))).toEqual([
       json({ sum: 'ä'.repeat(20_000) }),
       payload(new Uint8Array([1, 2]), 'application/octet-stream'),
@@ -94,8 +94,8 @@ describe('ends', () => {
 
 describe('flags of places', () => {
   test('an attempt is entered or taken back, never both', () => {
-    const session = new PlaceFlags();
-    const handlers = new PlaceFlags(session.memory);
+    const session = new SlotFlags();
+    const handlers = new SlotFlags(session.memory);
     const first = session.hand(3);
     expect(handlers.enter(3, first)).toBe(true);
     expect([session.hasEntered(3), session.withdraw(3)]).toEqual([true, false]);
@@ -105,7 +105,7 @@ describe('flags of places', () => {
   });
 
   test('an old ticket does not enter a place that was handed out anew', () => {
-    const flags = new PlaceFlags();
+    const flags = new SlotFlags();
     const old = flags.hand(0);
     flags.withdraw(0);
     const fresh = flags.hand(0);
@@ -116,7 +116,7 @@ describe('flags of places', () => {
 
 /** A host whose messages to the session's thread are collected. */
 function host(handlers: Record<string, HandlerFunction>, logger: Logger = { log: () => {} }) {
-  const flags = new PlaceFlags();
+  const flags = new SlotFlags();
   const messages: (ToSession & { kind: 'ends' })[] = [];
   let notify: (() => void) | undefined;
   const port = {
@@ -134,10 +134,10 @@ function host(handlers: Record<string, HandlerFunction>, logger: Logger = { log:
   );
   const start = (inputs: (Payload | undefined)[], handler = 'add') => {
     const packer = new StartsPacker();
-    inputs.forEach((input, place) => {
-      const assignment = assign(place + 1, 1n, { handler, attempt: 4 });
+    inputs.forEach((input, slot) => {
+      const assignment = assign(slot + 1, 1n, { handler, attempt: 4 });
       if (input) assignment.input = input;
-      packer.add(place, flags.hand(place), assignment);
+      packer.add(slot, flags.hand(slot), assignment);
     });
     one.startAll(sent(packer.take()));
   };
@@ -148,10 +148,10 @@ function host(handlers: Record<string, HandlerFunction>, logger: Logger = { log:
         notify = resolve;
       });
     }
-    return all().map(({ place, outcome }) =>
+    return all().map(({ slot, outcome }) =>
       outcome.kind === 'failure'
-        ? `${place} ${outcome.failure.type}: ${outcome.failure.message}`
-        : `${place} ${outcome.kind === 'result' ? new TextDecoder().decode(outcome.payload.data) : outcome.kind}`,
+        ? `${slot} ${outcome.failure.type}: ${outcome.failure.message}`
+        : `${slot} ${outcome.kind === 'result' ? new TextDecoder().decode(outcome.payload.data) : outcome.kind}`,
     );
   };
   return { one, flags, messages, start, ends };
@@ -297,8 +297,8 @@ describe('the host', () => {
     await ends(1);
     late();
     expect(messages.flatMap(({ updates }) => updates)).toEqual([
-      { place: 0, progress: { fraction: 1, message: 'x'.repeat(256) } },
-      { place: 0, checkpoint: { data: bytes('{"done":3}'), contentType: 'application/json', metadata: {} } },
+      { slot: 0, progress: { fraction: 1, message: 'x'.repeat(256) } },
+      { slot: 0, checkpoint: { data: bytes('{"done":3}'), contentType: 'application/json', metadata: {} } },
     ]);
   });
 
@@ -328,8 +328,8 @@ describe('the host', () => {
     expect(await ends(1)).toEqual(['0 ']);
     expect(seen).toEqual([
       [
-        { place: 0, extensionMs: 1_000 },
-        { place: 0, extensionMs: 1_500 },
+        { slot: 0, extensionMs: 1_000 },
+        { slot: 0, extensionMs: 1_500 },
       ],
     ]);
   });

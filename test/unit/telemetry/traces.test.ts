@@ -104,7 +104,7 @@ describe('a place that takes no spans', () => {
     let now = 0;
     let takes = false;
     const asked: ReadableSpan[][] = [];
-    const told: string[] = [];
+    const reported: string[] = [];
     const otlp: SpanExporter = {
       export(spans, done) {
         asked.push([...spans]);
@@ -115,21 +115,21 @@ describe('a place that takes no spans', () => {
     const log = {
       info() {},
       error() {},
-      warn: (facts: object, message: string) => told.push(`${message} ${JSON.stringify(facts)}`),
+      warn: (facts: object, message: string) => reported.push(`${message} ${JSON.stringify(facts)}`),
     };
     const exporter = new BoundedExporter(otlp, source, { clock: { now: () => now }, log });
     const spans = job && wait ? [job, wait] : [];
     await exporter.export(spans);
     await exporter.export(spans);
     expect(asked.length).toBe(1);
-    expect(told).toEqual([expect.stringContaining('connect ECONNREFUSED')]);
+    expect(reported).toEqual([expect.stringContaining('connect ECONNREFUSED')]);
     takes = true;
     now = 30_000;
     await exporter.export(spans);
     expect(asked.length).toBe(2);
-    expect(told[1]).toContain('"dropped":4');
+    expect(reported[1]).toContain('"dropped":4');
     await exporter.export(Array.from({ length: 4_001 }, () => spans[0]).filter((span) => span !== undefined));
     expect(asked.slice(2).map((batch) => batch.length)).toEqual([2_000, 2_000, 1]);
-    expect(told.length).toBe(2);
+    expect(reported.length).toBe(2);
   });
 });

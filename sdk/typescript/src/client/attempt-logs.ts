@@ -50,8 +50,8 @@ export function followLogs(
 ): AsyncGenerator<LogRecord, void> {
   let resumeToken = '';
   const open = () => serverStream(channel, JobService.method.watchAttemptLogs, { ...target, resumeToken }, signal);
-  return following(retry, signal, open, (news) => {
-    resumeToken = news.resumeToken;
-    return { items: news.records, isOver: news.ended };
+  return following(retry, signal, open, (inbox) => {
+    resumeToken = inbox.resumeToken;
+    return { items: inbox.records, isOver: inbox.ended };
   });
 }

@@ -3,7 +3,7 @@ import type { Calls } from './calls.ts';
 import { backoff, pause } from './transport-retry.ts';
 
 /** What a message brings that was not told before, and whether it is the last one. */
-export interface News<T> {
+export interface Taken<T> {
   readonly items: readonly T[];
   readonly isOver: boolean;
 }
@@ -17,7 +17,7 @@ export async function* following<M, T>(
   retry: Calls['retry'],
   signal: AbortSignal | undefined,
   open: () => AsyncIterable<M>,
-  take: (message: M) => News<T>,
+  take: (message: M) => Taken<T>,
 ): AsyncGenerator<T, void> {
   for (let failures = 0; ; ) {
     try {

@@ -8,15 +8,15 @@ import type { HandlerFunction } from '../worker/handler.ts';
 import { HandlerHost } from '../worker/handler-host.ts';
 import { unpackEnds } from '../worker/thread/ends.ts';
 import type { HandlerUpdate, ToSession } from '../worker/thread/messages.ts';
-import { PlaceFlags } from '../worker/thread/place-flags.ts';
+import { SlotFlags } from '../worker/thread/place-flags.ts';
 import { StartsPacker } from '../worker/thread/starts.ts';
 import type { DetachedChildren } from './detached-children.ts';
 import type { Said } from './handler-outcome.ts';
 
 /** More of them make a handler that never ends. */
-const MOST_RUNS = 100;
+const MAX_RUNS = 100;
 /** The runs have it one after the other. */
-const PLACE = 0;
+const SLOT = 0;
 
 /** What they work with. */
 export interface RunsContext {
@@ -33,7 +33,7 @@ export class DetachedRuns {
   /** What would be reported in the end. `undefined`: nothing. */
   readonly end: Promise<Outcome | undefined>;
   readonly #context: RunsContext;
-  readonly #flags = new PlaceFlags(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #flags = new SlotFlags(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   readonly #host: HandlerHost;
   #stopped: StopReason | undefined;
   #tail = new LogTail();
@@ -44,10 +44,10 @@ export class DetachedRuns {
     this.#context = context;
     this.#stopped = stopped;
     const entered: HandlerFunction = (job, input) => {
-      if (this.#stopped !== undefined) this.#host.stop(PLACE, this.#stopped);
+      if (this.#stopped !== undefined) this.#host.stop(SLOT, this.#stopped);
       return handler(job, input);
     };
-    const port = { postMessage: (message: ToSession) => this.#heard(message) };
+    const port = { postMessage: (message: ToSession) => this.#received(message) };
     const silent = { log: () => {} };
     this.#host = new HandlerHost(new Map([[assignment.handler, entered]]), this.#flags, silent, port, children);
     this.#host.maxPayload = maxPayload;
@@ -57,12 +57,12 @@ export class DetachedRuns {
   /** Asks it to stop; it is not run again then. The first reason counts. */
   stop(reason: StopReason): void {
     this.#stopped ??= reason;
-    this.#host.stop(PLACE, reason);
+    this.#host.stop(SLOT, reason);
     this.#context.children.stop(reason);
   }
 
   async #toTheEnd(): Promise<Outcome | undefined> {
-    while (this.said.runs < MOST_RUNS) {
+    while (this.said.runs < MAX_RUNS) {
       const report = this.#verdict(await this.#run());
       if (report?.case !== 'suspended') return report;
       const allEnded = await this.#context.children.finish(report.value.childJobIds);
@@ -71,7 +71,7 @@ export class DetachedRuns {
       if (!allEnded || this.#stopped !== undefined) return report;
     }
     throw new Error(
-      `the handler waits for children of its job for the ${MOST_RUNS}th time: let it submit the same ones each time it runs`,
+      `the handler waits for children of its job for the ${MAX_RUNS}th time: let it submit the same ones each time it runs`,
     );
   }
 
@@ -90,7 +90,7 @@ export class DetachedRuns {
     this.#tail = new LogTail();
     const starts = new StartsPacker();
     const next = { ...assignment, attempt, ...(checkpoint && { checkpoint }) };
-    starts.add(PLACE, this.#flags.hand(PLACE), next);
+    starts.add(SLOT, this.#flags.hand(SLOT), next);
     const outcome = await new Promise<HandlerOutcome>((resolve) => {
       this.#ended = resolve;
       this.#host.startAll(starts.take());
@@ -100,7 +100,7 @@ export class DetachedRuns {
   }
 
   /** What the host would tell the session's thread. */
-  #heard(message: ToSession): void {
+  #received(message: ToSession): void {
     if (message.kind !== 'ends') return;
     for (const update of message.updates) this.#keep(update);
     for (const { outcome } of unpackEnds(message.ends)) this.#ended(outcome);

@@ -12,7 +12,7 @@ import type { HandlerOptions, TestChild } from './handler-options.ts';
 import { assignmentOf, maxPayloadOf } from './handler-options.ts';
 
 /** Jobs that are in each other, as the control plane has it. */
-const MOST_DEPTH = 16;
+const MAX_DEPTH = 16;
 
 export interface Member {
   readonly runs: DetachedRuns;
@@ -55,10 +55,10 @@ class Family implements ChildRunner {
         message: `the test does not say what children of the definition ${definition} give: name it in "children"`,
         reason: 'DEFINITION_NOT_FOUND',
       });
-    if (this.#depth >= MOST_DEPTH)
+    if (this.#depth >= MAX_DEPTH)
       throw new MusterError({
         code: Code.FAILED_PRECONDITION,
-        message: `children would be in each other more than ${MOST_DEPTH} deep`,
+        message: `children would be in each other more than ${MAX_DEPTH} deep`,
         reason: 'WORKFLOW_NESTING',
       });
   }

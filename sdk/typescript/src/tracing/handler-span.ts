@@ -67,9 +67,9 @@ export class HandlerSpan {
 }
 
 /** What tells of a handler must not keep its attempt from its end. */
-function quietly<T>(tell: () => T): T | undefined {
+function quietly<T>(report: () => T): T | undefined {
   try {
-    return tell();
+    return report();
   } catch (error) {
     diag.error('muster: the span of a handler failed', error);
     return undefined;

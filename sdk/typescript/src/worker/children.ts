@@ -28,7 +28,7 @@ export interface Child {
 }
 
 /** That one report may wait for. */
-const MOST_AWAITED = 1_000;
+const MAX_AWAITED = 1_000;
 /** A call is repeated for so long: a control plane that restarts is no reason for a handler to fail. */
 const PATIENCE_MS = 60_000;
 /** Children that are asked for at once. */
@@ -47,7 +47,7 @@ export class WaitsForChildren extends Error {
     super(
       'the handler waits for children of its job; it has to let this error pass, and runs again once they have ended',
     );
-    this.childIds = childIds.slice(0, MOST_AWAITED);
+    this.childIds = childIds.slice(0, MAX_AWAITED);
   }
 }
 

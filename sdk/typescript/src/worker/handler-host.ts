@@ -16,7 +16,7 @@ import type { JobOutlet } from './running-job.ts';
 import { RunningJob } from './running-job.ts';
 import { EndsPacker } from './thread/ends.ts';
 import type { HandlerUpdate, ToSession } from './thread/messages.ts';
-import type { PlaceFlags } from './thread/place-flags.ts';
+import type { SlotFlags } from './thread/place-flags.ts';
 import type { PackedStarts, StartedAttempt } from './thread/starts.ts';
 import { unpackStarts } from './thread/starts.ts';
 
@@ -30,7 +30,7 @@ export class HandlerHost implements JobOutlet {
   maxPayload = Number.POSITIVE_INFINITY;
   readonly children: ChildApi;
   readonly #handlers: ReadonlyMap<string, HandlerFunction>;
-  readonly #flags: PlaceFlags;
+  readonly #flags: SlotFlags;
   readonly #logger: Logger;
   readonly #port: SessionPort;
   readonly #running: (RunningJob | undefined)[] = [];
@@ -44,7 +44,7 @@ export class HandlerHost implements JobOutlet {
 
   constructor(
     handlers: ReadonlyMap<string, HandlerFunction>,
-    flags: PlaceFlags,
+    flags: SlotFlags,
     logger: Logger,
     port: SessionPort,
     children: ChildApi,
@@ -61,25 +61,25 @@ export class HandlerHost implements JobOutlet {
     if (this.#starting.length === 1) this.#startTurn();
   }
 
-  stop(place: number, reason: StopReason): void {
-    this.#running[place]?.stop(reason);
+  stop(slot: number, reason: StopReason): void {
+    this.#running[slot]?.stop(reason);
   }
 
   stopAll(reason: StopReason): void {
     for (const job of this.#running) job?.stop(reason);
   }
 
-  progress(place: number, fraction: number, message: string): void {
-    this.#update({ place, progress: { fraction, message } });
+  progress(slot: number, fraction: number, message: string): void {
+    this.#update({ slot, progress: { fraction, message } });
   }
 
-  checkpoint(place: number, { data, contentType, metadata }: Payload): void {
-    this.#update({ place, checkpoint: { data: data.slice(), contentType, metadata } });
+  checkpoint(slot: number, { data, contentType, metadata }: Payload): void {
+    this.#update({ slot, checkpoint: { data: data.slice(), contentType, metadata } });
   }
 
   /** At once: a handler that goes on without yielding could have been stopped before the end of this turn. */
-  extendRunTimeout(place: number, extensionMs: number): void {
-    this.#update({ place, extensionMs });
+  extendRunTimeout(slot: number, extensionMs: number): void {
+    this.#update({ slot, extensionMs });
     this.#flush();
   }
 
@@ -98,7 +98,7 @@ export class HandlerHost implements JobOutlet {
     for (let batch = this.#starting[0]; batch !== undefined; batch = this.#starting[0]) {
       for (let next = batch.next(); !next.done; next = batch.next()) {
         // What was taken back meanwhile is never entered.
-        if (this.#flags.enter(next.value.place, next.value.ticket)) this.#start(next.value);
+        if (this.#flags.enter(next.value.slot, next.value.ticket)) this.#start(next.value);
         if (performance.now() < end) continue;
         setImmediate(() => this.#startTurn());
         return;
@@ -109,7 +109,7 @@ export class HandlerHost implements JobOutlet {
 
   #start(started: StartedAttempt): void {
     const job = new RunningJob(started, this);
-    this.#running[started.place] = job;
+    this.#running[started.slot] = job;
     let returned: unknown;
     try {
       const handler = this.#handlers.get(started.handler);
@@ -129,7 +129,7 @@ export class HandlerHost implements JobOutlet {
 
   #succeeded(job: RunningJob, value: unknown): void {
     try {
-      this.#ends.addResult(job.place, value);
+      this.#ends.addResult(job.slot, value);
     } catch (error) {
       this.#failed(job, new FinalError('the result can not be written as JSON', { cause: error }));
       return;
@@ -140,19 +140,19 @@ export class HandlerHost implements JobOutlet {
 
   #failed(job: RunningJob, error: unknown): void {
     if (error instanceof WaitsForChildren) {
-      this.#ends.addSuspension(job.place, error.childIds);
+      this.#ends.addSuspension(job.slot, error.childIds);
       job.succeed();
       this.#ended(job);
       return;
     }
     const failure: Failure = toFailure(error);
-    this.#ends.addFailure(job.place, failure);
+    this.#ends.addFailure(job.slot, failure);
     job.fail(error);
     this.#ended(job);
   }
 
   #ended(job: RunningJob): void {
-    this.#running[job.place] = undefined;
+    this.#running[job.slot] = undefined;
     this.#flushSoon();
   }
 
@@ -173,7 +173,7 @@ export class HandlerHost implements JobOutlet {
     this.#flushDue = false;
     const updates = this.#updates;
     this.#updates = [];
-    for (const job of this.#logging) updates.push({ place: job.place, logs: job.takeLogs() });
+    for (const job of this.#logging) updates.push({ slot: job.slot, logs: job.takeLogs() });
     this.#logging.clear();
     const ends = this.#ends.take();
     const message: ToSession = { kind: 'ends', updates, ends };

@@ -17,7 +17,7 @@ export function logLine(
 ): LogLine {
   // Whole characters only; what is no character becomes U+FFFD, as it would on the way.
   const { read, written } = encoder.encodeInto(text, scratch);
-  let room = MAX_LOG_LINE_BYTES - written;
+  let space = MAX_LOG_LINE_BYTES - written;
   let truncated = read < text.length;
   const fields: { [key: string]: string } = {};
   let count = 0;
@@ -25,15 +25,15 @@ export function logLine(
     if (value === undefined) continue;
     const field = fieldText(value).toWellFormed();
     const bytes = Buffer.byteLength(key) + Buffer.byteLength(field);
-    if (++count > MAX_LOG_FIELDS || bytes > room) {
+    if (++count > MAX_LOG_FIELDS || bytes > space) {
       truncated = true;
       continue;
     }
-    room -= bytes;
+    space -= bytes;
     fields[key.toWellFormed()] = field;
   }
   const message = text.slice(0, read).toWellFormed();
-  return { sequence, timeMs, level, message, fields, truncated, bytes: FRAME_BYTES + MAX_LOG_LINE_BYTES - room };
+  return { sequence, timeMs, level, message, fields, truncated, bytes: FRAME_BYTES + MAX_LOG_LINE_BYTES - space };
 }
 
 /** Never throws: what can't be written must not cost the handler its attempt. */

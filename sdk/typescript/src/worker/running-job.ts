@@ -26,17 +26,17 @@ export interface JobOutlet {
   /** Largest checkpoint in bytes. */
   readonly maxPayload: number;
   readonly children: ChildApi;
-  progress(place: number, fraction: number, message: string): void;
-  checkpoint(place: number, checkpoint: Payload): void;
+  progress(slot: number, fraction: number, message: string): void;
+  checkpoint(slot: number, checkpoint: Payload): void;
   /** @param extensionMs All that the handler has asked for so far. */
-  extendRunTimeout(place: number, extensionMs: number): void;
+  extendRunTimeout(slot: number, extensionMs: number): void;
   log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
   /** The job has log records to be taken. */
   logged(job: RunningJob): void;
 }
 
 export class RunningJob implements JobContext, HandledJob {
-  readonly place: number;
+  readonly slot: number;
   readonly #started: StartedAttempt;
   readonly #outlet: JobOutlet;
   readonly #span: HandlerSpan | undefined;
@@ -51,7 +51,7 @@ export class RunningJob implements JobContext, HandledJob {
   #children: Children | undefined;
 
   constructor(started: StartedAttempt, outlet: JobOutlet) {
-    this.place = started.place;
+    this.slot = started.slot;
     this.#started = started;
     this.#outlet = outlet;
     this.#span = HandlerSpan.start(started);
@@ -125,7 +125,7 @@ export class RunningJob implements JobContext, HandledJob {
   progress(fraction: number, message = ''): void {
     if (this.#ended) return;
     const within = Number.isNaN(fraction) ? 0 : Math.min(1, Math.max(0, fraction));
-    this.#outlet.progress(this.place, within, message.slice(0, MAX_PROGRESS_MESSAGE).toWellFormed());
+    this.#outlet.progress(this.slot, within, message.slice(0, MAX_PROGRESS_MESSAGE).toWellFormed());
   }
 
   checkpoint(value: unknown): void {
@@ -135,7 +135,7 @@ export class RunningJob implements JobContext, HandledJob {
     const size = checkpoint.data.length;
     const { maxPayload } = this.#outlet;
     if (size > maxPayload) throw new RangeError(`the checkpoint has ${size} bytes, and at most ${maxPayload} may be`);
-    this.#outlet.checkpoint(this.place, checkpoint);
+    this.#outlet.checkpoint(this.slot, checkpoint);
   }
 
   extendRunTimeout(ms: number): void {
@@ -146,7 +146,7 @@ export class RunningJob implements JobContext, HandledJob {
       throw new RangeError(`the handler could run for ${longest} ms, and at most ${MAX_RUN_TIME} may be`);
     if (this.#ended) return;
     this.#extensionMs = extensionMs;
-    this.#outlet.extendRunTimeout(this.place, extensionMs);
+    this.#outlet.extendRunTimeout(this.slot, extensionMs);
   }
 
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void {

@@ -14,7 +14,7 @@ import { handlerFunction } from './handler.ts';
 import { HandlerHost } from './handler-host.ts';
 import { PROTOCOL_VERSION, SDK } from './sdk-version.ts';
 import type { ThreadData, ThreadEvent, ToHandlers, ToSession } from './thread/messages.ts';
-import { PlaceFlags } from './thread/place-flags.ts';
+import { SlotFlags } from './thread/place-flags.ts';
 
 /** What a worker is called, what it runs, and how much at once. */
 export interface WorkerOptions {
@@ -51,7 +51,7 @@ export type WorkerEvent = Exclude<ThreadEvent, { type: 'failed' }>['type'];
 /** A process that runs jobs. `run` it once. */
 export class Worker {
   readonly #options: WorkerOptions;
-  readonly #flags = new PlaceFlags();
+  readonly #flags = new SlotFlags();
   #thread: Thread | undefined;
   #host: HandlerHost | undefined;
   #children: ChildCalls | undefined;
@@ -142,7 +142,7 @@ export class Worker {
         this.#host?.startAll(message.starts);
         break;
       case 'stop':
-        this.#host?.stop(message.place, message.reason);
+        this.#host?.stop(message.slot, message.reason);
         break;
       case 'log':
         this.#host?.log(message.level, message.message, message.fields);

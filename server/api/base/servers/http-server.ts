@@ -90,8 +90,8 @@ async function serve(
   response: ServerResponse,
   { health, routes, access, metrics }: Served,
 ): Promise<void> {
-  const told = await healthAnswer(request, health);
-  if (told) return answer(response, told.status, told.body);
+  const reply = await healthAnswer(request, health);
+  if (reply) return answer(response, reply.status, reply.body);
   try {
     checkAccess(request.headers, access);
   } catch (error) {

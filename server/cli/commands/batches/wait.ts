@@ -10,7 +10,7 @@ import { spanBetween, spanText } from '../../output/times.ts';
 import { present } from '../../present.ts';
 
 /** Between two looks at a batch that is waited for. */
-const LOOK_MS = 1_000;
+const POLL_MS = 1_000;
 
 export async function readBatch({ batches, namespace }: Connection, jobId: string): Promise<Batch> {
   return present((await batches.getBatch({ namespace, jobId })).batch, 'batch');
@@ -52,7 +52,7 @@ async function ended(
   const line = out.stderr.isTTY ? new LiveLine(out) : undefined;
   try {
     for (;;) {
-      const left = Math.max(0, Math.min(LOOK_MS, end - performance.now()));
+      const left = Math.max(0, Math.min(POLL_MS, end - performance.now()));
       // Of a job that is no batch the first look says so.
       const batch = await readBatch(connection, jobId);
       line?.show(`${countsText(batch.counts)}${comingText(batch)}`, shareOf(batch), speedText(batch));

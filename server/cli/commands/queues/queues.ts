@@ -89,7 +89,7 @@ Examples:
       handled<QueueOptions, [string]>(async (invocation, options, name) => {
         const { namespace, queues } = await invocation.connection();
         const request = { queue: { ...queueFields(options).fields, namespace, name }, requestId: randomUUID() };
-        told(invocation, (await queues.createQueue(request)).queue, 'is there now');
+        printResult(invocation, (await queues.createQueue(request)).queue, 'is there now');
       }),
     );
 }
@@ -119,7 +119,7 @@ Examples:
         const { namespace, queues } = await invocation.connection();
         const queue = { ...fields, namespace, name, etag };
         const request = { queue, updateMask: fieldMask(...paths), requestId: randomUUID() };
-        told(invocation, (await queues.updateQueue(request)).queue, 'is changed');
+        printResult(invocation, (await queues.updateQueue(request)).queue, 'is changed');
       }),
     );
 }
@@ -135,7 +135,7 @@ function addHolding(group: Command): void {
       handled<{ reason?: string }, [string]>(async (invocation, { reason = '' }, name) => {
         const { namespace, queues } = await invocation.connection();
         const response = await queues.pauseQueue({ namespace, name, reason, requestId: randomUUID() });
-        told(invocation, response.queue, `is paused: muster queues resume ${name} lets it go on`);
+        printResult(invocation, response.queue, `is paused: muster queues resume ${name} lets it go on`);
       }),
     );
   group
@@ -147,7 +147,7 @@ function addHolding(group: Command): void {
       handled<object, [string]>(async (invocation, _options, name) => {
         const { namespace, queues } = await invocation.connection();
         const response = await queues.resumeQueue({ namespace, name, requestId: randomUUID() });
-        told(invocation, response.queue, 'goes on');
+        printResult(invocation, response.queue, 'goes on');
       }),
     );
 }
@@ -165,7 +165,7 @@ async function list(invocation: Invocation): Promise<void> {
   if (shown === 0 && !out.json) out.note('There are no queues: the first job that is submitted to one makes it.');
 }
 
-function told({ out }: Invocation, queue: Queue | undefined, what: string): void {
+function printResult({ out }: Invocation, queue: Queue | undefined, what: string): void {
   const { name } = present(queue, 'queue');
   if (out.json) show(out, queue);
   else out.line(`Queue ${name} ${what}.`);

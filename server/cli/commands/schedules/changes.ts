@@ -175,7 +175,7 @@ function addHolding(group: Command): void {
       handled<{ reason?: string }, [string]>(async (invocation, { reason = '' }, name) => {
         const { namespace, schedules } = await invocation.connection();
         const response = await schedules.pauseSchedule({ namespace, name, reason, requestId: randomUUID() });
-        told(invocation, response.schedule, `is paused: muster schedules resume ${name} lets it go on`);
+        printResult(invocation, response.schedule, `is paused: muster schedules resume ${name} lets it go on`);
       }),
     );
   group
@@ -187,7 +187,7 @@ function addHolding(group: Command): void {
       handled<object, [string]>(async (invocation, _options, name) => {
         const { namespace, schedules } = await invocation.connection();
         const response = await schedules.resumeSchedule({ namespace, name, requestId: randomUUID() });
-        told(invocation, response.schedule, 'goes on');
+        printResult(invocation, response.schedule, 'goes on');
       }),
     );
 }
@@ -253,7 +253,7 @@ async function backfillOne(invocation: Invocation, options: BackfillOptions, nam
     );
 }
 
-function told({ out }: Invocation, schedule: Schedule | undefined, what: string): void {
+function printResult({ out }: Invocation, schedule: Schedule | undefined, what: string): void {
   const found = present(schedule, 'schedule');
   if (out.json) out.message(ScheduleSchema, found);
   else out.line(`Schedule ${found.name} ${what}.`);

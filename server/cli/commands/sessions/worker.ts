@@ -10,7 +10,7 @@ import {
   type NamedCommand,
   namedCommand,
   outputLimit,
-  refuseBesideFile,
+  refuseWithFile,
   variableName,
 } from '../../exec/handler-options.ts';
 import { CliError } from '../../failures/cli-error.ts';
@@ -150,7 +150,7 @@ async function handlersFrom(
       message: 'give handlers either on the command line or in --file',
       next: 'put all in the file',
     });
-  refuseBesideFile(options);
+  refuseWithFile(options);
   const { readHandlers } = await import('../../exec/handlers-file.ts');
   return readHandlers(process, file);
 }

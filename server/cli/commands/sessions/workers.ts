@@ -15,7 +15,7 @@ import { handlerText, showWorker, troubleOf } from '../../output/worker-view.ts'
 import { allPages } from '../../pages.ts';
 import { present } from '../../present.ts';
 
-const LOOK_MS = 500;
+const POLL_MS = 500;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function addWorkers(program: Command): void {
@@ -151,6 +151,6 @@ async function untilEnded(
   for (;;) {
     const worker = present((await workers.getWorker({ namespace, sessionId })).worker, 'worker');
     if (worker.state === SessionState.CLOSED || performance.now() >= end) return worker;
-    await delay(Math.min(LOOK_MS, Math.max(1, end - performance.now())), undefined, { signal });
+    await delay(Math.min(POLL_MS, Math.max(1, end - performance.now())), undefined, { signal });
   }
 }

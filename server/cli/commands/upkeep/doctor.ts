@@ -53,7 +53,7 @@ async function doctor(invocation: Invocation, { http, data }: Options): Promise<
   return { OK: Exit.OK, NOTE: Exit.OK, WARNING: Exit.WARNINGS, ERROR: Exit.ERRORS }[level];
 }
 
-const looks: Readonly<Record<Level, readonly [string, Style]>> = {
+const styles: Readonly<Record<Level, readonly [string, Style]>> = {
   OK: ['ok', 'green'],
   NOTE: ['note', 'dim'],
   WARNING: ['look', 'yellow'],
@@ -70,7 +70,7 @@ const verdicts: Readonly<Record<Level, string>> = {
 function show(out: Output, findings: readonly Finding[], level: Level): void {
   const width = Math.max(...findings.map(({ check }) => check.length));
   for (const { check, level: one, message, next } of findings) {
-    const [word, style] = looks[one];
+    const [word, style] = styles[one];
     out.line(`${out.styled(style, word.padEnd(4))}  ${check.padEnd(width)}  ${printable(message)}`);
     if (next !== '') out.line(`      ${' '.repeat(width)}  ${out.styled('dim', 'next')}  ${printable(next)}`);
   }

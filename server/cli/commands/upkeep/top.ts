@@ -7,12 +7,12 @@ import { usualHttpUrl } from '../../doctor/server.ts';
 import { span } from '../../input/spans.ts';
 import { handled, type Invocation } from '../../invocation.ts';
 import { printable } from '../../output/printable.ts';
-import { type Look, look } from '../../top/look.ts';
+import { readSnapshot, type Snapshot } from '../../top/look.ts';
 import { Screen } from '../../top/screen.ts';
 import { documentOf, lines } from '../../top/view.ts';
 
 const USUAL_INTERVAL_MS = 2_000;
-const LEAST_INTERVAL_MS = 100;
+const MIN_INTERVAL_MS = 100;
 
 interface Options {
   readonly interval?: number;
@@ -44,7 +44,7 @@ Examples:
 }
 
 function interval(text: string): number {
-  return Math.max(LEAST_INTERVAL_MS, span(text));
+  return Math.max(MIN_INTERVAL_MS, span(text));
 }
 
 async function top(invocation: Invocation, options: Options): Promise<void> {
@@ -53,7 +53,7 @@ async function top(invocation: Invocation, options: Options): Promise<void> {
   const http = options.http ?? usualHttpUrl(connection.target.server);
   const watch = new Watch(invocation, connection, http);
   if (options.once || (!invocation.out.json && !invocation.out.stdout.isTTY)) return once(watch, intervalMs);
-  return invocation.out.json ? keepTelling(watch, intervalMs) : keepDrawing(watch, intervalMs);
+  return invocation.out.json ? keepPrinting(watch, intervalMs) : keepDrawing(watch, intervalMs);
 }
 
 /** Looks, and keeps the look before, for rates. */
@@ -61,8 +61,8 @@ class Watch {
   readonly invocation: Invocation;
   readonly connection: Connection;
   readonly #http: string | undefined;
-  before: Look | undefined;
-  now: Look | undefined;
+  before: Snapshot | undefined;
+  now: Snapshot | undefined;
 
   constructor(invocation: Invocation, connection: Connection, http: string | undefined) {
     this.invocation = invocation;
@@ -70,8 +70,8 @@ class Watch {
     this.#http = http;
   }
 
-  async look(): Promise<Look> {
-    const found = await look(this.connection, this.#http, this.invocation.signal);
+  async readSnapshot(): Promise<Snapshot> {
+    const found = await readSnapshot(this.connection, this.#http, this.invocation.signal);
     this.before = this.now;
     this.now = found;
     return found;
@@ -84,9 +84,9 @@ class Watch {
 
 async function once(watch: Watch, intervalMs: number): Promise<void> {
   const { out } = watch.invocation;
-  await watch.look();
+  await watch.readSnapshot();
   await watch.pause(intervalMs);
-  const now = await watch.look();
+  const now = await watch.readSnapshot();
   if (out.json) out.document(documentOf(now, watch.before));
   else {
     const { server } = watch.connection.target;
@@ -94,9 +94,9 @@ async function once(watch: Watch, intervalMs: number): Promise<void> {
   }
 }
 
-async function keepTelling(watch: Watch, intervalMs: number): Promise<never> {
+async function keepPrinting(watch: Watch, intervalMs: number): Promise<never> {
   for (;;) {
-    const now = await watch.look();
+    const now = await watch.readSnapshot();
     watch.invocation.out.item(documentOf(now, watch.before));
     await watch.pause(intervalMs);
   }
@@ -104,24 +104,24 @@ async function keepTelling(watch: Watch, intervalMs: number): Promise<never> {
 
 async function keepDrawing(watch: Watch, intervalMs: number): Promise<never> {
   // A server that is not there at all is told of as by any other command.
-  await watch.look();
+  await watch.readSnapshot();
   const screen = new Screen(watch.invocation.out.stdout);
   try {
     for (let trouble = ''; ; ) {
       if (watch.now) draw(screen, watch, watch.now, trouble);
       await watch.pause(intervalMs);
-      trouble = await watch.look().then(() => '', unavailable);
+      trouble = await watch.readSnapshot().then(() => '', unavailable);
     }
   } finally {
     screen.leave();
   }
 }
 
-function draw(screen: Screen, { invocation, connection, before }: Watch, now: Look, trouble: string): void {
-  const room = screen.rows - (trouble === '' ? 0 : 1);
-  const shown = lines(invocation.out, now, before, connection.target.server, room);
-  const told = trouble === '' ? [] : [invocation.out.styled('yellow', `as it was: ${printable(trouble)}`)];
-  screen.draw([...told, ...shown]);
+function draw(screen: Screen, { invocation, connection, before }: Watch, now: Snapshot, trouble: string): void {
+  const space = screen.rows - (trouble === '' ? 0 : 1);
+  const shown = lines(invocation.out, now, before, connection.target.server, space);
+  const warning = trouble === '' ? [] : [invocation.out.styled('yellow', `as it was: ${printable(trouble)}`)];
+  screen.draw([...warning, ...shown]);
 }
 
 /** A server that is away for a while is looked for again. */

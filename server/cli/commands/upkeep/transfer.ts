@@ -1,6 +1,6 @@
 /** `muster export` and `muster import`: a deployment moves as a whole, from embedded to PostgreSQL or back. */
 import type { Command } from 'commander';
-import { placeOf } from '../../input/deployment.ts';
+import { locationOf } from '../../input/deployment.ts';
 import { optionWithEnv } from '../../input/environment.ts';
 import { postgresOptions } from '../../input/place.ts';
 import { type GlobalOptions, Invocation } from '../../invocation.ts';
@@ -37,7 +37,7 @@ Examples:
     .action(async (file: string, _options, self: Command) => {
       const { runExport } = await import('../../run-transfer.ts');
       const invocation = new Invocation(processOf(self), self.optsWithGlobals<GlobalOptions>());
-      await runExport(invocation, file, placeOf(self, '.muster'));
+      await runExport(invocation, file, locationOf(self, '.muster'));
     });
   local(command, 'json');
 }
@@ -65,7 +65,7 @@ Examples:
     .action(async (file: string, _options, self: Command) => {
       const { runImport } = await import('../../run-transfer.ts');
       const invocation = new Invocation(processOf(self), self.optsWithGlobals<GlobalOptions>());
-      await runImport(invocation, file, placeOf(self));
+      await runImport(invocation, file, locationOf(self));
     });
   local(command, 'json');
 }

@@ -4,7 +4,7 @@ import { create, toJson } from '@bufbuild/protobuf';
 import { GetWorkflowResponseSchema, ListWorkflowStepsResponseSchema } from '@muster/sdk/grpc';
 import { type Command, Option } from 'commander';
 import { handled, type Invocation } from '../../invocation.ts';
-import { type DrawnWorkflow, MOST_DRAWN, noteLimits, readWorkflow } from '../../workflow/drawn-workflow.ts';
+import { type DrawnWorkflow, MAX_DRAWN, noteLimits, readWorkflow } from '../../workflow/drawn-workflow.ts';
 import { graphSvg } from '../../workflow/graph-svg.ts';
 import { showGraph } from '../../workflow/graph-view.ts';
 import { mermaid } from '../../workflow/mermaid.ts';
@@ -26,7 +26,7 @@ export function addGraph(program: Command): void {
     .addHelpText(
       'after',
       `
-Each step stands under the first that it needs; the others are named beside it. At most ${MOST_DRAWN} steps are drawn, in the order
+Each step stands under the first that it needs; the others are named beside it. At most ${MAX_DRAWN} steps are drawn, in the order
 of the definition; --json answers all of them.
 
 Examples:
@@ -38,7 +38,7 @@ Examples:
     .action(
       handled<Options, [jobId: string]>(async (invocation, options, jobId) => {
         const connection = await invocation.connection();
-        const most = invocation.out.json ? Number.POSITIVE_INFINITY : MOST_DRAWN;
+        const most = invocation.out.json ? Number.POSITIVE_INFINITY : MAX_DRAWN;
         await show(invocation, options, await readWorkflow(connection, jobId, most));
       }),
     );

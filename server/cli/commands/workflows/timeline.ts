@@ -1,7 +1,7 @@
 /** `muster timeline`: when the steps of a workflow were under way. */
 import { type Command, Option } from 'commander';
 import { handled } from '../../invocation.ts';
-import { MOST_DRAWN, noteLimits, readWorkflow } from '../../workflow/drawn-workflow.ts';
+import { MAX_DRAWN, noteLimits, readWorkflow } from '../../workflow/drawn-workflow.ts';
 import { timelineSvg } from '../../workflow/timeline-svg.ts';
 import { showTimeline } from '../../workflow/timeline-view.ts';
 import { writeDrawing } from '../../workflow/write-drawing.ts';
@@ -24,7 +24,7 @@ export function addTimeline(program: Command): void {
       'after',
       `
 A bar goes from when the step's job was made to its end: waits and retries are in it. Of a loop it is the last pass, of a
-fan-out that has ended only the beginning is kept. The first ${MOST_DRAWN} steps of the definition are drawn.
+fan-out that has ended only the beginning is kept. The first ${MAX_DRAWN} steps of the definition are drawn.
 
 Examples:
   muster timeline 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b
@@ -35,7 +35,7 @@ Examples:
       handled<Options, [jobId: string]>(async (invocation, { format, file }, jobId) => {
         const { out } = invocation;
         const connection = await invocation.connection();
-        const drawn = await readWorkflow(connection, jobId, out.json ? Number.POSITIVE_INFINITY : MOST_DRAWN);
+        const drawn = await readWorkflow(connection, jobId, out.json ? Number.POSITIVE_INFINITY : MAX_DRAWN);
         if (out.json) return out.document(workflowDocument(drawn));
         if (format === 'bars' && file === undefined) return showTimeline(out, drawn, Date.now());
         await writeDrawing(invocation, timelineSvg(drawn, Date.now()), file);

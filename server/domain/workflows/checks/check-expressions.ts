@@ -3,7 +3,7 @@ import { notBefore, type Reference } from '../ancestors.ts';
 import type { Path } from '../expressions/expression-paths.ts';
 import { keepExpressions, readExpression } from '../expressions/expression-shape.ts';
 import { stepsOf } from '../expressions/expressions.ts';
-import { expressionsOf, type PlacedExpression, placesOfNames } from '../expressions/step-expressions.ts';
+import { expressionsOf, type LocatedExpression, scopesOfNames } from '../expressions/step-expressions.ts';
 import type { Needs } from '../needs.ts';
 import type { Workflow, WorkflowStep } from '../workflow.ts';
 import type { Problems } from './problems.ts';
@@ -19,22 +19,22 @@ export function* checkExpressions(
   field: string,
   problems: Problems,
 ): Generator<void, void> {
-  const references = new Map<Reference, PlacedExpression>();
+  const references = new Map<Reference, LocatedExpression>();
   const known = keepExpressions(workflow);
   let length = 0;
-  for (const placed of expressionsOf(workflow, field)) {
-    if (!known.has(placed.text)) length += placed.text.length;
-    const read = readExpression(placed.text, known);
-    if ('problem' in read) problems.add(placed.field, read.problem);
-    else checkNames(workflow.steps, placed, read.paths, needs, references, problems);
+  for (const located of expressionsOf(workflow, field)) {
+    if (!known.has(located.text)) length += located.text.length;
+    const read = readExpression(located.text, known);
+    if ('problem' in read) problems.add(located.field, read.problem);
+    else checkNames(workflow.steps, located, read.paths, needs, references, problems);
     if (length > STRETCH) {
       yield;
       length = 0;
     }
   }
   for (const reference of notBefore(needs, order, [...references.keys()])) {
-    const placed = references.get(reference) as PlacedExpression;
-    problems.add(placed.field, notBeforeText(workflow.steps, reference));
+    const located = references.get(reference) as LocatedExpression;
+    problems.add(located.field, notBeforeText(workflow.steps, reference));
   }
 }
 
@@ -45,32 +45,33 @@ function notBeforeText(steps: readonly WorkflowStep[], { from, to }: Reference):
 /** Adds to `references` those to steps that have to come before. */
 function checkNames(
   steps: readonly WorkflowStep[],
-  placed: PlacedExpression,
+  located: LocatedExpression,
   paths: readonly Path[],
   needs: Needs,
-  references: Map<Reference, PlacedExpression>,
+  references: Map<Reference, LocatedExpression>,
   problems: Problems,
 ): void {
   const used = new Set(paths.map(({ parts }) => parts[0] as string));
   for (const name of used)
-    if (!placed.names.includes(name))
-      problems.add(placed.field, `names ${name}, which is there in ${placesOfNames[name]} only`);
+    if (!located.names.includes(name))
+      problems.add(located.field, `names ${name}, which is there in ${scopesOfNames[name]} only`);
   for (const name of stepsOf(paths)) {
     const to = needs.numbers.get(name);
     const named = to === undefined ? undefined : steps[to];
-    const problem = named ? problemOf(placed, steps, named) : `names ${name}, which is no step of this workflow`;
-    if (problem) problems.add(placed.field, problem);
-    else if (!isOver(placed, steps, named)) references.set({ from: placed.step as number, to: to as number }, placed);
+    const problem = named ? problemOf(located, steps, named) : `names ${name}, which is no step of this workflow`;
+    if (problem) problems.add(located.field, problem);
+    else if (!isOver(located, steps, named))
+      references.set({ from: located.step as number, to: to as number }, located);
   }
 }
 
-const instead: Partial<Record<PlacedExpression['kind'], string>> = {
+const instead: Partial<Record<LocatedExpression['kind'], string>> = {
   while: 'output is what its last pass gave',
   compensation: 'output is what it gave',
 };
 
 function problemOf(
-  { step, kind }: PlacedExpression,
+  { step, kind }: LocatedExpression,
   steps: readonly WorkflowStep[],
   named: WorkflowStep,
 ): string | undefined {
@@ -85,6 +86,6 @@ function problemOf(
 }
 
 /** The work is over by the time when the output, and steps of other roles, look at it. */
-function isOver({ step }: PlacedExpression, steps: readonly WorkflowStep[], named: WorkflowStep | undefined): boolean {
+function isOver({ step }: LocatedExpression, steps: readonly WorkflowStep[], named: WorkflowStep | undefined): boolean {
   return step === undefined || named?.role !== steps[step]?.role;
 }

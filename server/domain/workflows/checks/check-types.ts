@@ -4,10 +4,10 @@ import { nearName } from '../../base/near-name.ts';
 import type { JobDefinition, PayloadSchema } from '../../definitions/definition.ts';
 import type { Path } from '../expressions/expression-paths.ts';
 import { type ReadExpressions, readExpression, type Shape, takeExpressions } from '../expressions/expression-shape.ts';
-import { type Known, type Told, told, toldOfPath } from '../expressions/expression-types.ts';
-import { expressionsOf, type PlacedExpression } from '../expressions/step-expressions.ts';
+import { type InferredType, inferPath, inferType, type Known } from '../expressions/expression-types.ts';
+import { expressionsOf, type LocatedExpression } from '../expressions/step-expressions.ts';
 import type { MadeFrom } from '../made-from.ts';
-import { tellCachedWaits } from '../step-cache.ts';
+import { reportCachedWaits } from '../step-cache.ts';
 import type { Workflow, WorkflowStep } from '../workflow.ts';
 import { Problems, type WorkflowProblem } from './problems.ts';
 import {
@@ -87,7 +87,7 @@ class Facts {
 
   #itemOf(step: WorkflowStep): PlainSchema | undefined {
     const read = step.fanOut && readExpression(step.fanOut.items, this.expressions);
-    return read && 'shape' in read ? itemsOf(told(read.shape, this.at(undefined)).schema) : undefined;
+    return read && 'shape' in read ? itemsOf(inferType(read.shape, this.at(undefined)).schema) : undefined;
   }
 
   /** Of its job, or of one of its jobs. */
@@ -131,27 +131,27 @@ export function* typeProblems(
   const facts = new Facts(workflow, inputSchema, definitionOf);
   const knowsNothing = !facts.input && workflow.steps.every(({ name }) => !facts.outputOf(name));
   let length = 0;
-  for (const placed of expressionsOf(workflow, field)) {
-    const wanted = wantedOf(placed, workflow.steps, outputSchema, facts);
+  for (const located of expressionsOf(workflow, field)) {
+    const wanted = wantedOf(located, workflow.steps, outputSchema, facts);
     if (!wanted.schema && knowsNothing) continue;
-    const read = readExpression(placed.text, facts.expressions);
+    const read = readExpression(located.text, facts.expressions);
     if ('problem' in read) continue;
-    const known = facts.at(placed.step === undefined ? undefined : workflow.steps[placed.step]);
-    checkPaths(placed.field, read.paths, known, problems);
-    if (wanted.schema) checkValue(placed.field, read.shape, wanted, known, facts, problems);
-    length += placed.text.length;
+    const known = facts.at(located.step === undefined ? undefined : workflow.steps[located.step]);
+    checkPaths(located.field, read.paths, known, problems);
+    if (wanted.schema) checkValue(located.field, read.shape, wanted, known, facts, problems);
+    length += located.text.length;
     if (length > STRETCH) {
       yield;
       length = 0;
     }
   }
   yield* checkPassedOn(workflow.steps, field, facts, problems);
-  tellCachedWaits(workflow.steps, definitionOf, `${field}.steps`, problems);
+  reportCachedWaits(workflow.steps, definitionOf, `${field}.steps`, problems);
   return problems.found;
 }
 
 function wantedOf(
-  { kind, step }: PlacedExpression,
+  { kind, step }: LocatedExpression,
   steps: readonly WorkflowStep[],
   outputSchema: PayloadSchema | undefined,
   facts: Facts,
@@ -186,7 +186,7 @@ function checkPaths(field: string, paths: readonly Path[], known: Known, problem
   for (const path of paths) {
     const text = path.parts.join('.');
     if (path.isTest || tested.some((test) => `${text}.`.startsWith(test))) continue;
-    const { endsAfter, schema } = toldOfPath(path, known);
+    const { endsAfter, schema } = inferPath(path, known);
     if (endsAfter) problems.add(field, `names ${text}${nothingText(path.parts, endsAfter, schema)}`);
   }
 }
@@ -206,15 +206,15 @@ function* checkPassedOn(
 ): Generator<void, void> {
   for (const [i, step] of steps.entries()) {
     const { name, compensation } = step;
-    const tell = (below: string, what: string, text: string | undefined) => {
+    const report = (below: string, what: string, text: string | undefined) => {
       if (text) problems.add(`${field}.steps[${i}].${below}`, `is left out: ${what} ${text}`);
     };
     if (compensation && compensation.input === undefined) {
       const conflict = passedOnText(facts.outputOf(name), 'output', wantedInput(compensation, facts), facts);
-      tell('compensation.input', "the step's output", conflict);
+      report('compensation.input', "the step's output", conflict);
     }
     if (step.input === undefined)
-      tell(
+      report(
         'input',
         "the workflow's input",
         passedOnText(facts.input, 'workflow.input', wantedInput(step, facts), facts),
@@ -237,7 +237,7 @@ function checkValue(field: string, root: Shape, whole: Wanted, known: Known, fac
   const waiting = [{ shape: root, wanted: whole, at: '' }];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const { shape, wanted, at } = next;
-    const value = told(shape, known);
+    const value = inferType(shape, known);
     const conflict = conflictText(value, wanted, at) ?? unfitText(value, textOf(shape), wanted, at, facts);
     if (conflict) problems.add(field, conflict);
     if (conflict || !wanted.schema) continue;
@@ -258,14 +258,20 @@ function checkValue(field: string, root: Shape, whole: Wanted, known: Known, fac
 }
 
 /** `at`: the place of the value in what is written out. */
-function conflictText({ types }: Told, { schema, by }: Wanted, at: string): string | undefined {
+function conflictText({ types }: InferredType, { schema, by }: Wanted, at: string): string | undefined {
   const asked = typesOf(schema);
   if (!types || !asked || mayFit(types, asked)) return undefined;
   return `gives ${orOf(types)}${at && ` at ${at}`}, where ${by} wants ${orOf(asked)}`;
 }
 
 /** Of what is in the value. `called`: what it is called where it is given. */
-function unfitText({ schema }: Told, called: string, wanted: Wanted, at: string, facts: Facts): string | undefined {
+function unfitText(
+  { schema }: InferredType,
+  called: string,
+  wanted: Wanted,
+  at: string,
+  facts: Facts,
+): string | undefined {
   const misfit = schema && wanted.schema && facts.misfitOf(schema, wanted.schema);
   if (!misfit) return undefined;
   const name = `${wanted.name}${at.replaceAll('/', '.')}`;

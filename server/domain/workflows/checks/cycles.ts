@@ -3,7 +3,7 @@ import type { Needs } from '../needs.ts';
 import type { WorkflowStep } from '../workflow.ts';
 import type { Problems } from './problems.ts';
 
-const MOST_SHOWN = 8;
+const MAX_SHOWN = 8;
 
 /** The numbers of the steps, each behind all that it needs; those that are in a cycle, or behind one, are left out. */
 export function orderOf({ of }: Needs): number[] {
@@ -21,7 +21,7 @@ export function orderOf({ of }: Needs): number[] {
 }
 
 /** Names cycles, step by step: at least one wherever there are some. */
-export function tellCycles(
+export function reportCycles(
   steps: readonly WorkflowStep[],
   needs: Needs,
   order: readonly number[],
@@ -48,7 +48,7 @@ export function tellCycles(
 /** "a needs c, c needs b, b needs a". */
 function cycleText(names: readonly string[]): string {
   const parts = names.map((name, i) => `${name} needs ${names[(i + 1) % names.length]}`);
-  if (parts.length <= MOST_SHOWN) return parts.join(', ');
-  const left = parts.length - MOST_SHOWN;
-  return [...parts.slice(0, MOST_SHOWN - 1), `(${left} more)`, parts.at(-1)].join(', ');
+  if (parts.length <= MAX_SHOWN) return parts.join(', ');
+  const left = parts.length - MAX_SHOWN;
+  return [...parts.slice(0, MAX_SHOWN - 1), `(${left} more)`, parts.at(-1)].join(', ');
 }

@@ -69,7 +69,7 @@ const rules: Readonly<Record<TriggerRule, Rule>> = {
 };
 
 /** `order`: as `orderOf` gives it. */
-export function tellUnreachable(
+export function reportUnreachable(
   steps: readonly WorkflowStep[],
   needs: Needs,
   order: readonly number[],

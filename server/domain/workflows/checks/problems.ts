@@ -8,12 +8,12 @@ export interface WorkflowProblem {
 }
 
 /** Later ones are left out: who has that many to mend will ask again. */
-export const MOST_PROBLEMS = 100;
+export const MAX_PROBLEMS = 100;
 
 export class Problems {
   readonly found: WorkflowProblem[] = [];
 
   add(field: string, reason: string): void {
-    if (this.found.length < MOST_PROBLEMS) this.found.push({ field, reason });
+    if (this.found.length < MAX_PROBLEMS) this.found.push({ field, reason });
   }
 }

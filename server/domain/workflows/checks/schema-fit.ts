@@ -19,31 +19,31 @@ interface Pair {
   readonly depth: number;
 }
 
-const MOST_DEPTH = 50;
+const MAX_DEPTH = 50;
 
 /** The outermost one. */
 export function misfitOf(given: PlainSchema, wanted: PlainSchema): Misfit | undefined {
   const pairs: Pair[] = [{ given, wanted, at: '', depth: 0 }];
   for (const pair of pairs) {
-    const misfit = lookAt(pair, pairs);
+    const misfit = misfitAt(pair, pairs);
     if (misfit) return misfit;
   }
   return undefined;
 }
 
-function lookAt(pair: Pair, pairs: Pair[]): Misfit | undefined {
+function misfitAt(pair: Pair, pairs: Pair[]): Misfit | undefined {
   const { given, wanted, at, depth } = pair;
   const types = commonTypes(typesOf(given), typesOf(wanted));
   if (types?.size === 0) return { kind: 'TYPE', at, given: typesOf(given) as Types, wanted: typesOf(wanted) as Types };
   // What may be of another type as well is not bound by what is said of objects, or of lists.
-  if (types?.size !== 1 || depth === MOST_DEPTH) return undefined;
-  if (types.has('object')) return lookAtProperties(pair, pairs);
+  if (types?.size !== 1 || depth === MAX_DEPTH) return undefined;
+  if (types.has('object')) return misfitAtProperties(pair, pairs);
   if (types.has('array')) push(pairs, pair, itemsOf(given), itemsOf(wanted), '[]');
   return undefined;
 }
 
 /** Of those that one of the two requires: others may be left out. */
-function lookAtProperties(pair: Pair, pairs: Pair[]): Misfit | undefined {
+function misfitAtProperties(pair: Pair, pairs: Pair[]): Misfit | undefined {
   const { given, wanted, at } = pair;
   const required = requiredOf(wanted);
   for (const name of new Set([...required, ...requiredOf(given)])) {

@@ -1,13 +1,13 @@
 /** Everything that can be told of a workflow from its definition alone. */
 
-import { tellCompensations } from '../compensation.ts';
+import { checkCompensations } from '../compensation.ts';
 import { needsOf } from '../needs.ts';
-import { tellCaches } from '../step-cache.ts';
-import { tellAfters } from '../step-dependencies.ts';
+import { checkCaches } from '../step-cache.ts';
+import { checkAfters } from '../step-dependencies.ts';
 import type { Workflow } from '../workflow.ts';
 import { checkExpressions } from './check-expressions.ts';
-import { orderOf, tellCycles } from './cycles.ts';
-import { tellUnreachable } from './possible-ends.ts';
+import { orderOf, reportCycles } from './cycles.ts';
+import { reportUnreachable } from './possible-ends.ts';
 import { Problems, type WorkflowProblem } from './problems.ts';
 
 /**
@@ -23,13 +23,13 @@ export function* workflowProblems(workflow: Workflow, field: string): Generator<
   for (const [i, { loop, fanOut }] of steps.entries())
     if (loop && fanOut)
       problems.add(`${fieldOfSteps}[${i}].loop`, 'is set beside fan_out; a step may have one of the two');
-  tellCompensations(steps, fieldOfSteps, problems);
-  tellCaches(steps, fieldOfSteps, problems);
-  tellAfters(steps, fieldOfSteps, problems);
+  checkCompensations(steps, fieldOfSteps, problems);
+  checkCaches(steps, fieldOfSteps, problems);
+  checkAfters(steps, fieldOfSteps, problems);
   const needs = needsOf(steps, fieldOfSteps, problems);
   const order = orderOf(needs);
-  tellCycles(steps, needs, order, fieldOfSteps, problems);
-  tellUnreachable(steps, needs, order, fieldOfSteps, problems);
+  reportCycles(steps, needs, order, fieldOfSteps, problems);
+  reportUnreachable(steps, needs, order, fieldOfSteps, problems);
   yield;
   yield* checkExpressions(workflow, needs, order, field, problems);
   return problems.found;

@@ -51,7 +51,7 @@ export function readExpression(text: string, known: ReadExpressions): ReadExpres
   return read;
 }
 
-const MOST_DEPTH = 100;
+const MAX_DEPTH = 100;
 const unknown: Shape = { kind: 'OTHER', types: undefined };
 
 const boolean: Types = new Set(['boolean']);
@@ -68,7 +68,7 @@ const ofCalls = new Map<string, Types>([
 ]);
 
 function shapeOf(expr: Expr, depth: number): Shape {
-  if (depth > MOST_DEPTH) return unknown;
+  if (depth > MAX_DEPTH) return unknown;
   const path = pathOf(expr);
   if (path) return { kind: 'PATH', path };
   const { exprKind } = expr;

@@ -14,7 +14,7 @@ export interface Known {
 }
 
 /** Nothing is known of what is left out. */
-export interface Told {
+export interface InferredType {
   readonly schema?: PlainSchema | undefined;
   readonly types?: Types | undefined;
   /** Names of the path after which there can be nothing. */
@@ -28,12 +28,12 @@ const aList: Types = new Set(['array']);
 const anObject: Types = new Set(['object']);
 const labels: PlainSchema = { type: 'object', additionalProperties: { type: 'string' } };
 
-export function told(shape: Shape, known: Known): Told {
+export function inferType(shape: Shape, known: Known): InferredType {
   switch (shape.kind) {
     case 'PATH':
-      return shape.path.isTest ? { types: boolean } : toldOfPath(shape.path, known);
+      return shape.path.isTest ? { types: boolean } : inferPath(shape.path, known);
     case 'PART':
-      return toldOfPart(shape.keys, known);
+      return inferPart(shape.keys, known);
     case 'OBJECT':
       return { types: anObject };
     case 'LIST':
@@ -43,7 +43,7 @@ export function told(shape: Shape, known: Known): Told {
   }
 }
 
-export function toldOfPath({ parts }: Path, known: Known): Told {
+export function inferPath({ parts }: Path, known: Known): InferredType {
   const [root, first = '', second] = parts;
   if (root === 'index' || root === 'iteration') return { types: integer };
   if (root === 'workflow' && first === 'job_id') return { types: string };
@@ -57,7 +57,7 @@ export function toldOfPath({ parts }: Path, known: Known): Told {
   return below(schema, parts, at);
 }
 
-function below(schema: PlainSchema | undefined, parts: readonly string[], from: number): Told {
+function below(schema: PlainSchema | undefined, parts: readonly string[], from: number): InferredType {
   let at = schema;
   for (const [i, name] of parts.slice(from).entries()) {
     const property = propertyOf(at, name);
@@ -67,10 +67,10 @@ function below(schema: PlainSchema | undefined, parts: readonly string[], from: 
   return { schema: at, types: typesOf(at) };
 }
 
-function toldOfPart(keys: readonly (string | undefined)[], known: Known): Told {
+function inferPart(keys: readonly (string | undefined)[], known: Known): InferredType {
   const place = keys.indexOf(undefined);
   const names = (place < 0 ? keys : keys.slice(0, place)) as readonly string[];
-  let { schema } = toldOfPath({ parts: names, isTest: false }, known);
+  let { schema } = inferPath({ parts: names, isTest: false }, known);
   for (const key of keys.slice(names.length)) {
     const isList = [...(typesOf(schema) ?? [''])].every((type) => type === 'array' || type === 'null');
     const property = key === undefined ? { schema: isList ? itemsOf(schema) : undefined } : propertyOf(schema, key);

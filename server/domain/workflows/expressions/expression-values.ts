@@ -4,8 +4,8 @@ import { type CelInput, type CelValue, isCelList, isCelMap, isCelType, isCelUint
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** Of a result, in characters, or so: a payload has 512 KiB, a list for a fan-out may have more. */
-const MOST_SIZE = 8 << 20;
-const MOST_DEPTH = 500;
+const MAX_SIZE = 8 << 20;
+const MAX_DEPTH = 500;
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -74,32 +74,32 @@ class NotJson extends Error {}
 /** Or why it is none, as an end of a sentence. */
 export function asJson(value: CelValue): { readonly value: Json } | { readonly problem: string } {
   try {
-    return { value: converted(value, 0, { left: MOST_SIZE }) };
+    return { value: converted(value, 0, { left: MAX_SIZE }) };
   } catch (error) {
     if (error instanceof NotJson) return { problem: error.message };
     throw error;
   }
 }
 
-function converted(value: CelValue, depth: number, room: { left: number }): Json {
-  room.left -= typeof value === 'string' ? value.length : 8;
-  if (room.left < 0) throw new NotJson(`its value is larger than ${MOST_SIZE >> 20} MiB`);
-  if (depth > MOST_DEPTH) throw new NotJson(`its value is nested more than ${MOST_DEPTH} times`);
+function converted(value: CelValue, depth: number, space: { left: number }): Json {
+  space.left -= typeof value === 'string' ? value.length : 8;
+  if (space.left < 0) throw new NotJson(`its value is larger than ${MAX_SIZE >> 20} MiB`);
+  if (depth > MAX_DEPTH) throw new NotJson(`its value is nested more than ${MAX_DEPTH} times`);
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
   if (typeof value === 'number') return finite(value);
   if (typeof value === 'bigint') return whole(value);
   if (isCelUint(value)) return whole(value.value);
-  if (isCelList(value)) return Array.from(value, (item) => converted(item, depth + 1, room));
-  if (isCelMap(value)) return object(value, depth, room);
+  if (isCelList(value)) return Array.from(value, (item) => converted(item, depth + 1, space));
+  if (isCelMap(value)) return object(value, depth, space);
   throw new NotJson(`its value has ${kindOf(value)}, for which JSON has no form`);
 }
 
-function object(map: CelValue & Iterable<unknown>, depth: number, room: { left: number }): Json {
+function object(map: CelValue & Iterable<unknown>, depth: number, space: { left: number }): Json {
   const entries: [string, Json][] = [];
   for (const [key, value] of map as Iterable<[unknown, CelValue]>) {
     if (typeof key !== 'string') throw new NotJson(`its value has the key ${String(key)}; keys of JSON are strings`);
-    room.left -= key.length;
-    entries.push([key, converted(value, depth + 1, room)]);
+    space.left -= key.length;
+    entries.push([key, converted(value, depth + 1, space)]);
   }
   return Object.fromEntries(entries);
 }

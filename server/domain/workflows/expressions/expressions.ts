@@ -9,7 +9,7 @@ import { asCel, asJson, type Json } from './expression-values.ts';
 import { mixedArithmetic } from './mixed-arithmetic.ts';
 
 /** In characters. */
-export const MOST_EXPRESSION = 4_096;
+export const MAX_EXPRESSION = 4_096;
 
 /** Values of JSON; none of them is changed while an expression may still look at it. */
 export interface ExpressionValues {
@@ -52,7 +52,7 @@ export function parseExpression(
   text: string,
   names: readonly string[],
 ): ParsedExpression | { readonly problem: string } {
-  if (text.length > MOST_EXPRESSION) return { problem: `is longer than ${MOST_EXPRESSION} characters` };
+  if (text.length > MAX_EXPRESSION) return { problem: `is longer than ${MAX_EXPRESSION} characters` };
   try {
     const root = parse(text).expr as Expr;
     const found = namesIn(root, names);

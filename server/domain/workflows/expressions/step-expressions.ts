@@ -2,7 +2,7 @@
 import { expressionOfAfter } from '../step-dependencies.ts';
 import type { Workflow, WorkflowStep } from '../workflow.ts';
 
-export interface PlacedExpression {
+export interface LocatedExpression {
   readonly text: string;
   readonly field: string;
   /** Of the step; left out for the workflow's own output. */
@@ -15,7 +15,7 @@ export interface PlacedExpression {
 const common = ['workflow', 'steps'];
 
 /** Where a variable is that is not everywhere. */
-export const placesOfNames: Readonly<Record<string, string>> = {
+export const scopesOfNames: Readonly<Record<string, string>> = {
   item: 'the input of a step with fan_out',
   index: 'the input of a step with fan_out',
   iteration: 'a loop',
@@ -23,17 +23,17 @@ export const placesOfNames: Readonly<Record<string, string>> = {
   output: 'loop.while and compensation.input',
 };
 
-export const allNames = [...common, ...Object.keys(placesOfNames)];
+export const allNames = [...common, ...Object.keys(scopesOfNames)];
 
 /** `field`: the path of the workflow. */
-export function* expressionsOf(workflow: Workflow, field: string): Generator<PlacedExpression> {
+export function* expressionsOf(workflow: Workflow, field: string): Generator<LocatedExpression> {
   for (const [i, step] of workflow.steps.entries()) yield* expressionsOfStep(step, i, `${field}.steps[${i}]`);
   if (workflow.output !== undefined)
     yield { text: workflow.output, field: `${field}.output`, kind: 'output', names: common };
 }
 
 /** As `expressionsOf`, of one step. */
-export function* expressionsOfStep(step: WorkflowStep, number: number, field: string): Generator<PlacedExpression> {
+export function* expressionsOfStep(step: WorkflowStep, number: number, field: string): Generator<LocatedExpression> {
   const { condition, input, fanOut, loop, compensation, cache, after = [] } = step;
   if (condition !== undefined)
     yield { text: condition, field: `${field}.condition`, step: number, kind: 'condition', names: common };

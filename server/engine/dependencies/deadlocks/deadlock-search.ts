@@ -12,11 +12,11 @@ import type { AwaitedJob, DeadlockStore, WaitingHandler } from '../../ports/dead
 import { NeededPlaces, type NeededPlacesParts } from './needed-places.ts';
 
 /** Calls of handlers that are looked at. */
-const MOST_WAITS = 2_000;
+const MAX_WAITS = 2_000;
 /** Jobs that are waited for. */
-const MOST_WALKED = 5_000;
+const MAX_VISITED = 5_000;
 /** That are read at once. */
-const MOST_AT_ONCE = 200;
+const MAX_AT_ONCE = 200;
 
 export interface DeadlockSearchParts extends NeededPlacesParts {
   readonly store: NeededPlacesParts['store'] & {
@@ -39,8 +39,8 @@ export class DeadlockSearch {
   }
 
   /** Among handlers that wait, what they wait for, and these jobs. Undefined: no handler waits. */
-  async look(namespace: string, jobIds: readonly string[] = []): Promise<FoundDeadlocks | undefined> {
-    const { handlers, isCut } = await this.#parts.store.deadlocks.readWaitingHandlers(namespace, MOST_WAITS);
+  async findDeadlocks(namespace: string, jobIds: readonly string[] = []): Promise<FoundDeadlocks | undefined> {
+    const { handlers, isCut } = await this.#parts.store.deadlocks.readWaitingHandlers(namespace, MAX_WAITS);
     if (handlers.length === 0) return undefined;
     const walk = await this.#walk(handlers, jobIds);
     const laneIds = [...handlers, ...walk.jobs].map(({ laneId }) => laneId);
@@ -74,9 +74,9 @@ export class DeadlockSearch {
     for (let ids = walk.next(); ids.length > 0; ids = walk.next()) {
       const jobs = (await deadlocks.readAwaitedJobs(ids)).filter(isWaiting);
       const parents = jobs.filter(hasSteps).map(({ jobId }) => jobId);
-      const children = parents.length > 0 ? await deadlocks.readOpenChildren(parents, MOST_WALKED) : [];
+      const children = parents.length > 0 ? await deadlocks.readOpenChildren(parents, MAX_VISITED) : [];
       // Any of those that are missing might end, and so let its parent end.
-      const isWhole = children.length < MOST_WALKED;
+      const isWhole = children.length < MAX_VISITED;
       if (isWhole) walk.add(jobs, children);
       else
         walk.add(
@@ -134,7 +134,7 @@ class Walk {
   }
 
   next(): string[] {
-    return this.#open.splice(0, MOST_AT_ONCE);
+    return this.#open.splice(0, MAX_AT_ONCE);
   }
 
   add(
@@ -153,7 +153,7 @@ class Walk {
   reach(jobIds: readonly string[]): void {
     for (const jobId of jobIds) {
       if (this.#reached.has(jobId)) continue;
-      if (this.#reached.size >= MOST_WALKED) {
+      if (this.#reached.size >= MAX_VISITED) {
         this.isCut = true;
         return;
       }

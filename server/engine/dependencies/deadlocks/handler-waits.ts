@@ -7,7 +7,7 @@ import { uuidFromBytes } from '../../../domain/base/uuid.ts';
 import { deadlockOf, deadlockText } from '../../../domain/dependencies/deadlock-circle.ts';
 import { isTerminal } from '../../../domain/jobs/job-state.ts';
 import { EngineError } from '../../base/errors.ts';
-import type { Waits } from '../../jobs/read/waits.ts';
+import type { EndWaiters } from '../../jobs/read/waits.ts';
 import type { DeadlockStore, HandlerWait } from '../../ports/deadlocks.ts';
 import type { JobView } from '../../ports/jobs.ts';
 import type { Clock, Log, Random, Timer, Timers } from '../../ports/ports.ts';
@@ -17,17 +17,17 @@ const ROUND_MS = 1_000;
 /** A call that lasts for less is written nowhere. */
 const RENEW_MS = 5_000;
 const LEASE_MS = 15_000;
-const ROUNDS_A_LOOK = 3;
-const WAITS_A_STATEMENT = 1_000;
-const MOST_WAITS = 10_000;
-const NAMESPACES_A_LOOK = 20;
+const ROUNDS_PER_SCAN = 3;
+const WAITS_PER_STATEMENT = 1_000;
+const MAX_WAITS = 10_000;
+const NAMESPACES_PER_SCAN = 20;
 /** Jobs of a namespace whose circles are looked for at a time. */
-const MOST_TOLD = 100;
+const MAX_NOTIFIED = 100;
 
 export interface HandlerWaitsParts {
   readonly store: Pick<DeadlockStore, 'saveHandlerWaits' | 'dropHandlerWaits'>;
-  readonly search: Pick<DeadlockSearch, 'look'>;
-  readonly waits: Pick<Waits, 'wait'>;
+  readonly search: Pick<DeadlockSearch, 'findDeadlocks'>;
+  readonly waits: Pick<EndWaiters, 'wait'>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -49,7 +49,7 @@ export class HandlerWaits {
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
   #rounds = 0;
-  #looks = 0;
+  #scanned = 0;
   #deadlocks = 0;
   #stopped = false;
 
@@ -62,7 +62,7 @@ export class HandlerWaits {
     return this.#deadlocks;
   }
 
-  /** As `Waits.wait`, for the handler of `waitingJobId`. Throws DEADLOCK, too. */
+  /** As `EndWaiters.wait`, for the handler of `waitingJobId`. Throws DEADLOCK, too. */
   async wait(
     namespace: string,
     jobId: string,
@@ -88,7 +88,7 @@ export class HandlerWaits {
   }
 
   #enter(namespace: string, targetJobId: string, jobId: string): OpenWait {
-    if (this.#open.size >= MOST_WAITS)
+    if (this.#open.size >= MAX_WAITS)
       throw new EngineError('OVERLOADED', 'too many handlers wait for jobs already', { retryAfterMs: 1_000 });
     const waitId = uuidFromBytes(this.#parts.random.bytes16());
     const refused = new AbortController();
@@ -134,9 +134,9 @@ export class HandlerWaits {
     this.#gone = [];
     for (const page of pagesOf(gone)) await this.#parts.store.dropHandlerWaits(page);
     await this.#save();
-    if (this.#rounds < ROUNDS_A_LOOK) return;
+    if (this.#rounds < ROUNDS_PER_SCAN) return;
     this.#rounds = 0;
-    await this.#look();
+    await this.#findDeadlocks();
   }
 
   async #save(): Promise<void> {
@@ -152,23 +152,23 @@ export class HandlerWaits {
     }
   }
 
-  async #look(): Promise<void> {
+  async #findDeadlocks(): Promise<void> {
     const byNamespace = Map.groupBy(this.#open.values(), ({ namespace }) => namespace);
     const all = [...byNamespace];
-    const first = (this.#looks++ * NAMESPACES_A_LOOK) % Math.max(1, all.length);
-    const turn = [...all.slice(first), ...all.slice(0, first)].slice(0, NAMESPACES_A_LOOK);
-    for (const [namespace, waits] of turn) await this.#lookAt(namespace, waits);
+    const first = (this.#scanned++ * NAMESPACES_PER_SCAN) % Math.max(1, all.length);
+    const turn = [...all.slice(first), ...all.slice(0, first)].slice(0, NAMESPACES_PER_SCAN);
+    for (const [namespace, waits] of turn) await this.#searchIn(namespace, waits);
   }
 
-  async #lookAt(namespace: string, waits: readonly OpenWait[]): Promise<void> {
-    const found = await this.#parts.search.look(namespace);
+  async #searchIn(namespace: string, waits: readonly OpenWait[]): Promise<void> {
+    const found = await this.#parts.search.findDeadlocks(namespace);
     if (found?.isCut)
       this.#parts.log.warn({ namespace }, 'more handlers wait for jobs than are looked at: a deadlock may go unseen');
     const stuck = waits.filter(({ jobId, targetJobId }) =>
       [jobId, targetJobId].every((one) => found?.deadlocks.stuck.has(one)),
     );
     const circles = new Map<string, string | undefined>();
-    for (const jobId of [...new Set(stuck.map((wait) => wait.jobId))].slice(0, MOST_TOLD)) {
+    for (const jobId of [...new Set(stuck.map((wait) => wait.jobId))].slice(0, MAX_NOTIFIED)) {
       const one = found && deadlockOf(found.deadlocks, jobId);
       circles.set(jobId, one?.isCircle ? deadlockText(one) : undefined);
     }
@@ -197,5 +197,5 @@ function deadlock({ jobId, targetJobId, circle = '' }: OpenWait): EngineError {
 }
 
 function* pagesOf<T>(all: readonly T[]): Generator<T[]> {
-  for (let at = 0; at < all.length; at += WAITS_A_STATEMENT) yield all.slice(at, at + WAITS_A_STATEMENT);
+  for (let at = 0; at < all.length; at += WAITS_PER_STATEMENT) yield all.slice(at, at + WAITS_PER_STATEMENT);
 }

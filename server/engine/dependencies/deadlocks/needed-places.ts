@@ -5,10 +5,10 @@ import type { KnownLane } from '../../dispatch/known-lane.ts';
 import { handlerOf } from '../../dispatch/lanes.ts';
 import type { Limits } from '../../dispatch/limits.ts';
 import type { ExplainStore, LimitOfJob } from '../../ports/explanations.ts';
-import { MOST_SESSIONS, type OpenSessions } from '../../sessions/open-sessions.ts';
+import { MAX_SESSIONS, type OpenSessions } from '../../sessions/open-sessions.ts';
 
 /** Pairs of a queue and a definition whose limits are read. */
-const MOST_PAIRS = 50;
+const MAX_PAIRS = 50;
 
 export interface NeededPlacesParts {
   readonly store: { readonly explain: Pick<ExplainStore, 'readLimits'> };
@@ -46,14 +46,14 @@ export class NeededPlaces {
     // One of a pair that has a key is enough: the others of their definition have as many places for theirs.
     const pairs = new Map(jobs.map((job) => [pairOf(job.lane), job]));
     for (const job of jobs) if (job.limitId) pairs.set(pairOf(job.lane), job);
-    for (const [pair, { lane, limitId }] of [...pairs].slice(0, MOST_PAIRS)) {
+    for (const [pair, { lane, limitId }] of [...pairs].slice(0, MAX_PAIRS)) {
       const found = await parts.store.explain.readLimits({ ...parts.limits.laneOf(lane), limitId });
       limits.set(pair, found.limits);
     }
     const sessions = await parts.sessions.read(namespace);
     // Of more sessions than are read, one that is not may have room.
-    const areAll = sessions.length < MOST_SESSIONS;
-    return new NeededPlaces(limits, areAll ? sessions : [], !areAll || pairs.size > MOST_PAIRS);
+    const areAll = sessions.length < MAX_SESSIONS;
+    return new NeededPlaces(limits, areAll ? sessions : [], !areAll || pairs.size > MAX_PAIRS);
   }
 
   /** Where a job that a worker has takes a place. */

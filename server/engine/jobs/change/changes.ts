@@ -140,12 +140,12 @@ export class Changes {
   #placed(change: Change, lane: KnownLane): Change {
     if (change.kind === 'end') return this.#cleanedUp(change, lane);
     if (change.event === 'promote' && isRetry(change.run)) return budgeted(change, lane);
-    if (lane.atLimit) return this.#letGo(change, lane);
+    if (lane.atLimit) return this.#requeue(change, lane);
     const grown = grownDemands(lane.needs, change);
     if (grown) return this.#withMore(change, lane, grown);
     if (isSuspect(change) === lane.suspect) return change;
-    const laneId = this.#parts.lanes.besideOf(lane);
-    if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findBeside(lane));
+    const laneId = this.#parts.lanes.quarantineLaneOf(lane);
+    if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findQuarantineLane(lane));
     return { ...change, laneId };
   }
 
@@ -158,7 +158,7 @@ export class Changes {
   }
 
   /** What waits at a limit goes on among the others: a claim sees whether there is room by then. */
-  #letGo(change: Continue, lane: KnownLane): Continue {
+  #requeue(change: Continue, lane: KnownLane): Continue {
     const laneId = this.#parts.lanes.openOf(lane);
     if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findOpen(lane));
     return { ...change, laneId };

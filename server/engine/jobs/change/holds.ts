@@ -1,5 +1,5 @@
 /** Holds jobs that wait, lets them go on, and changes what was asked for of them. */
-import { decidePause, decideResume, decideUpdate, type HoldRefusal, type Update } from '../../../domain/jobs/hold.ts';
+import { decidePause, decideResume, decideUpdate, type PauseRefusal, type Update } from '../../../domain/jobs/hold.ts';
 import { isTerminal } from '../../../domain/jobs/job-state.ts';
 import type { Change, OpenRun } from '../../../domain/jobs/run.ts';
 import { EngineError } from '../../base/errors.ts';
@@ -9,7 +9,7 @@ import type { RequestKey, Store } from '../../ports/store.ts';
 import { jobNotFound } from './cancels.ts';
 import type { Changes } from './changes.ts';
 
-export interface HoldsParts {
+export interface PausesParts {
   readonly store: Pick<Store, 'readJob'>;
   readonly changes: Changes;
   readonly random: Random;
@@ -19,10 +19,10 @@ export interface HoldsParts {
  * Each resolves with the job, after a repeat with what has become of it since. Throws JOB_NOT_FOUND, JOB_ENDED,
  * JOB_NOT_WAITING or REQUEST_ID_REUSED.
  */
-export class Holds {
-  readonly #parts: HoldsParts;
+export class Pauses {
+  readonly #parts: PausesParts;
 
-  constructor(parts: HoldsParts) {
+  constructor(parts: PausesParts) {
     this.#parts = parts;
   }
 
@@ -47,7 +47,7 @@ export class Holds {
     namespace: string,
     jobId: string,
     request: RequestKey | undefined,
-    decide: (run: OpenRun, nowUs: number) => Change | HoldRefusal | undefined,
+    decide: (run: OpenRun, nowUs: number) => Change | PauseRefusal | undefined,
   ): Promise<JobView> {
     const { changes, store } = this.#parts;
     let stays = false;
@@ -77,7 +77,7 @@ export class Holds {
   }
 }
 
-function refusalOf(refusal: HoldRefusal, run: OpenRun): EngineError {
+function refusalOf(refusal: PauseRefusal, run: OpenRun): EngineError {
   switch (refusal) {
     case 'NOT_WAITING':
       return new EngineError(

@@ -17,7 +17,7 @@ import { jobNotEnded } from './erasures.ts';
 export interface RetriesParts {
   readonly store: Pick<Store, 'readEndedJobs' | 'readJob' | 'keepPage'>;
   readonly submissions: Submissions;
-  readonly workflows: Pick<WorkflowRetries, 'byHand'>;
+  readonly workflows: Pick<WorkflowRetries, 'manual'>;
 }
 
 /** What became of the jobs that were to be retried. */
@@ -110,14 +110,14 @@ export class Retries {
   }
 
   async #submit(namespace: string, job: EndedJob, requestId: string, method: string, asked: AskedRetry) {
-    const byHand = await this.#parts.workflows.byHand(namespace, job, asked);
+    const manual = await this.#parts.workflows.manual(namespace, job, asked);
     const [made] = await this.#parts.submissions.submit({
       namespace,
       requestId,
       bodyHash: hashOf([`${method}/${job.jobId}`, ...asked.skipSteps, asked.reason].filter(Boolean).join('\n')),
       submissions: [submissionOf(job)],
       field: 'job_id',
-      byHand,
+      manual,
     });
     if (!made) throw new EngineError('INTERNAL', 'a job was stored and has no id');
     return made;

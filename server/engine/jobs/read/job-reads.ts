@@ -5,7 +5,7 @@ import type { Random, Timers } from '../../ports/ports.ts';
 import type { Store } from '../../ports/store.ts';
 
 /** Bounds a reply to 100 inputs and results, and what stands in a heartbeat's way in the embedded database's queue. */
-const JOBS_A_READ = 100;
+const JOBS_PER_READ = 100;
 
 export class JobReads {
   readonly #batcher: Batcher<JobName, JobView | undefined>;
@@ -15,7 +15,7 @@ export class JobReads {
     this.#batcher = new Batcher({
       name: 'reads of jobs',
       flush: (names) => store.readJobs(names),
-      maxRows: JOBS_A_READ,
+      maxRows: JOBS_PER_READ,
       timers,
       random,
     });

@@ -6,11 +6,11 @@ import type { Log, Timer, Timers } from '../../ports/ports.ts';
 import type { Store } from '../../ports/store.ts';
 import { jobNotFound } from '../change/cancels.ts';
 
-const LOOK_EVERY_MS = 1_000;
-const IDS_A_LOOK = 1_000;
+const POLL_EVERY_MS = 1_000;
+const IDS_PER_POLL = 1_000;
 const MAX_WAITS = 100_000;
 
-export class Waits {
+export class EndWaiters {
   readonly #store: Pick<Store, 'readJob' | 'findEnded'>;
   readonly #timers: Timers;
   readonly #log: Log;
@@ -85,8 +85,8 @@ export class Waits {
 
   #schedule(): void {
     if (this.#timer || this.#stopped || this.#waiting.size === 0) return;
-    this.#timer = this.#timers.after(LOOK_EVERY_MS, () => {
-      this.#look()
+    this.#timer = this.#timers.after(POLL_EVERY_MS, () => {
+      this.#probe()
         .catch((error) => this.#log.warn({ error: String(error) }, 'could not look for ended jobs; tries again'))
         .finally(() => {
           this.#timer = undefined;
@@ -96,9 +96,9 @@ export class Waits {
   }
 
   /** Hints can be lost: this is the guarantee. */
-  async #look(): Promise<void> {
+  async #probe(): Promise<void> {
     const ids = [...this.#waiting.keys()];
-    for (let at = 0; at < ids.length; at += IDS_A_LOOK)
-      this.notify(await this.#store.findEnded(ids.slice(at, at + IDS_A_LOOK)));
+    for (let at = 0; at < ids.length; at += IDS_PER_POLL)
+      this.notify(await this.#store.findEnded(ids.slice(at, at + IDS_PER_POLL)));
   }
 }

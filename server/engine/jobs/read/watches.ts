@@ -9,8 +9,8 @@ import { jobNotFound } from '../change/cancels.ts';
 import type { JobReads } from './job-reads.ts';
 
 /** What others change, and what starts and goes on here, is seen by looking: many jobs a look, never a job at a time. */
-const LOOK_EVERY_MS = 200;
-const IDS_A_LOOK = 1_000;
+const POLL_EVERY_MS = 200;
+const IDS_PER_POLL = 1_000;
 const MAX_WATCHERS = 10_000;
 
 /** One stream: the newest revision that it has shown, and whether it has to read again. */
@@ -30,7 +30,7 @@ export class Watches {
   readonly #watched = new Map<string, Set<Watcher>>();
   #count = 0;
   #timer: Timer | undefined;
-  #isLooking = false;
+  #isPolling = false;
   #stopped = false;
 
   constructor(parts: WatchesParts) {
@@ -104,25 +104,25 @@ export class Watches {
   }
 
   #schedule(): void {
-    if (this.#timer || this.#isLooking || this.#stopped || this.isIdle) return;
-    this.#timer = this.#parts.timers.after(LOOK_EVERY_MS, () => {
+    if (this.#timer || this.#isPolling || this.#stopped || this.isIdle) return;
+    this.#timer = this.#parts.timers.after(POLL_EVERY_MS, () => {
       this.#timer = undefined;
-      this.#isLooking = true;
-      this.#look()
+      this.#isPolling = true;
+      this.#probe()
         .catch((error) =>
           this.#parts.log.warn({ error: String(error) }, 'could not look for changed jobs; tries again'),
         )
         .finally(() => {
-          this.#isLooking = false;
+          this.#isPolling = false;
           this.#schedule();
         });
     });
   }
 
-  async #look(): Promise<void> {
+  async #probe(): Promise<void> {
     const ids = [...this.#watched.keys()];
-    for (let at = 0; at < ids.length; at += IDS_A_LOOK) {
-      const asked = ids.slice(at, at + IDS_A_LOOK);
+    for (let at = 0; at < ids.length; at += IDS_PER_POLL) {
+      const asked = ids.slice(at, at + IDS_PER_POLL);
       const revisions = await this.#parts.store.readRevisions(asked);
       for (const [i, jobId] of asked.entries()) {
         // One that is there no more is read again, too: that is how its watchers learn of it.

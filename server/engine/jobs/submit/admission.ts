@@ -14,7 +14,7 @@ import { pathsOf, type Submit } from './call.ts';
 import { startOf } from './new-jobs.ts';
 
 export interface AdmissionParts {
-  readonly store: Pick<Store, 'findSubmission' | 'findHeldKeys'>;
+  readonly store: Pick<Store, 'findSubmission' | 'findOwnedKeys'>;
   readonly backlogs: Backlogs;
   readonly clock: DbClock;
   /** Told of each call that is refused. */
@@ -97,7 +97,7 @@ export class Admission {
     const kept = keys.filter(({ policy }) => keeping.has(policy));
     if (kept.length === 0) return new Set();
     const names = kept.map(({ key }) => key);
-    const held = new Set(await this.#parts.store.findHeldKeys(namespace, names));
+    const held = new Set(await this.#parts.store.findOwnedKeys(namespace, names));
     return new Set(kept.filter(({ key }) => held.has(key)).map(({ index }) => index));
   }
 }

@@ -1,5 +1,5 @@
 /** A call that submits jobs, and the paths of its parts. */
-import type { ByHand } from '../../ports/audit.ts';
+import type { ManualChange } from '../../ports/audit.ts';
 import type { ParentAttempt } from '../../ports/dependencies.ts';
 import type { MemberCall, Submission } from '../../ports/submissions.ts';
 
@@ -16,7 +16,7 @@ export interface Submit extends MemberCall {
   /** The attempt whose handler submits them. Left out: none. */
   readonly parentAttempt?: ParentAttempt | undefined;
   /** What is done by hand with the job of that id, the only one. Left out: nothing. */
-  readonly byHand?: ((jobId: string) => ByHand) | undefined;
+  readonly manual?: ((jobId: string) => ManualChange) | undefined;
 }
 
 export function pathsOf(field: Submit['field']): (index: number) => string {

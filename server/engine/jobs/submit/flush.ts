@@ -5,27 +5,27 @@ import { storeFault } from '../../base/errors.ts';
 import { killPoint } from '../../base/kill-points.ts';
 import type { LaneHint } from '../../base/messages.ts';
 import type { Dispatcher } from '../../dispatch/dispatcher.ts';
-import type { ClaimedJob, Place } from '../../ports/dispatch.ts';
+import type { ClaimedJob, Permit } from '../../ports/dispatch.ts';
 import type { LaneUnderLimits } from '../../ports/limits.ts';
 import type { Store } from '../../ports/store.ts';
 import type { NewJob, SubmitCall, SubmitResult } from '../../ports/submissions.ts';
 
 export interface SubmissionFlushParts {
   readonly store: Pick<Store, 'submit' | 'findJobs'>;
-  readonly dispatcher: Pick<Dispatcher, 'placesFor' | 'giveBack' | 'publish'>;
+  readonly dispatcher: Pick<Dispatcher, 'permitsFor' | 'giveBack' | 'publish'>;
   readonly announcer: Pick<Announcer, 'committed'>;
 }
 
 /** Jobs that one statement stores. */
-const MOST_PLACED = 1_000;
+const MAX_ASSIGNED = 1_000;
 
 export function submissionFlush(
   parts: SubmissionFlushParts,
 ): (calls: readonly SubmitCall[]) => Promise<readonly SubmitResult[]> {
   return async (calls) => {
-    const { places, limited } = parts.dispatcher.placesFor(placeable(calls));
-    const results = await storeCalls(parts, calls, places, limited);
-    announceStored(parts, calls, results, places);
+    const { permits, limited } = parts.dispatcher.permitsFor(placeable(calls));
+    const results = await storeCalls(parts, calls, permits, limited);
+    announceStored(parts, calls, results, permits);
     return results;
   };
 }
@@ -35,9 +35,9 @@ export function announceStored(
   parts: SubmissionFlushParts,
   calls: readonly SubmitCall[],
   results: readonly SubmitResult[],
-  places: ReadonlyMap<string, Place>,
+  permits: ReadonlyMap<string, Permit>,
 ): void {
-  announceJobs(parts.announcer, calls, results, publish(parts.dispatcher, calls, results, places));
+  announceJobs(parts.announcer, calls, results, publish(parts.dispatcher, calls, results, permits));
 }
 
 /** Sends what was assigned as it was stored, gives the other places back, and returns what was assigned. */
@@ -45,15 +45,15 @@ function publish(
   dispatcher: SubmissionFlushParts['dispatcher'],
   calls: readonly SubmitCall[],
   results: readonly SubmitResult[],
-  places: ReadonlyMap<string, Place>,
+  permits: ReadonlyMap<string, Permit>,
 ): ReadonlySet<string> {
   const assigned = new Set(results.flatMap(assignedOf));
   if (assigned.size > 0) {
     const jobs = calls.flatMap((call) => call.jobs.filter((job) => assigned.has(job.jobId)));
-    dispatcher.publish(jobs.map((job) => firstAttempt(job, places.get(job.jobId) as Place)));
+    dispatcher.publish(jobs.map((job) => firstAttempt(job, permits.get(job.jobId) as Permit)));
   }
-  if (assigned.size < places.size)
-    dispatcher.giveBack([...places].flatMap(([jobId, place]) => (assigned.has(jobId) ? [] : [place])));
+  if (assigned.size < permits.size)
+    dispatcher.giveBack([...permits].flatMap(([jobId, permit]) => (assigned.has(jobId) ? [] : [permit])));
   return assigned;
 }
 
@@ -105,16 +105,16 @@ function ranksOf(results: readonly SubmitResult[]): ReadonlyMap<string, number> 
 export async function storeCalls(
   { store, dispatcher }: Pick<SubmissionFlushParts, 'store' | 'dispatcher'>,
   calls: readonly SubmitCall[],
-  places: ReadonlyMap<string, Place>,
+  permits: ReadonlyMap<string, Permit>,
   limited?: LaneUnderLimits,
 ): Promise<readonly SubmitResult[]> {
   try {
-    const results = await store.submit(calls, places, limited);
+    const results = await store.submit(calls, permits, limited);
     killPoint('submit.after_commit_before_reply');
     return results;
   } catch (error) {
     if (storeFault(error) === 'world' && (await areStored(store, calls))) return calls.map(unassigned);
-    dispatcher.giveBack([...places.values()]);
+    dispatcher.giveBack([...permits.values()]);
     throw error;
   }
 }
@@ -136,15 +136,15 @@ function unassigned(call: SubmitCall): SubmitResult {
  * own: all wait for a claim.
  */
 function placeable(calls: readonly SubmitCall[]): NewJob[] {
-  const isPlain = ({ keys, rules, limits, batchJobId, isDependent, parentAttempt, byHand, jobs }: SubmitCall) =>
+  const isPlain = ({ keys, rules, limits, batchJobId, isDependent, parentAttempt, manual, jobs }: SubmitCall) =>
     keys.length === 0 &&
     !rules &&
     !limits &&
     !batchJobId &&
     !isDependent &&
     !parentAttempt &&
-    !byHand &&
-    jobs.length <= MOST_PLACED;
+    !manual &&
+    jobs.length <= MAX_ASSIGNED;
   return calls.flatMap((call) => (isPlain(call) ? call.jobs : []));
 }
 
@@ -152,8 +152,8 @@ function assignedOf(result: SubmitResult): string[] {
   return result.kind === 'stored' ? result.jobs.flatMap((job) => (job.assigned ? [job.jobId] : [])) : [];
 }
 
-function firstAttempt(job: NewJob, place: Place): ClaimedJob {
+function firstAttempt(job: NewJob, permit: Permit): ClaimedJob {
   const { jobId, laneId, rank, runTimeoutMs, input, traceparent = '', tracestate = '' } = job;
   const counts = { attempt: 1, attemptsCounted: 0, checkpoint: undefined };
-  return { ...place, ...counts, jobId, laneId, rank, runTimeoutMs, input, traceparent, tracestate };
+  return { ...permit, ...counts, jobId, laneId, rank, runTimeoutMs, input, traceparent, tracestate };
 }

@@ -9,7 +9,7 @@ export interface InputCheck extends SchemaCheck {
 }
 
 /** Errors travel in trailers, which are small. */
-const MOST_NAMED = 8;
+const MAX_NAMED = 8;
 
 /** Throws INPUT_SCHEMA_VIOLATED, which names the inputs that do not fit. */
 export async function refuseBadInputs(schemas: Schemas, checks: readonly InputCheck[]): Promise<void> {
@@ -23,6 +23,6 @@ export async function refuseBadInputs(schemas: Schemas, checks: readonly InputCh
   const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : '';
   throw new EngineError('INPUT_SCHEMA_VIOLATED', `${first.field}: ${first.description}${more}`, {
     field: first.field,
-    violations: violations.slice(0, MOST_NAMED),
+    violations: violations.slice(0, MAX_NAMED),
   });
 }

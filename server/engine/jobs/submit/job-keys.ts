@@ -11,7 +11,7 @@ export type JobKeys = Pick<NewJob, 'fairnessKey' | 'limitKey' | 'limitId'>;
 const none: JobKeys = {};
 
 /** What is kept of expressions that were compiled, and of ids. */
-const MOST_KEPT = 10_000;
+const MAX_KEPT = 10_000;
 
 export class JobKeysOf {
   #expressions = new Map<string, KeyExpression>();
@@ -81,7 +81,7 @@ export class JobKeysOf {
 }
 
 function keep<T>(kept: Map<string, T>, name: string, value: T): void {
-  if (kept.size >= MOST_KEPT) kept.clear();
+  if (kept.size >= MAX_KEPT) kept.clear();
   kept.set(name, value);
 }
 

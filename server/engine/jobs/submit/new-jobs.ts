@@ -59,7 +59,7 @@ export function newJob(
     hasRetryBudget: definition.retryBudget ? true : undefined,
     parent: submission.parent,
     dependencies: submission.dependencies,
-    tellsEnd: definition.publishes ? true : undefined,
+    notifiesDependents: definition.publishes ? true : undefined,
   };
 }
 

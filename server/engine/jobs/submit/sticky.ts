@@ -8,7 +8,7 @@ import { jobNotFound } from '../change/cancels.ts';
 type Workers = ReadonlyMap<string, string | undefined>;
 
 /** A call may name as many jobs as it submits. */
-const JOBS_A_READ = 1_000;
+const JOBS_PER_READ = 1_000;
 
 /**
  * The submissions with the names of the workers that they keep to. Throws JOB_NOT_FOUND, and JOB_NOT_ASSIGNED where no worker
@@ -40,8 +40,8 @@ async function readWorkers(
   jobIds: readonly string[],
 ): Promise<Workers> {
   const workers = new Map<string, string | undefined>();
-  for (let at = 0; at < jobIds.length; at += JOBS_A_READ) {
-    const found = await store.readLastWorkers(namespace, jobIds.slice(at, at + JOBS_A_READ));
+  for (let at = 0; at < jobIds.length; at += JOBS_PER_READ) {
+    const found = await store.readLastWorkers(namespace, jobIds.slice(at, at + JOBS_PER_READ));
     for (const [jobId, worker] of found) workers.set(jobId, worker);
   }
   return workers;

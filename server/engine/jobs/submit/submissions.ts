@@ -44,7 +44,7 @@ export interface SubmissionsParts extends SubmissionFlushParts {
   readonly admission: Pick<Admission, 'admit'>;
   readonly lanes: Lanes;
   readonly ids: JobIds;
-  readonly limits: Pick<Limits, 'asideOf' | 'heardKeys'>;
+  readonly limits: Pick<Limits, 'deferredLaneOf' | 'onRemoteKeyRelease'>;
   readonly schemas: Schemas;
   readonly clock: DbClock;
   readonly timers: Timers;
@@ -56,7 +56,7 @@ export interface SubmissionsParts extends SubmissionFlushParts {
 }
 
 /** What the submissions of a call are made from, and what rules them. */
-interface Looked {
+interface ResolvedSubmissions {
   /** With the workers that they keep to. */
   readonly submissions: readonly Submission[];
   readonly definitions: readonly JobDefinition[];
@@ -64,7 +64,7 @@ interface Looked {
 }
 
 /** How often a key is looked at again that another caller has taken meanwhile. */
-const MOST_LOOKS = 5;
+const MAX_ATTEMPTS = 5;
 
 export class Submissions {
   readonly #parts: SubmissionsParts;
@@ -90,7 +90,7 @@ export class Submissions {
   /** Resolves once the jobs are committed. Rejects with an EngineError, and then none of them is stored. */
   async submit(request: Submit): Promise<readonly SubmittedJob[]> {
     const { namespace, submissions, field } = request;
-    const found = await this.#look(namespace, submissions, pathsOf(field)).catch((error) =>
+    const found = await this.#resolve(namespace, submissions, pathsOf(field)).catch((error) =>
       this.#answerBefore(request, error),
     );
     if ('kind' in found) return accepted(found, request);
@@ -103,14 +103,14 @@ export class Submissions {
   /** Stores jobs that have found room where they are to wait. */
   async #storeNew(
     request: Submit,
-    { submissions, definitions, rules }: Looked,
+    { submissions, definitions, rules }: ResolvedSubmissions,
     keys: readonly IdempotencyKey[],
   ): Promise<SubmitResult> {
     const { namespace } = request;
     const pathOf = pathsOf(request.field);
     const jobs: NewJob[] = [];
     const wanted = new Map<number, WantedLane>();
-    const setAside = new Set<string>();
+    const deferredLimits = new Set<string>();
     const laneOf = this.#laneFinder(namespace);
     for (let i = 0; i < submissions.length; i++) {
       const [submission, definition] = [submissions[i] as Submission, definitions[i] as JobDefinition];
@@ -119,9 +119,10 @@ export class Submissions {
       if (lane.laneId === undefined) wanted.set(i, lane);
       const keysOfJob = this.#keys.of(submission, definition, pathOf(i));
       const job = newJob(this.#parts, submission, definition, lane, keysOfJob);
-      const aside = job.limitId && job.state === 'READY' && this.#parts.limits.asideOf(job.laneId, job.limitId);
-      if (aside && job.limitId) setAside.add(job.limitId);
-      jobs.push(aside ? { ...job, laneId: aside, limitMark: job.limitMark ?? 'SET_ASIDE' } : job);
+      const deferredLane =
+        job.limitId && job.state === 'READY' && this.#parts.limits.deferredLaneOf(job.laneId, job.limitId);
+      if (deferredLane && job.limitId) deferredLimits.add(job.limitId);
+      jobs.push(deferredLane ? { ...job, laneId: deferredLane, limitMark: job.limitMark ?? 'DEFERRED' } : job);
     }
     const { batchJobId, retryPage, parentAttempt } = request;
     const limited = limitsOfJobs(jobs, definitions);
@@ -138,7 +139,7 @@ export class Submissions {
       ...waits,
       parentAttempt,
       traceUnder: parentAttempt && this.#traceUnder(parentAttempt),
-      byHand: request.byHand?.((jobs[0] as NewJob).jobId),
+      manual: request.manual?.((jobs[0] as NewJob).jobId),
     };
     const add = (tried: SubmitCall) =>
       knowingLanes(async () =>
@@ -146,7 +147,7 @@ export class Submissions {
       );
     const result = await this.#store(call, add);
     // Room that was given back meanwhile was given to those that waited by then.
-    if (setAside.size > 0) this.#parts.limits.heardKeys([...setAside]);
+    if (deferredLimits.size > 0) this.#parts.limits.onRemoteKeyRelease([...deferredLimits]);
     return result;
   }
 
@@ -192,7 +193,11 @@ export class Submissions {
   async #store(call: SubmitCall, add: (call: SubmitCall) => Promise<SubmitResult>): Promise<SubmitResult> {
     let tried = call;
     let result = await add(tried);
-    for (let look = 0; look < MOST_LOOKS && (result.kind === 'keysHeld' || result.kind === 'limitsHeld'); look++) {
+    for (
+      let resolve = 0;
+      resolve < MAX_ATTEMPTS && (result.kind === 'keysHeld' || result.kind === 'limitsHeld');
+      resolve++
+    ) {
       const nameOf = (index: number) => `job ${call.jobs[index]?.jobId}`;
       const whyOf =
         result.kind === 'keysHeld'
@@ -207,12 +212,16 @@ export class Submissions {
 
   /** Throws what `submit` would throw of it before anything is stored; `path` is its place in the request. */
   async check(namespace: string, submission: Submission, path: string): Promise<void> {
-    const { definitions } = await this.#look(namespace, [submission], () => path);
+    const { definitions } = await this.#resolve(namespace, [submission], () => path);
     this.#keys.of(submission, definitions[0] as JobDefinition, path);
   }
 
   /** What the submissions are made from and ruled by: what is refused has made no queue by then. */
-  async #look(namespace: string, asked: readonly Submission[], pathOf: (index: number) => string): Promise<Looked> {
+  async #resolve(
+    namespace: string,
+    asked: readonly Submission[],
+    pathOf: (index: number) => string,
+  ): Promise<ResolvedSubmissions> {
     const kept = await withWorkers(this.#parts.store, namespace, asked, pathOf);
     const submissions = await this.#withSteps(namespace, kept, pathOf);
     const definitions = await this.#definitionsOf(namespace, submissions, pathOf);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Payload } from '../../../domain/base/payload.ts';
 import { type CacheKeyOrigin, cacheKeyOrigin, isFresh, isKept } from '../../../domain/workflows/step-cache.ts';
 import type { EndedStep } from '../../../domain/workflows/step-state.ts';
-import type { CacheLooks, KeptResult } from '../../ports/step-cache.ts';
+import type { CacheLookups, KeptResult } from '../../ports/step-cache.ts';
 import type { AdvanceParts } from '../advance-parts.ts';
 import { payloadOf, type Values } from '../values.ts';
 import type { Steps } from './steps.ts';
@@ -22,7 +22,7 @@ export class CachedSteps {
     this.#values = values;
   }
 
-  get looks(): CacheLooks {
+  get lookups(): CacheLookups {
     return { hits: this.#hits, misses: this.#misses };
   }
 
@@ -30,7 +30,7 @@ export class CachedSteps {
    * Looks for the result of an earlier job. Undefined: the step has taken one. Else the version that its job is to be made from: a
    * newer one may come before that is made, and its result is another. Throws NoValue and NoJob.
    */
-  async look(step: number, input: Payload): Promise<number | undefined> {
+  async lookup(step: number, input: Payload): Promise<number | undefined> {
     const { store, namespace, stepJobs } = this.#parts;
     const { cache, ...from } = this.#steps.graph.step(step);
     const { name: definition, version, wait } = await stepJobs.definition(store, namespace, from);

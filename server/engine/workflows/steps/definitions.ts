@@ -1,8 +1,8 @@
 /** What a workflow's steps are made from: it is there, takes jobs, fits its expressions, and has no workflow in itself. */
 import type { JobDefinition } from '../../../domain/definitions/definition.ts';
 import { typeProblems } from '../../../domain/workflows/checks/check-types.ts';
-import { definitionsOf, type MadeFrom, type PlacedDefinition } from '../../../domain/workflows/made-from.ts';
-import { MOST_DEPTH, type Workflow } from '../../../domain/workflows/workflow.ts';
+import { definitionsOf, type LocatedDefinition, type MadeFrom } from '../../../domain/workflows/made-from.ts';
+import { MAX_DEPTH, type Workflow } from '../../../domain/workflows/workflow.ts';
 import { pause } from '../../base/collisions.ts';
 import { EngineError, type ErrorReason } from '../../base/errors.ts';
 import type { Definitions } from '../../definitions/definitions.ts';
@@ -12,7 +12,7 @@ import type { Timers } from '../../ports/ports.ts';
 const FIELD = 'definition.workflow';
 /** Read at a time. */
 const BATCH = 50;
-const MOST_NAMED = 20;
+const MAX_NAMED = 20;
 
 type Found = ReadonlyMap<string, JobDefinition | undefined>;
 
@@ -97,7 +97,7 @@ export class StepDefinitions {
     const chain = [...trail, name];
     if (trail.includes(name)) throw inItself(walk.field, chain.slice(trail.indexOf(name)));
     const known = walk.known.get(key);
-    if (trail.length + (known?.length ?? 1) > MOST_DEPTH) throw tooDeep(walk.field, [...trail, ...(known ?? [name])]);
+    if (trail.length + (known?.length ?? 1) > MAX_DEPTH) throw tooDeep(walk.field, [...trail, ...(known ?? [name])]);
     if (known) return known;
     let longest: readonly string[] = [];
     for (const [inner, definition] of await this.#read(walk.namespace, definitionsOf(workflow))) {
@@ -122,20 +122,20 @@ export class StepDefinitions {
   }
 }
 
-function fieldOf({ field }: PlacedDefinition): string {
+function fieldOf({ field }: LocatedDefinition): string {
   return `${FIELD}.${field}`;
 }
 
 function refuse(
   reason: ErrorReason & ('DEFINITION_NOT_FOUND' | 'DEFINITION_ARCHIVED'),
   namespace: string,
-  named: readonly PlacedDefinition[],
+  named: readonly LocatedDefinition[],
   isBad: (one: MadeFrom) => boolean,
 ): void {
   const first = named.find(isBad);
   if (!first) return;
   const names = [...new Set(named.filter(isBad).map(textOf))];
-  const shown = names.slice(0, MOST_NAMED).join(', ');
+  const shown = names.slice(0, MAX_NAMED).join(', ');
   const what =
     reason === 'DEFINITION_NOT_FOUND'
       ? `namespace ${namespace} has no job definition ${shown}; apply what steps are made from first`
@@ -159,7 +159,7 @@ function inItself(field: string, chain: readonly string[]): EngineError {
 }
 
 function tooDeep(field: string, chain: readonly string[]): EngineError {
-  return nesting(field, chain, `more than ${MOST_DEPTH} workflows would be in each other: ${chain.join(' > ')}`);
+  return nesting(field, chain, `more than ${MAX_DEPTH} workflows would be in each other: ${chain.join(' > ')}`);
 }
 
 function nesting(field: string, chain: readonly string[], text: string): EngineError {

@@ -4,11 +4,11 @@ import { type Failure, systemFailure } from '../../../domain/base/payload.ts';
 import { isTerminal, type JobState } from '../../../domain/jobs/job-state.ts';
 import { decideFanOut, endItems, type FanOutState, openItems } from '../../../domain/workflows/fan-out.ts';
 import type { FanOut } from '../../../domain/workflows/workflow.ts';
-import type { StoredStep, WorkflowNews } from '../../ports/workflows.ts';
+import type { InboxRow, StoredStep } from '../../ports/workflows.ts';
 
 /** How the step's job ended, or that of its last pass; undefined: the news is of another one. */
-export function passEnded({ childId }: StoredStep, news: readonly WorkflowNews[]): JobState | undefined {
-  const found = news.find(({ childIds }) => childId !== undefined && childIds.includes(childId));
+export function passEnded({ childId }: StoredStep, inbox: readonly InboxRow[]): JobState | undefined {
+  const found = inbox.find(({ childIds }) => childId !== undefined && childIds.includes(childId));
   return found?.state && isTerminal(found.state) ? found.state : undefined;
 }
 
@@ -23,14 +23,14 @@ export interface EndedItems {
 export function endedItems(
   fanOut: FanOut,
   before: FanOutState,
-  news: readonly WorkflowNews[],
+  inbox: readonly InboxRow[],
   stopping: boolean,
 ): EndedItems {
-  const ended = news.flatMap(({ items, state }) => items.map((item) => ({ item, succeeded: state === 'SUCCEEDED' })));
+  const ended = inbox.flatMap(({ items, state }) => items.map((item) => ({ item, succeeded: state === 'SUCCEEDED' })));
   const state = endItems(fanOut, before, ended);
   const isOpen = openItems(state) > 0;
   const decision = decideFanOut(fanOut, state);
-  const isNew = decideFanOut(fanOut, before).kind === 'GO_ON';
+  const isNew = decideFanOut(fanOut, before).kind === 'CONTINUE';
   if (decision.kind === 'SUCCEED') return { state, verdict: { state: 'SUCCEEDED', isNew }, isOpen, reason: undefined };
   if (decision.kind === 'FAIL') return { state, verdict: { state: 'FAILED', isNew }, isOpen, reason: decision.reason };
   if (!stopping || isOpen) return { state, verdict: undefined, isOpen, reason: undefined };

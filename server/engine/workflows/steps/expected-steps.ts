@@ -6,9 +6,9 @@ import type { Graph } from '../../../domain/workflows/graph.ts';
 import type { StepKey, WrittenStep } from '../../ports/workflows.ts';
 
 /** Of one workflow. Where more steps begin together, they share their round trips as it is. */
-const MOST_STEPS = 16;
+const MAX_STEPS = 16;
 /** Those that were advanced last. */
-const MOST_WORKFLOWS = 1_000;
+const MAX_WORKFLOWS = 1_000;
 
 /** Steps that were read under the lock; one without a row has none in the store. */
 export interface KnownSteps {
@@ -34,11 +34,11 @@ export class ExpectedSteps {
     const next = new Set<number>();
     for (const step of running) {
       const steps = [step, ...graph.successors(step)];
-      if (next.size + steps.length > MOST_STEPS) return;
+      if (next.size + steps.length > MAX_STEPS) return;
       for (const one of steps) next.add(one);
     }
     this.#byWorkflow.set(jobId, [...next]);
-    if (this.#byWorkflow.size > MOST_WORKFLOWS) this.forget(this.#byWorkflow.keys().next().value as string);
+    if (this.#byWorkflow.size > MAX_WORKFLOWS) this.forget(this.#byWorkflow.keys().next().value as string);
   }
 
   forget(jobId: string): void {

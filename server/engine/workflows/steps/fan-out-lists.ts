@@ -5,7 +5,7 @@
 import type { StepKey } from '../../ports/workflows.ts';
 
 /** Those that were used last; the others are made again. */
-const MOST_LISTS = 8;
+const MAX_LISTS = 8;
 
 export class FanOutLists {
   readonly #lists = new Map<string, readonly unknown[]>();
@@ -14,7 +14,7 @@ export class FanOutLists {
     const list = this.#lists.get(nameOf(key)) ?? (await make());
     this.forget(key);
     this.#lists.set(nameOf(key), list);
-    if (this.#lists.size > MOST_LISTS) this.#lists.delete(this.#lists.keys().next().value as string);
+    if (this.#lists.size > MAX_LISTS) this.#lists.delete(this.#lists.keys().next().value as string);
     return list;
   }
 

@@ -1,5 +1,5 @@
 /** Which jobs the spans of steps are linked to: those of the steps that they need. */
-import { MOST_LINKS, type TracedJob, type TracedStep } from '../../../domain/events/job-spans.ts';
+import { MAX_LINKS, type TracedJob, type TracedStep } from '../../../domain/events/job-spans.ts';
 import type { TraceOrigin } from '../../../domain/events/trace.ts';
 import { compensatedStep } from '../../../domain/workflows/compensation.ts';
 import type { Lanes } from '../../dispatch/lanes.ts';
@@ -8,7 +8,7 @@ import type { NeededStep, StepTraces } from '../../ports/traces.ts';
 import { bodyOf } from '../bodies.ts';
 
 /** Steps that are looked up at once. */
-const MOST_KEYS = 1_000;
+const MAX_KEYS = 1_000;
 
 export interface StepLinksParts {
   readonly store: StepTraces;
@@ -55,16 +55,16 @@ export class StepLinks {
     return steps.flatMap((step) => {
       const definition = lanes.get(laneIds.get(step.workflowJobId) ?? -1)?.definitionBody;
       if (!definition?.workflow) return [];
-      const needs = bodyOf(definition).graph.needs(step.step).slice(0, MOST_LINKS);
-      const most = Math.floor(MOST_LINKS / needs.length);
+      const needs = bodyOf(definition).graph.needs(step.step).slice(0, MAX_LINKS);
+      const most = Math.floor(MAX_LINKS / needs.length);
       return needs.map((number) => ({ of: keyOf(step), workflowJobId: step.workflowJobId, step: number, most }));
     });
   }
 
   async #jobsOf(needs: readonly NeededStep[]): Promise<ReadonlyMap<string, readonly TraceOrigin[]>> {
     const found = new Map<string, TraceOrigin[]>();
-    for (let at = 0; at < needs.length; at += MOST_KEYS)
-      for (const { of, ...origin } of await this.#parts.store.readNeededJobs(needs.slice(at, at + MOST_KEYS)))
+    for (let at = 0; at < needs.length; at += MAX_KEYS)
+      for (const { of, ...origin } of await this.#parts.store.readNeededJobs(needs.slice(at, at + MAX_KEYS)))
         found.set(of, [...(found.get(of) ?? []), origin]);
     return found;
   }

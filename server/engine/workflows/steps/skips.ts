@@ -1,8 +1,8 @@
 /** Steps that people skip: those asked for now, and those whose jobs have ended since. */
 import { openItems } from '../../../domain/workflows/fan-out.ts';
 import { roleOf, type WorkflowRun } from '../../../domain/workflows/phases.ts';
-import { decideSkip, skippedByHand } from '../../../domain/workflows/skip.ts';
-import type { WorkflowNews } from '../../ports/workflows.ts';
+import { decideSkip, skippedManually } from '../../../domain/workflows/skip.ts';
+import type { InboxRow } from '../../ports/workflows.ts';
 import { endedItems, passEnded } from './ends.ts';
 import type { Steps } from './steps.ts';
 
@@ -16,16 +16,16 @@ export interface Skips {
 }
 
 /** Steps that are to be skipped. Their rows are loaded. */
-export function askedSkips(steps: Steps, run: WorkflowRun, news: readonly WorkflowNews[]): Skips {
+export function askedSkips(steps: Steps, run: WorkflowRun, inbox: readonly InboxRow[]): Skips {
   const ended = new Set<number>();
   const cancelled: number[] = [];
   let ran = 0;
-  for (const { kind, step, reason } of news) {
+  for (const { kind, step, reason } of inbox) {
     if (kind !== 'SKIP_STEP' || step === undefined || ended.has(step)) continue;
     if (steps.graph.step(step).role !== roleOf(run.phase)) continue;
     const decision = decideSkip(steps.row(step));
     if (decision === 'NEVER') continue;
-    const text = skippedByHand(reason);
+    const text = skippedManually(reason);
     if (decision === 'NOW') {
       if (steps.row(step).state === 'RUNNING') ran++;
       ended.add(step);
@@ -42,15 +42,15 @@ export function askedSkips(steps: Steps, run: WorkflowRun, news: readonly Workfl
 export function skippedEnded(
   steps: Steps,
   step: number,
-  news: readonly WorkflowNews[],
+  inbox: readonly InboxRow[],
 ): 'SUCCEEDED' | 'SKIPPED' | undefined {
   const { fanOut, loop } = steps.graph.step(step);
   const row = steps.row(step);
   if (!fanOut || !row.fanOut) {
-    const state = passEnded(row, news);
+    const state = passEnded(row, inbox);
     return state && skipped(steps, step, state === 'SUCCEEDED' && !loop);
   }
-  const { state, verdict } = endedItems(fanOut, row.fanOut, news, true);
+  const { state, verdict } = endedItems(fanOut, row.fanOut, inbox, true);
   steps.change(step, { fanOut: state });
   return openItems(state) > 0 ? undefined : skipped(steps, step, verdict?.state === 'SUCCEEDED');
 }

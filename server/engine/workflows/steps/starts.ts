@@ -12,10 +12,10 @@ import {
 } from '../../../domain/workflows/fan-out.ts';
 import { cutShort, decideLoop, type LoopDecision } from '../../../domain/workflows/loop.ts';
 import type { EndedStep, EndedStepState } from '../../../domain/workflows/step-state.ts';
-import { MOST_ITEMS } from '../../../domain/workflows/workflow.ts';
+import { MAX_ITEMS } from '../../../domain/workflows/workflow.ts';
 import { NoJob } from '../../jobs/submit/inner-jobs.ts';
 import type { NewJob } from '../../ports/submissions.ts';
-import type { WrittenNews } from '../../ports/workflows.ts';
+import type { NewInboxRow } from '../../ports/workflows.ts';
 import type { AdvanceParts } from '../advance-parts.ts';
 import { retriedJob } from '../inner-retries.ts';
 import { NoValue, payloadOf, type Values } from '../values.ts';
@@ -40,11 +40,11 @@ export class StepStarts {
   readonly #values: Values;
   readonly #cached: CachedSteps;
   readonly jobs: NewJob[] = [];
-  readonly news: WrittenNews[] = [];
+  readonly inbox: NewInboxRow[] = [];
   /** Jobs that were to be made, also those that can't be: each has cost a look at its input. */
   #tried = 0;
   /** Told to go on. */
-  readonly #goingOn = new Set<number>();
+  readonly #continuing = new Set<number>();
 
   constructor(parts: AdvanceParts, steps: Steps, values: Values, cached: CachedSteps) {
     this.#parts = parts;
@@ -65,7 +65,7 @@ export class StepStarts {
       if (this.#steps.row(step).state === 'RUNNING') {
         const state = await this.moreItems(step);
         if (state) ended.push({ step, state });
-      } else if (this.#isFull() || this.#isBehind(step)) this.#goOn(step);
+      } else if (this.#isFull() || this.#isBehind(step)) this.#continueStep(step);
       else {
         const state = await this.#startOne(step);
         if (state !== 'SKIPPED') started++;
@@ -113,9 +113,9 @@ export class StepStarts {
     if (!fanOut || !state) return undefined;
     for (;;) {
       const decision = decideFanOut(fanOut, state);
-      if (decision.kind !== 'GO_ON') return this.#verdict(step, decision);
+      if (decision.kind !== 'CONTINUE') return this.#verdict(step, decision);
       const count = Math.min(decision.start, Math.max(0, this.#parts.mostJobs - this.#tried));
-      if (count < decision.start) this.#goOn(step);
+      if (count < decision.start) this.#continueStep(step);
       if (count === 0) return undefined;
       const items = await itemsOf();
       const refused = await this.#startItems(step, items, state.started, count);
@@ -141,13 +141,13 @@ export class StepStarts {
     return refused;
   }
 
-  #verdict(step: number, decision: Exclude<FanOutDecision, { kind: 'GO_ON' }>): EndedStepState | undefined {
+  #verdict(step: number, decision: Exclude<FanOutDecision, { kind: 'CONTINUE' }>): EndedStepState | undefined {
     if (decision.kind === 'FAIL') {
       const reason = whyFailed(decision.reason, this.#steps.row(step).reason);
       this.#steps.change(step, { reason });
     }
     if (!decision.cancelOpen) return decision.kind === 'FAIL' ? 'FAILED' : 'SUCCEEDED';
-    this.news.push({ jobId: this.#parts.workflow.jobId, step, kind: 'CANCEL_CHILDREN' });
+    this.inbox.push({ jobId: this.#parts.workflow.jobId, step, kind: 'CANCEL_CHILDREN' });
     return undefined;
   }
 
@@ -174,8 +174,8 @@ export class StepStarts {
     const expression = this.#parts.body.expression('items', step);
     const items = expression && (await this.#values.evaluate(expression));
     if (!Array.isArray(items)) throw new NoStart('FAILED', 'fan_out.items gives no list');
-    if (items.length > MOST_ITEMS)
-      throw new NoStart('FAILED', `fan_out.items gives ${items.length} items; at most ${MOST_ITEMS} are possible`);
+    if (items.length > MAX_ITEMS)
+      throw new NoStart('FAILED', `fan_out.items gives ${items.length} items; at most ${MAX_ITEMS} are possible`);
     return items;
   }
 
@@ -187,7 +187,7 @@ export class StepStarts {
     const input = expression ? payloadOf(await this.#values.evaluate(expression, own)) : workflow.input;
     const parent = { jobId: workflow.jobId, step, item };
     const made = this.#steps.graph.step(step);
-    const version = made.cache ? await this.#cached.look(step, input) : made.definitionVersion;
+    const version = made.cache ? await this.#cached.lookup(step, input) : made.definitionVersion;
     if (version === undefined) return false;
     const dependencies = made.after && (await this.#waitsFor(step));
     const from = await this.#retrying({ ...made, definitionVersion: version, dependencies }, step, input);
@@ -242,10 +242,10 @@ export class StepStarts {
     return wait !== undefined && wait.step !== step && this.#steps.graph.step(step).after !== undefined;
   }
 
-  #goOn(step: number): void {
-    if (this.#goingOn.has(step)) return;
-    this.#goingOn.add(step);
-    this.news.push({ jobId: this.#parts.workflow.jobId, step, kind: 'GO_ON' });
+  #continueStep(step: number): void {
+    if (this.#continuing.has(step)) return;
+    this.#continuing.add(step);
+    this.inbox.push({ jobId: this.#parts.workflow.jobId, step, kind: 'CONTINUE' });
   }
 }
 

@@ -41,7 +41,7 @@ export class StepSkips {
     const { jobId, name } = skip;
     const { number, step } = await reader.findStep(namespace, jobId, name);
     try {
-      const work = (inner: Pick<Store, 'workflows'>) => this.#tell(inner.workflows, namespace, skip, number, step);
+      const work = (inner: Pick<Store, 'workflows'>) => this.#notify(inner.workflows, namespace, skip, number, step);
       // Both are a transaction of their own.
       await retryCollisions(this.#parts, async () => {
         if (request) await once(store, namespace, request, work);
@@ -56,7 +56,7 @@ export class StepSkips {
   }
 
   /** Under the workflow's lock, so that the step can't end meanwhile. */
-  async #tell(
+  async #notify(
     workflows: WorkflowStore,
     namespace: string,
     { jobId, name, reason }: SkipRequest,

@@ -98,11 +98,11 @@ function notFoundText(namespace: string, { on }: Dependency, i: number): string 
   return targetNotFound(namespace, jobId, `after[${i}].${field}`).message;
 }
 
-const MOST_SHOWN = 3;
+const MAX_SHOWN = 3;
 
 /** What a step's job waits for, as it is shown with the step. */
 export function waitsText(dependencies: readonly Dependency[]): string {
-  const shown = dependencies.slice(0, MOST_SHOWN).map(waitText);
+  const shown = dependencies.slice(0, MAX_SHOWN).map(waitText);
   const rest = dependencies.length - shown.length;
   return `its job depends on ${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }

@@ -1,9 +1,9 @@
 /** What somebody does by hand with a job as it is made. */
-import type { ByHand } from '../../../engine/ports/audit.ts';
+import type { ManualChange } from '../../../engine/ports/audit.ts';
 import type { Session } from '../../driver/database.ts';
 import { insertAudits } from '../../namespaces/audit-records.ts';
 import { writeSteps } from '../../workflows/workflow-rows.ts';
 
-export async function writeByHand(session: Session, { records, steps }: ByHand): Promise<void> {
+export async function writeManualChange(session: Session, { records, steps }: ManualChange): Promise<void> {
   await Promise.all([insertAudits(session, records), writeSteps(session, steps)]);
 }

@@ -7,15 +7,15 @@ import type { Decide, Selection } from '../../../engine/ports/jobs.ts';
 import { failureText } from '../../base/failure-text.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
-import { deleteDependencies, tellDependents } from '../../dependencies/dependency-news.ts';
+import { deleteDependencies, notifyDependents } from '../../dependencies/dependency-news.ts';
 import type { FairRanks } from '../../dispatch/fair-ranks.ts';
 import { addCounts, countedAs } from '../../dispatch/lane-counts.ts';
 import type { Database, Session } from '../../driver/database.ts';
-import { groups, tell, toldFailure, untold } from '../../events/outbox.ts';
+import { groups, outboxInsert, publishedFailure, unpublished } from '../../events/outbox.ts';
 import { insertAudits } from '../../namespaces/audit-records.ts';
 import { keepBudgets } from '../../retries/retry-budgets.ts';
 import { leaveWaits } from '../../signals/event-waits.ts';
-import { tellParents, tellWorkflows } from '../../workflows/workflow-news.ts';
+import { notifyParents, notifyWorkflows } from '../../workflows/workflow-news.ts';
 import { jsonOrNull } from '../submit/insert-jobs.ts';
 import { insertCleanups } from './insert-cleanups.ts';
 import { held, lockFor, openRun } from './lock-runs.ts';
@@ -48,7 +48,7 @@ const updates = {
 };
 
 /** What is told of each change. */
-const told = ['state', 'revision', 'attempt', 'was_state', 'told_failure'];
+const outboxColumns = ['state', 'revision', 'attempt', 'was_state', 'told_failure'];
 
 // A workflow that is cancelled is held by no session: its lane counts it as WAITING until it ends, since limits count what is held.
 const updateRuns = {
@@ -78,8 +78,8 @@ SET state = i.state, lane_id = i.lane_id, rank = i.rank, due_time = i.due_time, 
 FROM i WHERE ${sameKey('r.job_id', 'i.job_id')}
 RETURNING r.job_id, r.lane_id, r.revision, r.attempt, i.was_state, i.state, i.told_failure
 ),
-${groups({ from: 'changed', by: told, where: `state <> was_state AND state NOT IN ${untold}` })}
-${tell({ moved: true, failures: true })}`,
+${groups({ from: 'changed', by: outboxColumns, where: `state <> was_state AND state NOT IN ${unpublished}` })}
+${outboxInsert({ moved: true, failures: true })}`,
 };
 
 async function writeContinues(session: Session, changes: readonly Continue[]): Promise<void> {
@@ -90,9 +90,9 @@ async function writeContinues(session: Session, changes: readonly Continue[]): P
     changes.map((c) => c.rank),
     changes.map((c) => c.dueTimeUs),
     changes.map((c) => c.attemptsCounted),
-    changes.map((c) => Math.min(c.losses, 32_767)),
-    changes.map((c) => c.charges),
-    changes.map((c) => Math.min(c.lost, 32_767)),
+    changes.map((c) => Math.min(c.consecutiveLosses, 32_767)),
+    changes.map((c) => c.suspectLosses),
+    changes.map((c) => Math.min(c.totalLosses, 32_767)),
     changes.map((c) => c.failures),
     changes.map((c) => Math.min(c.releases, 32_767)),
     changes.map((c) => c.releasesSinceUs),
@@ -103,7 +103,7 @@ async function writeContinues(session: Session, changes: readonly Continue[]): P
     changes.map((c) => c.watch?.fraction),
     changes.map((c) => stateCodes[c.run.state]),
     changes.map((c) => c.run.laneId),
-    changes.map(({ closed }) => (closed?.failure ? toldFailure(closed.failure) : null)),
+    changes.map(({ closed }) => (closed?.failure ? publishedFailure(closed.failure) : null)),
   ]);
 }
 
@@ -134,11 +134,11 @@ ended AS (
             i.result, i.result_content_type, i.result_metadata, i.skip_reason, r.parent_job_id, r.step, r.item, r.tells_end
 ),
 checkpoints AS (DELETE FROM job_checkpoints c USING ended e WHERE ${sameKey('c.job_id', 'e.job_id')}),
-${groups({ from: 'ended', by: told })},
+${groups({ from: 'ended', by: outboxColumns })},
 ${addCounts(`SELECT lane_id, CASE WHEN was_state = ${CANCELLING} AND attempt = 0 THEN ${WAITING} ELSE ${countedAs('was_state')} END AS state, -jobs AS jobs FROM groups`)},
-told AS (${tell({ moved: true, failures: true })}),
-${tellParents('ended')},
-${tellDependents('ended')}
+told AS (${outboxInsert({ moved: true, failures: true })}),
+${notifyParents('ended')},
+${notifyDependents('ended')}
 INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, failure,
                           progress_fraction, progress_message, reason, cancel_stage, cancel_time, cancel_reason, cleanup_job_id,
                           result, result_content_type, result_metadata, skip_reason)
@@ -158,7 +158,7 @@ async function writeEnds(session: Session, changes: readonly End[]): Promise<voi
     changes.map((c) => c.reason),
     changes.map((c) => c.cancelStage && cancelStages[c.cancelStage]),
     changes.map((c) => c.cleanup?.jobId),
-    changes.map((c) => (c.failure ? toldFailure(c.failure) : null)),
+    changes.map((c) => (c.failure ? publishedFailure(c.failure) : null)),
     changes.map((c) => c.result?.data),
     changes.map((c) => c.result?.contentType),
     changes.map((c) => jsonOrNull(c.result?.metadata)),
@@ -230,19 +230,19 @@ export function changeRuns(
     const decided = rows.flatMap((row) => decide(openRun(row), row.now) ?? []);
     const kept = await keepBudgets(session, decided, rows[0]?.now ?? 0);
     const changes = await rankFairly(session, fairRanks, kept);
-    const goingOn = changes.filter((change) => change.kind === 'continue');
+    const continuing = changes.filter((change) => change.kind === 'continue');
     const ended = changes.filter((change) => change.kind === 'end');
-    const closing = goingOn.filter((change) => change.closed);
+    const closing = continuing.filter((change) => change.closed);
     if (closing.length > 0) await writeAttempts(session, closing);
-    if (goingOn.length > 0) await writeContinues(session, goingOn);
-    await tellWorkflows(session, goingOn);
+    if (continuing.length > 0) await writeContinues(session, continuing);
+    await notifyWorkflows(session, continuing);
     await updateRecords(
       session,
-      goingOn.filter((change) => change.record),
+      continuing.filter((change) => change.record),
     );
     if (ended.length > 0) await writeEnds(session, ended);
     await leaveWaits(session, ended);
-    const waited = ended.filter(({ run }) => run.waitsFor > 0);
+    const waited = ended.filter(({ run }) => run.unmetDependencies > 0);
     await deleteDependencies(
       session,
       waited.map(({ run }) => run.jobId),

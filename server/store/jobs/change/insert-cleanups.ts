@@ -4,7 +4,7 @@ import type { Cleanup, End } from '../../../domain/jobs/run.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { addCounts } from '../../dispatch/lane-counts.ts';
 import type { Session } from '../../driver/database.ts';
-import { groups, tell } from '../../events/outbox.ts';
+import { groups, outboxInsert } from '../../events/outbox.ts';
 
 const columns = {
   cleanup_job_id: 'uuid',
@@ -43,7 +43,7 @@ record AS (
 ),
 ${groups({ from: '(SELECT cleanup_job_id AS job_id, lane_id FROM i) AS made' })},
 ${addCounts(`SELECT lane_id, ${stateCodes.READY} AS state, jobs FROM groups`)},
-told AS (${tell({ state: stateCodes.READY })})
+told AS (${outboxInsert({ state: stateCodes.READY })})
 INSERT INTO job_runs (job_id, lane_id, state, rank, input_size, run_timeout_ms)
 SELECT cleanup_job_id, lane_id, ${stateCodes.READY}, rank, octet_length(input), run_timeout_ms FROM i`,
 };

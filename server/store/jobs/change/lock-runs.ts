@@ -4,7 +4,7 @@ import type { OpenRun } from '../../../domain/jobs/run.ts';
 import type { Selection } from '../../../engine/ports/jobs.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
-import { heldBack } from '../../dispatch/held-lanes.ts';
+import { gates } from '../../dispatch/held-lanes.ts';
 import type { Parameter, Row, Statement } from '../../driver/database.ts';
 
 export const held = `(${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING})`;
@@ -55,7 +55,7 @@ const lockDue = lockStatement(
 const lockReady = lockStatement(
   'lock_ready_workflows',
   `SELECT c.* FROM (
-     SELECT lane_id FROM lanes WHERE lane_id = ANY($1::int[]) AND held_back & ~${heldBack.limited}::smallint = 0 ORDER BY lane_id FOR KEY SHARE SKIP LOCKED
+     SELECT lane_id FROM lanes WHERE lane_id = ANY($1::int[]) AND held_back & ~${gates.limited}::smallint = 0 ORDER BY lane_id FOR KEY SHARE SKIP LOCKED
    ) AS l
    CROSS JOIN LATERAL (
      SELECT r.* FROM job_runs r WHERE r.lane_id = l.lane_id AND r.state = ${stateCodes.READY}
@@ -105,9 +105,9 @@ export function openRun(row: Row): OpenRun {
     },
     runTimeUs: row.run_time,
     createTimeUs: row.create_time,
-    losses: row.losses,
-    charges: row.charges,
-    lost: row.lost,
+    consecutiveLosses: row.losses,
+    suspectLosses: row.charges,
+    totalLosses: row.lost,
     failures: row.failures ?? 0,
     releases: row.releases,
     releasesSinceUs: row.releases_since,
@@ -118,8 +118,8 @@ export function openRun(row: Row): OpenRun {
     fairnessKey: row.fairness_key,
     limitId: row.limit_id,
     parentJobId: row.parent_job_id,
-    waitsFor: row.waits_for,
+    unmetDependencies: row.waits_for,
     children: row.children,
-    tellsEnd: row.tells_end,
+    notifiesDependents: row.tells_end,
   };
 }

@@ -10,20 +10,20 @@ import {
 import type { WaitReason } from '../../../domain/explain/wait-reasons.ts';
 import { stateCodes } from '../../../domain/jobs/job-state.ts';
 import { sameKey } from '../../base/same-key.ts';
-import { heldBack } from '../../dispatch/held-lanes.ts';
+import { gates } from '../../dispatch/held-lanes.ts';
 import { type LimitedLane, readLimitUse } from '../../dispatch/limit-use.ts';
 import { readOffers } from '../../dispatch/offers.ts';
 import type { Row, Session } from '../../driver/database.ts';
 import { readPlacementReason } from '../../explain/placement-reasons.ts';
 import { NIL_UUID } from '../../upkeep/expire-jobs.ts';
 
-export interface HoldReason {
+export interface GateReason {
   readonly reason: WaitReason;
   readonly text: string;
 }
 
 /** By the id of the lane. */
-export type HoldReasons = ReadonlyMap<number, HoldReason>;
+export type GateReasons = ReadonlyMap<number, GateReason>;
 
 const readMany = {
   name: 'read_hold_reasons',
@@ -31,28 +31,28 @@ const readMany = {
 SELECT n.lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.demands, n.cleanup, n.held_back, q.pause_reason, b.name AS breaker, b.probe_time, b.probe_job_id
 FROM unnest($1::int[]) AS i (lane_id)
 JOIN lanes n ON ${sameKey('n.lane_id', 'i.lane_id')}
-LEFT JOIN queues q ON n.held_back & ${heldBack.queuePaused} <> 0
+LEFT JOIN queues q ON n.held_back & ${gates.queuePaused} <> 0
   AND ${sameKey('q.namespace', 'n.namespace')} AND ${sameKey('q.name', 'n.queue')}
 LEFT JOIN LATERAL (
   SELECT name, probe_time, probe_job_id FROM circuit_breakers c
-  WHERE c.namespace = n.namespace AND c.name = n.breaker AND c.state <> 1 AND n.held_back & ${heldBack.breakerOpen} <> 0 OFFSET 0
+  WHERE c.namespace = n.namespace AND c.name = n.breaker AND c.state <> 1 AND n.held_back & ${gates.breakerOpen} <> 0 OFFSET 0
 ) AS b ON true`,
 };
 
 /** Lanes whose limits, and whose demands, are looked at for a list. */
-const MOST_LIMITED = 20;
-const MOST_DEMANDING = 20;
+const MAX_LIMITED = 20;
+const MAX_DEMANDING = 20;
 
 /** Whether something may hold a job back that its own row says nothing of. */
-export function mayBeHeld(row: Row): boolean {
+export function mayBeGated(row: Row): boolean {
   return row.state === stateCodes.READY && (row.held_back !== 0 || row.has_demands);
 }
 
 /** A limit of concurrency that is reached. Rates give way by themselves: a job that waits for one says nothing. */
-async function limitReason(session: Session, row: Row): Promise<HoldReason | undefined> {
+async function limitReason(session: Session, row: Row): Promise<GateReason | undefined> {
   const lane = { ...(row as LimitedLane), queueBucketId: NIL_UUID, definitionBucketId: NIL_UUID };
   const { limits, queue, definition } = await readLimitUse(session, lane);
-  if (row.held_back & heldBack.atLimit)
+  if (row.held_back & gates.atLimit)
     return { reason: 'KEY_LIMIT', text: keyText(row.definition, limits.definition?.keyLimit ?? {}) };
   for (const [reason, what, use] of [
     ['DEFINITION_LIMIT', `definition ${row.definition}`, definition],
@@ -63,7 +63,7 @@ async function limitReason(session: Session, row: Row): Promise<HoldReason | und
   return undefined;
 }
 
-function reasonOf(row: Row): HoldReason | undefined {
+function reasonOf(row: Row): GateReason | undefined {
   if (row.pause_reason !== null) return { reason: 'QUEUE_PAUSED', text: queuePausedText(row.queue, row.pause_reason) };
   if (row.breaker === null) return undefined;
   const next =
@@ -74,11 +74,11 @@ function reasonOf(row: Row): HoldReason | undefined {
 }
 
 /** Of rows with `state`, `held_back`, `has_demands` and `run_lane_id`. A lane that was let go since the rows were read has no reason any more. */
-export async function readHoldReasons(session: Session, rows: readonly Row[]): Promise<HoldReasons> {
-  const held = rows.filter(mayBeHeld).map((row) => row.run_lane_id);
+export async function readGateReasons(session: Session, rows: readonly Row[]): Promise<GateReasons> {
+  const held = rows.filter(mayBeGated).map((row) => row.run_lane_id);
   if (held.length === 0) return new Map();
   const found = await session.run(readMany, [[...new Set(held)]]);
-  const reasons = new Map<number, HoldReason>();
+  const reasons = new Map<number, GateReason>();
   // Read once, however many lanes of a namespace are looked at.
   const offers = new Map<string, ReturnType<typeof readOffers>>();
   const offersOf = (namespace: string) => {
@@ -89,10 +89,10 @@ export async function readHoldReasons(session: Session, rows: readonly Row[]): P
   let limited = 0;
   let demanding = 0;
   for (const row of found) {
-    const isLooked = row.held_back & (heldBack.limited | heldBack.atLimit) && limited < MOST_LIMITED;
-    const reason = reasonOf(row) ?? (isLooked ? await limitReason(session, row) : undefined);
-    if (isLooked) limited++;
-    const asks = reason === undefined && row.demands !== '' && demanding++ < MOST_DEMANDING;
+    const isExplained = row.held_back & (gates.limited | gates.atLimit) && limited < MAX_LIMITED;
+    const reason = reasonOf(row) ?? (isExplained ? await limitReason(session, row) : undefined);
+    if (isExplained) limited++;
+    const asks = reason === undefined && row.demands !== '' && demanding++ < MAX_DEMANDING;
     const held = asks ? await readPlacementReason(session, row, offersOf) : reason;
     if (held !== undefined) reasons.set(row.lane_id, held);
   }

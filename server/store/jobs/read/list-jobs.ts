@@ -7,7 +7,7 @@ import type { JobPage, JobQuery, JobView } from '../../../engine/ports/jobs.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { timestampOf } from '../../base/times.ts';
 import type { Parameter, Row, Session, Statement } from '../../driver/database.ts';
-import { readHoldReasons } from './hold-reasons.ts';
+import { readGateReasons } from './hold-reasons.ts';
 import { type JobSource, sources } from './job-sources.ts';
 import { jobView, recordColumns, viewColumns } from './read-jobs.ts';
 
@@ -21,7 +21,7 @@ const HIGHEST_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 /** Lanes that are merged; where there are more, the jobs of all lanes are looked through. */
 const MERGED_LANES = 500;
 /** Fewest records that a lane gives to a merge: the merge ends with the first lane that may have more. */
-const FROM_A_LANE = 16;
+const FROM_PER_LANE = 16;
 
 /**
  * Takes the ids that `scanned` has, and says where `rest` goes on. The bounds of the page
@@ -106,18 +106,18 @@ async function planOf(session: Session, query: JobQuery, states: readonly JobSta
     : { source: 'by_lane', laneIds, lowestId };
 }
 
-interface Room {
+interface Headroom {
   readonly jobs: number;
   readonly bytes: number;
   readonly records: number;
 }
 
-function parametersOf(query: JobQuery, states: readonly JobState[], plan: Plan, before: string, room: Room) {
+function parametersOf(query: JobQuery, states: readonly JobState[], plan: Plan, before: string, space: Headroom) {
   const { filter, namespace } = query;
   const labels = Object.keys(filter.labels).length > 0 ? JSON.stringify(filter.labels) : null;
   const { laneIds, source, lowestId } = plan;
   const byLane = source === 'by_lane';
-  const perLane = Math.min(room.records, Math.max(FROM_A_LANE, Math.ceil((2 * room.records) / laneIds.length)));
+  const perLane = Math.min(space.records, Math.max(FROM_PER_LANE, Math.ceil((2 * space.records) / laneIds.length)));
   const parameters: Parameter[] = [
     namespace,
     filter.definition ?? null,
@@ -129,9 +129,9 @@ function parametersOf(query: JobQuery, states: readonly JobState[], plan: Plan, 
     filter.failureTypes.length > 0 ? filter.failureTypes : null,
     before,
     lowestId,
-    byLane ? perLane : room.records,
-    room.jobs,
-    room.bytes,
+    byLane ? perLane : space.records,
+    space.jobs,
+    space.bytes,
   ];
   if (source === 'by_parent') return [...parameters, filter.parentJobId ?? null];
   return byLane ? [...parameters, laneIds] : parameters;
@@ -139,7 +139,7 @@ function parametersOf(query: JobQuery, states: readonly JobState[], plan: Plan, 
 
 interface Scan {
   readonly rows: readonly Row[];
-  readonly lookedAt: number;
+  readonly scanned: number;
   /** Where the source goes on; undefined at its end. */
   readonly resumeId: string | undefined;
   /** More of what was scanned matches than there was room for. */
@@ -151,7 +151,7 @@ async function scan(session: Session, plan: Plan, parameters: readonly Parameter
   const [first] = rows;
   return {
     rows: first?.job_id ? rows : [],
-    lookedAt: first?.looked_at,
+    scanned: first?.looked_at,
     resumeId: first?.resume_id ?? undefined,
     cut: first?.cut,
   };
@@ -167,13 +167,13 @@ export async function listJobs(session: Session, query: JobQuery): Promise<JobPa
   let before = query.beforeJobId && query.beforeJobId < highestId ? query.beforeJobId : highestId;
   let [bytes, left, records] = [PAGE_BYTES, query.scanLimit, query.limit + 1];
   for (;;) {
-    const room = { jobs: query.limit - jobs.length, bytes, records: Math.min(records, left) };
-    const found = await scan(session, plan, parametersOf(query, states, plan, before, room));
-    const holds = await readHoldReasons(session, found.rows);
+    const space = { jobs: query.limit - jobs.length, bytes, records: Math.min(records, left) };
+    const found = await scan(session, plan, parametersOf(query, states, plan, before, space));
+    const holds = await readGateReasons(session, found.rows);
     jobs.push(...found.rows.map((row) => jobView(row, [], holds)));
     if (found.cut) return { jobs, nextBeforeJobId: jobs.at(-1)?.jobId };
     bytes -= found.rows.reduce((sum, row) => sum + row.bytes, 0);
-    left -= found.lookedAt;
+    left -= found.scanned;
     records *= 10;
     const full = jobs.length >= query.limit || bytes <= 0 || left <= 0;
     if (full || found.resumeId === undefined) return { jobs, nextBeforeJobId: found.resumeId };

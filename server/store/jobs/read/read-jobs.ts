@@ -15,7 +15,7 @@ import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { payloadOf } from '../../dispatch/claim-jobs.ts';
 import type { Row, Session } from '../../driver/database.ts';
-import { type HoldReasons, mayBeHeld, readHoldReasons } from './hold-reasons.ts';
+import { type GateReasons, mayBeGated, readGateReasons } from './hold-reasons.ts';
 
 /** Of `jobs`, all but the input. */
 export const recordColumns = `job_id, lane_id, priority, labels, input_content_type, input_metadata, idempotency_key, traceparent,
@@ -180,11 +180,13 @@ function cancellationOf(row: Row): JobView['cancellation'] {
 function waitReasonOf(row: Row): WaitReason | undefined {
   const state = stateOf(row.state);
   if (isSuspended({ state, attempt: row.attempt })) return 'DEPENDENCY';
-  return state === 'READY' && isSuspect(row as { losses: number }) ? 'SUSPECT' : reasonOfState(state, row.reason);
+  return state === 'READY' && isSuspect({ consecutiveLosses: row.losses })
+    ? 'SUSPECT'
+    : reasonOfState(state, row.reason);
 }
 
-export function jobView(row: Row, attempts: readonly AttemptView[], holds: HoldReasons): JobView {
-  const hold = mayBeHeld(row) ? holds.get(row.run_lane_id) : undefined;
+export function jobView(row: Row, attempts: readonly AttemptView[], gateReasons: GateReasons): JobView {
+  const gate = mayBeGated(row) ? gateReasons.get(row.run_lane_id) : undefined;
   return {
     jobId: row.job_id,
     namespace: row.namespace,
@@ -192,9 +194,9 @@ export function jobView(row: Row, attempts: readonly AttemptView[], holds: HoldR
     definitionVersion: row.definition_version,
     queue: row.queue,
     state: stateOf(row.state),
-    reason: hold?.text ?? row.reason ?? '',
+    reason: gate?.text ?? row.reason ?? '',
     skipReason: skipNames.get(row.skip_reason),
-    waitReason: hold?.reason ?? waitReasonOf(row),
+    waitReason: gate?.reason ?? waitReasonOf(row),
     priority: row.priority,
     labels: row.labels ?? {},
     input: payloadOf(row.input, row.input_content_type, row.input_metadata),
@@ -243,10 +245,10 @@ export async function viewsOf(session: Session, rows: readonly Row[]): Promise<J
   const tried = [...new Set(rows.filter(hasClosedAttempts).map((row) => row.job_id))];
   const closed = tried.length > 0 ? await session.run(readAttempts, [tried]) : [];
   const attempts = Map.groupBy(closed, (row) => row.job_id);
-  const holds = await readHoldReasons(session, rows);
+  const gateReasons = await readGateReasons(session, rows);
   return rows.map((row) => {
     const before = (attempts.get(row.job_id) ?? []).map(attemptView);
-    return jobView(row, [...before, ...lastAttempt(row, before)], holds);
+    return jobView(row, [...before, ...lastAttempt(row, before)], gateReasons);
   });
 }
 

@@ -80,7 +80,7 @@ export async function readOwners(session: Session, call: SubmitCall): Promise<Ke
   return new Map(rows.map((row) => [row.idempotency_key, { jobId: row.job_id, contentHash: row.content_hash }]));
 }
 
-export async function findHeldKeys(session: Session, namespace: string, keys: readonly string[]): Promise<string[]> {
+export async function findOwnedKeys(session: Session, namespace: string, keys: readonly string[]): Promise<string[]> {
   const rows = await session.run(readKeys, [keys.map(() => namespace), keys]);
   return rows.map((row) => row.idempotency_key);
 }

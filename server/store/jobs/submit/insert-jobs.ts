@@ -5,16 +5,16 @@
 
 import { limitMarks } from '../../../domain/dispatch/limits.ts';
 import { stateCodes } from '../../../domain/jobs/job-state.ts';
-import type { Place } from '../../../engine/ports/dispatch.ts';
+import type { Permit } from '../../../engine/ports/dispatch.ts';
 import type { LaneUnderLimits } from '../../../engine/ports/limits.ts';
 import type { NewJob, SubmitCall } from '../../../engine/ports/submissions.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { timestampOf } from '../../base/times.ts';
-import { heldBack } from '../../dispatch/held-lanes.ts';
+import { gates } from '../../dispatch/held-lanes.ts';
 import { addCounts } from '../../dispatch/lane-counts.ts';
 import { byteSlices } from '../../driver/arrays.ts';
 import type { Parameter, Row, Session } from '../../driver/database.ts';
-import { groups, tell } from '../../events/outbox.ts';
+import { groups, outboxInsert } from '../../events/outbox.ts';
 
 const callColumns = {
   call: 'int',
@@ -54,7 +54,7 @@ const limitedLane = laneIds + 1;
 // What few jobs have travels as one JSON object, NULL for most: an array for each would be paid for by all. What all jobs of
 // a definition have, or none, are arrays that are empty if none has it: an empty one gives NULL in each row. Sessions and
 // lanes are locked as by a claim, and for the same reasons; a job whose session is not open, drains, or is being closed, or
-// whose lane is held back, stays ready. Of lanes with limits only the one that `admitPlaces` has looked at is open.
+// whose lane is held back, stays ready. Of lanes with limits only the one that `admitPermits` has looked at is open.
 const statement = {
   name: 'insert_jobs',
   text: `
@@ -78,7 +78,7 @@ open_sessions AS MATERIALIZED (
 ),
 open_lanes AS MATERIALIZED (
   SELECT lane_id FROM lanes WHERE lane_id = ANY($${laneIds}::int[])
-    AND (held_back = 0 OR held_back = ${heldBack.limited} AND lane_id = $${limitedLane}::int)
+    AND (held_back = 0 OR held_back = ${gates.limited} AND lane_id = $${limitedLane}::int)
   ORDER BY lane_id FOR KEY SHARE SKIP LOCKED
 ),
 i AS MATERIALIZED (
@@ -115,7 +115,7 @@ run AS (
 ),
 ${groups({ from: 'i', by: ['state', 'assigned'] })},
 ${addCounts(`SELECT lane_id, CASE WHEN assigned THEN ${stateCodes.ASSIGNED} ELSE state END AS state, jobs FROM groups`)},
-told AS (${tell()})
+told AS (${outboxInsert()})
 SELECT call, NULL::uuid AS session_id, NULL::int AS lane_id FROM first_calls
 UNION ALL SELECT NULL, session_id, NULL::int FROM open_sessions
 UNION ALL SELECT NULL, NULL, lane_id FROM open_lanes`,
@@ -132,7 +132,7 @@ function restOf(job: NewJob): string | null {
     watchWindowMs,
     limitMark,
     parent,
-    tellsEnd,
+    notifiesDependents,
     tracedTargets,
   } = job;
   const { metadata } = job.input;
@@ -146,7 +146,7 @@ function restOf(job: NewJob): string | null {
     !metadata &&
     !checkResult &&
     !parent &&
-    !tellsEnd &&
+    !notifiesDependents &&
     !tracedTargets
   )
     return null;
@@ -171,7 +171,7 @@ function restOf(job: NewJob): string | null {
     parent_job_id: parent?.jobId,
     step: parent?.step,
     item: parent?.item,
-    tells_end: tellsEnd || undefined,
+    tells_end: notifiesDependents || undefined,
     depends_on: tracedTargets,
   });
 }
@@ -196,13 +196,13 @@ export interface Insertion {
 
 /** What the statement takes of the calls that carry a request id. */
 function callParameters(insertions: readonly Insertion[]): Parameter[] {
-  const calls = insertions.flatMap((item, place) => (item.call.requestId ? { ...item, place } : []));
+  const calls = insertions.flatMap((item, permit) => (item.call.requestId ? { ...item, permit } : []));
   let end = 0;
   const ends = calls.map(({ jobIds }) => (end += jobIds.length));
   return [
     calls.flatMap(({ jobIds }) => jobIds),
     calls.flatMap(({ existing }) => existing),
-    calls.map(({ place }) => place),
+    calls.map(({ permit }) => permit),
     calls.map(({ call }) => call.namespace),
     calls.map(({ call }) => call.requestId),
     calls.map(({ call }) => call.bodyHash ?? new Uint8Array()),
@@ -222,7 +222,7 @@ export interface Inserted {
 
 /** Where jobs come to stand, by job id. */
 export interface Placement {
-  readonly places: ReadonlyMap<string, Place>;
+  readonly permits: ReadonlyMap<string, Permit>;
   /** Of those whose rank follows from others. */
   readonly ranks?: ReadonlyMap<string, number> | undefined;
   /** The one lane among those with places that has limits, which have been looked at. */
@@ -233,12 +233,12 @@ export interface Placement {
 export async function insertJobs(
   session: Session,
   insertions: readonly Insertion[],
-  { places = new Map(), ranks = new Map(), limited }: Partial<Placement>,
+  { permits = new Map(), ranks = new Map(), limited }: Partial<Placement>,
 ): Promise<Inserted> {
   const jobs = insertions.flatMap((item) => item.jobs);
   const calls = insertions.flatMap((item, i) => item.jobs.map(() => (item.call.requestId ? i : null)));
   const slices = byteSlices(jobs.map((job) => job.input.data));
-  const placeOf = jobs.map((job) => places.get(job.jobId));
+  const permitOf = jobs.map((job) => permits.get(job.jobId));
   const rows = await session.run(statement, [
     slices.bytes,
     ...callParameters(insertions),
@@ -256,10 +256,10 @@ export async function insertJobs(
     ifAny(jobs.map((job) => job.limitKey || undefined)),
     ifAny(jobs.map((job) => job.limitId)),
     jobs.map(restOf),
-    placeOf.map((place) => place?.sessionId),
-    placeOf.map((place) => place?.creditId),
-    [...new Set(placeOf.flatMap((place) => place?.sessionId ?? []))],
-    [...new Set(jobs.flatMap((job, i) => (placeOf[i] ? job.laneId : [])))],
+    permitOf.map((permit) => permit?.sessionId),
+    permitOf.map((permit) => permit?.creditId),
+    [...new Set(permitOf.flatMap((permit) => permit?.sessionId ?? []))],
+    [...new Set(jobs.flatMap((job, i) => (permitOf[i] ? job.laneId : [])))],
     limited?.laneId ?? null,
   ]);
   return insertedOf(rows, insertions);

@@ -2,7 +2,7 @@
 import { isBlocking, remainingMs } from '../../../domain/jobs/submission-rule.ts';
 import type { NewJob, RuleKey, RuleRefusal, SubmitCall } from '../../../engine/ports/submissions.ts';
 import type { Insertion } from './insert-jobs.ts';
-import { type Claim, type HeldKey, nameOf } from './submission-keys.ts';
+import { type Claim, nameOf, type OwnedKey } from './submission-keys.ts';
 
 /** The rules of a call's jobs that have the same key, in the order of the jobs. */
 export type Group = readonly [RuleKey, ...RuleKey[]];
@@ -33,7 +33,7 @@ export function jobAt(call: SubmitCall, { index }: RuleKey): NewJob {
 /** When a key that was held is taken again: at once, or how much later. */
 export function waitOf(
   rule: RuleKey,
-  held: HeldKey,
+  held: OwnedKey,
   replacedJobId: string | undefined,
 ): { readonly ms: number } | undefined {
   if (rule.kind === 'DEBOUNCE') return undefined;

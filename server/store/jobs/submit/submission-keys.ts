@@ -54,7 +54,7 @@ export interface Claim {
 }
 
 /** One that another job holds. */
-export interface HeldKey {
+export interface OwnedKey {
   readonly jobId: string;
   /** Undefined: the job is no longer kept. */
   readonly state: JobState | undefined;
@@ -99,13 +99,13 @@ export async function insertClaims(session: Session, claims: readonly Claim[]): 
 }
 
 /** Who holds these keys, by key; they stay theirs until this transaction ends. */
-export async function lockHolders(session: Session, hashes: readonly Uint8Array[]): Promise<Map<string, HeldKey>> {
+export async function lockOwners(session: Session, hashes: readonly Uint8Array[]): Promise<Map<string, OwnedKey>> {
   await session.run(lockKeys, [hashes]);
   return readKeyHolders(session, hashes);
 }
 
 /** As of now. */
-export async function readKeyHolders(session: Session, hashes: readonly Uint8Array[]): Promise<Map<string, HeldKey>> {
+export async function readKeyHolders(session: Session, hashes: readonly Uint8Array[]): Promise<Map<string, OwnedKey>> {
   const rows = await session.run(readHolders, [hashes]);
   return new Map(
     rows.map((row) => [

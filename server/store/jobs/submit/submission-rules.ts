@@ -14,16 +14,16 @@ import type { Insertion } from './insert-jobs.ts';
 import { claimOf, type Group, groupsOf, isRejected, jobAt, refusal, refusalWithin, waitOf } from './rule-groups.ts';
 import {
   type Claim,
-  type HeldKey,
   insertClaims,
-  lockHolders,
+  lockOwners,
   nameOf,
+  type OwnedKey,
   readKeyHolders,
   type TakeOver,
   takeOver,
 } from './submission-keys.ts';
 
-const JOBS_A_STATEMENT = 1_000;
+const JOBS_PER_STATEMENT = 1_000;
 
 /** What the rules make of a call. */
 export interface Ruled {
@@ -72,9 +72,9 @@ class Ruling {
   async #contest(claims: readonly Claim[]): Promise<RuleRefusal | undefined> {
     const { call } = this.#insertion;
     const hashes = claims.map(({ rule }) => rule.hash);
-    const holders = await lockHolders(this.#session, hashes);
+    const holders = await lockOwners(this.#session, hashes);
     const replaced = new Map(call.keys.map(({ index, replacedJobId }) => [index, replacedJobId]));
-    const free: (Claim & { readonly holder: HeldKey })[] = [];
+    const free: (Claim & { readonly holder: OwnedKey })[] = [];
     for (const claim of claims) {
       const holder = holders.get(nameOf(claim.rule.hash));
       if (!holder) throw goneMeanwhile();
@@ -89,13 +89,13 @@ class Ruling {
     return undefined;
   }
 
-  async #takeOver(claims: readonly (Claim & { readonly holder: HeldKey })[]): Promise<void> {
+  async #takeOver(claims: readonly (Claim & { readonly holder: OwnedKey })[]): Promise<void> {
     if (claims.length === 0) return;
     const ended = await this.#replaceWaiting(claims);
     const takeOvers = claims.map(({ rule, jobId, holder }): TakeOver => {
       // Still the row of submissions that the first one began.
-      const goesOn = ended.has(holder.jobId) && holder.untilUs !== null;
-      return { rule, jobId, holderJobId: holder.jobId, untilUs: goesOn ? (holder.untilUs as number) : undefined };
+      const continues = ended.has(holder.jobId) && holder.untilUs !== null;
+      return { rule, jobId, holderJobId: holder.jobId, untilUs: continues ? (holder.untilUs as number) : undefined };
     });
     const taken = await takeOver(this.#session, takeOvers);
     if (taken.size < claims.length) throw goneMeanwhile();
@@ -103,7 +103,7 @@ class Ruling {
   }
 
   /** Ends jobs whose place debounced ones take, where they still wait; returns the ids of those. */
-  async #replaceWaiting(claims: readonly (Claim & { readonly holder: HeldKey })[]): Promise<Set<string>> {
+  async #replaceWaiting(claims: readonly (Claim & { readonly holder: OwnedKey })[]): Promise<Set<string>> {
     const { call } = this.#insertion;
     const successors = new Map<string, string>();
     for (const { rule, holder } of claims) {
@@ -170,8 +170,8 @@ export async function replaceWaiting(
   const changes: Change[] = [];
   // Sorted before they are cut, so that their locks are taken in order all the same.
   const jobIds = [...successors.keys()].sort();
-  for (let at = 0; at < jobIds.length; at += JOBS_A_STATEMENT) {
-    const some = { by: 'jobs', namespace, jobIds: jobIds.slice(at, at + JOBS_A_STATEMENT) } as const;
+  for (let at = 0; at < jobIds.length; at += JOBS_PER_STATEMENT) {
+    const some = { by: 'jobs', namespace, jobIds: jobIds.slice(at, at + JOBS_PER_STATEMENT) } as const;
     const ended = await changeRuns(within(session), fairRanks, some, (run, nowUs) =>
       run.state === 'SCHEDULED' && run.attempt === 0
         ? decideCancel(run, `replaced by job ${successors.get(run.jobId)}`, 0, { nowUs, random: 0 })

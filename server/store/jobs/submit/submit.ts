@@ -1,6 +1,6 @@
 /** Submissions: calls flushed together, each all or nothing, with request ids and idempotency keys. */
 import type { Change } from '../../../domain/jobs/run.ts';
-import type { Place } from '../../../engine/ports/dispatch.ts';
+import type { Permit } from '../../../engine/ports/dispatch.ts';
 import type { NewJob, SubmitCall, SubmitResult } from '../../../engine/ports/submissions.ts';
 import { addMembers, type OpenBatch, openBatch, withParents } from '../../batches/batch-members.ts';
 import { withParent } from '../../dependencies/children.ts';
@@ -8,10 +8,10 @@ import { linkJobs, storeLinks } from '../../dependencies/dependencies.ts';
 import { dependencyStore } from '../../dependencies/dependency-walk.ts';
 import type { FairRanks } from '../../dispatch/fair-ranks.ts';
 import { limitObstacle } from '../../dispatch/limit-policies.ts';
-import { admitPlaces, lockPlaces } from '../../dispatch/limited-places.ts';
+import { admitPermits, lockPermits } from '../../dispatch/limited-places.ts';
 import type { Database, Session } from '../../driver/database.ts';
 import { countFirstAttempts } from '../../retries/retry-budgets.ts';
-import { writeByHand } from '../change/by-hand.ts';
+import { writeManualChange } from '../change/by-hand.ts';
 import { findJobs } from '../read/read-jobs.ts';
 import { type KeyOwners, obstacleOf, pointKeys, readOwners, takeKeys } from './idempotency-keys.ts';
 import { type Inserted, type Insertion, insertJobs, type Placement } from './insert-jobs.ts';
@@ -28,9 +28,9 @@ export interface SubmitStore {
   readonly fairRanks: FairRanks;
 }
 
-const ROWS_A_STATEMENT = 1000;
+const ROWS_PER_STATEMENT = 1000;
 
-const noPlaces: Placement = { places: new Map() };
+const noPermits: Placement = { permits: new Map() };
 
 /** A large call goes in several statements of one transaction; its request id goes with the first. */
 async function insertLarge(
@@ -39,11 +39,11 @@ async function insertLarge(
   ranks: ReadonlyMap<string, number>,
 ): Promise<Inserted> {
   const { jobs } = insertion;
-  const inserted = await insertJobs(session, [{ ...insertion, jobs: jobs.slice(0, ROWS_A_STATEMENT) }], { ranks });
+  const inserted = await insertJobs(session, [{ ...insertion, jobs: jobs.slice(0, ROWS_PER_STATEMENT) }], { ranks });
   if (insertion.call.requestId && inserted.first.size === 0) return inserted;
   const rest: SubmitCall = { namespace: insertion.call.namespace, jobs: [], keys: [] };
-  for (let at = ROWS_A_STATEMENT; at < jobs.length; at += ROWS_A_STATEMENT) {
-    await insertJobs(session, [{ ...insertion, call: rest, jobs: jobs.slice(at, at + ROWS_A_STATEMENT) }], { ranks });
+  for (let at = ROWS_PER_STATEMENT; at < jobs.length; at += ROWS_PER_STATEMENT) {
+    await insertJobs(session, [{ ...insertion, call: rest, jobs: jobs.slice(at, at + ROWS_PER_STATEMENT) }], { ranks });
   }
   return inserted;
 }
@@ -65,24 +65,24 @@ async function insertAll(
   { database, fairRanks }: SubmitStore,
   session: Session,
   insertions: readonly Insertion[],
-  given: Placement = noPlaces,
+  given: Placement = noPermits,
 ): Promise<Placed> {
   const [first] = insertions;
-  const large = first && first.jobs.length > ROWS_A_STATEMENT ? first : undefined;
+  const large = first && first.jobs.length > ROWS_PER_STATEMENT ? first : undefined;
   const isMore = insertions.some(({ jobs }) => jobs.some((job) => job.hasRetryBudget || isFair(job)));
   if (!large && !isMore && !given.limited) {
     const inserted = await insertJobs(session, insertions, given);
-    return { ...inserted, ranks: noRanks, assigned: assignedOf(insertions, inserted, given.places) };
+    return { ...inserted, ranks: noRanks, assigned: assignedOf(insertions, inserted, given.permits) };
   }
   const work = async (inner: Session) => {
     const jobs = insertions.flatMap((insertion) => insertion.jobs);
     // The locks in this order.
     const [locked, ranks] = await Promise.all([
-      lockPlaces(inner, jobs, given),
+      lockPermits(inner, jobs, given),
       fairRanks.rank(inner, jobs.filter(isFair)),
     ]);
-    const { takeUnits, ...placed } = admitPlaces(inner, locked, { ...given, ranks });
-    const inserting = large ? insertLarge(inner, large, ranks) : insertJobs(inner, insertions, placed);
+    const { takeUnits, ...permitted } = admitPermits(inner, locked, { ...given, ranks });
+    const inserting = large ? insertLarge(inner, large, ranks) : insertJobs(inner, insertions, permitted);
     takeUnits(proofsOf(insertions));
     // Its answer comes with that of the COMMIT, unless something hangs on it.
     inserting.catch(() => {});
@@ -93,11 +93,11 @@ async function insertAll(
         storedOf(insertions, stored).flatMap((insertion) => insertion.jobs),
       );
     }
-    return { inserting, ranks, places: placed.places };
+    return { inserting, ranks, permits: permitted.permits };
   };
-  const { inserting, ranks, places } = await (session === database ? database.transaction(work) : work(session));
+  const { inserting, ranks, permits } = await (session === database ? database.transaction(work) : work(session));
   const inserted = await inserting;
-  return { ...inserted, ranks, assigned: assignedOf(storedOf(insertions, inserted.first), inserted, places) };
+  return { ...inserted, ranks, assigned: assignedOf(storedOf(insertions, inserted.first), inserted, permits) };
 }
 
 /** Those whose calls were stored: not by an earlier call with the request id. */
@@ -116,11 +116,11 @@ function proofsOf(insertions: readonly Insertion[]): Map<string, string> {
 function assignedOf(
   insertions: readonly Insertion[],
   { openSessions, openLanes }: Inserted,
-  places: ReadonlyMap<string, Place>,
+  permits: ReadonlyMap<string, Permit>,
 ): Set<string> {
-  if (places.size === 0) return new Set();
+  if (permits.size === 0) return new Set();
   const isAssigned = ({ jobId, laneId }: NewJob) =>
-    openSessions.has(places.get(jobId)?.sessionId ?? '') && openLanes.has(laneId);
+    openSessions.has(permits.get(jobId)?.sessionId ?? '') && openLanes.has(laneId);
   return new Set(insertions.flatMap(({ jobs }) => jobs.filter(isAssigned).map((job) => job.jobId)));
 }
 
@@ -140,12 +140,12 @@ function firstTries(calls: readonly SubmitCall[]): Set<SubmitCall> {
 async function submitPlain(
   store: SubmitStore,
   calls: readonly SubmitCall[],
-  places: Placement,
+  permits: Placement,
 ): Promise<SubmitResult[]> {
   const { database } = store;
   const first = firstTries(calls);
   const insertions = calls.filter((call) => first.has(call)).map(insertionOf);
-  const inserted = await insertAll(store, database, insertions, places);
+  const inserted = await insertAll(store, database, insertions, permits);
   const isStored = (call: SubmitCall) => first.has(call) && (!call.requestId || inserted.first.has(call));
   const { assigned } = inserted;
   const rows = await readRepeated(
@@ -191,14 +191,14 @@ function newOnes(session: Session, { call, jobs }: Insertion): Promise<SubmitRes
 }
 
 /** Its jobs have keys that others may hold, or that have no room, or a batch that may take no more, or wait for what may be gone, or are made by hand. */
-const isExclusive = ({ keys, rules, limits, batchJobId, isDependent, parentAttempt, byHand }: SubmitCall) =>
+const isExclusive = ({ keys, rules, limits, batchJobId, isDependent, parentAttempt, manual }: SubmitCall) =>
   keys.length > 0 ||
   rules !== undefined ||
   limits !== undefined ||
   batchJobId !== undefined ||
   isDependent === true ||
   parentAttempt !== undefined ||
-  byHand !== undefined;
+  manual !== undefined;
 
 /** A call that may be refused for what others have stored: a transaction of its own, so that a refusal takes its keys back. */
 async function submitExclusive(store: SubmitStore, call: SubmitCall): Promise<SubmitResult> {
@@ -227,7 +227,7 @@ async function submitExclusive(store: SubmitStore, call: SubmitCall): Promise<Su
       // The same request id was stored between the look and now: the keys we took must not stay.
       if (call.requestId && inserted.first.size === 0) throw new Refused({ kind: 'requestIdReused' });
       if (batch) await addMembers(session, batch, joined);
-      if (call.byHand && joined.jobs.length > 0) await writeByHand(session, call.byHand);
+      if (call.manual && joined.jobs.length > 0) await writeManualChange(session, call.manual);
       const skipped = linked ? await storeLinks(session, store.fairRanks, call, linked) : [];
       const result = withEnded(stored(insertion, new Set(), inserted.ranks), skipped);
       return ruled ? settleRuled(session, store.fairRanks, { owned, ruled, result }) : result;
@@ -287,12 +287,12 @@ async function settleRuled(
 async function submitAll(
   store: SubmitStore,
   calls: readonly SubmitCall[],
-  places: Placement,
+  permits: Placement,
 ): Promise<Map<SubmitCall, SubmitResult>> {
   const plain = calls.filter((call) => !isExclusive(call));
   const results = new Map<SubmitCall, SubmitResult>();
   if (plain.length > 0) {
-    const answers = await submitPlain(store, plain, places);
+    const answers = await submitPlain(store, plain, permits);
     plain.forEach((call, i) => {
       results.set(call, answers[i] as SubmitResult);
     });
@@ -329,17 +329,17 @@ async function findStored(database: Database, calls: readonly SubmitCall[]): Pro
 export async function submitCalls(
   store: SubmitStore,
   calls: readonly SubmitCall[],
-  places: Placement,
+  permits: Placement,
 ): Promise<SubmitResult[]> {
   let results: Map<SubmitCall, SubmitResult>;
   try {
-    results = await submitAll(store, calls, places);
+    results = await submitAll(store, calls, permits);
   } catch (error) {
     if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error;
     const before = await findStored(store.database, calls);
     if (before.size === 0) throw error;
     const rest = calls.filter((call) => !before.has(call));
-    results = new Map([...before, ...(await submitAll(store, rest, places))]);
+    results = new Map([...before, ...(await submitAll(store, rest, permits))]);
   }
   return calls.map((call) => results.get(call) as SubmitResult);
 }

@@ -23,7 +23,7 @@ const renew = act('gives new credentials with the next answer', (stage) => {
 });
 
 /** As the server does it: the session is deaf until a new ping has come back. */
-const hears = act('is heard again', async (stage) => {
+const receives = act('is heard again', async (stage) => {
   const { session } = stage;
   const { pings } = session;
   await stage.until('the echo of a new ping', () => session.echo > pings);
@@ -98,7 +98,7 @@ export const busCases: Group = {
           session.reconnectBus = true;
         }),
         connectsAnew,
-        hears,
+        receives,
         settled,
         works,
       ],
@@ -159,7 +159,7 @@ export const busCases: Group = {
         }),
         connectsAnew,
         act('lets all through', ({ plane }) => plane.busLine.revive()),
-        hears,
+        receives,
         settled,
         works,
       ],

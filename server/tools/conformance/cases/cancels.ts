@@ -14,7 +14,7 @@ import {
   isHeld,
   notReported,
   reported,
-  reportedAlike,
+  reportedAgain,
   result,
 } from '../steps/outcomes.ts';
 import { works } from '../steps/proof.ts';
@@ -55,7 +55,7 @@ const cancelInFlight = (refusal?: typeof unavailable): Step[] => [
   reported('a', result('done')),
   until('it is answered', (stage) => !stage.attempt('a').isOpen),
   never('another report', 1_500, (stage) => stage.attempt('a').reports.length > 1),
-  reportedAlike('a'),
+  reportedAgain('a'),
   notReported('b', 100),
   cancel('b'),
   reported('b', cancelled),
@@ -128,7 +128,7 @@ export const cancelCases: Group = {
           'a',
           script({ do: 'checkpoint', value: { done: 3 } }, { do: 'fail', type: 'HalfWay', message: 'stopped' }),
         ),
-        until('the beat with its checkpoint', (stage) => stage.attempt('a').updates.some((told) => told.checkpoint)),
+        until('the beat with its checkpoint', (stage) => stage.attempt('a').updates.some((shown) => shown.checkpoint)),
         act('lets the handler end', () => new Promise((resolve) => setTimeout(resolve, WITHHELD_MS / 2))),
         notReported('a', 0),
         cancel('a'),

@@ -8,7 +8,7 @@ import { forEver, spoil } from '../steps/faults.ts';
 import { check, ends, ready, says, start, until } from '../steps/life.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const MOST_DEADLINE_MS = 15_000;
+const MAX_DEADLINE_MS = 15_000;
 const REQUEST_LIFE_MS = 5_000;
 
 const opens = ({ plane }: Stage) => plane.callsOf('OpenSession');
@@ -28,7 +28,7 @@ function offerFault(stage: Stage): string | undefined {
   if (offer.capabilities.length > 0) return 'capabilities is not empty';
   if (!uuid.test(offer.requestId)) return `request_id is "${offer.requestId}", which is no UUID`;
   const leftMs = opens(stage)[0]?.leftMs ?? 0;
-  return leftMs > MOST_DEADLINE_MS ? `its deadline is ${Math.round(leftMs)} ms away, and should be 10 s` : undefined;
+  return leftMs > MAX_DEADLINE_MS ? `its deadline is ${Math.round(leftMs)} ms away, and should be 10 s` : undefined;
 }
 
 /** Repeats within the life of a request have its id. */

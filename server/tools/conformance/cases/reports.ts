@@ -8,7 +8,7 @@ import type { Stage } from '../stage.ts';
 import { assign, assignMany } from '../steps/assignments.ts';
 import { spoil } from '../steps/faults.ts';
 import { act, allSlotsOnOffer, beats, check, never, ready, until } from '../steps/life.ts';
-import { type Expected, failure, reported, reportedAlike, result } from '../steps/outcomes.ts';
+import { type Expected, failure, reported, reportedAgain, result } from '../steps/outcomes.ts';
 import { works } from '../steps/proof.ts';
 import { returns, script } from '../steps/work.ts';
 
@@ -26,7 +26,7 @@ const repeated = (fault: Fault) => [
   assign('a', returns('done')),
   until('the report is repeated until it is answered', (stage) => calls(stage).length === 1 + (fault.times ?? 1)),
   reported('a', result('done')),
-  reportedAlike('a'),
+  reportedAgain('a'),
   never('another report', 1_500, (stage) => calls(stage).length > 1 + (fault.times ?? 1)),
   allSlotsOnOffer,
 ];
@@ -123,7 +123,7 @@ export const reportCases: Group = {
         spoil('ReportAttempts', { seen: { code: 'UNKNOWN', message: 'something' } }),
         assign('a', returns('done')),
         reported('a', result('done')),
-        reportedAlike('a'),
+        reportedAgain('a'),
       ],
     },
     {

@@ -255,8 +255,8 @@ export const runningCases: Group = {
         ),
         reported('a', result('done')),
         check('the server was told of 4 s', (stage) => {
-          const told = stage.attempt('a').updates.map(({ runTimeoutExtension: more }) => Number(more?.seconds ?? 0));
-          return told.includes(4) ? undefined : `it was told of ${told.join(', ') || 'nothing'}`;
+          const shown = stage.attempt('a').updates.map(({ runTimeoutExtension: more }) => Number(more?.seconds ?? 0));
+          return shown.includes(4) ? undefined : `it was told of ${shown.join(', ') || 'nothing'}`;
         }),
       ],
     },

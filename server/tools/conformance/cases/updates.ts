@@ -38,11 +38,11 @@ const speaks = script(
   { do: 'return', value: 'said' },
 );
 
-const checkpointTold = check('the checkpoint was told before the report', (stage) => {
+const checkpointReported = check('the checkpoint was told before the report', (stage) => {
   const { updates, reports } = stage.attempt('a');
-  const told = updates.find(({ checkpoint }) => checkpoint);
-  if (!told?.checkpoint || reports.length === 0) return 'it was not';
-  const text = Buffer.from(told.checkpoint.data).toString();
+  const shown = updates.find(({ checkpoint }) => checkpoint);
+  if (!shown?.checkpoint || reports.length === 0) return 'it was not';
+  const text = Buffer.from(shown.checkpoint.data).toString();
   return JSON.stringify(JSON.parse(text)) === '{"done":3}' ? undefined : `it is ${text}`;
 });
 
@@ -105,9 +105,9 @@ export const updateCases: Group = {
         ),
         until('progress of 0.9', (stage) => fractions(stage.attempt('a')).includes(0.9)),
         check('it never went back, and its sequence rose', (stage) => {
-          const told = stage.attempt('a').updates.filter(({ progress }) => progress);
-          const isRising = told.every(({ progress, sequence }, at) => {
-            const before = told[at - 1];
+          const shown = stage.attempt('a').updates.filter(({ progress }) => progress);
+          const isRising = shown.every(({ progress, sequence }, at) => {
+            const before = shown[at - 1];
             if (!before?.progress) return true;
             return (progress?.fraction ?? 0) > before.progress.fraction
               ? sequence > before.sequence
@@ -115,7 +115,7 @@ export const updateCases: Group = {
           });
           return isRising
             ? undefined
-            : `it was ${told.map(({ progress, sequence }) => `${progress?.fraction} (${sequence})`).join(', ')}`;
+            : `it was ${shown.map(({ progress, sequence }) => `${progress?.fraction} (${sequence})`).join(', ')}`;
         }),
         cancel('a'),
         reported('a', cancelled),
@@ -126,7 +126,7 @@ export const updateCases: Group = {
       rule: RULE,
       proves: 'An attempt is reported after the beat with its last checkpoint was answered.',
       terms: { beatMs: 10_000, leaseMs: 60_000 },
-      steps: [ready, assign('a', checkpoints), reported('a', failure({ type: 'HalfWay' })), checkpointTold],
+      steps: [ready, assign('a', checkpoints), reported('a', failure({ type: 'HalfWay' })), checkpointReported],
     },
     {
       name: 'checkpoint-beat-failed',
@@ -138,7 +138,7 @@ export const updateCases: Group = {
         spoil('Heartbeat', { seen: unavailable, when: hasCheckpoint }),
         assign('a', checkpoints),
         reported('a', failure({ type: 'HalfWay' })),
-        checkpointTold,
+        checkpointReported,
       ],
     },
     {

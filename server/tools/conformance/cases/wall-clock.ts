@@ -48,7 +48,7 @@ function aheadMs(stage: Stage, name: string): number {
   return timestampMs(record.logTime) - Date.now();
 }
 
-const tells = (name: string, wantedMs: number, lack?: string): Step[] => [
+const says = (name: string, wantedMs: number, lack?: string): Step[] => [
   assign(name, script({ do: 'log', message: name }, { do: 'return', value: name })),
   reported(name, result(name)),
   act(`${name} tells the time that was set`, (stage) => {
@@ -59,7 +59,7 @@ const tells = (name: string, wantedMs: number, lack?: string): Step[] => [
   }),
 ];
 
-const goesOnBeating: Step[] = [
+const keepsBeating: Step[] = [
   act('remembers when', ({ kept }) => kept.set('since', performance.now())),
   awaitCalls('Heartbeat', BEATS, ({ leftMs }) =>
     leftMs < LONG_MS ? undefined : `a beat has a deadline in ${Math.round(leftMs)} ms`,
@@ -85,11 +85,11 @@ export const wallClockJumps: Case = {
     isHeld('a'),
     isHeld('t'),
     ...setMeanwhile('b', HOUR_MS),
-    ...tells('ahead', HOUR_MS, 'its wall clock can not be moved: it takes no preload, or asks the kernel itself'),
-    ...goesOnBeating,
+    ...says('ahead', HOUR_MS, 'its wall clock can not be moved: it takes no preload, or asks the kernel itself'),
+    ...keepsBeating,
     ...setMeanwhile('c', -HOUR_MS),
-    ...tells('back', -HOUR_MS),
-    ...goesOnBeating,
+    ...says('back', -HOUR_MS),
+    ...keepsBeating,
     reported('t', failure({ type: 'RunTimeout', cause: 'TIMEOUT' })),
     check('that was when its run timeout was over', (stage) => {
       const { reports, sentAt } = stage.attempt('t');
@@ -98,7 +98,7 @@ export const wallClockJumps: Case = {
     }),
     reported('a', result('a')),
     setClock(0),
-    ...goesOnBeating,
+    ...keepsBeating,
     works,
     allSlotsOnOffer,
     check('the session is the same', ({ plane }) =>

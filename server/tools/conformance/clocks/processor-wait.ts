@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { type Clock, realClock } from './clock.ts';
 
-const LOOK_MS = 250;
-const LOOKS_OF_A_SECOND = 4;
-const MOST_PROCESSES = 100;
+const POLL_MS = 250;
+const SAMPLES_PER_SECOND = 4;
+const MAX_PROCESSES = 100;
 
 /** Milliseconds that each thread of a process, and of those that it started, has waited in its life, by the thread's number. */
 export type ReadWaits = (pid: number) => ReadonlyMap<string, number>;
@@ -24,7 +24,7 @@ export class ProcessorWait {
     this.#pid = pid;
     this.#read = read;
     this.#before = this.#waits();
-    this.#stop = clock.every(LOOK_MS, () => this.#look());
+    this.#stop = clock.every(POLL_MS, () => this.#probe());
   }
 
   /** Milliseconds within a second. */
@@ -41,11 +41,11 @@ export class ProcessorWait {
     return pid === undefined ? undefined : this.#read(pid);
   }
 
-  #look(): void {
+  #probe(): void {
     const [before, waits] = [this.#before, this.#waits()];
     this.#before = waits;
     const waited = before ? [...(waits ?? [])].map(([thread, ms]) => ms - (before.get(thread) ?? 0)) : [];
-    this.#recent = [...this.#recent, Math.max(0, ...waited)].slice(-LOOKS_OF_A_SECOND);
+    this.#recent = [...this.#recent, Math.max(0, ...waited)].slice(-SAMPLES_PER_SECOND);
     const sum = this.#recent.reduce((ms, more) => ms + more, 0);
     this.#worstMs = Math.max(this.#worstMs, sum);
   }
@@ -60,7 +60,7 @@ function waitsOf(pid: number): ReadonlyMap<string, number> {
       const waited = waitOf(`${task}/schedstat`);
       if (waited !== undefined) waits.set(thread, waited);
       // Sessions of some workers, and handlers of others, are processes of their own.
-      if (pids.length < MOST_PROCESSES) pids.push(...childrenOf(`${task}/children`));
+      if (pids.length < MAX_PROCESSES) pids.push(...childrenOf(`${task}/children`));
     }
   }
   return waits;

@@ -32,12 +32,12 @@ export function assign(name: string, work: Work, options: AssignOptions = {}): S
   });
 }
 
-const MOST_TRIES = 3;
+const MAX_TRIES = 3;
 /** A worker voids a credit from 7 s on, and what does not go over the bus at once is sent later: its credit should last. */
 const LASTING_MS = 4_000;
 
 function mayComeAgain(stage: Stage, attempt: Attempt, work: Work, options: AssignOptions, nth = 1): void {
-  if (nth === MOST_TRIES || options.more?.jobId) return;
+  if (nth === MAX_TRIES || options.more?.jobId) return;
   attempt.reassign = async () => {
     const next = await prepared(stage, attempt.name, work, options);
     if (isByBus(options)) send(stage, [next]);

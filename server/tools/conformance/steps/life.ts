@@ -74,28 +74,28 @@ export function beats(count: number): Step {
 }
 
 /** Checks what is so by now; `check` says what is wrong. */
-export function check(text: string, look: (stage: Stage) => string | undefined): Step {
+export function check(text: string, ask: (stage: Stage) => string | undefined): Step {
   return {
     text,
     async run(stage) {
-      complain(look(stage));
+      complain(ask(stage));
     },
   };
 }
 
-/** Waits until `look` finds something. */
-export function until(text: string, look: (stage: Stage) => unknown, withinMs?: number): Step {
+/** Waits until `ask` finds something. */
+export function until(text: string, ask: (stage: Stage) => unknown, withinMs?: number): Step {
   return {
     text,
     async run(stage) {
-      await stage.until(text, () => Boolean(look(stage)), withinMs === undefined ? {} : { withinMs });
+      await stage.until(text, () => Boolean(ask(stage)), withinMs === undefined ? {} : { withinMs });
     },
   };
 }
 
-/** For so long `look` must find nothing. */
-export function never(text: string, forMs: number, look: (stage: Stage) => unknown): Step {
-  return { text: `for ${forMs} ms no ${text}`, run: (stage) => stage.never(text, () => look(stage), forMs) };
+/** For so long `ask` must find nothing. */
+export function never(text: string, forMs: number, ask: (stage: Stage) => unknown): Step {
+  return { text: `for ${forMs} ms no ${text}`, run: (stage) => stage.never(text, () => ask(stage), forMs) };
 }
 
 /** Does something to the stage. */

@@ -27,8 +27,8 @@ export function reported(name: string, expected: Expected, waiting: Waiting = {}
     text,
     async run(stage) {
       const reports = async (): Promise<readonly ReportSeen[]> => {
-        const look = () => stage.attempt(name).reports.length > 0 && stage.attempt(name).reports;
-        const found = await stage.until(text, look, waiting);
+        const ask = () => stage.attempt(name).reports.length > 0 && stage.attempt(name).reports;
+        const found = await stage.until(text, ask, waiting);
         const isWanted = found[0] && expected.fault(found[0].report) === undefined;
         if (isWanted || !stage.attempt(name).isPassedOver) return found;
         await stage.attempt(name).reassign?.();
@@ -90,7 +90,7 @@ function reportsOf({ plane }: Stage, key: string, after = 0): AttemptReport[] {
 }
 
 /** Every call that had a report of it, also one without effect, had the very same. */
-export function reportedAlike(name: string): Step {
+export function reportedAgain(name: string): Step {
   return check(`each report of ${name} is the same`, (stage) => {
     const reports = reportsOf(stage, stage.attempt(name).key);
     const bodies = new Set(

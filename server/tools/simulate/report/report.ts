@@ -10,7 +10,7 @@ import { Tally } from './tally.ts';
 import { keyNameOf, timelineOf } from './timeline.ts';
 
 /** Keys that are told of: there may be very many. */
-const MOST_KEYS = 20;
+const MAX_KEYS = 20;
 
 export function reportOf(scenario: Scenario, { jobs, spanMs }: SimulatedRun): SimulationReport {
   const slots = scenario.workers.map((worker) => worker.slots);
@@ -26,7 +26,7 @@ export function reportOf(scenario: Scenario, { jobs, spanMs }: SimulatedRun): Si
     all: groupReport('all', jobs, timeline.all, spanMs),
     queues: groups((job) => job.queue, timeline.queues).sort(byName),
     definitions: groups((job) => job.arrival.definition, timeline.definitions).sort(byName),
-    keys: keys.slice(0, MOST_KEYS),
+    keys: keys.slice(0, MAX_KEYS),
     keyCount: keys.length,
     workers: workersOf(scenario, jobs, spanMs),
     slots: slots.reduce((sum, one) => sum + one, 0),

@@ -114,8 +114,8 @@ class Sweep {
     if (tallyOf(this.#definitions, definition).held >= (ofDefinition?.most ?? Number.POSITIVE_INFINITY))
       return 'definition';
     if (tallyOf(this.#queues, queue).held >= (ofQueue?.most ?? Number.POSITIVE_INFINITY)) return 'queue';
-    const hasRoom = ofDefinition?.workers.some((at) => (this.#busy[at] ?? 0) < (slots[at] ?? 0));
-    if (!hasRoom) return 'workers';
+    const hasCapacity = ofDefinition?.workers.some((at) => (this.#busy[at] ?? 0) < (slots[at] ?? 0));
+    if (!hasCapacity) return 'workers';
     return ofQueue?.hasRate || ofDefinition?.hasRate ? 'rate' : 'other';
   }
 
@@ -134,8 +134,8 @@ class Sweep {
         : undefined;
     const name = keyNameOf(job);
     const own = () => (job.limitKey && limit) || new KeyTally(Number.POSITIVE_INFINITY);
-    const told = name === undefined ? undefined : entryOf(this.#keys, name, own);
-    const found = [limit, told === limit ? undefined : told].filter((key) => key !== undefined);
+    const ownEntry = name === undefined ? undefined : entryOf(this.#keys, name, own);
+    const found = [limit, ownEntry === limit ? undefined : ownEntry].filter((key) => key !== undefined);
     for (const key of found) key.reach(this.#nowMs);
     return found;
   }

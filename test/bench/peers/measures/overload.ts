@@ -5,7 +5,7 @@ import type { Measure } from '../measure.ts';
 import { steadyRate } from './whole-life.ts';
 
 const PROBE_EVERY_MS = 50;
-const LEAST_PROBES = 8;
+const MIN_PROBES = 8;
 /** How many times what the worker can do in the time of the probes, submissions included; alone it does far more. */
 const EXCESS = 5;
 
@@ -34,7 +34,7 @@ export const overload: Measure = {
       probes++;
       await delay(PROBE_EVERY_MS);
     }
-    if (probes < LEAST_PROBES) throw new Error(`the flood was over after ${probes} probes`);
+    if (probes < MIN_PROBES) throw new Error(`the flood was over after ${probes} probes`);
     await worker.untilHandled(count + probes);
     const waits = worker.takeWaits();
     return { p50: quantile(waits, 0.5), max: quantile(waits, 1), probes: waits.length };

@@ -5,7 +5,7 @@ import type { PeerWorker } from '../worker.ts';
 
 /** A guess, in jobs a second, for the first of the warm-up. */
 const FIRST_RATE = 1_000;
-const LEAST_JOBS = 500;
+const MIN_JOBS = 500;
 
 export interface Submission {
   readonly count: number;
@@ -32,7 +32,7 @@ export async function wholeLife(running: RunningPeer, worker: PeerWorker, submis
  */
 export async function steadyRate(running: RunningPeer, worker: PeerWorker, scale: Scale, batch = 500): Promise<number> {
   const width = batch === 500 ? 4 : 8;
-  const jobsIn = (rate: number, seconds: number) => Math.max(LEAST_JOBS, Math.round(rate * seconds));
+  const jobsIn = (rate: number, seconds: number) => Math.max(MIN_JOBS, Math.round(rate * seconds));
   const warm = performance.now() + scale.seconds * 1000;
   let rate = FIRST_RATE;
   while (performance.now() < warm)

@@ -73,7 +73,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     const step = await stepOf(flow, 'late');
     expect([step.state, step.reason]).toEqual([StepState.RUNNING, `its job depends on job ${job} to succeed`]);
     expect((await flows.client.explain(child)).constraints[0]?.message).toContain(`it waits for job ${job} to succeed`);
-    flows.letGo(hold);
+    flows.reopen(hold);
     expect(stateName((await flows.ended(flow)).state)).toBe('SUCCEEDED');
     expect(stateName((await flows.ended(await flows.submit(name, { job }))).state)).toBe('SUCCEEDED');
   });
@@ -88,7 +88,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     await blocked(flow, 'late');
     await flows.client.cancel(job);
     expect(stateName((await flows.ended(flow)).state)).toBe('SUCCEEDED');
-    flows.letGo(hold);
+    flows.reopen(hold);
   });
 
   it('wait for a step of another workflow', async () => {
@@ -103,7 +103,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     const flow = await flows.submit(name, { job: other });
     await blocked(flow, 'late');
     expect((await stepOf(flow, 'late')).reason).toBe(`its job depends on step b of workflow ${other} to succeed`);
-    flows.letGo(hold);
+    flows.reopen(hold);
     expect(stateName((await flows.ended(flow)).state)).toBe('SUCCEEDED');
     expect(stateName((await flows.ended(await flows.submit(name, { job: other }))).state)).toBe('SUCCEEDED');
   });
@@ -129,8 +129,8 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
       two: two.jobId,
     });
     for (const name of names) await blocked(flow, name);
-    flows.letGo(one.hold);
-    flows.letGo(two.hold);
+    flows.reopen(one.hold);
+    flows.reopen(two.hold);
     await flows.submit(await flows.task({ publishes: [asset] }));
     expect(stateName((await flows.ended(flow)).state)).toBe('SUCCEEDED');
   });
@@ -139,12 +139,12 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     'fail if what they wait for can not come about, as it was %s',
     async (when) => {
       const { jobId: job, hold } = await held({ fail: 'no' });
-      if (when === 'before') flows.letGo(hold);
+      if (when === 'before') flows.reopen(hold);
       if (when === 'before') await flows.ended(job);
       const name = await flows.define([waits([afterJob()]), { name: 'next', needs: ['late'] }]);
       const flow = await flows.submit(name, { job });
       if (when === 'meanwhile') await blocked(flow, 'late');
-      flows.letGo(hold);
+      flows.reopen(hold);
       const ended = await flows.ended(flow);
       expect(stateName(ended.state)).toBe('FAILED');
       const why = `it depended on job ${job} to succeed, which ended FAILED`;
@@ -161,7 +161,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     const publisher = await flows.task({ publishes: [asset] });
     const late = waits(after, { needs: ['first'], input: plays('late', { fail: 'again' }) });
     const flow = await flows.submit(await flows.define([{ name: 'first' }, late]), { job });
-    flows.letGo(hold);
+    flows.reopen(hold);
     await blocked(flow, 'late');
     await flows.submit(publisher);
     expect(stateName((await flows.ended(flow)).state)).toBe('FAILED');
@@ -182,7 +182,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     expect(stateName((await flows.ended(cancelled)).state)).toBe('CANCELLED');
     expect(stateName((await flows.ended(skipped)).state)).toBe('SUCCEEDED');
     for (const child of children) expect(stateName((await flows.client.get(child)).state)).toBe('CANCELLED');
-    flows.letGo(hold);
+    flows.reopen(hold);
   });
 
   it('fail when they would wait for each other, across two workflows, and name every hop', async () => {
@@ -194,7 +194,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     const two = await flows.submit(await flows.define([waits([afterStep('late')])]), { job: one });
     const child = await blocked(two, 'late');
     await client.addDependencies(between, [{ step: 'late', workflow: two }]);
-    flows.letGo(hold);
+    flows.reopen(hold);
     const ended = await flows.ended(one);
     expect(stateName(ended.state)).toBe('FAILED');
     const late = `step late of workflow ${one}`;

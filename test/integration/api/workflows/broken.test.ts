@@ -30,12 +30,12 @@ afterAll(async () => {
 });
 
 const query = async (text: string, jobId: string) => (await pool.query(text, [jobId])).rows;
-const newsOf = async (jobId: string) =>
+const inboxOf = async (jobId: string) =>
   (await query('SELECT kind FROM muster.workflow_news WHERE job_id = $1', jobId)).map((row) => row.kind as number);
 const nothingIsOpenOf = (jobId: string) =>
   eventually('all of its jobs have ended, and nothing is left to do', async () => {
     const open = await query('SELECT job_id FROM muster.job_runs WHERE parent_job_id = $1', jobId);
-    return open.length === 0 && (await newsOf(jobId)).length === 0;
+    return open.length === 0 && (await inboxOf(jobId)).length === 0;
   });
 
 /** A workflow of which jobs run that nothing ends but a cancel. */
@@ -61,7 +61,7 @@ it('ends FAILED where its advance throws, and its open jobs are cancelled', asyn
      VALUES ($1, 2, 1, 5, 0, 0, 0, 0)`,
     jobId,
   );
-  flows.letGo(`${tag} first`);
+  flows.reopen(`${tag} first`);
   const job = await flows.ended(jobId);
   expect([stateName(job.state), failureOf(job)?.type]).toEqual(['FAILED', 'WorkflowBroken']);
   expect(failureOf(job)?.message).toContain('was told of more ends than it needs steps');
@@ -79,13 +79,13 @@ it('leaves its open jobs to other replicas where the one that ended it has died'
       runs: [],
       steps: [],
       compensations: [],
-      news: [{ jobId, step: undefined, kind: 'CANCEL_CHILDREN' }],
+      inbox: [{ jobId, step: undefined, kind: 'CANCEL_CHILDREN' }],
     });
     await store.change({ by: 'jobs', namespace: 'default', jobIds: [jobId] }, (run) =>
       decideFinish(run, { state: 'FAILED', failure }),
     );
   });
-  expect(await newsOf(jobId)).toHaveLength(1);
+  expect(await inboxOf(jobId)).toHaveLength(1);
   await nothingIsOpenOf(jobId);
   const states = (await flows.children(jobId)).map(({ state }) => stateName(state));
   expect(new Set(states)).toEqual(new Set(['CANCELLED']));

@@ -163,7 +163,7 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
     const quick = await flows.run([cached(as, { give: 'quick' }, { cache: key })]);
     const third = await flows.define([cached(as, { give: 'third' }, { cache: key })]);
     expect(resultOf(await flows.ended(await flows.submit(third)))).toEqual({ a: 'quick' });
-    flows.letGo(hold);
+    flows.reopen(hold);
     await flows.ended(slow);
     expect(resultOf(await flows.ended(await flows.submit(third)))).toEqual({ a: 'slow' });
     expect([count(as), stateName(quick.state)]).toEqual([2, 'SUCCEEDED']);
@@ -192,7 +192,7 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
     await flows.ended(jobId);
     const { jobId: earlier } = await firstOf(jobId);
     expect(stateName((await flows.client.get(earlier)).state)).toBe('SUCCEEDED');
-    flows.letGo(hold);
+    flows.reopen(hold);
     const retried = await flows.ended((await flows.client.retry(jobId)).jobId);
     const step = await firstOf(retried.jobId);
     expect([step.cached, step.jobId, step.reason]).toEqual([true, earlier, `adopted from ${jobId}`]);

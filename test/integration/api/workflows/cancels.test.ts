@@ -27,7 +27,7 @@ describe.each(databaseKinds)('cancels of workflows on %s', (kind) => {
     async () => {
       const tag = flows.name('wide');
       const items = Array.from({ length: WIDE }, (_, i) => ({ as: tag, hold: i % 2 === 0 ? `${tag}-free` : tag }));
-      flows.letGo(`${tag}-free`);
+      flows.reopen(`${tag}-free`);
       const name = await flows.define([{ name: 'each', fanOut: { items: 'workflow.input.items' }, input: 'item' }]);
       const jobId = await flows.submit(name, { items });
       await flows.hasStarted(tag, WIDE / 4);

@@ -50,19 +50,19 @@ describe.each(databaseKinds)('clean-up of workflows on %s', (kind) => {
   });
 
   it('begins once what runs beside a failure is over', async () => {
-    const [bad, beside] = [flows.name('bad'), flows.name('beside')];
+    const [bad, other] = [flows.name('bad'), flows.name('other')];
     const jobId = await flows.submit(
       await flows.define([
         { name: 'work', input: plays(bad, { fail: 'broken', hold: bad }) },
-        { name: 'beside', input: plays(beside, { hold: beside }) },
+        { name: 'other', input: plays(other, { hold: other }) },
         ...after,
       ]),
     );
-    await Promise.all([flows.hasStarted(bad), flows.hasStarted(beside)]);
+    await Promise.all([flows.hasStarted(bad), flows.hasStarted(other)]);
     const before = flows.stopped.length;
-    flows.letGo(bad);
+    flows.reopen(bad);
     await flows.ended(jobId);
-    expect(flows.stopped.slice(before).map(({ part }) => part.as)).toEqual([beside]);
+    expect(flows.stopped.slice(before).map(({ part }) => part.as)).toEqual([other]);
     expect((await startsUnder(jobId)).slice(2)).toEqual(['sorry', 'tidy', 'report']);
   });
 
@@ -106,7 +106,7 @@ describe.each(databaseKinds)('clean-up of workflows on %s', (kind) => {
     await flows.hasStarted(tag);
     const before = flows.stopped.length;
     await flows.client.cancel(jobId, 'too late');
-    flows.letGo(tag);
+    flows.reopen(tag);
     expect(stateName((await flows.ended(jobId)).state)).toBe('CANCELLED');
     expect(flows.stopped).toHaveLength(before);
     expect(await startsUnder(jobId)).toEqual(['work', tag, 'last']);

@@ -55,8 +55,8 @@ describe.each(databaseKinds)('compensations on %s', (kind) => {
       ]),
     );
     await flows.hasStarted('plain');
-    flows.letGo(first);
-    flows.letGo(second);
+    flows.reopen(first);
+    flows.reopen(second);
     const job = await flows.ended(jobId);
     expect([stateName(job.state), failureOf(job)?.message]).toEqual(['FAILED', 'step "bad": broken']);
     expect((await startsUnder(jobId)).slice(-5)).toEqual(['no-slow', 'no-quick', 'no-a', 'sorry', 'tidy']);
@@ -130,14 +130,14 @@ describe.each(databaseKinds)('compensations on %s', (kind) => {
     const workflow = await flows.client.getWorkflow(jobId);
     expect(workflow.phase).toBe(WorkflowPhase.COMPENSATION);
     expect((await flows.client.explain(jobId)).summary).toContain('0 of 2 steps have ended');
-    flows.letGo(`${tag}-undo`);
+    flows.reopen(`${tag}-undo`);
     const job = await flows.ended(jobId);
     expect(stateName(job.state)).toBe('CANCELLED');
     expect(flows.stopped).toHaveLength(before);
     expect((await startsUnder(jobId)).slice(-2)).toEqual(['no-b', 'no-a']);
 
     const late = flows.name('late');
-    flows.letGo(`${late}-undo`);
+    flows.reopen(`${late}-undo`);
     const timed = await flows.submit(await flows.define(steps(late), {}, { totalTimeout: durationFromMs(5_000) }));
     expect(failureOf(await flows.ended(timed))?.type).toBe('TotalTimeout');
     expect((await startsUnder(timed)).slice(-2)).toEqual(['no-b', 'no-a']);

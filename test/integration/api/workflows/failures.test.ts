@@ -28,20 +28,20 @@ describe.each(databaseKinds)('failures of workflows on %s', (kind) => {
   afterAll(() => place?.stop());
 
   it('cancel what runs beside a failed leaf, and let nothing more start', async () => {
-    const [bad, beside] = [flows.name('bad'), flows.name('beside')];
+    const [bad, other] = [flows.name('bad'), flows.name('other')];
     const name = await flows.define([
       { name: 'bad', input: plays(bad, { fail: 'broken', hold: bad }) },
-      { name: 'beside', input: plays(beside, { hold: beside }) },
-      { name: 'behind', needs: ['beside'] },
-      witness('bad', 'beside', 'behind'),
+      { name: 'other', input: plays(other, { hold: other }) },
+      { name: 'behind', needs: ['other'] },
+      witness('bad', 'other', 'behind'),
     ]);
     const jobId = await flows.submit(name);
-    await Promise.all([flows.hasStarted(bad), flows.hasStarted(beside)]);
-    flows.letGo(bad);
+    await Promise.all([flows.hasStarted(bad), flows.hasStarted(other)]);
+    flows.reopen(bad);
     const job = await flows.ended(jobId);
     expect(stateName(job.state)).toBe('FAILED');
-    expect(flows.stopped.map(({ part }) => part.as)).toContain(beside);
-    expect(flows.statesOf(jobId)).toEqual({ bad: 'FAILED', beside: 'FAILED', behind: 'UPSTREAM_FAILED' });
+    expect(flows.stopped.map(({ part }) => part.as)).toContain(other);
+    expect(flows.statesOf(jobId)).toEqual({ bad: 'FAILED', other: 'FAILED', behind: 'UPSTREAM_FAILED' });
     const children = await flows.children(jobId);
     expect(children.map(({ state }) => stateName(state)).sort()).toEqual(['CANCELLED', 'FAILED', 'SUCCEEDED']);
     expect(failureOf(job)).toMatchObject({
@@ -66,7 +66,7 @@ describe.each(databaseKinds)('failures of workflows on %s', (kind) => {
     );
     const jobId = await flows.submit(name);
     await flows.hasStarted(late);
-    flows.letGo(late);
+    flows.reopen(late);
     const job = await flows.ended(jobId);
     expect([stateName(job.state), failureOf(job)?.message]).toEqual(['FAILED', 'step "bad": broken']);
     const states = { bad: 'FAILED', runs: 'SUCCEEDED', next: 'SUCCEEDED', behind: 'UPSTREAM_FAILED' };

@@ -47,7 +47,7 @@ describe.each(databaseKinds)('fan-outs on %s', (kind) => {
     ]);
     const jobId = await flows.submit(name, { items: [1, 2, 3] });
     await flows.hasStarted(tag, 3);
-    flows.letGo(tag);
+    flows.reopen(tag);
     const all = [{ n: 1 }, { n: 20, at: 1 }, { n: 30, at: 2 }];
     expect(resultOf(await flows.ended(jobId))).toEqual({ next: { all, size: 3 } });
   });
@@ -62,7 +62,7 @@ describe.each(databaseKinds)('fan-outs on %s', (kind) => {
     for (const i of wanted) {
       await flows.hasStarted(tag, Math.min(wanted.length, i + 3));
       expect(flows.startsAs(tag).length).toBeLessThanOrEqual(i + 3);
-      flows.letGo(`${tag}-${i}`);
+      flows.reopen(`${tag}-${i}`);
     }
     expect(resultOf(await flows.ended(jobId))).toEqual({ each: wanted });
     expect(flows.mostRunning).toBe(3);
@@ -132,7 +132,7 @@ describe.each(databaseKinds)('fan-outs on %s', (kind) => {
     const last = { give: 3, hold: flows.name('last') };
     const three = await flows.submit(name, { items: [hold, { give: 1 }, { fail: 'no' }, { give: 2 }, last] });
     await eventually('one has failed', async () => (await ends(three)).FAILED === 1);
-    flows.letGo(last.hold);
+    flows.reopen(last.hold);
     expect(resultOf(await flows.ended(three))).toEqual({ each: [null, 1, null, 2, 3] });
     expect(await ends(three)).toEqual({ CANCELLED: 1, FAILED: 1, SUCCEEDED: 3 });
   });

@@ -177,7 +177,7 @@ export class Flows {
   }
 
   /** Whatever holds, or will hold, under this name goes on. */
-  letGo(name: string): void {
+  reopen(name: string): void {
     this.#let.add(name);
     for (const go of this.#held.get(name) ?? []) go();
   }

@@ -115,7 +115,7 @@ describe.each(databaseKinds)('jobs of workflows on %s', (kind) => {
     for await (const one of flows.client.list({ states: [JobState.WAITING], definition: name })) listed.push(one.jobId);
     expect(listed).toEqual([jobId]);
     await eventually('the watch has told it', () => seen.includes('WAITING'));
-    flows.letGo(tag);
+    flows.reopen(tag);
     await watching;
     expect(seen.at(-1)).toBe('SUCCEEDED');
     expect(isTerminal((await flows.client.get(jobId)).state)).toBe(true);
@@ -123,7 +123,7 @@ describe.each(databaseKinds)('jobs of workflows on %s', (kind) => {
 
   it('tell their lives in order', async () => {
     const name = await flows.define([{ name: 'a', input: '{"fail": workflow.input.fail ? "no" : ""}' }]);
-    const told = async (input: object) => {
+    const reported = async (input: object) => {
       const jobId = await flows.submit(name, input);
       await flows.ended(jobId);
       return eventually('its end is told', async () => {
@@ -133,14 +133,14 @@ describe.each(databaseKinds)('jobs of workflows on %s', (kind) => {
         return own.some(({ state }) => isTerminal(state)) && own;
       });
     };
-    const good = await told({ fail: false });
+    const good = await reported({ fail: false });
     expect(good.map(({ previousState, state }) => [previousState, state].map(stateName).join(' > '))).toEqual([
       'UNSPECIFIED > READY',
       'READY > WAITING',
       'WAITING > SUCCEEDED',
     ]);
     expect(good.map(({ revision }) => revision)).toEqual([1n, 2n, 3n]);
-    const bad = await told({ fail: true });
+    const bad = await reported({ fail: true });
     expect([stateName(bad.at(-1)?.state ?? 0), bad.at(-1)?.failure?.message]).toEqual(['FAILED', 'step "a": no']);
   });
 
@@ -159,13 +159,13 @@ describe.each(databaseKinds)('jobs of workflows on %s', (kind) => {
       `Job ${jobId} of definition ${name} version 1 is a workflow that does its work: 0 of 3 steps have ended, and 2 run. ` +
         `It waits for a (job ${child}), each (0 of 3 items have ended, 1 have not begun). Next may be join.`,
     );
-    flows.letGo(tag);
+    flows.reopen(tag);
     await flows.hasStarted(`${tag}-tidy`);
     await flows.client.cancel(jobId, 'enough');
     expect((await flows.client.explain(jobId)).summary).toMatch(
       /is a workflow that does what is finally to be done: 0 of 1 step has ended, and 1 runs\. It is being stopped: enough\. It waits for tidy \(job /,
     );
-    flows.letGo(`${tag}-tidy`);
+    flows.reopen(`${tag}-tidy`);
     const job = await flows.ended(jobId);
     expect((await flows.client.explain(jobId)).summary).toContain(`ended ${stateName(job.state)}`);
     expect((await flows.client.explain(jobId)).summary).not.toContain('attempt');

@@ -68,7 +68,7 @@ describe.each(databaseKinds)('loops on %s', (kind) => {
   it('begin no pass more once their workflow is cancelled', async () => {
     const tag = flows.name('cancelled');
     const input = `{"as": "${tag}", "hold": iteration == 2 ? "${tag}" : "${tag}-free"}`;
-    flows.letGo(`${tag}-free`);
+    flows.reopen(`${tag}-free`);
     const jobId = await flows.submit(await flows.define(looping({ while: 'true', maxIterations: 9 }, input)));
     await flows.hasStarted(tag, 3);
     await flows.client.cancel(jobId);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../../support/databases.ts';
 import { type Flows, failureOf, type Place, plays, resultOf, StepRole, startOn, stateName } from './flows.ts';
 
-const MOST = 16;
+const MAX = 16;
 
 describe.each(databaseKinds)('workflows in workflows on %s', (kind) => {
   let place: Place;
@@ -76,8 +76,8 @@ describe.each(databaseKinds)('workflows in workflows on %s', (kind) => {
     expect([child, grandchild].map((one) => one && stateName(one.state))).toEqual(['CANCELLED', 'CANCELLED']);
   });
 
-  it(`run ${MOST} in each other, and not one more that slipped in from below`, { timeout: 120_000 }, async () => {
-    const names = Array.from({ length: MOST }, () => flows.name('level'));
+  it(`run ${MAX} in each other, and not one more that slipped in from below`, { timeout: 120_000 }, async () => {
+    const names = Array.from({ length: MAX }, () => flows.name('level'));
     await flows.apply(names[0] as string, [{ name: 'a', input: '{"give": "found"}' }], { output: 'steps.a.output' });
     for (const [i, name] of names.entries())
       if (i > 0)
@@ -90,7 +90,7 @@ describe.each(databaseKinds)('workflows in workflows on %s', (kind) => {
     expect(stateName(job.state)).toBe('FAILED');
     expect(failureOf(job)?.message).toMatch(/^step "a": .*it is nested in more than 15 workflows$/);
     const line = await lineOf(job.jobId);
-    expect(line).toHaveLength(MOST);
+    expect(line).toHaveLength(MAX);
     expect(flows.startsAs('too deep')).toEqual([]);
     const last = await flows.client.get(line.at(-1)?.jobId ?? '');
     expect(failureOf(last)?.type).toBe('NestedTooDeeply');

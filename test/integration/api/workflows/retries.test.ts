@@ -47,7 +47,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
     /** Its workflow is cancelled while the pass runs that is the second one. */
     const cutIn2 = async (loop: Step['loop'], as: string) => {
       const input = `{"as": "${as}", "give": iteration, "hold": iteration == 1 ? "${as}" : "${as}-free", "deaf": true}`;
-      flows.letGo(`${as}-free`);
+      flows.reopen(`${as}-free`);
       const undo = { definition: 'play', input: `{"as": "${as}-undo"}` };
       const steps: Step[] = [
         { name: 'again', loop, input, ...(as.startsWith('undone') ? { compensation: undo } : {}) },
@@ -56,7 +56,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
       const jobId = await flows.submit(await flows.define(steps));
       await flows.hasStarted(as, 2);
       await flows.client.cancel(jobId);
-      flows.letGo(as);
+      flows.reopen(as);
       expect(stateName((await flows.ended(jobId)).state)).toBe('CANCELLED');
       return jobId;
     };
@@ -98,19 +98,19 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
         { name: 'join', needs: ['good', 'bad'], triggerRule: TriggerRule.ALL_DONE },
         { name: 'after', needs: ['join'] },
         { name: 'remedy', needs: ['bad'], triggerRule: TriggerRule.ONE_FAILED },
-        { name: 'beside', needs: ['good'] },
-        failing('worse', { needs: ['after', 'remedy', 'beside'] }),
+        { name: 'nearby', needs: ['good'] },
+        failing('worse', { needs: ['after', 'remedy', 'nearby'] }),
       ]);
       const failed = await flows.ended(await flows.submit(name));
       expect(stateName(failed.state)).toBe('FAILED');
-      expect(await startsUnder(failed.jobId)).toEqual(['after', 'beside', 'good', 'join', 'remedy']);
+      expect(await startsUnder(failed.jobId)).toEqual(['after', 'nearby', 'good', 'join', 'remedy']);
       await mend('bad');
       await mend('worse');
       const second = await retried(failed.jobId);
       expect(await startsUnder(second.jobId)).toEqual(['after', 'join']);
       const steps = await stepsOf(second.jobId);
       expect(steps.remedy?.state).toBe(StepState.SKIPPED);
-      expect(steps.beside?.reason).toBe(`adopted from ${failed.jobId}`);
+      expect(steps.nearby?.reason).toBe(`adopted from ${failed.jobId}`);
     });
 
     it('but not what came behind a step that its condition switches off again', async () => {
@@ -139,7 +139,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
       const jobId = await flows.submit(name);
       await flows.hasStarted(hold);
       await flows.client.skipStep(jobId, 'by_hand', 'not now');
-      flows.letGo(hold);
+      flows.reopen(hold);
       expect(await startsUnder((await flows.ended(jobId)).jobId)).toEqual([hold, 'on']);
       await mend('bad');
       expect(await startsUnder((await retried(jobId)).jobId)).toEqual(['by_hand', 'on']);

@@ -55,7 +55,7 @@ describe.each(databaseKinds)('skipped steps on %s', (kind) => {
       tag,
     );
     await flows.client.skipStep(jobId, 'second', 'not today');
-    flows.letGo(tag);
+    flows.reopen(tag);
     const job = await flows.ended(jobId);
     expect([stateName(job.state), resultOf(job)]).toEqual(['SUCCEEDED', { last: { as: 'last' } }]);
     expect(await startsUnder(jobId)).toEqual([tag, 'last']);
@@ -120,7 +120,7 @@ describe.each(databaseKinds)('skipped steps on %s', (kind) => {
       place.world.rpc.call(WorkflowService.method.skipStep, { jobId, step: 'next', reason: 'why', requestId });
     await ask();
     await ask();
-    flows.letGo(tag);
+    flows.reopen(tag);
     await flows.ended(jobId);
     const list = (request: object) => place.world.rpc.call(AuditService.method.listAuditRecords, request);
     expect((await list({ jobId })).records).toMatchObject([
@@ -151,7 +151,7 @@ describe.each(databaseKinds)('skipped steps on %s', (kind) => {
       'STEP_NOT_SKIPPABLE',
       'STEP_NOT_FOUND',
     ]);
-    flows.letGo(tag);
+    flows.reopen(tag);
     await flows.ended(jobId);
     expect(await skip('second')).toBe('STEP_NOT_SKIPPABLE');
     const waiting = await flows.submit(await flows.define([{ name: 'a' }]), {}, { delayMs: 3_600_000 });

@@ -102,13 +102,13 @@ export function backlogsSuite(context: StoreContext): void {
     });
 
     it('tells which idempotency keys belong to a job', async () => {
-      expect(await context.store.findHeldKeys('default', ['k'])).toEqual([]);
+      expect(await context.store.findOwnedKeys('default', ['k'])).toEqual([]);
       await sql(
         context,
         `INSERT INTO idempotency_keys (namespace, idempotency_key, job_id, content_hash, create_time)
          VALUES ('default', 'k', gen_random_uuid(), '\\x00', muster_now()), ('other', 'l', gen_random_uuid(), '\\x00', muster_now())`,
       );
-      expect(await context.store.findHeldKeys('default', ['j', 'k', 'l'])).toEqual(['k']);
+      expect(await context.store.findOwnedKeys('default', ['j', 'k', 'l'])).toEqual(['k']);
     });
   });
 }

@@ -41,7 +41,7 @@ export function batchRetriesSuite(context: StoreContext): void {
       const first = await makeRetry(context, jobId, 3, 3);
       expect(await context.store.batches.lockRetried(jobId)).toBe(first);
       await expect(makeRetry(context, jobId, 3, 3)).rejects.toMatchObject({ code: '23505' });
-      await context.store.batches.doom(first, 'CANCELLED');
+      await context.store.batches.stopFor(first, 'CANCELLED');
       expect(await context.store.batches.lockRetried(jobId)).toBeUndefined();
       expect(await context.store.batches.readFilling(first)).toBeUndefined();
       const second = await makeRetry(context, jobId, 3, 3);
@@ -52,7 +52,7 @@ export function batchRetriesSuite(context: StoreContext): void {
         notRetried: { JOB_NOT_FOUND: 3 },
       });
       // It is full: what becomes of it later changes nothing.
-      await context.store.batches.doom(second, 'FAILED');
+      await context.store.batches.stopFor(second, 'FAILED');
       expect(await context.store.batches.lockRetried(jobId)).toBe(second);
       const [record] = await context.store.listAudit({
         namespace: 'default',
@@ -138,7 +138,7 @@ export function batchRetriesSuite(context: StoreContext): void {
       for (let again = 0; again < 2; again++)
         await context.store.batches.endRetry(retry, (await readRetry(retry)) as BatchRetry);
       const [locked] = await lockAll(context, [retry]);
-      expect(locked?.news.map(({ kind }) => kind)).toEqual(['SEALED']);
+      expect(locked?.inbox.map(({ kind }) => kind)).toEqual(['SEALED']);
       expect(await context.store.batches.readFilling(retry)).toBeUndefined();
       expect(await submitPage(retry, retryPage({ fromItem: 2, nextItem: 2 }), 1)).toMatchObject({ why: 'SEALED' });
     });
@@ -148,10 +148,10 @@ export function batchRetriesSuite(context: StoreContext): void {
       const cancelled = await makeRetry(context, jobId, 2, 2);
       await cancelOne(context, cancelled);
       expect(await submitPage(cancelled, retryPage({ nextItem: 1 }), 1)).toMatchObject({ why: 'CANCELLED' });
-      await context.store.batches.doom(cancelled, 'CANCELLED');
+      await context.store.batches.stopFor(cancelled, 'CANCELLED');
       expect(await context.store.batches.storePage(cancelled, retryPage({ nextItem: 1 }))).toBe(false);
       const stopped = await makeRetry(context, jobId, 2, 2);
-      await context.store.batches.doom(stopped, 'FAILED');
+      await context.store.batches.stopFor(stopped, 'FAILED');
       expect(await submitPage(stopped, retryPage({ nextItem: 1 }), 1)).toMatchObject({ why: 'ENDED' });
     });
 

@@ -78,9 +78,9 @@ export function batchesSuite(context: StoreContext): void {
       await addMembers(context, sealed, 1);
       await context.store.batches.seal(sealed, newAudit());
       expect(await addMembers(context, sealed, 1)).toEqual(refused(sealed, 'SEALED', 1));
-      const doomed = await makeBatch(context);
-      expect(await context.store.batches.doom(doomed, 'FAILED')).toBe(0);
-      expect(await addMembers(context, doomed, 1)).toEqual(refused(doomed, 'ENDED'));
+      const stopReason = await makeBatch(context);
+      expect(await context.store.batches.stopFor(stopReason, 'FAILED')).toBe(0);
+      expect(await addMembers(context, stopReason, 1)).toEqual(refused(stopReason, 'ENDED'));
       const cancelled = await makeBatch(context);
       const nowUs = await context.store.nowUs();
       await changeOne(context, cancelled, (run) => decideCancel(run, 'enough', 0, { nowUs, random: 0 }));
@@ -106,7 +106,7 @@ export function batchesSuite(context: StoreContext): void {
       await context.store.batches.seal(jobId, newAudit());
       await context.store.batches.seal(jobId, newAudit());
       const [locked] = await lockAll(context, [jobId]);
-      expect(locked?.news.map(({ kind }) => kind)).toEqual(['SEALED']);
+      expect(locked?.inbox.map(({ kind }) => kind)).toEqual(['SEALED']);
       expect(locked).toMatchObject({ state: 'WAITING', run: undefined, depth: 1 });
       expect((await read(jobId)).sealTimeUs).toBeTypeOf('number');
       const query = { namespace: 'default', jobId, beforeAuditId: undefined, limit: 10 };
@@ -135,8 +135,8 @@ export function batchesSuite(context: StoreContext): void {
       const ended = { succeeded: 1, failed: 2, cancelled: 3, expired: 4, skipped: 5 };
       const made = crypto.randomUUID();
       await context.store.batches.write([
-        { jobId: first, progress: { ended, rate: [[7, 15]], doomed: 'NO' }, callback: { jobId: made } },
-        { jobId: second, progress: { ended: noneEnded, rate: [], doomed: 'NO' }, callback: { problem: 'gone' } },
+        { jobId: first, progress: { ended, rate: [[7, 15]], stopReason: 'NO' }, callback: { jobId: made } },
+        { jobId: second, progress: { ended: noneEnded, rate: [], stopReason: 'NO' }, callback: { problem: 'gone' } },
       ]);
       expect(await read(first)).toMatchObject({ progress: { ended, rate: [[7, 15]] }, callbackJobId: made });
       expect(await read(second)).toMatchObject({ callbackJobId: undefined, callbackProblem: 'gone' });

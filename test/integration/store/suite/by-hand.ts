@@ -6,7 +6,7 @@ import type { StoreContext } from '../../../support/store-context.ts';
 import { makeCall, makeJob, makeLane } from '../../../support/store-fixtures.ts';
 import { makeStep } from '../../../support/store-workflows.ts';
 
-export function byHandSuite(context: StoreContext): void {
+export function manualSuite(context: StoreContext): void {
   const newCall = async (changes: Partial<SubmitCall> = {}): Promise<SubmitCall> => {
     const job = makeJob(await makeLane(context));
     const { jobId } = job;
@@ -20,7 +20,7 @@ export function byHandSuite(context: StoreContext): void {
         subject,
       }) as const;
     const steps = [makeStep(jobId, 3, { skipReason: 'so' }), makeStep(jobId, 1, { skipReason: 'so' })];
-    return makeCall([job], { byHand: { records: [record('a'), record('b')], steps }, ...changes });
+    return makeCall([job], { manual: { records: [record('a'), record('b')], steps }, ...changes });
   };
   const idOf = ({ jobs }: SubmitCall) => jobs[0]?.jobId as string;
   const subjects = async (call: SubmitCall) => {

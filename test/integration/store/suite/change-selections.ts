@@ -24,7 +24,7 @@ const policy = definitionDefaults.retryPolicy;
 
 export function changeSelectionsSuite(context: StoreContext): void {
   /** What a selection loads, without changing anything. */
-  async function look(selection: Selection): Promise<OpenRun[]> {
+  async function lock(selection: Selection): Promise<OpenRun[]> {
     const runs: OpenRun[] = [];
     const changes = await context.store.change(selection, (run) => {
       runs.push(run);
@@ -44,8 +44,8 @@ export function changeSelectionsSuite(context: StoreContext): void {
         { ...job, sessionId: stranger.sessionId },
         { ...keyOf(job), jobId: randomUUID() },
       ];
-      expect(await look({ by: 'attempts', attempts: wrong })).toEqual([]);
-      expect((await look({ by: 'attempts', attempts: [...wrong, other] })).map((run) => run.jobId)).toEqual([
+      expect(await lock({ by: 'attempts', attempts: wrong })).toEqual([]);
+      expect((await lock({ by: 'attempts', attempts: [...wrong, other] })).map((run) => run.jobId)).toEqual([
         other.jobId,
       ]);
     });
@@ -53,12 +53,12 @@ export function changeSelectionsSuite(context: StoreContext): void {
     it('takes nothing of a session that is not open', async () => {
       const job = await holdOne(context);
       await context.store.closeSessions([job.sessionId], 'CLOSE');
-      expect(await look({ by: 'attempts', attempts: [job] })).toEqual([]);
+      expect(await lock({ by: 'attempts', attempts: [job] })).toEqual([]);
     });
 
     it('comes in the order of the ids', async () => {
       const jobs = await holdMany(context, 20);
-      const runs = await look({ by: 'attempts', attempts: [...jobs].sort((a, b) => (a.jobId < b.jobId ? 1 : -1)) });
+      const runs = await lock({ by: 'attempts', attempts: [...jobs].sort((a, b) => (a.jobId < b.jobId ? 1 : -1)) });
       expect(runs.map((run) => run.jobId)).toEqual(jobs.map((job) => job.jobId).sort());
     });
   });
@@ -70,10 +70,10 @@ export function changeSelectionsSuite(context: StoreContext): void {
       const foreign = await submitMany(context, await makeLane(context), 1);
       const { sessionId } = await openWorker(context, { namespace: 'tenant' });
       const held = only(await claimMany(context, laneId, sessionId, 1));
-      const runs = await look({ by: 'jobs', namespace: 'tenant', jobIds: [...ids, ...foreign, randomUUID()] });
+      const runs = await lock({ by: 'jobs', namespace: 'tenant', jobIds: [...ids, ...foreign, randomUUID()] });
       expect(runs.map((run) => run.jobId)).toEqual([...ids].sort());
       expect(runs.find((run) => run.jobId === held.jobId)?.state).toBe('ASSIGNED');
-      expect(await look({ by: 'jobs', namespace: 'default', jobIds: ids })).toEqual([]);
+      expect(await lock({ by: 'jobs', namespace: 'default', jobIds: ids })).toEqual([]);
     });
 
     it('cancels: at once where nobody holds the job, else by asking', async () => {

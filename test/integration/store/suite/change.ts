@@ -33,7 +33,7 @@ const failure: Failure = {
 
 export function changeSuite(context: StoreContext): void {
   /** What a selection loads, without changing anything. */
-  async function look(selection: Selection): Promise<OpenRun[]> {
+  async function lock(selection: Selection): Promise<OpenRun[]> {
     const runs: OpenRun[] = [];
     const changes = await context.store.change(selection, (run) => {
       runs.push(run);
@@ -52,12 +52,12 @@ export function changeSuite(context: StoreContext): void {
       const retryPolicy = { ...policy, maxAttempts: 7 };
       const job = makeJob(laneId, { rank: 5, priority: -3, retryPolicy, expireTimeUs });
       await context.store.submit([makeCall([job])]);
-      const [waiting] = await look({ by: 'jobs', namespace: 'default', jobIds: [job.jobId] });
+      const [waiting] = await lock({ by: 'jobs', namespace: 'default', jobIds: [job.jobId] });
       const fresh = {
         attemptsCounted: 0,
-        losses: 0,
-        charges: 0,
-        lost: 0,
+        consecutiveLosses: 0,
+        suspectLosses: 0,
+        totalLosses: 0,
         failures: 0,
         releases: 0,
         releasesSinceUs: null,
@@ -70,9 +70,9 @@ export function changeSuite(context: StoreContext): void {
         fairnessKey: null,
         limitId: null,
         parentJobId: null,
-        waitsFor: 0,
+        unmetDependencies: 0,
         children: 0,
-        tellsEnd: false,
+        notifiesDependents: false,
       };
       const view = await context.store.readJob('default', job.jobId);
       const createTimeUs = view?.createTimeUs;
@@ -87,7 +87,7 @@ export function changeSuite(context: StoreContext): void {
       });
       const { sessionId } = await openWorker(context);
       const held = only(await claimMany(context, laneId, sessionId, 1));
-      const [run] = await look({ by: 'attempts', attempts: [held] });
+      const [run] = await lock({ by: 'attempts', attempts: [held] });
       expect(run).toEqual({
         ...constant,
         state: 'ASSIGNED',
@@ -168,13 +168,13 @@ export function changeSuite(context: StoreContext): void {
         return decideFail(run, failure, policy, { nowUs, random: 0.5 });
       });
       await expect(throwing).rejects.toThrow('no');
-      await look({ by: 'attempts', attempts: jobs });
+      await lock({ by: 'attempts', attempts: jobs });
       expect(await Promise.all(jobs.map((job) => readEverything(context, job.jobId)))).toEqual(before);
     });
 
     it('writes counters beyond what their columns hold as their largest value', async () => {
       const job = await holdOne(context);
-      const many = { releases: 40_000, losses: 40_000, lost: 40_000 };
+      const many = { releases: 40_000, consecutiveLosses: 40_000, totalLosses: 40_000 };
       await context.store.change({ by: 'attempts', attempts: [job] }, (run, nowUs) => ({
         ...decideRelease(run, 'NO_SLOT', { nowUs, random: 0 }),
         ...many,

@@ -112,11 +112,11 @@ export function circuitBreakersSuite(context: StoreContext): void {
         (await makeBreaker()).laneId,
         await makeLaneOf({ ...key, namespace: 'x' }),
       ];
-      const beside = await makeLaneOf(key, { suspect: true });
+      const quarantined = await makeLaneOf(key, { suspect: true });
       await count(key, 2);
       expect(await heldBackOf(laneId)).toBe(0);
       await count(key, 1);
-      expect([await heldBackOf(laneId), await heldBackOf(beside)]).toEqual([2, 2]);
+      expect([await heldBackOf(laneId), await heldBackOf(quarantined)]).toEqual([2, 2]);
       expect(await Promise.all(others.map(heldBackOf))).toEqual([0, 0, 0]);
       await submitMany(context, laneId, 1);
       const { sessionId } = await openWorker(context);
@@ -145,15 +145,15 @@ export function circuitBreakersSuite(context: StoreContext): void {
       await sql(context, `UPDATE lanes SET held_back = 1 WHERE lane_id = ${laneId}`);
       await sql(context, `UPDATE lanes SET held_back = 2 WHERE lane_id = ${other.laneId}`);
       await submitMany(context, other.laneId, 1);
-      expect(await context.store.alignHeldLanes()).toEqual([{ laneId: other.laneId, rank: 1_000_000 }]);
+      expect(await context.store.alignGatedLanes()).toEqual([{ laneId: other.laneId, rank: 1_000_000 }]);
       expect(await Promise.all([laneId, other.laneId, alone].map(heldBackOf))).toEqual([3, 0, 0]);
-      expect(await context.store.alignHeldLanes()).toEqual([]);
+      expect(await context.store.alignGatedLanes()).toEqual([]);
       // A lane that a replica of an older release has made learns of its breaker as soon as this release looks for it.
       await sql(context, `UPDATE lanes SET breaker = NULL, held_back = 0 WHERE lane_id = ${laneId}`);
       const [lane] = await context.store.readLanes([laneId]);
       if (!lane) throw new Error('the lane is there');
       expect(await context.store.ensureLane(lane, key.name)).toBe(laneId);
-      await context.store.alignHeldLanes();
+      await context.store.alignGatedLanes();
       expect(await heldBackOf(laneId)).toBe(2);
     });
 

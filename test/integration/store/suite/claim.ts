@@ -38,10 +38,10 @@ export function claimSuite(context: StoreContext): void {
       });
       await context.store.submit([makeCall([job])]);
       const { sessionId } = await openWorker(context);
-      const place = { sessionId, creditId: 9_007_199_254_740_991, prefetch: true };
-      const got = only(await claimed({ places: [place], lanes: [{ laneId, cursor: 0 }], maxBytes: 1e6 }));
+      const permit = { sessionId, creditId: 9_007_199_254_740_991, prefetch: true };
+      const got = only(await claimed({ permits: [permit], lanes: [{ laneId, cursor: 0 }], maxBytes: 1e6 }));
       expect({ ...got, input: { ...got.input, data: new Uint8Array(got.input.data) } }).toEqual({
-        ...place,
+        ...permit,
         jobId: job.jobId,
         laneId,
         rank: 42,
@@ -96,13 +96,13 @@ export function claimSuite(context: StoreContext): void {
       const laneId = await makeLane(context);
       await submitMany(context, laneId, 4);
       const [one, two] = [await openWorker(context), await openWorker(context)];
-      const places = [
+      const permits = [
         { sessionId: two.sessionId, creditId: 1, prefetch: false },
         { sessionId: one.sessionId, creditId: 2, prefetch: true },
         { sessionId: two.sessionId, creditId: 3, prefetch: true },
       ];
-      const got = await claimed({ places, lanes: [{ laneId, cursor: 0 }], maxBytes: 1e6 });
-      expect(got.map(({ sessionId, creditId, prefetch }) => ({ sessionId, creditId, prefetch }))).toEqual(places);
+      const got = await claimed({ permits, lanes: [{ laneId, cursor: 0 }], maxBytes: 1e6 });
+      expect(got.map(({ sessionId, creditId, prefetch }) => ({ sessionId, creditId, prefetch }))).toEqual(permits);
     });
 
     it('stops at the byte bound, but never before the first', async () => {
@@ -125,11 +125,11 @@ export function claimSuite(context: StoreContext): void {
       await context.store.closeSessions([closing.sessionId, closed.sessionId], 'CLOSE');
       await context.store.endSessions([closed.sessionId]);
       const ids = [closing.sessionId, closed.sessionId, randomUUID(), open.sessionId];
-      const places = ids.map((sessionId, creditId) => ({ sessionId, creditId, prefetch: false }));
-      const got = await context.store.claim({ places, lanes: [{ laneId, cursor: 0 }], maxBytes: 1e6 });
+      const permits = ids.map((sessionId, creditId) => ({ sessionId, creditId, prefetch: false }));
+      const got = await context.store.claim({ permits, lanes: [{ laneId, cursor: 0 }], maxBytes: 1e6 });
       expect(only(got).creditId).toBe(3);
       expect(
-        await context.store.claim({ places: places.slice(0, 3), lanes: [{ laneId, cursor: 0 }], maxBytes: 1e6 }),
+        await context.store.claim({ permits: permits.slice(0, 3), lanes: [{ laneId, cursor: 0 }], maxBytes: 1e6 }),
       ).toEqual([]);
     });
 

@@ -26,7 +26,7 @@ export async function release(
   const [ready, skipped]: [string[], string[]] = [[], []];
   for (let isMore = true; isMore; ) {
     isMore = await context.store.together(async (store) => {
-      const taken = await store.dependencies.takeNews();
+      const taken = await store.dependencies.takeInbox();
       for (const { namespace, jobId, unmet } of taken.settled) {
         const selection = { by: 'jobs', namespace, jobIds: [jobId] } as const;
         await store.change(selection, (run, nowUs) =>

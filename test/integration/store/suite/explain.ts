@@ -28,7 +28,7 @@ const job = fc.record({
   lane: fc.nat(lanes - 1),
   rank: fc.integer({ min: 1, max: 4 }),
   key: fc.nat(keys.length - 1),
-  isAside: fc.boolean(),
+  isDeferred: fc.boolean(),
   isReady: fc.boolean(),
 });
 const lines = fc.record({
@@ -60,10 +60,10 @@ export function explainSuite(context: StoreContext): void {
     const laneIds = await Promise.all(Array.from({ length: lanes }, () => makeLane(context, { queue: 'line' })));
     const property = fc.asyncProperty(lines, async ({ jobs, asked, ofKey, most }) => {
       await sql(context, 'TRUNCATE jobs, job_runs, lane_counts, lane_count_changes, outbox');
-      const all = jobs.map(({ lane, rank, key, isAside, isReady }) => {
+      const all = jobs.map(({ lane, rank, key, isDeferred, isReady }) => {
         const state = isReady ? { state: 'READY' as const } : { state: 'SCHEDULED' as const, runTimeUs: 4e15 };
         const limitId = keys[key];
-        const limitMark = limitId && isAside ? 'SET_ASIDE' : undefined;
+        const limitMark = limitId && isDeferred ? 'DEFERRED' : undefined;
         return makeJob(laneIds[lane] as number, { rank, limitId, limitMark, ...state });
       });
       await context.store.submit([makeCall(all)]);
@@ -194,11 +194,11 @@ export function explainSuite(context: StoreContext): void {
       await submitMany(context, big, 1);
       await claimDemanding(context, big, [sessionId], 1);
       const taken = new Map([[sessionId, [{ resources: { gpu: 1 }, jobs: 1 }]]]);
-      expect(await explain().readRoom(small, [sessionId])).toEqual({ taken, reserved: new Set() });
+      expect(await explain().readCapacityInUse(small, [sessionId])).toEqual({ taken, reserved: new Set() });
       await sql(context, "UPDATE lane_waits SET since_time = since_time - interval '1 minute'");
       await claimDemanding(context, big, [sessionId], 1);
-      expect(await explain().readRoom(small, [sessionId])).toEqual({ taken, reserved: new Set([sessionId]) });
-      expect(await explain().readRoom(big, [sessionId])).toEqual({ taken, reserved: new Set() });
+      expect(await explain().readCapacityInUse(small, [sessionId])).toEqual({ taken, reserved: new Set([sessionId]) });
+      expect(await explain().readCapacityInUse(big, [sessionId])).toEqual({ taken, reserved: new Set() });
     });
   });
 
@@ -213,8 +213,8 @@ export function explainSuite(context: StoreContext): void {
       await context.store.queues.pause(queue, '');
       const found = await explain().readWaitingLanes(10);
       expect(found.sort((a, b) => a.laneId - b.laneId)).toEqual([
-        { laneId: paused, ready: 2, scheduled: 0, paused: 0, blocked: 0, hold: 'queue_paused', limited: false },
-        { laneId: free, ready: 1, scheduled: 1, paused: 0, blocked: 0, hold: undefined, limited: false },
+        { laneId: paused, ready: 2, scheduled: 0, paused: 0, blocked: 0, gate: 'queue_paused', limited: false },
+        { laneId: free, ready: 1, scheduled: 1, paused: 0, blocked: 0, gate: undefined, limited: false },
       ]);
       expect(await explain().readWaitingLanes(1)).toHaveLength(1);
     });

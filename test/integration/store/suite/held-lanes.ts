@@ -1,6 +1,6 @@
 /** Lanes that are held back: nothing of them is assigned, in whatever way, until nothing holds them any more. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type HeldBackReason, heldBack, holdLanesBack } from '../../../../server/store/dispatch/held-lanes.ts';
+import { type GateReason, gateLanes, gates } from '../../../../server/store/dispatch/held-lanes.ts';
 import { readHeadsOf } from '../../../../server/store/dispatch/lanes.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import {
@@ -14,9 +14,9 @@ import {
   submitMany,
 } from '../../../support/store-fixtures.ts';
 
-export function heldLanesSuite(context: StoreContext): void {
-  const hold = (laneIds: readonly number[], reason: HeldBackReason, isHeld: boolean) =>
-    context.database.transaction((session) => holdLanesBack(session, laneIds, reason, isHeld));
+export function gatedLanesSuite(context: StoreContext): void {
+  const hold = (laneIds: readonly number[], reason: GateReason, isHeld: boolean) =>
+    context.database.transaction((session) => gateLanes(session, laneIds, reason, isHeld));
 
   describe('a lane that is held back', () => {
     beforeEach(() => emptyTables(context));
@@ -27,11 +27,11 @@ export function heldLanesSuite(context: StoreContext): void {
       await submitMany(context, open, 3);
       await hold([held], 'queuePaused', true);
       const { sessionId } = await openWorker(context);
-      const told: number[][] = [];
-      const onHeldBack = (laneIds: readonly number[]) => void told.push([...laneIds]);
-      const claimed = await context.store.claim({ ...claimOf([held, open], sessionId, 5), onHeldBack });
+      const outboxRows: number[][] = [];
+      const onGated = (laneIds: readonly number[]) => void outboxRows.push([...laneIds]);
+      const claimed = await context.store.claim({ ...claimOf([held, open], sessionId, 5), onGated });
       expect(claimed.map((job) => job.laneId)).toEqual([open, open, open]);
-      expect(told).toEqual([[held]]);
+      expect(outboxRows).toEqual([[held]]);
       expect(await claimMany(context, held, sessionId, 5)).toEqual([]);
     });
 
@@ -39,10 +39,10 @@ export function heldLanesSuite(context: StoreContext): void {
       const laneId = await makeLane(context);
       await submitMany(context, laneId, 1);
       const { sessionId } = await openWorker(context);
-      const told: unknown[] = [];
-      const onHeldBack = (laneIds: readonly number[]) => void told.push(laneIds);
-      expect(await context.store.claim({ ...claimOf([laneId], sessionId, 1), onHeldBack })).toHaveLength(1);
-      expect(told).toEqual([]);
+      const outboxRows: unknown[] = [];
+      const onGated = (laneIds: readonly number[]) => void outboxRows.push(laneIds);
+      expect(await context.store.claim({ ...claimOf([laneId], sessionId, 1), onGated })).toHaveLength(1);
+      expect(outboxRows).toEqual([]);
     });
 
     it('gives no suspects either', async () => {
@@ -61,8 +61,8 @@ export function heldLanesSuite(context: StoreContext): void {
       await hold([held], 'queuePaused', true);
       const { sessionId } = await openWorker(context);
       const jobs = [makeJob(held), makeJob(open)];
-      const places = new Map(jobs.map((job) => [job.jobId, { sessionId, creditId: 7, prefetch: false }]));
-      const [result] = await context.store.submit([makeCall(jobs)], places);
+      const permits = new Map(jobs.map((job) => [job.jobId, { sessionId, creditId: 7, prefetch: false }]));
+      const [result] = await context.store.submit([makeCall(jobs)], permits);
       expect(result).toMatchObject({ jobs: [{ assigned: false }, { assigned: true }] });
       expect(await readRow(context, 'job_runs', jobs[0]?.jobId as string)).toMatchObject({ state: 3, attempt: 0 });
       expect(await readRow(context, 'job_runs', jobs[1]?.jobId as string)).toMatchObject({ state: 5, attempt: 1 });
@@ -105,7 +105,7 @@ export function heldLanesSuite(context: StoreContext): void {
       ];
       const rows = await sql(context, 'SELECT lane_id, held_back FROM lanes');
       const bits = laneIds.map((laneId) => rows.find((row) => row.lane_id === laneId)?.held_back);
-      expect(bits).toEqual([heldBack.queuePaused, heldBack.queuePaused, 0, 0]);
+      expect(bits).toEqual([gates.queuePaused, gates.queuePaused, 0, 0]);
     });
   });
 }

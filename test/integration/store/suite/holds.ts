@@ -17,7 +17,7 @@ import {
 
 const HOUR_US = 3_600_000_000;
 
-export function holdsSuite(context: StoreContext): void {
+export function pausesSuite(context: StoreContext): void {
   const jobs = (...jobIds: string[]) => ({ by: 'jobs', namespace: 'default', jobIds }) as const;
   const pause = (jobId: string) => context.store.change(jobs(jobId), (run) => decidePause(run, '') as Change);
   const resume = (jobId: string) =>

@@ -135,14 +135,14 @@ class Mix {
         : makeJob(this.#pick(this.#lanes)),
     );
     const sessionId = this.#pick(this.#sessions);
-    const places = new Map(
+    const permits = new Map(
       jobs
         .filter((job) => withPlaces && job.state === 'READY')
         .map((job) => [job.jobId, { sessionId, creditId: 1, prefetch: false }]),
     );
-    await this.#context.store.submit([makeCall(jobs, { requestId: randomUUID(), bodyHash: bytes('b') })], places);
+    await this.#context.store.submit([makeCall(jobs, { requestId: randomUUID(), bodyHash: bytes('b') })], permits);
     this.#jobs.push(...jobs.map((job) => job.jobId));
-    this.#held.push(...[...places.keys()].map((jobId) => ({ jobId, attempt: 1, sessionId })));
+    this.#held.push(...[...permits.keys()].map((jobId) => ({ jobId, attempt: 1, sessionId })));
   }
 
   #changeHeld(decide: Decide): Promise<unknown> {

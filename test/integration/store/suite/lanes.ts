@@ -65,7 +65,7 @@ export function lanesSuite(context: StoreContext): void {
       await submitMany(context, d, 1);
       const { sessionId } = await openWorker(context);
       await context.store.claim({
-        places: [{ sessionId, creditId: 1, prefetch: false }],
+        permits: [{ sessionId, creditId: 1, prefetch: false }],
         lanes: [{ laneId: d, cursor: 0 }],
         maxBytes: 1,
       });

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import { completionOf, openWorker } from '../../../support/store-fixtures.ts';
-import { applyLimits, claimLimited, limitedLanes, submitPlaced } from '../../../support/store-limits.ts';
+import { applyLimits, claimLimited, limitedLanes, submitAssigned } from '../../../support/store-limits.ts';
 
 const keyA = 'aaaaaaaa-0000-8000-8000-000000000000';
 const keyB = 'bbbbbbbb-0000-8000-8000-000000000000';
 
-export function limitedPlacesSuite(context: StoreContext): void {
+export function limitedPermitsSuite(context: StoreContext): void {
   const held = async () =>
     (await sql(context, 'SELECT count(*)::int AS n FROM job_runs WHERE state IN (5, 6, 8)'))[0]?.n;
 
@@ -18,18 +18,18 @@ export function limitedPlacesSuite(context: StoreContext): void {
     it('are taken as far as there is room, lowest ranks first; the others wait', async () => {
       const { laneId } = await limitedLanes(context, { maxConcurrency: 2 });
       const { sessionId } = await openWorker(context);
-      const { jobs, assigned } = await submitPlaced(context, laneId, sessionId, [
+      const { jobs, assigned } = await submitAssigned(context, laneId, sessionId, [
         { rank: 3 },
         { rank: 1 },
         { rank: 2 },
       ]);
       expect(assigned).toEqual([false, true, true]);
       expect(await held()).toBe(2);
-      expect((await submitPlaced(context, laneId, sessionId, [{}])).assigned).toEqual([false]);
+      expect((await submitAssigned(context, laneId, sessionId, [{}])).assigned).toEqual([false]);
       expect((await claimLimited(context, laneId, sessionId, 9)).jobs).toEqual([]);
       const done = jobs.slice(1).map(({ jobId }) => completionOf({ jobId, attempt: 1, sessionId }));
       expect(await context.store.complete(done)).toHaveLength(2);
-      expect((await submitPlaced(context, laneId, sessionId, [{}])).assigned).toEqual([true]);
+      expect((await submitAssigned(context, laneId, sessionId, [{}])).assigned).toEqual([true]);
       expect((await claimLimited(context, laneId, sessionId, 9)).jobs).toHaveLength(1);
     });
 
@@ -38,9 +38,12 @@ export function limitedPlacesSuite(context: StoreContext): void {
       const { laneId } = await limitedLanes(context, { keyLimit });
       const { sessionId } = await openWorker(context);
       const job = (limitId: string) => ({ limitId, limitKey: limitId.slice(0, 1) });
-      const first = await submitPlaced(context, laneId, sessionId, [job(keyA), job(keyA), job(keyB), {}]);
+      const first = await submitAssigned(context, laneId, sessionId, [job(keyA), job(keyA), job(keyB), {}]);
       expect(first.assigned).toEqual([true, false, true, true]);
-      expect((await submitPlaced(context, laneId, sessionId, [job(keyA), job(keyB)])).assigned).toEqual([false, false]);
+      expect((await submitAssigned(context, laneId, sessionId, [job(keyA), job(keyB)])).assigned).toEqual([
+        false,
+        false,
+      ]);
     });
 
     it('take the units of rates', async () => {
@@ -49,10 +52,10 @@ export function limitedPlacesSuite(context: StoreContext): void {
       const { laneId } = await limitedLanes(context, { rateLimit, keyLimit });
       const { sessionId } = await openWorker(context);
       const ofKeys = [keyA, keyA, keyB, undefined].map((limitId) => ({ limitId }));
-      expect((await submitPlaced(context, laneId, sessionId, ofKeys)).assigned).toEqual([true, false, true, false]);
+      expect((await submitAssigned(context, laneId, sessionId, ofKeys)).assigned).toEqual([true, false, true, false]);
       const { jobs, seen } = await claimLimited(context, laneId, sessionId, 9);
       expect(jobs).toEqual([]);
-      expect(seen?.full).toBe(true);
+      expect(seen?.exhausted).toBe(true);
     });
 
     it('take no units for a call that was stored before', async () => {
@@ -61,11 +64,11 @@ export function limitedPlacesSuite(context: StoreContext): void {
       const { sessionId } = await openWorker(context);
       const call = { requestId: randomUUID(), bodyHash: new Uint8Array([1]) };
       const fullTime = async () => (await sql(context, 'SELECT full_time FROM rate_buckets'))[0]?.full_time;
-      expect((await submitPlaced(context, laneId, sessionId, [{}, {}], call)).assigned).toEqual([true, true]);
+      expect((await submitAssigned(context, laneId, sessionId, [{}, {}], call)).assigned).toEqual([true, true]);
       const before = await fullTime();
-      await submitPlaced(context, laneId, sessionId, [{}, {}], call);
+      await submitAssigned(context, laneId, sessionId, [{}, {}], call);
       expect(await fullTime()).toBe(before);
-      await submitPlaced(context, laneId, sessionId, [{}], { ...call, requestId: randomUUID() });
+      await submitAssigned(context, laneId, sessionId, [{}], { ...call, requestId: randomUUID() });
       expect((await fullTime()) - before).toBe(3_600_000_000);
     });
 
@@ -74,7 +77,9 @@ export function limitedPlacesSuite(context: StoreContext): void {
       const { sessionId } = await openWorker(context);
       await Promise.all(
         Array.from({ length: 12 }, (_, i) =>
-          i % 3 ? submitPlaced(context, laneId, sessionId, [{}, {}, {}]) : claimLimited(context, laneId, sessionId, 3),
+          i % 3
+            ? submitAssigned(context, laneId, sessionId, [{}, {}, {}])
+            : claimLimited(context, laneId, sessionId, 3),
         ),
       );
       expect(await held()).toBe(7);
@@ -84,17 +89,17 @@ export function limitedPlacesSuite(context: StoreContext): void {
       const { laneId } = await limitedLanes(context, { maxConcurrency: 5 });
       const { sessionId } = await openWorker(context);
       await context.store.closeSessions([sessionId], 'CLOSE');
-      expect((await submitPlaced(context, laneId, sessionId, [{}])).assigned).toEqual([false]);
+      expect((await submitAssigned(context, laneId, sessionId, [{}])).assigned).toEqual([false]);
       const { sessionId: open } = await openWorker(context);
       await sql(context, `UPDATE lanes SET held_back = held_back | 1 WHERE lane_id = ${laneId}`);
-      expect((await submitPlaced(context, laneId, open, [{}])).assigned).toEqual([false]);
+      expect((await submitAssigned(context, laneId, open, [{}])).assigned).toEqual([false]);
     });
 
     it('are as many as are wanted once the limits are gone', async () => {
       const { laneId, definition } = await limitedLanes(context, { maxConcurrency: 1 });
       await applyLimits(context, definition, {});
       const { sessionId } = await openWorker(context);
-      expect((await submitPlaced(context, laneId, sessionId, [{}, {}])).assigned).toEqual([true, true]);
+      expect((await submitAssigned(context, laneId, sessionId, [{}, {}])).assigned).toEqual([true, true]);
     });
   });
 }

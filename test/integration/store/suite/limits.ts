@@ -35,10 +35,10 @@ export function limitsSuite(context: StoreContext): void {
       const { sessionId } = await openWorker(context);
       const first = await claimLimited(context, a, sessionId, 10);
       expect(first.jobs).toHaveLength(2);
-      expect(first.seen).toMatchObject({ full: false, dry: true, openTimeUs: undefined });
+      expect(first.seen).toMatchObject({ exhausted: false, dry: true, openTimeUs: undefined });
       const second = await claimLimited(context, b, sessionId, 10);
       expect(second.jobs).toHaveLength(1);
-      expect(second.seen).toMatchObject({ full: true, dry: false });
+      expect(second.seen).toMatchObject({ exhausted: true, dry: false });
       expect((await claimLimited(context, b, sessionId, 10)).jobs).toEqual([]);
       while (await context.store.queues.foldCounts());
       expect((await claimLimited(context, b, sessionId, 10)).jobs).toEqual([]);
@@ -115,7 +115,7 @@ export function limitsSuite(context: StoreContext): void {
       await context.store.closeSessions([sessionId], 'CLOSE');
       const { jobs, seen } = await claimLimited(context, lane, sessionId, 2);
       expect(jobs).toEqual([]);
-      expect(seen).toMatchObject({ full: false, dry: true });
+      expect(seen).toMatchObject({ exhausted: false, dry: true });
     });
 
     it('neither holds back nor counts what cleans up', async () => {
@@ -172,13 +172,13 @@ export function limitsSuite(context: StoreContext): void {
       const { sessionId } = await openWorker(context);
       const { jobs, seen } = await claimLimited(context, laneId, sessionId, 10);
       expect(jobs.map((job) => job.jobId)).toEqual([...a.slice(0, 2), ...b, ...free]);
-      expect(seen).toMatchObject({ parked: [keyA], dry: true, full: false });
+      expect(seen).toMatchObject({ deferred: [keyA], dry: true, exhausted: false });
       for (const jobId of a.slice(2)) expect(await laneOf(jobId)).toBe(atLimitLaneId);
       expect(await context.store.readHeads()).toEqual([]);
-      expect(await context.store.unpark([keyA, keyB])).toEqual({ parked: [keyA], lanes: [], later: [] });
+      expect(await context.store.requeueDeferred([keyA, keyB])).toEqual({ deferred: [keyA], lanes: [], later: [] });
       await context.store.complete(jobs.slice(0, 1).map((job) => completionOf(job)));
-      expect(await context.store.unpark([keyA, keyB])).toEqual({
-        parked: [keyA],
+      expect(await context.store.requeueDeferred([keyA, keyB])).toEqual({
+        deferred: [keyA],
         lanes: [{ laneId, rank: 1_000_002, jobs: 1 }],
         later: [],
       });
@@ -205,7 +205,9 @@ export function limitsSuite(context: StoreContext): void {
         const completed = await context.store.complete(jobs.map((job) => completionOf(job)));
         for (const { limitId } of completed) expect(keys).toContain(limitId);
         done += completed.length;
-        await context.store.unpark(await context.store.readWaitingKeys('00000000-0000-0000-0000-000000000000', 10));
+        await context.store.requeueDeferred(
+          await context.store.readWaitingKeys('00000000-0000-0000-0000-000000000000', 10),
+        );
       }
     });
 
@@ -216,7 +218,7 @@ export function limitsSuite(context: StoreContext): void {
       await claimLimited(context, laneId, sessionId, 10);
       await applyLimits(context, definition, {});
       expect(await context.store.readWaitingKeys('00000000-0000-0000-0000-000000000000', 10)).toEqual([keyA]);
-      expect((await context.store.unpark([keyA])).lanes).toMatchObject([{ laneId, jobs: 3 }]);
+      expect((await context.store.requeueDeferred([keyA])).lanes).toMatchObject([{ laneId, jobs: 3 }]);
       expect(await context.store.claim(claimOf([laneId], sessionId, 9))).toHaveLength(3);
     });
 
@@ -241,7 +243,7 @@ export function limitsSuite(context: StoreContext): void {
       const before = await context.store.nowUs();
       const { jobs, seen } = await claimLimited(context, laneId, sessionId, 10);
       expect(jobs).toHaveLength(3);
-      expect(seen?.full).toBe(true);
+      expect(seen?.exhausted).toBe(true);
       // One unit is left, and one more comes back every half hour.
       expect(Math.abs((seen?.openTimeUs ?? 0) - before - 1_800e6)).toBeLessThan(60e6);
       await context.store.complete(jobs.map((job) => completionOf(job)));
@@ -272,12 +274,12 @@ export function limitsSuite(context: StoreContext): void {
       const { sessionId } = await openWorker(context);
       const { jobs, seen } = await claimLimited(context, laneId, sessionId, 10);
       expect(jobs).toHaveLength(2);
-      expect([...(seen?.parked ?? [])].sort()).toEqual([keyA, keyB]);
-      const { lanes, later } = await context.store.unpark([keyA, keyB]);
+      expect([...(seen?.deferred ?? [])].sort()).toEqual([keyA, keyB]);
+      const { lanes, later } = await context.store.requeueDeferred([keyA, keyB]);
       expect(lanes).toEqual([]);
       expect(later.map(({ limitId }) => limitId).sort()).toEqual([keyA, keyB]);
       await sql(context, `UPDATE rate_buckets SET full_time = muster_now() WHERE bucket_id = '${keyA}'`);
-      expect((await context.store.unpark([keyA, keyB])).lanes).toMatchObject([{ laneId, jobs: 1 }]);
+      expect((await context.store.requeueDeferred([keyA, keyB])).lanes).toMatchObject([{ laneId, jobs: 1 }]);
       expect((await claimLimited(context, laneId, sessionId, 10)).jobs).toHaveLength(1);
     });
 

@@ -87,7 +87,7 @@ export function listJobsSuite(context: StoreContext): void {
           (!filter.failureTypes?.length || filter.failureTypes.includes(view.failure?.type ?? '')),
       );
     };
-    const at = (place: number) => views[place]?.createTimeUs as number;
+    const at = (permit: number) => views[permit]?.createTimeUs as number;
 
     const filters: Record<string, () => Partial<JobFilter>> = {
       nothing: () => ({}),

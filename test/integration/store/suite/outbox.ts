@@ -8,6 +8,7 @@ import type { Change } from '../../../../server/domain/jobs/run.ts';
 import type { OutboxRow } from '../../../../server/engine/ports/events.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import {
+  assignedCall,
   bytes,
   claimMany,
   completionOf,
@@ -17,7 +18,6 @@ import {
   makeJob,
   makeLane,
   only,
-  placedCall,
   readyLane,
   submitMany,
 } from '../../../support/store-fixtures.ts';
@@ -34,7 +34,7 @@ export function outboxSuite(context: StoreContext): void {
   const finish = (rowIds: readonly number[]) => context.store.outbox.finish(relayId, rowIds);
 
   /** What was told since the last time, flat. */
-  async function told() {
+  async function outboxRows() {
     const rows = await take();
     await finish(rows.map((row) => row.rowId));
     return rows.flatMap((row) => row.changes).flatMap(eachOf);
@@ -74,9 +74,9 @@ export function outboxSuite(context: StoreContext): void {
 
     it('tells of a job that is stored with a place that it was made, and no more', async () => {
       const { laneId, sessionId } = await readyLane(context, 0);
-      const { call, places } = placedCall(laneId, sessionId);
-      await context.store.submit([call], places);
-      expect(await told()).toMatchObject(call.jobs.map(({ jobId }) => ({ jobId, state: 'READY', revision: 1 })));
+      const { call, permits } = assignedCall(laneId, sessionId);
+      await context.store.submit([call], permits);
+      expect(await outboxRows()).toMatchObject(call.jobs.map(({ jobId }) => ({ jobId, state: 'READY', revision: 1 })));
     });
 
     it('tells nothing of a call that is repeated or refused', async () => {
@@ -88,27 +88,27 @@ export function outboxSuite(context: StoreContext): void {
       for (const contentHash of [bytes('c'), bytes('d')]) {
         await context.store.submit([makeCall([makeJob(laneId)], { keys: [{ ...key, contentHash }] })]);
       }
-      expect(await told()).toHaveLength(2);
+      expect(await outboxRows()).toHaveLength(2);
     });
 
     it('tells of completions with what they left', async () => {
       const [a, b] = await holdMany(context, 2);
       if (!a || !b) throw new Error('two jobs are held');
       await context.store.observe([b]);
-      await told();
+      await outboxRows();
       await context.store.complete([completionOf(a), completionOf(b), completionOf({ ...a, attempt: 9 })]);
       const common = { state: 'SUCCEEDED', attempt: 1, failure: undefined };
-      expect((await told()).sort((x, y) => x.revision - y.revision)).toEqual([
+      expect((await outboxRows()).sort((x, y) => x.revision - y.revision)).toEqual([
         { ...common, jobId: a.jobId, laneId: a.laneId, revision: 3, previousState: 'ASSIGNED' },
         { ...common, jobId: b.jobId, laneId: b.laneId, revision: 4, previousState: 'RUNNING' },
       ]);
       await context.store.complete([completionOf(a)]);
-      expect(await told()).toEqual([]);
+      expect(await outboxRows()).toEqual([]);
     });
 
     it('does not tell of claims, of starts and of what changes no state', async () => {
       const { laneId, sessionId } = await readyLane(context, 2);
-      await told();
+      await outboxRows();
       const [held] = await claimMany(context, laneId, sessionId, 1);
       if (!held) throw new Error('a job is held');
       await context.store.observe([held]);
@@ -116,33 +116,35 @@ export function outboxSuite(context: StoreContext): void {
         { ...held, sequence: 1, fraction: 0.5, message: undefined, checkpoint: undefined },
       ]);
       const [waiting] = await submitMany(context, laneId, 1);
-      await told();
+      await outboxRows();
       await context.store.change(
         { by: 'jobs', namespace: 'default', jobIds: [waiting as string] },
         (run, nowUs) => decideUpdate(run, { priority: 1 }, moment(nowUs)) as Change,
       );
-      expect(await told()).toEqual([]);
+      expect(await outboxRows()).toEqual([]);
     });
 
     it('tells of failures without their stack traces, of releases and of cancels', async () => {
       const [failing, released, cancelled] = await holdMany(context, 3);
       if (!failing || !released || !cancelled) throw new Error('three jobs are held');
-      await told();
+      await outboxRows();
       await context.store.change({ by: 'attempts', attempts: [failing] }, (run, nowUs) =>
         decideFail(run, failure, policy, moment(nowUs)),
       );
-      const [failed] = await told();
+      const [failed] = await outboxRows();
       expect(failed).toMatchObject({ jobId: failing.jobId, previousState: 'ASSIGNED', state: 'SCHEDULED', attempt: 1 });
       expect(failed?.failure).toEqual({ ...failure, message: `${'x'.repeat(1_023)}…`, stackTrace: '' });
       await context.store.change({ by: 'attempts', attempts: [released] }, (run, nowUs) =>
         decideRelease(run, 'NO_SLOT', moment(nowUs)),
       );
-      expect(await told()).toMatchObject([{ jobId: released.jobId, state: 'READY', revision: 3, failure: undefined }]);
+      expect(await outboxRows()).toMatchObject([
+        { jobId: released.jobId, state: 'READY', revision: 3, failure: undefined },
+      ]);
       const jobIds = [cancelled.jobId, released.jobId].sort();
       await context.store.change({ by: 'jobs', namespace: 'default', jobIds }, (run, nowUs) =>
         decideCancel(run, 'why', 1_000, moment(nowUs)),
       );
-      expect((await told()).sort((a, b) => (a.state < b.state ? -1 : 1))).toMatchObject([
+      expect((await outboxRows()).sort((a, b) => (a.state < b.state ? -1 : 1))).toMatchObject([
         { jobId: released.jobId, state: 'CANCELLED', previousState: 'READY', revision: 4 },
         { jobId: cancelled.jobId, state: 'CANCELLING', previousState: 'ASSIGNED', revision: 3 },
       ]);
@@ -150,14 +152,14 @@ export function outboxSuite(context: StoreContext): void {
 
     it('rolls back with the transaction', async () => {
       const job = await holdOne(context);
-      await told();
+      await outboxRows();
       await expect(
         context.store.together(async (store) => {
           await store.complete([completionOf(job)]);
           throw new Error('no');
         }),
       ).rejects.toThrow('no');
-      expect(await told()).toEqual([]);
+      expect(await outboxRows()).toEqual([]);
     });
 
     it('gives rows in their order, so much at once', async () => {

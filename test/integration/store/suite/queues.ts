@@ -110,7 +110,7 @@ export function queuesSuite(context: StoreContext): void {
       for (const laneId of lanes) counts.push((await claimMany(context, laneId, sessionId, 1)).length);
       expect(counts).toEqual([0, 0, 1, 1]);
       const resumed = await queues().resume(q);
-      expect(resumed).toMatchObject({ queue: { paused: false, pauseReason: '' }, letGo: lanes.slice(0, 2) });
+      expect(resumed).toMatchObject({ queue: { paused: false, pauseReason: '' }, reopened: lanes.slice(0, 2) });
       expect(await queues().readHeads(lanes)).toHaveLength(2);
       expect(await claimMany(context, lanes[0] as number, sessionId, 1)).toHaveLength(1);
     });

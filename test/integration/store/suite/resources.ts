@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
 import { canonicalDemands } from '../../../../server/domain/dispatch/placement.ts';
-import { RESERVE_AFTER_MS, WAIT_LIFE_MS } from '../../../../server/domain/dispatch/reservation.ts';
+import { RESERVATION_LIFE_MS, RESERVE_AFTER_MS } from '../../../../server/domain/dispatch/reservation.ts';
 import { decideFail, decideRelease, decideSessionEnd } from '../../../../server/domain/jobs/decide.ts';
 import { everyJob } from '../../../../server/domain/jobs/job-filter.ts';
 import { countFailures } from '../../../../server/domain/retries/circuit-breaker.ts';
@@ -36,7 +36,7 @@ export function resourcesSuite(context: StoreContext): void {
       const sessionId = await workerOf({ cpu: 8, gpu: 2 });
       const { jobs, seen } = await claimDemanding(context, lane, [sessionId], 5);
       expect(jobs).toHaveLength(2);
-      expect(seen).toEqual({ full: [sessionId], missed: [], dry: false });
+      expect(seen).toEqual({ exhausted: [sessionId], missed: [], dry: false });
       expect((await claimDemanding(context, lane, [sessionId], 5)).jobs).toEqual([]);
     });
 
@@ -58,7 +58,7 @@ export function resourcesSuite(context: StoreContext): void {
       const { jobs, seen } = await claimDemanding(context, lane, [one, three, none], 4);
       expect(jobs.filter(({ sessionId }) => sessionId === one)).toHaveLength(1);
       expect(jobs.filter(({ sessionId }) => sessionId === three)).toHaveLength(3);
-      expect(seen?.full.toSorted()).toEqual([one, three, none].toSorted());
+      expect(seen?.exhausted.toSorted()).toEqual([one, three, none].toSorted());
     });
 
     it('are not assigned twice over by many claims at once', async () => {
@@ -105,9 +105,9 @@ export function resourcesSuite(context: StoreContext): void {
     it('are not assigned as they are stored, nor by a claim that does not look at them', async () => {
       const lane = await demandingLane(context, { gpu: 1 });
       const sessionId = await workerOf({ gpu: 8 });
-      const place = { sessionId, creditId: 1, prefetch: false };
+      const permit = { sessionId, creditId: 1, prefetch: false };
       const job = makeJob(lane);
-      const [result] = await context.store.submit([makeCall([job])], new Map([[job.jobId, place]]));
+      const [result] = await context.store.submit([makeCall([job])], new Map([[job.jobId, permit]]));
       expect(result).toMatchObject({ kind: 'stored', jobs: [{ assigned: false }] });
       expect(await context.store.claim(claimOf([lane], sessionId, 1))).toEqual([]);
       expect((await context.store.readHeads()).map(({ laneId }) => laneId)).toEqual([lane]);
@@ -124,9 +124,9 @@ export function resourcesSuite(context: StoreContext): void {
       if (!known) throw new Error('the lane is there');
       const buckets = { queueBucketId: crypto.randomUUID(), definitionBucketId: crypto.randomUUID() };
       const limited = { ...known, cursor: 0, ...buckets, atLimitLaneId: 0 };
-      const places = Array.from({ length: 5 }, () => ({ sessionId, creditId: 1, prefetch: false }));
+      const permits = Array.from({ length: 5 }, () => ({ sessionId, creditId: 1, prefetch: false }));
       const demanding = { laneId: lane, cursor: 0, needs: { gpu: 1 }, limited };
-      const claim = () => context.store.claimDemanding({ places, demanding, maxBytes: 8 << 20 }, false);
+      const claim = () => context.store.claimDemanding({ permits, demanding, maxBytes: 8 << 20 }, false);
       expect(await claim()).toHaveLength(2);
       expect(await claim()).toEqual([]);
     });
@@ -140,10 +140,10 @@ export function resourcesSuite(context: StoreContext): void {
       await context.store.changeBreakers([key], (now, nowUs) => countFailures(now, 1, opening, nowUs), true);
       expect((await context.store.readLanesToProbe(key)).map(({ laneId }) => laneId)).toEqual([lane]);
       const probe = (sessionId: string) => {
-        const places = [{ sessionId, creditId: 1, prefetch: false }];
+        const permits = [{ sessionId, creditId: 1, prefetch: false }];
         return context.store.probeBreaker(
           key,
-          { places, demanding: { laneId: lane, cursor: 0, needs: { gpu: 2 } } },
+          { permits, demanding: { laneId: lane, cursor: 0, needs: { gpu: 2 } } },
           false,
         );
       };
@@ -178,7 +178,7 @@ export function resourcesSuite(context: StoreContext): void {
       const sessionId = await workerOf({ gpu: 4 });
       const [first] = (await claimDemanding(context, small, [sessionId], 1)).jobs;
       expect((await claimDemanding(context, big, [sessionId], 1)).seen).toMatchObject({
-        full: [sessionId],
+        exhausted: [sessionId],
         dry: false,
       });
       return { big, small, sessionId, first: first?.jobId ?? '' };
@@ -215,7 +215,7 @@ export function resourcesSuite(context: StoreContext): void {
       await age(RESERVE_AFTER_MS);
       await claimDemanding(context, big, [sessionId], 1);
       expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toEqual([]);
-      await sql(context, `UPDATE lane_waits SET ask_time = ask_time - ${WAIT_LIFE_MS} * interval '1 ms'`);
+      await sql(context, `UPDATE lane_waits SET ask_time = ask_time - ${RESERVATION_LIFE_MS} * interval '1 ms'`);
       expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toHaveLength(1);
     });
 
@@ -223,13 +223,13 @@ export function resourcesSuite(context: StoreContext): void {
       const { big, small, sessionId } = await stuckBehindSmall();
       await age(RESERVE_AFTER_MS);
       await claimDemanding(context, big, [sessionId], 1);
-      const grow = `UPDATE lane_waits SET ask_time = ask_time - ${WAIT_LIFE_MS} * interval '1 ms'`;
+      const grow = `UPDATE lane_waits SET ask_time = ask_time - ${RESERVATION_LIFE_MS} * interval '1 ms'`;
       await sql(context, grow);
-      await context.store.renewWaits();
+      await context.store.renewReservations();
       expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toEqual([]);
       await sql(context, grow);
       await sql(context, `UPDATE lanes SET held_back = held_back | 1 WHERE lane_id = ${big}`);
-      await context.store.renewWaits();
+      await context.store.renewReservations();
       expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toHaveLength(1);
     });
 

@@ -28,8 +28,8 @@ export function scheduleChangesSuite(context: StoreContext): void {
     return change.schedule;
   }
 
-  async function lookAtAll(): Promise<void> {
-    while ((await schedules().look(decide)).length > 0);
+  async function scanAll(): Promise<void> {
+    while ((await schedules().scan(decide)).length > 0);
   }
 
   /** As if nobody had looked for so long. */
@@ -77,7 +77,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
       await unseenFor(made, 5);
       const from = await decidedUntil(made);
       await apply({ ...spec, ...changes });
-      await lookAtAll();
+      await scanAll();
       const times = await timesOf(made);
       expect(times).toEqual(seconds(from, await decidedUntil(made)));
       expect(times.length).toBeGreaterThanOrEqual(5);
@@ -95,7 +95,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
       expect(await timesOf(made)).toEqual(seconds(from, until));
       await unseenFor(made, 60);
       await sql(context, `DELETE FROM schedule_runs WHERE schedule_id = '${made.scheduleId}'`);
-      await lookAtAll();
+      await scanAll();
       const later = await timesOf(made);
       expect(later.length).toBeGreaterThanOrEqual(2);
       expect(later.every((us) => us % (30 * SECOND_US) === 0)).toBe(true);
@@ -135,7 +135,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
       const made = await apply(spec);
       await unseenFor(made, 60);
       await apply({ ...spec, description: 'another' });
-      await lookAtAll();
+      await scanAll();
       expect(await timesOf(made)).toEqual([]);
       expect((await schedules().read(spec))?.nextTimeUs).toBe(nominalUs);
       await schedules().delete(spec);
@@ -149,8 +149,8 @@ export function scheduleChangesSuite(context: StoreContext): void {
       const [run, ...more] = (await schedules().listRuns(made.scheduleId, undefined, 10)).runs;
       expect([run?.nominalUs, run?.state, more]).toEqual([nominalUs, 'STARTING', []]);
       // Whoever looks next carries it out.
-      const looked = await schedules().look(decide);
-      expect(looked.flatMap(({ starting }) => starting)).toMatchObject([{ nominalUs }]);
+      const scanned = await schedules().scan(decide);
+      expect(scanned.flatMap(({ starting }) => starting)).toMatchObject([{ nominalUs }]);
       await schedules().delete(spec);
     });
 
@@ -162,7 +162,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
       const other = { ...spec, rules: rulesOf(eachHalfMinute) };
       expect(await schedules().apply(other, '', crypto.randomUUID(), decideLast)).toEqual({ kind: 'behind' });
       expect((await schedules().read(spec))?.rules).toEqual(spec.rules);
-      await lookAtAll();
+      await scanAll();
       await apply(other);
       expect(await timesOf(made)).toEqual(seconds(from, await decidedUntil(made)));
       await schedules().delete(spec);
@@ -172,13 +172,13 @@ export function scheduleChangesSuite(context: StoreContext): void {
       const spec = makeSchedule({ rules: rulesOf(eachSecond), maxRuns: 1 });
       const made = await apply(spec);
       await unseenFor(made, 5);
-      await lookAtAll();
+      await scanAll();
       expect(await timesOf(made)).toHaveLength(1);
       await apply({ ...spec, maxRuns: 100 });
       expect(await timesOf(made)).toHaveLength(1);
       const before = (await schedules().read(spec))?.updateTimeUs ?? 0;
       await sql(context, `UPDATE schedules SET look_time = muster_now() WHERE schedule_id = '${made.scheduleId}'`);
-      await lookAtAll();
+      await scanAll();
       for (const us of (await timesOf(made)).slice(1)) expect(us).toBeGreaterThan(before);
       await schedules().delete(spec);
     });

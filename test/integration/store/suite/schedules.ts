@@ -21,19 +21,19 @@ export function schedulesSuite(context: StoreContext): void {
   }
 
   /** Looks until nothing is due, and returns what was seen of one of them. */
-  async function look(scheduleId: string, decideIt: DecideSchedule = decide) {
+  async function scan(scheduleId: string, decideIt: DecideSchedule = decide) {
     const statuses: ScheduleStatus[] = [];
-    const looked = [];
+    const scanned = [];
     const tapped: DecideSchedule = (schedule, status, nowUs) => {
       if (schedule.scheduleId === scheduleId) statuses.push(status);
       return decideIt(schedule, status, nowUs);
     };
     for (;;) {
-      const some = await context.store.schedules.look(tapped);
+      const some = await context.store.schedules.scan(tapped);
       if (some.length === 0) break;
-      looked.push(...some.filter(({ schedule }) => schedule.scheduleId === scheduleId));
+      scanned.push(...some.filter(({ schedule }) => schedule.scheduleId === scheduleId));
     }
-    return { statuses, looked };
+    return { statuses, scanned };
   }
 
   const wake = (scheduleId: string) =>
@@ -61,7 +61,7 @@ export function schedulesSuite(context: StoreContext): void {
     it('are looked at by one replica at a time', async () => {
       const { scheduleId, ...spec } = await apply(makeSchedule({ rules: idle }));
       await context.store.schedules.ask(spec, [askedRun(1_000_000)]);
-      const seen = await Promise.all(Array.from({ length: 4 }, () => look(scheduleId)));
+      const seen = await Promise.all(Array.from({ length: 4 }, () => scan(scheduleId)));
       // On a slow machine it is begun again: nobody has said that it has its job.
       const firsts = seen.flatMap(({ statuses }) => statuses).filter(({ asked }) => asked.length > 0);
       expect(firsts).toHaveLength(1);
@@ -74,7 +74,7 @@ export function schedulesSuite(context: StoreContext): void {
       const [here, there] = made as [(typeof made)[0], (typeof made)[0]];
       await context.store.schedules.ask(here, runs.slice(0, 1));
       await context.store.schedules.ask(there, runs.slice(1));
-      for (const { scheduleId } of made) await look(scheduleId);
+      for (const { scheduleId } of made) await scan(scheduleId);
       const started = runs.map((run) => ({ ...run, jobId: crypto.randomUUID(), message: '' }));
       await context.store.schedules.settle([
         { scheduleId: there.scheduleId, results: started.slice(1) },
@@ -91,10 +91,10 @@ export function schedulesSuite(context: StoreContext): void {
       const { scheduleId, ...spec } = await apply(makeSchedule({ rules: idle }));
       const run = askedRun(2_000_000);
       await context.store.schedules.ask(spec, [run]);
-      await look(scheduleId);
+      await scan(scheduleId);
       await wake(scheduleId);
-      const again = await look(scheduleId);
-      expect(again.looked.flatMap(({ starting }) => starting)).toEqual([run]);
+      const again = await scan(scheduleId);
+      expect(again.scanned.flatMap(({ starting }) => starting)).toEqual([run]);
       expect(again.statuses[0]).toMatchObject({ open: 1, asked: [], buffered: [] });
       const jobId = crypto.randomUUID();
       await context.store.schedules.settle([{ scheduleId, results: [{ ...run, jobId, message: '' }] }]);
@@ -130,10 +130,10 @@ export function schedulesSuite(context: StoreContext): void {
         const job = await holdOne(context);
         const run = askedRun(3_000_000);
         await context.store.schedules.ask(spec, [run]);
-        await look(scheduleId);
+        await scan(scheduleId);
         await context.store.schedules.settle([{ scheduleId, results: [{ ...run, jobId: job.jobId, message: '' }] }]);
         await end(job);
-        const { statuses } = await look(scheduleId);
+        const { statuses } = await scan(scheduleId);
         const [open, hasFailed] = expected[name as keyof typeof expected];
         expect([name, statuses[0]?.open, statuses[0]?.failedJobId]).toEqual([
           name,
@@ -141,7 +141,7 @@ export function schedulesSuite(context: StoreContext): void {
           hasFailed ? job.jobId : undefined,
         ]);
         await wake(scheduleId);
-        expect((await look(scheduleId)).statuses[0]?.failedJobId).toBeUndefined();
+        expect((await scan(scheduleId)).statuses[0]?.failedJobId).toBeUndefined();
         await context.store.schedules.delete(spec);
       }
     });
@@ -151,16 +151,16 @@ export function schedulesSuite(context: StoreContext): void {
       const job = await holdOne(context);
       const run = askedRun(4_000_000);
       await context.store.schedules.ask(spec, [run]);
-      await look(scheduleId);
+      await scan(scheduleId);
       await context.store.schedules.settle([{ scheduleId, results: [{ ...run, jobId: job.jobId, message: '' }] }]);
-      await look(scheduleId);
+      await scan(scheduleId);
       await context.store.schedules.ask(spec, [askedRun(5_000_000, 'TERMINATE_OTHER')]);
-      const { looked } = await look(scheduleId);
-      expect(looked[0]?.cancelJobIds).toEqual([job.jobId]);
+      const { scanned } = await scan(scheduleId);
+      expect(scanned[0]?.cancelJobIds).toEqual([job.jobId]);
       // As long as what takes their place has no job of its own: the replica may have died before it asked.
       await wake(scheduleId);
-      const again = await look(scheduleId);
-      expect(again.looked[0]?.cancelJobIds).toEqual([job.jobId]);
+      const again = await scan(scheduleId);
+      expect(again.scanned[0]?.cancelJobIds).toEqual([job.jobId]);
       await context.store.schedules.delete(spec);
     });
 
@@ -168,7 +168,7 @@ export function schedulesSuite(context: StoreContext): void {
       const { scheduleId, ...spec } = await apply(makeSchedule({ rules: idle }));
       const waiting = askedRun(6_000_000, 'BUFFER_ALL');
       await context.store.schedules.ask(spec, [askedRun(5_000_000), waiting]);
-      await look(scheduleId);
+      await scan(scheduleId);
       await sql(
         context,
         `INSERT INTO schedule_runs (schedule_id, nominal_time, cause_id, cause, overlap, state, settled, skip_reason, decide_time)
@@ -176,7 +176,7 @@ export function schedulesSuite(context: StoreContext): void {
          FROM generate_series(1, 1200) AS n`,
       );
       await context.store.schedules.ask(spec, [askedRun(2_000_000_000_000_000, 'SKIP')]);
-      await look(scheduleId);
+      await scan(scheduleId);
       const [left] = await sql(
         context,
         `SELECT count(*)::int AS runs, count(*) FILTER (WHERE NOT settled)::int AS unsettled, count(*) FILTER (WHERE nominal_time < '2000-01-01 00:03')::int AS old
@@ -192,7 +192,7 @@ export function schedulesSuite(context: StoreContext): void {
       const many = Array.from({ length: 1_000 }, (_, i) => askedRun((i + 1) * 1_000_000, 'BUFFER_ALL'));
       expect(await context.store.schedules.ask(spec, many)).toMatchObject({ kind: 'done' });
       expect(await context.store.schedules.ask(spec, [askedRun(1)])).toEqual({ kind: 'full', pending: 1_000 });
-      await look(scheduleId);
+      await scan(scheduleId);
       expect(await context.store.schedules.ask(spec, [askedRun(1)])).toMatchObject({ kind: 'done' });
       await context.store.schedules.delete(spec);
     });
@@ -204,8 +204,8 @@ export function schedulesSuite(context: StoreContext): void {
         context,
         `UPDATE schedules SET decided_until = muster_now() - interval '1 min', runs_left = 2 WHERE schedule_id = '${scheduleId}'`,
       );
-      const { looked } = await look(scheduleId);
-      expect(looked.flatMap(({ starting }) => starting)).toHaveLength(2);
+      const { scanned } = await scan(scheduleId);
+      expect(scanned.flatMap(({ starting }) => starting)).toHaveLength(2);
       const [row] = await sql(
         context,
         `SELECT runs_left, next_time FROM schedules WHERE schedule_id = '${scheduleId}'`,

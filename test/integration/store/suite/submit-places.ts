@@ -1,7 +1,7 @@
 /** Jobs that are assigned by the statement that stores them. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Place } from '../../../../server/engine/ports/dispatch.ts';
+import type { Permit } from '../../../../server/engine/ports/dispatch.ts';
 import type { NewJob, SubmitResult } from '../../../../server/engine/ports/submissions.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 import {
@@ -19,16 +19,16 @@ import {
 const assigned = (result: SubmitResult | undefined) =>
   result?.kind === 'stored' ? result.jobs.map((job) => job.assigned) : result;
 
-const placesOf = (jobs: readonly NewJob[], sessionId: string): Map<string, Place> =>
+const permitsOf = (jobs: readonly NewJob[], sessionId: string): Map<string, Permit> =>
   new Map(jobs.map((job, i) => [job.jobId, { sessionId, creditId: 7 + i, prefetch: false }]));
 
-export function submitPlacesSuite(context: StoreContext): void {
+export function submitPermitsSuite(context: StoreContext): void {
   describe('submit with places', () => {
     it('assigns the jobs that have one, and leaves the others ready', async () => {
       const laneId = await makeLane(context);
       const { sessionId } = await openWorker(context);
       const jobs = [makeJob(laneId), makeJob(laneId, { expireTimeUs: Date.now() * 1000 + 6e7 }), makeJob(laneId)];
-      const results = await context.store.submit([makeCall(jobs)], placesOf(jobs.slice(0, 2), sessionId));
+      const results = await context.store.submit([makeCall(jobs)], permitsOf(jobs.slice(0, 2), sessionId));
       expect(results.map(assigned)).toEqual([[true, true, false]]);
       for (const [i, job] of jobs.slice(0, 2).entries()) {
         const row = await readRow(context, 'job_runs', job.jobId);
@@ -51,7 +51,7 @@ export function submitPlacesSuite(context: StoreContext): void {
       const laneId = await makeLane(context);
       const { sessionId } = await openWorker(context);
       const job = makeJob(laneId);
-      await context.store.submit([makeCall([job])], placesOf([job], sessionId));
+      await context.store.submit([makeCall([job])], permitsOf([job], sessionId));
       expect(await claimMany(context, laneId, sessionId, 5)).toEqual([]);
       const attempt = { jobId: job.jobId, attempt: 1, sessionId };
       expect(await context.store.complete([completionOf(attempt)])).toMatchObject([attempt]);
@@ -65,13 +65,13 @@ export function submitPlacesSuite(context: StoreContext): void {
       await context.store.endSessions([closed.sessionId]);
       const ids = [closing.sessionId, closed.sessionId, randomUUID(), open.sessionId];
       const jobs = ids.map(() => makeJob(laneId));
-      const places = jobs.map((job, i): [string, Place] => [
+      const permits = jobs.map((job, i): [string, Permit] => [
         job.jobId,
         { sessionId: ids[i] as string, creditId: 1, prefetch: true },
       ]);
       const results = await context.store.submit(
         jobs.map((job) => makeCall([job])),
-        new Map(places),
+        new Map(permits),
       );
       expect(results.map(assigned)).toEqual([[false], [false], [false], [true]]);
       expect(await claimMany(context, laneId, open.sessionId, 9)).toHaveLength(3);
@@ -83,7 +83,7 @@ export function submitPlacesSuite(context: StoreContext): void {
       const request = { requestId: randomUUID(), bodyHash: bytes('body') };
       const [first, again] = [makeJob(laneId), makeJob(laneId)];
       const submit = async (job: NewJob) =>
-        only(await context.store.submit([makeCall([job], request)], placesOf([job], sessionId)));
+        only(await context.store.submit([makeCall([job], request)], permitsOf([job], sessionId)));
       expect(assigned(await submit(first))).toEqual([true]);
       expect(await submit(again)).toMatchObject({ jobs: [{ jobId: first.jobId, existing: true, assigned: false }] });
       expect(await readRow(context, 'job_runs', again.jobId)).toBeUndefined();

@@ -27,8 +27,8 @@ export function suspectsSuite(context: StoreContext): void {
     it('gives each session one, however many places it offers', async () => {
       const laneId = await makeSuspects(5);
       const [a, b] = [await openWorker(context), await openWorker(context)];
-      const places = [a, a, b, a, b].map(({ sessionId }) => ({ sessionId, creditId: 1, prefetch: false }));
-      const claimed = await context.store.claimSuspects({ ...claimOf([laneId], a.sessionId, 0), places });
+      const permits = [a, a, b, a, b].map(({ sessionId }) => ({ sessionId, creditId: 1, prefetch: false }));
+      const claimed = await context.store.claimSuspects({ ...claimOf([laneId], a.sessionId, 0), permits });
       expect(claimed.map((job) => job.sessionId).sort()).toEqual([a.sessionId, b.sessionId].sort());
     });
 
@@ -61,15 +61,19 @@ export function suspectsSuite(context: StoreContext): void {
   describe('the lane of a job', () => {
     it('is what the decision says, and the charges too', async () => {
       const laneId = await makeLane(context);
-      const beside = await makeLane(context, { suspect: true });
+      const quarantined = await makeLane(context, { suspect: true });
       await submitMany(context, laneId, 1);
       const { sessionId } = await openWorker(context);
       const job = only(await context.store.claim(claimOf([laneId], sessionId, 1)));
       await context.store.change({ by: 'session', sessionId, limit: 1 }, (run, nowUs) => {
-        const change = decideSessionEnd({ ...run, losses: 2 }, 'LAPSE', { nowUs, random: 0.5 });
-        return change.kind === 'end' ? change : { ...change, laneId: beside };
+        const change = decideSessionEnd({ ...run, consecutiveLosses: 2 }, 'LAPSE', { nowUs, random: 0.5 });
+        return change.kind === 'end' ? change : { ...change, laneId: quarantined };
       });
-      expect(await readRow(context, 'job_runs', job.jobId)).toMatchObject({ lane_id: beside, losses: 3, charges: 1 });
+      expect(await readRow(context, 'job_runs', job.jobId)).toMatchObject({
+        lane_id: quarantined,
+        losses: 3,
+        charges: 1,
+      });
     });
 
     it('keeps its charges when an ordinary failure clears it of suspicion', async () => {

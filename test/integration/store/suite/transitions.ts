@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
-import { decideSuspend, MOST_SUSPENSIONS } from '../../../../server/domain/dependencies/children.ts';
+import { decideSuspend, MAX_SUSPENSIONS } from '../../../../server/domain/dependencies/children.ts';
 import { decideBlock, decideSkip, decideUnblock } from '../../../../server/domain/dependencies/dependencies.ts';
 import {
+  continueAs,
   decideAbort,
   decideCancel,
   decideConfirmCancel,
@@ -13,12 +14,11 @@ import {
   decideRelease,
   decideSessionEnd,
   end,
-  goOn,
   type Moment,
 } from '../../../../server/domain/jobs/decide.ts';
 import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
 import { decideLoss } from '../../../../server/domain/jobs/decide-loss.ts';
-import { decidePause, decideResume, decideUpdate, type HoldRefusal } from '../../../../server/domain/jobs/hold.ts';
+import { decidePause, decideResume, decideUpdate, type PauseRefusal } from '../../../../server/domain/jobs/hold.ts';
 import {
   isLegal,
   type JobEvent,
@@ -122,7 +122,7 @@ function actionsOn(context: StoreContext): Record<string, Action> {
         run.state === from ? decide(run, moment) : undefined,
       );
   const hold =
-    (decide: (run: OpenRun, moment: Moment) => Change | HoldRefusal | undefined): Action =>
+    (decide: (run: OpenRun, moment: Moment) => Change | PauseRefusal | undefined): Action =>
     (put) =>
       change(put, { by: 'jobs', namespace: 'default', jobIds: [put.jobId] }, (run, moment) => {
         const decision = decide(run, moment);
@@ -152,25 +152,29 @@ function actionsOn(context: StoreContext): Record<string, Action> {
       decideRelease({ ...run, releases: 20, releasesSinceUs: moment.nowUs }, 'NO_SLOT', moment),
     ),
     'report an abort': report((run, moment) => decideAbort(run, moment)),
-    'report the hundredth loss': report((run, moment) => decideAbort({ ...run, lost: 99 }, moment)),
+    'report the hundredth loss': report((run, moment) => decideAbort({ ...run, totalLosses: 99 }, moment)),
     'confirm a cancel': report((run, moment) => decideConfirmCancel(run, moment)),
     ...ruled('report an abort', report, decideAbort),
     ...ruled('confirm a cancel', report, decideConfirmCancel),
     ...ruled('free a lapsed session', sessionEnd, (run, moment) => decideSessionEnd(run, 'LAPSE', moment)),
     ...ruled('free a closed session', sessionEnd, (run, moment) => decideSessionEnd(run, 'CLOSE', moment)),
     'confirm a cancel that nobody asked for once too often': report((run, moment) =>
-      decideConfirmCancel({ ...run, lost: 99 }, moment),
+      decideConfirmCancel({ ...run, totalLosses: 99 }, moment),
     ),
     'free a lapsed session': sessionEnd((run, moment) => decideSessionEnd(run, 'LAPSE', moment)),
-    'free another lapsed session': sessionEnd((run, moment) => decideSessionEnd({ ...run, lost: 3 }, 'LAPSE', moment)),
+    'free another lapsed session': sessionEnd((run, moment) =>
+      decideSessionEnd({ ...run, totalLosses: 3 }, 'LAPSE', moment),
+    ),
     'free the last lapsed session of a suspect': sessionEnd((run, moment) =>
-      decideSessionEnd({ ...run, losses: 4, charges: 2, lost: 4 }, 'LAPSE', moment),
+      decideSessionEnd({ ...run, consecutiveLosses: 4, suspectLosses: 2, totalLosses: 4 }, 'LAPSE', moment),
     ),
     'free sessions after an outage': sessionEnd((run, moment) => decideSessionEnd(run, 'MASS_LAPSE', moment)),
     'free a closed session': sessionEnd((run, moment) => decideSessionEnd(run, 'CLOSE', moment)),
-    'free another closed session': sessionEnd((run, moment) => decideSessionEnd({ ...run, lost: 3 }, 'CLOSE', moment)),
+    'free another closed session': sessionEnd((run, moment) =>
+      decideSessionEnd({ ...run, totalLosses: 3 }, 'CLOSE', moment),
+    ),
     'free the hundredth closed session': sessionEnd((run, moment) =>
-      decideSessionEnd({ ...run, lost: 99 }, 'CLOSE', moment),
+      decideSessionEnd({ ...run, totalLosses: 99 }, 'CLOSE', moment),
     ),
     cancel,
     'cancel, and clean up': (put) =>
@@ -184,7 +188,9 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     'finish a workflow that was cancelled': advance('CANCELLING', (run) =>
       end('finish', run, 'CANCELLED', { failure }),
     ),
-    'stop a workflow that ran out of time': advance('WAITING', (run) => goOn('timeOut', run, { state: 'WAITING' })),
+    'stop a workflow that ran out of time': advance('WAITING', (run) =>
+      continueAs('timeOut', run, { state: 'WAITING' }),
+    ),
     'begin to wait': (put) =>
       change(put, { by: 'workflows', laneIds: [put.laneId], limit: 10 }, (run, { nowUs }) =>
         decideBeginWait(run, nowUs),
@@ -207,7 +213,7 @@ function actionsOn(context: StoreContext): Record<string, Action> {
       decideSuspend({ ...run, releases: 20, releasesSinceUs: moment.nowUs }, 0, moment),
     ),
     'wait for children too often': report((run, moment) =>
-      decideSuspend({ ...run, suspensions: MOST_SUSPENSIONS }, 1, moment),
+      decideSuspend({ ...run, suspensions: MAX_SUSPENSIONS }, 1, moment),
     ),
     'go on behind children': advance('WAITING', (run, moment) => decideUnblock({ ...run, attempt: 1 }, moment)),
     'cancel what waits for children': advance('WAITING', (run, moment) =>
@@ -216,7 +222,7 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     'sweep what waits too long for children': advance('WAITING', (run, moment) =>
       decideDue({ ...run, attempt: 1, dueTimeUs: moment.nowUs }, policy, moment),
     ),
-    'resume what depends on something': hold((run, moment) => decideResume({ ...run, waitsFor: 1 }, moment)),
+    'resume what depends on something': hold((run, moment) => decideResume({ ...run, unmetDependencies: 1 }, moment)),
     'sweep what is due': due((run, moment) => decideDue(run, policy, moment)),
     'sweep a retry without room': due((run, moment) => {
       const change = decideDue(run, policy, moment);

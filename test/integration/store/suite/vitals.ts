@@ -138,15 +138,15 @@ export function vitalsSuite(context: StoreContext): void {
     });
 
     it.skipIf(context.kind === 'PGlite')('tell how old the oldest transaction of another connection is', async () => {
-      let told = 0;
+      let reported = 0;
       await context.database.transaction(async (session) => {
         await session.run({ name: '', text: 'SELECT txid_current()' }, []);
-        told = await eventually(
+        reported = await eventually(
           'it is seen',
           async () => (await vitals().readDatabase()).oldestSnapshotMs || undefined,
         );
       });
-      expect(told).toBeGreaterThan(0);
+      expect(reported).toBeGreaterThan(0);
     });
   });
 }

@@ -92,12 +92,12 @@ export function workersSuite(context: StoreContext): void {
       const sessionId = await drained();
       expect(await claimMany(context, laneId, sessionId, 2)).toEqual([]);
       const other = await openWorker(context);
-      const places = [sessionId, other.sessionId, sessionId, other.sessionId].map((id) => ({
+      const permits = [sessionId, other.sessionId, sessionId, other.sessionId].map((id) => ({
         sessionId: id,
         creditId: 1,
         prefetch: false,
       }));
-      const claimed = await context.store.claim({ ...claimOf([laneId], sessionId, 0), places });
+      const claimed = await context.store.claim({ ...claimOf([laneId], sessionId, 0), permits });
       expect(claimed.map((job) => job.sessionId)).toEqual([other.sessionId, other.sessionId]);
     });
 
@@ -113,9 +113,9 @@ export function workersSuite(context: StoreContext): void {
     it('is assigned nothing by a submission', async () => {
       const laneId = await makeLane(context);
       const call = makeCall([makeJob(laneId)]);
-      const place = { sessionId: await drained(), creditId: 1, prefetch: false };
-      const places = new Map(call.jobs.map((job) => [job.jobId, place]));
-      expect(await context.store.submit([call], places)).toMatchObject([{ jobs: [{ assigned: false }] }]);
+      const permit = { sessionId: await drained(), creditId: 1, prefetch: false };
+      const permits = new Map(call.jobs.map((job) => [job.jobId, permit]));
+      expect(await context.store.submit([call], permits)).toMatchObject([{ jobs: [{ assigned: false }] }]);
       const [job] = call.jobs;
       expect(await context.store.readJob('default', job?.jobId as string)).toMatchObject({ state: 'READY' });
     });

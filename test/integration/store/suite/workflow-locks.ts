@@ -28,9 +28,9 @@ const moment = (nowUs: number) => ({ nowUs, random: 0.5 });
 
 export function workflowLocksSuite(context: StoreContext): void {
   const cancel = (jobId: string) => cancelOne(context, jobId);
-  const news = async (jobId: string) => only(await lockAll(context, [jobId])).news;
-  const kinds = async (jobId: string) => (await news(jobId)).map(({ kind }) => kind);
-  const countNews = async (jobId: string) =>
+  const inbox = async (jobId: string) => only(await lockAll(context, [jobId])).inbox;
+  const kinds = async (jobId: string) => (await inbox(jobId)).map(({ kind }) => kind);
+  const countInbox = async (jobId: string) =>
     only(await sql(context, `SELECT count(*)::int AS n FROM workflow_news WHERE job_id = '${jobId}'`)).n as number;
 
   describe('the lock of a workflow', () => {
@@ -45,15 +45,15 @@ export function workflowLocksSuite(context: StoreContext): void {
       expect(found).toEqual({
         ...rest,
         jobId,
-        tellsEnd: false,
+        notifiesDependents: false,
         state: 'WAITING',
         reason: undefined,
         input: { ...input, data: Buffer.from(input.data) },
         depth: 1,
         run: undefined,
         failure: undefined,
-        news: [
-          { rowId: found.news[0]?.rowId, kind: 'STARTED', step: undefined, state: undefined, items: [], childIds: [] },
+        inbox: [
+          { rowId: found.inbox[0]?.rowId, kind: 'STARTED', step: undefined, state: undefined, items: [], childIds: [] },
         ],
       });
       const plain = only(await lockAll(context, [await startWorkflow(context)]));
@@ -78,7 +78,7 @@ export function workflowLocksSuite(context: StoreContext): void {
             runs: [{ jobId, depth, run: startedRun, failure: undefined, notUndone: undefined }],
             steps: [],
             compensations: [],
-            news: [],
+            inbox: [],
           }),
         );
       await write(outer, 15);
@@ -90,35 +90,35 @@ export function workflowLocksSuite(context: StoreContext): void {
 
     it('takes news once, oldest first and 1,000 at a time; those to cancel jobs stay until they are dropped', async () => {
       const jobId = await startWorkflow(context);
-      const write = (kind: 'GO_ON' | 'CANCEL_CHILDREN', step: number | undefined) =>
+      const write = (kind: 'CONTINUE' | 'CANCEL_CHILDREN', step: number | undefined) =>
         context.store.workflows.write({
           runs: [],
           steps: [],
           compensations: [],
-          news: [{ jobId, step, kind } as never],
+          inbox: [{ jobId, step, kind } as never],
         });
       await write('CANCEL_CHILDREN', 7);
       await write('CANCEL_CHILDREN', undefined);
-      await write('GO_ON', 7);
-      const first = await news(jobId);
+      await write('CONTINUE', 7);
+      const first = await inbox(jobId);
       expect(first.map(({ kind, step }) => [kind, step])).toEqual([
         ['STARTED', undefined],
         ['CANCEL_CHILDREN', 7],
         ['CANCEL_CHILDREN', undefined],
-        ['GO_ON', 7],
+        ['CONTINUE', 7],
       ]);
-      const second = await news(jobId);
+      const second = await inbox(jobId);
       expect(second.map(({ rowId }) => rowId)).toEqual([first[1]?.rowId, first[2]?.rowId]);
-      await context.store.workflows.dropNews([first[1]?.rowId as number]);
-      expect((await news(jobId)).map(({ rowId }) => rowId)).toEqual([first[2]?.rowId]);
-      await context.store.workflows.dropNews(second.map(({ rowId }) => rowId));
+      await context.store.workflows.dropInbox([first[1]?.rowId as number]);
+      expect((await inbox(jobId)).map(({ rowId }) => rowId)).toEqual([first[2]?.rowId]);
+      await context.store.workflows.dropInbox(second.map(({ rowId }) => rowId));
       await sql(
         context,
         `INSERT INTO workflow_news (job_id, kind, step, news_time) SELECT '${jobId}', 5, n, muster_now() FROM generate_series(1, 1001) AS n`,
       );
-      const many = await news(jobId);
+      const many = await inbox(jobId);
       expect([many.length, many[0]?.step, many[999]?.step]).toEqual([1_000, 1, 1_000]);
-      expect((await news(jobId)).map(({ step }) => step)).toEqual([1_001]);
+      expect((await inbox(jobId)).map(({ step }) => step)).toEqual([1_001]);
     });
 
     it('gives back the news that it took when its transaction fails', async () => {
@@ -145,13 +145,13 @@ export function workflowLocksSuite(context: StoreContext): void {
           runs: [],
           steps: [makeStep(one, 3, { reason: 'written' })],
           compensations: [],
-          news: [{ jobId: one, step: undefined, kind: 'GO_ON' }],
+          inbox: [{ jobId: one, step: undefined, kind: 'CONTINUE' }],
         });
       });
       expect(await waiting).toMatchObject({
         locked: [
-          { jobId: one, news: [{ kind: 'GO_ON' }] },
-          { jobId: two, news: [{ kind: 'STARTED' }] },
+          { jobId: one, inbox: [{ kind: 'CONTINUE' }] },
+          { jobId: two, inbox: [{ kind: 'STARTED' }] },
         ],
         steps: [{ reason: 'written' }],
       });
@@ -175,8 +175,8 @@ export function workflowLocksSuite(context: StoreContext): void {
   describe('what is left of news', () => {
     beforeEach(() => emptyTables(context));
 
-    const told = async (olderThanMs: number, limit: number) =>
-      (await context.store.workflows.findTold(olderThanMs, limit)).jobIds;
+    const abandoned = async (olderThanMs: number, limit: number) =>
+      (await context.store.workflows.findAbandoned(olderThanMs, limit)).jobIds;
 
     it('names open workflows with old news, oldest first', async () => {
       const ids = [await startWorkflow(context), await startWorkflow(context), await startWorkflow(context)];
@@ -186,24 +186,24 @@ export function workflowLocksSuite(context: StoreContext): void {
         runs: [],
         steps: [],
         compensations: [],
-        news: [{ jobId: a, step: 1, kind: 'GO_ON' }],
+        inbox: [{ jobId: a, step: 1, kind: 'CONTINUE' }],
       });
-      expect(await told(30_000, 10)).toEqual([a, c]);
-      expect(await told(30_000, 1)).toEqual([a]);
-      expect(await told(0, 10)).toEqual(ids);
+      expect(await abandoned(30_000, 10)).toEqual([a, c]);
+      expect(await abandoned(30_000, 1)).toEqual([a]);
+      expect(await abandoned(0, 10)).toEqual(ids);
       await lockAll(context, ids);
-      expect(await told(0, 10)).toEqual([]);
+      expect(await abandoned(0, 10)).toEqual([]);
     });
 
     it('goes where the workflow has ended, and nothing else does', async () => {
       const [over, open] = [await startWorkflow(context), await startWorkflow(context)];
       await startChildren(context, over, 1, 1).then(({ ids }) => cancel(only(ids)));
       await changeOne(context, over, succeed);
-      expect([await countNews(over), await countNews(open)]).toEqual([2, 1]);
-      expect(await told(60_000, 10)).toEqual([]);
-      expect(await countNews(over)).toBe(2);
-      expect(await told(0, 10)).toEqual([open]);
-      expect([await countNews(over), await countNews(open)]).toEqual([0, 1]);
+      expect([await countInbox(over), await countInbox(open)]).toEqual([2, 1]);
+      expect(await abandoned(60_000, 10)).toEqual([]);
+      expect(await countInbox(over)).toBe(2);
+      expect(await abandoned(0, 10)).toEqual([open]);
+      expect([await countInbox(over), await countInbox(open)]).toEqual([0, 1]);
     });
 
     it('is kept where jobs of a workflow that has ended are still to be cancelled, for whoever does so', async () => {
@@ -213,22 +213,22 @@ export function workflowLocksSuite(context: StoreContext): void {
         return { jobId: i < 2 ? over : open, step, kind: 'CANCEL_CHILDREN' as const };
       });
       const { workflows } = context.store;
-      await workflows.write({ runs: [], steps: [], compensations: [], news: cancels });
+      await workflows.write({ runs: [], steps: [], compensations: [], inbox: cancels });
       await changeOne(context, over, (run) => end('fail', run, 'FAILED', { failure }));
-      expect(await workflows.findTold(60_000, 10)).toEqual({ jobIds: [], cancels: [] });
+      expect(await workflows.findAbandoned(60_000, 10)).toEqual({ jobIds: [], cancels: [] });
       for (const _ of [1, 2]) {
-        const found = await workflows.findTold(0, 10);
+        const found = await workflows.findAbandoned(0, 10);
         expect(found.jobIds).toEqual([open]);
         expect(found.cancels).toMatchObject([
           { namespace: 'default', jobId: over, step: undefined },
           { namespace: 'default', jobId: over, step: 7 },
         ]);
-        expect((await workflows.findTold(0, 1)).cancels).toEqual(found.cancels.slice(0, 1));
+        expect((await workflows.findAbandoned(0, 1)).cancels).toEqual(found.cancels.slice(0, 1));
       }
-      const { cancels: left } = await workflows.findTold(0, 10);
-      await workflows.dropNews(left.map(({ rowId }) => rowId));
-      expect(await workflows.findTold(0, 10)).toEqual({ jobIds: [open], cancels: [] });
-      expect([await countNews(over), await countNews(open)]).toEqual([0, 1]);
+      const { cancels: left } = await workflows.findAbandoned(0, 10);
+      await workflows.dropInbox(left.map(({ rowId }) => rowId));
+      expect(await workflows.findAbandoned(0, 10)).toEqual({ jobIds: [open], cancels: [] });
+      expect([await countInbox(over), await countInbox(open)]).toEqual([0, 1]);
     });
 
     it('goes with a workflow that is not kept any more', async () => {
@@ -237,10 +237,10 @@ export function workflowLocksSuite(context: StoreContext): void {
         runs: [],
         steps: [],
         compensations: [],
-        news: [{ jobId, step: undefined, kind: 'CANCEL_CHILDREN' }],
+        inbox: [{ jobId, step: undefined, kind: 'CANCEL_CHILDREN' }],
       });
-      expect(await context.store.workflows.findTold(0, 10)).toEqual({ jobIds: [], cancels: [] });
-      expect(await countNews(jobId)).toBe(0);
+      expect(await context.store.workflows.findAbandoned(0, 10)).toEqual({ jobIds: [], cancels: [] });
+      expect(await countInbox(jobId)).toBe(0);
     });
   });
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
-import { decideFail, goOn } from '../../../../server/domain/jobs/decide.ts';
+import { continueAs, decideFail } from '../../../../server/domain/jobs/decide.ts';
 import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
 import { decidePause } from '../../../../server/domain/jobs/hold.ts';
 import type { OpenRun } from '../../../../server/domain/jobs/run.ts';
@@ -39,8 +39,8 @@ const moment = (nowUs: number) => ({ nowUs, random: 0.5 });
 
 export function workflowsSuite(context: StoreContext): void {
   const cancel = (jobId: string) => cancelOne(context, jobId);
-  const news = async (jobId: string) => only(await lockAll(context, [jobId])).news;
-  const kinds = async (jobId: string) => (await news(jobId)).map(({ kind }) => kind);
+  const inbox = async (jobId: string) => only(await lockAll(context, [jobId])).inbox;
+  const kinds = async (jobId: string) => (await inbox(jobId)).map(({ kind }) => kind);
 
   describe('jobs of steps', () => {
     it('are stored with the place where they belong, beside jobs without one', async () => {
@@ -114,7 +114,7 @@ export function workflowsSuite(context: StoreContext): void {
       const [c, plain] = [await holdChildren(context, two, 1, 1), await holdChildren(context, randomUUID(), 1, 1)];
       const done = await context.store.complete([...a, ...b, ...c, ...plain].map((job) => completionOf(job)));
       expect(new Map(done.map(({ jobId, parentJobId }) => [jobId, parentJobId])).get(b[0]?.jobId as string)).toBe(one);
-      const told = (step: number, jobs: readonly { jobId: string }[]) => {
+      const reported = (step: number, jobs: readonly { jobId: string }[]) => {
         const byId = jobs.map(({ jobId }, item) => ({ jobId, item })).sort((x, y) => (x.jobId < y.jobId ? -1 : 1));
         return {
           kind: 'CHILDREN_ENDED',
@@ -124,9 +124,9 @@ export function workflowsSuite(context: StoreContext): void {
           childIds: byId.map(({ jobId }) => jobId),
         };
       };
-      const found = [...(await news(one))].sort((x, y) => Number(x.step) - Number(y.step));
-      expect(found).toMatchObject([told(1, a), told(2, b)]);
-      expect(await news(two)).toMatchObject([told(1, c)]);
+      const found = [...(await inbox(one))].sort((x, y) => Number(x.step) - Number(y.step));
+      expect(found).toMatchObject([reported(1, a), reported(2, b)]);
+      expect(await inbox(two)).toMatchObject([reported(1, c)]);
     });
 
     it('is nothing of jobs without a workflow', async () => {
@@ -146,7 +146,7 @@ export function workflowsSuite(context: StoreContext): void {
 
     it('comes with a failure, a cancel, an expiry and a time-out alike; not with a retry', async () => {
       const jobId = await startWorkflow(context);
-      await news(jobId);
+      await inbox(jobId);
       const [failing, retried] = await holdChildren(context, jobId, 1, 2);
       if (!failing || !retried) throw new Error('two jobs were submitted');
       await context.store.change({ by: 'attempts', attempts: [failing, retried] }, (run, nowUs) =>
@@ -163,8 +163,8 @@ export function workflowsSuite(context: StoreContext): void {
       await context.store.change({ by: 'due', limit: 1_000 }, (run, nowUs) =>
         run.parentJobId === jobId && run.jobId !== retried.jobId ? decideDue(run, lastTry, moment(nowUs)) : undefined,
       );
-      const told = (await news(jobId)).map(({ step, state, items, childIds }) => [step, state, items, childIds]);
-      expect(told.sort()).toEqual([
+      const reported = (await inbox(jobId)).map(({ step, state, items, childIds }) => [step, state, items, childIds]);
+      expect(reported.sort()).toEqual([
         [1, 'FAILED', [0], [failing.jobId]],
         [2, 'CANCELLED', [0], [cancelled]],
         [3, 'EXPIRED', [0], [expired.jobId]],
@@ -175,12 +175,12 @@ export function workflowsSuite(context: StoreContext): void {
     it('is its own cancel, or that its time is over', async () => {
       const [one, two] = [await startWorkflow(context), await startWorkflow(context)];
       await cancel(one);
-      await changeOne(context, two, (run) => goOn('timeOut', run, { state: 'WAITING', reason: 'late' }));
+      await changeOne(context, two, (run) => continueAs('timeOut', run, { state: 'WAITING', reason: 'late' }));
       const [first, second] = [await lockAll(context, [one]), await lockAll(context, [two])];
       expect(first).toMatchObject([{ state: 'CANCELLING', reason: 'enough' }]);
       expect(second).toMatchObject([{ state: 'WAITING', reason: 'late' }]);
-      expect(first[0]?.news.map(({ kind }) => kind)).toEqual(['STARTED', 'CANCEL']);
-      expect(second[0]?.news.map(({ kind }) => kind)).toEqual(['STARTED', 'TIME_OUT']);
+      expect(first[0]?.inbox.map(({ kind }) => kind)).toEqual(['STARTED', 'CANCEL']);
+      expect(second[0]?.inbox.map(({ kind }) => kind)).toEqual(['STARTED', 'TIME_OUT']);
       // One that has no session, with all else that a session would give.
       expect(await readRow(context, 'job_runs', one)).toMatchObject({ state: 8, session_id: null, credit_id: null });
       expect((await context.store.readJob('default', one))?.state).toBe('CANCELLING');
@@ -190,7 +190,7 @@ export function workflowsSuite(context: StoreContext): void {
       const outer = await startWorkflow(context);
       const inner = await startWorkflow(context, { parent: { jobId: outer, step: 4, item: 2 } });
       await changeOne(context, inner, succeed);
-      expect((await news(outer)).slice(1)).toMatchObject([
+      expect((await inbox(outer)).slice(1)).toMatchObject([
         { kind: 'CHILDREN_ENDED', step: 4, state: 'SUCCEEDED', items: [2], childIds: [inner] },
       ]);
     });

@@ -29,9 +29,9 @@ export function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     runTimeUs: null,
     limits: noLimits,
     createTimeUs: NOW_US,
-    losses: 0,
-    charges: 0,
-    lost: 0,
+    consecutiveLosses: 0,
+    suspectLosses: 0,
+    totalLosses: 0,
     failures: 0,
     releases: 0,
     releasesSinceUs: null,
@@ -42,9 +42,9 @@ export function runOf(changes: Partial<OpenRun> = {}): OpenRun {
     fairnessKey: null,
     limitId: null,
     parentJobId: null,
-    waitsFor: 0,
+    unmetDependencies: 0,
     children: 0,
-    tellsEnd: false,
+    notifiesDependents: false,
     ...changes,
   };
 }
@@ -82,8 +82,16 @@ export function play(policy: RetryPolicy, ...happens: (Failure | typeof LAPSE)[]
     const dueUs = last.dueTimeUs ?? nowUs;
     waitsMs.push((dueUs - nowUs) / 1_000);
     nowUs = dueUs;
-    const { attemptsCounted, losses, charges, lost, failures } = last;
-    run = { ...run, attempt: run.attempt + 1, attemptsCounted, losses, charges, lost, failures };
+    const { attemptsCounted, consecutiveLosses, suspectLosses, totalLosses, failures } = last;
+    run = {
+      ...run,
+      attempt: run.attempt + 1,
+      attemptsCounted,
+      consecutiveLosses,
+      suspectLosses,
+      totalLosses,
+      failures,
+    };
   }
   throw new Error('nothing happened');
 }

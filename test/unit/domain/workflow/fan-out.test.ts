@@ -7,17 +7,17 @@ import type { FanOut } from '../../../../server/domain/workflows/workflow.ts';
 const items = 'workflow.input.files';
 
 /** All items are started; each text is one look, with the places of what ended in it: `0 1x` is item 0, and item 1 that failed. */
-function play(rules: Omit<FanOut, 'items'>, size: number, ...looks: readonly string[]) {
+function play(rules: Omit<FanOut, 'items'>, size: number, ...rounds: readonly string[]) {
   const fanOut = { items, ...rules };
   let state = startItems(beginFanOut(fanOut, size), size);
-  for (const look of looks) {
-    const ended = look.split(' ').map((word) => ({ item: Number.parseInt(word, 10), succeeded: !word.endsWith('x') }));
+  for (const round of rounds) {
+    const ended = round.split(' ').map((word) => ({ item: Number.parseInt(word, 10), succeeded: !word.endsWith('x') }));
     state = endItems(fanOut, state, ended);
   }
   return { state, decision: decideFanOut(fanOut, state) };
 }
 
-const goesOn = { kind: 'GO_ON', start: 0 };
+const continues = { kind: 'CONTINUE', start: 0 };
 const over = (kind: string, cancelOpen: boolean, reason?: string) => ({ kind, cancelOpen, ...(reason && { reason }) });
 
 type Row = [string, Omit<FanOut, 'items'>, number, string[], object];
@@ -26,10 +26,10 @@ const rows: Row[] = [
   ['no items', {}, 0, [], over('SUCCEED', false)],
   ['no items, and a success rule', { successPolicy: [{ count: 1 }] }, 0, [], over('SUCCEED', false)],
   ['all have succeeded', {}, 2, ['0', '1'], over('SUCCEED', false)],
-  ['one is open', {}, 2, ['0'], goesOn],
-  ['one failed, and the rest still runs', {}, 3, ['0x'], goesOn],
+  ['one is open', {}, 2, ['0'], continues],
+  ['one failed, and the rest still runs', {}, 3, ['0x'], continues],
   ['one failed, and all have ended', {}, 3, ['0x', '1 2'], over('FAIL', false, '1 of 3 items failed')],
-  ['maxFailedIndexes is reached', { maxFailed: 1 }, 4, ['0x'], goesOn],
+  ['maxFailedIndexes is reached', { maxFailed: 1 }, 4, ['0x'], continues],
   [
     'maxFailedIndexes is exceeded',
     { maxFailed: 1 },
@@ -51,7 +51,7 @@ const rows: Row[] = [
     ['0x', '1'],
     over('FAIL', false, '1 of 2 items failed'),
   ],
-  ['succeededCount is not reached', { successPolicy: [{ count: 2 }] }, 4, ['3'], goesOn],
+  ['succeededCount is not reached', { successPolicy: [{ count: 2 }] }, 4, ['3'], continues],
   ['succeededCount is reached', { successPolicy: [{ count: 2 }] }, 4, ['3', '0x', '1'], over('SUCCEED', true)],
   [
     'succeededIndexes lack one',
@@ -67,7 +67,7 @@ const rows: Row[] = [
     },
     5,
     ['0 2 4 1'],
-    goesOn,
+    continues,
   ],
   [
     'succeededIndexes are there',
@@ -90,7 +90,7 @@ const rows: Row[] = [
     { successPolicy: [{ indexes: [[1, 3]], count: 2 }] },
     5,
     ['0 4 2'],
-    goesOn,
+    continues,
   ],
   [
     'succeededCount within succeededIndexes is reached',
@@ -134,7 +134,7 @@ const rows: Row[] = [
     ['1 2'],
     over('SUCCEED', true),
   ],
-  ['a rule of items that are not there holds never', { successPolicy: [{ indexes: [[7, 9]] }] }, 3, ['1 2'], goesOn],
+  ['a rule of items that are not there holds never', { successPolicy: [{ indexes: [[7, 9]] }] }, 3, ['1 2'], continues],
   [
     'failure and success in one look: failure',
     { maxFailed: 0, successPolicy: [{ count: 1 }] },
@@ -159,8 +159,8 @@ const rows: Row[] = [
 ];
 
 describe('a fan-out', () => {
-  it.each(rows)('%s', (_what, rules, size, looks, expected) => {
-    expect(play(rules, size, ...looks).decision).toEqual(expected);
+  it.each(rows)('%s', (_what, rules, size, rounds, expected) => {
+    expect(play(rules, size, ...rounds).decision).toEqual(expected);
   });
 
   it('counts apart what ends once it is decided', () => {
@@ -171,12 +171,12 @@ describe('a fan-out', () => {
   it('starts as many items as may be open, and more as they end', () => {
     const fanOut: FanOut = { items, maxParallel: 3 };
     let state = beginFanOut(fanOut, 5);
-    expect(decideFanOut(fanOut, state)).toEqual({ kind: 'GO_ON', start: 3 });
+    expect(decideFanOut(fanOut, state)).toEqual({ kind: 'CONTINUE', start: 3 });
     state = startItems(state, 3);
-    expect(decideFanOut(fanOut, state)).toEqual(goesOn);
+    expect(decideFanOut(fanOut, state)).toEqual(continues);
     state = endItems(fanOut, state, [{ item: 1, succeeded: true }]);
-    expect(decideFanOut(fanOut, state)).toEqual({ kind: 'GO_ON', start: 1 });
-    expect(decideFanOut({ items }, beginFanOut({ items }, 5))).toEqual({ kind: 'GO_ON', start: 5 });
+    expect(decideFanOut(fanOut, state)).toEqual({ kind: 'CONTINUE', start: 1 });
+    expect(decideFanOut({ items }, beginFanOut({ items }, 5))).toEqual({ kind: 'CONTINUE', start: 5 });
   });
 });
 

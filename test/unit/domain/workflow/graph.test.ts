@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compileGraph } from '../../../../server/domain/workflows/graph.ts';
 import type { EndedStep } from '../../../../server/domain/workflows/step-state.ts';
 import { type StepRow, successorsOf, wave } from '../../../../server/domain/workflows/wave.ts';
-import { MOST_NEEDS, MOST_STEPS } from '../../../../server/domain/workflows/workflow.ts';
+import { MAX_NEEDS, MAX_STEPS } from '../../../../server/domain/workflows/workflow.ts';
 import { stepOf, workflowOf } from '../../../support/workflow-steps.ts';
 
 describe('compileGraph', () => {
@@ -13,7 +13,7 @@ describe('compileGraph', () => {
       stepOf({ name: 'left', needs: ['start'] }),
       stepOf({ name: 'right', needs: ['start'] }),
       stepOf({ name: 'start' }),
-      stepOf({ name: 'beside', needs: ['left'], rule: 'ALWAYS' }),
+      stepOf({ name: 'other', needs: ['left'], rule: 'ALWAYS' }),
       stepOf({ name: 'undo', role: 'ON_FAILURE' }),
       stepOf({ name: 'clean', role: 'FINALLY' }),
       stepOf({ name: 'report', role: 'FINALLY', needs: ['clean'] }),
@@ -52,7 +52,7 @@ describe('compileGraph', () => {
 describe('a large workflow', () => {
   it('may be a chain of all its steps, and be skipped from end to end', () => {
     // The last step stands first, so that no order of the body helps.
-    const names = Array.from({ length: MOST_STEPS }, (_, i) => `s${i}`).reverse();
+    const names = Array.from({ length: MAX_STEPS }, (_, i) => `s${i}`).reverse();
     const steps = names.map((name, i) => stepOf({ name, needs: names.slice(i + 1, i + 2) }));
     const graph = compileGraph(workflowOf(...steps));
     let ended: readonly EndedStep[] = [{ step: graph.indexOf('s0'), state: 'SKIPPED' }];
@@ -62,17 +62,17 @@ describe('a large workflow', () => {
       expect(found.rows.size).toBeLessThanOrEqual(1);
       ended = found.ended;
     }
-    expect(waves).toBe(MOST_STEPS);
+    expect(waves).toBe(MAX_STEPS);
   });
 
   it('may have as many needs as there can be, each of its waves no larger than what comes next', () => {
-    const layers = [0, 1, 2].map((layer) => Array.from({ length: MOST_NEEDS }, (_, i) => `s${layer}_${i}`));
+    const layers = [0, 1, 2].map((layer) => Array.from({ length: MAX_NEEDS }, (_, i) => `s${layer}_${i}`));
     const steps = layers.flatMap((names, layer) =>
       names.map((name) => stepOf({ name, needs: layers[layer - 1] ?? [] })),
     );
     const graph = compileGraph(workflowOf(...steps));
-    const second = Array.from({ length: MOST_NEEDS }, (_, i) => MOST_NEEDS + i);
-    const all = Array.from({ length: MOST_NEEDS }, (_, step) => ({ step, state: 'SUCCEEDED' as const }));
+    const second = Array.from({ length: MAX_NEEDS }, (_, i) => MAX_NEEDS + i);
+    const all = Array.from({ length: MAX_NEEDS }, (_, step) => ({ step, state: 'SUCCEEDED' as const }));
     expect([...successorsOf(graph, all)]).toEqual(second);
     const most = wave(graph, new Map(), all.slice(1));
     expect([[...most.rows.keys()], most.ready]).toEqual([second, []]);

@@ -5,73 +5,76 @@ import {
   afterCompensation,
   afterEnds,
   afterStarts,
-  type Doom,
   decidePhase,
-  doom,
   enterPhase,
+  type FailingReason,
   isStopping,
   newRun,
+  stopFor,
   type WorkflowRun,
 } from '../../../../server/domain/workflows/phases.ts';
 import type { EndedStep, EndedStepState } from '../../../../server/domain/workflows/step-state.ts';
 import type { FailureMode } from '../../../../server/domain/workflows/workflow.ts';
 import { stepOf, workflowOf } from '../../../support/workflow-steps.ts';
 
-const work = [stepOf({ name: 'first' }), stepOf({ name: 'second', needs: ['first'] }), stepOf({ name: 'beside' })];
+const work = [stepOf({ name: 'first' }), stepOf({ name: 'second', needs: ['first'] }), stepOf({ name: 'other' })];
 const undo = stepOf({ name: 'undo', role: 'ON_FAILURE' });
 const clean = stepOf({ name: 'clean', role: 'FINALLY' });
 const report = stepOf({ name: 'report', role: 'FINALLY', needs: ['clean'], rule: 'ALL_DONE' });
 
 const workflow = workflowOf(...work, undo, clean, report);
 const graph = compileGraph(workflow);
-const [FIRST, SECOND, BESIDE, UNDO, CLEAN, REPORT] = [0, 1, 2, 3, 4, 5] as const;
+const [FIRST, SECOND, OTHER, UNDO, CLEAN, REPORT] = [0, 1, 2, 3, 4, 5] as const;
 
 const runOf = (changes: Partial<WorkflowRun>): WorkflowRun => ({ ...newRun, ...changes });
 const end = (step: number, state: EndedStepState): EndedStep => ({ step, state });
-const told = (run: WorkflowRun, ends: EndedStep[], failureMode: FailureMode = 'FAIL_FAST') =>
+const advanced = (run: WorkflowRun, ends: EndedStep[], failureMode: FailureMode = 'FAIL_FAST') =>
   afterEnds(graph, { ...workflow, failureMode }, run, ends);
 
 describe('ends of steps', () => {
   it('are counted; what never ran was not running', () => {
-    const ends = [end(FIRST, 'SUCCEEDED'), end(BESIDE, 'SKIPPED')];
-    expect(told(afterStarts(newRun, 2), ends)).toEqual(runOf({ running: 1, ended: 2 }));
-    expect(told(runOf({ running: 2 }), [end(FIRST, 'FAILED')])).toEqual(runOf({ running: 1, ended: 1 }));
+    const ends = [end(FIRST, 'SUCCEEDED'), end(OTHER, 'SKIPPED')];
+    expect(advanced(afterStarts(newRun, 2), ends)).toEqual(runOf({ running: 1, ended: 2 }));
+    expect(advanced(runOf({ running: 2 }), [end(FIRST, 'FAILED')])).toEqual(runOf({ running: 1, ended: 1 }));
   });
 
   it('doom the work by a leaf that failed or could not start, under FAIL_FAST', () => {
     for (const state of ['FAILED', 'UPSTREAM_FAILED'] as const) {
-      expect(told(runOf({ running: 9 }), [end(SECOND, state)])).toMatchObject({ failed: true, doomed: 'FAILED' });
-      const branches = told(runOf({ running: 9 }), [end(SECOND, state)], 'RUN_BRANCHES');
-      expect(branches).toMatchObject({ failed: true, doomed: 'NO' });
+      expect(advanced(runOf({ running: 9 }), [end(SECOND, state)])).toMatchObject({
+        failed: true,
+        stopReason: 'FAILED',
+      });
+      const branches = advanced(runOf({ running: 9 }), [end(SECOND, state)], 'RUN_BRANCHES');
+      expect(branches).toMatchObject({ failed: true, stopReason: 'NO' });
     }
-    const fine = [end(FIRST, 'FAILED'), end(SECOND, 'SUCCEEDED'), end(BESIDE, 'SKIPPED')];
-    expect(told(runOf({ running: 2 }), fine)).toEqual(runOf({ running: 0, ended: 3 }));
+    const fine = [end(FIRST, 'FAILED'), end(SECOND, 'SUCCEEDED'), end(OTHER, 'SKIPPED')];
+    expect(advanced(runOf({ running: 2 }), fine)).toEqual(runOf({ running: 0, ended: 3 }));
   });
 
   it('change nothing in ON_FAILURE, and make clean-up fail by a leaf of FINALLY', () => {
-    const onFailure = runOf({ phase: 'ON_FAILURE', running: 1, failed: true, doomed: 'FAILED' });
-    expect(told(onFailure, [end(UNDO, 'FAILED')])).toEqual({ ...onFailure, running: 0, ended: 1 });
+    const onFailure = runOf({ phase: 'ON_FAILURE', running: 1, failed: true, stopReason: 'FAILED' });
+    expect(advanced(onFailure, [end(UNDO, 'FAILED')])).toEqual({ ...onFailure, running: 0, ended: 1 });
     const last = runOf({ phase: 'FINALLY', running: 1 });
-    expect(told(last, [end(CLEAN, 'FAILED')])).toEqual({ ...last, running: 0, ended: 1 });
+    expect(advanced(last, [end(CLEAN, 'FAILED')])).toEqual({ ...last, running: 0, ended: 1 });
     for (const [state, running] of [
       ['FAILED', 0],
       ['UPSTREAM_FAILED', 1],
     ] as const)
-      expect(told(last, [end(REPORT, state)])).toEqual({ ...last, running, ended: 1, cleanupFailed: true });
+      expect(advanced(last, [end(REPORT, state)])).toEqual({ ...last, running, ended: 1, cleanupFailed: true });
   });
 });
 
 describe('a doom', () => {
   it('stops the work, and no phase after it', () => {
     for (const why of ['FAILED', 'CANCELLED', 'TIMED_OUT'] as const) {
-      expect(isStopping(doom(newRun, why))).toBe(true);
-      expect(isStopping(doom(runOf({ phase: 'ON_FAILURE' }), why))).toBe(false);
-      expect(isStopping(doom(runOf({ phase: 'FINALLY' }), why))).toBe(false);
+      expect(isStopping(stopFor(newRun, why))).toBe(true);
+      expect(isStopping(stopFor(runOf({ phase: 'ON_FAILURE' }), why))).toBe(false);
+      expect(isStopping(stopFor(runOf({ phase: 'FINALLY' }), why))).toBe(false);
     }
     expect(isStopping(runOf({ failed: true }))).toBe(false);
   });
 
-  it.each<[Doom, Doom, Doom]>([
+  it.each<[FailingReason, FailingReason, FailingReason]>([
     ['FAILED', 'TIMED_OUT', 'FAILED'],
     ['TIMED_OUT', 'FAILED', 'TIMED_OUT'],
     ['FAILED', 'CANCELLED', 'CANCELLED'],
@@ -79,7 +82,7 @@ describe('a doom', () => {
     ['CANCELLED', 'TIMED_OUT', 'CANCELLED'],
     ['CANCELLED', 'FAILED', 'CANCELLED'],
   ])('%s and then %s is %s', (first, second, expected) => {
-    expect(doom(doom(newRun, first), second).doomed).toBe(expected);
+    expect(stopFor(stopFor(newRun, first), second).stopReason).toBe(expected);
   });
 });
 
@@ -93,20 +96,20 @@ const rows: [string, Partial<WorkflowRun>, object][] = [
   ['work: all have', { ended: 3 }, toClean],
   ['work: all have, and a leaf failed', { ended: 3, failed: true }, toUndo],
   ['work: a leaf failed, and branches run', { running: 1, ended: 2, failed: true }, stay],
-  ['doomed work: something is open', { running: 1, ended: 1, doomed: 'CANCELLED' }, stay],
-  ['doomed work: nothing is, though steps never ended', { ended: 1, doomed: 'FAILED', failed: true }, toUndo],
-  ['doomed work: cancelled before anything began', { doomed: 'CANCELLED' }, toUndo],
-  ['doomed work: out of time', { ended: 1, doomed: 'TIMED_OUT' }, toUndo],
-  ['on failure: cancelled, and not interrupted', { phase: 'ON_FAILURE', doomed: 'CANCELLED' }, stay],
+  ['doomed work: something is open', { running: 1, ended: 1, stopReason: 'CANCELLED' }, stay],
+  ['doomed work: nothing is, though steps never ended', { ended: 1, stopReason: 'FAILED', failed: true }, toUndo],
+  ['doomed work: cancelled before anything began', { stopReason: 'CANCELLED' }, toUndo],
+  ['doomed work: out of time', { ended: 1, stopReason: 'TIMED_OUT' }, toUndo],
+  ['on failure: cancelled, and not interrupted', { phase: 'ON_FAILURE', stopReason: 'CANCELLED' }, stay],
   ['on failure: all have ended', { phase: 'ON_FAILURE', ended: 1, failed: true }, toClean],
-  ['finally: some have not ended', { phase: 'FINALLY', ended: 1, doomed: 'TIMED_OUT' }, stay],
+  ['finally: some have not ended', { phase: 'FINALLY', ended: 1, stopReason: 'TIMED_OUT' }, stay],
   ['the end: all was fine', { phase: 'FINALLY', ended: 2 }, ends('SUCCEEDED')],
   ['the end: the work failed', { phase: 'FINALLY', ended: 2, failed: true }, ends('FAILED')],
-  ['the end: out of time', { phase: 'FINALLY', ended: 2, doomed: 'TIMED_OUT' }, ends('FAILED')],
+  ['the end: out of time', { phase: 'FINALLY', ended: 2, stopReason: 'TIMED_OUT' }, ends('FAILED')],
   ['the end: clean-up failed', { phase: 'FINALLY', ended: 2, cleanupFailed: true }, ends('FAILED')],
   [
     'the end: cancelled, and all else went wrong',
-    { phase: 'FINALLY', ended: 2, doomed: 'CANCELLED', failed: true, cleanupFailed: true },
+    { phase: 'FINALLY', ended: 2, stopReason: 'CANCELLED', failed: true, cleanupFailed: true },
     ends('CANCELLED'),
   ],
 ];
@@ -118,17 +121,17 @@ const compensationRows: [string, Partial<WorkflowRun>, object][] = [
   ['work: it failed', { ...failed, compensable: 2 }, { kind: 'ENTER', phase: 'COMPENSATION', roots: [] }],
   [
     'work: it was cancelled',
-    { doomed: 'CANCELLED', compensable: 1 },
+    { stopReason: 'CANCELLED', compensable: 1 },
     { kind: 'ENTER', phase: 'COMPENSATION', roots: [] },
   ],
   ['work: it succeeded', { ended: 3, compensable: 2 }, toClean],
   ['compensation: none runs', { ...compensating, compensable: 1 }, { kind: 'COMPENSATE' }],
-  ['compensation: cancelled', { ...compensating, compensable: 1, doomed: 'CANCELLED' }, { kind: 'COMPENSATE' }],
+  ['compensation: cancelled', { ...compensating, compensable: 1, stopReason: 'CANCELLED' }, { kind: 'COMPENSATE' }],
   ['compensation: one runs', { ...compensating, compensable: 1, running: 1 }, stay],
   ['compensation: all have ended', compensating, toUndo],
   [
     'finally: cancelled after the work',
-    { phase: 'FINALLY', ended: 2, doomed: 'CANCELLED', compensable: 2 },
+    { phase: 'FINALLY', ended: 2, stopReason: 'CANCELLED', compensable: 2 },
     ends('CANCELLED'),
   ],
 ];
@@ -151,7 +154,7 @@ describe('what takes the work back', () => {
       end(2, 'SUCCEEDED'),
     ]);
     expect(run).toEqual(runOf({ running: 1, ended: 3, compensable: 1 }));
-    expect(isStopping(runOf({ ...compensating, doomed: 'CANCELLED', compensable: 1 }))).toBe(false);
+    expect(isStopping(runOf({ ...compensating, stopReason: 'CANCELLED', compensable: 1 }))).toBe(false);
     const begun = afterStarts(enterPhase(runOf({ ...failed, compensable: 2 }), 'COMPENSATION'), 1);
     expect(afterCompensation(begun)).toEqual(runOf({ ...compensating, compensable: 1 }));
   });
@@ -165,15 +168,15 @@ describe('decidePhase', () => {
   it('passes over phases without a step', () => {
     const bare = compileGraph(workflowOf(...work));
     expect(decidePhase(bare, runOf({ ended: 3 }))).toEqual(ends('SUCCEEDED'));
-    expect(decidePhase(bare, runOf({ doomed: 'CANCELLED' }))).toEqual(ends('CANCELLED'));
+    expect(decidePhase(bare, runOf({ stopReason: 'CANCELLED' }))).toEqual(ends('CANCELLED'));
     const tidy = compileGraph(workflowOf(...work, clean));
-    expect(decidePhase(tidy, runOf({ doomed: 'CANCELLED' }))).toMatchObject({ phase: 'FINALLY', roots: [3] });
+    expect(decidePhase(tidy, runOf({ stopReason: 'CANCELLED' }))).toMatchObject({ phase: 'FINALLY', roots: [3] });
     const onlyCleans = compileGraph(workflowOf(clean));
     expect(decidePhase(onlyCleans, newRun)).toMatchObject({ phase: 'FINALLY', roots: [0] });
   });
 
   it('counts anew in each phase, and remembers why', () => {
-    const before = runOf({ ended: 1, doomed: 'TIMED_OUT', failed: true });
+    const before = runOf({ ended: 1, stopReason: 'TIMED_OUT', failed: true });
     expect(enterPhase(before, 'ON_FAILURE')).toEqual({ ...before, phase: 'ON_FAILURE', ended: 0 });
   });
 });

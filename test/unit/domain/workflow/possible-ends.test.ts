@@ -35,7 +35,7 @@ function decided(rule: TriggerRule, sets: readonly (readonly EndedStepState[])[]
   return ends.filter((end) => found.includes(end));
 }
 
-function told(rule: TriggerRule, sets: readonly (readonly EndedStepState[])[]): EndedStepState[] {
+function endsOf(rule: TriggerRule, sets: readonly (readonly EndedStepState[])[]): EndedStepState[] {
   const bits = endsBehind(
     { rule },
     sets.map((set) => set.reduce((all, end) => all | endBits[end], 0)),
@@ -53,8 +53,8 @@ const needs = [1, 2, 3].flatMap((count) =>
 
 describe('the ends that are told are those that can come about:', () => {
   it.each(rules)('behind up to three steps, with %s', (rule) => {
-    const wrong = needs.filter((sets) => told(rule, sets).join() !== decided(rule, sets).join());
-    expect(wrong.slice(0, 5).map((sets) => [sets, told(rule, sets), decided(rule, sets)])).toEqual([]);
+    const wrong = needs.filter((sets) => endsOf(rule, sets).join() !== decided(rule, sets).join());
+    expect(wrong.slice(0, 5).map((sets) => [sets, endsOf(rule, sets), decided(rule, sets)])).toEqual([]);
   });
 });
 

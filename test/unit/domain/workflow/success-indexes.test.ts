@@ -1,6 +1,6 @@
 /** Places of items: what is read, and what is refused. */
 import { expect, it } from 'vitest';
-import { parseIndexes, placesIn } from '../../../../server/domain/workflows/success-indexes.ts';
+import { countIn, parseIndexes } from '../../../../server/domain/workflows/success-indexes.ts';
 
 it.each([
   ['0', [[0, 0]], 1],
@@ -24,7 +24,7 @@ it.each([
 ])('%s', (text, spans, count) => {
   const found = parseIndexes(text);
   expect(found).toEqual(spans);
-  expect(placesIn(found as never)).toBe(count);
+  expect(countIn(found as never)).toBe(count);
 });
 
 it.each([

@@ -79,7 +79,7 @@ export class CoreWorld {
   readonly running = new Map<number, Assignment>();
   /** Everything that was ever handed to a handler. */
   readonly started: Assignment[] = [];
-  readonly stops: { place: number; reason: StopReason }[] = [];
+  readonly stops: { slot: number; reason: StopReason }[] = [];
   /** Handlers are entered as soon as they are handed over, unless this is false. */
   entersAtOnce = true;
   readonly entered = new Set<number>();
@@ -190,16 +190,16 @@ export class CoreWorld {
 
   endAll(assignments: Assignment[], outcome: HandlerOutcome = result('done')): void {
     const ends = assignments.map((assignment) => {
-      const place = this.placeOf(assignment);
-      this.running.delete(place);
-      this.entered.delete(place);
-      return { place, outcome };
+      const slot = this.slotOf(assignment);
+      this.running.delete(slot);
+      this.entered.delete(slot);
+      return { slot, outcome };
     });
     this.core.handlersEnded(ends);
   }
 
-  placeOf(assignment: Assignment): number {
-    for (const [place, one] of this.running) if (one === assignment) return place;
+  slotOf(assignment: Assignment): number {
+    for (const [slot, one] of this.running) if (one === assignment) return slot;
     throw new Error('no handler runs it');
   }
 
@@ -225,21 +225,21 @@ export class CoreWorld {
       },
       bus: { connect: (options) => this.#connectBus(options) },
       runner: {
-        start: (place, assignment) => this.#start(place, assignment),
-        hasStarted: (place) => this.entered.has(place),
-        withdraw: (place) => !this.entered.has(place) && this.running.delete(place),
-        stop: (place, reason) => void this.stops.push({ place, reason }),
+        start: (slot, assignment) => this.#start(slot, assignment),
+        hasStarted: (slot) => this.entered.has(slot),
+        withdraw: (slot) => !this.entered.has(slot) && this.running.delete(slot),
+        stop: (slot, reason) => void this.stops.push({ slot, reason }),
       },
       onEvent: (event) => void this.events.push(event.type),
       log: () => {},
     };
   }
 
-  #start(place: number, assignment: Assignment): void {
-    if (this.running.has(place)) throw new Error(`place ${place} is taken`);
-    this.running.set(place, assignment);
+  #start(slot: number, assignment: Assignment): void {
+    if (this.running.has(slot)) throw new Error(`place ${slot} is taken`);
+    this.running.set(slot, assignment);
     this.started.push(assignment);
-    if (this.entersAtOnce) this.entered.add(place);
+    if (this.entersAtOnce) this.entered.add(slot);
   }
 
   #connectBus(options: BusOptions) {

@@ -101,7 +101,7 @@ export class RoughServer {
       case 'failBeat':
         // Some of those that fail have done their work: it is the answer that was lost.
         return this.#withOpen(world.beats, pick, (beat) => {
-          if (pick % 2 === 0) this.#hear(beat);
+          if (pick % 2 === 0) this.#onMessage(beat);
           return beat.fail(Code.UNAVAILABLE);
         });
       case 'loseLease':
@@ -143,40 +143,40 @@ export class RoughServer {
   }
 
   #enter(pick: number): void {
-    const places = [...this.world.running.keys()].filter((place) => !this.world.entered.has(place));
-    if (places.length === 0) return;
-    const place = choose(places, pick);
-    this.world.entered.add(place);
-    const assignment = this.world.running.get(place);
+    const slotTable = [...this.world.running.keys()].filter((slot) => !this.world.entered.has(slot));
+    if (slotTable.length === 0) return;
+    const slot = choose(slotTable, pick);
+    this.world.entered.add(slot);
+    const assignment = this.world.running.get(slot);
     if (assignment) this.#trail(assignment).entered = true;
   }
 
   #end(pick: number): Promise<void> | undefined {
-    const ending = [...this.world.running].filter(([place]) => this.world.entered.has(place));
+    const ending = [...this.world.running].filter(([slot]) => this.world.entered.has(slot));
     if (ending.length === 0) return undefined;
     const [, assignment] = choose(ending, pick);
     return this.world.end(assignment, pick % 3 === 0 ? failure() : result('done'));
   }
 
   #extend(pick: number): void {
-    const places = [...this.world.running.keys()];
-    if (places.length > 0) this.world.core.extendRunTimeout(choose(places, pick), 100 * pick);
+    const slotTable = [...this.world.running.keys()];
+    if (slotTable.length > 0) this.world.core.extendRunTimeout(choose(slotTable, pick), 100 * pick);
   }
 
   #log(pick: number): void {
-    const running = [...this.world.running].filter(([place]) => this.world.entered.has(place));
+    const running = [...this.world.running].filter(([slot]) => this.world.entered.has(slot));
     if (running.length === 0) return;
-    const [place, assignment] = choose(running, pick);
+    const [slot, assignment] = choose(running, pick);
     const sequence = ++this.#trail(assignment).written;
-    this.world.core.log(place, [logLine(sequence, 0, 'info', 'a line')]);
+    this.world.core.log(slot, [logLine(sequence, 0, 'info', 'a line')]);
   }
 
   #answerBeat(beat: Beat): Promise<void> {
-    this.#hear(beat);
+    this.#onMessage(beat);
     return beat.answer(emptyReply());
   }
 
-  #hear(beat: Beat): void {
+  #onMessage(beat: Beat): void {
     for (const update of beat.request.progress) this.#keep(this.#trailOf(keyOf(update)), update.logs);
   }
 
@@ -262,8 +262,8 @@ export class RoughServer {
     for (let round = 0; round < 40; round++) {
       await this.#withAll(world.beats, (beat) => this.#answerBeat(beat));
       await this.#withAll(world.reports, (report) => this.#acknowledge(report));
-      for (const place of world.running.keys()) this.#enter(place);
-      world.endAll([...world.running.values()].filter((one) => world.entered.has(world.placeOf(one))));
+      for (const slot of world.running.keys()) this.#enter(slot);
+      world.endAll([...world.running.values()].filter((one) => world.entered.has(world.slotOf(one))));
       await world.time.advance(500);
     }
   }

@@ -19,7 +19,7 @@ export interface AcceptanceFacts {
   /** It names a live credit that has a place of its kind left. */
   readonly creditUnspent: boolean;
   /** Its place is free: a slot, or for a prefetched attempt a place in the line. */
-  readonly placeFree: boolean;
+  readonly slotFree: boolean;
 }
 
 export type Verdict =
@@ -40,7 +40,7 @@ export function judge(facts: AcceptanceFacts): Verdict {
   if (facts.cancelled) return release(ReleaseReason.CANCELLED);
   // 4. Accept, without a round trip.
   const welcome = !facts.draining && facts.supported;
-  if (welcome && facts.creditUnspent && facts.placeFree) return ACCEPT;
+  if (welcome && facts.creditUnspent && facts.slotFree) return ACCEPT;
   // 5. Give it back and say why.
   return release(whyNot(facts));
 }

@@ -13,7 +13,7 @@ import type { Execution, Held, HeldList } from './held.ts';
 import { DEFAULT_RUN_TIMEOUT, MAX_HELD, PREFETCH_WAIT, RUN_TIMEOUT_GRACE } from './limits.ts';
 import type { LogLine } from './log-tail.ts';
 import { aborted, failed, type Outcome, released, runTimeoutFailure, verdictOn } from './outcome.ts';
-import type { Places } from './places.ts';
+import type { SlotTable } from './places.ts';
 import type { CorePorts, HandlerOutcome, StopReason } from './ports.ts';
 import type { CoreStats } from './stats.ts';
 import type { Updates } from './updates.ts';
@@ -21,7 +21,7 @@ import type { Updates } from './updates.ts';
 /** What the attempts of a session work with. */
 export interface AttemptsContext {
   readonly ports: CorePorts;
-  readonly places: Places;
+  readonly slotTable: SlotTable;
   readonly held: HeldList;
   readonly credits: Credits;
   readonly cancels: Cancels;
@@ -51,7 +51,7 @@ export class Attempts {
   }
 
   #admit(assignment: Assignment, now: number): void {
-    const { credits, cancels, held, places, stats } = this.#context;
+    const { credits, cancels, held, slotTable, stats } = this.#context;
     const key = attemptKey(assignment.jobId, assignment.attempt);
     const credit = credits.live(Number(assignment.creditId), now);
     const known = held.get(key) !== undefined;
@@ -65,7 +65,7 @@ export class Attempts {
       draining: this.#context.draining(),
       supported: this.#context.supports(assignment.handler, assignment.definitionVersion),
       creditUnspent: credit !== undefined && (assignment.prefetch ? credit.prefetch : credit.slots) > 0,
-      placeFree: assignment.prefetch || places.free > 0,
+      slotFree: assignment.prefetch || slotTable.free > 0,
     });
     if (verdict.kind === 'ignore') {
       if (known || seen) stats.duplicates++;
@@ -80,9 +80,9 @@ export class Attempts {
   }
 
   #accept(entry: Held, assignment: Assignment, now: number): void {
-    const { held, places, stats, dueBy } = this.#context;
+    const { held, slotTable, stats, dueBy } = this.#context;
     stats.accepted++;
-    if (places.free > 0) {
+    if (slotTable.free > 0) {
       this.#start(entry, assignment, now);
     } else {
       held.wait(entry, assignment, now + PREFETCH_WAIT);
@@ -91,19 +91,19 @@ export class Attempts {
   }
 
   #start(entry: Held, assignment: Assignment, now: number): void {
-    const { places, ports, dueBy } = this.#context;
+    const { slotTable, ports, dueBy } = this.#context;
     const timeoutAt = now + durationToMs(assignment.runTimeout, DEFAULT_RUN_TIMEOUT);
-    const execution = places.take(entry, timeoutAt);
+    const execution = slotTable.take(entry, timeoutAt);
     entry.phase = 'running';
     entry.execution = execution;
     dueBy(timeoutAt);
-    ports.runner.start(execution.place, assignment);
+    ports.runner.start(execution.slot, assignment);
   }
 
   /** Starts what waits, as far as places are free. */
   startWaiting(now: number): void {
-    const { held, places } = this.#context;
-    while (places.free > 0 && !this.#context.fenced(now)) {
+    const { held, slotTable } = this.#context;
+    while (slotTable.free > 0 && !this.#context.fenced(now)) {
       const entry = held.first();
       if (entry === undefined) return;
       const assignment = held.leaveLine(entry);
@@ -162,10 +162,10 @@ export class Attempts {
   /** The fence fell: what may not go on without a lease is stopped and reported as aborted. */
   abort(): void {
     this.giveBackUnstarted(ReleaseReason.NOT_STARTED);
-    const { places, ports, stats } = this.#context;
-    for (const execution of places) {
+    const { slotTable, ports, stats } = this.#context;
+    for (const execution of slotTable) {
       if (execution.held === undefined || execution.held.continues) continue;
-      ports.runner.stop(execution.place, 'lease_lost');
+      ports.runner.stop(execution.slot, 'lease_lost');
       execution.stopped = 'lease_lost';
       stats.aborted++;
       this.#close(execution, aborted());
@@ -174,19 +174,19 @@ export class Attempts {
 
   /** The session is over: handlers are told, and what they return is dropped. */
   drop(reason: StopReason): void {
-    const { places, ports } = this.#context;
-    for (const execution of places) {
+    const { slotTable, ports } = this.#context;
+    for (const execution of slotTable) {
       if (execution.held === undefined) continue;
       execution.held = undefined;
       execution.stopped = reason;
-      if (ports.runner.withdraw(execution.place)) places.release(execution.place);
-      else ports.runner.stop(execution.place, reason);
+      if (ports.runner.withdraw(execution.slot)) slotTable.release(execution.slot);
+      else ports.runner.stop(execution.slot, reason);
     }
   }
 
   /** Does what is due by `now`, and asks to be called again for the next. */
   watch(now: number): void {
-    const { held, places, dueBy } = this.#context;
+    const { held, slotTable, dueBy } = this.#context;
     for (let entry = held.first(); entry !== undefined; entry = held.first()) {
       if (now < entry.expireAt) {
         dueBy(entry.expireAt);
@@ -194,7 +194,7 @@ export class Attempts {
       }
       this.#giveBack(entry, ReleaseReason.NOT_STARTED);
     }
-    for (const execution of places)
+    for (const execution of slotTable)
       if (execution.held !== undefined) this.#watchTimeout(execution, execution.held, now);
   }
 
@@ -216,16 +216,16 @@ export class Attempts {
     if (execution === undefined || execution.stopped !== undefined) return;
     execution.stopped = reason;
     if (reason === 'cancelled') this.#context.stats.cancels++;
-    this.#context.ports.runner.stop(execution.place, reason);
+    this.#context.ports.runner.stop(execution.slot, reason);
   }
 
   /** Releases an attempt if its handler has not been entered. */
   #giveBack(entry: Held, reason: ReleaseReason): boolean {
-    const { held, places, ports } = this.#context;
+    const { held, slotTable, ports } = this.#context;
     const { execution } = entry;
     if (execution !== undefined) {
-      if (!ports.runner.withdraw(execution.place)) return false;
-      places.release(execution.place);
+      if (!ports.runner.withdraw(execution.slot)) return false;
+      slotTable.release(execution.slot);
     } else if (entry.phase === 'waiting') {
       held.leaveLine(entry);
     }

@@ -11,7 +11,7 @@ export interface BusLinkOwner {
   /** The connection broke: what was on its way may be lost. */
   broken(): void;
   /** The first ping over the present connection has arrived. */
-  heard(): void;
+  gotPing(): void;
 }
 
 export class BusLink {
@@ -22,7 +22,7 @@ export class BusLink {
   #echo = 0n;
   /** When the subscription came into force. `undefined`: it is not. */
   #connectedAt: number | undefined;
-  #heard = false;
+  #gotPing = false;
   #closed = false;
 
   constructor(clock: Clock, owner: BusLinkOwner) {
@@ -70,9 +70,9 @@ export class BusLink {
     this.#owner.received(message);
     if (message.ping <= this.#echo) return;
     this.#echo = message.ping;
-    if (this.#heard) return;
-    this.#heard = true;
-    this.#owner.heard();
+    if (this.#gotPing) return;
+    this.#gotPing = true;
+    this.#owner.gotPing();
   }
 
   #changed(connected: boolean): void {
@@ -83,9 +83,9 @@ export class BusLink {
       this.#owner.connected();
       return;
     }
-    const broke = this.#connectedAt !== undefined || this.#heard;
+    const broke = this.#connectedAt !== undefined || this.#gotPing;
     this.#connectedAt = undefined;
-    this.#heard = false;
+    this.#gotPing = false;
     if (broke) this.#owner.broken();
   }
 }

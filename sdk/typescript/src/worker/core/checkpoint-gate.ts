@@ -6,7 +6,7 @@ import type { Held } from './held.ts';
 import { CHECKPOINT_TRIES } from './limits.ts';
 import type { Outcome } from './outcome.ts';
 
-interface HeldBack {
+interface Unsent {
   readonly held: Held;
   readonly outcome: Outcome;
   /** The first heartbeat that can carry the checkpoint. */
@@ -17,7 +17,7 @@ interface HeldBack {
 
 export class CheckpointGate {
   #beats = 0;
-  #heldBack: HeldBack[] = [];
+  #unsent: Unsent[] = [];
 
   /** Numbers a heartbeat that is about to be sent. */
   beatSent(): number {
@@ -28,18 +28,17 @@ export class CheckpointGate {
   holds(held: Held, outcome: Outcome): boolean {
     const retried = ['failure', 'aborted', 'suspended'].includes(outcome.case ?? '');
     if (!retried || held.update?.checkpoint === undefined) return false;
-    this.#heldBack.push({ held, outcome, beat: this.#beats + 1, failures: 0 });
+    this.#unsent.push({ held, outcome, beat: this.#beats + 1, failures: 0 });
     return true;
   }
 
   /** The reports that may go, now that a heartbeat is over: those whose checkpoint has come through, or never will. */
-  pass(beat: number, delivered: boolean): readonly HeldBack[] {
-    if (this.#heldBack.length === 0) return [];
-    if (!delivered) for (const one of this.#heldBack) if (one.beat <= beat) one.failures++;
-    const goes = ({ held, failures }: HeldBack) =>
-      held.update?.checkpoint === undefined || failures >= CHECKPOINT_TRIES;
-    const going = this.#heldBack.filter(goes);
-    this.#heldBack = this.#heldBack.filter((one) => !goes(one));
+  pass(beat: number, delivered: boolean): readonly Unsent[] {
+    if (this.#unsent.length === 0) return [];
+    if (!delivered) for (const one of this.#unsent) if (one.beat <= beat) one.failures++;
+    const goes = ({ held, failures }: Unsent) => held.update?.checkpoint === undefined || failures >= CHECKPOINT_TRIES;
+    const going = this.#unsent.filter(goes);
+    this.#unsent = this.#unsent.filter((one) => !goes(one));
     return going;
   }
 }

@@ -4,7 +4,7 @@ import type { CompletionRate } from './completion-rate.ts';
 import type { Credits } from './credits.ts';
 import type { HeldList } from './held.ts';
 import { MAX_HELD, MAX_PREFETCH } from './limits.ts';
-import type { Places } from './places.ts';
+import type { SlotTable } from './places.ts';
 
 /** What one call says about credits. */
 export interface Terms {
@@ -15,7 +15,7 @@ export interface Terms {
 export interface Supply {
   readonly credits: Credits;
   readonly held: HeldList;
-  readonly places: Places;
+  readonly slotTable: SlotTable;
   readonly rate: CompletionRate;
 }
 
@@ -66,11 +66,11 @@ export class Grants {
   }
 
   #wanted(now: number): { slots: number; prefetch: number } {
-    const { credits, held, places, rate } = this.#supply;
-    const room = Math.max(0, MAX_HELD - held.size - credits.slots - credits.prefetch);
-    const slots = Math.min(room, Math.max(0, places.free - credits.slots));
+    const { credits, held, slotTable, rate } = this.#supply;
+    const space = Math.max(0, MAX_HELD - held.size - credits.slots - credits.prefetch);
+    const slots = Math.min(space, Math.max(0, slotTable.free - credits.slots));
     const depth = Math.min(MAX_PREFETCH, rate.recent(now));
-    const prefetch = Math.min(room - slots, Math.max(0, depth - held.waiting - credits.prefetch));
+    const prefetch = Math.min(space - slots, Math.max(0, depth - held.waiting - credits.prefetch));
     return { slots, prefetch };
   }
 

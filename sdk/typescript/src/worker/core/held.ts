@@ -108,19 +108,19 @@ export class HeldList {
   }
 
   /** What a heartbeat lists. */
-  list(hasStarted: (place: number) => boolean): HeldAttempt[] {
+  list(hasStarted: (slot: number) => boolean): HeldAttempt[] {
     return Array.from(this.#byKey.values(), ({ jobId, attempt, execution, started }) => ({
       $typeName: 'muster.v1.HeldAttempt' as const,
       jobId,
       attempt,
-      started: execution ? hasStarted(execution.place) : started,
+      started: execution ? hasStarted(execution.slot) : started,
     }));
   }
 }
 
 /** A handler that was handed its attempt and has not returned yet. */
 export interface Execution {
-  readonly place: number;
+  readonly slot: number;
   /** When its run timeout is reached. */
   timeoutAt: number;
   /** What of it the handler has asked for beyond its run timeout. */

@@ -2,7 +2,7 @@
 import type { Execution, Held } from './held.ts';
 import { MAX_SLOTS } from './limits.ts';
 
-export class Places {
+export class SlotTable {
   #slots: number;
   readonly #taken: (Execution | undefined)[] = [];
   readonly #vacant: number[] = [];
@@ -31,23 +31,23 @@ export class Places {
   }
 
   take(held: Held, timeoutAt: number): Execution {
-    const place = this.#vacant.pop() ?? this.#taken.length;
-    const execution = { place, timeoutAt, extensionMs: 0, graceAt: Number.POSITIVE_INFINITY, stopped: undefined, held };
-    this.#taken[place] = execution;
+    const slot = this.#vacant.pop() ?? this.#taken.length;
+    const execution = { slot, timeoutAt, extensionMs: 0, graceAt: Number.POSITIVE_INFINITY, stopped: undefined, held };
+    this.#taken[slot] = execution;
     this.#busy++;
     return execution;
   }
 
-  get(place: number): Execution | undefined {
-    return this.#taken[place];
+  get(slot: number): Execution | undefined {
+    return this.#taken[slot];
   }
 
-  /** The handler in `place` has returned, or never was entered. */
-  release(place: number): Execution | undefined {
-    const execution = this.#taken[place];
+  /** The handler in `slot` has returned, or never was entered. */
+  release(slot: number): Execution | undefined {
+    const execution = this.#taken[slot];
     if (execution === undefined) return undefined;
-    this.#taken[place] = undefined;
-    this.#vacant.push(place);
+    this.#taken[slot] = undefined;
+    this.#vacant.push(slot);
     this.#busy--;
     return execution;
   }

@@ -71,9 +71,9 @@ export type HandlerOutcome =
   /** It waits for these children of its job: their UUIDs. */
   | { readonly kind: 'suspended'; readonly childIds: readonly Uint8Array[] };
 
-/** The end of the handler that ran in `place`. */
+/** The end of the handler that ran in `slot`. */
 export interface HandlerEnd {
-  readonly place: number;
+  readonly slot: number;
   readonly outcome: HandlerOutcome;
 }
 
@@ -82,13 +82,13 @@ export interface HandlerEnd {
  * or `withdraw` answers true.
  */
 export interface Runner {
-  start(place: number, assignment: Assignment): void;
-  /** Whether the handler in `place` has been entered. */
-  hasStarted(place: number): boolean;
+  start(slot: number, assignment: Assignment): void;
+  /** Whether the handler in `slot` has been entered. */
+  hasStarted(slot: number): boolean;
   /** Takes the attempt back if its handler has not been entered. True: it has not been and never will be. */
-  withdraw(place: number): boolean;
-  /** Signals the handler in `place`; it still has to return. */
-  stop(place: number, reason: StopReason): void;
+  withdraw(slot: number): boolean;
+  /** Signals the handler in `slot`; it still has to return. */
+  stop(slot: number, reason: StopReason): void;
 }
 
 /** What happened to the worker's session. */

@@ -10,7 +10,7 @@ import { CompletionRate } from './completion-rate.ts';
 import { CLOSE_TIMEOUT, SHORT_SESSION } from './limits.ts';
 import type { LogLine } from './log-tail.ts';
 import { Opener } from './opener.ts';
-import { Places } from './places.ts';
+import { SlotTable } from './places.ts';
 import type { CorePorts, HandlerEnd } from './ports.ts';
 import { Session } from './session.ts';
 import type { SessionHost } from './session-host.ts';
@@ -25,7 +25,7 @@ export class SessionCore {
   readonly #ports: CorePorts;
   readonly #options: CoreOptions;
   readonly #handlers: ReadonlyMap<string, Handler>;
-  readonly #places: Places;
+  readonly #slotTable: SlotTable;
   readonly #rate = new CompletionRate();
   readonly #opener: Opener;
   #session: Session | undefined;
@@ -37,7 +37,7 @@ export class SessionCore {
     this.#ports = ports;
     this.#options = { ...options };
     this.#handlers = new Map(options.handlers.map((handler) => [handler.name, handler]));
-    this.#places = new Places(options.slots);
+    this.#slotTable = new SlotTable(options.slots);
     this.#opener = new Opener(ports, this.#options, {
       sessionOpened: (response, openedAt) => this.#opened(response, openedAt),
       openingFailed: (error) => this.#end(() => this.#ports.onEvent({ type: 'failed', error })),
@@ -51,37 +51,37 @@ export class SessionCore {
   /** Handlers have returned. Those that returned together are told together: their reports share a call. */
   handlersEnded(ends: readonly HandlerEnd[]): void {
     this.#rate.add(this.#ports.clock.now(), ends.length);
-    for (const { place, outcome } of ends) {
-      const execution = this.#places.release(place);
+    for (const { slot, outcome } of ends) {
+      const execution = this.#slotTable.release(slot);
       if (execution) this.#session?.ended(execution, outcome);
     }
     this.#session?.advance();
   }
 
-  progress(place: number, progress: Progress): void {
-    const execution = this.#places.get(place);
+  progress(slot: number, progress: Progress): void {
+    const execution = this.#slotTable.get(slot);
     if (execution) this.#session?.progress(execution, progress);
   }
 
-  checkpoint(place: number, checkpoint: Payload): void {
-    const execution = this.#places.get(place);
+  checkpoint(slot: number, checkpoint: Payload): void {
+    const execution = this.#slotTable.get(slot);
     if (execution) this.#session?.checkpoint(execution, checkpoint);
   }
 
-  log(place: number, lines: readonly LogLine[]): void {
-    const execution = this.#places.get(place);
+  log(slot: number, lines: readonly LogLine[]): void {
+    const execution = this.#slotTable.get(slot);
     if (execution) this.#session?.log(execution, lines);
   }
 
   /** The handler asks for more time. `extensionMs` is all that it has asked for so far. */
-  extendRunTimeout(place: number, extensionMs: number): void {
-    const execution = this.#places.get(place);
+  extendRunTimeout(slot: number, extensionMs: number): void {
+    const execution = this.#slotTable.get(slot);
     if (execution) this.#session?.extendRunTimeout(execution, extensionMs);
   }
 
   /** Changes how many handlers may run at once. Those that run go on. */
   setSlots(slots: number): void {
-    this.#places.slots = slots;
+    this.#slotTable.slots = slots;
     this.#options.slots = slots;
     this.#session?.regrant();
   }
@@ -156,7 +156,7 @@ export class SessionCore {
     const isDraining = () => this.#draining;
     return {
       ports: this.#ports,
-      places: this.#places,
+      slotTable: this.#slotTable,
       rate: this.#rate,
       stats: this.stats,
       get draining() {

@@ -1,12 +1,12 @@
 /** What a session needs of the worker that it belongs to, and what it tells it. */
 import type { CompletionRate } from './completion-rate.ts';
-import type { Places } from './places.ts';
+import type { SlotTable } from './places.ts';
 import type { CorePorts } from './ports.ts';
 import type { CoreStats } from './stats.ts';
 
 export interface SessionHost {
   readonly ports: CorePorts;
-  readonly places: Places;
+  readonly slotTable: SlotTable;
   readonly rate: CompletionRate;
   readonly stats: CoreStats;
   readonly draining: boolean;

@@ -55,7 +55,7 @@ export class Session {
   #servedInReplies = false;
 
   constructor(host: SessionHost, opened: OpenSessionResponse, openedAt: number) {
-    const { ports, places, rate, stats } = host;
+    const { ports, slotTable, rate, stats } = host;
     this.id = opened.sessionId;
     this.#host = host;
     this.#ports = ports;
@@ -68,9 +68,9 @@ export class Session {
       received: (message) => this.#take(message.assignments, message.cancels),
       connected: () => this.#beats.now(),
       broken: () => this.#broken(),
-      heard: () => this.#heard(),
+      gotPing: () => this.#gotPing(),
     });
-    this.#grants = new Grants({ credits: this.#credits, held: this.#held, places, rate });
+    this.#grants = new Grants({ credits: this.#credits, held: this.#held, slotTable, rate });
     this.#outbox = new Outbox(ports, this.id, this.#grants, this.#updates, {
       mayGrant: (now) => this.#mayGrant(now),
       acknowledged: (attempt) => this.#acknowledged(attempt),
@@ -80,7 +80,7 @@ export class Session {
     });
     this.#attempts = new Attempts({
       ports,
-      places,
+      slotTable,
       stats,
       held: this.#held,
       credits: this.#credits,
@@ -112,7 +112,7 @@ export class Session {
     const now = this.#ports.clock.now();
     this.#attempts.startWaiting(now);
     this.#outbox.flush();
-    const idle = this.#host.places.free - this.#credits.slots;
+    const idle = this.#host.slotTable.free - this.#credits.slots;
     if (idle > 0 && !this.#outbox.active && this.#mayGrant(now)) this.#beats.within(OFFER_DELAY);
     if (this.#host.draining && this.#held.size === 0) this.#host.sessionDrained();
   }
@@ -173,7 +173,7 @@ export class Session {
    * The server ignores credits of a session that it holds to be deaf, so all are granted anew in the very beat that
    * brings it the echo.
    */
-  #heard(): void {
+  #gotPing(): void {
     this.#grants.voidAll();
     this.#beats.now();
   }
@@ -202,7 +202,7 @@ export class Session {
     const request = {
       $typeName: 'muster.v1.HeartbeatRequest' as const,
       sessionId: this.id,
-      held: this.#held.list((place) => runner.hasStarted(place)),
+      held: this.#held.list((slot) => runner.hasStarted(slot)),
       credits: terms.credits,
       voidedCreditIds: terms.voided,
       progress: updates.messages,

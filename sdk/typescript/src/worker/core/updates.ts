@@ -62,7 +62,7 @@ export class Updates {
         update.delivered = sequence;
         update.checkpoint = undefined;
       }
-      if (!hasNews(update) && (logs === undefined || logs.empty)) this.#changed.delete(held);
+      if (!hasUpdate(update) && (logs === undefined || logs.empty)) this.#changed.delete(held);
     }
   }
 
@@ -79,21 +79,21 @@ export class Updates {
   }
 }
 
-function hasNews(update: AttemptUpdate | undefined): update is AttemptUpdate {
+function hasUpdate(update: AttemptUpdate | undefined): update is AttemptUpdate {
   return update !== undefined && update.sequence > update.delivered;
 }
 
 /** Without news, it comes for the sake of its log records alone. */
 function messageOf({ jobId, attempt, update, logs }: Held): ProgressUpdate {
-  const news = hasNews(update) ? update : undefined;
+  const changed = hasUpdate(update) ? update : undefined;
   return {
     $typeName: 'muster.v1.ProgressUpdate',
     jobId,
     attempt,
     sequence: BigInt(update?.sequence ?? 0),
-    ...(news?.progress && { progress: news.progress }),
-    ...(news?.checkpoint && { checkpoint: news.checkpoint }),
-    ...(news && news.extensionMs > 0 && { runTimeoutExtension: durationFromMs(news.extensionMs) }),
+    ...(changed?.progress && { progress: changed.progress }),
+    ...(changed?.checkpoint && { checkpoint: changed.checkpoint }),
+    ...(changed && changed.extensionMs > 0 && { runTimeoutExtension: durationFromMs(changed.extensionMs) }),
     logs: logs?.messages() ?? [],
   };
 }

@@ -32,22 +32,22 @@ export class EndsPacker {
   }
 
   /** @throws TypeError when the value can't be written as JSON; nothing is added then. */
-  addResult(place: number, value: unknown): void {
-    if (value === undefined) this.#rows.push(place, '', 0, null);
-    else if (value instanceof Uint8Array) this.#addBytes(place, payload(value, BYTES_TYPE));
-    else if (isPayload(value)) this.#addBytes(place, value);
-    else this.#rows.push(place, JSON_TYPE, this.#bytes.appendText(jsonText(value)), null);
+  addResult(slot: number, value: unknown): void {
+    if (value === undefined) this.#rows.push(slot, '', 0, null);
+    else if (value instanceof Uint8Array) this.#addBytes(slot, payload(value, BYTES_TYPE));
+    else if (isPayload(value)) this.#addBytes(slot, value);
+    else this.#rows.push(slot, JSON_TYPE, this.#bytes.appendText(jsonText(value)), null);
   }
 
-  addFailure(place: number, failure: Failure): void {
+  addFailure(slot: number, failure: Failure): void {
     const bytes = toBinary(FailureSchema, failure);
     this.#bytes.append(bytes);
-    this.#rows.push(place, FAILURE, bytes.length, null);
+    this.#rows.push(slot, FAILURE, bytes.length, null);
   }
 
-  addSuspension(place: number, childIds: readonly string[]): void {
+  addSuspension(slot: number, childIds: readonly string[]): void {
     for (const id of childIds) this.#bytes.append(uuidToBytes(id));
-    this.#rows.push(place, SUSPENSION, childIds.length * UUID_BYTES, null);
+    this.#rows.push(slot, SUSPENSION, childIds.length * UUID_BYTES, null);
   }
 
   take(): PackedEnds {
@@ -56,9 +56,9 @@ export class EndsPacker {
     return { rows, bytes: this.#bytes.take() };
   }
 
-  #addBytes(place: number, result: Payload): void {
+  #addBytes(slot: number, result: Payload): void {
     this.#bytes.append(result.data);
-    this.#rows.push(place, result.contentType, result.data.length, metadataCell(result));
+    this.#rows.push(slot, result.contentType, result.data.length, metadataCell(result));
   }
 }
 
@@ -70,16 +70,16 @@ export function unpackEnds({ rows, bytes }: PackedEnds): HandlerEnd[] {
   const ends: HandlerEnd[] = [];
   let offset = 0;
   for (let i = 0; i < rows.length; i += WIDTH) {
-    const place = rows[i] as number;
+    const slot = rows[i] as number;
     const type = rows[i + 1] as string;
     const end = offset + (rows[i + 2] as number);
     const data = bytes.subarray(offset, end);
     offset = end;
-    if (type === FAILURE) ends.push({ place, outcome: { kind: 'failure', failure: fromBinary(FailureSchema, data) } });
-    else if (type === SUSPENSION) ends.push({ place, outcome: { kind: 'suspended', childIds: uuidsOf(data) } });
+    if (type === FAILURE) ends.push({ slot, outcome: { kind: 'failure', failure: fromBinary(FailureSchema, data) } });
+    else if (type === SUSPENSION) ends.push({ slot, outcome: { kind: 'suspended', childIds: uuidsOf(data) } });
     else
       ends.push({
-        place,
+        slot,
         outcome: { kind: 'result', payload: payload(data, type, (rows[i + 3] as Metadata | null) ?? {}) },
       });
   }

@@ -3,36 +3,36 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Assignment } from '../../gen/muster/v1/assignment_pb.ts';
 import type { Runner, StopReason } from '../core/ports.ts';
 import type { ToHandlers } from './messages.ts';
-import type { PlaceFlags } from './place-flags.ts';
+import type { SlotFlags } from './place-flags.ts';
 import { StartsPacker } from './starts.ts';
 
 export class HandlerLink implements Runner {
   readonly #port: MessagePort;
-  readonly #flags: PlaceFlags;
+  readonly #flags: SlotFlags;
   readonly #starts = new StartsPacker();
 
-  constructor(port: MessagePort, flags: PlaceFlags) {
+  constructor(port: MessagePort, flags: SlotFlags) {
     this.#port = port;
     this.#flags = flags;
   }
 
-  start(place: number, assignment: Assignment): void {
+  start(slot: number, assignment: Assignment): void {
     if (this.#starts.empty) queueMicrotask(() => this.#flush());
-    this.#starts.add(place, this.#flags.hand(place), assignment);
+    this.#starts.add(slot, this.#flags.hand(slot), assignment);
   }
 
-  hasStarted(place: number): boolean {
-    return this.#flags.hasEntered(place);
+  hasStarted(slot: number): boolean {
+    return this.#flags.hasEntered(slot);
   }
 
-  withdraw(place: number): boolean {
-    return this.#flags.withdraw(place);
+  withdraw(slot: number): boolean {
+    return this.#flags.withdraw(slot);
   }
 
   /** Starts go before it: the handler to be stopped may be among them. */
-  stop(place: number, reason: StopReason): void {
+  stop(slot: number, reason: StopReason): void {
     this.#flush();
-    this.send({ kind: 'stop', place, reason });
+    this.send({ kind: 'stop', slot, reason });
   }
 
   send(message: ToHandlers): void {

@@ -21,7 +21,7 @@ export type ThreadEvent =
 
 export type ToHandlers =
   | { readonly kind: 'starts'; readonly starts: PackedStarts }
-  | { readonly kind: 'stop'; readonly place: number; readonly reason: StopReason }
+  | { readonly kind: 'stop'; readonly slot: number; readonly reason: StopReason }
   | { readonly kind: 'event'; readonly event: ThreadEvent; readonly stats: CoreStats }
   | {
       readonly kind: 'log';
@@ -32,7 +32,7 @@ export type ToHandlers =
 
 /** What a running handler says of itself. The checkpoint's bytes are a copy of their own. */
 export interface HandlerUpdate {
-  readonly place: number;
+  readonly slot: number;
   readonly progress?: { readonly fraction: number; readonly message: string };
   readonly checkpoint?: {
     readonly data: Uint8Array;

@@ -7,7 +7,7 @@ import { MAX_SLOTS } from '../core/limits.ts';
 /** Numbers that tell one hand-over of a place from the next; the flag is twice the number, plus one when entered. */
 const MAX_TICKET = 2 ** 30 - 1;
 
-export class PlaceFlags {
+export class SlotFlags {
   readonly memory: SharedArrayBuffer;
   readonly #flags: Int32Array;
   #lastTicket = 0;
@@ -18,24 +18,24 @@ export class PlaceFlags {
   }
 
   /** Hands the place over; answers the ticket to enter with. */
-  hand(place: number): number {
+  hand(slot: number): number {
     this.#lastTicket = this.#lastTicket === MAX_TICKET ? 1 : this.#lastTicket + 1;
-    Atomics.store(this.#flags, place, this.#lastTicket * 2);
+    Atomics.store(this.#flags, slot, this.#lastTicket * 2);
     return this.#lastTicket;
   }
 
   /** False when the attempt was taken back meanwhile. */
-  enter(place: number, ticket: number): boolean {
-    return Atomics.compareExchange(this.#flags, place, ticket * 2, ticket * 2 + 1) === ticket * 2;
+  enter(slot: number, ticket: number): boolean {
+    return Atomics.compareExchange(this.#flags, slot, ticket * 2, ticket * 2 + 1) === ticket * 2;
   }
 
-  hasEntered(place: number): boolean {
-    return (Atomics.load(this.#flags, place) & 1) === 1;
+  hasEntered(slot: number): boolean {
+    return (Atomics.load(this.#flags, slot) & 1) === 1;
   }
 
   /** False when the handler was entered already. */
-  withdraw(place: number): boolean {
-    const flag = Atomics.load(this.#flags, place);
-    return (flag & 1) === 0 && Atomics.compareExchange(this.#flags, place, flag, 0) === flag;
+  withdraw(slot: number): boolean {
+    const flag = Atomics.load(this.#flags, slot);
+    return (flag & 1) === 0 && Atomics.compareExchange(this.#flags, slot, flag, 0) === flag;
   }
 }

@@ -14,12 +14,12 @@ import { unpackEnds } from './ends.ts';
 import { HandlerLink } from './handler-link.ts';
 import type { HandlerUpdate, ThreadData, ThreadEvent, ToSession } from './messages.ts';
 import { natsBus } from './nats-bus.ts';
-import { PlaceFlags } from './place-flags.ts';
+import { SlotFlags } from './place-flags.ts';
 import { sessionApi } from './session-api.ts';
 
 function main(port: MessagePort, data: ThreadData): void {
   const channel = openChannel(data.address);
-  const link = new HandlerLink(port, new PlaceFlags(data.flags));
+  const link = new HandlerLink(port, new SlotFlags(data.flags));
   const core = new SessionCore(
     data.core,
     realPorts(link, channel, (event) => {
@@ -73,11 +73,11 @@ function handle(core: SessionCore, message: ToSession): void {
   }
 }
 
-function applyUpdate(core: SessionCore, { place, progress, checkpoint, extensionMs, logs }: HandlerUpdate): void {
-  if (progress) core.progress(place, { $typeName: 'muster.v1.Progress', ...progress });
-  if (checkpoint) core.checkpoint(place, { $typeName: 'muster.v1.Payload', ...checkpoint });
-  if (extensionMs !== undefined) core.extendRunTimeout(place, extensionMs);
-  if (logs) core.log(place, logs);
+function applyUpdate(core: SessionCore, { slot, progress, checkpoint, extensionMs, logs }: HandlerUpdate): void {
+  if (progress) core.progress(slot, { $typeName: 'muster.v1.Progress', ...progress });
+  if (checkpoint) core.checkpoint(slot, { $typeName: 'muster.v1.Payload', ...checkpoint });
+  if (extensionMs !== undefined) core.extendRunTimeout(slot, extensionMs);
+  if (logs) core.log(slot, logs);
 }
 
 function plainEvent(event: CoreEvent): ThreadEvent {

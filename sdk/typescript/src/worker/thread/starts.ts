@@ -7,7 +7,7 @@ import { ByteBatch } from './byte-batch.ts';
 
 /** What the handlers' thread gets to know of an attempt. */
 export interface StartedAttempt {
-  readonly place: number;
+  readonly slot: number;
   readonly ticket: number;
   readonly attempt: number;
   readonly handler: string;
@@ -45,10 +45,10 @@ export class StartsPacker {
     return this.#rows.length === 0;
   }
 
-  add(place: number, ticket: number, assignment: Assignment): void {
+  add(slot: number, ticket: number, assignment: Assignment): void {
     const { input, checkpoint } = assignment;
     this.#rows.push(
-      place,
+      slot,
       ticket,
       assignment.attempt,
       assignment.handler,
@@ -93,7 +93,7 @@ export function* unpackStarts({ rows, bytes }: PackedStarts): Generator<StartedA
   };
   for (let i = 0; i < rows.length; i += WIDTH) {
     yield {
-      place: rows[i] as number,
+      slot: rows[i] as number,
       ticket: rows[i + 1] as number,
       attempt: rows[i + 2] as number,
       handler: rows[i + 3] as string,

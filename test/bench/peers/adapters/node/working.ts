@@ -5,7 +5,7 @@ import type { Handler } from './adapter.ts';
 import { now, say } from './lines.ts';
 
 /** How often it tells, in milliseconds: seldom enough to cost nothing, often enough to say when all is done. */
-const TELL_MS = 10;
+const REPORT_MS = 10;
 
 /** Resolves once the job is told to stop; without a signal it is never told. */
 function hold(signal: AbortSignal | undefined): Promise<void> {
@@ -21,14 +21,14 @@ function hold(signal: AbortSignal | undefined): Promise<void> {
 /** Starts telling how many jobs have been handled; the handler is for the peer's worker. */
 export function countingHandler(): Handler {
   let handled = 0;
-  let told = 0;
+  let reported = 0;
   let waits: number[] = [];
   setInterval(() => {
     if (waits.length > 0) say({ event: 'waits', waits });
     waits = [];
-    if (handled !== told) say({ event: 'handled', handled });
-    told = handled;
-  }, TELL_MS);
+    if (handled !== reported) say({ event: 'handled', handled });
+    reported = handled;
+  }, REPORT_MS);
   const slow = async (work: Work, signal: AbortSignal | undefined) => {
     await (work.kind === 'hold' ? hold(signal) : delay(work.ms));
     handled++;
