@@ -5,7 +5,7 @@ import { openLog, type RunningReplica, startReplica } from '../main.ts';
 import { CliError } from './failures/cli-error.ts';
 import { Exit } from './failures/exit-codes.ts';
 import { asOption } from './input/server-options.ts';
-import { type Given, securityWarningsOf } from './insecurities.ts';
+import { type Given, securityWarningsOf } from './security-warnings.ts';
 
 function describe(replica: RunningReplica, input: ConfigInput): string {
   const port = replica.grpcAddress.split(':').at(-1);

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import type { Failure, FailureCause } from '../../server/domain/base/payload.ts';
 import { withOneMore } from '../../server/domain/jobs/cause-counts.ts';
-import type { Update } from '../../server/domain/jobs/hold.ts';
 import { heldStates, isTerminal, type JobState, stateCodes } from '../../server/domain/jobs/job-state.ts';
+import type { Update } from '../../server/domain/jobs/pause.ts';
 import type { OpenRun } from '../../server/domain/jobs/run.ts';
 import { noLimits, type RunLimits } from '../../server/domain/jobs/time-limits.ts';
 import type { RetryPolicy } from '../../server/domain/retries/retry-policy.ts';

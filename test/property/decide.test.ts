@@ -6,14 +6,14 @@ import { countOf } from '../../server/domain/jobs/cause-counts.ts';
 import * as decide from '../../server/domain/jobs/decide.ts';
 import { decideDue, decideTimeOut } from '../../server/domain/jobs/decide-due.ts';
 import { decideLoss } from '../../server/domain/jobs/decide-loss.ts';
+import { isLegal, isTerminal, type JobState, sourcesOf } from '../../server/domain/jobs/job-state.ts';
 import {
   decidePause,
   decideResume,
   decideUpdate,
   type PauseRefusal,
   type Update,
-} from '../../server/domain/jobs/hold.ts';
-import { isLegal, isTerminal, type JobState, sourcesOf } from '../../server/domain/jobs/job-state.ts';
+} from '../../server/domain/jobs/pause.ts';
 import type { Change, OpenRun } from '../../server/domain/jobs/run.ts';
 import { noLimits } from '../../server/domain/jobs/time-limits.ts';
 import type { RetryPolicy } from '../../server/domain/retries/retry-policy.ts';

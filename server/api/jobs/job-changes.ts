@@ -10,7 +10,7 @@ import {
   type UpdateJobRequest,
   UpdateJobResponseSchema,
 } from '@muster/sdk/gen/muster/v1/job_service_pb';
-import type { Update } from '../../domain/jobs/hold.ts';
+import type { Update } from '../../domain/jobs/pause.ts';
 import type { Replica } from '../../engine/replica.ts';
 import { checkRange, checkText, requestIdOf, timestampUs } from '../base/checks.ts';
 import type { Implementation } from '../base/implementation.ts';

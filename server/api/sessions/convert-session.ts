@@ -12,7 +12,7 @@ import {
 } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import { uuidFromBytes } from '../../domain/base/uuid.ts';
 import { MAX_AWAITED } from '../../domain/dependencies/children.ts';
-import type { GrantedCredit } from '../../engine/dispatch/parked-credits.ts';
+import type { GrantedCredit } from '../../engine/dispatch/unspent-credits.ts';
 import type { SessionCredentials } from '../../engine/ports/ports.ts';
 import type { Outcome, Report } from '../../engine/sessions/reports.ts';
 import type { Heartbeat } from '../../engine/sessions/sessions.ts';

@@ -4,7 +4,7 @@ import type { Location } from '../../transfer.ts';
 import { pathOf } from '../command-process.ts';
 import { CliError } from '../failures/cli-error.ts';
 import { processOf } from '../muster-command.ts';
-import { isTyped, type PostgresOptions, postgresUrlOf } from './place.ts';
+import { isTyped, type PostgresOptions, postgresUrlOf } from './database-url.ts';
 
 type Options = PostgresOptions & { readonly data?: string };
 

@@ -1,9 +1,9 @@
 /** What a control plane can be told at its start, on the command line or in the environment. */
 import type { Command } from 'commander';
 import type { ConfigInput } from '../../config.ts';
+import { postgresOptions, postgresUrlOf } from './database-url.ts';
 import { listed, optionWithEnv } from './environment.ts';
 import { integer } from './numbers.ts';
-import { postgresOptions, postgresUrlOf } from './place.ts';
 
 interface ServerOptions {
   readonly host: string;

@@ -6,7 +6,7 @@ import { printable } from '../output/printable.ts';
 import { Table } from '../output/table.ts';
 import { ageText, countText, spanText } from '../output/times.ts';
 import { troubleOf } from '../output/worker-view.ts';
-import { type QueueRow, queueRows, type Snapshot } from './look.ts';
+import { type QueueRow, queueRows, type Snapshot } from './snapshot.ts';
 
 /** Deaf ones first, then those that are fullest. */
 function sorted(workers: readonly Worker[]): Worker[] {

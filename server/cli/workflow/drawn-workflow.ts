@@ -5,7 +5,7 @@ import type { Output } from '../output/output.ts';
 import { stepStateName, styledState } from '../output/states.ts';
 import { countText } from '../output/times.ts';
 import { allPages } from '../pages.ts';
-import { present } from '../present.ts';
+import { present } from '../require-field.ts';
 import { howFarText } from './how-far.ts';
 
 /** More than that nobody sees on a screen. */

@@ -3,8 +3,8 @@
 import { systemFailure } from '../base/payload.ts';
 import { continueAs, end, isSuspended, type Moment, waitsUntil } from '../jobs/decide.ts';
 import { whyOver } from '../jobs/decide-due.ts';
-import { whereToWait } from '../jobs/hold.ts';
 import { transitions } from '../jobs/job-state.ts';
+import { whereToWait } from '../jobs/pause.ts';
 import type { Change, OpenRun } from '../jobs/run.ts';
 
 /** Of one job. */

@@ -4,7 +4,7 @@ import type { Failure } from '../base/payload.ts';
 import { isTerminal, type JobState } from '../jobs/job-state.ts';
 import { progressTexts, type WorkflowProgress } from '../workflows/progress.ts';
 import type { Constraint } from './constraint.ts';
-import { momentText } from './hold-texts.ts';
+import { momentText } from './pause-texts.ts';
 import { estimateStart, type RecentStarts } from './start-estimate.ts';
 import type { WaitReason } from './wait-reasons.ts';
 

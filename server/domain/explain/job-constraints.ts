@@ -3,7 +3,7 @@
 import { type Capacity, headroomOf } from '../dispatch/limits.ts';
 import type { JobState } from '../jobs/job-state.ts';
 import { type Constraint, type Holders, noHolders } from './constraint.ts';
-import { breakerText, concurrencyText, keyText, momentText, queuePausedText, rateText } from './hold-texts.ts';
+import { breakerText, concurrencyText, keyText, momentText, queuePausedText, rateText } from './pause-texts.ts';
 import { reasonOfState } from './wait-reasons.ts';
 
 /** Times are microseconds on the database's clock. */

@@ -3,7 +3,7 @@
 import { canonicalDemands, fits, type Handler, type LaneKey, parseDemands } from '../dispatch/placement.ts';
 import { amountsText, type Taken } from '../dispatch/resources.ts';
 import { type Constraint, type Holder, type Holders, MAX_HOLDERS, many } from './constraint.ts';
-import { momentText } from './hold-texts.ts';
+import { momentText } from './pause-texts.ts';
 import { ableOf, lackOf, type PlacementOffer, placementReason } from './placement-reason.ts';
 
 /** A session that is open. */

@@ -8,13 +8,13 @@ import type { LaneUnderLimits, LimitsResult } from '../ports/limits.ts';
 import type { Bus, Log } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 import type { NewJob } from '../ports/submissions.ts';
-import { immediatePermits } from './immediate-places.ts';
+import type { Capacities } from './capacities.ts';
+import { immediatePermits } from './immediate-permits.ts';
 import type { ClaimWatch, KnownLane } from './known-lane.ts';
 import { handlerOf, type Lanes } from './lanes.ts';
 import type { Limits } from './limits.ts';
-import type { CreditClass, ForLane, Kinds, UnspentCredits } from './parked-credits.ts';
 import { kindsFor } from './prefetch.ts';
-import type { Capacities } from './rooms.ts';
+import type { CreditClass, ForLane, Kinds, UnspentCredits } from './unspent-credits.ts';
 
 const CLAIMS_IN_FLIGHT = 2;
 const PERMITS_PER_CLAIM = 1_000;

@@ -13,7 +13,7 @@ import type { Definitions } from '../definitions/definitions.ts';
 import type { Store } from '../ports/store.ts';
 import type { KnownLane } from './known-lane.ts';
 import { breakerOf, definitionName, keyText, queueName } from './lane-names.ts';
-import { type CreditClass, type ForLane, hasWorker, offersSlot } from './parked-credits.ts';
+import { type CreditClass, type ForLane, hasWorker, offersSlot } from './unspent-credits.ts';
 
 /** What a hint without a number stands for. */
 const UNKNOWN_JOBS = 100;

@@ -7,7 +7,7 @@
 import type { KnownLane } from './known-lane.ts';
 import { isSingleLane, type Lanes } from './lanes.ts';
 import type { Limits } from './limits.ts';
-import type { CreditClass, ForLane, Kinds } from './parked-credits.ts';
+import type { CreditClass, ForLane, Kinds } from './unspent-credits.ts';
 
 type SlotLimits = Pick<Limits, 'takesSlotsOnly'>;
 

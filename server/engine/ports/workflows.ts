@@ -4,7 +4,7 @@ import type { Failure, Payload } from '../../domain/base/payload.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { CompensationState } from '../../domain/workflows/compensation.ts';
 import type { FanOutState } from '../../domain/workflows/fan-out.ts';
-import type { InboxKind } from '../../domain/workflows/news.ts';
+import type { InboxKind } from '../../domain/workflows/inbox.ts';
 import type { Phase, WorkflowRun } from '../../domain/workflows/phases.ts';
 import type { StepState } from '../../domain/workflows/step-state.ts';
 import type { StepCounts } from '../../domain/workflows/trigger-rules.ts';

@@ -5,7 +5,7 @@ import type { Announcer } from '../announcer.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { isSingleLane, type Lanes } from '../dispatch/lanes.ts';
 import type { Limits } from '../dispatch/limits.ts';
-import type { CreditClass, UnspentCredits } from '../dispatch/parked-credits.ts';
+import type { CreditClass, UnspentCredits } from '../dispatch/unspent-credits.ts';
 import type { OpenBreaker, ProbeClaim } from '../ports/breakers.ts';
 import type { ClaimedJob, LaneHead, Permit } from '../ports/dispatch.ts';
 import type { Log } from '../ports/ports.ts';

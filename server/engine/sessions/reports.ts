@@ -9,7 +9,7 @@ import { type Announcer, factsOfCompletions } from '../announcer.ts';
 import { Batcher } from '../base/batcher.ts';
 import { killPoint } from '../base/kill-points.ts';
 import { type Suspension, suspendAll } from '../dependencies/suspensions.ts';
-import type { UnspentCredits } from '../dispatch/parked-credits.ts';
+import type { UnspentCredits } from '../dispatch/unspent-credits.ts';
 import type { Changes } from '../jobs/change/changes.ts';
 import type { AttemptKey, ClosedRecord, Completion } from '../ports/attempts.ts';
 import type { LogRecord } from '../ports/logs.ts';

@@ -10,7 +10,7 @@ import { killPoint } from '../base/kill-points.ts';
 import type { Assignment, CancelNotice } from '../base/messages.ts';
 import { requestIdReused } from '../base/requests.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import type { GrantedCredit, UnspentCredits } from '../dispatch/parked-credits.ts';
+import type { GrantedCredit, UnspentCredits } from '../dispatch/unspent-credits.ts';
 import type { Changes } from '../jobs/change/changes.ts';
 import type { AttemptKey, HeldRun, ProgressChange } from '../ports/attempts.ts';
 import type { AttemptLog } from '../ports/logs.ts';

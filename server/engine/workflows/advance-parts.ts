@@ -4,9 +4,9 @@ import type { Store } from '../ports/store.ts';
 import type { LockedWorkflow } from '../ports/workflows.ts';
 import type { Body } from './bodies.ts';
 import type { KnownSteps } from './steps/expected-steps.ts';
+import type { StepWait } from './steps/external-dependencies.ts';
 import type { FanOutLists } from './steps/fan-out-lists.ts';
 import type { StepJobs } from './steps/jobs.ts';
-import type { StepWait } from './steps/waits.ts';
 
 export interface AdvanceParts {
   readonly store: InnerStore & Pick<Store, 'workflows' | 'stepCache' | 'readEndedJobs'>;

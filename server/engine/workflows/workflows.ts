@@ -3,8 +3,8 @@
 import { systemFailure } from '../../domain/base/payload.ts';
 import { BATCH_DEFINITION } from '../../domain/batches/batch.ts';
 import type { Change } from '../../domain/jobs/run.ts';
+import { MAX_INBOX_ROWS } from '../../domain/workflows/inbox.ts';
 import { decideFinish, decideStart, type WorkflowOutcome } from '../../domain/workflows/life.ts';
-import { MAX_INBOX_ROWS } from '../../domain/workflows/news.ts';
 import { newRun, stopFor } from '../../domain/workflows/phases.ts';
 import { factsOfChanges } from '../announcer.ts';
 import { retryCollisions } from '../base/collisions.ts';
@@ -15,7 +15,7 @@ import { Callbacks } from '../batches/callbacks.ts';
 import type { KnownLane } from '../dispatch/known-lane.ts';
 import type { Lanes } from '../dispatch/lanes.ts';
 import { knowingLanes, requireLanes } from '../dispatch/unknown-lanes.ts';
-import { ReadyPolls } from '../explain/ready-looks.ts';
+import { ReadyPolls } from '../explain/ready-polls.ts';
 import type { Cancels } from '../jobs/change/cancels.ts';
 import type { Changes } from '../jobs/change/changes.ts';
 import { announceStored, type SubmissionFlushParts, storeCalls } from '../jobs/submit/flush.ts';
@@ -30,9 +30,9 @@ import { bodyOf } from './bodies.ts';
 import { ChildCancels } from './child-cancels.ts';
 import { Results } from './results.ts';
 import { ExpectedSteps, knownOf } from './steps/expected-steps.ts';
+import { lockedWait, numberedWait, type StepWait, UnlockedWait } from './steps/external-dependencies.ts';
 import { FanOutLists } from './steps/fan-out-lists.ts';
 import { StepJobs, type StepJobsParts } from './steps/jobs.ts';
-import { lockedWait, numberedWait, type StepWait, UnlockedWait } from './steps/waits.ts';
 
 /** Workflows that one transaction advances, and jobs that it makes. */
 const MAX_TOGETHER = 20;

@@ -5,8 +5,8 @@ import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { BatchRefusal, MembersRefused, SubmitCall } from '../../engine/ports/submissions.ts';
 import type { Row, Session } from '../driver/database.ts';
 import type { Insertion } from '../jobs/submit/insert-jobs.ts';
-import { stopReasonCodes } from './batch-dooms.ts';
 import { retryColumns, retryOf, writePage } from './batch-retries.ts';
+import { stopReasonCodes } from './batch-stop-reasons.ts';
 
 export interface OpenBatch {
   readonly jobId: string;

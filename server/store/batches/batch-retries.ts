@@ -1,11 +1,11 @@
 /** Batches that retry others: what they retry, which members of those have failed, and how far that is. */
 import { afterPage, type BatchRetry, type RetryPage } from '../../domain/batches/batch-retry.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import { inboxKinds } from '../../domain/workflows/news.ts';
+import { inboxKinds } from '../../domain/workflows/inbox.ts';
 import type { BatchRetryStore, FailedMembers, FillingBatch, NewRetry } from '../../engine/ports/batches.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
 import { insertAudits } from '../namespaces/audit-records.ts';
-import { stopReasonCodes } from './batch-dooms.ts';
+import { stopReasonCodes } from './batch-stop-reasons.ts';
 
 /** Members that are looked at together, new ones that are made of them, and bytes of their inputs. */
 const MAX_SCANNED = 5_000;

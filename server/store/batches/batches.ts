@@ -1,7 +1,7 @@
 /** Batches as rows: made, read, sealed, counted. */
 import type { BatchProgress, FailurePolicy, StopReason } from '../../domain/batches/batch.ts';
 import { type BatchRetry, sumOf } from '../../domain/batches/batch-retry.ts';
-import { inboxKinds } from '../../domain/workflows/news.ts';
+import { inboxKinds } from '../../domain/workflows/inbox.ts';
 import type { BatchSpec, BatchStore, StoredBatch, WrittenBatch } from '../../engine/ports/batches.ts';
 import type { ScheduledJob } from '../../engine/ports/schedules.ts';
 import { inputTable } from '../base/input-table.ts';
@@ -9,8 +9,8 @@ import { sameKey } from '../base/same-key.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
-import { stopReasonCodes } from './batch-dooms.ts';
 import { batchRetryStore, retryOf } from './batch-retries.ts';
+import { stopReasonCodes } from './batch-stop-reasons.ts';
 
 const stopReasonNames = new Map(
   Object.entries(stopReasonCodes).map(([name, code]) => [code as number, name as StopReason]),

@@ -17,7 +17,7 @@ import { keepTargets } from '../events/traced-targets.ts';
 import { phaseNames, stopReasonNames } from '../workflows/workflow-rows.ts';
 import { linkChildren, readAttached } from './children.ts';
 import { addEdges, linkOne, readDependencies } from './dependencies.ts';
-import { notifySteps, publish, takeInbox } from './dependency-news.ts';
+import { notifySteps, publish, takeInbox } from './dependency-inbox.ts';
 import { readStepsOf, readTargets } from './dependency-targets.ts';
 
 const { BLOCKED, PAUSED, WAITING, CANCELLING } = stateCodes;

@@ -12,7 +12,7 @@ import type { Database, Session } from '../driver/database.ts';
 import { claimJobs } from './claim-jobs.ts';
 import { claimLimitedIn } from './claim-limited.ts';
 import { freePermits } from './claim-suspects.ts';
-import { askForCapacity, dropReservation, type Reservations, readReservations } from './lane-waits.ts';
+import { askForCapacity, dropReservation, type Reservations, readReservations } from './reservations.ts';
 import { readTaken } from './taken-resources.ts';
 
 // NO KEY UPDATE keeps out other claims of this kind, and those of suspects, for these sessions. It never waits.

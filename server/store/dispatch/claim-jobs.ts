@@ -4,7 +4,7 @@ import type { Claim, ClaimedJob, Permit } from '../../engine/ports/dispatch.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Row, Session } from '../driver/database.ts';
-import { passedBy } from './held-lanes.ts';
+import { passedBy } from './gated-lanes.ts';
 import { addCounts } from './lane-counts.ts';
 
 /** What an assignment carries besides the input, counted into the byte bound. */

@@ -10,9 +10,9 @@ import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session } from '../driver/database.ts';
 import { claimedJob, OVERHEAD_BYTES, recordOfRun, runTimeoutLeft } from './claim-jobs.ts';
-import { gates, passedBy } from './held-lanes.ts';
+import { gates, passedBy } from './gated-lanes.ts';
 import { addCounts } from './lane-counts.ts';
-import { headroomsOf, keyHeadrooms, lockCapacity, takeUnitsOf } from './limit-room.ts';
+import { headroomsOf, keyHeadrooms, lockCapacity, takeUnitsOf } from './limit-headroom.ts';
 import { keyUse } from './limit-use.ts';
 
 /** Jobs that are looked at, at least, where some may be at the limit of their keys. */

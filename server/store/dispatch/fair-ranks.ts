@@ -5,7 +5,7 @@ import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { inputTable } from '../base/input-table.ts';
 import type { Row, Session } from '../driver/database.ts';
 import { queueKey } from '../queues/queues.ts';
-import { claimedSingly } from './held-lanes.ts';
+import { claimedSingly } from './gated-lanes.ts';
 
 /** A job that is about to be ready. */
 export interface FairJob {

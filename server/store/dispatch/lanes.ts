@@ -4,7 +4,7 @@ import { type LaneKey, takesResources } from '../../domain/dispatch/placement.ts
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { Lane, LaneHead } from '../../engine/ports/dispatch.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
-import { claimedSingly, gates } from './held-lanes.ts';
+import { claimedSingly, gates } from './gated-lanes.ts';
 import { isLimited } from './limits.ts';
 
 const keyColumns = 'namespace, queue, definition, definition_version, demands, suspect, cleanup, at_limit';

@@ -4,7 +4,7 @@
  */
 import type { DefinitionLimits } from '../../domain/dispatch/limits.ts';
 import type { Session } from '../driver/database.ts';
-import { gates } from './held-lanes.ts';
+import { gates } from './gated-lanes.ts';
 
 /** Whether the jobs of a lane have limits. What cleans up is promised to run: nothing limits it. */
 export function isLimited(lane: Record<'namespace' | 'queue' | 'definition' | 'cleanup', string>): string {

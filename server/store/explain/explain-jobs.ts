@@ -5,7 +5,7 @@ import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
 import type { ExplainedRun, LineQuery, QueueLanes } from '../../engine/ports/explanations.ts';
 import type { QueueName } from '../../engine/ports/queues.ts';
 import { sameKey } from '../base/same-key.ts';
-import { claimedSingly, gates } from '../dispatch/held-lanes.ts';
+import { claimedSingly, gates } from '../dispatch/gated-lanes.ts';
 import type { Row, Session } from '../driver/database.ts';
 import { queueKey } from '../queues/queues.ts';
 

@@ -1,9 +1,9 @@
 /** What explanations ask of the store, on one database. */
 import type { ExplainStore } from '../../engine/ports/explanations.ts';
-import { readReservations } from '../dispatch/lane-waits.ts';
+import { readReservations } from '../dispatch/reservations.ts';
 import { readTaken } from '../dispatch/taken-resources.ts';
 import type { Session } from '../driver/database.ts';
-import { readWaitingLanes } from '../upkeep/waiting-lanes.ts';
+import { readWaitingLanes } from '../upkeep/backlog-lanes.ts';
 import { readRunning } from '../workflows/workflow-rows.ts';
 import { countBefore, readFirst, readQueueLanes, readRun } from './explain-jobs.ts';
 import { readLimitHolders, readLimits, readSuspects } from './explain-limits.ts';

@@ -1,7 +1,7 @@
 /** Changes of queues: each locks the queue's row first, then its lanes, so that they and the making of lanes take turns. */
 import { isDeepStrictEqual } from 'node:util';
 import type { QueueChange, QueueName, QueueSettings, QueueStore, QueueUpdate } from '../../engine/ports/queues.ts';
-import { gateLanes } from '../dispatch/held-lanes.ts';
+import { gateLanes } from '../dispatch/gated-lanes.ts';
 import { FOLD_ROWS, foldCounts } from '../dispatch/lane-counts.ts';
 import { readHeadsOf } from '../dispatch/lanes.ts';
 import { alignLimited } from '../dispatch/limits.ts';

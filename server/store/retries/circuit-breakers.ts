@@ -9,7 +9,7 @@ import type { BreakerChange, BreakerKey, BreakerPage, BreakerRow, DecideBreaker 
 import type { LaneHead } from '../../engine/ports/dispatch.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
-import { gateLanes, gates } from '../dispatch/held-lanes.ts';
+import { gateLanes, gates } from '../dispatch/gated-lanes.ts';
 import { readHeadsOf } from '../dispatch/lanes.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
 

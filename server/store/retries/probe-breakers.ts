@@ -10,7 +10,7 @@ import { sameKey } from '../base/same-key.ts';
 import { claimDemandingIn } from '../dispatch/claim-demanding.ts';
 import { claimJobs } from '../dispatch/claim-jobs.ts';
 import { claimAnyLimitedIn, claimSuspectsIn } from '../dispatch/claim-suspects.ts';
-import { claimedSingly, gates } from '../dispatch/held-lanes.ts';
+import { claimedSingly, gates } from '../dispatch/gated-lanes.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
 import { breakerRow, writeBreakers } from './circuit-breakers.ts';
 

@@ -11,9 +11,9 @@ import type {
 import { timestampOf } from '../base/times.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
-import { scanOne, scanSchedules, settleRuns } from './schedule-looks.ts';
 import { scheduleOf } from './schedule-rows.ts';
 import { countPending, insertAsked, listRuns, readRun } from './schedule-runs.ts';
+import { scanOne, scanSchedules, settleRuns } from './schedule-scans.ts';
 
 const readOne = {
   name: 'read_schedule',

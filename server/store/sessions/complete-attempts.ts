@@ -4,13 +4,13 @@ import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { AttemptKey, CompletedAttempt, Completion, UncheckedAttempt } from '../../engine/ports/attempts.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
-import { notifyDependents } from '../dependencies/dependency-news.ts';
+import { notifyDependents } from '../dependencies/dependency-inbox.ts';
 import { addCounts } from '../dispatch/lane-counts.ts';
 import { byteSlices } from '../driver/arrays.ts';
 import type { Row, Session } from '../driver/database.ts';
 import { groups, outboxInsert } from '../events/outbox.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
-import { notifyParents } from '../workflows/workflow-news.ts';
+import { notifyParents } from '../workflows/workflow-inbox.ts';
 
 const columns = {
   place: 'int',

@@ -1,7 +1,7 @@
 /** Deletes jobs that ended longer ago than they are kept: pages of 1,000, record, outcome, attempts, logs, checkpoint and steps together. */
 
 import { sameKey } from '../base/same-key.ts';
-import { stopReasonCodes } from '../batches/batch-dooms.ts';
+import { stopReasonCodes } from '../batches/batch-stop-reasons.ts';
 import type { Session, Statement } from '../driver/database.ts';
 import { retentionOf } from './retentions.ts';
 

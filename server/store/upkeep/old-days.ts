@@ -1,7 +1,7 @@
 /** Whole days that are older than any retention: detached and dropped, what is still wanted of them kept. */
 import { lowestUuid } from '../../domain/base/uuid.ts';
 import { timestampOf } from '../base/times.ts';
-import { stopReasonCodes } from '../batches/batch-dooms.ts';
+import { stopReasonCodes } from '../batches/batch-stop-reasons.ts';
 import type { Database, Session } from '../driver/database.ts';
 import { CLEARING_LOCK } from './clearing.ts';
 import { DAY_MS, dayName, dayStart } from './partitions.ts';

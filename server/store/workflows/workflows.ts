@@ -13,7 +13,7 @@ import {
   writeCompensations,
 } from './step-compensations.ts';
 import { readItemResults, readOpenChildren, readOutcomes } from './workflow-children.ts';
-import { dropInbox, findAbandoned, insertInbox, takeInbox } from './workflow-news.ts';
+import { dropInbox, findAbandoned, insertInbox, takeInbox } from './workflow-inbox.ts';
 import {
   readAskedSkips,
   readPastSteps,

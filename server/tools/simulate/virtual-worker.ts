@@ -1,7 +1,7 @@
 /** A worker of the scenario: grants its free slots, and holds each attempt for as long as the arrival says. */
 import type { Failure } from '../../domain/base/payload.ts';
 import type { Assignment, CancelNotice } from '../../engine/base/messages.ts';
-import { CREDIT_LIFE_MS } from '../../engine/dispatch/parked-credits.ts';
+import { CREDIT_LIFE_MS } from '../../engine/dispatch/unspent-credits.ts';
 import type { Replica } from '../../engine/replica.ts';
 import type { Outcome, Report } from '../../engine/sessions/reports.ts';
 import type { LocalBus, Subscriber } from './local-bus.ts';

@@ -5,7 +5,7 @@ import { systemFailure } from '../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
 import { continueAs, decideCancel, decideFail, decideSessionEnd } from '../../../server/domain/jobs/decide.ts';
 import { decideDue } from '../../../server/domain/jobs/decide-due.ts';
-import { decidePause, decideUpdate } from '../../../server/domain/jobs/hold.ts';
+import { decidePause, decideUpdate } from '../../../server/domain/jobs/pause.ts';
 import { closed, countFailures } from '../../../server/domain/retries/circuit-breaker.ts';
 import type { AttemptKey } from '../../../server/engine/ports/attempts.ts';
 import type { Store } from '../../../server/engine/ports/store.ts';

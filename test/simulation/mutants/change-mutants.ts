@@ -6,7 +6,7 @@ export const changeMutants: Readonly<Record<string, Mutant>> = {
     about: 'A resumed job has all of its attempts again.',
     patches: [
       {
-        file: 'server/domain/jobs/hold.ts',
+        file: 'server/domain/jobs/pause.ts',
         find: 'waitsUntil(run), nowUs), reason: null });',
         replace: 'waitsUntil(run), nowUs), reason: null, attemptsCounted: 0 });',
       },

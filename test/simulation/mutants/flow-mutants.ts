@@ -1,7 +1,7 @@
 /** Planted bugs in workflows and batches. */
 import type { Mutant } from './mutant.ts';
 
-const inbox = 'server/store/workflows/workflow-news.ts';
+const inbox = 'server/store/workflows/workflow-inbox.ts';
 const phases = 'server/domain/workflows/phases.ts';
 
 export const flowMutants: Readonly<Record<string, Mutant>> = {

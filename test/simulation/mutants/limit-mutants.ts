@@ -36,7 +36,7 @@ export const limitMutants: Readonly<Record<string, Mutant>> = {
     about: 'Jobs that wait at the limit of their key stay there, whatever is given back.',
     patches: [
       {
-        file: 'server/store/dispatch/parked-jobs.ts',
+        file: 'server/store/dispatch/deferred-jobs.ts',
         find: 'const open = headrooms.filter(({ headroom }) => headroom.jobs > 0);',
         replace: 'const open = headrooms.filter(({ headroom }) => headroom.jobs < 0);',
       },
@@ -46,7 +46,7 @@ export const limitMutants: Readonly<Record<string, Mutant>> = {
     about: 'A job that is assigned as it is stored does not look at the limits of its queue and definition.',
     patches: [
       {
-        file: 'server/store/dispatch/limited-places.ts',
+        file: 'server/store/dispatch/limited-permits.ts',
         find: 'Math.min(under.headroom.jobs, open.length)',
         replace: 'open.length',
       },

@@ -1,7 +1,7 @@
 /** Planted bugs in what waits: for events and people, for other jobs, for children. */
 import type { Mutant } from './mutant.ts';
 
-const inbox = 'server/store/dependencies/dependency-news.ts';
+const inbox = 'server/store/dependencies/dependency-inbox.ts';
 
 export const linkMutants: Readonly<Record<string, Mutant>> = {
   kept_event_stays: {
@@ -103,7 +103,7 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     about: 'A job that is resumed forgets what it depends on.',
     patches: [
       {
-        file: 'server/domain/jobs/hold.ts',
+        file: 'server/domain/jobs/pause.ts',
         find: 'if (run.unmetDependencies > 0) {',
         replace: 'if (run.unmetDependencies > 99) {',
       },

@@ -3,15 +3,15 @@
  * the protocol's model; late_beat_aborts and one_report_a_job were real ones until the simulation found them.
  */
 
-import { matchingMutants } from './alike-mutants.ts';
-import { upkeepMutants } from './care-mutants.ts';
 import { changeMutants } from './change-mutants.ts';
 import { eventMutants } from './event-mutants.ts';
 import { flowMutants } from './flow-mutants.ts';
 import { limitMutants } from './limit-mutants.ts';
 import { linkMutants } from './link-mutants.ts';
+import { matchingMutants } from './matching-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { placementMutants } from './placement-mutants.ts';
+import { upkeepMutants } from './upkeep-mutants.ts';
 
 const core = 'sdk/typescript/src/worker/core';
 
@@ -165,7 +165,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
         replace: 'return permits.filter((permit) => free.has(permit.sessionId) || true);',
       },
       {
-        file: 'server/engine/dispatch/parked-credits.ts',
+        file: 'server/engine/dispatch/unspent-credits.ts',
         find: `permits.push(...takeKind([session], 1, 'slots'));`,
         replace: `permits.push(...takeKind([session], 9, 'slots'));`,
       },

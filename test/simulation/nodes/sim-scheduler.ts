@@ -15,7 +15,7 @@ import {
   ScheduleService,
   TriggerScheduleRequestSchema,
 } from '../../../sdk/typescript/src/gen/muster/v1/schedule_service_pb.ts';
-import type { PlannedSchedule } from '../scenario/care.ts';
+import type { PlannedSchedule } from '../scenario/upkeep.ts';
 import { cleanupOf, encodeScript, type HandlerScript } from './handler-script.ts';
 import type { Caller } from './sim-caller.ts';
 import { requestId } from './sim-worker.ts';

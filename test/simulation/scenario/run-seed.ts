@@ -4,7 +4,7 @@ import { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
 import { readCountDrift } from '../../support/lane-counts.ts';
 import { check } from '../checker/check.ts';
-import { checkPublished } from '../checker/told.ts';
+import { checkPublished } from '../checker/published.ts';
 import type { History } from '../core/history.ts';
 import { readJournal } from '../database/journal.ts';
 import { unleash } from './nemesis.ts';

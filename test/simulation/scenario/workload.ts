@@ -2,7 +2,7 @@
 import { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { HandlerScript } from '../nodes/handler-script.ts';
 import { type PlannedAct, type PlannedSweep, planActs, planSweeps } from './acts.ts';
-import { type PlannedUpkeep, planUpkeep } from './care.ts';
+import { type PlannedUpkeep, planUpkeep } from './upkeep.ts';
 
 export interface PlannedJob {
   readonly definition: string;

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
 import { Dispatcher } from '../../../server/engine/dispatch/dispatcher.ts';
 import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
-import { UnspentCredits } from '../../../server/engine/dispatch/parked-credits.ts';
+import { UnspentCredits } from '../../../server/engine/dispatch/unspent-credits.ts';
 import type { Claim, ClaimedJob } from '../../../server/engine/ports/dispatch.ts';
 import type { Bus, Log } from '../../../server/engine/ports/ports.ts';
 import { makeJob } from '../../support/store-fixtures.ts';

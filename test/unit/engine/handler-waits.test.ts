@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Deadlocks, type StuckCandidate } from '../../../server/domain/dependencies/deadlock.ts';
 import { EngineError } from '../../../server/engine/base/errors.ts';
 import { HandlerWaits } from '../../../server/engine/dependencies/deadlocks/handler-waits.ts';
-import { EndWaiters } from '../../../server/engine/jobs/read/waits.ts';
+import { EndWaiters } from '../../../server/engine/jobs/read/end-waiters.ts';
 import type { HandlerWait } from '../../../server/engine/ports/deadlocks.ts';
 import type { JobView } from '../../../server/engine/ports/jobs.ts';
 import { settle, VirtualTime } from './virtual-time.ts';

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { LaneKey, SessionClass } from '../../../server/domain/dispatch/placement.ts';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
 import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
-import type { CreditClass } from '../../../server/engine/dispatch/parked-credits.ts';
+import type { CreditClass } from '../../../server/engine/dispatch/unspent-credits.ts';
 import { LaneStore } from './lane-store.ts';
 import { VirtualTime } from './virtual-time.ts';
 

@@ -4,7 +4,7 @@ import type { JobDefinition } from '../../../server/domain/definitions/definitio
 import type { OpenRun } from '../../../server/domain/jobs/run.ts';
 import type { Definitions } from '../../../server/engine/definitions/definitions.ts';
 import type { Changes } from '../../../server/engine/jobs/change/changes.ts';
-import { Pauses } from '../../../server/engine/jobs/change/holds.ts';
+import { Pauses } from '../../../server/engine/jobs/change/pauses.ts';
 import type { JobView } from '../../../server/engine/ports/jobs.ts';
 import type { Schemas } from '../../../server/engine/ports/ports.ts';
 import { Approvals } from '../../../server/engine/signals/approvals.ts';

@@ -12,7 +12,7 @@ import { HandlerStopped } from '../../../sdk/typescript/src/worker/handler.ts';
 import { HandlerHost } from '../../../sdk/typescript/src/worker/handler-host.ts';
 import { EndsPacker, unpackEnds } from '../../../sdk/typescript/src/worker/thread/ends.ts';
 import type { ToSession } from '../../../sdk/typescript/src/worker/thread/messages.ts';
-import { SlotFlags } from '../../../sdk/typescript/src/worker/thread/place-flags.ts';
+import { SlotFlags } from '../../../sdk/typescript/src/worker/thread/slot-flags.ts';
 import { StartsPacker, unpackStarts } from '../../../sdk/typescript/src/worker/thread/starts.ts';
 import { startTracing } from '../../support/tracing.ts';
 import { assign } from './support/core-world.ts';

@@ -8,7 +8,7 @@ import type { HandlerFunction } from '../worker/handler.ts';
 import { HandlerHost } from '../worker/handler-host.ts';
 import { unpackEnds } from '../worker/thread/ends.ts';
 import type { HandlerUpdate, ToSession } from '../worker/thread/messages.ts';
-import { SlotFlags } from '../worker/thread/place-flags.ts';
+import { SlotFlags } from '../worker/thread/slot-flags.ts';
 import { StartsPacker } from '../worker/thread/starts.ts';
 import type { DetachedChildren } from './detached-children.ts';
 import type { Said } from './handler-outcome.ts';

@@ -16,7 +16,7 @@ import type { JobOutlet } from './running-job.ts';
 import { RunningJob } from './running-job.ts';
 import { EndsPacker } from './thread/ends.ts';
 import type { HandlerUpdate, ToSession } from './thread/messages.ts';
-import type { SlotFlags } from './thread/place-flags.ts';
+import type { SlotFlags } from './thread/slot-flags.ts';
 import type { PackedStarts, StartedAttempt } from './thread/starts.ts';
 import { unpackStarts } from './thread/starts.ts';
 

@@ -14,7 +14,7 @@ import { handlerFunction } from './handler.ts';
 import { HandlerHost } from './handler-host.ts';
 import { PROTOCOL_VERSION, SDK } from './sdk-version.ts';
 import type { ThreadData, ThreadEvent, ToHandlers, ToSession } from './thread/messages.ts';
-import { SlotFlags } from './thread/place-flags.ts';
+import { SlotFlags } from './thread/slot-flags.ts';
 
 /** What a worker is called, what it runs, and how much at once. */
 export interface WorkerOptions {

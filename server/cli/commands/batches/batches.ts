@@ -11,7 +11,7 @@ import { span } from '../../input/spans.ts';
 import { toSubmission } from '../../input/submission.ts';
 import { handled, type Invocation } from '../../invocation.ts';
 import { showBatch } from '../../output/batch-view.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 import { addBatchRetry } from './retry.ts';
 import { readBatch, waitForBatch } from './wait.ts';
 

@@ -6,7 +6,7 @@ import { CliError } from '../../failures/cli-error.ts';
 import { span } from '../../input/spans.ts';
 import { handled, type Invocation } from '../../invocation.ts';
 import { countText } from '../../output/times.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 import { waitForBatch } from './wait.ts';
 
 interface Options {

@@ -7,7 +7,7 @@ import { comingText, countsText, shareOf, speedText, whyText } from '../../outpu
 import { LiveLine } from '../../output/progress.ts';
 import { styledState } from '../../output/states.ts';
 import { spanBetween, spanText } from '../../output/times.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 
 /** Between two looks at a batch that is waited for. */
 const POLL_MS = 1_000;

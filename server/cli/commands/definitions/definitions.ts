@@ -7,7 +7,7 @@ import { handled, type Invocation } from '../../invocation.ts';
 import { definitionYaml } from '../../output/definition-yaml.ts';
 import { type Column, Table } from '../../output/table.ts';
 import { ageText } from '../../output/times.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 
 const PAGE = 500;
 

@@ -8,7 +8,7 @@ import { afterAsset, afterJob, afterStep, type DependencyOptions, dependenciesOf
 import { handled, type Invocation } from '../../invocation.ts';
 import type { Column } from '../../output/table.ts';
 import { allPages } from '../../pages.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 
 export function addAssets(program: Command): void {
   program

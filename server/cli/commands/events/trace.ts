@@ -7,7 +7,7 @@ import { parseTraceparent, type TraceOrigin } from '../../../domain/events/trace
 import type { Connection } from '../../connection.ts';
 import { handled } from '../../invocation.ts';
 import { showTrace } from '../../output/trace-view.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 import { tracedJob } from '../../trace/traced-job.ts';
 
 export function addTrace(program: Command): void {

@@ -3,7 +3,7 @@ import { JobExplanationSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
 import { handled } from '../../invocation.ts';
 import { showExplanation } from '../../output/explanation-view.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 
 export function addExplain(program: Command): void {
   program

@@ -11,7 +11,7 @@ import { handled, type Invocation } from '../../invocation.ts';
 import { PAGE_CALL, pagesOf, refuseUnsaid } from '../../job-pages.ts';
 import { ProgressBar } from '../../output/progress.ts';
 import { countText } from '../../output/times.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 
 interface Options extends FilterOptions {
   readonly reason?: string;

@@ -6,7 +6,7 @@ import { Exit } from '../../failures/exit-codes.ts';
 import { handled } from '../../invocation.ts';
 import { showJob } from '../../output/job-view.ts';
 import type { Output } from '../../output/output.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 import { howFarText, runningWorkflow } from '../../workflow/how-far.ts';
 
 interface Options {

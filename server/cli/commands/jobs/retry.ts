@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { eachJob } from '../../each-job.ts';
 import { handled } from '../../invocation.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 
 interface Options {
   readonly skip?: string[];

@@ -8,7 +8,7 @@ import { integer } from '../../input/numbers.ts';
 import { span, time } from '../../input/spans.ts';
 import { refuseBoth, timeOf } from '../../input/submission.ts';
 import { handled, type Invocation } from '../../invocation.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 
 interface Options {
   readonly priority?: number;

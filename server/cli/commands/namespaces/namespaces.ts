@@ -8,7 +8,7 @@ import { span } from '../../input/spans.ts';
 import { handled } from '../../invocation.ts';
 import type { Output } from '../../output/output.ts';
 import { durationText } from '../../output/times.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 
 export function addNamespaces(program: Command): void {
   const group = program

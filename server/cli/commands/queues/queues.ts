@@ -10,7 +10,7 @@ import type { Output } from '../../output/output.ts';
 import { queueColumns, showQueue } from '../../output/queue-view.ts';
 import { Table } from '../../output/table.ts';
 import { allPages } from '../../pages.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 
 const CHANGES = '--description, --max-concurrency, --rate, --weight, --no-weights, --max-backlog or --max-backlog-age';
 

@@ -7,7 +7,7 @@ import type { Output } from '../../output/output.ts';
 import { type Column, Table } from '../../output/table.ts';
 import { timeText } from '../../output/times.ts';
 import { allPages } from '../../pages.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 
 export function addBreakers(program: Command): void {
   const group = program

@@ -30,7 +30,7 @@ import { time } from '../../input/spans.ts';
 import { handled, type Invocation } from '../../invocation.ts';
 import { nameIn, showTimes, whyText } from '../../output/schedule-view.ts';
 import { countText } from '../../output/times.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 
 export function addScheduleChanges(group: Command): void {
   addMaking(group);

@@ -17,7 +17,7 @@ import { handled, type Invocation } from '../../invocation.ts';
 import { runColumns, scheduleColumns, showSchedule, showTimes } from '../../output/schedule-view.ts';
 import { Table } from '../../output/table.ts';
 import { allPages } from '../../pages.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 import { addScheduleChanges } from './changes.ts';
 
 export function addSchedules(program: Command): void {

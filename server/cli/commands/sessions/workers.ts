@@ -13,7 +13,7 @@ import { type Column, Table } from '../../output/table.ts';
 import { ageText, countText } from '../../output/times.ts';
 import { handlerText, showWorker, troubleOf } from '../../output/worker-view.ts';
 import { allPages } from '../../pages.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 
 const POLL_MS = 500;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

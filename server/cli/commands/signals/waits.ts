@@ -6,7 +6,7 @@ import { eachJob } from '../../each-job.ts';
 import { readInput } from '../../input/payload-input.ts';
 import { span } from '../../input/spans.ts';
 import { handled, type Invocation } from '../../invocation.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 
 interface SendOptions {
   readonly key?: string;

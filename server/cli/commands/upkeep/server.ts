@@ -1,7 +1,7 @@
 /** `muster server`: a control plane for production, on a PostgreSQL and a NATS that it is told of. */
 import type { Command } from 'commander';
 import { CliError } from '../../failures/cli-error.ts';
-import { isTyped } from '../../input/place.ts';
+import { isTyped } from '../../input/database-url.ts';
 import { addListenOptions, addStoreOptions, addTimeAndLogOptions, settingsOf } from '../../input/server-options.ts';
 import { local } from '../../local-command.ts';
 

@@ -7,8 +7,8 @@ import { usualHttpUrl } from '../../doctor/server.ts';
 import { span } from '../../input/spans.ts';
 import { handled, type Invocation } from '../../invocation.ts';
 import { printable } from '../../output/printable.ts';
-import { readSnapshot, type Snapshot } from '../../top/look.ts';
 import { Screen } from '../../top/screen.ts';
+import { readSnapshot, type Snapshot } from '../../top/snapshot.ts';
 import { documentOf, lines } from '../../top/view.ts';
 
 const USUAL_INTERVAL_MS = 2_000;

@@ -1,8 +1,8 @@
 /** `muster export` and `muster import`: a deployment moves as a whole, from embedded to PostgreSQL or back. */
 import type { Command } from 'commander';
+import { postgresOptions } from '../../input/database-url.ts';
 import { locationOf } from '../../input/deployment.ts';
 import { optionWithEnv } from '../../input/environment.ts';
-import { postgresOptions } from '../../input/place.ts';
 import { type GlobalOptions, Invocation } from '../../invocation.ts';
 import { local } from '../../local-command.ts';
 import { processOf } from '../../muster-command.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { WorkflowStepRunSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
 import { handled, type Invocation } from '../../invocation.ts';
-import { present } from '../../present.ts';
+import { present } from '../../require-field.ts';
 
 interface Options {
   readonly reason?: string;

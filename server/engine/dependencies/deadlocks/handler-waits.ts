@@ -7,7 +7,7 @@ import { uuidFromBytes } from '../../../domain/base/uuid.ts';
 import { deadlockOf, deadlockText } from '../../../domain/dependencies/deadlock-circle.ts';
 import { isTerminal } from '../../../domain/jobs/job-state.ts';
 import { EngineError } from '../../base/errors.ts';
-import type { EndWaiters } from '../../jobs/read/waits.ts';
+import type { EndWaiters } from '../../jobs/read/end-waiters.ts';
 import type { DeadlockStore, HandlerWait } from '../../ports/deadlocks.ts';
 import type { JobView } from '../../ports/jobs.ts';
 import type { Clock, Log, Random, Timer, Timers } from '../../ports/ports.ts';

@@ -21,9 +21,9 @@ import { retriedJob } from '../inner-retries.ts';
 import { NoValue, payloadOf, type Values } from '../values.ts';
 import type { CachedSteps } from './cached-steps.ts';
 import { whyFailed } from './ends.ts';
+import { dependenciesOf, UnlockedWait, waitsText } from './external-dependencies.ts';
 import type { MadeFrom } from './jobs.ts';
 import type { Steps } from './steps.ts';
-import { dependenciesOf, UnlockedWait, waitsText } from './waits.ts';
 
 /** The step ends at once: why. */
 class NoStart extends Error {

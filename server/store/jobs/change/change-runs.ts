@@ -7,7 +7,7 @@ import type { Decide, Selection } from '../../../engine/ports/jobs.ts';
 import { failureText } from '../../base/failure-text.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
-import { deleteDependencies, notifyDependents } from '../../dependencies/dependency-news.ts';
+import { deleteDependencies, notifyDependents } from '../../dependencies/dependency-inbox.ts';
 import type { FairRanks } from '../../dispatch/fair-ranks.ts';
 import { addCounts, countedAs } from '../../dispatch/lane-counts.ts';
 import type { Database, Session } from '../../driver/database.ts';
@@ -15,7 +15,7 @@ import { groups, outboxInsert, publishedFailure, unpublished } from '../../event
 import { insertAudits } from '../../namespaces/audit-records.ts';
 import { keepBudgets } from '../../retries/retry-budgets.ts';
 import { leaveWaits } from '../../signals/event-waits.ts';
-import { notifyParents, notifyWorkflows } from '../../workflows/workflow-news.ts';
+import { notifyParents, notifyWorkflows } from '../../workflows/workflow-inbox.ts';
 import { jsonOrNull } from '../submit/insert-jobs.ts';
 import { insertCleanups } from './insert-cleanups.ts';
 import { held, lockFor, openRun } from './lock-runs.ts';

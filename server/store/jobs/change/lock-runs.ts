@@ -4,7 +4,7 @@ import type { OpenRun } from '../../../domain/jobs/run.ts';
 import type { Selection } from '../../../engine/ports/jobs.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
-import { gates } from '../../dispatch/held-lanes.ts';
+import { gates } from '../../dispatch/gated-lanes.ts';
 import type { Parameter, Row, Statement } from '../../driver/database.ts';
 
 export const held = `(${stateCodes.ASSIGNED}, ${stateCodes.RUNNING}, ${stateCodes.CANCELLING})`;

@@ -7,7 +7,7 @@ import type { JobPage, JobQuery, JobView } from '../../../engine/ports/jobs.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { timestampOf } from '../../base/times.ts';
 import type { Parameter, Row, Session, Statement } from '../../driver/database.ts';
-import { readGateReasons } from './hold-reasons.ts';
+import { readGateReasons } from './gate-reasons.ts';
 import { type JobSource, sources } from './job-sources.ts';
 import { jobView, recordColumns, viewColumns } from './read-jobs.ts';
 

@@ -15,7 +15,7 @@ import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { payloadOf } from '../../dispatch/claim-jobs.ts';
 import type { Row, Session } from '../../driver/database.ts';
-import { type GateReasons, mayBeGated, readGateReasons } from './hold-reasons.ts';
+import { type GateReasons, mayBeGated, readGateReasons } from './gate-reasons.ts';
 
 /** Of `jobs`, all but the input. */
 export const recordColumns = `job_id, lane_id, priority, labels, input_content_type, input_metadata, idempotency_key, traceparent,

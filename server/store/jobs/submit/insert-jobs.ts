@@ -10,7 +10,7 @@ import type { LaneUnderLimits } from '../../../engine/ports/limits.ts';
 import type { NewJob, SubmitCall } from '../../../engine/ports/submissions.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { timestampOf } from '../../base/times.ts';
-import { gates } from '../../dispatch/held-lanes.ts';
+import { gates } from '../../dispatch/gated-lanes.ts';
 import { addCounts } from '../../dispatch/lane-counts.ts';
 import { byteSlices } from '../../driver/arrays.ts';
 import type { Parameter, Row, Session } from '../../driver/database.ts';

@@ -5,7 +5,7 @@ import { systemFailure } from '../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
 import { decideCancel, decideFail, decideRelease, decideSessionEnd } from '../../../../server/domain/jobs/decide.ts';
 import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
-import { decidePause, decideResume } from '../../../../server/domain/jobs/hold.ts';
+import { decidePause, decideResume } from '../../../../server/domain/jobs/pause.ts';
 import type { Change } from '../../../../server/domain/jobs/run.ts';
 import type { AttemptKey } from '../../../../server/engine/ports/attempts.ts';
 import type { Decide } from '../../../../server/engine/ports/jobs.ts';

@@ -3,9 +3,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
 import { decideCancel, decideFail, decideRelease } from '../../../../server/domain/jobs/decide.ts';
-import { decideUpdate } from '../../../../server/domain/jobs/hold.ts';
+import { decideUpdate } from '../../../../server/domain/jobs/pause.ts';
 import type { Change } from '../../../../server/domain/jobs/run.ts';
 import type { OutboxRow } from '../../../../server/engine/ports/events.ts';
+import { eachOf } from '../../../support/published-events.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   assignedCall,
@@ -21,7 +22,6 @@ import {
   readyLane,
   submitMany,
 } from '../../../support/store-fixtures.ts';
-import { eachOf } from '../../../support/told-events.ts';
 
 const policy = definitionDefaults.retryPolicy;
 const failure = { ...systemFailure('APPLICATION', 'Oops', 'x'.repeat(5_000)), stackTrace: 'secret', exitCode: 3 };

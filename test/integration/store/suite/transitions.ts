@@ -18,7 +18,6 @@ import {
 } from '../../../../server/domain/jobs/decide.ts';
 import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
 import { decideLoss } from '../../../../server/domain/jobs/decide-loss.ts';
-import { decidePause, decideResume, decideUpdate, type PauseRefusal } from '../../../../server/domain/jobs/hold.ts';
 import {
   isLegal,
   type JobEvent,
@@ -28,6 +27,7 @@ import {
   stateOf,
   transitions,
 } from '../../../../server/domain/jobs/job-state.ts';
+import { decidePause, decideResume, decideUpdate, type PauseRefusal } from '../../../../server/domain/jobs/pause.ts';
 import type { Change, Cleanup, OpenRun } from '../../../../server/domain/jobs/run.ts';
 import { noLimits } from '../../../../server/domain/jobs/time-limits.ts';
 import type { RetryPolicy } from '../../../../server/domain/retries/retry-policy.ts';

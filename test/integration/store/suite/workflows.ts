@@ -5,7 +5,7 @@ import { systemFailure } from '../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
 import { continueAs, decideFail } from '../../../../server/domain/jobs/decide.ts';
 import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
-import { decidePause } from '../../../../server/domain/jobs/hold.ts';
+import { decidePause } from '../../../../server/domain/jobs/pause.ts';
 import type { OpenRun } from '../../../../server/domain/jobs/run.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
 import {

@@ -13,8 +13,8 @@ import type { Execution, Held, HeldList } from './held.ts';
 import { DEFAULT_RUN_TIMEOUT, MAX_HELD, PREFETCH_WAIT, RUN_TIMEOUT_GRACE } from './limits.ts';
 import type { LogLine } from './log-tail.ts';
 import { aborted, failed, type Outcome, released, runTimeoutFailure, verdictOn } from './outcome.ts';
-import type { SlotTable } from './places.ts';
 import type { CorePorts, HandlerOutcome, StopReason } from './ports.ts';
+import type { SlotTable } from './slot-table.ts';
 import type { CoreStats } from './stats.ts';
 import type { Updates } from './updates.ts';
 

@@ -4,7 +4,7 @@ import type { CompletionRate } from './completion-rate.ts';
 import type { Credits } from './credits.ts';
 import type { HeldList } from './held.ts';
 import { MAX_HELD, MAX_PREFETCH } from './limits.ts';
-import type { SlotTable } from './places.ts';
+import type { SlotTable } from './slot-table.ts';
 
 /** What one call says about credits. */
 export interface Terms {

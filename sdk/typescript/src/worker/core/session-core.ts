@@ -10,10 +10,10 @@ import { CompletionRate } from './completion-rate.ts';
 import { CLOSE_TIMEOUT, SHORT_SESSION } from './limits.ts';
 import type { LogLine } from './log-tail.ts';
 import { Opener } from './opener.ts';
-import { SlotTable } from './places.ts';
 import type { CorePorts, HandlerEnd } from './ports.ts';
 import { Session } from './session.ts';
 import type { SessionHost } from './session-host.ts';
+import { SlotTable } from './slot-table.ts';
 import type { CoreStats } from './stats.ts';
 import { newStats } from './stats.ts';
 

@@ -1,7 +1,7 @@
 /** What a session needs of the worker that it belongs to, and what it tells it. */
 import type { CompletionRate } from './completion-rate.ts';
-import type { SlotTable } from './places.ts';
 import type { CorePorts } from './ports.ts';
+import type { SlotTable } from './slot-table.ts';
 import type { CoreStats } from './stats.ts';
 
 export interface SessionHost {

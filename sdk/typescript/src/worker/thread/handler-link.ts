@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Assignment } from '../../gen/muster/v1/assignment_pb.ts';
 import type { Runner, StopReason } from '../core/ports.ts';
 import type { ToHandlers } from './messages.ts';
-import type { SlotFlags } from './place-flags.ts';
+import type { SlotFlags } from './slot-flags.ts';
 import { StartsPacker } from './starts.ts';
 
 export class HandlerLink implements Runner {

@@ -14,8 +14,8 @@ import { unpackEnds } from './ends.ts';
 import { HandlerLink } from './handler-link.ts';
 import type { HandlerUpdate, ThreadData, ThreadEvent, ToSession } from './messages.ts';
 import { natsBus } from './nats-bus.ts';
-import { SlotFlags } from './place-flags.ts';
 import { sessionApi } from './session-api.ts';
+import { SlotFlags } from './slot-flags.ts';
 
 function main(port: MessagePort, data: ThreadData): void {
   const channel = openChannel(data.address);

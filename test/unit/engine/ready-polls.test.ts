@@ -1,6 +1,6 @@
 /** When lanes of workflows and waits are looked at for ready jobs: one look at a time, none lost, none repeated at once after a failure. */
 import { beforeEach, expect, it } from 'vitest';
-import { ReadyPolls } from '../../../server/engine/explain/ready-looks.ts';
+import { ReadyPolls } from '../../../server/engine/explain/ready-polls.ts';
 
 const MAX = 3;
 

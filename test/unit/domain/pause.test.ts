@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
 import { rankOf } from '../../../server/domain/dispatch/rank.ts';
 import { decideDue } from '../../../server/domain/jobs/decide-due.ts';
-import { decidePause, decideResume, decideUpdate } from '../../../server/domain/jobs/hold.ts';
+import { decidePause, decideResume, decideUpdate } from '../../../server/domain/jobs/pause.ts';
 import type { OpenRun } from '../../../server/domain/jobs/run.ts';
 import { noLimits } from '../../../server/domain/jobs/time-limits.ts';
 

@@ -5,8 +5,15 @@ import type { LaneUnderLimits } from '../../engine/ports/limits.ts';
 import type { NewJob } from '../../engine/ports/submissions.ts';
 import type { Session } from '../driver/database.ts';
 import type { Placement } from '../jobs/submit/insert-jobs.ts';
-import { gates } from './held-lanes.ts';
-import { headroomsOf, type Keys, keyHeadrooms, type LimitHeadroom, lockCapacity, takeUnitsOf } from './limit-room.ts';
+import { gates } from './gated-lanes.ts';
+import {
+  headroomsOf,
+  type Keys,
+  keyHeadrooms,
+  type LimitHeadroom,
+  lockCapacity,
+  takeUnitsOf,
+} from './limit-headroom.ts';
 import { hasKeyRate, keyUse, mostOfKey } from './limit-use.ts';
 
 const readKeys = {

@@ -7,7 +7,7 @@ import type { OpenSession, Preference } from '../../domain/explain/worker-constr
 import type { Clock } from '../ports/ports.ts';
 import type { KnownLane } from './known-lane.ts';
 import { type Lanes, patienceOf } from './lanes.ts';
-import { type CreditClass, type CreditSession, lastSlotUntil, type UnspentCredits } from './parked-credits.ts';
+import { type CreditClass, type CreditSession, lastSlotUntil, type UnspentCredits } from './unspent-credits.ts';
 
 /** A round may take a tenth longer than a second. */
 const LONGEST_ROUND_MS = 1_100;

@@ -1,7 +1,7 @@
 /** Lanes with jobs that wait, from what is counted already: for what monitoring shows of why jobs wait. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { WaitingLane } from '../../engine/ports/explanations.ts';
-import { gates } from '../dispatch/held-lanes.ts';
+import { gates } from '../dispatch/gated-lanes.ts';
 import type { Row, Session } from '../driver/database.ts';
 
 const { BLOCKED, SCHEDULED, READY, PAUSED } = stateCodes;

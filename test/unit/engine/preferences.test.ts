@@ -4,10 +4,10 @@ import type { Demands } from '../../../server/domain/dispatch/demands.ts';
 import { canonicalDemands, type SessionClass } from '../../../server/domain/dispatch/placement.ts';
 import type { OpenSession } from '../../../server/domain/explain/worker-constraints.ts';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
-import { Preferences } from '../../../server/engine/dispatch/hold-outs.ts';
 import type { KnownLane } from '../../../server/engine/dispatch/known-lane.ts';
 import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
-import { UnspentCredits } from '../../../server/engine/dispatch/parked-credits.ts';
+import { Preferences } from '../../../server/engine/dispatch/preferences.ts';
+import { UnspentCredits } from '../../../server/engine/dispatch/unspent-credits.ts';
 import { LaneStore } from './lane-store.ts';
 import { VirtualTime } from './virtual-time.ts';
 

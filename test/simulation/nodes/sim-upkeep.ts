@@ -16,7 +16,7 @@ import {
   ListWorkersRequestSchema,
   WorkerService,
 } from '../../../sdk/typescript/src/gen/muster/v1/worker_service_pb.ts';
-import type { PlannedUpkeep } from '../scenario/care.ts';
+import type { PlannedUpkeep } from '../scenario/upkeep.ts';
 import { type Caller, refusalIn } from './sim-caller.ts';
 import { SimScheduler } from './sim-scheduler.ts';
 import { requestId } from './sim-worker.ts';

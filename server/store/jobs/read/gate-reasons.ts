@@ -6,11 +6,11 @@ import {
   keyText,
   momentText,
   queuePausedText,
-} from '../../../domain/explain/hold-texts.ts';
+} from '../../../domain/explain/pause-texts.ts';
 import type { WaitReason } from '../../../domain/explain/wait-reasons.ts';
 import { stateCodes } from '../../../domain/jobs/job-state.ts';
 import { sameKey } from '../../base/same-key.ts';
-import { gates } from '../../dispatch/held-lanes.ts';
+import { gates } from '../../dispatch/gated-lanes.ts';
 import { type LimitedLane, readLimitUse } from '../../dispatch/limit-use.ts';
 import { readOffers } from '../../dispatch/offers.ts';
 import type { Row, Session } from '../../driver/database.ts';

@@ -1,6 +1,7 @@
 /** Holds jobs that wait, lets them go on, and changes what was asked for of them. */
-import { decidePause, decideResume, decideUpdate, type PauseRefusal, type Update } from '../../../domain/jobs/hold.ts';
+
 import { isTerminal } from '../../../domain/jobs/job-state.ts';
+import { decidePause, decideResume, decideUpdate, type PauseRefusal, type Update } from '../../../domain/jobs/pause.ts';
 import type { Change, OpenRun } from '../../../domain/jobs/run.ts';
 import { EngineError } from '../../base/errors.ts';
 import type { JobView } from '../../ports/jobs.ts';

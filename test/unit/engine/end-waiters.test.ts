@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JobState } from '../../../server/domain/jobs/job-state.ts';
 import { EngineError } from '../../../server/engine/base/errors.ts';
-import { EndWaiters } from '../../../server/engine/jobs/read/waits.ts';
+import { EndWaiters } from '../../../server/engine/jobs/read/end-waiters.ts';
 import type { JobView } from '../../../server/engine/ports/jobs.ts';
 import { settle, VirtualTime } from './virtual-time.ts';
 

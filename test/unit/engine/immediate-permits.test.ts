@@ -2,10 +2,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionClass } from '../../../server/domain/dispatch/placement.ts';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
-import { immediatePermits } from '../../../server/engine/dispatch/immediate-places.ts';
+import { immediatePermits } from '../../../server/engine/dispatch/immediate-permits.ts';
 import type { KnownLane } from '../../../server/engine/dispatch/known-lane.ts';
 import { Lanes } from '../../../server/engine/dispatch/lanes.ts';
-import { UnspentCredits } from '../../../server/engine/dispatch/parked-credits.ts';
+import { UnspentCredits } from '../../../server/engine/dispatch/unspent-credits.ts';
 import type { NewJob } from '../../../server/engine/ports/submissions.ts';
 import { makeJob } from '../../support/store-fixtures.ts';
 import { LaneStore } from './lane-store.ts';

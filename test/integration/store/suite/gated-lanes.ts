@@ -1,6 +1,6 @@
 /** Lanes that are held back: nothing of them is assigned, in whatever way, until nothing holds them any more. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type GateReason, gateLanes, gates } from '../../../../server/store/dispatch/held-lanes.ts';
+import { type GateReason, gateLanes, gates } from '../../../../server/store/dispatch/gated-lanes.ts';
 import { readHeadsOf } from '../../../../server/store/dispatch/lanes.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import {

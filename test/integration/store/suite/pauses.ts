@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
 import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
-import { decidePause, decideResume, decideUpdate, type Update } from '../../../../server/domain/jobs/hold.ts';
+import { decidePause, decideResume, decideUpdate, type Update } from '../../../../server/domain/jobs/pause.ts';
 import type { Change } from '../../../../server/domain/jobs/run.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 import {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Demands } from '../../../server/domain/dispatch/demands.ts';
 import { canonicalDemands } from '../../../server/domain/dispatch/placement.ts';
-import { BacklogReasons, type BacklogReasonsParts } from '../../../server/engine/upkeep/wait-counts.ts';
+import { BacklogReasons, type BacklogReasonsParts } from '../../../server/engine/upkeep/backlog-reasons.ts';
 
 /** Of three ready jobs with these demands, one worker `there` being connected. */
 async function reasonsOf(demands: Partial<Demands>, body: object = { handler: 'd' }): Promise<unknown[]> {

@@ -10,7 +10,7 @@ import {
   hasWorker,
   offersSlot,
   UnspentCredits,
-} from '../../../server/engine/dispatch/parked-credits.ts';
+} from '../../../server/engine/dispatch/unspent-credits.ts';
 import type { Permit } from '../../../server/engine/ports/dispatch.ts';
 import { VirtualTime } from './virtual-time.ts';
 

@@ -8,8 +8,8 @@ import type { NewJob } from '../ports/submissions.ts';
 import type { KnownLane } from './known-lane.ts';
 import { isSingleLane, type Lanes } from './lanes.ts';
 import type { Limits } from './limits.ts';
-import type { UnspentCredits } from './parked-credits.ts';
 import { kindsFor } from './prefetch.ts';
+import type { UnspentCredits } from './unspent-credits.ts';
 
 export interface ImmediatePermits {
   /** At most one place a job, by job id. What gets none is stored as ready: so is everything while an earlier job waits. */

@@ -8,7 +8,7 @@ import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { sameKey } from '../base/same-key.ts';
 import { timestampOf } from '../base/times.ts';
 import type { Session } from '../driver/database.ts';
-import { gates } from './held-lanes.ts';
+import { gates } from './gated-lanes.ts';
 
 /** Waits that are renewed together. */
 const MAX_RENEWED = 1_000;

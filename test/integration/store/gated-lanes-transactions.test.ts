@@ -1,7 +1,7 @@
 /** Transactions held open on purpose: lanes that are held back while something is being assigned from them. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { claimJobs } from '../../../server/store/dispatch/claim-jobs.ts';
-import { gateLanes } from '../../../server/store/dispatch/held-lanes.ts';
+import { gateLanes } from '../../../server/store/dispatch/gated-lanes.ts';
 import type { Database } from '../../../server/store/driver/database.ts';
 import { insertJobs } from '../../../server/store/jobs/submit/insert-jobs.ts';
 import { createStore } from '../../../server/store/store.ts';

@@ -2,7 +2,7 @@
 import { isSuspended } from '../../domain/jobs/decide.ts';
 import { stateOf } from '../../domain/jobs/job-state.ts';
 import type { Continue } from '../../domain/jobs/run.ts';
-import { type InboxKind, inboxKinds, MAX_INBOX_ROWS } from '../../domain/workflows/news.ts';
+import { type InboxKind, inboxKinds, MAX_INBOX_ROWS } from '../../domain/workflows/inbox.ts';
 import type { AbandonedInbox, InboxRow, StepKey } from '../../engine/ports/workflows.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';

@@ -8,7 +8,7 @@ import type { Bus, Timer, Timers } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 import type { KnownLane } from './known-lane.ts';
 import type { Lanes } from './lanes.ts';
-import type { UnspentCredits } from './parked-credits.ts';
+import type { UnspentCredits } from './unspent-credits.ts';
 
 /** Sessions that somebody else was at are looked at again after so long. */
 const RECHECK_MS = 100;

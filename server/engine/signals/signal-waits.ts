@@ -7,7 +7,7 @@ import { asEngineError, EngineError } from '../base/errors.ts';
 import { killPoint } from '../base/kill-points.ts';
 import { once } from '../base/requests.ts';
 import type { Lanes } from '../dispatch/lanes.ts';
-import { ReadyPolls } from '../explain/ready-looks.ts';
+import { ReadyPolls } from '../explain/ready-polls.ts';
 import type { Changes } from '../jobs/change/changes.ts';
 import { JobKeysOf } from '../jobs/submit/job-keys.ts';
 import type { Log, Random, Timer, Timers } from '../ports/ports.ts';
