@@ -1,4 +1,4 @@
-/** Queues as rows: read, listed, made, changed and deleted. What holds their lanes back is in `held-lanes.ts`. */
+/** Queues as rows: read, listed, made, changed and deleted. What holds their lanes back is in `gated-lanes.ts`. */
 import { type JobState, stateOf } from '../../domain/jobs/job-state.ts';
 import type { Queue, QueueName, QueuePage, QueueSettings } from '../../engine/ports/queues.ts';
 import { sameKey } from '../base/same-key.ts';

@@ -123,7 +123,7 @@ export const attemptBugs: readonly Bug[] = [
     'CANCEL_MEMORY = 5_000;',
   ),
   inCore(
-    'polls at credits before cancels',
+    'checks credits before cancels',
     'assign-cancelled-dead',
     'acceptance.ts',
     'if (facts.cancelled) return release(ReleaseReason.CANCELLED);',
@@ -158,7 +158,7 @@ export const attemptBugs: readonly Bug[] = [
     'this.#take([], response.cancels);',
   ),
   inCore(
-    'polls at prefetch in its order',
+    'checks prefetched jobs in their order',
     'prefetch-last',
     'attempts.ts',
     'for (const assignment of assignments) if (!assignment.prefetch) this.#admit(assignment, now); for (const assignment of assignments) if (assignment.prefetch) this.#admit(assignment, now);',
@@ -253,7 +253,7 @@ export const attemptBugs: readonly Bug[] = [
     "if (stopped === 'cancelled') return cancelled();",
   ),
   inCore(
-    'reports progress with the next beat only',
+    'reports progress with the next heartbeat only',
     'progress-soon',
     'session.ts',
     'if (this.#attempts.progress(execution, progress)) this.#beats.within(PROGRESS_DELAY);',
@@ -274,7 +274,7 @@ export const attemptBugs: readonly Bug[] = [
     'held.update.sequence = 1; held.update.delivered = 0;',
   ),
   inCore(
-    'reports before the checkpoint is reported',
+    'reports the end before the checkpoint',
     'checkpoint-before-report',
     'checkpoint-gate.ts',
     'if (!retried || held.update?.checkpoint === undefined) return false;',

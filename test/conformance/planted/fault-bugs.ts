@@ -22,7 +22,7 @@ export const faultBugs: readonly Bug[] = [
     'if (this.#fence.passed(now)) { if (now < this.#fence.at + 200) this.#fall(); }',
   ),
   inCore(
-    'does not onMessage behind its fence that its session is over',
+    'does not notice behind its fence that its session has ended',
     'stopped-process-lapsed',
     'session.ts',
     'if (!this.#closed) this.#host.sessionLost();',
@@ -86,7 +86,7 @@ export const faultBugs: readonly Bug[] = [
     'this.#supply.credits.void(id);',
   ),
   inCore(
-    'receives no cancel of what waits',
+    'receives no cancel of prefetched jobs',
     'prefetch-cancelled',
     'attempts.ts',
     "else if (entry.phase !== 'closing' &&",

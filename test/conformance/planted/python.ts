@@ -59,7 +59,7 @@ export const pythonBugs: readonly Bug[] = [
     'state.held.running_count',
   ),
   inWorker(
-    'beats sooner than it is told',
+    'sends heartbeats sooner than the server asks',
     'beat-exhausted',
     'beat_schedule.py',
     'wait = self._backoff.fail() + (retry_after or 0.0)',

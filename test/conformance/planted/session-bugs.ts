@@ -109,14 +109,14 @@ export const sessionBugs: readonly Bug[] = [
     'const wait = 60_000 + backoff(++this.#failures, failure, this.#ports.random, BEAT_RETRY);',
   ),
   inCore(
-    'beats sooner than it is reported',
+    'sends heartbeats sooner than the server asks',
     'beat-exhausted',
     'beats.ts',
     'const wait = backoff(++this.#failures, failure, this.#ports.random, BEAT_RETRY);',
     'const wait = backoff(++this.#failures, { ...failure, retryDelayMs: 0 }, this.#ports.random, BEAT_RETRY);',
   ),
   inCore(
-    'grants before it has received',
+    'grants credits before its subscription is in force',
     'beat-no-credit-unheard',
     'session.ts',
     'this.#bus.echo > 0n || this.#servedInReplies;',
@@ -250,7 +250,7 @@ export const sessionBugs: readonly Bug[] = [
     ';',
   ),
   inCore(
-    'does not onMessage that it is to drain',
+    'does not receive the request to drain',
     'drain-asked',
     'session.ts',
     'if (response.drain) this.#host.drain();',

@@ -41,6 +41,15 @@ async function inBatches<T, R>(items: readonly T[], work: (item: T) => Promise<R
   return results;
 }
 
+const titleOf = ({ row, method, what }: BadRequest) => `${row || 'more'} ${method.name}: ${what}`;
+
+/** The refusal; a failure says which request was answered. */
+async function named<T>(bad: BadRequest, refusal: Promise<T>): Promise<T> {
+  return refusal.catch((error: Error) => {
+    throw new Error(`${titleOf(bad)}: ${error.message}`);
+  });
+}
+
 /** Sixteen, each made from the next, the last from a task. */
 async function nest(world: World, task: string): Promise<Pick<Seed, 'nested' | 'innermost'>> {
   const body = (definition: string): NonNullable<Definition['body']> => ({
@@ -117,11 +126,7 @@ describe('on PostgreSQL', () => {
     expect(rowsOf(before)).toMatchObject(sown);
   });
 
-  it.each(
-    badRequests.map(
-      (request) => [`${request.row || 'more'} ${request.method.name}: ${request.what}`, request] as const,
-    ),
-  )('%s', async (_title, bad) => {
+  it.each(badRequests.map((request) => [titleOf(request), request] as const))('%s', async (_title, bad) => {
     expectRefusal(await world.rpc.refused(bad.method, bad.request(seed)), bad);
     expect(await digestOf(database)).toEqual(before);
   });
@@ -139,8 +144,8 @@ describe('embedded', () => {
     try {
       const world = await World.startWith({ ...quiet, dataFolder });
       const seed = await sow(world);
-      const refusals = await inBatches(badRequests, ({ method, request }) =>
-        world.rpc.refused(method, request(seed), PATIENCE),
+      const refusals = await inBatches(badRequests, (bad) =>
+        named(bad, world.rpc.refused(bad.method, bad.request(seed), PATIENCE)),
       ).finally(() => world.stop());
       badRequests.forEach((bad, i) => {
         expectRefusal(refusals[i] as Refusal, bad);
@@ -173,11 +178,11 @@ describe('over HTTP', () => {
       new WebClient(world.replica.httpAddress, 'Connect binary'),
     ];
     const calls = [...rows.map((bad) => ({ bad, client: binary })), ...spoken.map((bad) => ({ bad, client: json }))];
-    const refusals = await inBatches(calls, ({ bad: { method, request }, client }) =>
-      client.refused(method, request(seed), PATIENCE),
+    const refusals = await inBatches(calls, ({ bad, client }) =>
+      named(bad, client.refused(bad.method, bad.request(seed), PATIENCE)),
     );
     calls.forEach(({ bad }, i) => {
-      const title = `${bad.row} ${bad.method.name}: ${bad.what}`;
+      const title = titleOf(bad);
       const { code, reason, fields, info } = refusals[i] as WebRefusal;
       expect({ title, code, reason, fields, domain: info?.domain }).toEqual({
         title,

@@ -12,7 +12,7 @@ const read = (name: string) => readFileSync(join(folder, name), 'utf8');
 const scratch = mkdtempSync(join(tmpdir(), 'muster-deploy-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-const optionSources = ['server-options.ts', 'place.ts'].map((name) =>
+const optionSources = ['server-options.ts', 'database-url.ts'].map((name) =>
   readFileSync(join(root, 'server/cli/input', name), 'utf8'),
 );
 const options = optionSources.join('').concat(readFileSync(join(root, 'server/cli/commands/upkeep/server.ts'), 'utf8'));
