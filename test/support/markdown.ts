@@ -48,18 +48,7 @@ export function sectionsOf(markdown: string, level: number): Section[] {
   return [...markdown.matchAll(pattern)].map(([, title = '', text = '']) => ({ title, text }));
 }
 
-/** A test that a document names: `[file](path), “title”`. */
-export interface Proof {
-  readonly file: string;
-  readonly title: string;
-}
-
-export function proofsIn(text: string): Proof[] {
-  return [...text.matchAll(/\[[^\]]+\]\(([^)]+)\), “([^”]+)”/g)].map(([, file = '', title = '']) => ({ file, title }));
-}
-
-/** Whether the source has a test of this title, as a literal: what is put together when it runs can't be found here. */
-export function hasTest(source: string, title: string): boolean {
-  const spellings = [`'${title}'`, `"${title}"`, `\`${title}\``];
-  return spellings.some((spelling) => source.includes(spelling));
+/** Paths of the test files that a document links. */
+export function testsIn(text: string): string[] {
+  return [...text.matchAll(/\]\(([^)]*\/test[^)]*)\)/g)].map(([, file = '']) => file);
 }

