@@ -36,7 +36,7 @@ describe.each(storeKinds)('batches on %s', (kind) => {
     return { jobId, member: member.jobId };
   }
 
-  it('go with their jobs, by days and in pages, and stay while they are open', async () => {
+  it('are deleted with their jobs, by days and in pages, and stay while they are open', async () => {
     const ofDay = await makeAt(today - 30 * DAY_MS + HOUR_MS);
     const ofPage = await makeAt(today - 20 * DAY_MS + HOUR_MS);
     const open = await makeAt(today - 20 * DAY_MS + 2 * HOUR_MS);
@@ -48,7 +48,7 @@ describe.each(storeKinds)('batches on %s', (kind) => {
     expect((await context.store.readJob('default', open))?.state).toBe('WAITING');
   });
 
-  it('keep the members of a batch that is being retried, in days and in pages, until all have been looked at', async () => {
+  it('keep their members while a retry of the batch has not read all of them, by days and in pages', async () => {
     const ofDay = await endedAt(today - 30 * DAY_MS + HOUR_MS);
     const ofPage = await endedAt(today - 20 * DAY_MS + HOUR_MS);
     const other = await endedAt(today - 20 * DAY_MS + 2 * HOUR_MS);

@@ -36,7 +36,7 @@ function makeBatcher(store: Store) {
 const reasonsOf = (results: readonly PromiseSettledResult<unknown>[]) =>
   results.map((result) => (result.status === 'fulfilled' ? 'stored' : result.reason.reason));
 
-describe.each(['PostgreSQL 18', 'PGlite'] as const)('a flush with something bad on %s', (kind) => {
+describe.each(['PostgreSQL 18', 'PGlite'] as const)('a flush with one invalid call on %s', (kind) => {
   const context = useStore(kind);
   const smuggle = 'text/plain; \0';
   const bad: [string, (laneId: number) => SubmitCall][] = [
@@ -56,7 +56,7 @@ describe.each(['PostgreSQL 18', 'PGlite'] as const)('a flush with something bad 
     ['a rank that no bigint holds', (laneId) => makeCall([makeJob(laneId, { rank: 1e19 })])],
   ];
 
-  it.each(bad)('stores all others: %s', async (_what, makeBad) => {
+  it.each(bad)('stores all other calls: %s', async (_what, makeBad) => {
     const laneId = await makeLane(context);
     const { batcher, flushes } = makeBatcher(context.store);
     const calls = Array.from({ length: 64 }, (_, i) =>
@@ -95,7 +95,7 @@ describe('a flush while PostgreSQL is stopped', () => {
   }
   const makeCalls = (laneId: number, count: number) => Array.from({ length: count }, () => makeCall([makeJob(laneId)]));
 
-  it('fails each call with STORE_UNAVAILABLE, and is tried once', async () => {
+  it('fails each call with STORE_UNAVAILABLE after one try', async () => {
     const { server, batcher, flushes, laneId } = await start();
     await server.stop();
     const results = await Promise.allSettled(makeCalls(laneId, 30).map((call) => batcher.add(call)));
@@ -103,7 +103,7 @@ describe('a flush while PostgreSQL is stopped', () => {
     expect(flushes).toEqual([1, 29]);
   });
 
-  it('fails likewise when it stops under the flush', async () => {
+  it('fails the same way when PostgreSQL stops during the flush', async () => {
     const { server, database, batcher, flushes, laneId } = await start();
     const lock = await holdOpen(database, (session) => session.run({ name: '', text: 'LOCK TABLE job_runs' }, []));
     const adding = Promise.allSettled(makeCalls(laneId, 30).map((call) => batcher.add(call)));

@@ -38,21 +38,21 @@ describe('a claim that is open while another replica claims for the same session
     return { first: open.result.length, concurrent: concurrent.length, after: after.length };
   }
 
-  it('takes all there is: nothing is left for one beside it or after it', async () => {
+  it('takes all capacity: a concurrent claim and a later one get nothing', async () => {
     expect(await race(context.database)).toEqual({ first: 2, concurrent: 0, after: 0 });
   });
 
-  it('would not if the session were not locked', async () => {
+  it('would not take all without the lock on the session', async () => {
     expect(await race(plantBugs(context.database, [withoutLock]))).toMatchObject({ first: 2, concurrent: 2 });
   });
 
-  it('would not if nobody looked at what the session holds', async () => {
+  it('would not take all without reading what the session already holds', async () => {
     expect(await race(plantBugs(context.database, [withoutSnapshot]))).toMatchObject({ concurrent: 0, after: 2 });
   });
 });
 
 describe('a session that is being closed', () => {
-  it('gets nothing, and no claim waits for it', async () => {
+  it('gets no jobs, and no claim waits for it', async () => {
     const { sessionId, claim } = await prepare();
     const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'CLOSE'));
     const concurrent = await context.database.transaction((session) => claimDemandingIn(session, claim, false));

@@ -79,13 +79,13 @@ it.each(['claim_jobs', 'insert_jobs'])('a drain would answer before %s with a we
 });
 
 describe.each(names)('a drain against %s', (name) => {
-  it('waits for the one under way', async () => {
+  it('waits for an assignment in progress', async () => {
     const { first, assigned, later } = await race(name, context.database);
     expect({ first, assigned, later }).toEqual({ first: 'waits', assigned: expect.any(Number), later: assigned });
     expect(assigned).toBeGreaterThan(0);
   });
 
-  it('lets the one that begins meanwhile get nothing, without a wait', async () => {
+  it('makes an assignment that begins later return nothing without waiting', async () => {
     const { laneId, sessionId } = await prepare();
     const drain = await holdOpen(context.database, (session) => drainSession(session, 'default', sessionId));
     const late = context.database.transaction((session) => assigned(name, session, laneId, sessionId));
@@ -99,7 +99,7 @@ describe.each(names)('a drain against %s', (name) => {
     ['was drained', 0],
     ['beat and was drained', 1],
     ['was drained and beat', 2],
-  ] as const)('lets one that saw the session before it %s get nothing', async (_what, order) => {
+  ] as const)('makes an assignment that read the session before it %s return nothing', async (_what, order) => {
     const lock = 7_001 + order;
     const { laneId, sessionId } = await prepare();
     const renew = () => context.store.renewSessions([{ sessionId, pingEcho: 0, draining: false }], 60_000);

@@ -92,7 +92,7 @@ describe.each(storeKinds)('plans of explanations on %s', (kind) => {
     ['when those are known', async () => void (await sql(context, 'VACUUM ANALYZE'))],
     ['when they are full', async () => void (await fillTables(context))],
     ['when that is known', async () => void (await sql(context, 'VACUUM ANALYZE'))],
-  ])('are look-ups %s', async (_, prepare) => {
+  ])('use index look-ups %s', async (_, prepare) => {
     await prepare();
     expect(await plans()).toEqual(pinned);
     const nodes = await nodesOfPlan(context, statements.get('count_before_in_line') as Statement);

@@ -34,8 +34,8 @@ function forward(port: number): Server {
   return server.listen(port, '127.0.0.1');
 }
 
-describe('the first contact', () => {
-  it('waits for a server that nobody answers for yet, and says so once', async () => {
+describe('the first connection', () => {
+  it('waits for a server that does not answer yet, and logs that once', async () => {
     const port = await freePort();
     const problems: string[] = [];
     const onWait = (problem: string) => {
@@ -51,7 +51,7 @@ describe('the first contact', () => {
     expect(problems).toEqual([expect.stringContaining('ECONNREFUSED')]);
   });
 
-  it('gives up after a while, and says why', async () => {
+  it('gives up after its time limit with the reason', async () => {
     const port = await freePort();
     const database = open((url) => {
       url.port = String(port);
@@ -62,7 +62,7 @@ describe('the first contact', () => {
     expect(String(error)).not.toContain('hidden');
   });
 
-  it('does not wait where waiting does not help', async () => {
+  it('fails at once where waiting does not help', async () => {
     const problems: string[] = [];
     const database = open((url) => {
       url.pathname = '/nowhere';

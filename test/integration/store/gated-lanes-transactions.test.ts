@@ -23,7 +23,7 @@ const context = useStore('PostgreSQL 18');
 
 beforeEach(() => emptyTables(context));
 
-describe('a lane that is held back while something is being assigned from it', () => {
+describe('gating a lane while jobs are being assigned from it', () => {
   const laneLock = 'FOR KEY SHARE OF lanes SKIP LOCKED';
   const withoutLaneLock: Mutation = { of: 'claim_jobs', from: laneLock, to: '' };
   const withoutLaneLockAtInsert: Mutation = {
@@ -45,11 +45,11 @@ describe('a lane that is held back while something is being assigned from it', (
     return { first, claimed: claim.result.length, later: (await claimMany(context, laneId, sessionId, 3)).length };
   }
 
-  it('waits for the claim that is under way', async () => {
+  it('waits for the claim in progress', async () => {
     expect(await raceClaim(context.database)).toEqual({ first: 'waits', claimed: 3, later: 0 });
   });
 
-  it('would answer before jobs are assigned without the lock on the lane', async () => {
+  it('would return before the claim commits without the lock on the lane', async () => {
     expect(await raceClaim(plantBugs(context.database, [withoutLaneLock]))).toMatchObject({ first: 'over' });
   });
 
@@ -70,11 +70,11 @@ describe('a lane that is held back while something is being assigned from it', (
     expect(await raceInsert(context.database)).toBe('waits');
   });
 
-  it('would answer before they are assigned without the lock at the insert', async () => {
+  it('would return before the submission commits without the lock at the insert', async () => {
     expect(await raceInsert(plantBugs(context.database, [withoutLaneLockAtInsert]))).toBe('over');
   });
 
-  it('lets neither wait where it came first, and both leave the jobs ready', async () => {
+  it('makes a later claim and submission return without waiting and leave the jobs ready', async () => {
     const { laneId, sessionId } = await readyLane(context, 3);
     const { call, permits } = assignedCall(laneId, sessionId);
     const holding = await holdOpen(context.database, (session) => gateLanes(session, [laneId], 'queuePaused', true));
@@ -88,7 +88,7 @@ describe('a lane that is held back while something is being assigned from it', (
     expect(await claimMany(context, laneId, sessionId, 3)).toEqual([]);
   });
 
-  it('is seen by a claim that has read the lane before, and locks it after', async () => {
+  it('is seen by a claim that read the lane before and locks it after', async () => {
     const { laneId, sessionId } = await readyLane(context, 3);
     const claimer = plantBugs(context.database, [{ of: 'claim_jobs', from: laneLock, to: 'FOR KEY SHARE OF lanes' }]);
     const holding = await holdOpen(context.database, (session) => gateLanes(session, [laneId], 'queuePaused', true));
@@ -99,8 +99,8 @@ describe('a lane that is held back while something is being assigned from it', (
   });
 });
 
-describe('a lane that is made while its queue is being paused', () => {
-  it('waits for the pause, and is held back', async () => {
+describe('a lane created while its queue is being paused', () => {
+  it('waits for the pause and is gated', async () => {
     const first = await makeLane(context, { queue: 'q' });
     const pausing = await holdOpen(context.database, async (session) => {
       await session.run({ name: '', text: "UPDATE queues SET paused = true WHERE name = 'q'" }, []);
@@ -114,10 +114,10 @@ describe('a lane that is made while its queue is being paused', () => {
   });
 });
 
-describe('a pause of a queue while jobs are being assigned from it', () => {
+describe('pausing a queue while jobs are being assigned from it', () => {
   const queue = { namespace: 'default', name: 'q' };
 
-  it('answers once they are, and nothing is assigned after it, in a lane made meanwhile neither', async () => {
+  it('returns after the assignment, and nothing is assigned after it, not even from a lane created meanwhile', async () => {
     const laneId = await makeLane(context, { queue: 'q' });
     await submitMany(context, laneId, 3);
     const { sessionId } = await openWorker(context);

@@ -328,11 +328,11 @@ async function collide(store: Store, names: readonly string[]): Promise<number> 
   return failures.length;
 }
 
-describe('lock order', () => {
+describe('the lock order', () => {
   const names = Object.keys(operations);
   const pairs = names.flatMap((one, i) => names.slice(i).map((two) => [one, two] as const));
 
-  it.each(names)('%s against every other, and against itself', async (name) => {
+  it.each(names)('of %s avoids deadlocks with every other statement and with itself', async (name) => {
     const deadlocks: Record<string, number> = {};
     for (const [one, two] of pairs.filter(([one]) => one === name)) {
       for (let round = 0; round < ROUNDS; round++) {
@@ -351,7 +351,7 @@ describe('lock order', () => {
     ['submit with rules', { of: 'insert_submission_keys', from: 'ORDER BY key_hash', to: '' }],
   ];
 
-  it.each(unordered)('%s would deadlock if it locked in the order of its input', async (name, mutation) => {
+  it.each(unordered)('is needed: %s would deadlock if it locked in the order of its input', async (name, mutation) => {
     const store = createStore(plantBugs(context.database, [mutation]));
     let deadlocks = 0;
     for (let round = 0; round < 1_000 && deadlocks === 0; round++) deadlocks = await collide(store, [name, name]);

@@ -67,7 +67,7 @@ async function countStuck(): Promise<number> {
 
 beforeEach(() => emptyTables(context));
 
-describe('a claim that is open while another replica ends the session', () => {
+describe('a claim in progress while another replica ends the session', () => {
   async function race(claimer: Database) {
     const { laneId, sessionId } = await readyLane(context, 3);
     const claim = await holdOpen(claimer, (session) => claimJobs(session, claimOf([laneId], sessionId, 3)));
@@ -77,13 +77,13 @@ describe('a claim that is open while another replica ends the session', () => {
     return { first, claimed: claim.result.map((job) => job.jobId), freed: await ending, stuck: await countStuck() };
   }
 
-  it('makes the close wait, and its jobs go back', async () => {
+  it('makes the close wait, and its jobs are requeued', async () => {
     const { first, claimed, freed, stuck } = await race(context.database);
     expect(claimed).toHaveLength(3);
     expect({ first, freed: freed.sort(), stuck }).toEqual({ first: 'waits', freed: claimed.sort(), stuck: 0 });
   });
 
-  it('would leave jobs stuck for ever without the lock on the session', async () => {
+  it('would leave jobs stuck forever without the lock on the session', async () => {
     const { first, freed, stuck } = await race(plantBugs(context.database, [withoutSessionLock]));
     expect({ first, freed, stuck }).toEqual({ first: 'over', freed: [], stuck: 3 });
   });
@@ -102,16 +102,16 @@ describe('a submission that assigns its jobs while another replica ends the sess
     return { first, freed: (await ending).length, stuck: await countStuck() };
   }
 
-  it('makes the close wait, and its jobs go back', async () => {
+  it('makes the close wait, and its jobs are requeued', async () => {
     expect(await race(context.database)).toEqual({ first: 'waits', freed: 3, stuck: 0 });
   });
 
-  it('would leave jobs stuck for ever without the lock on the session', async () => {
+  it('would leave jobs stuck forever without the lock on the session', async () => {
     const broken = plantBugs(context.database, [withoutLockAtInsert]);
     expect(await race(broken)).toEqual({ first: 'over', freed: 0, stuck: 3 });
   });
 
-  it('leaves them ready, and does not wait, where the close came first', async () => {
+  it('leaves its jobs ready without waiting if the close came first', async () => {
     const laneId = await makeLane(context);
     const { sessionId } = await openWorker(context);
     const { call, permits } = assignedCall(laneId, sessionId);
@@ -123,7 +123,7 @@ describe('a submission that assigns its jobs while another replica ends the sess
   });
 });
 
-describe('a claim while the close of the session is open', () => {
+describe('a claim while the close of the session is in progress', () => {
   async function race(claimer: Database) {
     const { laneId, sessionId } = await readyLane(context, 3);
     const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'CLOSE'));
@@ -154,7 +154,7 @@ describe('a claim while the close of the session is open', () => {
   });
 });
 
-describe('a beat that is open while a sweeper closes the lapsed session', () => {
+describe('a heartbeat in progress while a sweep closes the lapsed session', () => {
   async function race(closer: Database) {
     const { sessionId } = await openWorker(context);
     await lapse(context, sessionId, 5_000);
@@ -168,14 +168,14 @@ describe('a beat that is open while a sweeper closes the lapsed session', () => 
     return { first, closed: closed.length, state: only(await context.store.readSessions([sessionId])).state };
   }
 
-  it('saves the session: the lease is read again under the lock', async () => {
+  it('saves the session, because the sweep reads the lease again under the lock', async () => {
     expect(await race(context.database)).toEqual({ first: 'waits', closed: 0, state: 'OPEN' });
   });
 
   it.each([
     ['is not read again', withoutRecheck],
     ['is read as it was before the lock', leaseBeforeLock],
-  ])('would not save it where the lease %s', async (_what, mutation) => {
+  ])('would not save the session if the lease %s', async (_what, mutation) => {
     expect(await race(plantBugs(context.database, [mutation]))).toEqual({
       first: 'waits',
       closed: 1,
@@ -194,7 +194,7 @@ describe('a beat that is open while a sweeper closes the lapsed session', () => 
   });
 });
 
-describe('beats and claims of one session', () => {
+describe('heartbeats and claims of one session', () => {
   it('never wait for each other', async () => {
     const { laneId, sessionId } = await readyLane(context, 2);
     const beats = [{ sessionId, pingEcho: 0, draining: false }];
@@ -207,8 +207,8 @@ describe('beats and claims of one session', () => {
   });
 });
 
-describe('a report that is open while the session ends', () => {
-  it('counts, and the job does not go back', async () => {
+describe('a report in progress while the session ends', () => {
+  it('counts, and the job is not requeued', async () => {
     const job = await holdOne(context);
     const report = await holdOpen(context.database, (session) => completeAttempts(session, [completionOf(job)]));
     const ending = endSession(job.sessionId);
@@ -219,7 +219,7 @@ describe('a report that is open while the session ends', () => {
     expect(await readRow(context, 'job_runs', job.jobId)).toBeUndefined();
   });
 
-  it('is refused when the job went back first', async () => {
+  it('is refused if the job was requeued first', async () => {
     const job = await holdOne(context);
     await context.store.closeSessions([job.sessionId], 'CLOSE');
     await sql(context, `UPDATE sessions SET state = 1, close_cause = NULL WHERE session_id = '${job.sessionId}'`);
@@ -237,8 +237,8 @@ describe('a report that is open while the session ends', () => {
   });
 });
 
-describe('a checkpoint that is open while the job is completed', () => {
-  it('does not stay behind', async () => {
+describe('a checkpoint in progress while the job is completed', () => {
+  it('is not left behind', async () => {
     const job = await holdOne(context);
     const change = {
       ...keyOf(job),
@@ -256,7 +256,7 @@ describe('a checkpoint that is open while the job is completed', () => {
   });
 });
 
-describe('a claim of suspects that is open while another replica claims some for the same session', () => {
+describe('a claim of suspects in progress while another replica claims some for the same session', () => {
   const withoutSuspectLock: Mutation = {
     of: 'lock_sessions_for_suspects',
     from: 'FOR NO KEY UPDATE SKIP LOCKED',
@@ -282,15 +282,15 @@ describe('a claim of suspects that is open while another replica claims some for
     return { first: open.result.length, concurrent: concurrent.length, after: after.length };
   }
 
-  it('gets none, neither beside it nor after it', async () => {
+  it('lets a concurrent claim and a later one get none', async () => {
     expect(await race(context.database)).toEqual({ first: 1, concurrent: 0, after: 0 });
   });
 
-  it('would get one beside it if the session were not locked', async () => {
+  it('would let a concurrent claim get one without the lock on the session', async () => {
     expect(await race(plantBugs(context.database, [withoutSuspectLock]))).toMatchObject({ concurrent: 1 });
   });
 
-  it('would get one after it if nobody looked at what the session holds', async () => {
+  it('would let a later claim get one without reading what the session holds', async () => {
     expect(await race(plantBugs(context.database, [withoutSnapshot]))).toMatchObject({ concurrent: 0, after: 1 });
   });
 });

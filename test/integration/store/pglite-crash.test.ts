@@ -83,7 +83,7 @@ async function findAll(
 }
 
 describe('a process that is killed', () => {
-  it('has lost nothing that it acknowledged, time after time', { timeout: 300_000 }, async () => {
+  it('loses nothing that it acknowledged, kill after kill', { timeout: 300_000 }, async () => {
     const seed = process.env.MUSTER_SEED ?? String(Date.now());
     console.log(`MUSTER_SEED=${seed}`);
     dataDir = await folders.copy();
@@ -108,7 +108,7 @@ describe('a process that is killed', () => {
     expect({ halves, both }).toEqual({ halves: jobs, both: 0 });
   });
 
-  it('in its first start leaves nothing that keeps the next one from starting', async () => {
+  it('can start again after a kill during its first start', async () => {
     const child = startChild('open');
     await eventually('the first files are there', () => existsSync(`${dataDir}.new/PG_VERSION`), {
       timeoutMs: 60_000,
@@ -122,8 +122,8 @@ describe('a process that is killed', () => {
   });
 });
 
-describe('a folder that is not its own', () => {
-  it('is refused when another major version wrote it, with what to do', async () => {
+describe('a data folder', () => {
+  it('of another major version is refused with advice', async () => {
     mkdirSync(dataDir);
     writeFileSync(join(dataDir, 'PG_VERSION'), `${PGLITE_MAJOR - 1}\n`);
     await expect(open()).rejects.toThrow(
@@ -132,14 +132,14 @@ describe('a folder that is not its own', () => {
     expect(readdirSync(dataDir)).toEqual(['PG_VERSION']);
   });
 
-  it('is refused when it holds something else', async () => {
+  it('that holds something else is refused', async () => {
     mkdirSync(dataDir);
     writeFileSync(join(dataDir, 'letter.txt'), 'dear');
     await expect(open()).rejects.toThrow(/neither empty nor/);
     expect(readdirSync(dataDir)).toEqual(['letter.txt']);
   });
 
-  it('is taken when it is empty, and names the version that it really has', async () => {
+  it('that is empty is accepted, and its server reports its real version', async () => {
     mkdirSync(dataDir);
     const [row] = await sql({ database: await open() }, 'SHOW server_version_num');
     expect(Math.floor(Number(row?.server_version_num) / 10_000)).toBe(PGLITE_MAJOR);

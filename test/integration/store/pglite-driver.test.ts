@@ -28,8 +28,8 @@ const rejection = (work: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
-describe('work on PGlite', () => {
-  it('throws where a transaction would wait for a query beside it', async () => {
+describe('the PGlite driver', () => {
+  it('throws if a transaction would wait for a query outside it', async () => {
     const nested: [string, () => Promise<unknown>][] = [
       ['run', () => database.run(one, [])],
       ['transaction', () => database.transaction(async () => 1)],
@@ -41,7 +41,7 @@ describe('work on PGlite', () => {
     expect(await database.run(one, [])).toEqual([{ one: 1 }]);
   });
 
-  it('may be asked for by what a transaction has started, once it is over', async () => {
+  it('accepts a query that a transaction started, once that transaction is over', async () => {
     const released = Promise.withResolvers<void>();
     let later: Promise<unknown> = Promise.resolve();
     await database.transaction(async (session) => {
@@ -52,7 +52,7 @@ describe('work on PGlite', () => {
     expect(await later).toEqual([{ one: 1 }]);
   });
 
-  it('waits for the transaction that came first, whole', async () => {
+  it('runs a query only after the whole transaction that came first', async () => {
     await database.script('CREATE TABLE notes (n integer)');
     const order: string[] = [];
     const slow = database.transaction(async (session) => {
@@ -68,7 +68,7 @@ describe('work on PGlite', () => {
     expect(order).toEqual(['transaction', 'query']);
   });
 
-  it('rolls back what was thrown and goes on', async () => {
+  it('rolls back a transaction that throws, and continues', async () => {
     await database.script('CREATE TABLE notes (n integer)');
     const broken = (session: Session) =>
       session.run({ name: '', text: 'INSERT INTO notes VALUES (1)' }, []).then(() => Promise.reject(new Error('no')));
@@ -81,8 +81,8 @@ describe('work on PGlite', () => {
   });
 });
 
-describe('a thread that is lost', () => {
-  it('fails what it was at, what waits, and what comes', async () => {
+describe('a lost PGlite thread', () => {
+  it('fails the running query, the waiting ones and later ones', async () => {
     const running = rejection(database.run(forAges, []));
     const waiting = rejection(database.run(one, []));
     const transaction = rejection(database.transaction((session) => session.run(one, [])));
@@ -96,20 +96,20 @@ describe('a thread that is lost', () => {
     expect(losses).toEqual(['the embedded database has ended: its thread has stopped']);
   });
 
-  it('is told of with the reason', async () => {
+  it('is reported with the reason', async () => {
     const exited = new Promise((resolve) => thread.once('exit', resolve));
     thread.postMessage(null); // which it can't work with
     await exited;
     expect(losses).toEqual([expect.stringMatching(/^the embedded database has ended: (?!its thread has stopped$)./)]);
   });
 
-  it('does not keep the database from being closed', async () => {
+  it('does not prevent the database from being closed', async () => {
     await thread.terminate();
     await database.close();
     await database.close();
   });
 
-  it('fails a transaction at its next query when it is lost between two', async () => {
+  it('fails a transaction at its next query if it is lost between two queries', async () => {
     const work = database.transaction(async (session) => {
       await session.run(one, []);
       await thread.terminate();
@@ -119,8 +119,8 @@ describe('a thread that is lost', () => {
   });
 });
 
-describe('the end', () => {
-  it('waits for what was asked before, leaves no thread, and may be asked for twice', async () => {
+describe('closing PGlite', () => {
+  it('waits for earlier queries, leaves no thread, and can be called twice', async () => {
     const last = database.run(one, []);
     const ended = new Promise((resolve) => thread.once('exit', resolve));
     await Promise.all([database.close(), database.close()]);
@@ -130,7 +130,7 @@ describe('the end', () => {
     expect(losses).toEqual([]);
   });
 
-  it('waits half a minute for a query, which fails then', async () => {
+  it('waits 30 seconds for a query, which then fails', async () => {
     const stuck = rejection(database.run(forAges, []));
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {

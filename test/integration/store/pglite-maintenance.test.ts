@@ -53,7 +53,7 @@ const sizeOfRuns = async (context: StoreContext) =>
   only(await sql(context, `SELECT pg_table_size('job_runs') AS bytes`)).bytes as number;
 
 describe('VACUUM', () => {
-  it('comes with every so many jobs that were completed, and keeps the table small', async () => {
+  it('runs after a number of completed jobs, and keeps the table small', async () => {
     const { context, tasks } = await open({ vacuumJobs: 2_000 });
     await runJobs(context, 12_000);
     await eventually('the last round is done', () => tasks.length >= 6 * round.length);
@@ -65,7 +65,7 @@ describe('VACUUM', () => {
     expect(small).toBeLessThan((await sizeOfRuns(other)) / 2);
   });
 
-  it('counts jobs that ended otherwise, too', async () => {
+  it('counts jobs that ended in other ways, too', async () => {
     const { context, tasks } = await open({ vacuumJobs: 300 });
     const jobIds = await submitMany(context, await makeLane(context), 300);
     const cancel = (ids: readonly string[]) =>
@@ -80,7 +80,7 @@ describe('VACUUM', () => {
     expect(namesOf(tasks)).toEqual(round);
   });
 
-  it('comes with so much work of whatever kind', async () => {
+  it('runs after a number of changes of any kind', async () => {
     const { context, tasks } = await open({ vacuumWorkMs: 200 });
     const untilRounds = async (rounds: number) => {
       while (tasks.length < rounds * round.length) await sql(context, 'SELECT count(*) FROM generate_series(1, 20000)');
@@ -92,7 +92,7 @@ describe('VACUUM', () => {
     expect(namesOf(tasks)).toEqual([...round, ...round]);
   });
 
-  it('waits where the round before took long: it gets its share of the time, and no more', async () => {
+  it('runs less often if it takes long: it has a bounded share of the time', async () => {
     let nowMs = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
     const tasks: MaintenanceTask[] = [];
@@ -117,7 +117,7 @@ describe('VACUUM', () => {
     expect(await work(1)).toBe(2);
   });
 
-  it('never falls into a transaction', async () => {
+  it('never runs within a transaction', async () => {
     const { context, tasks } = await open({ vacuumJobs: 100, vacuumWorkMs: 10, checkpointBytes: 1 << 20 });
     const laneId = await makeLane(context);
     for (let i = 0; i < 15; i++) {
@@ -136,8 +136,8 @@ describe('VACUUM', () => {
   });
 });
 
-describe('jobs that were kept long enough', () => {
-  it('leave room that is used again: the tables do not grow with each round of them', async () => {
+describe('the space of jobs deleted by retention', () => {
+  it('is reused: the tables do not grow with each round of jobs', async () => {
     const HOUR_MS = 3_600_000;
     const DAY_MS = 24 * HOUR_MS;
     // From the first hour of tomorrow on: all rounds have to be on one day.
@@ -166,7 +166,7 @@ describe('jobs that were kept long enough', () => {
 });
 
 describe('CHECKPOINT', () => {
-  it('comes with so much log, also when no job ends, and at the end', async () => {
+  it('runs after an amount of log, also if no job ends, and at the close', async () => {
     const { context, tasks } = await open({ checkpointBytes: 8 << 20 });
     const laneId = await makeLane(context);
     const input = payload('x'.repeat(400_000));
@@ -192,7 +192,7 @@ describe('CHECKPOINT', () => {
 });
 
 describe('an idle database', () => {
-  it('is left alone: maintenance has no timer, only work leads to it', async () => {
+  it('gets no maintenance: there is no timer, only work triggers it', async () => {
     const { context, tasks } = await open({ vacuumJobs: 1_000, vacuumWorkMs: 500, checkpointBytes: 1 << 20 });
     const spies = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'setInterval')];
     await runJobs(context, 4_000);
@@ -203,8 +203,8 @@ describe('an idle database', () => {
   });
 });
 
-describe('a task that fails', () => {
-  it('is told of, fails nobody else, and is due again', async () => {
+describe('a maintenance task that fails', () => {
+  it('is reported, fails nothing else, and is due again', async () => {
     const tasks: MaintenanceTask[] = [];
     const query = () => Promise.reject(new Error('disk full'));
     const enqueue = (work: () => Promise<void>) => work();

@@ -217,7 +217,7 @@ const fillings: readonly (readonly [title: string, steps: readonly Step[]])[] = 
   ],
 ];
 
-describe.each(storeKinds)('plans on %s', (kind) => {
+describe.each(storeKinds)('query plans on %s', (kind) => {
   const context = useStore(kind);
   let statements: Map<string, Statement>;
 

@@ -48,20 +48,20 @@ function freeze(pid: number): void {
 }
 
 describe('the PostgreSQL driver', () => {
-  it('sets every time-out on the server', async () => {
+  it('sets every timeout on the server', async () => {
     const names = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'];
     const rows = await sql(context, `SELECT name, setting FROM pg_settings WHERE name IN ('${names.join("', '")}')`);
     expect(rows).toHaveLength(3);
     for (const row of rows) expect(Number(row.setting)).toBeGreaterThan(0);
   });
 
-  it('takes no more connections than it may', async () => {
+  it('opens no more connections than its maximum', async () => {
     const database = open({ poolSize: 3 });
     const pids = await Promise.all(Array.from({ length: 40 }, () => pidOf(database)));
     expect(new Set(pids).size).toBeLessThanOrEqual(3);
   });
 
-  it('gives up on a server that does not answer, and goes on over another connection', async () => {
+  it('gives up on a server that does not answer, and continues on another connection', async () => {
     const database = open({ poolSize: 1, answerMs: 2_000 });
     freeze(await pidOf(database));
     const error = await database.run(one, []).catch((reason: unknown) => reason);
@@ -69,7 +69,7 @@ describe('the PostgreSQL driver', () => {
     expect(await database.run(one, [])).toEqual([{ one: 1 }]);
   });
 
-  it('gives up on one that falls silent within a transaction', async () => {
+  it('gives up on a server that stops answering within a transaction', async () => {
     const database = open({ poolSize: 1, answerMs: 2_000 });
     const work = database.transaction(async (session) => {
       freeze(await pidOf(session));
@@ -79,7 +79,7 @@ describe('the PostgreSQL driver', () => {
     expect(await database.run(one, [])).toEqual([{ one: 1 }]);
   });
 
-  it('replaces a connection that the server ended', async () => {
+  it('replaces a connection that the server closed', async () => {
     const database = open({ poolSize: 1 });
     const work = database.transaction(async (session) => {
       await sql(context, `SELECT pg_terminate_backend(${await pidOf(session)})`);
@@ -95,7 +95,7 @@ describe('the PostgreSQL driver', () => {
     expect(await database.run(one, [])).toEqual([{ one: 1 }]);
   });
 
-  it('rolls back what a transaction threw, and keeps the connection', async () => {
+  it('rolls back a transaction that throws, and keeps the connection', async () => {
     const database = open({ poolSize: 1 });
     const pid = await pidOf(database);
     const work = database.transaction(async (session) => {
@@ -107,7 +107,7 @@ describe('the PostgreSQL driver', () => {
     expect(await pidOf(database)).toBe(pid);
   });
 
-  it('fails soon when nobody listens', async () => {
+  it('fails soon if nothing listens', async () => {
     const database = open({ url: 'postgres://muster@127.0.0.1:1/none' });
     expect(storeFault(await database.run(one, []).catch((reason: unknown) => reason))).toBe('world');
   });

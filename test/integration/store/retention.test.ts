@@ -81,7 +81,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
     only(await sql(context, `SELECT count(*)::int AS n FROM ${table}`)).n as number;
 
   describe('a whole day', () => {
-    it('goes with what ended in time; what is open, or ended too recently, stays and can be worked on', async () => {
+    it('is dropped with the jobs that ended in time; open and recently ended jobs stay and can be worked on', async () => {
       const day = today - 20 * DAY_MS;
       await rewindTo(day + HOUR_MS);
       const laneId = await makeLane(context);
@@ -116,7 +116,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       expect(await countOf('job_outcomes')).toBe(0);
     });
 
-    it('stays as long as anything is kept', async () => {
+    it('is kept while anything in it is kept', async () => {
       const day = today - 30 * DAY_MS;
       await rewindTo(day + HOUR_MS);
       const [short, long] = [await makeLane(context), await makeLane(context, { definition: 'long' })];
@@ -135,7 +135,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       expect(await stateOf(kept)).toBeUndefined();
     });
 
-    it('of which much is open is cleared in pages instead', async () => {
+    it('is deleted in pages instead if many of its jobs are open', async () => {
       const day = today - 40 * DAY_MS;
       await rewindTo(day + HOUR_MS);
       const [open, ended] = [await makeLane(context), await makeLane(context)];
@@ -155,7 +155,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       expect(await finish(open, 1_000)).toHaveLength(1_000);
     });
 
-    it('is left as it was when the last step fails', async () => {
+    it('is left as it was if the last step fails', async () => {
       const day = today - 50 * DAY_MS;
       await rewindTo(day + HOUR_MS);
       const laneId = await makeLane(context);
@@ -173,7 +173,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       expect(await countOf('jobs')).toBe(1);
     });
 
-    it.skipIf(kind === 'PGlite')('waits for a long reader no longer than a moment, and goes after it', async () => {
+    it.skipIf(kind === 'PGlite')('waits only a moment for a long reader, and is dropped after it', async () => {
       const day = today - 60 * DAY_MS;
       await rewindTo(day + HOUR_MS);
       const laneId = await makeLane(context);
@@ -191,7 +191,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       expect(await isThere(`jobs_${nameOf(day)}`)).toBe(false);
     });
 
-    it.skipIf(kind === 'PGlite')('goes while its jobs are being ended and others come, and none is lost', async () => {
+    it.skipIf(kind === 'PGlite')('is dropped while its jobs end and others arrive, and none is lost', async () => {
       const day = today - 70 * DAY_MS;
       await rewindTo(day + HOUR_MS);
       const [old, fresh] = [await makeLane(context), await makeLane(context)];
@@ -223,7 +223,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
   });
 
   describe('a shorter retention', () => {
-    it('counts from the end, in pages, and takes attempts along', async () => {
+    it('counts from the end of the job, works in pages, and deletes attempts too', async () => {
       const laneId = await makeLane(context, { definition: 'short' });
       await keep('short', 2 * HOUR_MS);
       await moveClock(context, -3 * HOUR_MS);
@@ -250,7 +250,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       expect(await finish(laneId, 300)).toHaveLength(300);
     });
 
-    it('is the definition’s, or else the namespace’s, and a minute at least', async () => {
+    it('is that of the definition, or else of the namespace, and at least one minute', async () => {
       const [own, none, instant] = await Promise.all(
         ['own', 'none', 'instant'].map((definition) => makeLane(context, { definition })),
       );
@@ -279,7 +279,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       expect(await namesLeft()).toEqual([]);
     });
 
-    it('is deleted by no more than 1,000 jobs in one statement, and round after round', async () => {
+    it('deletes at most 1,000 jobs per statement, round after round', async () => {
       const laneId = await makeLane(context, { definition: 'short' });
       await keep('short', HOUR_MS);
       await keep('longer', 9 * DAY_MS);
@@ -311,8 +311,8 @@ describe.each(storeKinds)('retention on %s', (kind) => {
     });
   });
 
-  describe('what nobody asks for any more', () => {
-    it('goes: request ids after a day', async () => {
+  describe('the removal of expired rows', () => {
+    it('deletes request ids after a day', async () => {
       const laneId = await makeLane(context);
       const call = makeCall([makeJob(laneId)], { requestId: crypto.randomUUID(), bodyHash: bytes('b') });
       await context.store.submit([call]);
@@ -324,7 +324,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       expect(await countOf('request_ids')).toBe(0);
     });
 
-    it('goes: idempotency keys after 7 days, unless their job is open', async () => {
+    it('deletes idempotency keys after 7 days, unless their job is open', async () => {
       const [done, open] = [await makeLane(context), await makeLane(context)];
       for (const laneId of [done, open]) {
         const keys = [{ index: 0, key: `key-${laneId}`, contentHash: bytes('c'), policy: 'FAIL' as const }];
@@ -341,7 +341,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       ]);
     });
 
-    it('goes: sessions a day after they were closed', async () => {
+    it('deletes sessions a day after they were closed', async () => {
       const [open, closed] = [await openWorker(context), await openWorker(context)];
       await context.store.closeSessions([closed.sessionId], 'CLOSE');
       await moveClock(context, 2 * DAY_MS);
@@ -358,7 +358,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       expect(await sql(context, 'SELECT session_id FROM sessions')).toEqual([{ session_id: open.sessionId }]);
     });
 
-    it('goes: checkpoints of jobs that are not open, attempts and logs of jobs that are gone', async () => {
+    it('deletes checkpoints of jobs that are not open, and attempts and logs of deleted jobs', async () => {
       const laneId = await makeLane(context);
       const [open] = await submitAt(Date.now(), laneId, 1);
       const past = newJobId(Date.now() - 30 * DAY_MS);
@@ -378,7 +378,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       expect(await sql(context, `SELECT FROM attempt_logs WHERE job_id = '${past}'`)).toEqual([]);
     });
 
-    it('is found in tables of many blocks, a round going on where the last one stopped', async () => {
+    it('covers tables of many blocks: a round continues where the last one stopped', async () => {
       await makeLane(context);
       await sql(
         context,
@@ -392,7 +392,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
     });
   });
 
-  it('has nothing to do where nothing was ever submitted', async () => {
+  it('does nothing if no job was ever submitted', async () => {
     expect(await context.store.clearExpired()).toEqual({ days: 0, jobs: 0, rows: 0, more: false });
   });
 });

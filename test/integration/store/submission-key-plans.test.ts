@@ -66,7 +66,7 @@ describe.each(storeKinds)('plans of submission keys on %s', (kind) => {
     ['when it has been filled', async () => void (await fill(50_000))],
     ['when that is known', async () => void (await sql(context, 'VACUUM ANALYZE'))],
     ['when it was full and holds next to nothing', async () => void (await emptied())],
-  ])('are look-ups %s', async (_, prepare) => {
+  ])('use index look-ups %s', async (_, prepare) => {
     await prepare();
     expect(await plans()).toEqual(pinned);
   });

@@ -17,7 +17,7 @@ describe.each(['PostgreSQL 18', 'PGlite'] as const)('keys of submission rules on
     return (await sql(context, 'SELECT kind FROM submission_keys ORDER BY kind')).map((row) => row.kind);
   }
 
-  it('go with their jobs, and those of a throttle with their period', async () => {
+  it('are deleted with their jobs, and those of a throttle after its period', async () => {
     const laneId = await makeLane(context, { definition: 'ruled' });
     await sql(context, `INSERT INTO retentions VALUES ('default', 'ruled', ${DAY_MS})`);
     const rules = [unique('u'), debounced('d'), throttled('t', { periodMs: 9 * DAY_MS })];

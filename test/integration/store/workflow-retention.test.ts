@@ -53,7 +53,7 @@ describe.each(storeKinds)('retention of workflows on %s', (kind) => {
     await sql(context, 'TRUNCATE retentions');
   });
 
-  it('takes what is kept of a workflow and its steps along, and nothing of another one', async () => {
+  it('deletes what is stored of a workflow and its steps, and nothing of another one', async () => {
     await sql(context, `INSERT INTO retentions VALUES ('default', '', ${HOUR_MS})`);
     const noonMs = toNoonMs();
     await moveClock(context, noonMs);
@@ -80,7 +80,7 @@ describe.each(storeKinds)('retention of workflows on %s', (kind) => {
       expect(await sql(context, `SELECT job_id FROM ${table}`)).toEqual([{ job_id: open }]);
   });
 
-  it('goes where the job is gone', async () => {
+  it('deletes what is left if the job does not exist', async () => {
     const [past, kept] = [newJobId(Date.now() - 20 * DAY_MS), await startWorkflow(context)];
     await context.store.workflows.write({
       runs: [past, kept].map((jobId) => ({
@@ -99,7 +99,7 @@ describe.each(storeKinds)('retention of workflows on %s', (kind) => {
       expect(await sql(context, `SELECT job_id FROM ${table}`)).toEqual([{ job_id: kept }]);
   });
 
-  it('leaves the jobs of its steps alone while it is open: by pages, and by days', async () => {
+  it('keeps the jobs of its steps while it is open: by pages, and by days', async () => {
     const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
     for (const longestMs of [60 * DAY_MS, HOUR_MS]) {
       await emptyTables(context);
@@ -126,7 +126,7 @@ describe.each(storeKinds)('retention of workflows on %s', (kind) => {
     }
   });
 
-  it('leaves a job alone whose result a step took, while that one’s workflow is open: by pages, and by days', async () => {
+  it('keeps a job whose result a step took while that step’s workflow is open: by pages, and by days', async () => {
     const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
     for (const longestMs of [60 * DAY_MS, HOUR_MS]) {
       await emptyTables(context);
@@ -152,7 +152,7 @@ describe.each(storeKinds)('retention of workflows on %s', (kind) => {
     }
   });
 
-  it('leaves jobs alone whose results a retry took over, while that is open: by pages, and by days', async () => {
+  it('keeps jobs whose results a retry took over while that is open: by pages, and by days', async () => {
     const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
     for (const longestMs of [60 * DAY_MS, HOUR_MS]) {
       await emptyTables(context);
@@ -189,7 +189,7 @@ describe.each(storeKinds)('retention of workflows on %s', (kind) => {
     }
   });
 
-  it('takes results away that are kept for steps, once their time is over or their job is gone', async () => {
+  it('deletes cached results of steps when their time is over or their job is deleted', async () => {
     const [past, jobId] = [newJobId(Date.now() - 20 * DAY_MS), await endedChild(Date.now(), undefined)];
     const keys = ['old', 'gone', 'good'].map((text) => Buffer.from(text));
     const keep = (keyHash: Uint8Array, of: string, maxAgeMs: number) =>

@@ -41,7 +41,7 @@ export function arrayParametersSuite(context: StoreContext): void {
     return (await context.database.run(statement, [items])).map((row) => row.item);
   };
 
-  describe('an array as a parameter', () => {
+  describe('an array parameter', () => {
     it.each(Object.entries(elements))('of %s is read as it was given', async (type, element) => {
       const list = fc.array(fc.option(element, { nil: undefined, freq: 4 }), { maxLength: 50 });
       const property = fc.asyncProperty(list, async (items) => {
@@ -59,12 +59,12 @@ export function arrayParametersSuite(context: StoreContext): void {
       await fc.assert(property, { numRuns: 30 });
     });
 
-    it('may hold capital letters in its UUIDs', async () => {
+    it('accepts capital letters in its UUIDs', async () => {
       const id = '0199aaaa-bbbb-7ccc-8ddd-eeeeffff0001';
       expect(await unnest('uuid', [id.toUpperCase()])).toEqual([id]);
     });
 
-    it.each(refused)('is refused for %s %s, under the code that PostgreSQL gives', async (type, item, code) => {
+    it.each(refused)('of %s is refused for %s with the code that PostgreSQL gives', async (type, item, code) => {
       await expect(unnest(type, [item])).rejects.toMatchObject({ code });
     });
   });

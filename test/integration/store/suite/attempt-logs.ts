@@ -38,8 +38,8 @@ export function attemptLogsSuite(context: StoreContext): void {
     return only(await claimMany(context, job.laneId, sessionId, 1));
   }
 
-  describe('logs', () => {
-    it('are read as they were written, whatever is in them', async () => {
+  describe('attempt logs', () => {
+    it('are read as they were written, whatever they contain', async () => {
       const job = await holdOne(context);
       const message = 'ä "quoted" \\ \u0000 \u001b[31m\n\t\u2028 😀';
       const records = [
@@ -54,7 +54,7 @@ export function attemptLogsSuite(context: StoreContext): void {
       });
     });
 
-    it('are kept once, however often and however late they are brought', async () => {
+    it('are stored once, however often and late they are sent', async () => {
       const job = await holdOne(context);
       await save(job, record(1), record(2));
       await save(job, record(1), record(2), record(3));
@@ -64,7 +64,7 @@ export function attemptLogsSuite(context: StoreContext): void {
       expect(await sql(context, `SELECT FROM attempt_logs WHERE job_id = '${job.jobId}'`)).toHaveLength(1);
     });
 
-    it('are those of an attempt that is open in its session', async () => {
+    it('are accepted only for an open attempt of the session', async () => {
       const [one, two] = await holdMany(context, 2);
       if (!one || !two) throw new Error('two jobs were claimed');
       const other = await openWorker(context);
@@ -85,7 +85,7 @@ export function attemptLogsSuite(context: StoreContext): void {
       expect(await read(two.jobId)).toEqual({ records: [], hasMore: false });
     });
 
-    it('stay when the job has ended, each attempt with its own', async () => {
+    it('stay when the job has ended, separately for each attempt', async () => {
       const job = await holdOne(context);
       await save(job, record(1), record(2));
       const second = await nextAttempt(job);
@@ -98,7 +98,7 @@ export function attemptLogsSuite(context: StoreContext): void {
       expect((await read(newJobId())).records).toEqual([]);
     });
 
-    it('of a flood are the newest 64 KiB, in however many pieces it comes', async () => {
+    it('are cut to the newest 64 KiB, in however many pieces they arrive', async () => {
       const job = await holdOne(context);
       const message = 'x'.repeat(1_000);
       for (let from = 1; from <= 400; from += 40)
@@ -118,14 +118,14 @@ export function attemptLogsSuite(context: StoreContext): void {
       expect((await read(job.jobId)).records.at(-1)?.sequence).toBe(1_400);
     });
 
-    it('that come line by line share their chunks', async () => {
+    it('that arrive line by line share their chunks', async () => {
       const job = await holdOne(context);
       for (let sequence = 1; sequence <= 100; sequence++) await save(job, record(sequence));
       expect((await read(job.jobId)).records).toHaveLength(100);
       expect(await sql(context, `SELECT FROM attempt_logs WHERE job_id = '${job.jobId}'`)).toHaveLength(1);
     });
 
-    it('come page by page, each going on where the last one ended', async () => {
+    it('are read page by page, each continuing where the last one ended', async () => {
       const job = await holdOne(context);
       await save(job, ...Array.from({ length: 25 }, (_, i) => record(i + 1, { message: 'y'.repeat(900) })));
       const second = await nextAttempt(job);

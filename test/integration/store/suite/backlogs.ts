@@ -25,10 +25,10 @@ export function backlogsSuite(context: StoreContext): void {
     return readyUs;
   }
 
-  describe('bounds of queues', () => {
+  describe('backlog bounds of queues', () => {
     beforeEach(() => emptyTables(context));
 
-    it('are set when a queue is made or changed, each by itself, and gone with it', async () => {
+    it('are set when a queue is created or changed, each by itself, and are deleted with it', async () => {
       const bounds = { maxBacklog: 1_000_000_000, maxBacklogAgeMs: 30 * 24 * HOUR_MS };
       const made = queueOf(await queues().create(q, { description: 'd', ...bounds }));
       expect(made).toMatchObject(bounds);
@@ -46,7 +46,7 @@ export function backlogsSuite(context: StoreContext): void {
       expect(anew).toMatchObject({ maxBacklog: 0, maxBacklogAgeMs: null });
     });
 
-    it('are found without those that have none or were deleted, by name', async () => {
+    it('are listed by name, without queues that have none or are deleted', async () => {
       for (const [name, bounds] of [
         ['c', { maxBacklog: 1 }],
         ['a', { maxBacklogAgeMs: 1_000 }],
@@ -63,17 +63,17 @@ export function backlogsSuite(context: StoreContext): void {
       expect(await queues().readBounded(1)).toHaveLength(1);
     });
 
-    it('can not be set to what the contract does not allow, whoever writes them', async () => {
+    it('can not be set to a value that the contract does not allow, by any statement', async () => {
       await queues().create(q, {});
       for (const change of ['max_backlog = -1', 'max_backlog = 1000000001', 'max_backlog_age_ms = 999'])
         await expect(sql(context, `UPDATE queues SET ${change}`)).rejects.toThrow(/check/);
     });
   });
 
-  describe('what waits', () => {
+  describe('the backlog', () => {
     beforeEach(() => emptyTables(context));
 
-    it('is what is ready in all lanes of the queue and in no other, folded or not', async () => {
+    it('counts the ready jobs in all lanes of the queue and in no other, folded or not', async () => {
       expect(await queues().readBacklog(q, true)).toEqual({ waiting: 0, oldestUs: undefined });
       const [a, b] = [await makeLane(context, { queue: 'q' }), await makeLane(context, { queue: 'q', suspect: true })];
       await submitMany(context, a, 4);
@@ -89,7 +89,7 @@ export function backlogsSuite(context: StoreContext): void {
       expect(await queues().readBacklog(q, false)).toEqual({ waiting: 3, oldestUs: undefined });
     });
 
-    it('has an age where that is asked for: of the oldest of what is next in each lane', async () => {
+    it('has on request the age of the oldest among the next jobs of each lane', async () => {
       const [a, b] = [await makeLane(context, { queue: 'q' }), await makeLane(context, { queue: 'q', suspect: true })];
       await readySince(a, HOUR_MS);
       const oldest = await readySince(b, 2 * HOUR_MS, 50);
@@ -101,7 +101,7 @@ export function backlogsSuite(context: StoreContext): void {
       expect((await queues().readBacklog(q, false)).oldestUs).toBeUndefined();
     });
 
-    it('tells which idempotency keys belong to a job', async () => {
+    it('look-up tells which idempotency keys belong to a job', async () => {
       expect(await context.store.findOwnedKeys('default', ['k'])).toEqual([]);
       await sql(
         context,

@@ -34,8 +34,8 @@ export function batchRetriesSuite(context: StoreContext): void {
   const readRetry = async (jobId: string): Promise<BatchRetry | undefined> =>
     (await context.store.batches.read(jobId))?.retry;
 
-  describe('batches that retry others', () => {
-    it('are one for each batch, but for those that were stopped before they were full', async () => {
+  describe('retry batches', () => {
+    it('are limited to one for each batch, not counting those that were stopped before they were full', async () => {
       const { jobId } = await endedBatch(3, () => true);
       expect(await context.store.batches.lockRetried(jobId)).toBeUndefined();
       const first = await makeRetry(context, jobId, 3, 3);
@@ -83,7 +83,7 @@ export function batchRetriesSuite(context: StoreContext): void {
       );
     });
 
-    it('take no more than 8 MiB of inputs at once, but one at least', async () => {
+    it('read at most 8 MiB of inputs at once, but at least one input', async () => {
       const { jobId, jobIds } = await endedBatch(5, () => true, payload('x'.repeat(3 << 20)));
       const found = await context.store.batches.readFailed(newRetry(jobId, 5, 5));
       expect(found).toEqual({ members: [0, 1].map((item) => ({ jobId: jobIds[item], item })), nextItem: 2 });
@@ -92,7 +92,7 @@ export function batchRetriesSuite(context: StoreContext): void {
       expect(alone).toEqual({ members: [{ jobId: one[0], item: 0 }], nextItem: 1 });
     });
 
-    it('store each page once, with its members, however many try', async () => {
+    it('store each page once, with its members, however many callers try', async () => {
       const { jobId } = await endedBatch(10, () => true);
       const retry = await makeRetry(context, jobId, 10, 10);
       const page = retryPage({ nextItem: 4, retriedBefore: 1, notRetried: { JOB_ERASED: 1 } });
@@ -125,7 +125,7 @@ export function batchRetriesSuite(context: StoreContext): void {
       ]);
     });
 
-    it('take no other members, and are sealed only once all have been looked at', async () => {
+    it('take no other members, and are sealed only after all members were read', async () => {
       const { jobId } = await endedBatch(2, () => true);
       const retry = await makeRetry(context, jobId, 2, 2);
       expect(await addMembers(context, retry, 1)).toMatchObject({ kind: 'batchRefused', why: 'RETRY' });
@@ -143,7 +143,7 @@ export function batchRetriesSuite(context: StoreContext): void {
       expect(await submitPage(retry, retryPage({ fromItem: 2, nextItem: 2 }), 1)).toMatchObject({ why: 'SEALED' });
     });
 
-    it('take none once they were cancelled or stopped', async () => {
+    it('take no members after they were cancelled or stopped', async () => {
       const { jobId } = await endedBatch(2, () => true);
       const cancelled = await makeRetry(context, jobId, 2, 2);
       await cancelOne(context, cancelled);
@@ -155,7 +155,7 @@ export function batchRetriesSuite(context: StoreContext): void {
       expect(await submitPage(stopped, retryPage({ nextItem: 1 }), 1)).toMatchObject({ why: 'ENDED' });
     });
 
-    it('are found when nobody goes on with them, and say what they wait for until somebody does', async () => {
+    it('are found while nobody fills them, and show what they wait for until somebody does', async () => {
       const { jobId } = await endedBatch(3, () => true);
       const retry = await makeRetry(context, jobId, 3, 2);
       expect(await context.store.batches.findFilling(60_000, 10)).not.toContain(retry);

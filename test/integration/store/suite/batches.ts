@@ -18,7 +18,7 @@ export function batchesSuite(context: StoreContext): void {
   const refused = (jobId: string, why: string, members = 0) => ({ kind: 'batchRefused', jobId, why, members });
 
   describe('batches', () => {
-    it('are read as they were made', async () => {
+    it('are read as they were created', async () => {
       const now = await context.store.nowUs();
       const jobId = await makeBatch(context, { description: 'all', policy: 3, callback });
       const { nowUs, ...batch } = await read(jobId);
@@ -39,7 +39,7 @@ export function batchesSuite(context: StoreContext): void {
       expect(await context.store.batches.read(crypto.randomUUID())).toBeUndefined();
     });
 
-    it('number their members, also of a call of several statements', async () => {
+    it('number their members, also those of a call of several statements', async () => {
       const jobId = await makeBatch(context);
       const laneId = await makeLane(context);
       await addMembers(context, jobId, 2, laneId);
@@ -52,7 +52,7 @@ export function batchesSuite(context: StoreContext): void {
         ]);
     });
 
-    it('count calls at the same time, each once', async () => {
+    it('count concurrent calls once each', async () => {
       const jobId = await makeBatch(context);
       const laneId = await makeLane(context);
       const call = (requestId?: string) => ({
@@ -73,7 +73,7 @@ export function batchesSuite(context: StoreContext): void {
       ]);
     });
 
-    it('refuse members once they are sealed, doomed, cancelled or over, and when they are full', async () => {
+    it('refuse members when they are sealed, failing, cancelled, over or full', async () => {
       const sealed = await makeBatch(context);
       await addMembers(context, sealed, 1);
       await context.store.batches.seal(sealed, newAudit());
@@ -101,7 +101,7 @@ export function batchesSuite(context: StoreContext): void {
       ]);
     });
 
-    it('are told of their seal once', async () => {
+    it('get one inbox row for their seal', async () => {
       const jobId = await makeBatch(context);
       await context.store.batches.seal(jobId, newAudit());
       await context.store.batches.seal(jobId, newAudit());
@@ -113,7 +113,7 @@ export function batchesSuite(context: StoreContext): void {
       expect(await context.store.listAudit(query)).toMatchObject([{ action: 'SEAL_BATCH', jobId, subject: '' }]);
     });
 
-    it('lose what people said of them when they are erased, and keep their counts', async () => {
+    it('lose their user data when they are erased, and keep their counts', async () => {
       const jobId = await makeBatch(context, { description: 'of jane', policy: 1, callback });
       const ended = { ...noneEnded, succeeded: 2 };
       await context.store.batches.write([
@@ -130,7 +130,7 @@ export function batchesSuite(context: StoreContext): void {
       });
     });
 
-    it('keep what was counted, and the callback', async () => {
+    it('keep their counts and the callback', async () => {
       const [first, second] = [await makeBatch(context), await makeBatch(context)];
       const ended = { succeeded: 1, failed: 2, cancelled: 3, expired: 4, skipped: 5 };
       const made = crypto.randomUUID();

@@ -35,7 +35,7 @@ export function changeSelectionsSuite(context: StoreContext): void {
   }
 
   describe('change by attempts', () => {
-    it('takes only what matches job, attempt and session', async () => {
+    it('takes only attempts that match job, attempt and session', async () => {
       const [job, other] = await holdMany(context, 2);
       if (!job || !other) throw new Error('two jobs were claimed');
       const stranger = await openWorker(context);
@@ -50,13 +50,13 @@ export function changeSelectionsSuite(context: StoreContext): void {
       ]);
     });
 
-    it('takes nothing of a session that is not open', async () => {
+    it('takes no attempts of a session that is not open', async () => {
       const job = await holdOne(context);
       await context.store.closeSessions([job.sessionId], 'CLOSE');
       expect(await lock({ by: 'attempts', attempts: [job] })).toEqual([]);
     });
 
-    it('comes in the order of the ids', async () => {
+    it('works in the order of the ids', async () => {
       const jobs = await holdMany(context, 20);
       const runs = await lock({ by: 'attempts', attempts: [...jobs].sort((a, b) => (a.jobId < b.jobId ? 1 : -1)) });
       expect(runs.map((run) => run.jobId)).toEqual(jobs.map((job) => job.jobId).sort());
@@ -64,7 +64,7 @@ export function changeSelectionsSuite(context: StoreContext): void {
   });
 
   describe('change by jobs', () => {
-    it('takes open jobs of the namespace, in whatever state', async () => {
+    it('takes open jobs of the namespace in any state', async () => {
       const laneId = await makeLane(context, { namespace: 'tenant' });
       const ids = await submitMany(context, laneId, 3);
       const foreign = await submitMany(context, await makeLane(context), 1);
@@ -76,7 +76,7 @@ export function changeSelectionsSuite(context: StoreContext): void {
       expect(await lock({ by: 'jobs', namespace: 'default', jobIds: ids })).toEqual([]);
     });
 
-    it('cancels: at once where nobody holds the job, else by asking', async () => {
+    it('cancels at once if no session holds the job, and else by a request', async () => {
       const laneId = await makeLane(context);
       const ids = await submitMany(context, laneId, 2);
       const { sessionId } = await openWorker(context);
@@ -102,7 +102,7 @@ export function changeSelectionsSuite(context: StoreContext): void {
   });
 
   describe('change by session', () => {
-    it('frees what the session holds page by page, and nothing of another', async () => {
+    it('frees the jobs of the session page by page, and none of another session', async () => {
       const laneId = await makeLane(context);
       await submitMany(context, laneId, 8);
       const [one, two] = [await openWorker(context), await openWorker(context)];
@@ -127,7 +127,7 @@ export function changeSelectionsSuite(context: StoreContext): void {
   describe('change by due time', () => {
     beforeEach(() => emptyTables(context));
 
-    it('takes what is due, earliest first, as many as asked for', async () => {
+    it('takes due jobs, earliest first, up to the requested number', async () => {
       const laneId = await makeLane(context);
       const nowUs = await context.store.nowUs();
       const jobs = [-3e6, -1e6, -2e6, 60e6].map((offset) =>
@@ -146,7 +146,7 @@ export function changeSelectionsSuite(context: StoreContext): void {
       expect(await context.store.readJob('default', jobs[3]?.jobId as string)).toMatchObject({ state: 'SCHEDULED' });
     });
 
-    it('finds expiries, run timeouts and ends of grace', async () => {
+    it('finds expiries, run timeouts and ends of grace periods', async () => {
       const laneId = await makeLane(context);
       const nowUs = await context.store.nowUs();
       const expiring = makeJob(laneId, { rank: 9, expireTimeUs: nowUs - 1 });

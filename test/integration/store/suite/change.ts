@@ -46,7 +46,7 @@ export function changeSuite(context: StoreContext): void {
     context.store.change(selection, (run, nowUs) => decideFail(run, failed, policy, { nowUs, random: 0.5 }));
 
   describe('change', () => {
-    it('loads all that a decision may need', async () => {
+    it('loads everything that a decision may need', async () => {
       const laneId = await makeLane(context);
       const expireTimeUs = 1_900_000_000_123_457;
       const retryPolicy = { ...policy, maxAttempts: 7 };
@@ -99,7 +99,7 @@ export function changeSuite(context: StoreContext): void {
       expect(run?.assignTimeUs).toBeGreaterThanOrEqual(createTimeUs as number);
     });
 
-    it('gives the decision the time of the database', async () => {
+    it('gives the decision the database time', async () => {
       const job = await holdOne(context);
       const before = await context.store.nowUs();
       let seen = 0;
@@ -111,7 +111,7 @@ export function changeSuite(context: StoreContext): void {
       expect(seen).toBeLessThanOrEqual(await context.store.nowUs());
     });
 
-    it('writes an attempt that goes on, and the one that it closes', async () => {
+    it('writes an attempt that continues, and one that it closes', async () => {
       const job = await holdOne(context);
       const [change] = await fail({ by: 'attempts', attempts: [job] });
       if (change?.kind !== 'continue') throw new Error('a retry was expected');
@@ -140,7 +140,7 @@ export function changeSuite(context: StoreContext): void {
       expect(Buffer.from(view?.attempts[0]?.failure?.cause?.details?.data ?? []).toString('hex')).toBe('00ff');
     });
 
-    it('writes the end of a job, failure and all', async () => {
+    it('writes the end of a job with its failure', async () => {
       const job = await holdOne(context);
       const progress = { sequence: 1, fraction: 0.5, message: undefined, checkpoint: payload('state') };
       await context.store.saveProgress([{ ...keyOf(job), ...progress }]);
@@ -159,7 +159,7 @@ export function changeSuite(context: StoreContext): void {
       });
     });
 
-    it('changes nothing when the decision throws, or decides nothing', async () => {
+    it('changes nothing if the decision throws or decides nothing', async () => {
       const jobs = await holdMany(context, 3);
       const before = await Promise.all(jobs.map((job) => readEverything(context, job.jobId)));
       let calls = 0;
@@ -172,7 +172,7 @@ export function changeSuite(context: StoreContext): void {
       expect(await Promise.all(jobs.map((job) => readEverything(context, job.jobId)))).toEqual(before);
     });
 
-    it('writes counters beyond what their columns hold as their largest value', async () => {
+    it('caps counters at the largest value of their columns', async () => {
       const job = await holdOne(context);
       const many = { releases: 40_000, consecutiveLosses: 40_000, totalLosses: 40_000 };
       await context.store.change({ by: 'attempts', attempts: [job] }, (run, nowUs) => ({

@@ -75,7 +75,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
       await sql(context, 'TRUNCATE circuit_breakers');
     });
 
-    it('are made by their first failures, and listed by name', async () => {
+    it('are created by their first failures, and listed by name', async () => {
       await context.store.changeBreakers(
         ['b', 'c', 'a'].map((name) => ({ namespace: 'default', name })),
         (now, nowUs) => countFailures(now, 2, breaker, nowUs),
@@ -91,13 +91,13 @@ export function circuitBreakersSuite(context: StoreContext): void {
       expect(nowUs).toBeGreaterThanOrEqual(breakers[0]?.tallies[0]?.timeUs ?? Number.NaN);
     });
 
-    it('that are not there are not made by anything else', async () => {
+    it('are created by nothing else', async () => {
       const { breakers } = await context.store.changeBreakers([{ namespace: 'default', name: 'none' }], closed);
       expect(breakers).toEqual([]);
       expect(await sql(context, 'SELECT 1 FROM circuit_breakers')).toEqual([]);
     });
 
-    it('lose no failure that is counted at the same time', async () => {
+    it('lose no failure of concurrent counts', async () => {
       const { key } = await makeBreaker();
       const lenient = { ...breaker, failureThreshold: 10_000 };
       await Promise.all(Array.from({ length: 20 }, (_, i) => count(key, i, lenient)));
@@ -105,7 +105,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
       expect(only?.tallies.reduce((sum, tally) => sum + tally.failures, 0)).toBe(190);
     });
 
-    it('hold their lanes back once they open, and no others', async () => {
+    it('gate their lanes when they open, and no others', async () => {
       const { key, laneId } = await makeBreaker();
       const others = [
         await makeLane(context),
@@ -123,7 +123,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
       expect(await claimMany(context, laneId, sessionId, 1)).toEqual([]);
     });
 
-    it('let them go once they close, with the heads of those that nothing else holds back', async () => {
+    it('reopen their lanes when they close, and return the heads of those without another gate', async () => {
       const { key, laneId } = await makeOpen();
       const paused = await makeLaneOf(key);
       await sql(context, `UPDATE lanes SET held_back = 3 WHERE lane_id = ${paused}`);
@@ -134,12 +134,12 @@ export function circuitBreakersSuite(context: StoreContext): void {
       expect([await heldBackOf(laneId), await heldBackOf(paused)]).toEqual([0, 1]);
     });
 
-    it('hold a lane back that is made while they are open', async () => {
+    it('gate a lane that is created while they are open', async () => {
       const { key } = await makeOpen();
       expect(await heldBackOf(await makeLaneOf(key))).toBe(2);
     });
 
-    it('are brought in step with lanes that missed a change', async () => {
+    it('are restored in lanes that missed a change', async () => {
       const { key, laneId } = await makeOpen();
       const [other, alone] = [await makeBreaker(), await makeLane(context)];
       await sql(context, `UPDATE lanes SET held_back = 1 WHERE lane_id = ${laneId}`);
@@ -158,7 +158,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
     });
 
     describe('a probe', () => {
-      it('is one job of a lane that nothing else holds back, with the lowest rank', async () => {
+      it('is one job of a lane without another gate, with the lowest rank', async () => {
         const { key, laneId } = await makeOpen();
         const [empty, paused] = [await makeLaneOf(key), await makeLaneOf(key)];
         await sql(context, `UPDATE lanes SET held_back = 3 WHERE lane_id = ${paused}`);
@@ -178,14 +178,14 @@ export function circuitBreakersSuite(context: StoreContext): void {
         expect(await sql(context, 'SELECT 1 FROM job_runs WHERE state = 5')).toHaveLength(1);
       });
 
-      it('is not made before its time', async () => {
+      it('is not started before its time', async () => {
         const { key, laneId } = await makeOpen(60_000);
         await submitMany(context, laneId, 1);
         expect(await probe(key, laneId)).toBeUndefined();
         expect(await readOpen(key)).toMatchObject({ state: 'OPEN', probe: null });
       });
 
-      it('is made by one of many that try at once', async () => {
+      it('is started by one of many concurrent callers', async () => {
         const { key, laneId } = await makeOpen();
         await submitMany(context, laneId, 20);
         const probes = await Promise.all(Array.from({ length: 10 }, () => probe(key, laneId)));
@@ -193,7 +193,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
         expect(await sql(context, 'SELECT 1 FROM job_runs WHERE state = 5')).toHaveLength(1);
       });
 
-      it('leaves the breaker open where no job is left for it', async () => {
+      it('leaves the breaker open if no job is left for it', async () => {
         const { key, laneId } = await makeOpen();
         expect(await probe(key, laneId)).toBeUndefined();
         expect(await readOpen(key)).toMatchObject({ state: 'OPEN' });
@@ -243,7 +243,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
         ],
       ];
 
-      it.each(ends)('that %s is told from others', async (_what, happen, probeEnd) => {
+      it.each(ends)('that %s is recognised', async (_what, happen, probeEnd) => {
         const { key, laneId } = await makeOpen();
         await submitMany(context, laneId, 1);
         const job = await probe(key, laneId);

@@ -23,7 +23,7 @@ export function claimSuite(context: StoreContext): void {
   const claimed = async (claim: Claim) => (await context.store.claim(claim)).sort(byRank);
 
   describe('claim', () => {
-    it('hands out what an assignment needs', async () => {
+    it('returns what an assignment needs', async () => {
       const laneId = await makeLane(context);
       const job = makeJob(laneId, {
         rank: 42,
@@ -92,7 +92,7 @@ export function claimSuite(context: StoreContext): void {
       expect(got.map((job) => job.rank)).toEqual([3, 20, 30]);
     });
 
-    it('fills the places in their order', async () => {
+    it('fills the permits in their order', async () => {
       const laneId = await makeLane(context);
       await submitMany(context, laneId, 4);
       const [one, two] = [await openWorker(context), await openWorker(context)];
@@ -105,7 +105,7 @@ export function claimSuite(context: StoreContext): void {
       expect(got.map(({ sessionId, creditId, prefetch }) => ({ sessionId, creditId, prefetch }))).toEqual(permits);
     });
 
-    it('stops at the byte bound, but never before the first', async () => {
+    it('stops at the byte bound, but never before the first job', async () => {
       const laneId = await makeLane(context);
       const sizes = [5_000, 100, 100, 100];
       const jobs = sizes.map((size, rank) => makeJob(laneId, { rank, input: payload('x'.repeat(size)) }));
@@ -118,7 +118,7 @@ export function claimSuite(context: StoreContext): void {
       expect(await take(1)).toEqual([3]);
     });
 
-    it('gives nothing to a session that is closing, closed or unknown, and all to the others', async () => {
+    it('gives nothing to a session that is closing, closed or unknown, and everything to the others', async () => {
       const laneId = await makeLane(context);
       await submitMany(context, laneId, 5);
       const [open, closing, closed] = [await openWorker(context), await openWorker(context), await openWorker(context)];
@@ -150,7 +150,7 @@ export function claimSuite(context: StoreContext): void {
       }
     });
 
-    it('never hands a job to two of many claims at once', async () => {
+    it('never gives a job to two of many concurrent claims', async () => {
       const laneId = await makeLane(context);
       const ids = await submitMany(context, laneId, 300);
       const workers = await Promise.all(Array.from({ length: 6 }, () => openWorker(context)));

@@ -30,7 +30,7 @@ export function cleanupsSuite(context: StoreContext): void {
   });
 
   describe('a clean-up', () => {
-    it('has the input of the job that it is for, its own lane, limits and policy, and can be claimed', async () => {
+    it('has the input of its job, a lane, limits and policy of its own, and can be claimed', async () => {
       const laneId = await makeLane(context, { cleanup: true });
       const { job, cleanup, end } = await cancelHeld(async () => cleanupIn(laneId));
       await end;
@@ -44,7 +44,7 @@ export function cleanupsSuite(context: StoreContext): void {
       expect(await context.store.readJob('default', cleanup.jobId)).toMatchObject({ parentJobId: job.jobId });
     });
 
-    it('that can not be made leaves the job as it was', async () => {
+    it('that can not be created leaves the job as it was', async () => {
       const taken = await holdOne(context);
       const { job, end } = await cancelHeld(async (laneId) => cleanupIn(laneId, taken.jobId));
       await expect(end).rejects.toMatchObject({ code: '23505' });
@@ -53,8 +53,8 @@ export function cleanupsSuite(context: StoreContext): void {
     });
   });
 
-  describe('a lane of clean-ups', () => {
-    it('is another one than that of the jobs', async () => {
+  describe('the lane of a clean-up', () => {
+    it('differs from that of its job', async () => {
       const key = { definition: `cleaned-${newJobId()}` };
       const [a, b] = [await makeLane(context, key), await makeLane(context, { ...key, cleanup: true })];
       expect(a).not.toBe(b);

@@ -17,8 +17,8 @@ import {
 } from '../../../support/store-fixtures.ts';
 
 export function compatibilitySuite(context: StoreContext): void {
-  describe('offers', () => {
-    it('are those of open sessions of the namespace', async () => {
+  describe('worker offers', () => {
+    it('are read from open sessions of the namespace', async () => {
       const namespace = 'offers';
       const handlers = [{ name: 'mail', minVersion: 2, maxVersion: 3 }];
       await openWorker(context, { namespace, workerName: 'a', handlers, labels: { zone: 'b' } });
@@ -40,7 +40,7 @@ export function compatibilitySuite(context: StoreContext): void {
   });
 
   describe('versions with open jobs', () => {
-    it('are older ones, whatever state their jobs are in', async () => {
+    it('are older ones, whatever the states of the jobs', async () => {
       const definition = 'in-flight';
       const lane = (definitionVersion: number, changes = {}) =>
         makeLane(context, { definition, definitionVersion, ...changes });
@@ -67,7 +67,7 @@ export function compatibilitySuite(context: StoreContext): void {
       expect(await versions(5)).toEqual([2, 1]);
     });
 
-    it('come once each, in however many lanes, at most twenty', async () => {
+    it('are listed once each, in however many lanes, at most twenty', async () => {
       const definition = 'many-lanes';
       for (let definitionVersion = 1; definitionVersion <= 22; definitionVersion++) {
         await submitMany(context, await makeLane(context, { definition, definitionVersion }), 1);

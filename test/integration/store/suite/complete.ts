@@ -62,7 +62,7 @@ export function completeSuite(context: StoreContext): void {
       expect(Buffer.compare(view?.result?.data ?? randomBytes(3), data)).toBe(0);
     });
 
-    it('refuses another attempt, another session, an unknown job, and changes nothing', async () => {
+    it('refuses another attempt, another session and an unknown job, and changes nothing', async () => {
       const job = await holdOne(context);
       const other = await openWorker(context);
       const before = await readEverything(context, job.jobId);
@@ -78,21 +78,24 @@ export function completeSuite(context: StoreContext): void {
       expect(await context.store.complete([completionOf(job)])).toMatchObject([keyOf(job)]);
     });
 
-    it.each(['CLOSING', 'CLOSED'])('refuses a session that is %s, beside one that is open', async (state) => {
-      const [job, good] = [await holdOne(context), await holdOne(context)];
-      await context.store.closeSessions([job.sessionId], 'CLOSE');
-      if (state === 'CLOSED') {
-        await context.store.change({ by: 'session', sessionId: job.sessionId, limit: 10 }, (run, nowUs) =>
-          decideSessionEnd(run, 'CLOSE', { nowUs, random: 0.5 }),
-        );
-        expect(await context.store.endSessions([job.sessionId])).toEqual([job.sessionId]);
-      }
-      const before = await readEverything(context, job.jobId);
-      expect(await context.store.complete([completionOf(job), completionOf(good)])).toMatchObject([keyOf(good)]);
-      expect(await readEverything(context, job.jobId)).toEqual(before);
-    });
+    it.each(['CLOSING', 'CLOSED'])(
+      'refuses a session that is %s, and accepts an open one in the same call',
+      async (state) => {
+        const [job, good] = [await holdOne(context), await holdOne(context)];
+        await context.store.closeSessions([job.sessionId], 'CLOSE');
+        if (state === 'CLOSED') {
+          await context.store.change({ by: 'session', sessionId: job.sessionId, limit: 10 }, (run, nowUs) =>
+            decideSessionEnd(run, 'CLOSE', { nowUs, random: 0.5 }),
+          );
+          expect(await context.store.endSessions([job.sessionId])).toEqual([job.sessionId]);
+        }
+        const before = await readEverything(context, job.jobId);
+        expect(await context.store.complete([completionOf(job), completionOf(good)])).toMatchObject([keyOf(good)]);
+        expect(await readEverything(context, job.jobId)).toEqual(before);
+      },
+    );
 
-    it('takes a second report of the same attempt for nothing, whatever its result', async () => {
+    it('ignores a second report of the same attempt, whatever its result', async () => {
       const job = await holdOne(context);
       await context.store.complete([completionOf(job, 'first')]);
       const before = await readEverything(context, job.jobId);
@@ -101,7 +104,7 @@ export function completeSuite(context: StoreContext): void {
       expect(await readEverything(context, job.jobId)).toEqual(before);
     });
 
-    it('takes the good ones of many, sorted or not', async () => {
+    it('takes the valid reports of many, sorted or not', async () => {
       const jobs = await holdMany(context, 200);
       const completions = jobs
         .map((job, i) => completionOf(i % 3 === 0 ? { ...job, attempt: 9 } : job, `result ${i}`))
@@ -117,7 +120,7 @@ export function completeSuite(context: StoreContext): void {
       expect(Buffer.from(view?.result?.data ?? []).toString()).toBe('result 100');
     });
 
-    it('is won by one of many at once', async () => {
+    it('is won by one of many concurrent reports', async () => {
       const jobs = await holdMany(context, 50);
       const reports = Array.from({ length: 4 }, (_, i) =>
         context.store.complete(jobs.map((job) => completionOf(job, `by ${i}`))),
@@ -126,7 +129,7 @@ export function completeSuite(context: StoreContext): void {
       expect(ended.sort()).toEqual(jobs.map((job) => job.jobId).sort());
     });
 
-    it('takes checkpoints away with the job', async () => {
+    it('deletes the checkpoints of the job', async () => {
       const job = await holdOne(context);
       await context.store.saveProgress([
         { ...keyOf(job), sequence: 1, fraction: 0.5, message: 'half', checkpoint: payload('state') },
@@ -140,7 +143,7 @@ export function completeSuite(context: StoreContext): void {
   });
 
   describe('closed attempts', () => {
-    it('are found by job, attempt and session, with what they were closed with', async () => {
+    it('are found by job, attempt and session, with their outcome', async () => {
       const [succeeded, failed, retried, lost, open] = await holdMany(context, 5);
       if (!succeeded || !failed || !retried || !lost || !open) throw new Error('five jobs were claimed');
       await context.store.complete([completionOf(succeeded, 'done')]);
@@ -178,7 +181,7 @@ export function completeSuite(context: StoreContext): void {
       expect(byJob.get(lost.jobId)).toMatchObject({ ...keyOf(lost), outcome: 'OTHER' });
     });
 
-    it('do not hold those whose result is to be checked first: these are completed only as checked', async () => {
+    it('do not include those whose result must be checked first: these are completed only after the check', async () => {
       const laneId = await makeLane(context);
       await submitMany(context, laneId, 2);
       await submitMany(context, laneId, 2, { checkResult: true, rank: 2_000_000 });

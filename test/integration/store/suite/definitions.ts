@@ -12,7 +12,7 @@ export function definitionsSuite(context: StoreContext): void {
     context.store.applyDefinition(definition, hashOf(definition), validateOnly);
 
   describe('definitions', () => {
-    it('reads back what was applied, by version and as the newest', async () => {
+    it('are read back as they were applied, by version and as the newest', async () => {
       const given = makeDefinition('read-back');
       const { definition, created } = await apply(given);
       expect(created).toBe(true);
@@ -24,12 +24,12 @@ export function definitionsSuite(context: StoreContext): void {
       expect(await context.store.readDefinition('other', 'read-back', 0)).toBeUndefined();
     });
 
-    it('keeps the version when the newest has the same content', async () => {
+    it('keep the version if the newest has the same content', async () => {
       const first = await apply(makeDefinition('same'));
       expect(await apply(makeDefinition('same'))).toEqual({ definition: first.definition, created: false });
     });
 
-    it('makes a new version of content that an older one had', async () => {
+    it('get a new version for content that an older version had', async () => {
       await apply(makeDefinition('back', { description: 'one' }));
       await apply(makeDefinition('back', { description: 'two' }));
       const { definition, created } = await apply(makeDefinition('back', { description: 'one' }));
@@ -41,14 +41,14 @@ export function definitionsSuite(context: StoreContext): void {
       expect((await context.store.readDefinition('default', 'back', 0))?.version).toBe(3);
     });
 
-    it('stores nothing when it only validates, and says which version it would be', async () => {
+    it('are not stored by a validation, which returns the version that they would get', async () => {
       await apply(makeDefinition('dry'));
       const dry = await apply(makeDefinition('dry', { priority: 9 }), true);
       expect({ created: dry.created, version: dry.definition.version }).toEqual({ created: true, version: 2 });
       expect((await context.store.readDefinition('default', 'dry', 0))?.version).toBe(1);
     });
 
-    it('numbers concurrent versions without a gap, and makes the same content once', async () => {
+    it('number concurrent versions without a gap, and store the same content once', async () => {
       const priorities = [1, 2, 3, 4, 5, 6];
       await Promise.all(priorities.map((priority) => apply(makeDefinition('crowd', { priority }))));
       const rows = await sql(context, `SELECT version FROM job_definitions WHERE name = 'crowd' ORDER BY version`);
@@ -58,7 +58,7 @@ export function definitionsSuite(context: StoreContext): void {
       expect(new Set(same.map((result) => result.definition.version))).toEqual(new Set([1]));
     });
 
-    it('lists the newest version of each by name, page by page', async () => {
+    it('are listed by name with their newest version, page by page', async () => {
       const namespace = 'listing';
       for (const name of ['b', 'a', 'c', 'a.b', 'd']) await apply(makeDefinition(name, { namespace }));
       await apply(makeDefinition('c', { namespace, priority: 9 }));
@@ -79,7 +79,7 @@ export function definitionsSuite(context: StoreContext): void {
       expect(listed.definitions[0]).toEqual(await context.store.readDefinition(namespace, 'c', 0));
     });
 
-    it('ends a page that would grow too large', async () => {
+    it('end a page that would grow too large', async () => {
       const namespace = 'large';
       const description = 'x'.repeat(900_000);
       for (const name of ['a', 'b', 'c', 'd', 'e']) await apply(makeDefinition(name, { namespace, description }));
@@ -92,7 +92,7 @@ export function definitionsSuite(context: StoreContext): void {
       expect({ names: names(second), hasMore: second.hasMore }).toEqual({ names: ['d', 'e'], hasMore: false });
     });
 
-    it('archives all versions, once, until one is applied', async () => {
+    it('are archived with all versions, once, until one is applied', async () => {
       const namespace = 'archive';
       await apply(makeDefinition('old', { namespace }));
       await apply(makeDefinition('old', { namespace, priority: 4 }));
@@ -122,7 +122,7 @@ export function definitionsSuite(context: StoreContext): void {
       expect(await list(false)).toHaveLength(2);
     });
 
-    it('says which version was the newest before', async () => {
+    it('tell which version was the newest before', async () => {
       const first = await apply(makeDefinition('before'));
       expect(first.previous).toBeUndefined();
       const second = await apply(makeDefinition('before', { priority: 9 }));
@@ -131,7 +131,7 @@ export function definitionsSuite(context: StoreContext): void {
       expect((await apply(makeDefinition('before', { priority: 5 }), true)).previous).toEqual(second.definition);
     });
 
-    it('keeps namespaces apart and notes how long ended jobs are kept', async () => {
+    it('are separate for each namespace, and store how long ended jobs are kept', async () => {
       await apply(makeDefinition('kept', { retentionMs: 1_000 }));
       const other = await apply(makeDefinition('kept', { namespace: 'other', retentionMs: 2_000 }));
       expect(other.definition.version).toBe(1);

@@ -56,7 +56,7 @@ export function dependenciesSuite(context: StoreContext): void {
     only(await sql(context, `SELECT count(*)::int AS n FROM ${table} WHERE ${where}`)).n as number;
 
   describe('dependencies', () => {
-    it('hold jobs back until what they wait for is told of, in pages, each once', async () => {
+    it('block jobs until their ends are published, in pages, each once', async () => {
       const first = await hold();
       const laneId = await makeLane(context);
       const { ids } = await submit(laneId, 2_300, { dependencies: [onJob(first.jobId)] });
@@ -73,13 +73,13 @@ export function dependenciesSuite(context: StoreContext): void {
       expect(await count('job_dependencies', `target_id = '${first.jobId}'`)).toBe(0);
     });
 
-    it('cost a job that nobody waits for nothing', async () => {
+    it('add no cost to a job without dependents', async () => {
       const { jobId, claimed } = await hold();
       await context.store.complete([completionOf(await claimed())]);
       expect(await count('dependency_news', `target_id = '${jobId}'`)).toBe(0);
     });
 
-    it('are settled at once where what they are on has ended', async () => {
+    it('are settled at once if the job that they are on has ended', async () => {
       const { jobId, claimed } = await hold();
       await context.store.complete([completionOf(await claimed())]);
       const laneId = await makeLane(context);
@@ -92,14 +92,14 @@ export function dependenciesSuite(context: StoreContext): void {
       expect(await readRow(context, 'job_runs', only(missing.ids))).toBeUndefined();
     });
 
-    it('go with a job that ends while it waits', async () => {
+    it('are deleted with a job that ends while it waits', async () => {
       const { jobId } = await hold();
       const { ids } = await submit(await makeLane(context), 1, { dependencies: [onJob(jobId)] });
       await changeOne(context, only(ids), (run) => decideCancel(run, '', 0, { nowUs: run.createTimeUs, random: 0 }));
       expect(await count('job_dependencies', `job_id = '${only(ids)}'`)).toBe(0);
     });
 
-    it('lose no end that comes while they are made', async () => {
+    it('miss no end of a job while they are created', async () => {
       const laneId = await makeLane(context);
       for (let round = 0; round < 20; round++) {
         const first = await hold();

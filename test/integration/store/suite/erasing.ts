@@ -51,8 +51,8 @@ export function erasingSuite(context: StoreContext): void {
       .join();
   }
 
-  describe('erasing', () => {
-    it('leaves nothing of what people filled in: a result', async () => {
+  describe('erasing a job', () => {
+    it('leaves no user data of its result', async () => {
       const { job, attempt } = await holdSecretJob();
       const progress = { ...attempt, sequence: 1, fraction: 0.5, message: SECRET, checkpoint: payload(SECRET) };
       await context.store.saveProgress([progress]);
@@ -74,7 +74,7 @@ export function erasingSuite(context: StoreContext): void {
       });
     });
 
-    it('leaves nothing of what people filled in: failures of two attempts', async () => {
+    it('leaves no user data of the failures of two attempts', async () => {
       const { job, attempt, claim } = await holdSecretJob();
       const failure = {
         ...systemFailure('APPLICATION', 'Error', SECRET),
@@ -98,7 +98,7 @@ export function erasingSuite(context: StoreContext): void {
       });
     });
 
-    it('leaves nothing of why a workflow or one of its steps failed', async () => {
+    it('leaves no reason why a workflow or one of its steps failed', async () => {
       const jobId = await startWorkflow(context);
       const failure = systemFailure('APPLICATION', 'Error', SECRET);
       const run = {
@@ -120,7 +120,7 @@ export function erasingSuite(context: StoreContext): void {
       expect(await traces(jobId)).toBe('');
     });
 
-    it('leaves nothing of why a job was cancelled', async () => {
+    it('leaves no reason why the job was cancelled', async () => {
       const job = makeJob(await makeLane(context));
       await context.store.submit([makeCall([job])]);
       await context.store.change({ by: 'jobs', namespace: 'default', jobIds: [job.jobId] }, (run, nowUs) =>
@@ -130,7 +130,7 @@ export function erasingSuite(context: StoreContext): void {
       expect(await traces(job.jobId)).toBe('');
     });
 
-    it('leaves nothing in what cleaned up after the job, once that has ended', async () => {
+    it('leaves no user data in its clean-up, once that has ended', async () => {
       const { job, attempt } = await holdSecretJob();
       const moment = (nowUs: number) => ({ nowUs, random: 0 });
       const laneId = await makeLane(context, { cleanup: true, definition: `cleaned-${randomUUID()}` });
@@ -157,7 +157,7 @@ export function erasingSuite(context: StoreContext): void {
       expect([await audits(job.jobId), await audits(cleanup.jobId)]).toMatchObject([[{ action: 'ERASE_JOB' }], []]);
     });
 
-    it('frees the key for a new job', async () => {
+    it('frees the idempotency key for a new job', async () => {
       const { attempt, key, keys } = await holdSecretJob();
       await context.store.complete([completionOf(attempt)]);
       await erase(attempt.jobId);
@@ -167,7 +167,7 @@ export function erasingSuite(context: StoreContext): void {
       ]);
     });
 
-    it('is on record once, with the reason; again it says the same and changes nothing', async () => {
+    it('is recorded once, with the reason; a second call returns the same and changes nothing', async () => {
       const attempt = await holdOne(context);
       await context.store.complete([completionOf(attempt)]);
       const [first, second] = await Promise.all([erase(attempt.jobId), erase(attempt.jobId)]);
@@ -180,7 +180,7 @@ export function erasingSuite(context: StoreContext): void {
       ]);
     });
 
-    it('is refused of open jobs and of those of another namespace', async () => {
+    it('is refused for open jobs and for those of another namespace', async () => {
       const attempt = await holdOne(context);
       const before = await readEverything(context, attempt.jobId);
       expect(await erase(attempt.jobId)).toEqual({ kind: 'open', state: 'ASSIGNED' });
@@ -192,7 +192,7 @@ export function erasingSuite(context: StoreContext): void {
   });
 
   describe('ended jobs', () => {
-    it('are read with all that a job like them is made of, in the order of the ids', async () => {
+    it('are read with everything that a new job like them needs, in the order of the ids', async () => {
       const laneId = await makeLane(context, { queue: 'slow', definitionVersion: 3 });
       const retryPolicy = { ...policy, maxAttempts: 7 };
       const rest = { labels: { a: 'b' }, demands: '{"zone":"eu"}', priority: -4, retryPolicy, runTimeoutMs: 5_000 };

@@ -81,10 +81,10 @@ export function explainSuite(context: StoreContext): void {
     return result.failed ? fc.defaultReportMessage(result) : undefined;
   }
 
-  describe('the place in line', () => {
+  describe('the queue position', () => {
     beforeEach(() => emptyTables(context));
 
-    it('is what a count of all jobs finds, whatever their lanes, ranks, keys and states', async () => {
+    it('equals a count of all jobs, whatever their lanes, ranks, keys and states', async () => {
       expect(await disagreement()).toBeUndefined();
     });
 
@@ -92,12 +92,12 @@ export function explainSuite(context: StoreContext): void {
       ['< (own.rank, own.job_id)', '<= (own.rank, own.job_id)'],
       ['r.lane_id <> ALL($2::int[])', 'true'],
       ['r.rank <= own.rank', 'r.rank < own.rank'],
-    ])('is not found with %s as %s', async (from, to) => {
+    ])('would not be right with %s as %s', async (from, to) => {
       const planted = plantBugs(context.database, [{ of: 'count_before_in_line', from, to }]);
       expect(await disagreement(createStore(planted), 500)).toBeDefined();
     });
 
-    it('names the first in line, in their order, with the time at which each was made', async () => {
+    it('comes with the first jobs of the queue in their order and their creation times', async () => {
       const laneId = await makeLane(context, { queue: 'line' });
       const ids = await submitMany(context, laneId, 15);
       const query = { jobId: ids[12] as string, laneIds: [laneId], ofKey: false };
@@ -106,12 +106,12 @@ export function explainSuite(context: StoreContext): void {
       expect(first[0]?.sinceUs).toBeGreaterThan(0);
     });
 
-    it('is none for a job that does not wait for a worker', async () => {
+    it('is undefined for a job that does not wait for a worker', async () => {
       expect(await explain().countBefore({ jobId: randomUUID(), laneIds: [], ofKey: false }, 10)).toBeUndefined();
     });
   });
 
-  describe('starts', () => {
+  describe('recent starts of a lane', () => {
     beforeEach(() => emptyTables(context));
     afterEach(() => moveClock(context, 0));
 
@@ -143,7 +143,7 @@ export function explainSuite(context: StoreContext): void {
       expect(await startsOf(laneId)).toBe(0);
     });
 
-    it('are of between one minute and two', async () => {
+    it('cover a window of one to two minutes', async () => {
       const laneId = await makeLane(context, { queue: 'line' });
       const { windowUs } = await explain().readQueueLanes(queue, laneId, 10);
       expect(windowUs).toBeGreaterThanOrEqual(60_000_000);
@@ -151,10 +151,10 @@ export function explainSuite(context: StoreContext): void {
     });
   });
 
-  describe('the lanes of a line', () => {
+  describe('the lanes of a queue', () => {
     beforeEach(() => emptyTables(context));
 
-    it('are those of the queue that have ready jobs, those with most first, the own one in any case', async () => {
+    it('are those with ready jobs, the longest first, and the job’s own lane in any case', async () => {
       const [own, few, most, idle, other] = (await Promise.all([
         ...['line', 'line', 'line', 'line'].map((name) => makeLane(context, { queue: name })),
         makeLane(context, { queue: 'other' }),
@@ -171,7 +171,7 @@ export function explainSuite(context: StoreContext): void {
   });
 
   describe('suspects', () => {
-    it('are told of each session that has one, but for the job itself', async () => {
+    it('are listed for each session that holds one, without the explained job', async () => {
       const laneId = await makeLane(context, { queue: 'line' });
       await submitMany(context, laneId, 3);
       const { sessionId } = await openWorker(context, { workerName: 'crashes' });
@@ -183,10 +183,10 @@ export function explainSuite(context: StoreContext): void {
     });
   });
 
-  describe('what is left of resources', () => {
+  describe('the capacity in use', () => {
     beforeEach(() => emptyTables(context));
 
-    it('is told of each session, with those that are kept free for another lane', async () => {
+    it('is read for each session, with the sessions that are reserved for another lane', async () => {
       const [small, big] = [await demandingLane(context, { gpu: 1 }), await demandingLane(context, { gpu: 2 })];
       const { sessionId } = await openWorker(context, { resources: { gpu: 2 } });
       await submitMany(context, small, 1);
@@ -202,10 +202,10 @@ export function explainSuite(context: StoreContext): void {
     });
   });
 
-  describe('lanes with jobs that wait', () => {
+  describe('lanes with waiting jobs', () => {
     beforeEach(() => emptyTables(context));
 
-    it('tell what holds all of their ready jobs back', async () => {
+    it('show the gate that stops all of their ready jobs', async () => {
       const [paused, free] = [await makeLane(context, { queue: 'line' }), await makeLane(context, { queue: 'free' })];
       await submitMany(context, paused, 2);
       await submitMany(context, free, 1);

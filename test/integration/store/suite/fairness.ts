@@ -35,7 +35,7 @@ export function fairnessSuite(context: StoreContext): void {
   describe('fairness keys', () => {
     beforeEach(() => emptyTables(context));
 
-    it('take turns, however many jobs one of them has, and whoever came first', async () => {
+    it('take turns, however many jobs one of them has, and in whatever order they came', async () => {
       const lane = await makeLane(context);
       await add(lane, 'a', 500);
       await add(lane, 'b', 3);
@@ -44,7 +44,7 @@ export function fairnessSuite(context: StoreContext): void {
       expect((await order(lane, 6)).replaceAll('a', '')).not.toMatch(/bb|cc/);
     });
 
-    it('come into the turn with the next job, after as many as were served before', async () => {
+    it('get the next turn for a new job, however many jobs of other keys were served before', async () => {
       const lane = await makeLane(context);
       await add(lane, 'a', 500);
       await order(lane, 300);
@@ -52,7 +52,7 @@ export function fairnessSuite(context: StoreContext): void {
       expect(await order(lane, 3)).toContain('b');
     });
 
-    it('take turns over the lanes of their queue: of another definition, or another version', async () => {
+    it('take turns over all lanes of their queue, of any definition and version', async () => {
       const [old, other] = [await makeLane(context, { queue: 'q' }), await makeLane(context, { queue: 'q' })];
       await add(old, 'a', 500);
       await order(old, 300);
@@ -82,7 +82,7 @@ export function fairnessSuite(context: StoreContext): void {
       expect(share('c')).toBeGreaterThanOrEqual(9);
     });
 
-    it('go on behind their last job that waits, and at the head of the lane once none does', async () => {
+    it('continue behind their last waiting job, and at the head of the lane without one', async () => {
       const lane = await makeLane(context);
       const first = await add(lane, 'a', 100);
       const second = await add(lane, 'a', 1);
@@ -95,7 +95,7 @@ export function fairnessSuite(context: StoreContext): void {
       expect(third[0]).toBeLessThan((row?.head as number) + 1_000);
     });
 
-    it('begin at the time where nothing waits', async () => {
+    it('start at the current time if nothing waits', async () => {
       const lane = await makeLane(context);
       await add(lane, 'a', 1_000);
       await order(lane, 1_000);
@@ -105,7 +105,7 @@ export function fairnessSuite(context: StoreContext): void {
       expect(rank).toBeLessThanOrEqual((await context.store.nowUs()) + 100);
     });
 
-    it('are not pulled ahead by a job that its priority has moved there', async () => {
+    it('are not pulled ahead by a job that its priority has moved forward', async () => {
       const lane = await makeLane(context);
       await add(lane, 'a', 300);
       await add(lane, 'p', 1, 100);
@@ -115,7 +115,7 @@ export function fairnessSuite(context: StoreContext): void {
       expect(await order(lane, 1)).toBe('p');
     });
 
-    it('come into the turn also where a replica stores them that has not seen the lane yet', async () => {
+    it('get their turn also if a replica stores them that has not seen the lane yet', async () => {
       const lane = await makeLane(context);
       await add(lane, 'a', 300);
       await add(lane, 'p', 1, 100);
@@ -126,7 +126,7 @@ export function fairnessSuite(context: StoreContext): void {
       expect(await order(lane, 6)).toMatch(/^p(?=.*b)/);
     });
 
-    it('give a job its turn when the time that it waited for has come', async () => {
+    it('give a job its turn when its scheduled time has come', async () => {
       const lane = await makeLane(context);
       const soon = (await context.store.nowUs()) - 1;
       const delayed = makeJob(lane, { fairnessKey: 'b', state: 'SCHEDULED', runTimeUs: soon, rank: 0 });
@@ -156,7 +156,7 @@ export function fairnessSuite(context: StoreContext): void {
       expect(await rankAfter({ priority: 0, expireTimeUs: last?.rank - 5 })).toBe(last?.rank - 5);
     });
 
-    it('give a job its turn that is resumed when the time it waited for has passed', async () => {
+    it('give a job its turn if it is resumed after its scheduled time', async () => {
       const lane = await makeLane(context);
       const soon = (await context.store.nowUs()) - 1;
       const held = makeJob(lane, { fairnessKey: 'a', state: 'SCHEDULED', runTimeUs: soon, rank: 0 });
@@ -183,7 +183,7 @@ export function fairnessSuite(context: StoreContext): void {
       }
     });
 
-    it('are forgotten when their last job is gone', async () => {
+    it('are deleted with their last job', async () => {
       const lane = await makeLane(context);
       for (const key of ['a', 'b']) await add(lane, key, 1);
       await sql(context, "DELETE FROM job_runs WHERE job_id IN (SELECT job_id FROM jobs WHERE fairness_key = 'a')");

@@ -18,10 +18,10 @@ export function gatedLanesSuite(context: StoreContext): void {
   const hold = (laneIds: readonly number[], reason: GateReason, isHeld: boolean) =>
     context.database.transaction((session) => gateLanes(session, laneIds, reason, isHeld));
 
-  describe('a lane that is held back', () => {
+  describe('a gated lane', () => {
     beforeEach(() => emptyTables(context));
 
-    it('gives nothing to a claim, which is told so, and the others give theirs', async () => {
+    it('gives nothing to a claim, which learns of the gate, while the others give their jobs', async () => {
       const [held, open] = [await makeLane(context), await makeLane(context)];
       await submitMany(context, held, 3);
       await submitMany(context, open, 3);
@@ -35,7 +35,7 @@ export function gatedLanesSuite(context: StoreContext): void {
       expect(await claimMany(context, held, sessionId, 5)).toEqual([]);
     });
 
-    it('tells a claim nothing where no lane is', async () => {
+    it('that does not exist is not reported to a claim', async () => {
       const laneId = await makeLane(context);
       await submitMany(context, laneId, 1);
       const { sessionId } = await openWorker(context);
@@ -56,7 +56,7 @@ export function gatedLanesSuite(context: StoreContext): void {
       expect(await context.store.claimSuspects(claimOf([laneId], sessionId, 1))).toHaveLength(1);
     });
 
-    it('leaves jobs ready that have a place as they are stored, and their places free', async () => {
+    it('leaves jobs ready whose permits were reserved at the submission, and frees the permits', async () => {
       const [held, open] = [await makeLane(context), await makeLane(context)];
       await hold([held], 'queuePaused', true);
       const { sessionId } = await openWorker(context);
@@ -68,7 +68,7 @@ export function gatedLanesSuite(context: StoreContext): void {
       expect(await readRow(context, 'job_runs', jobs[1]?.jobId as string)).toMatchObject({ state: 5, attempt: 1 });
     });
 
-    it('goes on once nothing holds it any more, and only those that go on are told', async () => {
+    it('reopens when its last gate is removed, and only reopened lanes are returned', async () => {
       const [laneId, other] = [await makeLane(context), await makeLane(context)];
       await submitMany(context, laneId, 1);
       expect(await hold([laneId, other], 'queuePaused', true)).toEqual([]);
@@ -81,7 +81,7 @@ export function gatedLanesSuite(context: StoreContext): void {
       expect(await claimMany(context, laneId, sessionId, 1)).toHaveLength(1);
     });
 
-    it('has no head for the scan, and one for who lets it go', async () => {
+    it('has no head for the scan, and one for the call that reopens it', async () => {
       const [held, open, empty] = [await makeLane(context), await makeLane(context), await makeLane(context)];
       await submitMany(context, held, 2);
       await submitMany(context, open, 2);
@@ -91,10 +91,10 @@ export function gatedLanesSuite(context: StoreContext): void {
     });
   });
 
-  describe('a lane made while its queue is paused', () => {
+  describe('a lane created while its queue is paused', () => {
     beforeEach(() => emptyTables(context));
 
-    it('is held back from the start, but for what cleans up', async () => {
+    it('is gated from the start, except for clean-ups', async () => {
       await makeLane(context, { queue: 'still' });
       await sql(context, "UPDATE queues SET paused = true WHERE name = 'still'");
       const laneIds = [

@@ -35,8 +35,8 @@ export function handlerWaitsSuite(context: StoreContext): void {
   const targets = Array.from({ length: 3 }, () => crypto.randomUUID()).toSorted();
   const [first = '', second = '', third = ''] = targets;
 
-  describe('waits of handlers', () => {
-    it('are told with who holds what, until the call has ended', async () => {
+  describe('handler waits', () => {
+    it('are listed with the jobs that wait until the call has ended', async () => {
       const { namespace, laneId, sessionId, jobIds } = await hold(2);
       const [one = '', two = ''] = jobIds;
       const waits = [handlerWait(one, second, namespace), handlerWait(one, first, namespace)];
@@ -56,7 +56,7 @@ export function handlerWaitsSuite(context: StoreContext): void {
       expect(await read(namespace)).toEqual({ isCut: false, waits: [[one, [first]]] });
     });
 
-    it('are not stored of jobs that nobody has, or of another namespace', async () => {
+    it('are not stored for jobs that no session holds or of another namespace', async () => {
       const { namespace, laneId, jobIds } = await hold(1);
       const [ready] = await submitMany(context, laneId, 1);
       const there = await hold(1);
@@ -68,7 +68,7 @@ export function handlerWaitsSuite(context: StoreContext): void {
       expect((await read(there.namespace)).waits).toEqual([]);
     });
 
-    it('count no more once the attempt is over, also if its job is held again', async () => {
+    it('stop counting when the attempt is over, also if its job is held again', async () => {
       const { namespace, laneId, sessionId, claimed } = await hold(1);
       const held = only(claimed);
       const wait = handlerWait(held.jobId, first, namespace);
@@ -88,7 +88,7 @@ export function handlerWaitsSuite(context: StoreContext): void {
       expect((await read(namespace)).waits).toEqual([]);
     });
 
-    it('run out with their lease unless it is renewed, and are cleared away', async () => {
+    it('expire with their lease unless it is renewed, and are deleted', async () => {
       const { namespace, jobIds } = await hold(1);
       const wait = handlerWait(only(jobIds), first, namespace);
       await context.store.deadlocks.saveHandlerWaits([wait], -120_000);
@@ -100,7 +100,7 @@ export function handlerWaitsSuite(context: StoreContext): void {
       expect(await sql(context, `SELECT FROM handler_waits WHERE namespace = '${namespace}'`)).toEqual([]);
     });
 
-    it('are told of each job whole or not at all, where there are more than are read', async () => {
+    it('are read completely or not at all for each job, up to the limit', async () => {
       const { namespace, jobIds } = await hold(2);
       const [one = '', two = ''] = jobIds;
       const waits = [one, two].flatMap((jobId) =>
@@ -113,8 +113,8 @@ export function handlerWaitsSuite(context: StoreContext): void {
     });
   });
 
-  describe('what is waited for', () => {
-    it('is told with its edges, and with its open children', async () => {
+  describe('the job that is waited for', () => {
+    it('is read with its dependencies and its open children', async () => {
       const { store } = context;
       const laneId = await makeLane(context);
       const [target = ''] = await submitMany(context, laneId, 1);

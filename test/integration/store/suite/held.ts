@@ -31,8 +31,8 @@ export function heldSuite(context: StoreContext): void {
     context.store.change({ by: 'attempts', attempts: [key] }, (run, nowUs) => decideAbort(run, { nowUs, random: 0 }));
   const readProgress = async (jobId: string) => (await context.store.readJob('default', jobId))?.progress;
 
-  describe('held', () => {
-    it('lists ASSIGNED and CANCELLING attempts, RUNNING ones when the whole is asked for', async () => {
+  describe('the list of held attempts', () => {
+    it('contains ASSIGNED and CANCELLING ones, and RUNNING ones if all are requested', async () => {
       const [assigned, running, cancelling] = await holdMany(context, 3);
       if (!assigned || !running || !cancelling) throw new Error('three jobs were claimed');
       await context.store.observe([running]);
@@ -59,7 +59,7 @@ export function heldSuite(context: StoreContext): void {
       expect(await context.store.readHeld((await openWorker(context)).sessionId, true)).toEqual([]);
     });
 
-    it('builds assignments anew, of ASSIGNED attempts only', async () => {
+    it('rebuilds the assignments of ASSIGNED attempts only', async () => {
       const [assigned, running] = await holdMany(context, 2);
       if (!assigned || !running) throw new Error('two jobs were claimed');
       await context.store.observe([running]);
@@ -83,7 +83,7 @@ export function heldSuite(context: StoreContext): void {
       expect(await readRow(context, 'job_runs', job.jobId)).toEqual(row);
     });
 
-    it('leaves alone what the key does not fit', async () => {
+    it('ignores attempts that do not match the key', async () => {
       const job = await holdOne(context);
       const { sessionId } = await openWorker(context);
       const before = await readEverything(context, job.jobId);
@@ -96,7 +96,7 @@ export function heldSuite(context: StoreContext): void {
   });
 
   describe('progress', () => {
-    it('is kept and shown, each part until a newer one comes', async () => {
+    it('is stored and shown, each part until a newer one arrives', async () => {
       const job = await holdOne(context);
       await context.store.saveProgress([progressOf(job, 1, { fraction: 0.25, message: 'a "quarter"' })]);
       expect(await readProgress(job.jobId)).toEqual({ fraction: 0.25, message: 'a "quarter"' });
@@ -106,7 +106,7 @@ export function heldSuite(context: StoreContext): void {
       expect(await readProgress(job.jobId)).toEqual({ fraction: 0.5, message: '' });
     });
 
-    it('is not set back by a late one', async () => {
+    it('is not set back by a late report', async () => {
       const job = await holdOne(context);
       await context.store.saveProgress([progressOf(job, 5, { fraction: 0.9, checkpoint: payload('new') })]);
       const before = await readEverything(context, job.jobId);
@@ -129,7 +129,7 @@ export function heldSuite(context: StoreContext): void {
       expect(await readEverything(context, job.jobId)).toEqual(before);
     });
 
-    it('begins anew with each attempt', async () => {
+    it('starts again with each attempt', async () => {
       const job = await holdOne(context);
       await context.store.saveProgress([progressOf(job, 1_000, { fraction: 0.9, message: 'almost' })]);
       await abort(job);
@@ -142,7 +142,7 @@ export function heldSuite(context: StoreContext): void {
   });
 
   describe('checkpoints', () => {
-    it('go with the next claim, the newest byte for byte', async () => {
+    it('are sent with the next claim, the newest byte for byte', async () => {
       const jobs = await holdMany(context, 3);
       const data = randomBytes(100_000);
       const checkpoint = { data, contentType: 'application/x', metadata: { part: '7' } };
@@ -165,7 +165,7 @@ export function heldSuite(context: StoreContext): void {
       expect(Buffer.from(again.get(jobs[2]?.jobId as string)?.checkpoint?.data ?? []).toString()).toBe('first of 2');
     });
 
-    it('may be empty', async () => {
+    it('can be empty', async () => {
       const job = await holdOne(context);
       await context.store.saveProgress([
         progressOf(job, 1, { checkpoint: { data: new Uint8Array(), contentType: '' } }),

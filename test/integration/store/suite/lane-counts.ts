@@ -163,7 +163,7 @@ export function laneCountsSuite(context: StoreContext): void {
   describe('the counts of open jobs', () => {
     beforeEach(() => emptyTables(context));
 
-    it.each([1, 2, 3])('are exact after a random mix of all that moves jobs, number %i', async (seed) => {
+    it.each([1, 2, 3])('are exact after a random mix of all statements that move jobs, number %i', async (seed) => {
       const mix = new Mix(context, seed);
       await mix.prepare();
       const states = new Set<number>();
@@ -179,7 +179,7 @@ export function laneCountsSuite(context: StoreContext): void {
       expect(await readCountDrift(context.database)).toEqual([]);
     });
 
-    it('would not be if one statement kept silent', async () => {
+    it('would be wrong if one statement did not count', async () => {
       const laneId = await makeLane(context);
       const store = createStore(
         plantBugs(context.database, [{ of: 'insert_jobs', from: 'WHERE jobs <> 0', to: 'WHERE false' }]),
@@ -189,7 +189,7 @@ export function laneCountsSuite(context: StoreContext): void {
       expect(await readCountDrift(context.database)).toEqual([{ lane_id: laneId, state: 3, kept: 0, counted: 2 }]);
     });
 
-    it('are folded in steps that have a bound, by one at a time', async () => {
+    it('are folded in bounded steps, by one caller at a time', async () => {
       await sql(context, 'INSERT INTO lane_count_changes SELECT n % 7, 3, 1 FROM generate_series(1, 12000) AS n');
       const steps: boolean[] = [];
       do steps.push(await context.store.queues.foldCounts());

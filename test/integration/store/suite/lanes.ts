@@ -14,13 +14,13 @@ const key = {
 
 export function lanesSuite(context: StoreContext): void {
   describe('lanes', () => {
-    it('gives the same key the same lane, also to several callers at once', async () => {
+    it('have one lane for each key, also for concurrent callers', async () => {
       const ids = await Promise.all([1, 2, 3, 4].map(() => context.store.ensureLane(key)));
       expect(new Set(ids).size).toBe(1);
       expect(await context.store.ensureLane(key)).toBe(ids[0]);
     });
 
-    it('gives each other key another lane', async () => {
+    it('have another lane for each other key', async () => {
       const others = [
         key,
         { ...key, namespace: 'lanes-2' },
@@ -40,14 +40,14 @@ export function lanesSuite(context: StoreContext): void {
       );
     });
 
-    it('burns no number of the sequence when the lane is there', async () => {
+    it('use no number of the sequence if the lane exists', async () => {
       const first = await makeLane(context);
       for (let i = 0; i < 5; i++) await context.store.ensureLane(key);
       expect(await makeLane(context)).toBe(first + 1);
     });
   });
 
-  describe('heads', () => {
+  describe('lane heads', () => {
     beforeEach(() => emptyTables(context));
 
     it('are the lowest rank of each lane with ready jobs', async () => {
@@ -92,7 +92,7 @@ export function lanesSuite(context: StoreContext): void {
   describe('the next due time', () => {
     beforeEach(() => emptyTables(context));
 
-    it('is the earliest of all jobs, to the microsecond, or none', async () => {
+    it('is the earliest of all jobs, to the microsecond, or undefined', async () => {
       expect(await context.store.nextDueUs()).toBeUndefined();
       const laneId = await makeLane(context);
       await submitMany(context, laneId, 1);

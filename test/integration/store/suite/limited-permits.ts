@@ -12,10 +12,10 @@ export function limitedPermitsSuite(context: StoreContext): void {
   const held = async () =>
     (await sql(context, 'SELECT count(*)::int AS n FROM job_runs WHERE state IN (5, 6, 8)'))[0]?.n;
 
-  describe('places for jobs with limits as they are stored', () => {
+  describe('permits for limited jobs at their submission', () => {
     beforeEach(() => emptyTables(context));
 
-    it('are taken as far as there is room, lowest ranks first; the others wait', async () => {
+    it('are used up to the capacity, lowest ranks first; the other jobs wait', async () => {
       const { laneId } = await limitedLanes(context, { maxConcurrency: 2 });
       const { sessionId } = await openWorker(context);
       const { jobs, assigned } = await submitAssigned(context, laneId, sessionId, [
@@ -33,7 +33,7 @@ export function limitedPermitsSuite(context: StoreContext): void {
       expect((await claimLimited(context, laneId, sessionId, 9)).jobs).toHaveLength(1);
     });
 
-    it('are as many of a key as it has room for', async () => {
+    it('are used up to the capacity of each key', async () => {
       const keyLimit = { key: 'input.a', maxConcurrency: 1, policy: 'WAIT' } as const;
       const { laneId } = await limitedLanes(context, { keyLimit });
       const { sessionId } = await openWorker(context);
@@ -72,7 +72,7 @@ export function limitedPermitsSuite(context: StoreContext): void {
       expect((await fullTime()) - before).toBe(3_600_000_000);
     });
 
-    it('are never more than the limit, however many are stored and claimed at once', async () => {
+    it('never exceed the limit, however many jobs are stored and claimed at once', async () => {
       const { laneId } = await limitedLanes(context, { maxConcurrency: 7 });
       const { sessionId } = await openWorker(context);
       await Promise.all(
@@ -85,7 +85,7 @@ export function limitedPermitsSuite(context: StoreContext): void {
       expect(await held()).toBe(7);
     });
 
-    it('come to nothing in a session that has closed, and in a lane whose queue is paused', async () => {
+    it('are not used in a session that has closed or in a lane whose queue is paused', async () => {
       const { laneId } = await limitedLanes(context, { maxConcurrency: 5 });
       const { sessionId } = await openWorker(context);
       await context.store.closeSessions([sessionId], 'CLOSE');
@@ -95,7 +95,7 @@ export function limitedPermitsSuite(context: StoreContext): void {
       expect((await submitAssigned(context, laneId, open, [{}])).assigned).toEqual([false]);
     });
 
-    it('are as many as are wanted once the limits are gone', async () => {
+    it('are used up to the requested number after the limits are removed', async () => {
       const { laneId, definition } = await limitedLanes(context, { maxConcurrency: 1 });
       await applyLimits(context, definition, {});
       const { sessionId } = await openWorker(context);

@@ -24,10 +24,10 @@ export function limitsSuite(context: StoreContext): void {
     (await sql(context, 'SELECT count(*)::int AS n FROM job_runs WHERE state IN (5, 6, 8)'))[0]?.n;
   const laneOf = async (jobId: string) => (await readRow(context, 'job_runs', jobId))?.lane_id;
 
-  describe('a limit of concurrency', () => {
+  describe('a concurrency limit', () => {
     beforeEach(() => emptyTables(context));
 
-    it('of a queue holds for all of its lanes together, and what ends makes room', async () => {
+    it('of a queue is shared by all of its lanes, and a job that ends frees capacity', async () => {
       const [a, b] = [await makeLane(context, { queue: 'q' }), await makeLane(context, { queue: 'q' })];
       await setQueue(3);
       await submitMany(context, a, 2);
@@ -46,7 +46,7 @@ export function limitsSuite(context: StoreContext): void {
       expect((await claimLimited(context, b, sessionId, 10)).jobs).toHaveLength(2);
     });
 
-    it('is not exceeded by many claims at once, in any lane', async () => {
+    it('is not exceeded by many concurrent claims, in any lane', async () => {
       const lanes = [await makeLane(context, { queue: 'q' }), await makeLane(context, { queue: 'q' })];
       await setQueue(7);
       for (const lane of lanes) await submitMany(context, lane, 40);
@@ -57,7 +57,7 @@ export function limitsSuite(context: StoreContext): void {
       expect(await held()).toBe(7);
     });
 
-    it('is given back with whatever ends the lease: a release, a lost session', async () => {
+    it('gets its permits back from any end of the lease: a release, a lost session', async () => {
       const lane = await makeLane(context, { queue: 'q' });
       await setQueue(2);
       await submitMany(context, lane, 4);
@@ -77,7 +77,7 @@ export function limitsSuite(context: StoreContext): void {
       expect((await claimLimited(context, lane, next, 4)).jobs).toHaveLength(2);
     });
 
-    it('keeps everybody from the lane who does not look at it, from when it is set until it is taken away', async () => {
+    it('stops every claim that does not check it, from when it is set until it is removed', async () => {
       const lane = await makeLane(context, { queue: 'q' });
       await submitMany(context, lane, 4);
       const { sessionId } = await openWorker(context);
@@ -93,7 +93,7 @@ export function limitsSuite(context: StoreContext): void {
       expect(await context.store.claim(claimOf([lane], sessionId, 1))).toHaveLength(1);
     });
 
-    it('of a definition is that of its newest version, for the jobs of all', async () => {
+    it('of a definition is that of its newest version, for the jobs of all versions', async () => {
       const { definition, laneId } = await limitedLanes(context, { maxConcurrency: 1 });
       const other = await makeLane(context, { definition, definitionVersion: 2 });
       await submitMany(context, laneId, 2);
@@ -107,7 +107,7 @@ export function limitsSuite(context: StoreContext): void {
       expect(await context.store.readLanes([laneId, other])).toMatchObject([{ limited: false }, { limited: false }]);
     });
 
-    it('gives nothing to a session that has closed, and says that there is no use in asking again', async () => {
+    it('gives nothing to a session that has closed, which tells the caller not to ask again', async () => {
       const lane = await makeLane(context, { queue: 'q' });
       await setQueue(5);
       await submitMany(context, lane, 2);
@@ -118,7 +118,7 @@ export function limitsSuite(context: StoreContext): void {
       expect(seen).toMatchObject({ exhausted: false, dry: true });
     });
 
-    it('neither holds back nor counts what cleans up', async () => {
+    it('neither stops nor counts clean-ups', async () => {
       const [lane, cleanup] = [
         await makeLane(context, { queue: 'q' }),
         await makeLane(context, { queue: 'q', cleanup: true }),
@@ -131,7 +131,7 @@ export function limitsSuite(context: StoreContext): void {
       expect((await claimLimited(context, lane, sessionId, 9)).jobs).toHaveLength(1);
     });
 
-    it('is told to those who ask what a job waits for, and that of a key', async () => {
+    it('is reported, like that of a key, as the reason why a job waits', async () => {
       const lane = await makeLane(context, { queue: 'q' });
       await setQueue(1);
       const ids = await submitMany(context, lane, 2);
@@ -147,7 +147,7 @@ export function limitsSuite(context: StoreContext): void {
       expect(await reasonOf(keyed[1])).toBe(`its key is at the limit of definition ${definition}: 1 at once`);
     });
 
-    it('leaves the order and the bytes of a claim as they are', async () => {
+    it('keeps the order and the byte bound of a claim', async () => {
       const lane = await makeLane(context, { queue: 'q' });
       await setQueue(100);
       const ids = await submitMany(context, lane, 6);
@@ -159,12 +159,12 @@ export function limitsSuite(context: StoreContext): void {
     });
   });
 
-  describe('a limit of a key', () => {
+  describe('a key limit', () => {
     beforeEach(() => emptyTables(context));
 
     const limits = { keyLimit: { key: 'input.tenant', maxConcurrency: 2, policy: 'WAIT' } } as const;
 
-    it('moves what has no room out of the way, and lets the others pass', async () => {
+    it('defers jobs without capacity, and lets the others pass', async () => {
       const { laneId, atLimitLaneId } = await limitedLanes(context, limits);
       const a = await submitMany(context, laneId, 5, { limitId: keyA, limitKey: 'a' });
       const b = await submitMany(context, laneId, 1, { limitId: keyB, limitKey: 'b', rank: 2_000_000 });
@@ -185,7 +185,7 @@ export function limitsSuite(context: StoreContext): void {
       expect((await claimLimited(context, laneId, sessionId, 10)).jobs.map((job) => job.jobId)).toEqual([a[2]]);
     });
 
-    it('is not exceeded by many claims at once, and everything is done in the end', async () => {
+    it('is not exceeded by many concurrent claims, and all jobs are done in the end', async () => {
       const { laneId } = await limitedLanes(context, limits);
       const keys = [keyA, keyB];
       for (let i = 0; i < 30; i++) await submitMany(context, laneId, 1, { limitId: keys[i % 2], rank: i });
@@ -211,7 +211,7 @@ export function limitsSuite(context: StoreContext): void {
       }
     });
 
-    it('that is taken away lets go all that waits', async () => {
+    it('that is removed reopens everything that waits', async () => {
       const { laneId, definition } = await limitedLanes(context, limits);
       await submitMany(context, laneId, 5, { limitId: keyA });
       const { sessionId } = await openWorker(context);
@@ -222,7 +222,7 @@ export function limitsSuite(context: StoreContext): void {
       expect(await context.store.claim(claimOf([laneId], sessionId, 9))).toHaveLength(3);
     });
 
-    it('counts the jobs that wait at it as READY, where they belong', async () => {
+    it('counts its deferred jobs as READY, in their own lane', async () => {
       const { laneId } = await limitedLanes(context, limits, 'q');
       await submitMany(context, laneId, 5, { limitId: keyA });
       const { sessionId } = await openWorker(context);
@@ -232,7 +232,7 @@ export function limitsSuite(context: StoreContext): void {
     });
   });
 
-  describe('a limit of rate', () => {
+  describe('a rate limit', () => {
     beforeEach(() => emptyTables(context));
 
     it('gives its burst, then waits for its units, each attempt at its cost', async () => {
@@ -252,7 +252,7 @@ export function limitsSuite(context: StoreContext): void {
       expect((await claimLimited(context, laneId, sessionId, 10)).jobs).toHaveLength(1);
     });
 
-    it('takes its units once it has assigned, and never before', async () => {
+    it('takes its units after the assignment, and never before', async () => {
       const rateLimit = { units: 1, periodMs: 60_000, burst: 5 };
       const { laneId } = await limitedLanes(context, { rateLimit });
       await submitMany(context, laneId, 9);
@@ -266,7 +266,7 @@ export function limitsSuite(context: StoreContext): void {
       expect(row?.owed).toBe(true);
     });
 
-    it('of a key parks its jobs, and says when it has units again', async () => {
+    it('of a key defers its jobs, and returns when it has units again', async () => {
       const rateLimit = { units: 1, periodMs: 3_600_000, burst: 1 };
       const { laneId } = await limitedLanes(context, { keyLimit: { key: 'k', policy: 'WAIT', rateLimit } });
       await submitMany(context, laneId, 2, { limitId: keyA });
@@ -283,7 +283,7 @@ export function limitsSuite(context: StoreContext): void {
       expect((await claimLimited(context, laneId, sessionId, 10)).jobs).toHaveLength(1);
     });
 
-    it('of a queue is not exceeded by many claims at once', async () => {
+    it('of a queue is not exceeded by many concurrent claims', async () => {
       const lanes = [await makeLane(context, { queue: 'q' }), await makeLane(context, { queue: 'q' })];
       const rateLimit = { units: 1, periodMs: 86_400_000, burst: 9 };
       await context.store.queues.update(q, { settings: { rateLimit }, etag: '' });
@@ -299,7 +299,7 @@ export function limitsSuite(context: StoreContext): void {
     });
   });
 
-  it('of jobs that nobody limits, the runs have no id of a limit', async () => {
+  it('runs of jobs without limits have no limit id', async () => {
     const lane = await makeLane(context);
     const [jobId = newJobId()] = await submitMany(context, lane, 1);
     expect((await readRow(context, 'job_runs', jobId))?.limit_id).toBeNull();

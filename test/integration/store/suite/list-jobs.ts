@@ -122,7 +122,7 @@ export function listJobsSuite(context: StoreContext): void {
       }),
     };
 
-    it.each(Object.keys(filters))('by %s are all that match, however they are cut into pages', async (name) => {
+    it.each(Object.keys(filters))('by %s contain all matching jobs, however they are cut into pages', async (name) => {
       const filter = filters[name]?.() as Partial<JobFilter>;
       const ids = expected(filter).map(({ jobId }) => jobId);
       for (const [limit, scanLimit] of [
@@ -136,7 +136,7 @@ export function listJobsSuite(context: StoreContext): void {
       }
     });
 
-    it('are of a namespace: its jobs alone, and none of one that is not there', async () => {
+    it('contain the jobs of their namespace alone, and none for an unknown one', async () => {
       expect(views).toHaveLength(240);
       expect(await page({})).toMatchObject({ nextBeforeJobId: undefined });
       const query = { filter: everyJob, beforeJobId: undefined, limit: 9, scanLimit: 9 };
@@ -144,7 +144,7 @@ export function listJobsSuite(context: StoreContext): void {
       expect(nowhere).toEqual({ jobs: [], nextBeforeJobId: undefined });
     });
 
-    it('show each job as it is, without attempts, and without the bytes of input and result', async () => {
+    it('show each job as it is, without attempts and the bytes of input and result', async () => {
       const { jobs } = await page({});
       const bare = (payload: JobView['input']) => ({ ...payload, data: payload.data.subarray(0, 0) });
       expect(jobs).toEqual(
@@ -157,7 +157,7 @@ export function listJobsSuite(context: StoreContext): void {
       );
     });
 
-    it('go on in a namespace of more lanes than are merged', async () => {
+    it('continue in a namespace with more lanes than are merged', async () => {
       const lanes = await sql(
         context,
         `INSERT INTO lanes (namespace, queue, definition, definition_version, demands, suspect)
@@ -181,7 +181,7 @@ export function listJobsSuite(context: StoreContext): void {
       expect(found.map(({ jobId }) => jobId)).toEqual(jobs.map(({ jobId }) => jobId).reverse());
     });
 
-    it('take a job by the time that it shows, which may be a little off that in its id', async () => {
+    it('select by the shown creation time, which may differ a little from that in the id', async () => {
       const laneId = await makeLane(context, { namespace, definition: 'off' });
       const job = makeJob(laneId);
       await context.store.submit([makeCall([job])]);
@@ -199,7 +199,7 @@ export function listJobsSuite(context: StoreContext): void {
       }
     });
 
-    it('begin anywhere', async () => {
+    it('begin at any position', async () => {
       const [first] = (await page({}, 1, lowestUuid(1))).jobs;
       expect(first).toBeUndefined();
       expect((await page({}, 1, views[10]?.jobId)).jobs[0]?.jobId).toBe(views[11]?.jobId);

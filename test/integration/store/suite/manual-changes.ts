@@ -30,15 +30,15 @@ export function manualSuite(context: StoreContext): void {
   const skips = async (call: SubmitCall) =>
     (await context.store.workflows.readAskedSkips(idOf(call))).map(({ step }) => step);
 
-  describe('what is done by hand with a new job', () => {
-    it('is there with it', async () => {
+  describe('the audit record of a manual change with a new job', () => {
+    it('is stored with the job', async () => {
       const call = await newCall();
       await context.store.submit([call]);
       expect(await subjects(call)).toEqual(['a: why "not"', 'b: why "not"']);
       expect(await skips(call)).toEqual([1, 3]);
     });
 
-    it('is there once, however often the call comes', async () => {
+    it('is stored once, however often the call is repeated', async () => {
       const request = { requestId: randomUUID(), bodyHash: new Uint8Array([1]) };
       const [call, repeat] = [await newCall(request), await newCall(request)];
       expect(await context.store.submit([call, repeat])).toMatchObject([
@@ -49,7 +49,7 @@ export function manualSuite(context: StoreContext): void {
       expect(await subjects(call)).toHaveLength(2);
     });
 
-    it('is not there where the job is refused', async () => {
+    it('is not stored if the job is refused', async () => {
       const call = await newCall({ batchJobId: randomUUID() });
       expect((await context.store.submit([call]))[0]?.kind).toBe('batchRefused');
       expect([await subjects(call), await skips(call)]).toEqual([[], []]);

@@ -22,7 +22,7 @@ export function migrationsSuite(context: StoreContext): void {
       expect(await migrate(context.database)).toEqual([]);
     });
 
-    it('refuse a newer schema that breaks this release, and say what to do', async () => {
+    it('refuse a newer schema that breaks this release, with advice', async () => {
       await withVersion(9_000, true, async () => {
         await expect(migrate(context.database)).rejects.toThrow(
           /schema version 9000 \(future\).*start a newer release/,
@@ -31,7 +31,7 @@ export function migrationsSuite(context: StoreContext): void {
       expect(await withVersion(9_000, false, () => migrate(context.database))).toEqual([]);
     });
 
-    it('refuse a schema from before the first release, and say what to do', async () => {
+    it('refuse a schema from before the first release, with advice', async () => {
       await withVersion(33, false, async () => {
         await expect(migrate(context.database)).rejects.toThrow(
           /schema version 33 \(future\), from a build of Muster before its first release.*start this release on an empty database/,
@@ -39,7 +39,7 @@ export function migrationsSuite(context: StoreContext): void {
       });
     });
 
-    it('apply those that are missing, in their order, up to a version', async () => {
+    it('apply the missing ones in their order, up to a version', async () => {
       const later = [9_001, 9_002].map((version) => ({ version, name: `later ${version}`, text: 'SELECT 1' }));
       const migrations = [...releaseMigrations(), ...later];
       try {
@@ -51,7 +51,7 @@ export function migrationsSuite(context: StoreContext): void {
     });
 
     it.skipIf(context.kind === 'PGlite')(
-      'are applied once by several that start at once on an empty database',
+      'are applied once by several replicas that start at once on an empty database',
       async () => {
         const url = await context.databases?.createDatabase('empty');
         if (!url) throw new Error('a server was expected');
@@ -72,7 +72,7 @@ export function migrationsSuite(context: StoreContext): void {
   });
 
   describe('the clock', () => {
-    it('is the database and never runs back', async () => {
+    it('is that of the database and never runs back', async () => {
       const times: number[] = [];
       for (let i = 0; i < 50; i++) times.push(await context.store.nowUs());
       expect(times).toEqual([...times].sort((a, b) => a - b));

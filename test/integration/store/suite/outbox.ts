@@ -40,13 +40,13 @@ export function outboxSuite(context: StoreContext): void {
     return rows.flatMap((row) => row.changes).flatMap(eachOf);
   }
 
-  describe('outbox', () => {
+  describe('the outbox', () => {
     beforeEach(async () => {
       await emptyTables(context);
       await sql(context, `UPDATE outbox_turns SET turn_until = '-infinity'`);
     });
 
-    it('tells of jobs that are made, in one row a statement, by the time at which they were', async () => {
+    it('has one row of new jobs for each statement, with its time', async () => {
       const laneIds = [await makeLane(context), await makeLane(context)] as const;
       const jobs = [
         makeJob(laneIds[0]),
@@ -72,14 +72,14 @@ export function outboxSuite(context: StoreContext): void {
       expect(row.eventTimeUs).toBe(view?.createTimeUs);
     });
 
-    it('tells of a job that is stored with a place that it was made, and no more', async () => {
+    it('has one creation event, and no more, for a job that is stored with a permit', async () => {
       const { laneId, sessionId } = await readyLane(context, 0);
       const { call, permits } = assignedCall(laneId, sessionId);
       await context.store.submit([call], permits);
       expect(await outboxRows()).toMatchObject(call.jobs.map(({ jobId }) => ({ jobId, state: 'READY', revision: 1 })));
     });
 
-    it('tells nothing of a call that is repeated or refused', async () => {
+    it('has no events of a repeated or refused call', async () => {
       const laneId = await makeLane(context);
       const request = { requestId: crypto.randomUUID(), bodyHash: bytes('b') };
       await context.store.submit([makeCall([makeJob(laneId)], request)]);
@@ -91,7 +91,7 @@ export function outboxSuite(context: StoreContext): void {
       expect(await outboxRows()).toHaveLength(2);
     });
 
-    it('tells of completions with what they left', async () => {
+    it('has the completions with their result', async () => {
       const [a, b] = await holdMany(context, 2);
       if (!a || !b) throw new Error('two jobs are held');
       await context.store.observe([b]);
@@ -106,7 +106,7 @@ export function outboxSuite(context: StoreContext): void {
       expect(await outboxRows()).toEqual([]);
     });
 
-    it('does not tell of claims, of starts and of what changes no state', async () => {
+    it('has no events of claims, of starts and of changes that keep the state', async () => {
       const { laneId, sessionId } = await readyLane(context, 2);
       await outboxRows();
       const [held] = await claimMany(context, laneId, sessionId, 1);
@@ -124,7 +124,7 @@ export function outboxSuite(context: StoreContext): void {
       expect(await outboxRows()).toEqual([]);
     });
 
-    it('tells of failures without their stack traces, of releases and of cancels', async () => {
+    it('has failures without their stack traces, releases and cancels', async () => {
       const [failing, released, cancelled] = await holdMany(context, 3);
       if (!failing || !released || !cancelled) throw new Error('three jobs are held');
       await outboxRows();
@@ -150,7 +150,7 @@ export function outboxSuite(context: StoreContext): void {
       ]);
     });
 
-    it('rolls back with the transaction', async () => {
+    it('is rolled back with the transaction', async () => {
       const job = await holdOne(context);
       await outboxRows();
       await expect(
@@ -162,7 +162,7 @@ export function outboxSuite(context: StoreContext): void {
       expect(await outboxRows()).toEqual([]);
     });
 
-    it('gives rows in their order, so much at once', async () => {
+    it('returns rows in their order, up to a size', async () => {
       const laneId = await makeLane(context);
       for (let i = 0; i < 5; i++) await submitMany(context, laneId, 10);
       const first = await take(300);
@@ -196,7 +196,7 @@ export function outboxSuite(context: StoreContext): void {
       expect(await take()).toEqual([]);
     });
 
-    it('takes a flush of 1,000 jobs as one row', async () => {
+    it('stores a flush of 1,000 jobs as one row', async () => {
       const laneId = await makeLane(context);
       const jobIds = await submitMany(context, laneId, 1_000);
       const rows: OutboxRow[] = await take();
@@ -204,7 +204,7 @@ export function outboxSuite(context: StoreContext): void {
       expect(eachOf(only(only(rows).changes)).map((change) => change.jobId)).toEqual(jobIds);
     });
 
-    it('drops what is too old, and says how much', async () => {
+    it('drops rows that are too old, and returns how many', async () => {
       const laneId = await makeLane(context);
       await submitMany(context, laneId, 3);
       await submitMany(context, laneId, 2);

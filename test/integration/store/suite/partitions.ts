@@ -41,7 +41,7 @@ export function partitionsSuite(context: StoreContext): void {
   }
 
   describe('partitions', () => {
-    it('are there for today and the three days to come, of both tables', async () => {
+    it('exist for today and the next three days, in both tables', async () => {
       // Not that of the file's beginning: a day may have begun since.
       const today = dayOf(Date.now());
       await context.store.ensurePartitions();
@@ -50,7 +50,7 @@ export function partitionsSuite(context: StoreContext): void {
       expect(await partitionsSince(today)).toHaveLength(8);
     });
 
-    it('are made once by several replicas at once', async () => {
+    it('are created once by several concurrent replicas', async () => {
       const day = today + 100 * DAY_MS;
       await Promise.all([1, 2, 3, 4].map(() => ensure(day)));
       expect((await partitionsSince(day)).sort()).toEqual(namesOf(day).sort());
@@ -67,7 +67,7 @@ export function partitionsSuite(context: StoreContext): void {
       expect(names).toEqual(['jobs_default', first, first, second, 'jobs_default']);
     });
 
-    it('take over the jobs and outcomes of their day that came before them', async () => {
+    it('take over the jobs and outcomes of their day that were stored before them', async () => {
       const day = today + 300 * DAY_MS;
       const laneId = await makeLane(context);
       const ids = [day + 5, day + 6, day + DAY_MS].map((ms) => newJobId(ms)) as [string, string, string];
@@ -89,7 +89,7 @@ export function partitionsSuite(context: StoreContext): void {
     });
 
     it.skipIf(context.kind === 'PGlite')(
-      'give up soon while somebody reads the table, and leave nothing half made',
+      'give up soon while somebody reads the table, and leave nothing half done',
       async () => {
         const day = today + 400 * DAY_MS;
         await context.database.transaction(async (reader) => {

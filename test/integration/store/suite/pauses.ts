@@ -27,7 +27,7 @@ export function pausesSuite(context: StoreContext): void {
   const read = (jobId: string) => context.store.readJob('default', jobId);
 
   describe('pause and resume', () => {
-    it('keep the time to run, as people see it and as it is stored', async () => {
+    it('keep the run time, as users see it and as it is stored', async () => {
       const laneId = await makeLane(context);
       const runTimeUs = (await context.store.nowUs()) + HOUR_US;
       const job = makeJob(laneId, { state: 'SCHEDULED', runTimeUs, expireTimeUs: runTimeUs + HOUR_US });
@@ -41,7 +41,7 @@ export function pausesSuite(context: StoreContext): void {
       expect(await readRow(context, 'job_runs', job.jobId)).toMatchObject({ run_time: null, due_time: runTimeUs });
     });
 
-    it('hold a job back from every claim, and give it its old place again', async () => {
+    it('exclude a job from every claim, and restore its old position', async () => {
       const laneId = await makeLane(context);
       const [first, second] = (await submitMany(context, laneId, 2)) as [string, string];
       const { sessionId } = await openWorker(context);
@@ -65,7 +65,7 @@ export function pausesSuite(context: StoreContext): void {
   });
 
   describe('update', () => {
-    it('is in the record and in the run, and leaves what was not asked for', async () => {
+    it('changes the record and the run, and leaves other fields', async () => {
       const laneId = await makeLane(context);
       const nowUs = await context.store.nowUs();
       const job = makeJob(laneId, { priority: 3, rank: nowUs - 3_000_000 });
@@ -97,7 +97,7 @@ export function pausesSuite(context: StoreContext): void {
       expect((await claimMany(context, laneId, sessionId, 1)).map(({ jobId }) => jobId)).toEqual([third]);
     });
 
-    it('writes nothing on top of what it has not seen', async () => {
+    it('writes nothing if the job changed since it was read', async () => {
       const laneId = await makeLane(context);
       const [jobId] = (await submitMany(context, laneId, 1)) as [string];
       const before = await readRow(context, 'job_runs', jobId);

@@ -27,7 +27,7 @@ export function queuesSuite(context: StoreContext): void {
   describe('queues', () => {
     beforeEach(() => emptyTables(context));
 
-    it('are made once, by hand or by the first lane, and read as they were made', async () => {
+    it('are created once, by a call or by the first lane, and read as they were created', async () => {
       expect(await queues().read(q)).toBeUndefined();
       const made = queueOf(await create('q', 'ä "quoted" \'; DROP TABLE queues'));
       expect(made).toMatchObject({ ...q, paused: false, pauseReason: '', counts: {} });
@@ -42,7 +42,7 @@ export function queuesSuite(context: StoreContext): void {
       expect(await queues().read({ namespace: 'other', name: 'q' })).toBeUndefined();
     });
 
-    it('are listed by name, page by page, each namespace its own', async () => {
+    it('are listed by name, page by page, separately for each namespace', async () => {
       for (const name of ['c', 'a', 'd', 'b']) await create(name);
       await queues().create({ namespace: 'other', name: 'z' }, {});
       const first = await queues().list('default', '', 3);
@@ -81,7 +81,7 @@ export function queuesSuite(context: StoreContext): void {
       expect((await queues().list('default', '', 9)).queues).toMatchObject([{ counts }, { counts: { READY: 1 } }]);
     });
 
-    it('change with the etag that they have, and with no other', async () => {
+    it('change only with their current etag', async () => {
       const { etag } = queueOf(await create('q'));
       const changed = queueOf(await queues().update(q, { settings: { description: 'new' }, etag }));
       expect(changed.description).toBe('new');
@@ -96,7 +96,7 @@ export function queuesSuite(context: StoreContext): void {
       expect(await queues().update(missing, { settings: { description: '' }, etag: '' })).toEqual({ kind: 'missing' });
     });
 
-    it('give nothing while they are paused, in any lane but those that clean up', async () => {
+    it('give nothing while they are paused, except in lanes of clean-ups', async () => {
       const lanes = [
         await makeLane(context, { queue: 'q' }),
         await makeLane(context, { queue: 'q' }),
@@ -115,7 +115,7 @@ export function queuesSuite(context: StoreContext): void {
       expect(await claimMany(context, lanes[0] as number, sessionId, 1)).toHaveLength(1);
     });
 
-    it('are paused and resumed twice without harm; a new reason counts, none leaves the old one', async () => {
+    it('can be paused and resumed twice; a new reason counts, an empty one keeps the old one', async () => {
       await create('q');
       await queues().pause(q, 'first');
       const again = queueOf(await queues().pause(q, ''));
@@ -126,7 +126,7 @@ export function queuesSuite(context: StoreContext): void {
       expect(queueOf(await queues().resume(q))).toEqual(resumed);
     });
 
-    it('say why their ready jobs wait', async () => {
+    it('explain why their ready jobs wait', async () => {
       const laneId = await makeLane(context, { queue: 'q' });
       const [jobId = '', held = ''] = await submitMany(context, laneId, 2);
       const { sessionId } = await openWorker(context);
@@ -141,7 +141,7 @@ export function queuesSuite(context: StoreContext): void {
       expect((await context.store.readJob('default', held))?.reason).toBe('');
     });
 
-    it('are deleted once they have no open jobs, and not twice', async () => {
+    it('are deleted if they have no open jobs, and not twice', async () => {
       const laneId = await makeLane(context, { queue: 'q' });
       const [jobId = ''] = await submitMany(context, laneId, 1);
       await queues().pause(q, '');
@@ -159,7 +159,7 @@ export function queuesSuite(context: StoreContext): void {
       expect(only(await sql(context, 'SELECT name, paused FROM queues'))).toEqual({ name: 'q', paused: false });
     });
 
-    it('are made anew by the next job, not paused, also where it has ended by then', async () => {
+    it('are created again by the next job, not paused, also if it has ended by then', async () => {
       const laneId = await makeLane(context, { queue: 'q' });
       const first = queueOf(await queues().update(q, { settings: { description: 'old' }, etag: '' }));
       await queues().pause(q, '');
@@ -180,7 +180,7 @@ export function queuesSuite(context: StoreContext): void {
       expect((await queues().list('default', '', 9)).queues).toMatchObject([{ name: 'q', counts: {} }]);
     });
 
-    it('are made anew by hand, and by a new lane', async () => {
+    it('are created again by a call and by a new lane', async () => {
       await makeLane(context, { queue: 'q' });
       await queues().delete(q);
       expect(queueOf(await create('q', 'anew'))).toMatchObject({ description: 'anew' });
@@ -189,7 +189,7 @@ export function queuesSuite(context: StoreContext): void {
       expect(await queues().read(q)).toMatchObject({ description: '' });
     });
 
-    it('are made once by several at once', async () => {
+    it('are created once by several concurrent callers', async () => {
       const changes = await Promise.all([1, 2, 3, 4].map(() => create('q')));
       expect(changes.filter((change) => change.kind === 'done')).toHaveLength(1);
     });

@@ -45,13 +45,13 @@ export function readJobSuite(context: StoreContext): void {
         });
     });
 
-    it('is not shown to another namespace, nor one that is not there', async () => {
+    it('is not shown to another namespace, and an unknown id returns nothing', async () => {
       const { jobId } = await holdOne(context);
       expect(await context.store.readJob('other', jobId)).toBeUndefined();
       expect(await context.store.readJob('default', randomUUID())).toBeUndefined();
     });
 
-    it('is shown among many, in the order in which they were asked for', async () => {
+    it('is shown among many, in the order of the requested ids', async () => {
       const [one, two] = [await holdOne(context), await holdOne(context)];
       await context.store.change({ by: 'attempts', attempts: [two] }, (run, nowUs) =>
         decideFail(run, failure, policy, { nowUs, random: 0 }),
@@ -81,14 +81,14 @@ export function readJobSuite(context: StoreContext): void {
       expect(await context.store.readJobs([])).toEqual([]);
     });
 
-    it.each(states)('that is %s has the worker that was given it last', async (state) => {
+    it.each(states)('that is %s has the worker that got it last', async (state) => {
       const { jobId } = await putRun(context, state);
       const last = (await context.store.readJob('default', jobId))?.attempts.at(-1)?.workerName;
       expect(await context.store.readLastWorkers('default', [jobId])).toEqual(new Map([[jobId, last]]));
       expect(await context.store.readLastWorkers('other', [jobId, randomUUID()])).toEqual(new Map());
     });
 
-    it('between two attempts has the worker of the one before', async () => {
+    it('between two attempts has the worker of the last one', async () => {
       const laneId = await makeLane(context);
       const [jobId = ''] = await submitMany(context, laneId, 1);
       const lastWorker = async () => (await context.store.readLastWorkers('default', [jobId])).get(jobId);
@@ -146,7 +146,7 @@ export function readJobSuite(context: StoreContext): void {
   });
 
   describe('look-ups by id', () => {
-    it('say which jobs are there and which have ended', async () => {
+    it('tell which jobs exist and which have ended', async () => {
       const [open, ended] = [await holdOne(context), await holdOne(context)];
       await context.store.complete([completionOf(keyOf(ended))]);
       const ids = [open.jobId, ended.jobId, randomUUID()];
@@ -155,7 +155,7 @@ export function readJobSuite(context: StoreContext): void {
       expect(await context.store.findJobs([])).toEqual([]);
     });
 
-    it('say the revision of each, open or ended', async () => {
+    it('return the revision of each job, open or ended', async () => {
       const [open, ended] = [await holdOne(context), await holdOne(context)];
       await context.store.complete([completionOf(keyOf(ended))]);
       const names = [ended.jobId, randomUUID(), open.jobId, ended.jobId];

@@ -27,10 +27,10 @@ export function resourcesSuite(context: StoreContext): void {
   /** As if the lane had asked for room so much earlier. */
   const age = (ms: number) => sql(context, `UPDATE lane_waits SET since_time = since_time - ${ms} * interval '1 ms'`);
 
-  describe('jobs that take resources', () => {
+  describe('jobs that demand resources', () => {
     beforeEach(() => emptyTables(context));
 
-    it('are assigned as far as there is room, of each resource, and the session is full then', async () => {
+    it('are assigned up to the capacity of each resource, and the session is then full', async () => {
       const lane = await demandingLane(context, { cpu: 0.5, gpu: 1 });
       await submitMany(context, lane, 5);
       const sessionId = await workerOf({ cpu: 8, gpu: 2 });
@@ -40,7 +40,7 @@ export function resourcesSuite(context: StoreContext): void {
       expect((await claimDemanding(context, lane, [sessionId], 5)).jobs).toEqual([]);
     });
 
-    it('share a session with others of any lane, and with jobs that take nothing', async () => {
+    it('share a session with jobs of any lane and with jobs without demands', async () => {
       const [one, two] = [await demandingLane(context, { cpu: 3 }), await demandingLane(context, { cpu: 2 })];
       const plain = await makeLane(context);
       for (const lane of [one, two, plain]) await submitMany(context, lane, 9);
@@ -51,7 +51,7 @@ export function resourcesSuite(context: StoreContext): void {
       expect((await claimDemanding(context, one, [sessionId], 9)).jobs).toEqual([]);
     });
 
-    it('are spread over sessions as each has room', async () => {
+    it('are spread over sessions by their capacity', async () => {
       const lane = await demandingLane(context, { gpu: 1 });
       await submitMany(context, lane, 9);
       const [one, three, none] = [await workerOf({ gpu: 1 }), await workerOf({ gpu: 3 }), await workerOf({})];
@@ -61,7 +61,7 @@ export function resourcesSuite(context: StoreContext): void {
       expect(seen?.exhausted.toSorted()).toEqual([one, three, none].toSorted());
     });
 
-    it('are not assigned twice over by many claims at once', async () => {
+    it('are not assigned twice by many concurrent claims', async () => {
       const lanes = [await demandingLane(context, { cpu: 1 }), await demandingLane(context, { cpu: 0.3 })];
       for (const lane of lanes) await submitMany(context, lane, 40);
       const sessionId = await workerOf({ cpu: 7 });
@@ -77,7 +77,7 @@ export function resourcesSuite(context: StoreContext): void {
       expect(taken).toBeLessThanOrEqual(70);
     });
 
-    it('give it back with whatever ends the attempt: a result, a failure, a release, a lost session', async () => {
+    it('free their resources at any end of the attempt: a result, a failure, a release, a lost session', async () => {
       const lane = await demandingLane(context, { gpu: 1 });
       await submitMany(context, lane, 8);
       const sessionId = await workerOf({ gpu: 3 });
@@ -102,7 +102,7 @@ export function resourcesSuite(context: StoreContext): void {
       expect((await claimDemanding(context, lane, [other], 3)).jobs).toHaveLength(2);
     });
 
-    it('are not assigned as they are stored, nor by a claim that does not look at them', async () => {
+    it('are not assigned at their submission, nor by a claim that does not check them', async () => {
       const lane = await demandingLane(context, { gpu: 1 });
       const sessionId = await workerOf({ gpu: 8 });
       const permit = { sessionId, creditId: 1, prefetch: false };
@@ -131,7 +131,7 @@ export function resourcesSuite(context: StoreContext): void {
       expect(await claim()).toEqual([]);
     });
 
-    it('are tried by a circuit breaker where there is room alone', async () => {
+    it('are used as a probe only where there is capacity', async () => {
       const demands = canonicalDemands({ labels: {}, resources: { gpu: 2 } });
       const lane = await makeLane(context, { demands }, 'tried');
       await submitMany(context, lane, 2);
@@ -157,7 +157,7 @@ export function resourcesSuite(context: StoreContext): void {
       expect(await probe(sessionId)).toMatchObject({ laneId: lane, sessionId });
     });
 
-    it('of suspects are one a session, and take their part', async () => {
+    it('have at most one suspect per session, which uses resources', async () => {
       const lane = await demandingLane(context, { gpu: 2 }, { suspect: true });
       await submitMany(context, lane, 3);
       await sql(context, 'UPDATE job_runs SET losses = 2');
@@ -168,7 +168,7 @@ export function resourcesSuite(context: StoreContext): void {
     });
   });
 
-  describe('a job that finds no room', () => {
+  describe('a job without capacity', () => {
     beforeEach(() => emptyTables(context));
 
     async function stuckBehindSmall(): Promise<{ big: number; small: number; sessionId: string; first: string }> {
@@ -184,7 +184,7 @@ export function resourcesSuite(context: StoreContext): void {
       return { big, small, sessionId, first: first?.jobId ?? '' };
     }
 
-    it('has a session kept free for it when it has waited for long, and starts as that is empty', async () => {
+    it('gets a session reserved after a long wait, and starts when that is empty', async () => {
       const { big, small, sessionId } = await stuckBehindSmall();
       const [second] = (await claimDemanding(context, small, [sessionId], 1)).jobs;
       await age(RESERVE_AFTER_MS);
@@ -205,12 +205,12 @@ export function resourcesSuite(context: StoreContext): void {
       expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toHaveLength(1);
     });
 
-    it('keeps no session from others before that', async () => {
+    it('reserves no session before that', async () => {
       const { small, sessionId } = await stuckBehindSmall();
       expect((await claimDemanding(context, small, [sessionId], 9)).jobs).toHaveLength(3);
     });
 
-    it('lets the session go when it is gone itself, held back, or the session drains', async () => {
+    it('frees the reserved session when it is deleted or gated, or when the session drains', async () => {
       const { big, small, sessionId } = await stuckBehindSmall();
       await age(RESERVE_AFTER_MS);
       await claimDemanding(context, big, [sessionId], 1);
@@ -219,7 +219,7 @@ export function resourcesSuite(context: StoreContext): void {
       expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toHaveLength(1);
     });
 
-    it('waits on while no claim asks, as long as its jobs are ready', async () => {
+    it('keeps its wait while no claim comes, as long as its jobs are ready', async () => {
       const { big, small, sessionId } = await stuckBehindSmall();
       await age(RESERVE_AFTER_MS);
       await claimDemanding(context, big, [sessionId], 1);
@@ -233,7 +233,7 @@ export function resourcesSuite(context: StoreContext): void {
       expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toHaveLength(1);
     });
 
-    it('asks for nothing when nothing waits: the lane is dry', async () => {
+    it('reserves nothing if nothing waits: the lane is empty', async () => {
       const [big, small] = [await demandingLane(context, { gpu: 4 }), await demandingLane(context, { gpu: 1 })];
       await submitMany(context, small, 1);
       const sessionId = await workerOf({ gpu: 4 });
@@ -242,7 +242,7 @@ export function resourcesSuite(context: StoreContext): void {
       expect(await sql(context, 'SELECT * FROM lane_waits')).toEqual([]);
     });
 
-    it('has one session kept free, however many replicas ask for it', async () => {
+    it('gets one reserved session, however many replicas ask for it', async () => {
       const { big } = await stuckBehindSmall();
       const small = await demandingLane(context, { gpu: 1 });
       await submitMany(context, small, 9);
@@ -255,7 +255,7 @@ export function resourcesSuite(context: StoreContext): void {
     });
   });
 
-  describe('the reason of a job that demands something', () => {
+  describe('the wait reason of a job that demands resources', () => {
     beforeEach(() => emptyTables(context));
 
     const reasonOf = async (laneId: number) => {
@@ -270,14 +270,14 @@ export function resourcesSuite(context: StoreContext): void {
       return demandingLane(context, resources, { definition });
     }
 
-    it('says that no worker could ever run it, and what the largest offers', async () => {
+    it('says that no worker could ever run it, with the largest offer', async () => {
       await workerOf({ gpu: 2 });
       expect(await reasonOf(await defined({ gpu: 3 }))).toBe(
         'no connected worker could ever run it: it takes gpu 3; the most that one offers is gpu 2',
       );
     });
 
-    it('says that it waits for room, also in a list', async () => {
+    it('says that it waits for capacity, also in a list', async () => {
       const sessionId = await workerOf({ gpu: 2 });
       const lane = await defined({ gpu: 2 });
       expect(await reasonOf(lane)).toBe('');

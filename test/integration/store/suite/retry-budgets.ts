@@ -52,7 +52,7 @@ export function retryBudgetsSuite(context: StoreContext): void {
 
     afterEach(() => moveClock(context, 0));
 
-    it('count first attempts of their definitions, each once, in the minute in which they start', async () => {
+    it('count first attempts of their definitions once each, in the minute in which they start', async () => {
       const [laneId, other] = [await makeLaneOf('counted'), await makeLaneOf('plain')];
       const job = (changes: Partial<NewJob> = {}) => makeJob(laneId, { hasRetryBudget: true, ...changes });
       const repeated = makeCall([job(), job()], { requestId: randomUUID(), bodyHash: bytes('b') });
@@ -72,7 +72,7 @@ export function retryBudgetsSuite(context: StoreContext): void {
       ]);
     });
 
-    it('put off what has no room, in order, with its attempts unspent and a reason', async () => {
+    it('delay retries without budget, in order, with their attempts unspent and a reason', async () => {
       const laneId = await makeLaneOf('failing');
       const jobIds = await failMany(laneId, 7);
       const budget = { ratio: 0, minPerMinute: 2 };
@@ -116,7 +116,7 @@ export function retryBudgetsSuite(context: StoreContext): void {
       expect(await statesOf(more)).toEqual([3, 2, 2]);
     });
 
-    it('are never exceeded by those who ask at once', async () => {
+    it('are never exceeded by concurrent callers', async () => {
       const laneId = await makeLaneOf('crowded');
       const jobIds = await failMany(laneId, 40);
       await Promise.all(Array.from({ length: 8 }, () => promote('crowded', { ratio: 0, minPerMinute: 7 }, 5)));
@@ -125,7 +125,7 @@ export function retryBudgetsSuite(context: StoreContext): void {
       expect((await statesOf(jobIds)).filter((state) => state === 3)).toHaveLength(7);
     });
 
-    it('leave the total timeout its say', async () => {
+    it('do not extend the total timeout', async () => {
       const laneId = await makeLaneOf('late');
       const deadlineUs = startOf(MINUTE) + 40_000_000;
       const [, second] = await failMany(laneId, 2, { deadlineUs });
@@ -133,7 +133,7 @@ export function retryBudgetsSuite(context: StoreContext): void {
       expect((await readRow(context, 'job_runs', second as string))?.due_time).toBe(deadlineUs);
     });
 
-    it('are forgotten after an hour', async () => {
+    it('are deleted after an hour', async () => {
       const laneId = await makeLaneOf('forgotten');
       for (const minute of [0, 1]) {
         await at(MINUTE + minute);

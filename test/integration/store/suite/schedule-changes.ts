@@ -65,13 +65,13 @@ export function scheduleChangesSuite(context: StoreContext): void {
     return { spec: makeSchedule({ rules }), nominalUs: nominalMs * 1_000 };
   }
 
-  describe('schedules that are changed', () => {
+  describe('schedules', () => {
     it.each([
       ['their description', { description: 'another' }],
       ['their job', { job: { ...makeSchedule().job, queue: 'another' } }],
       ['their policies', { rules: rulesOf(eachSecond, { catchUpWindowMs: 60_000, pauseOnFailure: true }) }],
       ['their number of runs', { maxRuns: 1_000 }],
-    ] as const)('in %s have each time on record that came before, and each after', async (_, changes) => {
+    ] as const)('changed in %s record each time before and after the change', async (_, changes) => {
       const spec = makeSchedule({ rules: rulesOf(eachSecond), maxRuns: 900 });
       const made = await apply(spec);
       await unseenFor(made, 5);
@@ -84,7 +84,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
       await schedules().delete(spec);
     });
 
-    it('in their times have those on record that came before, by the old rules, and then those of the new ones', async () => {
+    it('changed in their times record earlier times by the old rules and later ones by the new rules', async () => {
       const spec = makeSchedule({ rules: rulesOf(eachSecond) });
       const made = await apply(spec);
       await unseenFor(made, 5);
@@ -102,7 +102,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
       await schedules().delete(spec);
     });
 
-    it('in their times while they are paused have those that came before on record as paused', async () => {
+    it('changed in their times while paused record earlier times as paused', async () => {
       const spec = makeSchedule({ rules: rulesOf(eachSecond) });
       const made = await apply(spec);
       await schedules().pause(spec, 'a test');
@@ -115,7 +115,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
       await schedules().delete(spec);
     });
 
-    it('by being resumed have those on record as paused that came before', async () => {
+    it('that are resumed record earlier times as paused', async () => {
       const spec = makeSchedule({ rules: rulesOf(eachSecond) });
       const made = await apply(spec);
       await schedules().pause(spec, 'a test');
@@ -130,7 +130,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
       await schedules().delete(spec);
     });
 
-    it('in anything but their times keep the start that a time was put off to', async () => {
+    it('changed in anything but their times keep the start of a delayed run', async () => {
       const { spec, nominalUs } = await putOff();
       const made = await apply(spec);
       await unseenFor(made, 60);
@@ -141,7 +141,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
       await schedules().delete(spec);
     });
 
-    it('in their times start one at once that was put off', async () => {
+    it('changed in their times start a delayed run at once', async () => {
       const { spec, nominalUs } = await putOff();
       const made = await apply(spec);
       await unseenFor(made, 60);
@@ -154,7 +154,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
       await schedules().delete(spec);
     });
 
-    it('in their times wait while there is more to make up for than one look decides', async () => {
+    it('refuse a change of their times while more runs are due than one scan decides', async () => {
       const spec = makeSchedule({ rules: rulesOf(eachSecond) });
       const made = await apply(spec);
       await unseenFor(made, 300);
@@ -168,7 +168,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
       await schedules().delete(spec);
     });
 
-    it('in their number of runs once they were over have no times of when they were', async () => {
+    it('changed in their number of runs after their end have no times from before the change', async () => {
       const spec = makeSchedule({ rules: rulesOf(eachSecond), maxRuns: 1 });
       const made = await apply(spec);
       await unseenFor(made, 5);

@@ -40,7 +40,7 @@ export function schedulesSuite(context: StoreContext): void {
     sql(context, `UPDATE schedules SET look_time = muster_now() - interval '1 s' WHERE schedule_id = '${scheduleId}'`);
 
   describe('schedules', () => {
-    it('come back as they were given, byte for byte, and the same again changes nothing', async () => {
+    it('are read as they were given, byte for byte, and applying the same again changes nothing', async () => {
       const input = { data: Buffer.of(0, 255, 128), contentType: 'x/y', metadata: { a: 'ä' } };
       const job = { definition: 'd', definitionVersion: 3, queue: 'q', input, labels: { l: '1' }, priority: -5 };
       const spec = makeSchedule({ job, maxRuns: 7, description: 'for\nall' });
@@ -58,7 +58,7 @@ export function schedulesSuite(context: StoreContext): void {
       await context.store.schedules.delete(spec);
     });
 
-    it('are looked at by one replica at a time', async () => {
+    it('are scanned by one replica at a time', async () => {
       const { scheduleId, ...spec } = await apply(makeSchedule({ rules: idle }));
       await context.store.schedules.ask(spec, [askedRun(1_000_000)]);
       const seen = await Promise.all(Array.from({ length: 4 }, () => scan(scheduleId)));
@@ -68,7 +68,7 @@ export function schedulesSuite(context: StoreContext): void {
       await context.store.schedules.delete(spec);
     });
 
-    it('are settled together, each its own runs and no others', async () => {
+    it('are settled together, each with its own runs', async () => {
       const made = [await apply(makeSchedule({ rules: idle })), await apply(makeSchedule({ rules: idle }))];
       const runs = [askedRun(3_000_000), askedRun(3_000_000), askedRun(4_000_000)];
       const [here, there] = made as [(typeof made)[0], (typeof made)[0]];
@@ -87,7 +87,7 @@ export function schedulesSuite(context: StoreContext): void {
       expect(first).toMatchObject({ state: 'STARTED', jobId: started[0]?.jobId });
     });
 
-    it('have a run tried again that was not settled, and settle it once', async () => {
+    it('repeat a run that was not settled, and settle it once', async () => {
       const { scheduleId, ...spec } = await apply(makeSchedule({ rules: idle }));
       const run = askedRun(2_000_000);
       await context.store.schedules.ask(spec, [run]);
@@ -146,7 +146,7 @@ export function schedulesSuite(context: StoreContext): void {
       }
     });
 
-    it('ask the jobs that are open to make way', async () => {
+    it('cancel the open jobs that a new run replaces', async () => {
       const { scheduleId, ...spec } = await apply(makeSchedule({ rules: idle }));
       const job = await holdOne(context);
       const run = askedRun(4_000_000);
@@ -164,7 +164,7 @@ export function schedulesSuite(context: StoreContext): void {
       await context.store.schedules.delete(spec);
     });
 
-    it('keep the newest thousand runs, and those that wait', async () => {
+    it('keep the newest thousand runs and the waiting ones', async () => {
       const { scheduleId, ...spec } = await apply(makeSchedule({ rules: idle }));
       const waiting = askedRun(6_000_000, 'BUFFER_ALL');
       await context.store.schedules.ask(spec, [askedRun(5_000_000), waiting]);
@@ -187,7 +187,7 @@ export function schedulesSuite(context: StoreContext): void {
       await context.store.schedules.delete(spec);
     });
 
-    it('refuse more runs that wait than a thousand', async () => {
+    it('refuse more than a thousand waiting runs', async () => {
       const { scheduleId, ...spec } = await apply(makeSchedule({ rules: idle }));
       const many = Array.from({ length: 1_000 }, (_, i) => askedRun((i + 1) * 1_000_000, 'BUFFER_ALL'));
       expect(await context.store.schedules.ask(spec, many)).toMatchObject({ kind: 'done' });
@@ -197,7 +197,7 @@ export function schedulesSuite(context: StoreContext): void {
       await context.store.schedules.delete(spec);
     });
 
-    it('end at their number of runs, also when it is made smaller', async () => {
+    it('end at their number of runs, also if that is lowered', async () => {
       const spec = makeSchedule({ maxRuns: 3, overlap: 'ALLOW_ALL' });
       const { scheduleId } = await apply(spec);
       await sql(
@@ -220,7 +220,7 @@ export function schedulesSuite(context: StoreContext): void {
       await context.store.schedules.delete(spec);
     });
 
-    it('are listed by name, and pages end where they are large', async () => {
+    it('are listed by name, in pages of bounded size', async () => {
       const namespace = `ns-${crypto.randomUUID().slice(0, 8)}`;
       const input = { data: new Uint8Array(500_000), contentType: '' };
       const job = { ...makeSchedule().job, input };

@@ -12,8 +12,8 @@ export function sessionsSuite(context: StoreContext): void {
   const renew = async (sessionId: string, pingEcho = 0, draining = false, leaseMs = 60_000) =>
     only(await context.store.renewSessions([beat(sessionId, pingEcho, draining)], leaseMs));
 
-  describe('open', () => {
-    it('reads back what was offered', async () => {
+  describe('opening a session', () => {
+    it('stores the offer', async () => {
       const offered = {
         sessionId: randomUUID(),
         namespace: 'default',
@@ -31,7 +31,7 @@ export function sessionsSuite(context: StoreContext): void {
       expect(await read(offered.sessionId)).toEqual(opened);
     });
 
-    it('opens one session for each request id and namespace, also at once', async () => {
+    it('opens one session for each request id and namespace, also for concurrent calls', async () => {
       const requestId = randomUUID();
       const opened = await Promise.all([1, 2, 3].map(() => openWorker(context, { requestId })));
       expect(new Set(opened.map((session) => session.sessionId)).size).toBe(1);
@@ -41,8 +41,8 @@ export function sessionsSuite(context: StoreContext): void {
     });
   });
 
-  describe('renew', () => {
-    it('prolongs the lease, counts the beat and tells when the one before was', async () => {
+  describe('renewing a session', () => {
+    it('prolongs the lease, counts the heartbeat and returns the time of the one before', async () => {
       const { sessionId, openTimeUs } = await openWorker(context, { leaseMs: 1_000 });
       expect(await renew(sessionId)).toEqual({
         sessionId,
@@ -65,7 +65,7 @@ export function sessionsSuite(context: StoreContext): void {
       expect((await renew(sessionId, 8)).pingEcho).toBe(8);
     });
 
-    it('notes draining as the last beat says', async () => {
+    it('stores draining as in the last heartbeat', async () => {
       const { sessionId } = await openWorker(context);
       expect((await renew(sessionId, 0, true)).draining).toBe(true);
       expect((await read(sessionId)).draining).toBe(true);
@@ -79,7 +79,7 @@ export function sessionsSuite(context: StoreContext): void {
       expect((await read(sessionId)).leaseUntilUs).toBeGreaterThan(await context.store.nowUs());
     });
 
-    it('gives nothing for sessions that are not open, beside those that are', async () => {
+    it('returns nothing for sessions that are not open, among others that are', async () => {
       const [open, closing] = [await openWorker(context), await openWorker(context)];
       await context.store.closeSessions([closing.sessionId], 'CLOSE');
       const beats = [closing.sessionId, randomUUID(), open.sessionId].map((id) => beat(id));
@@ -87,7 +87,7 @@ export function sessionsSuite(context: StoreContext): void {
       expect((await read(closing.sessionId)).beats).toBe(0);
     });
 
-    it('counts every one of many beats at once', async () => {
+    it('counts each of many concurrent heartbeats', async () => {
       const sessions = await Promise.all(Array.from({ length: 10 }, () => openWorker(context)));
       const ids = sessions.map((session) => session.sessionId);
       await Promise.all(
@@ -103,8 +103,8 @@ export function sessionsSuite(context: StoreContext): void {
     });
   });
 
-  describe('close', () => {
-    it('goes by CLOSING, when all is given back to CLOSED', async () => {
+  describe('closing a session', () => {
+    it('sets CLOSING first, and CLOSED when all jobs are requeued', async () => {
       const [held] = await holdMany(context, 1);
       const sessionId = held?.sessionId as string;
       expect(await context.store.endSessions([sessionId])).toEqual([]);
@@ -120,7 +120,7 @@ export function sessionsSuite(context: StoreContext): void {
       expect(await context.store.endSessions([sessionId])).toEqual([]);
     });
 
-    it('spares those whose lease has not ended long enough ago', async () => {
+    it('skips sessions whose lease has not ended long enough ago', async () => {
       const [fresh, lapsed, longLapsed] = [
         await openWorker(context),
         await openWorker(context),
@@ -135,10 +135,10 @@ export function sessionsSuite(context: StoreContext): void {
     });
   });
 
-  describe('the lapse', () => {
+  describe('the read of lapsed sessions', () => {
     beforeEach(() => emptyTables(context));
 
-    it('tells of lapsed and closing sessions, and how many are open', async () => {
+    it('returns lapsed and closing sessions, and how many are open', async () => {
       const empty = await context.store.readLapse();
       expect(empty).toMatchObject({ lapsed: [], closing: [], open: 0 });
       expect(Math.abs(empty.nowUs - (await context.store.nowUs()))).toBeLessThan(10e6);

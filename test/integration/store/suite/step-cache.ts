@@ -27,8 +27,8 @@ export function stepCacheSuite(context: StoreContext): void {
     return held.jobId;
   }
 
-  describe('a result that is kept', () => {
-    it('is found by its key and its namespace, with when its job ended and how long it is good', async () => {
+  describe('a cached result', () => {
+    it('is found by its key and namespace, with the end of its job and its lifetime', async () => {
       const [keyHash, jobId] = [newKey(), await succeeded()];
       const beforeUs = await context.store.nowUs();
       await keep(keptOf(keyHash, jobId));
@@ -41,7 +41,7 @@ export function stepCacheSuite(context: StoreContext): void {
       expect([await find(newKey()), await find(keyHash, 'other')]).toEqual([undefined, undefined]);
     });
 
-    it('gives way to what is kept later, and the longest time holds', async () => {
+    it('is replaced by a later one, and the longest lifetime stays', async () => {
       const [keyHash, first, second] = [newKey(), await succeeded(), await succeeded()];
       await keep(keptOf(keyHash, first));
       const untilUs = (await find(keyHash))?.untilUs;
@@ -51,14 +51,14 @@ export function stepCacheSuite(context: StoreContext): void {
       expect((await find(keyHash))?.untilUs).toBeGreaterThan(untilUs as number);
     });
 
-    it('of several of one transaction is that of the youngest job', async () => {
+    it('of several results of one transaction is that of the youngest job', async () => {
       const [keyHash, other] = [newKey(), newKey()];
       const [first, second] = [await succeeded(), await succeeded()].sort() as [string, string];
       await keep(keptOf(keyHash, second, 1_000), keptOf(other, first), keptOf(keyHash, first));
       expect([(await find(keyHash))?.jobId, (await find(other))?.jobId]).toEqual([second, first]);
     });
 
-    it('is not found where its job failed, is not there, or is erased: nor is its key then', async () => {
+    it('is not found if its job failed, does not exist or is erased, and nor is its key', async () => {
       const held = await holdOne(context);
       const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
       const policy = { ...definitionDefaults.retryPolicy, maxAttempts: 1 };
@@ -77,7 +77,7 @@ export function stepCacheSuite(context: StoreContext): void {
       expect(await find(erased)).toBeUndefined();
     });
 
-    it('is kept by a whole transaction or not at all', async () => {
+    it('is stored with a whole transaction or not at all', async () => {
       const [keyHash, jobId] = [newKey(), await succeeded()];
       const broken = context.store.together(async (store) => {
         await store.stepCache.keep([keptOf(keyHash, jobId)]);
@@ -87,7 +87,7 @@ export function stepCacheSuite(context: StoreContext): void {
       expect(await find(keyHash)).toBeUndefined();
     });
 
-    it.skipIf(context.kind === 'PGlite')('of transactions that share keys meets no deadlock', async () => {
+    it.skipIf(context.kind === 'PGlite')('of transactions that share keys causes no deadlock', async () => {
       const [a, b] = [newKey(), newKey()];
       const jobId = await succeeded();
       const both = (keys: Uint8Array[]) => keep(...keys.map((keyHash) => keptOf(keyHash, jobId)));

@@ -24,7 +24,7 @@ export function submissionRulesSuite(context: StoreContext): void {
     sql(context, `SELECT kind, until_time FROM submission_keys WHERE job_id IN ('${jobIds.join("', '")}')`);
 
   describe('uniqueness', () => {
-    it('makes one job of many flushes at once, also of those that take the key from one that has ended', async () => {
+    it('creates one job for many concurrent flushes, also for those that take the key of an ended job', async () => {
       const laneId = await laneOf();
       const name = randomUUID();
       const calls = () => Array.from({ length: 12 }, () => ruledCall(laneId, [unique(name)]));
@@ -37,7 +37,7 @@ export function submissionRulesSuite(context: StoreContext): void {
       expect([...second][0]).not.toBe([...first][0]);
     });
 
-    it('makes one job a key of calls that share several in any order', async () => {
+    it('creates one job per key for calls that share several keys in any order', async () => {
       const laneId = await laneOf();
       for (let round = 0; round < 10; round++) {
         const names = Array.from({ length: 5 }, () => randomUUID());
@@ -54,7 +54,7 @@ export function submissionRulesSuite(context: StoreContext): void {
       }
     });
 
-    it('stores nothing of a call that is refused, and keeps none of its keys', async () => {
+    it('stores nothing of a refused call, and keeps none of its keys', async () => {
       const laneId = await laneOf();
       const [taken, free] = [randomUUID(), randomUUID()];
       const first = ruledCall(laneId, [unique(taken)]);
@@ -80,7 +80,7 @@ export function submissionRulesSuite(context: StoreContext): void {
       expect((await context.store.findJobs([...idsOf(call), bare.jobId])).sort()).toEqual([one, bare.jobId].sort());
     });
 
-    it('tells a repeat with the same request id what the first call was told', async () => {
+    it('gives a repeat with the same request id the answer of the first call', async () => {
       const laneId = await laneOf();
       const name = randomUUID();
       const first = ruledCall(laneId, [unique(name)]);
@@ -98,7 +98,7 @@ export function submissionRulesSuite(context: StoreContext): void {
       expect(await keysOf(idsOf(repeat))).toEqual([]);
     });
 
-    it('gives the idempotency key of a duplicate to the job that was there', async () => {
+    it('gives the idempotency key of a duplicate to the existing job', async () => {
       const laneId = await laneOf();
       const [name, key] = [randomUUID(), randomUUID()];
       const keyed = () => {
@@ -112,7 +112,7 @@ export function submissionRulesSuite(context: StoreContext): void {
       expect(await submitOne(keyed())).toMatchObject({ jobs: [{ jobId: idsOf(first)[0], existing: true }] });
     });
 
-    it('takes a flush once more after a failure in its midst, with the same answers', async () => {
+    it('repeats a flush that failed half-way, with the same answers', async () => {
       const laneId = await laneOf();
       const [there, name] = [randomUUID(), randomUUID()];
       const owner = ruledCall(laneId, [unique(there)]);
@@ -131,7 +131,7 @@ export function submissionRulesSuite(context: StoreContext): void {
     });
 
     // Proves that the tests above would show a key that two may have.
-    it('would make several without the lock and the comparison', async () => {
+    it('would create several jobs without the lock and the comparison', async () => {
       const laneId = await laneOf();
       const store = createStore(
         plantBugs(context.database, [
@@ -162,7 +162,7 @@ export function submissionRulesSuite(context: StoreContext): void {
       return call;
     }
 
-    it('has one job that waits of many flushes at once, each of the others replaced once', async () => {
+    it('leaves one waiting job of many concurrent flushes, and replaces each of the others once', async () => {
       const laneId = await laneOf();
       const name = randomUUID();
       const sizes = [1, 2, 1, 3, 1, 1, 2, 1];
@@ -185,7 +185,7 @@ export function submissionRulesSuite(context: StoreContext): void {
       expect(new Set(ended.map((row) => row.reason)).size).toBe(all.length - 1);
     });
 
-    it('tells of what it has ended, and when the next is due', async () => {
+    it('returns the jobs that it ended and the next due time', async () => {
       const laneId = await laneOf();
       const name = randomUUID();
       const first = await submitWaiting([debounced(name)], laneId);
@@ -197,7 +197,7 @@ export function submissionRulesSuite(context: StoreContext): void {
       expect(result.replaced?.dueUs).toBe(nowUs + 3_600_000_000);
     });
 
-    it('puts off no further than the first of the row may be, and that one begins anew', async () => {
+    it('delays up to the limit of the first job in a series, and starts anew after that', async () => {
       const laneId = await laneOf();
       const name = randomUUID();
       const longest = { maxWaitMs: 3_601_000 };
@@ -217,7 +217,7 @@ export function submissionRulesSuite(context: StoreContext): void {
       expect((await keysOf(idsOf(anew)))[0]?.until_time).toBeGreaterThan(row?.until_time);
     });
 
-    it('leaves a job alone that waits no longer, or was tried before', async () => {
+    it('ignores a job that no longer waits or was tried before', async () => {
       const laneId = await laneOf();
       const { sessionId } = await openWorker(context);
       const [started, retried] = [randomUUID(), randomUUID()];
@@ -235,7 +235,7 @@ export function submissionRulesSuite(context: StoreContext): void {
       expect(open).toHaveLength(4);
     });
 
-    it('replaces nothing by a flush that is taken once more', async () => {
+    it('replaces nothing when a flush is repeated', async () => {
       const laneId = await laneOf();
       const name = randomUUID();
       const first = await submitWaiting([debounced(name)], laneId);
@@ -247,7 +247,7 @@ export function submissionRulesSuite(context: StoreContext): void {
   });
 
   describe('throttle', () => {
-    it('takes one of many flushes at once, and the next when the period since its creation is over', async () => {
+    it('takes one of many concurrent flushes, and the next when the period since its creation is over', async () => {
       const laneId = await laneOf();
       const name = randomUUID();
       const round = () =>
@@ -263,7 +263,7 @@ export function submissionRulesSuite(context: StoreContext): void {
       expect(second).not.toEqual(first);
     });
 
-    it('says how long until the next, also when the job is no longer kept', async () => {
+    it('returns the time until the next one, also if the job is deleted', async () => {
       const laneId = await laneOf();
       const name = randomUUID();
       const first = ruledCall(laneId, [throttled(name)]);

@@ -33,7 +33,7 @@ export function submitKeysSuite(context: StoreContext): void {
   });
 
   describe('idempotency keys', () => {
-    it('give the existing job to the same content', async () => {
+    it('return the existing job for the same content', async () => {
       const key = randomUUID();
       const first = await makeKeyedCall([{ key }]);
       const second = await makeKeyedCall([{ key }]);
@@ -61,7 +61,7 @@ export function submitKeysSuite(context: StoreContext): void {
       });
     });
 
-    it('store all of a call or none, and a refusal gives its other keys back', async () => {
+    it('store all of a call or none, and a refusal frees its other keys', async () => {
       const [taken, free] = [randomUUID(), randomUUID()];
       const owner = await makeKeyedCall([{ key: taken }]);
       await submitOne(owner);
@@ -72,7 +72,7 @@ export function submitKeysSuite(context: StoreContext): void {
       expect(await submitOne(next)).toEqual(stored(idsOf(next), [false]));
     });
 
-    it('mix jobs with a new key, an old key and none', async () => {
+    it('mix jobs with a new key, an old key and no key', async () => {
       const [old, fresh] = [randomUUID(), randomUUID()];
       const owner = await makeKeyedCall([{ key: old }]);
       await submitOne(owner);
@@ -97,7 +97,7 @@ export function submitKeysSuite(context: StoreContext): void {
       expect(await context.store.submit(again)).toEqual([stored(idsOf(here), [true]), stored(idsOf(there), [true])]);
     });
 
-    it('go with a request id: the repeat is answered, another body refused', async () => {
+    it('work with a request id: a repeat gets the answer, another body is refused', async () => {
       const key = randomUUID();
       const request = { requestId: randomUUID(), bodyHash: bytes('body') };
       const first = await makeKeyedCall([{ key, policy: 'FAIL' }], request);
@@ -111,7 +111,7 @@ export function submitKeysSuite(context: StoreContext): void {
       expect(await context.store.findJobs(idsOf(reuse))).toEqual([]);
     });
 
-    it('leave no key behind when the request id was taken by a concurrent call', async () => {
+    it('leave no key behind if a concurrent call took the request id', async () => {
       for (let round = 0; round < 10; round++) {
         const request = { requestId: randomUUID(), bodyHash: bytes('body') };
         const keys = [randomUUID(), randomUUID()];
@@ -127,7 +127,7 @@ export function submitKeysSuite(context: StoreContext): void {
       }
     });
 
-    it('make one job of concurrent flushes that share keys in any order', async () => {
+    it('create one job for concurrent flushes that share keys in any order', async () => {
       for (let round = 0; round < 10; round++) {
         const keys = Array.from({ length: 5 }, () => randomUUID());
         const orders = [keys, [...keys].reverse(), [...keys.slice(2), ...keys.slice(0, 2)], keys];
@@ -146,7 +146,7 @@ export function submitKeysSuite(context: StoreContext): void {
       }
     });
 
-    it('with REPLACE: are taken when they are free, and else say whose they are, and nothing is stored', async () => {
+    it('with REPLACE: are taken if free, and else return their owner and store nothing', async () => {
       const [key, free] = [randomUUID(), randomUUID()];
       const first = await makeKeyedCall([{ key, policy: 'REPLACE' }]);
       expect(await submitOne(first)).toEqual(stored(idsOf(first), [false]));
@@ -157,7 +157,7 @@ export function submitKeysSuite(context: StoreContext): void {
       expect(rows).toEqual([]);
     });
 
-    it('with REPLACE: say first what can not be replaced, so that nothing is cancelled in vain', async () => {
+    it('with REPLACE: return first what can not be replaced, so that nothing is cancelled in vain', async () => {
       const [kept, key] = [randomUUID(), randomUUID()];
       const owners = await makeKeyedCall([{ key: kept }, { key }]);
       await submitOne(owners);
@@ -168,7 +168,7 @@ export function submitKeysSuite(context: StoreContext): void {
       expect(await submitOne(call)).toMatchObject({ kind: 'idempotencyConflict', index: 1 });
     });
 
-    it('with REPLACE: change hands from the job that was cancelled, and from no other', async () => {
+    it('with REPLACE: move from the cancelled job, and from no other', async () => {
       const key = randomUUID();
       const first = await makeKeyedCall([{ key }]);
       await submitOne(first);
@@ -184,7 +184,7 @@ export function submitKeysSuite(context: StoreContext): void {
       expect(await submitOne(await makeKeyedCall([{ key, content: 'new' }]))).toEqual(stored(idsOf(winner), [true]));
     });
 
-    it('with REPLACE: change hands without deadlock when calls share several in any order', async () => {
+    it('with REPLACE: move without deadlock if calls share several in any order', async () => {
       for (let round = 0; round < 10; round++) {
         const keys = Array.from({ length: 5 }, () => randomUUID());
         const first = await makeKeyedCall(keys.map((key) => ({ key })));
@@ -201,7 +201,7 @@ export function submitKeysSuite(context: StoreContext): void {
       }
     });
 
-    it('with REPLACE: answer a repeat with the same request id by the job that it made, also once that was replaced', async () => {
+    it('with REPLACE: answer a repeat with the same request id by its job, also after that was replaced', async () => {
       const key = randomUUID();
       const request = { requestId: randomUUID(), bodyHash: bytes('body') };
       const first = await makeKeyedCall([{ key, policy: 'REPLACE' }], request);
@@ -212,7 +212,7 @@ export function submitKeysSuite(context: StoreContext): void {
       expect(await submitOne(repeat)).toEqual({ ...stored(idsOf(first), [true]), repeated: true });
     });
 
-    it('take a flush of calls with and without keys once more after a failure in its midst', async () => {
+    it('repeat a flush of calls with and without keys that failed half-way', async () => {
       const laneId = await makeLane(context);
       const plain = makeCall([makeJob(laneId)]);
       const good = await makeKeyedCall([{ key: randomUUID() }]);

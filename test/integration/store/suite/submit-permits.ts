@@ -23,7 +23,7 @@ const permitsOf = (jobs: readonly NewJob[], sessionId: string): Map<string, Perm
   new Map(jobs.map((job, i) => [job.jobId, { sessionId, creditId: 7 + i, prefetch: false }]));
 
 export function submitPermitsSuite(context: StoreContext): void {
-  describe('submit with places', () => {
+  describe('a submission with permits', () => {
     it('assigns the jobs that have one, and leaves the others ready', async () => {
       const laneId = await makeLane(context);
       const { sessionId } = await openWorker(context);
@@ -47,7 +47,7 @@ export function submitPermitsSuite(context: StoreContext): void {
       });
     });
 
-    it('makes an attempt like that of a claim: it is completed, and no claim finds it', async () => {
+    it('creates an attempt like that of a claim: it can be completed, and no claim finds it', async () => {
       const laneId = await makeLane(context);
       const { sessionId } = await openWorker(context);
       const job = makeJob(laneId);
@@ -77,7 +77,7 @@ export function submitPermitsSuite(context: StoreContext): void {
       expect(await claimMany(context, laneId, open.sessionId, 9)).toHaveLength(3);
     });
 
-    it('assigns nothing of a repeated call', async () => {
+    it('assigns no jobs of a repeated call', async () => {
       const laneId = await makeLane(context);
       const { sessionId } = await openWorker(context);
       const request = { requestId: randomUUID(), bodyHash: bytes('body') };

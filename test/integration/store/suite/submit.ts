@@ -109,7 +109,7 @@ export function submitSuite(context: StoreContext): void {
       expect(Buffer.compare((await read(job.jobId))?.input.data ?? bytes('missing'), data)).toBe(0);
     });
 
-    it('stores calls of several callers together, each with an answer of its own', async () => {
+    it('stores calls of several callers together, with an answer for each', async () => {
       const laneId = await makeLane(context);
       const calls = [1, 2, 3].map((count) => makeCall(Array.from({ length: count }, () => makeJob(laneId))));
       expect(await context.store.submit(calls)).toEqual(calls.map((call) => storedJobs(call.jobs)));
@@ -136,7 +136,7 @@ export function submitSuite(context: StoreContext): void {
       expect(await count()).toBe(10_000);
     });
 
-    it('stores none of a flush that holds something bad', async () => {
+    it('stores nothing of a flush with one invalid call', async () => {
       const laneId = await makeLane(context);
       const good = makeJob(laneId);
       const bad = makeJob(laneId, { labels: { a: 'nul \0 byte' } });
@@ -146,7 +146,7 @@ export function submitSuite(context: StoreContext): void {
       expect(await context.store.findJobs([good.jobId, bad.jobId])).toEqual([]);
     });
 
-    it('takes a flush once more that was stored already, as after a lost answer', async () => {
+    it('repeats a flush that was already stored, as after a lost answer', async () => {
       const laneId = await makeLane(context);
       const calls = [makeCall([makeJob(laneId)]), makeCall([makeJob(laneId), makeJob(laneId)])];
       await context.store.submit(calls);
@@ -182,7 +182,7 @@ export function submitSuite(context: StoreContext): void {
       expect(await context.store.findJobs(reuse.jobs.map((job) => job.jobId))).toEqual([]);
     });
 
-    it('are held to when both tries are in one flush', async () => {
+    it('work if both calls are in one flush', async () => {
       const laneId = await makeLane(context);
       const requestId = randomUUID();
       const tries = [1, 2].map(() => makeCall([makeJob(laneId)], { requestId, bodyHash: bytes('body') }));
@@ -197,7 +197,7 @@ export function submitSuite(context: StoreContext): void {
       expect(await context.store.findJobs(all)).toEqual(first.map((job) => job.jobId));
     });
 
-    it('are held to by concurrent flushes: one of them stores', async () => {
+    it('work for concurrent flushes: one of them stores', async () => {
       const laneId = await makeLane(context);
       for (let round = 0; round < 10; round++) {
         const requestId = randomUUID();

@@ -24,7 +24,7 @@ export function suspectsSuite(context: StoreContext): void {
   }
 
   describe('a claim of suspects', () => {
-    it('gives each session one, however many places it offers', async () => {
+    it('gives each session one, however many permits it has', async () => {
       const laneId = await makeSuspects(5);
       const [a, b] = [await openWorker(context), await openWorker(context)];
       const permits = [a, a, b, a, b].map(({ sessionId }) => ({ sessionId, creditId: 1, prefetch: false }));
@@ -41,7 +41,7 @@ export function suspectsSuite(context: StoreContext): void {
       expect(await context.store.claimSuspects(claimOf([laneId], sessionId, 1))).toHaveLength(1);
     });
 
-    it('does not mind what else the session holds', async () => {
+    it('ignores the other jobs that the session holds', async () => {
       const laneId = await makeSuspects(1);
       const others = await makeLane(context);
       await submitMany(context, others, 3);
@@ -59,7 +59,7 @@ export function suspectsSuite(context: StoreContext): void {
   });
 
   describe('the lane of a job', () => {
-    it('is what the decision says, and the charges too', async () => {
+    it('is set by the decision, as are its losses', async () => {
       const laneId = await makeLane(context);
       const quarantined = await makeLane(context, { suspect: true });
       await submitMany(context, laneId, 1);
@@ -76,7 +76,7 @@ export function suspectsSuite(context: StoreContext): void {
       });
     });
 
-    it('keeps its charges when an ordinary failure clears it of suspicion', async () => {
+    it('can change while the charges stay: an ordinary failure clears the suspicion alone', async () => {
       const laneId = await makeSuspects(1);
       await sql(context, `UPDATE job_runs SET charges = 1 WHERE lane_id = ${laneId}`);
       const { sessionId } = await openWorker(context);

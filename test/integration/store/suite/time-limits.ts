@@ -73,7 +73,7 @@ export function timeLimitsSuite(context: StoreContext): void {
       expect(await secondsUntil(key, 'run_deadline')).toBe(runSeconds);
     });
 
-    it('may be silent anew after each word, also one that says the same', async () => {
+    it('restarts its silence limit with each report, also with one that repeats the last', async () => {
       const key = await running({ progressTimeoutMs: 20_000 });
       await makeDue(key);
       await say(key, 1, { fraction: 0 });
@@ -83,7 +83,7 @@ export function timeLimitsSuite(context: StoreContext): void {
       expect(await secondsUntil(key, 'due_time')).toBe(20);
     });
 
-    it('gets the time that its handler asks for, counted from its start, and keeps the most it asked for', async () => {
+    it('gets the time that its handler requests, from its start, and keeps the longest request', async () => {
       const key = await running({});
       await say(key, 1, { extensionMs: 30_000 });
       expect(await secondsUntil(key, 'due_time')).toBe(runSeconds + 30);
@@ -93,13 +93,13 @@ export function timeLimitsSuite(context: StoreContext): void {
       expect(await secondsUntil(key, 'due_time')).toBe(runSeconds + 30);
     });
 
-    it('gets no more than thirty days', async () => {
+    it('gets no more than 30 days', async () => {
       const key = await running({});
       await say(key, 1, { extensionMs: 31 * 86_400_000 });
       expect(await secondsUntil(key, 'run_deadline')).toBe(30 * 86_400 + 2);
     });
 
-    it('is not given more than what its deadline leaves', async () => {
+    it('gets no more than its deadline leaves', async () => {
       const laneId = await makeLane(context);
       const job = makeJob(laneId, { runTimeoutMs: RUN_MS, deadlineUs: nowUs + 10 * SECOND_US });
       await context.store.submit([makeCall([job])]);
@@ -110,8 +110,8 @@ export function timeLimitsSuite(context: StoreContext): void {
     });
   });
 
-  describe('what an attempt was asked for before it was seen running', () => {
-    it('counts once it is', async () => {
+  describe('a time request before an attempt is seen running', () => {
+    it('counts once it runs', async () => {
       const laneId = await makeLane(context);
       await context.store.submit([makeCall([makeJob(laneId, { runTimeoutMs: RUN_MS })])]);
       const { sessionId } = await openWorker(context);

@@ -16,7 +16,7 @@ const states = Object.keys(stateCodes) as JobState[];
 
 export function tracesSuite(context: StoreContext): void {
   describe('the trace of a job', () => {
-    it.each(states)('is drawn from what people see of it, %s', async (state) => {
+    it.each(states)('matches the job as users see it, %s', async (state) => {
       const { jobId } = await putRun(context, state);
       const view = await context.store.readJob('default', jobId);
       const [traced, ...others] = await context.store.readTracedJobs([jobId, randomUUID()]);
@@ -29,7 +29,7 @@ export function tracesSuite(context: StoreContext): void {
       expect(traced?.attempts).toEqual(seen);
     });
 
-    it('has every attempt, and why those failed', async () => {
+    it('has every attempt, with its failure', async () => {
       const held = await holdOne(context);
       const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
       await context.store.change({ by: 'attempts', attempts: [held] }, (run, nowUs) =>
@@ -40,7 +40,7 @@ export function tracesSuite(context: StoreContext): void {
       expect(traced?.attempts[0]?.endTimeUs).toBeGreaterThanOrEqual(traced?.attempts[0]?.assignTimeUs ?? Infinity);
     });
 
-    it('begins where its caller is, and knows the job that it retries, as long as that is there', async () => {
+    it('begins at its caller, and links the job that it retries, as long as that exists', async () => {
       const laneId = await makeLane(context);
       const first = makeJob(laneId, { traceparent: TRACEPARENT });
       const again = makeJob(laneId, { retryOf: first.jobId });
@@ -58,7 +58,7 @@ export function tracesSuite(context: StoreContext): void {
       expect(traced.find(({ jobId }) => jobId === first.jobId)).toMatchObject(origin);
     });
 
-    it('knows of which step it is, and the jobs of steps that are asked for', async () => {
+    it('names its step, and the jobs of requested steps', async () => {
       const [workflow, other] = [await startWorkflow(context), await startWorkflow(context)];
       const single = await startChildren(context, workflow, 0, 2);
       const items = await startChildren(context, workflow, 3, 5);
@@ -89,7 +89,7 @@ export function tracesSuite(context: StoreContext): void {
       expect(await stepTraces.readNeededJobs([])).toEqual([]);
     });
 
-    it('of a workflow knows the jobs whose results its steps took, as long as they are there, and 100 at most', async () => {
+    it('of a workflow links the jobs whose results its steps took, as long as they exist, up to 100', async () => {
       const laneId = await makeLane(context);
       const earlier = makeJob(laneId, { traceparent: TRACEPARENT });
       await context.store.submit([makeCall([earlier])], new Map());

@@ -301,18 +301,18 @@ export function transitionsSuite(context: StoreContext): void {
       actions = actionsOn({ ...context, database, store: createStore(database) });
     });
 
-    it.each(names)('%s: from each state as the table has it, else nothing changes', async (name) => {
+    it.each(names)('%s: from each state as in the table, and else nothing changes', async (name) => {
       for (const from of states) await tryFrom(name, from);
     });
 
-    it('draw every arrow of the table but those that come later', () => {
+    it('cover every arrow of the table except those of later releases', () => {
       const arrows = events.flatMap((event) =>
         sourcesOf(event).flatMap((from) => (transitions[event][from] ?? []).map((to) => `${event} ${from} ${to}`)),
       );
       expect([...seen, ...later].sort()).toEqual(arrows.sort());
     });
 
-    it('run every statement that gives a job a state', () => {
+    it('cover every statement that sets the state of a job', () => {
       const others = statementsOfStates().filter((name) => !ran.has(name));
       // A job's first state, for which there is no source.
       expect(others).toEqual(['insert_jobs']);

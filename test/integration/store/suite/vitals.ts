@@ -24,7 +24,7 @@ export function vitalsSuite(context: StoreContext): void {
   describe('vitals', () => {
     beforeEach(() => emptyTables(context));
 
-    it('tell the open jobs of each queue by state, those with most of them first', async () => {
+    it('count the open jobs of each queue by state, largest queues first', async () => {
       const mails = await makeLane(context, { queue: 'mails' });
       const more = await makeLane(context, { queue: 'mails', definitionVersion: 2 });
       const images = await makeLane(context, { queue: 'images', namespace: 'shop' });
@@ -45,13 +45,13 @@ export function vitalsSuite(context: StoreContext): void {
       expect(await vitals().readQueues(1)).toEqual({ queues: [first], others: second?.counts });
     });
 
-    it('name a queue that has no jobs, and none where nothing is', async () => {
+    it('contain a queue without jobs, and no queue if there is none', async () => {
       expect(await vitals().readQueues(10)).toEqual({ queues: [], others: undefined });
       await context.store.queues.create({ namespace: 'default', name: 'empty' }, {});
       expect((await vitals().readQueues(10)).queues).toMatchObject([{ name: 'empty', counts: { READY: 0 } }]);
     });
 
-    it('tell since when the next job of each lane has been ready, whatever its priority', async () => {
+    it('show since when the next job of each lane has been ready, whatever its priority', async () => {
       const laneId = await makeLane(context, { queue: 'mails' });
       const nowUs = await context.store.nowUs();
       const agoUs = nowUs - 90_000_000;
@@ -62,7 +62,7 @@ export function vitalsSuite(context: StoreContext): void {
       expect(await vitals().readLineHeads(0)).toEqual([]);
     });
 
-    it('tell no job to be ready for longer than it has been there', async () => {
+    it('never show a job ready for longer than it has existed', async () => {
       const laneId = await makeLane(context, { queue: 'mails' });
       await context.store.submit([makeCall([makeJob(laneId, { rank: 1 })])]);
       const [head] = await vitals().readLineHeads(10);
@@ -70,7 +70,7 @@ export function vitalsSuite(context: StoreContext): void {
       expect(head?.readyUs).toBe(row?.create_time);
     });
 
-    it('tell of each limit of concurrency what it counts and what is held, and where they drift apart', async () => {
+    it('show what each concurrency limit counts and what is held, and where they differ', async () => {
       expect(await vitals().readLimits()).toEqual([]);
       await context.store.queues.create({ namespace: 'default', name: 'mails' }, { maxConcurrency: 5 });
       const { laneId, definition } = await limitedLanes(context, { maxConcurrency: 3 }, 'mails');
@@ -96,7 +96,7 @@ export function vitalsSuite(context: StoreContext): void {
       ]);
     });
 
-    it('leave what cleans up out of the use of limits', async () => {
+    it('exclude clean-ups from the use of limits', async () => {
       await context.store.queues.create({ namespace: 'default', name: 'mails' }, { maxConcurrency: 5 });
       const lane = await makeLane(context, { queue: 'mails', cleanup: true });
       await submitMany(context, lane, 2);
@@ -104,7 +104,7 @@ export function vitalsSuite(context: StoreContext): void {
       expect(await vitals().readLimits()).toMatchObject([{ name: 'mails', inUse: 0, holders: 0 }]);
     });
 
-    it('count each open session once, under what is wrong with it', async () => {
+    it('count each open session once, under its problem', async () => {
       const open = async (what: string) => {
         const { sessionId } = await openWorker(context);
         await sql(context, `UPDATE sessions SET ${what} WHERE session_id = '${sessionId}'`);
@@ -123,7 +123,7 @@ export function vitalsSuite(context: StoreContext): void {
       });
     });
 
-    it('name the tables that change most, and no snapshot where none is open', async () => {
+    it('name the tables that change most, and no snapshot if none is open', async () => {
       const { tables } = await eventually('no transaction is open', async () => {
         const read = await vitals().readDatabase();
         return read.oldestSnapshotMs === 0 && read;
@@ -137,7 +137,7 @@ export function vitalsSuite(context: StoreContext): void {
       ]);
     });
 
-    it.skipIf(context.kind === 'PGlite')('tell how old the oldest transaction of another connection is', async () => {
+    it.skipIf(context.kind === 'PGlite')('show the age of the oldest transaction of another connection', async () => {
       let reported = 0;
       await context.database.transaction(async (session) => {
         await session.run({ name: '', text: 'SELECT txid_current()' }, []);

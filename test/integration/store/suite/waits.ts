@@ -16,8 +16,8 @@ export function waitsSuite(context: StoreContext): void {
     (await sql(context, `SELECT count(*)::int AS rows FROM event_waits WHERE wait_id = '${waitId}'`))[0]?.rows;
   const text = (data: Uint8Array) => new TextDecoder().decode(data);
 
-  describe('waits', () => {
-    it('are told of by their jobs, with what their keys follow from', async () => {
+  describe('signal waits', () => {
+    it('are read from their jobs, with the parts of their derived ids', async () => {
       const waitId = crypto.randomUUID();
       const [jobId = ''] = await waitMany(context, waitId, 1);
       const missing = crypto.randomUUID();
@@ -30,7 +30,7 @@ export function waitsSuite(context: StoreContext): void {
       expect(await context.store.readJob('default', jobId)).toMatchObject({ state: 'WAITING' });
     });
 
-    it('go with the ends of their jobs, whatever these are', async () => {
+    it('are deleted at any end of their jobs', async () => {
       const waitId = crypto.randomUUID();
       const [first = '', second = '', third = ''] = await waitMany(context, waitId, 3);
       await changeOne(context, first, (run) => decideCancelWait(run, 'not needed'));
@@ -49,7 +49,7 @@ export function waitsSuite(context: StoreContext): void {
       });
     });
 
-    it('are cleared away where somebody has ended their jobs and left them', async () => {
+    it('are deleted if their jobs were ended without them', async () => {
       const waitId = crypto.randomUUID();
       const [gone = '', open = ''] = await waitMany(context, waitId, 2);
       await changeOne(context, gone, (run) => end('finish', run, 'FAILED', { failure: rejected('').failure }));
@@ -58,7 +58,7 @@ export function waitsSuite(context: StoreContext): void {
       expect([...(await context.store.waits.read([gone, open])).keys()]).toEqual([open]);
     });
 
-    it('get an event page by page, in the order in which they began', async () => {
+    it('receive an event page by page, in the order in which they began', async () => {
       const waitId = crypto.randomUUID();
       const jobIds = await waitMany(context, waitId, 5);
       const rowId = await deliverEvent(context, waitId);
@@ -75,7 +75,7 @@ export function waitsSuite(context: StoreContext): void {
       expect(await context.store.waits.findDeliveries(0, 10)).not.toEqual(expect.arrayContaining([rowId]));
     });
 
-    it('tell what an event finds', async () => {
+    it('are found by an event', async () => {
       const waitId = crypto.randomUUID();
       expect(await readKey(context, waitId)).toEqual({ promisedUpTo: 0, lastWait: undefined, kept: 0 });
       await waitMany(context, waitId, 2);
@@ -92,7 +92,7 @@ export function waitsSuite(context: StoreContext): void {
   });
 
   describe('kept events', () => {
-    it('are taken once, oldest first, as many as are asked for', async () => {
+    it('are taken once, oldest first, up to the requested number', async () => {
       const [waitId, other] = [crypto.randomUUID(), crypto.randomUUID()];
       const kept = [
         await keepEvent(context, waitId),
@@ -109,7 +109,7 @@ export function waitsSuite(context: StoreContext): void {
       expect(await take(waitId)).toEqual([]);
     });
 
-    it('are not there any more once they have lapsed, and are cleared away', async () => {
+    it('can not be taken after they have expired, and are deleted', async () => {
       const waitId = crypto.randomUUID();
       const rowId = await keepEvent(context, waitId, 0);
       const good = await keepEvent(context, waitId);
@@ -120,7 +120,7 @@ export function waitsSuite(context: StoreContext): void {
       expect((await take(waitId, waitId)).map((event) => event.rowId)).toEqual([good]);
     });
 
-    it('are not delivered, and those on their way are not taken', async () => {
+    it('are only undelivered ones, and those being delivered are not taken', async () => {
       const waitId = crypto.randomUUID();
       await waitMany(context, waitId, 1);
       const onItsWay = await deliverEvent(context, waitId);
@@ -130,7 +130,7 @@ export function waitsSuite(context: StoreContext): void {
       expect((await take(waitId)).map(({ rowId }) => rowId)).toEqual([onItsWay]);
     });
 
-    it('are not lost between whoever sends one and whoever begins to wait', async () => {
+    it('are not lost between a call that sends one and a call that begins to wait', async () => {
       const waitId = crypto.randomUUID();
       const order: string[] = [];
       const begin = context.store.together(async ({ waits }) => {

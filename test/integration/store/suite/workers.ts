@@ -24,7 +24,7 @@ export function workersSuite(context: StoreContext): void {
     only(await context.store.renewSessions([{ sessionId, pingEcho: 0, draining }], 60_000));
 
   describe('the list of workers', () => {
-    it('pages through what is not closed, with what each holds', async () => {
+    it('pages through the sessions that are not closed, with the jobs of each', async () => {
       const namespace = `list-${randomUUID()}`;
       const opened = await Promise.all(Array.from({ length: 5 }, () => openWorker(context, { namespace })));
       const ids = opened.map((session) => session.sessionId).sort() as [string, string, string, string, string];
@@ -42,7 +42,7 @@ export function workersSuite(context: StoreContext): void {
   });
 
   describe('one worker', () => {
-    it('is found in its namespace alone, closed too, with how much it holds', async () => {
+    it('is found in its namespace alone, also when closed, with the number of its jobs', async () => {
       const [held] = await holdMany(context, 3);
       const sessionId = held?.sessionId as string;
       expect(await context.store.readWorker('default', sessionId)).toMatchObject({ sessionId, held: 3, state: 'OPEN' });
@@ -52,7 +52,7 @@ export function workersSuite(context: StoreContext): void {
       expect(await context.store.readWorker('default', sessionId)).toMatchObject({ state: 'CLOSING', held: 3 });
     });
 
-    it('holds what was assigned to it, held longest first, each as far as it has come', async () => {
+    it('shows its jobs, held longest first, each with its progress', async () => {
       const laneId = await makeLane(context, { definition: 'held-by-one' });
       await submitMany(context, laneId, 4);
       const { sessionId } = await openWorker(context);
@@ -79,14 +79,14 @@ export function workersSuite(context: StoreContext): void {
     });
   });
 
-  describe('a session that is to drain', () => {
+  describe('a draining session', () => {
     async function drained(namespace = 'default'): Promise<string> {
       const { sessionId } = await openWorker(context, { namespace });
       await context.store.drainSession(namespace, sessionId);
       return sessionId;
     }
 
-    it('is assigned nothing by a claim, while the others are', async () => {
+    it('gets nothing from a claim, while the others do', async () => {
       const laneId = await makeLane(context);
       await submitMany(context, laneId, 4);
       const sessionId = await drained();
@@ -101,7 +101,7 @@ export function workersSuite(context: StoreContext): void {
       expect(claimed.map((job) => job.sessionId)).toEqual([other.sessionId, other.sessionId]);
     });
 
-    it('is assigned no suspect', async () => {
+    it('gets no suspect', async () => {
       const laneId = await makeLane(context, { suspect: true });
       const [jobId] = await submitMany(context, laneId, 1);
       await sql(context, `UPDATE job_runs SET losses = 2 WHERE job_id = '${jobId}'`);
@@ -110,7 +110,7 @@ export function workersSuite(context: StoreContext): void {
       expect(await context.store.claimSuspects(claimOf([laneId], other.sessionId, 1))).toHaveLength(1);
     });
 
-    it('is assigned nothing by a submission', async () => {
+    it('gets nothing from a submission', async () => {
       const laneId = await makeLane(context);
       const call = makeCall([makeJob(laneId)]);
       const permit = { sessionId: await drained(), creditId: 1, prefetch: false };
@@ -120,7 +120,7 @@ export function workersSuite(context: StoreContext): void {
       expect(await context.store.readJob('default', job?.jobId as string)).toMatchObject({ state: 'READY' });
     });
 
-    it('beats on, is told with each beat, and stays so whatever the worker says of itself', async () => {
+    it('sends heartbeats, is notified with each of them, and drains whatever the worker reports', async () => {
       const sessionId = await drained();
       for (const draining of [false, true, false]) {
         expect(await renew(sessionId, draining)).toMatchObject({ draining: true, drainWanted: true });
@@ -131,7 +131,7 @@ export function workersSuite(context: StoreContext): void {
       expect(row).toMatchObject({ state: 'OPEN', draining: true });
     });
 
-    it('keeps what it holds, and closes as any other', async () => {
+    it('keeps its jobs, and closes as any other', async () => {
       const [held] = await holdMany(context, 2);
       const sessionId = held?.sessionId as string;
       await context.store.drainSession('default', sessionId);
@@ -144,7 +144,7 @@ export function workersSuite(context: StoreContext): void {
       expect(await context.store.listOffers('drained-offers')).toEqual([]);
     });
 
-    it('is the one of the namespace, and an open one', async () => {
+    it('must be an open one of the namespace', async () => {
       const { sessionId } = await openWorker(context);
       await context.store.drainSession('other', sessionId);
       expect((await renew(sessionId)).drainWanted).toBe(false);

@@ -34,7 +34,7 @@ export function workflowLocksSuite(context: StoreContext): void {
     only(await sql(context, `SELECT count(*)::int AS n FROM workflow_news WHERE job_id = '${jobId}'`)).n as number;
 
   describe('the lock of a workflow', () => {
-    it('gives all that is known of it', async () => {
+    it('returns everything that is stored of it', async () => {
       const labels = { team: 'a' };
       const traceparent = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
       const input = { ...payload('in'), metadata: { m: 'n' } };
@@ -60,7 +60,7 @@ export function workflowLocksSuite(context: StoreContext): void {
       expect(plain).toMatchObject({ labels: {}, traceparent: '', tracestate: '', fairnessKey: undefined });
     });
 
-    it('is of workflows that run: not of what is ready, held by a session, or has ended', async () => {
+    it('works for workflows that run: not for those that are ready, held by a session, or ended', async () => {
       const laneId = await makeLane(context);
       const [ready] = await submitMany(context, laneId, 1);
       const [held] = await holdChildren(context, randomUUID(), 1, 1);
@@ -70,7 +70,7 @@ export function workflowLocksSuite(context: StoreContext): void {
       expect(await lockAll(context, [ready as string, held?.jobId as string, ended, randomUUID()])).toEqual([]);
     });
 
-    it('knows how many workflows are around it', async () => {
+    it('returns the number of workflows around it', async () => {
       const outer = await startWorkflow(context);
       const write = (jobId: string, depth: number) =>
         context.store.together((store) =>
@@ -88,7 +88,7 @@ export function workflowLocksSuite(context: StoreContext): void {
       expect(await lockAll(context, [inner])).toMatchObject([{ depth: 3, run: startedRun }]);
     });
 
-    it('takes news once, oldest first and 1,000 at a time; those to cancel jobs stay until they are dropped', async () => {
+    it('takes inbox rows once, oldest first and 1,000 at a time; rows for cancels stay until they are deleted', async () => {
       const jobId = await startWorkflow(context);
       const write = (kind: 'CONTINUE' | 'CANCEL_CHILDREN', step: number | undefined) =>
         context.store.workflows.write({
@@ -121,7 +121,7 @@ export function workflowLocksSuite(context: StoreContext): void {
       expect((await inbox(jobId)).map(({ step }) => step)).toEqual([1_001]);
     });
 
-    it('gives back the news that it took when its transaction fails', async () => {
+    it('returns the inbox rows that it took if its transaction fails', async () => {
       const jobId = await startWorkflow(context);
       const broken = context.store.together(async (store) => {
         await store.workflows.lock([jobId]);
@@ -131,33 +131,36 @@ export function workflowLocksSuite(context: StoreContext): void {
       expect(await kinds(jobId)).toEqual(['STARTED']);
     });
 
-    it.skipIf(context.kind === 'PGlite')('waits for whoever has it, and sees what that one has written', async () => {
-      const [one, two] = [await startWorkflow(context), await startWorkflow(context)];
-      let waiting: Promise<unknown> = Promise.resolve();
-      await context.store.together(async (store) => {
-        expect((await store.workflows.lock([one])).map(({ jobId }) => jobId)).toEqual([one]);
-        waiting = context.store.together(async (other) => {
-          const locked = await other.workflows.lock([one, two]);
-          return { locked, steps: await other.workflows.readSteps([{ jobId: one, step: 3 }]) };
+    it.skipIf(context.kind === 'PGlite')(
+      'waits for the transaction that has it, and sees what that one wrote',
+      async () => {
+        const [one, two] = [await startWorkflow(context), await startWorkflow(context)];
+        let waiting: Promise<unknown> = Promise.resolve();
+        await context.store.together(async (store) => {
+          expect((await store.workflows.lock([one])).map(({ jobId }) => jobId)).toEqual([one]);
+          waiting = context.store.together(async (other) => {
+            const locked = await other.workflows.lock([one, two]);
+            return { locked, steps: await other.workflows.readSteps([{ jobId: one, step: 3 }]) };
+          });
+          expect(await untilWaitsOrOver(context.database, waiting)).toBe('waits');
+          await store.workflows.write({
+            runs: [],
+            steps: [makeStep(one, 3, { reason: 'written' })],
+            compensations: [],
+            inbox: [{ jobId: one, step: undefined, kind: 'CONTINUE' }],
+          });
         });
-        expect(await untilWaitsOrOver(context.database, waiting)).toBe('waits');
-        await store.workflows.write({
-          runs: [],
-          steps: [makeStep(one, 3, { reason: 'written' })],
-          compensations: [],
-          inbox: [{ jobId: one, step: undefined, kind: 'CONTINUE' }],
+        expect(await waiting).toMatchObject({
+          locked: [
+            { jobId: one, inbox: [{ kind: 'CONTINUE' }] },
+            { jobId: two, inbox: [{ kind: 'STARTED' }] },
+          ],
+          steps: [{ reason: 'written' }],
         });
-      });
-      expect(await waiting).toMatchObject({
-        locked: [
-          { jobId: one, inbox: [{ kind: 'CONTINUE' }] },
-          { jobId: two, inbox: [{ kind: 'STARTED' }] },
-        ],
-        steps: [{ reason: 'written' }],
-      });
-    });
+      },
+    );
 
-    it.skipIf(context.kind === 'PGlite')('holds up no end of its jobs', async () => {
+    it.skipIf(context.kind === 'PGlite')('delays no end of its jobs', async () => {
       const jobId = await startWorkflow(context);
       const children = await holdChildren(context, jobId, 1, 2);
       await context.store.together(async (store) => {
@@ -172,13 +175,13 @@ export function workflowLocksSuite(context: StoreContext): void {
     });
   });
 
-  describe('what is left of news', () => {
+  describe('the remaining inbox rows', () => {
     beforeEach(() => emptyTables(context));
 
     const abandoned = async (olderThanMs: number, limit: number) =>
       (await context.store.workflows.findAbandoned(olderThanMs, limit)).jobIds;
 
-    it('names open workflows with old news, oldest first', async () => {
+    it('name open workflows with old rows, oldest first', async () => {
       const ids = [await startWorkflow(context), await startWorkflow(context), await startWorkflow(context)];
       const [a, b, c] = ids as [string, string, string];
       await sql(context, `UPDATE workflow_news SET news_time = news_time - interval '1 minute' WHERE job_id <> '${b}'`);
@@ -195,7 +198,7 @@ export function workflowLocksSuite(context: StoreContext): void {
       expect(await abandoned(0, 10)).toEqual([]);
     });
 
-    it('goes where the workflow has ended, and nothing else does', async () => {
+    it('are deleted if the workflow has ended, and no others', async () => {
       const [over, open] = [await startWorkflow(context), await startWorkflow(context)];
       await startChildren(context, over, 1, 1).then(({ ids }) => cancel(only(ids)));
       await changeOne(context, over, succeed);
@@ -206,7 +209,7 @@ export function workflowLocksSuite(context: StoreContext): void {
       expect([await countInbox(over), await countInbox(open)]).toEqual([0, 1]);
     });
 
-    it('is kept where jobs of a workflow that has ended are still to be cancelled, for whoever does so', async () => {
+    it('are kept while jobs of an ended workflow must still be cancelled', async () => {
       const [over, open] = [await startWorkflow(context), await startWorkflow(context)];
       await lockAll(context, [over, open]);
       const cancels = [undefined, 7, undefined].map((step, i) => {
@@ -231,7 +234,7 @@ export function workflowLocksSuite(context: StoreContext): void {
       expect([await countInbox(over), await countInbox(open)]).toEqual([0, 1]);
     });
 
-    it('goes with a workflow that is not kept any more', async () => {
+    it('are deleted with a workflow by retention', async () => {
       const jobId = randomUUID();
       await context.store.workflows.write({
         runs: [],

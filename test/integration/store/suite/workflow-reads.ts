@@ -52,7 +52,7 @@ export function workflowReadsSuite(context: StoreContext): void {
       expect(await context.store.workflowReads.readRun(jobId)).toEqual({ phase, counts, cached: 1 });
     });
 
-    it('gives the states of the steps behind one, in their order', async () => {
+    it('returns the states of the steps before one, in their order', async () => {
       const jobId = randomUUID();
       for (const [step, state] of [
         [7, 6],
@@ -68,7 +68,7 @@ export function workflowReadsSuite(context: StoreContext): void {
       ]);
     });
 
-    it('gives steps with the times of their jobs', async () => {
+    it('returns steps with the times of their jobs', async () => {
       const jobId = randomUUID();
       const { jobId: ended } = await putRun(context, 'SUCCEEDED');
       const { jobId: open } = await putRun(context, 'READY');

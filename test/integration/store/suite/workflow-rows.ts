@@ -29,8 +29,8 @@ const moment = (nowUs: number) => ({ nowUs, random: 0.5 });
 export function workflowRowsSuite(context: StoreContext): void {
   const cancel = (jobId: string) => cancelOne(context, jobId);
 
-  describe('what is written of a workflow', () => {
-    it('comes back as it was, each time', async () => {
+  describe('the stored state of a workflow', () => {
+    it('is read as it was written, after each write', async () => {
       const jobId = await startWorkflow(context);
       const runs: readonly WrittenRun['run'][] = [
         { phase: 'WORK', running: 0, ended: 0, stopReason: 'NO', failed: false, cleanupFailed: false, compensable: 0 },
@@ -83,7 +83,7 @@ export function workflowRowsSuite(context: StoreContext): void {
       }
     });
 
-    it('comes back of compensations as it was, each time, and of those that wait the last end first', async () => {
+    it('is read as it was written for compensations, after each write, the last to end first among those that wait', async () => {
       const { workflows } = context.store;
       const [jobId, other] = [randomUUID(), randomUUID()];
       const write = (compensations: readonly WrittenCompensation[]) =>
@@ -105,7 +105,7 @@ export function workflowRowsSuite(context: StoreContext): void {
       expect(await workflows.readNextCompensation(jobId, 7)).toBeUndefined();
     });
 
-    it('comes back of steps as it was, each time', async () => {
+    it('is read as it was written for steps, after each write', async () => {
       const [jobId, other] = [randomUUID(), randomUUID()];
       const fanOut = { size: 100_000, started: 5, succeeded: 3, failed: 1, late: 2, ruleCounts: [3, 0] };
       const counts = { succeeded: 10_000, failed: 2, upstreamFailed: 3, skipped: 4 };
@@ -134,7 +134,7 @@ export function workflowRowsSuite(context: StoreContext): void {
       expect(await context.store.workflows.readSteps([{ jobId: other, step: 1 }])).toEqual([makeStep(other, 1)]);
     });
 
-    it('is the result of one that succeeded', async () => {
+    it('has the result if it succeeded', async () => {
       const [jobId, failed] = [await startWorkflow(context), await startWorkflow(context)];
       await changeOne(context, jobId, succeed);
       await changeOne(context, failed, (run) => end('finish', run, 'FAILED', { failure }));
@@ -171,7 +171,7 @@ export function workflowRowsSuite(context: StoreContext): void {
       expect(await counts(laneId)).toEqual({});
     });
 
-    it('has any other job that is cancelled among what sessions hold', async () => {
+    it('has any other cancelled job among those that sessions hold', async () => {
       const [held] = await holdChildren(context, randomUUID(), 1, 1);
       await cancel(held?.jobId as string);
       expect(await counts(held?.laneId as number)).toEqual({ 5: 1 });
@@ -180,8 +180,8 @@ export function workflowRowsSuite(context: StoreContext): void {
     });
   });
 
-  describe('what is read of jobs of steps', () => {
-    it('is how they ended', async () => {
+  describe('the read of a step’s jobs', () => {
+    it('returns how they ended', async () => {
       const [done, failed, open] = await holdChildren(context, randomUUID(), 1, 3);
       if (!done || !failed || !open) throw new Error('three jobs were submitted');
       await context.store.complete([completionOf(done, 'r')]);
@@ -197,7 +197,7 @@ export function workflowRowsSuite(context: StoreContext): void {
       expect(byId.get(failed.jobId)?.failure).toMatchObject({ type: 'Oops', details: { contentType: 'x' } });
     });
 
-    it('is the results of a fan-out in the order of its items, up to a bound', async () => {
+    it('returns the results of a fan-out in the order of its items, up to a bound', async () => {
       const jobId = randomUUID();
       const [zero, one, two, three] = await holdChildren(context, jobId, 1, 4);
       const [other] = await holdChildren(context, jobId, 2, 1);
@@ -227,7 +227,7 @@ export function workflowRowsSuite(context: StoreContext): void {
       expect(await read(5)).toBeUndefined();
     });
 
-    it('is which are open and nobody has asked to stop, of a step, of all, or of all but some, the last first', async () => {
+    it('returns the open ones without a cancel request, of one step, of all, or of all but some, the last first', async () => {
       const jobId = await startWorkflow(context);
       const first = await holdChildren(context, jobId, 0, 2);
       const [last, middle, early] = (await startChildren(context, jobId, 1, 3)).ids.sort().reverse();

@@ -42,8 +42,8 @@ export function workflowsSuite(context: StoreContext): void {
   const inbox = async (jobId: string) => only(await lockAll(context, [jobId])).inbox;
   const kinds = async (jobId: string) => (await inbox(jobId)).map(({ kind }) => kind);
 
-  describe('jobs of steps', () => {
-    it('are stored with the place where they belong, beside jobs without one', async () => {
+  describe('the jobs of steps', () => {
+    it('are stored with their step and item, next to jobs without one', async () => {
       const laneId = await makeLane(context);
       const parent = { jobId: randomUUID(), step: 9_999, item: 100_000 };
       const [child, plain] = [makeJob(laneId, { parent }), makeJob(laneId)];
@@ -66,7 +66,7 @@ export function workflowsSuite(context: StoreContext): void {
       expect((await context.store.readJob('default', child.jobId))?.parentJobId).toBe(parent.jobId);
     });
 
-    it('keep their place at step 0 and item 0', async () => {
+    it('keep their position at step 0 and item 0', async () => {
       const laneId = await makeLane(context);
       const child = makeJob(laneId, { parent: { jobId: randomUUID(), step: 0, item: 0 } });
       await context.store.submit([makeCall([child])]);
@@ -78,7 +78,7 @@ export function workflowsSuite(context: StoreContext): void {
     const take = (laneIds: readonly number[], limit: number) =>
       context.store.change({ by: 'workflows', laneIds, limit }, start);
 
-    it('takes ready jobs of these lanes, lowest rank first, and tells them', async () => {
+    it('takes ready jobs of these lanes, lowest rank first, and returns them', async () => {
       const [one, two, other] = [await makeLane(context), await makeLane(context), await makeLane(context)];
       const [c] = await submitMany(context, one, 1, { rank: 3 });
       const [a] = await submitMany(context, two, 1, { rank: 1 });
@@ -91,7 +91,7 @@ export function workflowsSuite(context: StoreContext): void {
       expect(await kinds(a as string)).toEqual(['STARTED']);
     });
 
-    it('takes nothing of a lane that is held back, nor what is not ready', async () => {
+    it('takes nothing of a gated lane, and only ready jobs', async () => {
       const [held, free] = [await makeLane(context), await makeLane(context)];
       await submitMany(context, held, 1);
       const [paused] = await submitMany(context, free, 1);
@@ -106,8 +106,8 @@ export function workflowsSuite(context: StoreContext): void {
     });
   });
 
-  describe('what workflows are told', () => {
-    it('is each step and outcome of a statement once, with its jobs', async () => {
+  describe('the inbox of a workflow', () => {
+    it('gets each step and outcome of a statement once, with its jobs', async () => {
       const [one, two] = [await startWorkflow(context), await startWorkflow(context)];
       expect([await kinds(one), await kinds(two)]).toEqual([['STARTED'], ['STARTED']]);
       const [a, b] = [await holdChildren(context, one, 1, 3), await holdChildren(context, one, 2, 1)];
@@ -129,7 +129,7 @@ export function workflowsSuite(context: StoreContext): void {
       expect(await inbox(two)).toMatchObject([reported(1, c)]);
     });
 
-    it('is nothing of jobs without a workflow', async () => {
+    it('gets nothing from jobs without a workflow', async () => {
       const laneId = await makeLane(context);
       await submitMany(context, laneId, 2);
       const { sessionId } = await openWorker(context);
@@ -144,7 +144,7 @@ export function workflowsSuite(context: StoreContext): void {
       expect(await sql(context, 'SELECT count(*)::int AS n FROM workflow_news')).toEqual([before]);
     });
 
-    it('comes with a failure, a cancel, an expiry and a time-out alike; not with a retry', async () => {
+    it('gets a failure, a cancel, an expiry and a timeout, and no retry', async () => {
       const jobId = await startWorkflow(context);
       await inbox(jobId);
       const [failing, retried] = await holdChildren(context, jobId, 1, 2);
@@ -172,7 +172,7 @@ export function workflowsSuite(context: StoreContext): void {
       ]);
     });
 
-    it('is its own cancel, or that its time is over', async () => {
+    it('gets its own cancel, or the end of its time', async () => {
       const [one, two] = [await startWorkflow(context), await startWorkflow(context)];
       await cancel(one);
       await changeOne(context, two, (run) => continueAs('timeOut', run, { state: 'WAITING', reason: 'late' }));
@@ -186,7 +186,7 @@ export function workflowsSuite(context: StoreContext): void {
       expect((await context.store.readJob('default', one))?.state).toBe('CANCELLING');
     });
 
-    it('is the end of a workflow that is a step of another one', async () => {
+    it('gets the end of a workflow that is a step of another one', async () => {
       const outer = await startWorkflow(context);
       const inner = await startWorkflow(context, { parent: { jobId: outer, step: 4, item: 2 } });
       await changeOne(context, inner, succeed);
