@@ -38,7 +38,7 @@ const COUNT_MS = 2_000;
 const countOpen = {
   name: 'sim_count_open',
   text: `SELECT (SELECT count(*) FROM muster.job_runs) AS jobs,
-                (SELECT count(*) FROM muster.outbox) AS untold,
+                (SELECT count(*) FROM muster.outbox) AS unpublished,
                 (SELECT count(*) FROM muster.workflow_news) + (SELECT count(*) FROM muster.dependency_news) AS told,
                 (SELECT count(*) FROM muster.event_waits) + (SELECT count(*) FROM muster.job_dependencies)
                   + (SELECT count(*) FROM muster.sent_events WHERE up_to_row IS NOT NULL) AS awaited,
