@@ -1,27 +1,67 @@
-/** What all expressions in CEL have in common: which names they may use, and what they may not cost. */
+/** Reads expressions in CEL: their names, and the bounds on what they may cost. */
+import { parse } from '@bufbuild/cel';
+
+/**
+ * The parser and the evaluator recurse. How deep they get depends on the stack that is left, which differs from call to call, so
+ * these bounds, far below that depth, decide what is accepted.
+ */
+const MAX_BRACKETS = 128;
+const MAX_OPERATORS = 250;
+
+const RAW = /(?:[rR][bB]?|[bB][rR])(?:""".*?"""|'''.*?'''|"[^"]*"|'[^']*')/s;
+const QUOTED = /"""(?:\\.|[^\\])*?"""|'''(?:\\.|[^\\])*?'''|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'/s;
+const LITERAL = new RegExp(`${RAW.source}|${QUOTED.source}`, 'gs');
+
+export interface Parsed {
+  readonly root: NonNullable<ReturnType<typeof parse>['expr']>;
+  /** The variables that it names. */
+  readonly used: ReadonlySet<string>;
+}
+
+/** Or what is wrong with the text, as the end of a sentence that begins with its field. `variables`: the names that it may use. */
+export function parseCel(text: string, variables: readonly string[]): Parsed | { readonly problem: string } {
+  if (bracketDepth(text) > MAX_BRACKETS) return { problem: `has more than ${MAX_BRACKETS} brackets inside each other` };
+  try {
+    const root = parse(text).expr as Parsed['root'];
+    const found = namesIn(root);
+    if ('problem' in found) return found;
+    const unknown = [...found.used].find((name) => !variables.includes(name));
+    if (unknown === undefined) return { root, used: found.used };
+    return { problem: `names ${unknown}; there ${variables.length > 1 ? 'are' : 'is'} ${variables.join(' and ')}` };
+  } catch (error) {
+    return { problem: `is no expression of CEL: ${messageOf(error)}` };
+  }
+}
 
 export function messageOf(error: unknown): string {
-  // Deeply nested parentheses overflow the parser's stack.
-  if (error instanceof RangeError) return 'it is nested too deeply';
   return error instanceof Error ? error.message.replace(/^<input>:1:/, 'character ') : String(error);
 }
 
-export type Names = { readonly used: ReadonlySet<string> } | { readonly problem: string };
+function bracketDepth(text: string): number {
+  let [depth, deepest] = [0, 0];
+  for (const char of text.replaceAll(LITERAL, '')) {
+    if ('([{'.includes(char)) deepest = Math.max(deepest, ++depth);
+    else if (')]}'.includes(char)) depth--;
+  }
+  return deepest;
+}
 
-/** The variables that a parsed expression names; others than these are refused, and so are macros over lists. */
-export function namesIn(root: unknown, variables: readonly string[]): Names {
+/** Macros over lists are refused: they are loops, and the cost of an expression is to be bounded by its length. */
+function namesIn(root: object): { readonly used: Set<string> } | { readonly problem: string } {
   const used = new Set<string>();
-  const waiting = [root as object];
-  for (let node = waiting.pop(); node; node = waiting.pop()) {
+  const waiting: [node: object, operators: number][] = [[root, 0]];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const [node, above] = next;
+    const operators = 'exprKind' in node ? above + 1 : above;
+    if (operators > MAX_OPERATORS) return { problem: `has more than ${MAX_OPERATORS} operators inside each other` };
     const { case: kind, value } = node as { case?: unknown; value?: { name?: string } };
     if (kind === 'comprehensionExpr')
       return {
         problem: 'has a macro over a list (all, exists, exists_one, map or filter): its cost would have no bound',
       };
     if (kind === 'identExpr') used.add(value?.name ?? '');
-    for (const part of Object.values(node)) if (typeof part === 'object' && part !== null) waiting.push(part);
+    for (const part of Object.values(node))
+      if (typeof part === 'object' && part !== null) waiting.push([part, operators]);
   }
-  const unknown = [...used].find((name) => !variables.includes(name));
-  if (unknown === undefined) return { used };
-  return { problem: `names ${unknown}; there ${variables.length > 1 ? 'are' : 'is'} ${variables.join(' and ')}` };
+  return { used };
 }

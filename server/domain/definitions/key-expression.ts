@@ -2,8 +2,8 @@
  * Expressions that give a job its key: CEL over `input` and `labels`. Macros over lists are refused, so that the cost of one
  * is bounded by its length; regular expressions are RE2's, which are linear.
  */
-import { type CelInput, type CelValue, celEnv, isCelError, isCelUint, parse, plan } from '@bufbuild/cel';
-import { messageOf, namesIn } from '../base/cel.ts';
+import { type CelInput, type CelValue, celEnv, isCelError, isCelUint, plan } from '@bufbuild/cel';
+import { parseCel } from '../base/cel.ts';
 
 /** In characters, of an expression and of the key that it gives. */
 export const MAX_EXPRESSION = 1_024;
@@ -24,24 +24,19 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 /** Or what is wrong with the text, as an end of a sentence that begins with its field. */
 export function compileKey(text: string): KeyExpression | { readonly problem: string } {
   if (text.length > MAX_EXPRESSION) return { problem: `is longer than ${MAX_EXPRESSION} characters` };
-  try {
-    const parsed = parse(text);
-    const names = namesIn(parsed.expr, variables);
-    if ('problem' in names) return names;
-    const evaluate = plan(celEnv(), parsed);
-    const usesLabels = names.used.has('labels');
-    const path = pathIn(parsed.expr);
-    return {
-      usesInput: names.used.has('input'),
-      keyOf: (input, labels) =>
-        keyFrom(
-          (path && textAt(input, path)) ??
-            evaluate({ input: input as CelInput, ...(usesLabels ? { labels: new Map(Object.entries(labels)) } : {}) }),
-        ),
-    };
-  } catch (error) {
-    return { problem: `is no expression of CEL: ${messageOf(error)}` };
-  }
+  const parsed = parseCel(text, variables);
+  if ('problem' in parsed) return parsed;
+  const evaluate = plan(celEnv(), parsed.root);
+  const usesLabels = parsed.used.has('labels');
+  const path = pathIn(parsed.root);
+  return {
+    usesInput: parsed.used.has('input'),
+    keyOf: (input, labels) =>
+      keyFrom(
+        (path && textAt(input, path)) ??
+          evaluate({ input: input as CelInput, ...(usesLabels ? { labels: new Map(Object.entries(labels)) } : {}) }),
+      ),
+  };
 }
 
 /** Field names of an expression that is merely a path into the input, such as `input.tenant`; undefined: it is none. */

@@ -2,8 +2,8 @@
  * Expressions of workflows: CEL over what the workflow was given and what the steps before have given. What an expression reads
  * is known when it is compiled. Macros over lists are refused, so that the cost of one is bounded by its length and its inputs.
  */
-import { type CelInput, type CelValue, celEnv, isCelError, parse, plan } from '@bufbuild/cel';
-import { messageOf, namesIn } from '../../base/cel.ts';
+import { type CelInput, type CelValue, celEnv, isCelError, plan } from '@bufbuild/cel';
+import { messageOf, parseCel } from '../../base/cel.ts';
 import { type Expr, type Path, pathsIn } from './expression-paths.ts';
 import { asCel, asJson, type Json } from './expression-values.ts';
 import { mixedArithmetic } from './mixed-arithmetic.ts';
@@ -53,15 +53,10 @@ export function parseExpression(
   names: readonly string[],
 ): ParsedExpression | { readonly problem: string } {
   if (text.length > MAX_EXPRESSION) return { problem: `is longer than ${MAX_EXPRESSION} characters` };
-  try {
-    const root = parse(text).expr as Expr;
-    const found = namesIn(root, names);
-    if ('problem' in found) return found;
-    const paths = pathsIn(root, (name) => env.funcs.find(name) !== undefined);
-    return 'problem' in paths ? paths : { root, paths };
-  } catch (error) {
-    return { problem: `is no expression of CEL: ${messageOf(error)}` };
-  }
+  const parsed = parseCel(text, names);
+  if ('problem' in parsed) return parsed;
+  const paths = pathsIn(parsed.root, (name) => env.funcs.find(name) !== undefined);
+  return 'problem' in paths ? paths : { root: parsed.root, paths };
 }
 
 export function compileExpression(
