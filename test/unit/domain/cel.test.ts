@@ -31,7 +31,7 @@ describe('a parsed expression', () => {
     expect(texts.map(problemOf)).toEqual(texts.map(() => undefined));
   });
 
-  it('closes brackets beside each other', () => {
+  it('counts brackets that are inside each other, not all', () => {
     expect(problemOf(`[${'(1),'.repeat(200)}1]`)).toBeUndefined();
   });
 });
