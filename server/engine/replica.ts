@@ -57,7 +57,7 @@ import { Workers } from './sessions/workers.ts';
 import { Approvals } from './signals/approvals.ts';
 import { SignalWaits } from './signals/signal-waits.ts';
 import { BacklogReasons } from './upkeep/backlog-reasons.ts';
-import { Retention } from './upkeep/retention.ts';
+import { retentionLoop } from './upkeep/retention.ts';
 import { Sweeper } from './upkeep/sweeper.ts';
 import { WorkflowReader } from './workflows/reads.ts';
 import { WorkflowRetries } from './workflows/retries.ts';
@@ -215,7 +215,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     leaseMs: times.leaseMs,
   });
   let pageTokenKey: Uint8Array | undefined;
-  const retention = new Retention({ store, timers, log });
+  const retention = retentionLoop({ store, timers, random, log });
   bus.onHint((hint) => {
     if (hint.kind === 'ready') dispatcher.hint(hint.lanes);
     if (hint.kind === 'ended') for (const listeners of [waits, watches]) listeners.notify(hint.jobIds);

@@ -1,8 +1,8 @@
 /** When what was kept long enough is cleared away. */
 import { describe, expect, it } from 'vitest';
 import type { Cleared } from '../../../server/engine/ports/store.ts';
-import { Retention } from '../../../server/engine/upkeep/retention.ts';
-import { VirtualTime } from './virtual-time.ts';
+import { retentionLoop } from '../../../server/engine/upkeep/retention.ts';
+import { constantRandom, VirtualTime } from './virtual-time.ts';
 
 const nothing: Cleared = { days: 0, jobs: 0, rows: 0, more: false };
 const much: Cleared = { days: 1, jobs: 50_000, rows: 0, more: true };
@@ -21,7 +21,7 @@ function start(...answers: (Cleared | Error)[]) {
       return answer;
     },
   };
-  const retention = new Retention({ store, timers: time, log });
+  const retention = retentionLoop({ store, timers: time, random: constantRandom(0.5), log });
   retention.start();
   return { time, rounds, logged, retention };
 }
@@ -30,21 +30,21 @@ describe('rounds of retention', () => {
   it('come once a minute, and say nothing when there was nothing', async () => {
     const { time, rounds, logged } = start();
     await time.advance(200_000);
-    expect(rounds).toEqual([60_000, 120_000, 180_000]);
+    expect(rounds).toEqual([30_000, 90_000, 150_000]);
     expect(logged).toEqual([]);
   });
 
   it('come sooner while there is more', async () => {
     const { time, rounds, logged } = start(much, much, nothing);
-    await time.advance(150_000);
-    expect(rounds).toEqual([60_000, 65_000, 70_000, 130_000]);
+    await time.advance(120_000);
+    expect(rounds).toEqual([30_000, 35_000, 40_000, 100_000]);
     expect(logged).toEqual(Array(2).fill('info: cleared away what was kept long enough'));
   });
 
   it('go on after one that failed', async () => {
     const { time, rounds, logged } = start(new Error('gone'));
-    await time.advance(130_000);
-    expect(rounds).toEqual([60_000, 120_000]);
+    await time.advance(100_000);
+    expect(rounds).toEqual([30_000, 90_000]);
     expect(logged).toHaveLength(1);
     expect(logged[0]).toContain('warn');
   });
@@ -54,6 +54,6 @@ describe('rounds of retention', () => {
     await time.advance(60_000);
     await retention.stop();
     await time.advance(600_000);
-    expect(rounds).toEqual([60_000]);
+    expect(rounds).toEqual([30_000]);
   });
 });
