@@ -1,4 +1,4 @@
-/** Names that may have dots and underscores: of definitions, and of data assets. */
+/** Names that may contain dots and underscores: names of definitions and of data assets. */
 
 const pattern = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 

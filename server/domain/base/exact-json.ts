@@ -1,9 +1,10 @@
 /**
- * JSON by its value: two texts that mean the same have one canonical text, whatever the order of members, the spaces and the
- * spelling of strings and numbers. Numbers are compared as decimals: as doubles, two long ids could become one.
+ * JSON compared by value: equal values have the same canonical text, whatever the order of members, the whitespace and
+ * the spelling of strings and numbers. Numbers are compared as decimals: as doubles, two different long ids could
+ * become equal.
  */
 
-/** A value with its canonical text; an object with its members, too. */
+/** A value with its canonical text; for an object also its members. */
 export interface JsonNode {
   readonly text: string;
   readonly members?: ReadonlyMap<string, JsonNode>;
@@ -12,18 +13,18 @@ export interface JsonNode {
 interface Open {
   readonly members: Map<string, JsonNode> | undefined;
   key: string | undefined;
-  /** Of an array: its elements so far. */
+  /** For an array: its elements so far. */
   text: string;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}:,]|[^\s[\]{}:,"]+/g;
 
-/** Undefined where the bytes are no JSON. */
+/** Returns undefined if the bytes are not JSON. */
 export function readJson(data: Uint8Array): JsonNode | undefined {
   try {
     const text = utf8.decode(data);
-    // Says what is JSON and what is not; below, only what is JSON is read.
+    // Throws on anything that is not JSON, so that `read` may assume valid JSON.
     JSON.parse(text);
     return read(text);
   } catch {
@@ -31,7 +32,7 @@ export function readJson(data: Uint8Array): JsonNode | undefined {
   }
 }
 
-/** Without recursion: an input may be nested a hundred thousand deep. */
+/** Without recursion: an input may be nested a hundred thousand levels deep. */
 function read(text: string): JsonNode {
   const open: Open[] = [];
   let whole: JsonNode = { text: '' };
@@ -49,7 +50,7 @@ function read(text: string): JsonNode {
   return whole;
 }
 
-/** In an object a string may be the name of the member that follows. */
+/** In an object a string may be the name of the next member. */
 function takeScalar(parent: Open | undefined, token: string, put: (node: JsonNode) => void): void {
   if (parent?.members && parent.key === undefined) parent.key = JSON.parse(token);
   else put({ text: scalarText(token) });
@@ -63,7 +64,7 @@ function add(parent: Open, node: JsonNode): void {
   } else parent.text += parent.text === '' ? node.text : `,${node.text}`;
 }
 
-// Joined by + alone, which copies nothing: a join at each level of a deep input would be quadratic.
+// Concatenated with + only, which copies nothing: a join at each level of a deep input would be quadratic.
 function closed({ members, text }: Open): JsonNode {
   if (!members) return { text: `[${text}]` };
   let all = '';
@@ -77,10 +78,10 @@ function scalarText(token: string): string {
   return /^[tfn]/.test(token) ? token : numberText(token);
 }
 
-/** Digits of an exponent that are still reckoned with. */
+/** Maximum number of exponent digits that are computed with. */
 const MAX_EXPONENT_DIGITS = 15;
 
-/** As an integer without zeros at its end, times a power of ten. */
+/** An integer without trailing zeros, times a power of ten. */
 function numberText(token: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(token) ?? [];
@@ -92,7 +93,7 @@ function numberText(token: string): string {
   return power === 0 ? sign + significant : `${sign}${significant}e${power}`;
 }
 
-/** A regular expression would look at each run of zeros anew: quadratic. */
+/** Not a regular expression: it would scan each run of zeros again, which is quadratic. */
 function withoutEndZeros(digits: string): string {
   let end = digits.length;
   while (digits[end - 1] === '0') end--;

@@ -1,15 +1,15 @@
-/** The name that was meant, for one that is not known. */
+/** Suggests the known name that an unknown name was probably meant to be. */
 
 const MAX_EDITS = 3;
 
-/** The nearest of the names; undefined when none is near. */
+/** The nearest name; undefined if none is near. */
 export function nearName(name: string, names: readonly string[]): string | undefined {
   const ranked = names.map((known) => ({ known, edits: edits(name.toLowerCase(), known.toLowerCase()) }));
   const [best] = ranked.sort((one, other) => one.edits - other.edits);
   return best !== undefined && best.edits <= Math.min(MAX_EDITS, name.length / 2) ? best.known : undefined;
 }
 
-/** Letters to add, drop or replace to make one of the other. */
+/** Edit distance: the number of letters to add, drop or replace. */
 function edits(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at);
   for (const [at, letter] of [...one].entries()) {

@@ -4,7 +4,7 @@ export interface Payload {
   readonly data: Uint8Array;
   /** Media type; empty when not stated. */
   readonly contentType: string;
-  /** Undefined when there is none: the common case costs nothing. */
+  /** Undefined if there is none, so that the common case costs nothing. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -30,17 +30,17 @@ export interface Failure {
   readonly message: string;
   readonly stackTrace: string;
   readonly failureCause: FailureCause;
-  /** The handler knows that another attempt can't help. */
+  /** The handler says that another attempt cannot help. */
   readonly final: boolean;
   /** Delay until the next attempt in ms, set by the handler. */
   readonly retryDelayMs?: number | undefined;
   readonly cause?: Failure | undefined;
   readonly details?: Payload | undefined;
-  /** Of the process that the handler ran, 1 to 255; undefined when not known. */
+  /** Exit code of the process that the handler ran, 1 to 255; undefined if unknown. */
   readonly exitCode?: number | undefined;
 }
 
-/** A failure that Muster itself states; it has neither stack nor details. */
+/** A failure that Muster itself states. It has neither a stack trace nor details. */
 export function systemFailure(failureCause: FailureCause, type: string, message: string): Failure {
   return { type, message, stackTrace: '', failureCause, final: false };
 }

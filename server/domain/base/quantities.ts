@@ -1,4 +1,4 @@
-/** Spans of time and amounts as people write them. */
+/** Time spans and amounts in their written form. */
 
 const SPAN_UNITS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -13,7 +13,7 @@ const SPAN = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+$/;
 const AMOUNT_UNITS: Readonly<Record<string, number>> = { '': 1, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
 const AMOUNT = /^(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti)?$/;
 
-/** Milliseconds of a span such as `90s`, `1h30m` or `2d`; undefined when the text is none. */
+/** Milliseconds of a span such as `90s`, `1h30m` or `2d`; undefined if the text is not a span. */
 export function spanToMs(text: string): number | undefined {
   if (!SPAN.test(text)) return undefined;
   let ms = 0;
@@ -22,7 +22,7 @@ export function spanToMs(text: string): number | undefined {
   return ms;
 }
 
-/** The number that an amount such as `2`, `0.5` or `4Gi` stands for; undefined when the text is none. */
+/** The value of an amount such as `2`, `0.5` or `4Gi`; undefined if the text is not an amount. */
 export function amountToNumber(text: string): number | undefined {
   const [, number, unit = ''] = AMOUNT.exec(text) ?? [];
   return number === undefined ? undefined : Number(number) * (AMOUNT_UNITS[unit] ?? 1);

@@ -1,13 +1,16 @@
-/** UUIDs in their two forms, canonical text and sixteen bytes, on the path of every job; and version 7, which carries its time. */
+/**
+ * UUIDs in their two forms, canonical text and sixteen bytes, and version 7, which carries its time. Every job passes
+ * through here, so speed matters.
+ */
 
 const invalid = 0x80;
 const nibbles = nibbleTable();
-/** Character codes of the two digits of each byte, and of a dash. */
+/** Character codes of the two hex digits of each byte. */
 const digits = Uint8Array.from({ length: 512 }, (_, i) =>
   (i % 2 === 0 ? i >> 5 : (i >> 1) & 0x0f).toString(16).charCodeAt(0),
 );
 const DASH = 45;
-/** Where the two digits of each byte begin in the canonical text. */
+/** Offset of each byte's two digits in the canonical text. */
 const digitOffsets = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34);
 
 function nibbleTable(): Uint8Array {
@@ -21,9 +24,9 @@ function nibbleTable(): Uint8Array {
 }
 
 /**
- * Writes the 16 bytes of a UUID into `target` from `offset` on.
+ * Writes the 16 bytes of a UUID into `target`, starting at `offset`. The dashes are not checked.
  *
- * @throws RangeError when the text is not as long as a UUID or a digit of it is none. The dashes are not looked at.
+ * @throws RangeError if the text does not have the length of a UUID or contains an invalid digit.
  */
 export function writeUuid(text: string, target: Uint8Array, offset: number): void {
   let seen = text.length === 36 ? 0 : invalid;
@@ -38,9 +41,9 @@ export function writeUuid(text: string, target: Uint8Array, offset: number): voi
 }
 
 /**
- * The 16 bytes of a UUID.
+ * The 16 bytes of a UUID. The dashes are not checked.
  *
- * @throws RangeError when the text is not as long as a UUID or a digit of it is none. The dashes are not looked at.
+ * @throws RangeError if the text does not have the length of a UUID or contains an invalid digit.
  */
 export function uuidToBytes(text: string): Uint8Array {
   const bytes = new Uint8Array(16);
@@ -52,7 +55,7 @@ export function uuidToBytes(text: string): Uint8Array {
 export function uuidFromBytes(bytes: Uint8Array, offset = 0): string {
   const a = (index: number) => digits[2 * (bytes[offset + index] as number)] as number;
   const b = (index: number) => digits[2 * (bytes[offset + index] as number) + 1] as number;
-  // One flat string in one go: put together from parts it takes twice as long, and leaves six times as much behind.
+  // One flat string at once: concatenation takes twice as long and leaves six times as much garbage.
   // biome-ignore format: as the text is laid out
   return String.fromCharCode(
     a(0), b(0), a(1), b(1), a(2), b(2), a(3), b(3), DASH, a(4), b(4), a(5), b(5), DASH, a(6), b(6), a(7), b(7), DASH,
@@ -60,7 +63,10 @@ export function uuidFromBytes(bytes: Uint8Array, offset = 0): string {
   );
 }
 
-/** Writes the digits of the canonical text of 16 bytes into `target` from `at` on; the dashes must be there already. */
+/**
+ * Writes the digits of the canonical text of 16 bytes into `target`, starting at `at`; the dashes must already be
+ * there.
+ */
 export function writeUuidDigits(bytes: Uint8Array, offset: number, target: Uint8Array, at: number): void {
   for (let index = 0; index < 16; index++) {
     const place = at + (digitOffsets[index] as number);
@@ -86,7 +92,7 @@ export function uuid7(ms: number, counter: number, random: Uint8Array): string {
   return uuidFromBytes(bytes);
 }
 
-/** What comes before every version 7 UUID of `ms` and later, and after all earlier ones. */
+/** A lower bound: at or below every version 7 UUID of `ms` and later, above all earlier ones. */
 export function lowestUuid(ms: number): string {
   const time = ms.toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;

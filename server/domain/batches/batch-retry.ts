@@ -1,24 +1,24 @@
-/** Retries of batches: new batches that get as members new jobs of another one's failed members, page by page. */
+/** Retries of batches: a new batch gets new jobs made from the failed members of another batch, page by page. */
 
 export type Counts = Readonly<Record<string, number>>;
 
-/** What is retried, and how far that is. */
+/** The batch that is retried, and the progress of the retry. */
 export interface BatchRetry {
-  /** The batch that is retried, by its job. */
+  /** Id of the job of the batch that is retried. */
   readonly batchJobId: string;
-  /** That one has; their numbers count from 0. */
+  /** Number of members of that batch; they are numbered from 0. */
   readonly members: number;
-  /** Those of them that are to be retried. */
+  /** Number of those members that are to be retried. */
   readonly failed: number;
-  /** Number of the next one to look at. */
+  /** Number of the next member to read. */
   readonly nextItem: number;
-  /** Passed over: they had been retried before. */
+  /** Members skipped because they had been retried before. */
   readonly retriedBefore: number;
-  /** Could not be retried, by reason. They count as failed. */
+  /** Members that could not be retried, by reason. They count as failed. */
   readonly notRetried: Counts;
 }
 
-/** What became of the members with the numbers from `fromItem` to `nextItem`, excluding that one, besides those that are made anew. */
+/** Outcome of one page: the members from `fromItem` to `nextItem` (exclusive) that did not get a new job. */
 export interface RetryPage extends Pick<BatchRetry, 'nextItem' | 'retriedBefore' | 'notRetried'> {
   readonly fromItem: number;
 }
@@ -31,12 +31,12 @@ export function sumOf(counts: Counts): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
-/** Members that have not been looked at, of a retry that has made so many. */
+/** Failed members that were not read yet, for a retry that has made `made` jobs. */
 export function leftOf({ failed, retriedBefore, notRetried }: BatchRetry, made: number): number {
   return Math.max(0, failed - made - retriedBefore - sumOf(notRetried));
 }
 
-/** @param duplicates Jobs of the page that a rule of their definition has kept from being made. */
+/** @param duplicates Jobs of the page that a submission rule of their definition suppressed. */
 export function afterPage(retry: BatchRetry, page: RetryPage, duplicates: number): BatchRetry {
   const notRetried = plus(plus(retry.notRetried, page.notRetried), duplicates > 0 ? { DUPLICATE_JOB: duplicates } : {});
   return {
@@ -47,7 +47,7 @@ export function afterPage(retry: BatchRetry, page: RetryPage, duplicates: number
   };
 }
 
-/** Once all have been looked at: those that were not found are kept no longer. */
+/** Called once every page was read: members that were not found are beyond their retention. */
 export function settled(retry: BatchRetry, made: number): BatchRetry {
   const gone = leftOf(retry, made);
   return gone > 0 ? { ...retry, notRetried: plus(retry.notRetried, { JOB_NOT_FOUND: gone }) } : retry;

@@ -1,4 +1,4 @@
-/** Batches: jobs whose children are their members. When one stops, when it ends, and how. */
+/** Batches: jobs whose children are their members. When a batch stops, when it ends, and how. */
 
 import { systemFailure } from '../base/payload.ts';
 import { type EndRate, noEnds, withEnds } from '../explain/end-rate.ts';
@@ -7,16 +7,19 @@ import type { WorkflowOutcome } from '../workflows/life.ts';
 
 export const MAX_MEMBERS = 1_000_000;
 
-/** Fields of a callback's input that say what became of the batch. */
+/** Fields of a callback's input that report the outcome of the batch. */
 export const callbackFields = ['batch', 'state', 'counts'] as const;
 
-/** The definition of batches' own jobs, one in each namespace that has a batch. */
+/** Definition of the batches' own jobs; there is one in each namespace that has a batch. */
 export const BATCH_DEFINITION = 'muster.batch';
 
-/** How many members may fail. `NONE`: none, but all of them run; a number: so many, and one more stops the batch. */
+/**
+ * How many members may fail. `NONE`: none, but all members still run. A number: up to that many; one more stops the
+ * batch.
+ */
 export type FailurePolicy = 'NONE' | 'ANY' | number;
 
-/** Members that have ended. */
+/** Counts of ended members. */
 export interface EndedMembers {
   readonly succeeded: number;
   readonly failed: number;
@@ -27,20 +30,22 @@ export interface EndedMembers {
 
 export type StopReason = 'NO' | 'FAILED' | 'CANCELLED';
 
-/** What has become of a batch. */
+/** Progress of a batch. */
 export interface BatchProgress {
   readonly ended: EndedMembers;
   readonly rate: EndRate;
-  /** It takes no more members, and the open ones are cancelled. */
+  /** If set, the batch takes no more members and its open members are cancelled. */
   readonly stopReason: StopReason;
-  /** Of a retry: members of the other batch that could not be retried. Those count as failed. Undefined: it is no retry. */
+  /**
+   * For a retry: members of the retried batch that could not be retried; they count as failed. Undefined: not a retry.
+   */
   readonly notRetried?: number | undefined;
 }
 
 export const noneEnded: EndedMembers = { succeeded: 0, failed: 0, cancelled: 0, expired: 0, skipped: 0 };
 export const newBatch: BatchProgress = { ended: noneEnded, rate: noEnds, stopReason: 'NO' };
 
-/** What a batch is told: members that have ended, or that it is to stop. */
+/** Input of a batch decision: members that have ended, or a request to stop. */
 export interface BatchEnds {
   readonly ends: readonly { readonly state: JobState; readonly jobs: number }[];
   readonly isCancelled: boolean;
@@ -58,17 +63,17 @@ export function countEnded(ended: EndedMembers): number {
   return ended.succeeded + ended.failed + ended.cancelled + ended.expired + ended.skipped;
 }
 
-/** Those that did not do what they were for. */
+/** Members that did not succeed. */
 export function countFailed({ failed, cancelled, expired }: EndedMembers): number {
   return failed + cancelled + expired;
 }
 
-/** What the failure policy is about. */
+/** Failures that count towards the failure policy. */
 function failuresOf({ ended, notRetried = 0 }: BatchProgress): number {
   return countFailed(ended) + notRetried;
 }
 
-/** A cancel comes before a failure: a job that is CANCELLING can't fail any more for what its members did. */
+/** A cancel takes precedence over a failure: a job that is CANCELLING can't fail any more because of its members. */
 export function afterEnds(
   batch: BatchProgress,
   policy: FailurePolicy,
@@ -90,7 +95,7 @@ export function afterEnds(
   return { ...batch, ended, rate, stopReason };
 }
 
-/** Undefined as long as it goes on: members are open, or may come. */
+/** Undefined while members are open or may still be added. */
 export function endOf(
   progress: BatchProgress,
   policy: FailurePolicy,
@@ -104,7 +109,7 @@ export function endOf(
   return failuresOf(progress) > allowed ? 'FAILED' : 'SUCCEEDED';
 }
 
-/** As its callback and its result say them. */
+/** Counts in the form that the callback and the result use. */
 export function countsOf(
   members: number,
   { ended, notRetried }: Pick<BatchProgress, 'ended' | 'notRetried'>,

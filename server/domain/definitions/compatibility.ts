@@ -1,4 +1,4 @@
-/** What a new version of a definition may break: for jobs in flight, for connected workers, for readers of results. */
+/** What a new version of a definition may break: jobs in flight, connected workers, readers of results. */
 
 import { canonicalDemands, fits, type SessionClass } from '../dispatch/placement.ts';
 import type { JobDefinition } from './definition.ts';
@@ -20,13 +20,13 @@ export interface CompatibilityIssue {
   readonly subjects: readonly string[];
 }
 
-/** A connected worker and what it offers. */
+/** A connected worker and the handlers, labels and resources that it offers. */
 export interface Offer extends SessionClass {
   readonly workerName: string;
 }
 
 export interface DefinitionChange {
-  /** Undefined: there was none. */
+  /** Undefined: there is no previous version. */
   readonly previous: JobDefinition | undefined;
   readonly next: JobDefinition;
   readonly offers: readonly Offer[];
@@ -46,7 +46,7 @@ function canRun(offer: Offer, definition: JobDefinition): boolean {
   );
 }
 
-/** Each name once, however many sessions have it. */
+/** Each name once, however many sessions carry it. */
 function namesOf(offers: readonly Offer[]): string[] {
   return [...new Set(offers.map((offer) => offer.workerName))].sort();
 }
@@ -55,7 +55,7 @@ function issue(kind: CompatibilityKind, message: string, subjects: readonly stri
   return { kind, message, subjects: subjects.slice(0, MAX_SUBJECTS) };
 }
 
-/** None of a workflow or a wait: no worker runs it. */
+/** A workflow or a wait has no worker issues: no worker runs it. */
 function workerIssues({ previous, next, offers }: DefinitionChange): CompatibilityIssue[] {
   if (next.workflow || next.wait) return [];
   const issues: CompatibilityIssue[] = [];
@@ -106,7 +106,7 @@ function kindOf({ workflow, wait }: JobDefinition): 'task' | 'workflow' | 'wait'
   return workflow ? 'workflow' : wait ? 'wait' : 'task';
 }
 
-/** In the order of their kinds. */
+/** Sorted by kind. */
 export function compatibilityIssues(change: DefinitionChange): CompatibilityIssue[] {
   const versions = change.openVersions.map(String);
   const open = `jobs of older versions are open; they keep theirs: ${versions.join(', ')}`;

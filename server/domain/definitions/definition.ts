@@ -1,4 +1,4 @@
-/** Job definitions as the core sees them: every default filled in, every span in milliseconds. */
+/** Job definitions as the core sees them: defaults are filled in, and spans are in milliseconds. */
 
 import type { Demands } from '../dispatch/demands.ts';
 import type { DefinitionLimits, KeyLimit, RateLimit } from '../dispatch/limits.ts';
@@ -9,10 +9,10 @@ import type { RetryBudget, RetryPolicy } from '../retries/retry-policy.ts';
 import type { WaitBody } from '../signals/wait.ts';
 import type { Workflow } from '../workflows/workflow.ts';
 
-/** What a payload must be. */
+/** The schema that a payload must fit. */
 export type PayloadSchema =
   | { readonly kind: 'json'; readonly text: string }
-  /** The file descriptor set in base64: definitions are kept as JSON. */
+  /** The file descriptor set is in base64, because definitions are stored as JSON. */
   | { readonly kind: 'protobuf'; readonly fileDescriptorSet: string; readonly messageType: string };
 
 export type LeaseLossAction = 'ABORT' | 'CONTINUE';
@@ -21,29 +21,31 @@ export interface JobDefinition extends SubmissionRules {
   readonly namespace: string;
   readonly name: string;
   readonly version: number;
-  /** Empty: it is a workflow or a wait. */
+  /** Empty for a workflow or a wait. */
   readonly handler: string;
-  /** Left out: it is a task. */
+  /** Left out: a task. */
   readonly workflow?: Workflow;
-  /** Set: its jobs wait for this, and no worker has them. */
+  /** Set: its jobs wait for this, and no worker runs them. */
   readonly wait?: WaitBody;
-  /** What runs after a cancelled job that had been started. Left out: nothing. */
+  /** Handler that runs after a cancelled job that had been started. Left out: none. */
   readonly cleanup?: { readonly handler: string; readonly timeoutMs: number };
   readonly queue: string;
   readonly retryPolicy: RetryPolicy;
-  /** Left out: retries have no bound together. */
+  /** Left out: no common bound on the retries of its jobs. */
   readonly retryBudget?: RetryBudget;
-  /** Left out: nothing holds its jobs back. */
+  /** Left out: no circuit breaker. */
   readonly circuitBreaker?: CircuitBreaker;
-  /** Expression that gives each job its fairness key. Left out: none. */
+  /** Expression that computes each job's fairness key. Left out: none. */
   readonly fairnessKey?: string;
-  /** Of all versions together; of this and the other limits the newest version's holds. Left out: no limit. */
+  /**
+   * For all versions together. For this and the other limits the newest version's value applies. Left out: no limit.
+   */
   readonly maxConcurrency?: number;
   readonly rateLimit?: RateLimit;
-  /** Units that an attempt takes of rate limits. Left out: 1. */
+  /** Rate limit units per attempt. Left out: 1. */
   readonly rateCost?: number;
   readonly keyLimit?: KeyLimit;
-  /** Data assets that each success of its jobs publishes. Left out: none. */
+  /** Data assets that each successful job publishes. Left out: none. */
   readonly publishes?: readonly string[];
   readonly runTimeoutMs: number;
   /** Left out: none, as in what older releases stored. */
@@ -54,18 +56,18 @@ export interface JobDefinition extends SubmissionRules {
   readonly priority: number;
   readonly description: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** How long its ended jobs are kept. Left out: as its namespace says. */
+  /** How long ended jobs are kept. Left out: the namespace's retention. */
   readonly retentionMs?: number;
-  /** Left out: anything goes. */
+  /** Left out: any payload is accepted. */
   readonly inputSchema?: PayloadSchema | undefined;
   readonly outputSchema?: PayloadSchema | undefined;
   /** Microseconds since 1970 on the database's clock. */
   readonly createTimeUs: number;
-  /** When the definition, in all its versions, was archived; undefined: it is not, or nobody asked. */
+  /** When the definition, in all its versions, was archived. Undefined: it is not archived, or this was not read. */
   readonly archiveTimeUs?: number | undefined;
 }
 
-/** What its newest version says for the jobs of all; undefined: nothing. */
+/** The newest version's limits, which apply to the jobs of all versions; undefined: none. */
 export function limitsOf(definition: JobDefinition): DefinitionLimits | undefined {
   const { maxConcurrency, rateLimit, rateCost, keyLimit } = definition;
   const { key: _, ...perKey } = keyLimit ?? {};
@@ -95,7 +97,7 @@ export const definitionDefaults = {
     maxRetryDurationMs: 0,
     nonRetryableTypes: [],
   } satisfies RetryPolicy,
-  /** A clean-up has to succeed in the end, whatever the definition says of its jobs. */
+  /** A clean-up has to succeed eventually, so it has its own retry policy, whatever the definition says. */
   cleanupRetryPolicy: {
     maxAttempts: 20,
     minBackoffMs: 1_000,

@@ -1,11 +1,11 @@
 /**
- * Expressions that give a job its key: CEL over `input` and `labels`. Macros over lists are refused, so that the cost of one
- * is bounded by its length; regular expressions are RE2's, which are linear.
+ * Expressions that compute a job's key: CEL over `input` and `labels`. Macros over lists are refused, so that the cost
+ * is bounded by the length of the expression; regular expressions are RE2's, which run in linear time.
  */
 import { type CelInput, type CelValue, celEnv, isCelError, isCelUint, plan } from '@bufbuild/cel';
 import { parseCel } from '../base/cel.ts';
 
-/** In characters, of an expression and of the key that it gives. */
+/** In characters: the maximum for an expression, and for the key that it yields. */
 export const MAX_EXPRESSION = 1_024;
 export const MAX_KEY = 256;
 
@@ -13,15 +13,18 @@ export type Key = { readonly key: string | undefined } | { readonly problem: str
 
 export interface KeyExpression {
   readonly usesInput: boolean;
-  /** `input` is what the JSON of the input says. The key is undefined where the expression gives null: the job has none. */
+  /**
+   * `input` is the parsed JSON of the input. The key is undefined if the expression yields null: then the job has no
+   * key.
+   */
   readonly keyOf: (input: unknown, labels: Readonly<Record<string, string>>) => Key;
 }
 
 const variables = ['input', 'labels'];
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are refused
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
-/** Or what is wrong with the text, as an end of a sentence that begins with its field. */
+/** Returns the compiled expression, or the problem as the end of a sentence that begins with the field's name. */
 export function compileKey(text: string): KeyExpression | { readonly problem: string } {
   if (text.length > MAX_EXPRESSION) return { problem: `is longer than ${MAX_EXPRESSION} characters` };
   const parsed = parseCel(text, variables);
@@ -39,7 +42,9 @@ export function compileKey(text: string): KeyExpression | { readonly problem: st
   };
 }
 
-/** Field names of an expression that is merely a path into the input, such as `input.tenant`; undefined: it is none. */
+/**
+ * Field names of an expression that is only a path into the input, such as `input.tenant`; undefined if it is not one.
+ */
 function pathIn(expression: unknown): readonly string[] | undefined {
   const path: string[] = [];
   for (let node = expression; ; ) {
@@ -54,7 +59,10 @@ function pathIn(expression: unknown): readonly string[] | undefined {
   }
 }
 
-/** Nearly all keys are texts found by a path, which costs a tenth without the interpreter: it is left all other cases. */
+/**
+ * Fast path: nearly all keys are strings at a path, and reading them directly costs a tenth of the interpreter. Every
+ * other case is left to the interpreter.
+ */
 function textAt(input: unknown, path: readonly string[]): string | undefined {
   let value = input;
   for (const field of path) {

@@ -1,4 +1,6 @@
-/** Names of definitions that the control plane makes itself: nobody else makes jobs of them, or changes them. */
+/**
+ * Names of definitions that the control plane makes itself. Callers can neither submit jobs of them nor change them.
+ */
 
 export const RESERVED = 'begins with "muster.", as only the names of what the control plane makes itself do';
 

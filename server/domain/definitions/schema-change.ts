@@ -1,13 +1,13 @@
 /**
- * Whether each payload that fits one schema fits another one too, as far as that can be shown. What is shown is true; what
- * is true can't always be shown: then the answer is no.
+ * Whether every payload that fits one schema also fits another one. The check is sound but not complete: a yes is
+ * proven; where no proof is found the answer is no.
  */
 import type { PayloadSchema } from './definition.ts';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 type JsonObject = { readonly [key: string]: Json };
 
-/** Keywords that refuse nothing; `format` is a note here. */
+/** Keywords that refuse nothing; `format` is an annotation here. */
 const notes = new Set([
   '$comment',
   'title',
@@ -20,7 +20,10 @@ const notes = new Set([
   'format',
   '$id',
 ]);
-/** What their siblings or the rest of the document mean for them can't be told one keyword at a time. */
+/**
+ * Keywords whose meaning depends on their siblings or on the rest of the document; they can't be compared one at a
+ * time.
+ */
 const entangled = [
   '$ref',
   '$dynamicRef',
@@ -38,10 +41,10 @@ const entangled = [
 ];
 const lowerBounds = new Set(['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties']);
 const upperBounds = new Set(['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties']);
-/** Deeper ones are not looked into. */
+/** Schemas nested deeper are not compared. */
 const MAX_DEPTH = 32;
 
-/** Undefined: anything goes. */
+/** `wide` undefined: any payload is accepted. */
 export function covers(wide: PayloadSchema | undefined, narrow: PayloadSchema | undefined): boolean {
   if (!wide) return true;
   if (!narrow) return false;
@@ -77,7 +80,10 @@ function sameText(one: Json | PayloadSchema, other: Json | PayloadSchema): boole
   return JSON.stringify(one, sorted) === JSON.stringify(other, sorted);
 }
 
-/** Schemas stand where a schema may stand; below `properties` and the like names are no keywords. */
+/**
+ * Drops annotations where a schema is expected; below `properties` and similar keywords the keys are names, not
+ * keywords.
+ */
 function withoutNotes(schema: Json, isNames = false): Json {
   if (!isObject(schema)) return schema;
   const kept = Object.entries(schema).filter(([key]) => isNames || !(notes.has(key) || key === '$schema'));
@@ -102,7 +108,7 @@ function coversJson(wide: Json, narrow: Json, depth: number): boolean {
   return isObject(given) && Object.keys(wide).every((keyword) => isImplied(keyword, wide, given, depth));
 }
 
-/** Whether what fits `narrow` keeps to this one keyword of `wide`. */
+/** Whether every value that fits `narrow` satisfies this one keyword of `wide`. */
 function isImplied(keyword: string, wide: JsonObject, narrow: JsonObject, depth: number): boolean {
   const [asked, given] = [wide[keyword] as Json, own(narrow, keyword)];
   switch (keyword) {
@@ -143,14 +149,17 @@ function isWithin(values: readonly Json[], narrow: JsonObject): boolean {
   return Array.isArray(only) && only.every((value) => values.some((one) => sameText(one, value)));
 }
 
-/** What `narrow` says of a property; false: it can't be there. Patterns may say more, which only makes it narrower. */
+/**
+ * The schema that `narrow` sets for a property; false: the property can't be present. Patterns may restrict it further,
+ * which only makes it narrower.
+ */
 function propertyOf(narrow: JsonObject, name: string): Json {
   const named = own(namesOf(own(narrow, 'properties')), name);
   if (named !== undefined) return named;
   return Object.hasOwn(narrow, 'patternProperties') ? true : (own(narrow, 'additionalProperties') ?? true);
 }
 
-/** The properties that `wide` does not name. */
+/** Compares the properties that `wide` does not name. */
 function coversRest(wide: JsonObject, narrow: JsonObject, depth: number): boolean {
   if (Object.hasOwn(wide, 'patternProperties') || Object.hasOwn(narrow, 'patternProperties')) return false;
   const rest = wide.additionalProperties as Json;

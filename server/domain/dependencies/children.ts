@@ -1,21 +1,22 @@
-/** A handler that waits for children of its job, and holds nothing meanwhile. */
+/** Handlers that wait for children of their job and give up their slot meanwhile. */
 
 import { systemFailure } from '../base/payload.ts';
 import { cancelled, continueAs, end, type Moment, requeue, withOneMoreRelease } from '../jobs/decide.ts';
 import type { Change, ClosedAttempt, OpenRun } from '../jobs/run.ts';
 
-/** That a job's handlers may submit in all. */
+/** Maximum children that a job's handlers may submit in total. */
 export const MAX_CHILDREN = 100_000;
-/** That a handler waits for at once. */
+/** Maximum children that a handler waits for at once. */
 export const MAX_AWAITED = 1_000;
-/** Times that a handler of one job waits for children: each may be for one more of them. */
+/** Maximum times that the handlers of one job may wait for children: each wait may be for one more child. */
 export const MAX_SUSPENSIONS = MAX_CHILDREN;
-/** Jobs that are in each other: a child of a child, and so on. */
+/** Maximum nesting of jobs: a child of a child, and so on. */
 export const MAX_DEPTH = 16;
 
 /**
- * `open`: of the children that it waits for. The attempt does not count, and the job keeps its place in line. One without an open child
- * may just have come too late; a handler that waits for what has ended over and over backs off as if it were released.
+ * Suspends a job whose handler waits for children; `open` is the number of them that have not ended. The attempt does
+ * not count, and the job keeps its rank. With no open child the report may just have come too late, so the job is ready
+ * again at once; a handler that waits for ended children over and over backs off as if it were released.
  */
 export function decideSuspend(run: OpenRun, open: number, moment: Moment): Change {
   if (run.state === 'CANCELLING') return cancelled('suspend', run);

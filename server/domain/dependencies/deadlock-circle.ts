@@ -1,8 +1,8 @@
-/** Who waits for what in a deadlock, from one job on, and that in words. */
+/** The chain of waits of a deadlock, from one job on, and its text. */
 import { type Constraint, MAX_HOLDERS } from '../explain/constraint.ts';
 import type { Blocker, Deadlocks, SessionPlaces, StuckCandidate } from './deadlock.ts';
 
-/** A job, what it waits for, and where that leads to. */
+/** A job, what blocks it, and thereby the link to the next hop. */
 export interface Hop {
   readonly job: StuckCandidate;
   readonly blocker: Blocker;
@@ -11,14 +11,14 @@ export interface Hop {
 
 export interface Deadlock {
   readonly hops: readonly Hop[];
-  /** The last one leads back to the first job. Else the job waits behind a circle, which the last one closes. */
+  /** The last hop leads back to the first job. Otherwise the job waits behind a circle, which the last hop closes. */
   readonly isCircle: boolean;
 }
 
-/** Hops that are named: it has to find room in an answer. */
+/** Maximum hops that are named, so that the text fits into an answer. */
 const MAX_NAMED = 10;
 
-/** Undefined: it is not stuck. */
+/** Undefined: the job is not stuck. */
 export function deadlockOf(deadlocks: Deadlocks, jobId: string): Deadlock | undefined {
   if (!deadlocks.stuck.has(jobId)) return undefined;
   const circle = shortestCircle(deadlocks, jobId);
@@ -38,7 +38,7 @@ function hopsFrom(deadlocks: Deadlocks, jobId: string, seenPlaces = new Set<unkn
 
 function shortestCircle(deadlocks: Deadlocks, jobId: string): Hop[] | undefined {
   const cameBy = new Map<string, Hop>();
-  // Who holds a place is asked once, and not by all who wait for it.
+  // The holders of a slot are followed once, not once for every job that waits for it.
   const seenPlaces = new Set<unknown>();
   const open = [jobId];
   for (const at of open) {
@@ -75,7 +75,7 @@ function wayIntoCircle(deadlocks: Deadlocks, jobId: string): Hop[] {
   return way;
 }
 
-/** Of a job that is stuck; none: it is not. */
+/** Constraints of a stuck job; empty if it is not stuck. */
 export function deadlockConstraints(deadlocks: Deadlocks, jobId: string): Constraint[] {
   const deadlock = deadlockOf(deadlocks, jobId);
   if (!deadlock) return [];

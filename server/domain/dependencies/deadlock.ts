@@ -1,25 +1,26 @@
 /**
- * Deadlocks: jobs that wait in a circle, through each other's ends and through the places that they hold. What can go on is
- * taken away, with all that it holds, until nothing more can; what is left waits for ever. A job that is not told of can end.
+ * Deadlocks: jobs that wait for each other in a circle, through each other's ends and through the slots that they hold.
+ * Jobs that can end are removed with everything that they hold, until none can; the remainder waits for ever. A job
+ * that is not in the input is taken to end.
  */
 import { type Amounts, fitCount } from '../dispatch/resources.ts';
 
-/** One thing that a job waits for the end of. */
+/** An end that a job waits for. */
 export interface AwaitedEnd {
   readonly jobId: string;
-  /** Of a workflow that is waited for; undefined: the job itself is meant. */
+  /** Step of the awaited workflow; undefined: the end of the job itself. */
   readonly step?: string | undefined;
   /**
-   * That end may be enough, whatever else is waited for: a failure lets a dependent be skipped, and a handler may be content with
-   * the first of several. Else all of them have to come about.
+   * This end alone may be enough, whatever else is awaited: a failure lets a dependent be skipped, and a handler may
+   * need only the first of several. Otherwise all ends are needed.
    */
   readonly isEnough: boolean;
 }
 
-/** A limit on how many jobs workers may have at once. */
+/** A limit on how many jobs workers may hold at once. */
 export interface LimitedPlaces {
   readonly key: string;
-  /** For people, behind "a place": `in queue q (max_concurrency 1)`. */
+  /** For operators, after "a place": `in queue q (max_concurrency 1)`. */
   readonly name: string;
   readonly places: number;
 }
@@ -32,30 +33,33 @@ export interface SessionPlaces {
   readonly resources: Amounts;
 }
 
-/** What a job takes before a worker can have it. */
+/** What a job needs before a worker can have it. */
 export interface Needs {
-  /** A place under each of them. */
+  /** A slot under each of these limits. */
   readonly limits: readonly LimitedPlaces[];
-  /** Those that could run it, were they empty; one of them is needed. None: it waits for a worker, who may come any time. */
+  /**
+   * Sessions that could run the job if they were empty; it needs one of them. Empty: it waits for a worker, which may
+   * connect at any time.
+   */
   readonly sessions: readonly SessionPlaces[];
 }
 
 export interface StuckCandidate {
   readonly jobId: string;
-  /** For people. */
+  /** For operators. */
   readonly state: string;
-  /** Whose worker has it; undefined: it holds nothing. */
+  /** The session that holds the job, and its limits; undefined: the job holds nothing. */
   readonly held:
     | { readonly sessionId: string; readonly workerName: string; readonly limitKeys: readonly string[] }
     | undefined;
-  /** What it takes of a session, or would; the same for all that share their needs. */
+  /** Resources that the job takes, or would take, of a session; equal for all jobs that share `needs`. */
   readonly resources: Amounts;
   readonly awaits: readonly AwaitedEnd[];
-  /** Undefined: nothing, since it has it already, or the control plane runs it. */
+  /** Undefined: nothing, because a worker has the job already or the control plane runs it. */
   readonly needs: Needs | undefined;
 }
 
-/** What a job that is stuck waits for: the end of another, or a place that others hold. */
+/** What blocks a stuck job: the end of another job, or a slot that others hold. */
 export type Blocker =
   | { readonly kind: 'END'; readonly end: AwaitedEnd }
   | { readonly kind: 'LIMIT'; readonly limit: LimitedPlaces; readonly holders: readonly string[] }
@@ -78,12 +82,12 @@ export class Deadlocks {
     this.#reduce();
   }
 
-  /** By id. */
+  /** By job id. */
   get stuck(): ReadonlyMap<string, StuckCandidate> {
     return this.#stuck;
   }
 
-  /** Why a stuck job is. At least one; each leads to stuck jobs alone. */
+  /** Why a stuck job is stuck: at least one blocker, each leading to stuck jobs only. */
   blockersOf({ awaits, needs, resources }: StuckCandidate): Blocker[] {
     const ends = awaits.filter(({ jobId }) => this.#stuck.has(jobId));
     if (ends.length > 0) return ends.map((end) => ({ kind: 'END', end }));
@@ -118,7 +122,7 @@ export class Deadlocks {
     return found;
   }
 
-  /** Jobs that need the same share the answer: they are many where their places are few. */
+  /** Jobs with the same `needs` share one answer: where slots are few, such jobs are many. */
   #thatCanEnd(): StuckCandidate[] {
     const answers = new Map<Needs, boolean>();
     const canStart = ({ needs, resources }: StuckCandidate): boolean => {
@@ -153,7 +157,7 @@ export class Deadlocks {
     return sessions.length === 0 || sessions.some((session) => this.#hasCapacity(session, resources));
   }
 
-  /** By those alone that are stuck: the others give their places back. */
+  /** Counts stuck jobs only: the others will release their slots. */
   #isFull({ key, places }: LimitedPlaces): boolean {
     const held = this.#byLimit.get(key)?.size ?? 0;
     return held > 0 && held >= places;

@@ -1,4 +1,4 @@
-/** What a job waits for before it may start: ends of jobs and of steps, publications of data assets. Pure, as all decisions. */
+/** What a job waits for before it may start: ends of jobs and of steps, publications of data assets. */
 
 import { systemFailure } from '../base/payload.ts';
 import { continueAs, end, isSuspended, type Moment, waitsUntil } from '../jobs/decide.ts';
@@ -7,7 +7,7 @@ import { transitions } from '../jobs/job-state.ts';
 import { whereToWait } from '../jobs/pause.ts';
 import type { Change, OpenRun } from '../jobs/run.ts';
 
-/** Of one job. */
+/** Per job. */
 export const MAX_DEPENDENCIES = 100;
 
 /** Codes as stored in SQL; the same numbers as `DependencyCondition` in the contract. */
@@ -20,24 +20,24 @@ export type DependencyKind = keyof typeof dependencyKinds;
 
 export type DependsOn =
   | { readonly kind: 'JOB'; readonly jobId: string }
-  /** `number`: of the step in its workflow, once that was looked up. */
+  /** `number`: the step's number in its workflow, once resolved. */
   | { readonly kind: 'STEP'; readonly workflowJobId: string; readonly step: string; readonly number?: number }
-  /** `afterUs` undefined: after the dependency was made. */
+  /** `afterUs` undefined: any publication after the dependency was made. */
   | { readonly kind: 'ASSET'; readonly name: string; readonly afterUs?: number | undefined };
 
 export interface Dependency {
   readonly on: DependsOn;
-  /** Of an asset it says nothing. */
+  /** Ignored for an asset. */
   readonly condition: Condition;
 }
 
-/** As which a job or a step has ended. */
+/** How a job or a step ended. */
 export const endings = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED', 'SKIPPED', 'UPSTREAM_FAILED'] as const;
 export type Ending = (typeof endings)[number];
 
 const failures: ReadonlySet<Ending> = new Set(['FAILED', 'CANCELLED', 'EXPIRED', 'UPSTREAM_FAILED']);
 
-/** Whether an end is what was asked for: it is that now, or will never be. */
+/** Whether an ending satisfies the condition. The answer is final. */
 export function isMet(condition: Condition, ending: Ending): boolean {
   switch (condition) {
     case 'SUCCEEDED':
@@ -49,7 +49,7 @@ export function isMet(condition: Condition, ending: Ending): boolean {
   }
 }
 
-/** What is waited for, by name. */
+/** The awaited job, step or asset by name. */
 export function targetText(on: DependsOn): string {
   switch (on.kind) {
     case 'JOB':
@@ -63,7 +63,7 @@ export function targetText(on: DependsOn): string {
 
 const asked: Readonly<Record<Condition, string>> = { SUCCEEDED: 'to succeed', ENDED: 'to end', FAILED: 'to fail' };
 
-/** What a job waits for: `job … to succeed`. */
+/** Text of a dependency: `job … to succeed`. */
 export function waitText({ on, condition }: Dependency): string {
   return on.kind === 'ASSET' ? `asset ${on.name} to be published` : `${targetText(on)} ${asked[condition]}`;
 }
@@ -73,25 +73,28 @@ export function unmetText(dependency: Dependency, ending: Ending): string {
   return `it depended on ${waitText(dependency)}, which ended ${ending}`;
 }
 
-/** All that it depended on, or its handler waited for, has come about. Undefined: it is held by a person, and waits on. */
+/**
+ * Everything that the job depended on, or its handler waited for, has come about. Undefined: the job is paused and
+ * stays so.
+ */
 export function decideUnblock(run: OpenRun, { nowUs }: Moment): Change | undefined {
-  // Ahead of jobs that came after it: its rank is that of its submission.
+  // Ahead of jobs that came after it: it keeps the rank of its submission.
   if (isSuspended(run)) return continueAs('wake', run, { state: 'READY', dueTimeUs: waitsUntil(run), reason: null });
   if (run.state !== 'BLOCKED') return undefined;
-  // READY even for a moment, it might still be started.
+  // Checked first: if it were READY even for a moment, it might still be started.
   const over = whyOver(run, nowUs);
   if (over) return over;
   return continueAs('unblock', run, { ...whereToWait(run.runTimeUs ?? nowUs, waitsUntil(run), nowUs), reason: null });
 }
 
-/** Something that it depended on can come about no more. Undefined: it does not wait any more. */
+/** A dependency can't be satisfied any more. Undefined: the job does not wait any more. */
 export function decideSkip(run: OpenRun, why: string): Change | undefined {
   if (!transitions.skip[run.state]) return undefined;
   const failure = systemFailure('DEPENDENCY', 'DependencyUnmet', why);
   return end('skip', run, 'SKIPPED', { failure, reason: why, skipReason: 'UPSTREAM_FAILED' });
 }
 
-/** It depends on more from now on. */
+/** Adds dependencies to a waiting job. */
 export function decideBlock(run: OpenRun, { nowUs }: Moment): Change | 'NOT_WAITING' {
   if (!transitions.block[run.state]) return 'NOT_WAITING';
   const over = whyOver(run, nowUs);

@@ -1,18 +1,19 @@
 /**
- * Circles among what waits for what: a walk from what a job is to wait for, until it comes to the job itself, or to what waits
- * for that already. The walk is told of the graph node by node, so that no more of it is read than is needed.
+ * Detects dependency cycles: walks from what a job is about to wait for, until it reaches the job itself or something
+ * that already waits for the job. The caller supplies the graph node by node, so that no more of it is read than
+ * needed.
  */
 import { compensatedStep } from '../workflows/compensation.ts';
 
-/** A job, or a step of a workflow by its number; what takes a step back has a number as well, and its name. */
+/** A job, or a step of a workflow by its number. A step's compensation has a number and a name, too. */
 export type WaitNode =
   | { readonly kind: 'JOB'; readonly jobId: string }
   | { readonly kind: 'STEP'; readonly jobId: string; readonly step: number; readonly name: string };
 
-/** Hops that are named: it has to find room in an answer. */
+/** Maximum hops that are named, so that the text fits into an answer. */
 const MAX_NAMED = 40;
 
-/** Nodes that are looked at for one circle. */
+/** Maximum nodes visited per walk. */
 export const MAX_VISITED = 10_000;
 
 export function keyOfNode(node: WaitNode): string {
@@ -26,20 +27,20 @@ export function nodeText(node: WaitNode): string {
 }
 
 export class WaitWalk {
-  /** By key: from where it was reached. */
+  /** The node from which each key was reached. */
   readonly #from = new Map<string, WaitNode | undefined>();
   readonly #goals: ReadonlyMap<string, readonly WaitNode[]>;
   readonly #open: WaitNode[] = [];
   #cycle: readonly WaitNode[] | undefined;
   #isGivenUp = false;
 
-  /** `goals`: each with the way on from it to the job, which is the last of it; the job itself has just itself. */
+  /** `goals`: each is a path that ends at the job; the job's own path is just the job. */
   constructor(start: readonly WaitNode[], goals: readonly (readonly WaitNode[])[]) {
     this.#goals = new Map(goals.flatMap((way) => (way[0] ? [[keyOfNode(way[0]), way] as const] : [])));
     for (const node of start) this.#reach(node, undefined);
   }
 
-  /** What waits for what, from the job on and back to it. Undefined: none was found. */
+  /** The cycle, from the job and back to it. Undefined: none found. */
   get cycle(): readonly WaitNode[] | undefined {
     return this.#cycle;
   }
@@ -48,17 +49,17 @@ export class WaitWalk {
     return this.#isGivenUp || this.#from.size > MAX_VISITED;
   }
 
-  /** Nodes to be told of next, at most so many; none: the walk is over. */
+  /** Up to `limit` nodes whose dependencies the caller must add next; empty: the walk is over. */
   next(limit: number): WaitNode[] {
     return this.#cycle || this.isTooLarge ? [] : this.#open.splice(0, limit);
   }
 
-  /** `node` waits for these. */
+  /** `node` waits for these nodes. */
   add(node: WaitNode, waitsFor: readonly WaitNode[]): void {
     for (const next of waitsFor) this.#reach(next, node);
   }
 
-  /** More of the graph would have to be read than is. */
+  /** More of the graph would have to be read than is allowed. */
   giveUp(): void {
     this.#isGivenUp = true;
   }
@@ -79,7 +80,7 @@ export class WaitWalk {
   }
 }
 
-/** The job, then what it waits for, hop by hop, until it comes again. */
+/** The job, then each hop that it waits for, up to the job again. */
 export function cycleText(job: string, cycle: readonly WaitNode[]): string {
   const hops = cycle.map(nodeText);
   const rest = hops.length - MAX_NAMED;

@@ -1,19 +1,19 @@
-/** What a definition says of the session that runs its jobs. */
+/** What a definition demands of the session that runs its jobs. */
 import type { Amounts } from './resources.ts';
 
-/** What jobs need of the session that runs them. */
+/** Requirements on the session that runs a job. */
 export interface Demands {
-  /** Labels that it has. */
+  /** Labels that the session must have. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Amounts that an attempt takes of its resources. Left out: none. */
+  /** Amounts of the session's resources that an attempt takes. Left out: none. */
   readonly resources?: Amounts;
-  /** Expression over its labels that is true. Left out: any will do. */
+  /** Expression over the session's labels that must be true. Left out: any session will do. */
   readonly required?: string;
-  /** Expression over its labels that is true of the better ones. Left out: all are alike. */
+  /** Expression over the session's labels that is true for preferred sessions. Left out: no preference. */
   readonly preferred?: string;
-  /** What the next attempt takes of its memory after one that ran out of it. Left out: no more than before. */
+  /** By how much the next attempt's memory grows after one that ran out of it. Left out: it does not grow. */
   readonly memoryGrowth?: MemoryGrowth;
-  /** The worker, by its name, that its jobs keep to. Left out: any. */
+  /** The worker, by name, that the jobs stay with. Left out: any. */
   readonly sticky?: StickyWorker;
 }
 
@@ -24,7 +24,7 @@ export interface StickyWorker {
   readonly mode: StickyMode;
 }
 
-/** Keeps a job to the worker of an earlier one. */
+/** Keeps a job on the worker of an earlier job. */
 export interface StickyTo {
   readonly jobId: string;
   readonly mode: StickyMode;

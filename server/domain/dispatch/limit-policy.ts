@@ -1,4 +1,4 @@
-/** What becomes of new jobs of a key that has as many open jobs as its limit allows. */
+/** What happens to new jobs of a key whose number of open jobs has reached its limit. */
 import type { JobState } from '../jobs/job-state.ts';
 import type { LimitPolicy } from './limits.ts';
 
@@ -10,12 +10,12 @@ export interface OpenJob {
 export type LimitVerdict =
   | { readonly kind: 'store' }
   | { readonly kind: 'refuse' }
-  /** These are to be cancelled first. */
+  /** Cancel these jobs first. */
   | { readonly kind: 'cancel'; readonly jobIds: readonly string[] };
 
 const waitingStates: ReadonlySet<JobState> = new Set(['BLOCKED', 'SCHEDULED', 'READY', 'PAUSED']);
 
-/** `open` are the key's open jobs, `added` how many are to be stored. */
+/** `open`: the key's open jobs. `added`: the number of jobs to store. */
 export function judgeLimit(
   policy: LimitPolicy,
   maxConcurrency: number,
@@ -28,7 +28,7 @@ export function judgeLimit(
   return jobIds.length > 0 ? { kind: 'cancel', jobIds } : { kind: 'store' };
 }
 
-/** All but the newest that may stay; what is asked to stop already makes room without being asked again. */
+/** All but the newest `stay` jobs. Jobs that are already being cancelled free capacity without another request. */
 function oldest(open: readonly OpenJob[], stay: number): string[] {
   const ids = open.filter(({ state }) => state !== 'CANCELLING').map(({ jobId }) => jobId);
   return ids.sort().slice(0, Math.max(0, ids.length - stay));

@@ -1,17 +1,17 @@
-/** Limits: how many jobs workers may hold at once, and how many attempts may be assigned in a time. */
+/** Limits: how many jobs workers may hold at once, and how many attempts may be assigned per period. */
 
-/** Any stretch of t ms sees at most `burst + units * t / periodMs` units. */
+/** Any interval of t ms sees at most `burst + units * t / periodMs` units. */
 export interface RateLimit {
   readonly units: number;
   readonly periodMs: number;
   readonly burst: number;
 }
 
-/** Codes as stored in SQL: what a job is looked for by the key of its limit for. */
+/** Codes as stored in SQL: why a job can be found by the key of its limit. */
 export const limitMarks = {
-  /** It was set aside for want of room; mostly gone once it is assigned. */
+  /** Deferred for lack of capacity; usually cleared once the job is assigned. */
   DEFERRED: 1,
-  /** A policy counts it for as long as it is open. */
+  /** Counted by a policy while the job is open. */
   COUNTED: 2,
 } as const;
 
@@ -19,9 +19,9 @@ export type LimitMark = keyof typeof limitMarks;
 
 export type LimitPolicy = 'WAIT' | 'REJECT_NEW' | 'CANCEL_OLDEST' | 'REPLACE_WAITING';
 
-/** Limits for each value of a key. */
+/** Limits per value of a key. */
 export interface KeyLimit {
-  /** Empty: all jobs have the same. */
+  /** Empty: all jobs share one key. */
   readonly key: string;
   /** Left out: no limit. */
   readonly maxConcurrency?: number;
@@ -29,64 +29,68 @@ export interface KeyLimit {
   readonly rateLimit?: RateLimit;
 }
 
-/** Of a definition, for the jobs of all its versions. */
+/** A definition's limits, for the jobs of all its versions. */
 export interface DefinitionLimits {
   readonly maxConcurrency?: number;
   readonly rateLimit?: RateLimit;
-  /** Units that an attempt takes. Left out: 1. */
+  /** Rate limit units per attempt. Left out: 1. */
   readonly rateCost?: number;
   readonly keyLimit?: Partial<Omit<KeyLimit, 'key'>>;
 }
 
-/** What one limit, or one key, has to give; left out: as much as is wanted. */
+/** State of one limit, or of one key of it. A bound that is left out is no bound. */
 export interface Capacity {
   readonly maxConcurrency?: number | undefined;
-  /** Jobs that are held. */
+  /** Jobs that workers hold. */
   readonly held: number;
   readonly rateLimit?: RateLimit | undefined;
-  /** When all units are there again, in microseconds; null: they are. */
+  /** When the full burst is available again, in microseconds; null: now. */
   readonly fullTimeUs: number | null;
 }
 
-/** Attempts that may begin, and, where it is time that they wait for, when there is room for one more. */
+/** Attempts that may begin now and, if only time is in the way of one more, when that one may. */
 export interface Headroom {
   readonly jobs: number;
   readonly openTimeUs?: number | undefined;
 }
 
-/** Microseconds in which one unit comes back. */
+/** Microseconds until one unit is refilled. */
 function unitUs({ units, periodMs }: RateLimit): number {
   return (periodMs * 1000) / units;
 }
 
-/** Units that may be taken. */
+/** Units available now. */
 export function unitsLeft(limit: RateLimit, fullTimeUs: number | null, nowUs: number): number {
   const owed = Math.max(0, (fullTimeUs ?? nowUs) - nowUs);
-  // What is owed is rounded up to whole microseconds, see `timeOfUnits`; a unit counts once it is there to a thousandth.
+  // Owed time is rounded up to whole microseconds (see `timeOfUnits`), so a unit counts once it is refilled to a
+  // thousandth.
   return Math.max(0, Math.min(limit.burst, Math.floor(limit.burst - owed / unitUs(limit) + 0.001)));
 }
 
-/** By how many microseconds later all units are there again once `units` were taken: than that they would be, or than now. */
+/**
+ * By how many microseconds taking `units` delays the time of the full burst; the delay counts from that time or from
+ * now, whichever is later.
+ */
 export function timeOfUnits(limit: RateLimit, units: number): number {
   return Math.ceil(units * unitUs(limit));
 }
 
-/** `cost` in units is an attempt's. */
+/** `cost`: units per attempt. */
 export function headroomOf(capacity: Capacity, cost: number, nowUs: number): Headroom {
   const { maxConcurrency, held, rateLimit, fullTimeUs } = capacity;
   const places = maxConcurrency === undefined ? Number.POSITIVE_INFINITY : Math.max(0, maxConcurrency - held);
   if (!rateLimit) return { jobs: places };
-  // An attempt dearer than the burst starts once all units are there, and the next one waits the longer.
+  // An attempt that costs more than the burst starts once the burst is full; the next one waits longer in turn.
   const needed = Math.min(cost, rateLimit.burst);
   const starts = Math.floor(unitsLeft(rateLimit, fullTimeUs, nowUs) / needed);
   if (starts >= places) return { jobs: places };
   const missing = (starts + 1) * needed - rateLimit.burst;
-  // Numbers of this size are exact to a quarter of a microsecond.
+  // Doubles of this size are exact to a quarter of a microsecond.
   const openTimeUs = Math.ceil((fullTimeUs ?? nowUs) + missing * unitUs(rateLimit)) + 1;
   return { jobs: starts, openTimeUs: Math.max(nowUs + 1, openTimeUs) };
 }
 
-/** What all of them leave. It opens with the last of those that stand in the way of one more. */
+/** The headroom under all limits. It opens when the last of the limits that block one more attempt opens. */
 export function lowestHeadroom(headrooms: readonly Headroom[]): Headroom {
   const jobs = Math.min(...headrooms.map((headroom) => headroom.jobs), Number.POSITIVE_INFINITY);
   const tightest = headrooms.filter((headroom) => headroom.jobs === jobs);
@@ -98,7 +102,7 @@ export function lowestHeadroom(headrooms: readonly Headroom[]): Headroom {
 
 export interface Candidate {
   readonly jobId: string;
-  /** Undefined: no limit of a key holds it. */
+  /** Undefined: no key limit applies. */
   readonly limitId: string | undefined;
   readonly bytes: number;
 }
@@ -106,13 +110,13 @@ export interface Candidate {
 export interface Admission {
   /** In the order of the candidates. */
   readonly admitted: readonly string[];
-  /** Their keys have no room. */
+  /** Candidates whose keys have no capacity. */
   readonly over: readonly string[];
 }
 
 /**
- * Which of the candidates, in their order, may be assigned: `most` of them at the most, of each key as many as it has room
- * for, and no more bytes than `maxBytes`, but for the first.
+ * Selects which candidates, in their order, may be assigned: at most `most`, per key at most its headroom, and at most
+ * `maxBytes` bytes, which the first one alone may exceed.
  */
 export function admit(
   candidates: readonly Candidate[],

@@ -11,9 +11,9 @@ export interface LaneKey {
   /** Canonical text, see `canonicalDemands`. */
   readonly demands: string;
   readonly suspect: boolean;
-  /** Its jobs clean up after cancelled ones: another handler runs them. Left out: they do not. */
+  /** Its jobs clean up after cancelled ones, with another handler. Left out: false. */
   readonly cleanup?: boolean | undefined;
-  /** Its jobs wait for room at the limit of their keys; nothing is claimed from it. Left out: they do not. */
+  /** Its jobs wait for capacity at the limit of their keys; nothing is claimed from it. Left out: false. */
   readonly atLimit?: boolean | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface Handler {
   readonly maxVersion: number;
 }
 
-/** What sessions offer alike. */
+/** What the sessions of a class have in common. */
 export interface SessionClass {
   readonly namespace: string;
   readonly handlers: readonly Handler[];
@@ -35,23 +35,23 @@ export interface SessionClass {
 }
 
 /**
- * The same demands give the same text, whatever the order in which they were written. An object of labels, or an array of
- * those and the rest: an older release, which knows labels alone, finds no session for such a one.
+ * Equal demands give the same text, whatever the order in which they were written: an object of the labels, or an array
+ * of the labels and the rest. An older release, which knows labels only, finds no session for the array form.
  */
 export function canonicalDemands({ labels, ...rest }: Demands): string {
   if (Object.keys(rest).length > 0) return JSON.stringify([sortedObject(labels), sortedRest(rest)]);
   return Object.keys(labels).length === 0 ? '' : JSON.stringify(sortedObject(labels));
 }
 
-/** What the text was made from. */
+/** Inverse of `canonicalDemands`. */
 export function parseDemands(canonical: string): Demands {
   const value = canonical === '' ? {} : JSON.parse(canonical);
   return Array.isArray(value) ? { labels: value[0], ...value[1] } : { labels: value };
 }
 
 /**
- * The lane of what cleans up after a lane's jobs. Any worker that serves the handler is to run it, so it keeps softly to one that
- * they had to wait for: that one may not serve it, or never come back.
+ * The lane of the clean-ups of a lane's jobs. Any worker that serves the handler must be able to run them, so a hard
+ * sticky worker becomes a soft one: that worker may not serve the clean-up handler, or never come back.
  */
 export function cleanupKey(lane: LaneKey): LaneKey {
   const { sticky, ...demands } = parseDemands(lane.demands);
@@ -72,7 +72,7 @@ function sortedObject<T>(map: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The same offer gives the same text. */
+/** Equal offers give the same text. */
 export function classKey(sessionClass: SessionClass): string {
   const handlers = sessionClass.handlers.map((h) => `${h.name}:${h.minVersion}:${h.maxVersion}`).sort();
   const { labels, resources = {} } = sessionClass;
@@ -94,7 +94,7 @@ export function fits(sessionClass: SessionClass, lane: LaneKey, handler: string)
   return meets(sessionClass, parseDemands(lane.demands));
 }
 
-/** Whether a session, empty as it was opened, has all that is demanded. */
+/** Whether a session without any jobs meets all demands. */
 export function meets(
   { labels, resources = {} }: Pick<SessionClass, 'labels' | 'resources'>,
   demands: Demands,
@@ -106,12 +106,15 @@ export function meets(
   );
 }
 
-/** Whether a session is one of the better ones for jobs with these demands. */
+/** Whether a session is preferred for jobs with these demands. */
 export function isPreferred({ labels }: Pick<SessionClass, 'labels'>, { preferred }: Demands): boolean {
   return preferred === undefined || isTrueOf(preferred, labels);
 }
 
-/** Expressions come from definitions and submissions: there are few, and each is looked at for every kind of session. */
+/**
+ * Size of the cache. Expressions come from definitions and submissions: there are few, and each is evaluated for every
+ * session class.
+ */
 const MAX_COMPILED = 1_000;
 const compiledExpressions = new Map<string, ReturnType<typeof compileLabels>>();
 

@@ -1,28 +1,28 @@
 /**
- * Keeping a session free for a job that finds no room. Jobs that take little would else fill each gap before there is one
- * that is large enough.
+ * Reserves a session for a job that finds no capacity. Otherwise small jobs would fill every gap before one is large
+ * enough.
  */
 import { type Amounts, fitCount, shortage, type Taken } from './resources.ts';
 
-/** How long a lane's first job goes without room until a session is kept free for it. */
+/** How long a lane's first job goes without capacity before a session is reserved for it. */
 export const RESERVE_AFTER_MS = 5_000;
-/** A lane that has asked for nothing for this long waits no more: what it waited with was cancelled, or held back. */
+/** A lane that has not asked for this long no longer waits: its job was cancelled or paused. */
 export const RESERVATION_LIFE_MS = 10_000;
 
-/** An open session that could run the lane's jobs, were it empty. */
+/** An open session that could run the lane's jobs if it were empty. */
 export interface SessionCapacity {
   readonly sessionId: string;
   readonly resources: Amounts;
   readonly taken: readonly Taken[];
-  /** It is kept free for another lane. */
+  /** It is reserved for another lane. */
   readonly isReserved: boolean;
 }
 
-/** A lane whose jobs are ready and find no room. */
+/** A lane whose ready jobs find no capacity. */
 export interface Reservation {
   readonly sinceUs: number;
   readonly askedUs: number;
-  /** What is kept free for it. */
+  /** The session that is reserved for it. */
   readonly sessionId: string | undefined;
 }
 
@@ -30,15 +30,15 @@ export function isAlive({ askedUs }: Reservation, nowUs: number): boolean {
   return nowUs - askedUs < RESERVATION_LIFE_MS * 1_000;
 }
 
-/** How many jobs of a lane may be assigned to each session. None to one that is kept free for another lane. */
+/** How many jobs of a lane may be assigned to each session; 0 for a session that is reserved for another lane. */
 export function fitCounts(needs: Amounts, sessions: readonly SessionCapacity[]): Map<string, number> {
   const fitCountOf = (one: SessionCapacity) => (one.isReserved ? 0 : fitCount(needs, one.resources, one.taken));
   return new Map(sessions.map((one) => [one.sessionId, fitCountOf(one)]));
 }
 
 /**
- * What becomes of the wait of a lane that has just found no room. A session is kept until the lane has got something: to
- * change over to another one would begin the waiting anew.
+ * Updates the reservation of a lane that has just found no capacity. The lane keeps the same session until it is
+ * served: changing to another one would start the wait again.
  */
 export function reserve(
   before: Reservation | undefined,
@@ -51,7 +51,7 @@ export function reserve(
   return { ...before, askedUs: nowUs, sessionId: before.sessionId ?? (isLong ? nearest(needs, sessions) : undefined) };
 }
 
-/** The session that has to give back least. */
+/** The session that has to free the least. */
 function nearest(needs: Amounts, sessions: readonly SessionCapacity[]): string | undefined {
   const lack = (one: SessionCapacity) => shortage(needs, one.resources, one.taken);
   const free = sessions.filter(({ isReserved }) => !isReserved);

@@ -1,4 +1,4 @@
-/** Which spans of a job end with a change of it: each with one change, whatever its life is like. */
+/** Which spans of a job end with a change of its state. Every span ends with exactly one change. */
 
 import { heldStates, isTerminal, type JobState } from '../jobs/job-state.ts';
 import type { JobSpan } from './job-spans.ts';
@@ -7,21 +7,21 @@ import type { JobSpan } from './job-spans.ts';
 export interface SpanChange {
   /** The attempt that the change belongs to; 0: none. */
   readonly attempt: number;
-  /** Undefined: the job was made. */
+  /** Undefined: the job was created. */
   readonly previousState: JobState | undefined;
   readonly state: JobState;
 }
 
-/** Whether the change may end spans. */
+/** Whether the change can end spans. */
 export function closesSpans({ previousState, state }: SpanChange): boolean {
   return isTerminal(state) || (isHeld(previousState) && !isHeld(state));
 }
 
 /**
- * The spans that end with the change: those of its attempt where a session gave that back or lost it, all that are left
- * where the job ends.
+ * The spans that end with the change: those of its attempt if a session gave that back or lost it, all remaining ones
+ * if the job ends.
  *
- * @param spans Of the job, drawn at any time after the change.
+ * @param spans The job's spans, computed at any time after the change.
  */
 export function closedSpans(change: SpanChange, spans: readonly JobSpan[]): JobSpan[] {
   const gaveBack = isHeld(change.previousState) && !isHeld(change.state);
@@ -33,7 +33,7 @@ export function closedSpans(change: SpanChange, spans: readonly JobSpan[]): JobS
   });
 }
 
-/** The number of the last attempt; 0: there was none. */
+/** Number of the last attempt; 0: there was none. */
 function lastAttempt(spans: readonly JobSpan[]): number {
   return spans.reduce((last, { phase, attempt }) => (phase === 'attempt' ? attempt : last), 0);
 }

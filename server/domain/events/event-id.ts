@@ -1,6 +1,6 @@
-/** What tells events apart: a change of a job raises its revision, so the two of them name it. */
+/** Identity of events: every change of a job raises its revision, so job id and revision identify the event. */
 
-/** The same however often the event is told, and of no other event in the job's namespace. */
+/** Stable across repeated deliveries of the event, and unique in the job's namespace. */
 export function eventId({ jobId, revision }: { readonly jobId: string; readonly revision: number }): string {
   return `${jobId}/${revision}`;
 }

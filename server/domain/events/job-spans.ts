@@ -1,17 +1,17 @@
-/** The spans of a job that the control plane answers for, drawn from what is stored with it. */
+/** The spans of a job that the control plane reports, derived from the stored job. */
 import { isTerminal, type JobState } from '../jobs/job-state.ts';
 import type { AttemptOutcome } from '../jobs/run.ts';
 import { parseTraceparent, spanIdOf, type TraceOrigin, type TracePhase, traceIdOf } from './trace.ts';
 
-/** One try. Times are microseconds since 1970, on the database's clock. */
+/** One attempt. Times are microseconds since 1970 on the database's clock. */
 export interface TracedAttempt {
   readonly attempt: number;
   readonly sessionId: string;
-  /** Empty: not known any more. */
+  /** Empty: unknown by now. */
   readonly workerName: string;
-  /** Undefined: it is open. */
+  /** Undefined: the attempt is open. */
   readonly outcome: AttemptOutcome | undefined;
-  /** Whether it counts towards the attempts that the retry policy allows. */
+  /** Whether it counts towards the maximum attempts of the retry policy. */
   readonly counted: boolean;
   readonly assignTimeUs: number | undefined;
   readonly endTimeUs: number | undefined;
@@ -19,21 +19,21 @@ export interface TracedAttempt {
   readonly errorType: string;
 }
 
-/** The step that a job is of. */
+/** The step that a job runs. */
 export interface TracedStep {
   readonly workflowJobId: string;
-  /** Its number. */
+  /** The step's number. */
   readonly step: number;
 }
 
-/** What a job depended on: a job, or a step of a workflow by its number. */
+/** A dependency of a job: a job, or a step of a workflow by its number. */
 export interface TracedTarget {
-  /** The workflow's, of a step. */
+  /** For a step: the workflow's job. */
   readonly jobId: string;
   readonly step: number | undefined;
 }
 
-/** Of a span to jobs that it is linked to for one reason; OpenTelemetry keeps 128 in all. */
+/** Maximum links per reason from one span to other jobs; OpenTelemetry keeps 128 per span. */
 export const MAX_LINKS = 100;
 
 export interface TracedJob extends TraceOrigin {
@@ -46,15 +46,15 @@ export interface TracedJob extends TraceOrigin {
   readonly endTimeUs: number | undefined;
   /** Type of the failure that it ended with; empty: none. */
   readonly errorType: string;
-  /** In the order of their numbers; the oldest may be missing. */
+  /** Sorted by number; the oldest may be missing. */
   readonly attempts: readonly TracedAttempt[];
-  /** The job that this one retries: a trace of its own. */
+  /** The job that this one retries; it has a trace of its own. */
   readonly retryOf: TraceOrigin | undefined;
-  /** Left out: it is of none. Batches count as workflows of one step here. */
+  /** Left out: the job runs no step. A batch counts as a workflow with one step here. */
   readonly step?: TracedStep | undefined;
-  /** Left out: nothing. */
+  /** Left out: no dependencies. */
   readonly dependsOn?: readonly TracedTarget[] | undefined;
-  /** Of a workflow: earlier jobs whose results its steps took, some of them where they are many. */
+  /** For a workflow: earlier jobs whose cached results its steps used; a sample if there are many. */
   readonly cached: readonly TraceOrigin[];
 }
 
@@ -71,17 +71,17 @@ export interface JobSpan {
   readonly name: string;
   readonly traceId: string;
   readonly spanId: string;
-  /** Undefined: the trace begins with it. */
+  /** Undefined: this is the root span. */
   readonly parentSpanId: string | undefined;
   readonly startTimeUs: number;
-  /** Undefined: it goes on. */
+  /** Undefined: the span is open. */
   readonly endTimeUs: number | undefined;
   readonly failed: boolean;
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
   readonly links: readonly SpanLink[];
 }
 
-/** Names of attributes, after the semantic conventions of OpenTelemetry for messaging where those have one. */
+/** Attribute names; they follow OpenTelemetry's semantic conventions for messaging where those define one. */
 export const spanAttributes = {
   system: 'messaging.system',
   destination: 'messaging.destination.name',
@@ -109,15 +109,18 @@ const failedOutcomes: ReadonlySet<AttemptOutcome | undefined> = new Set<AttemptO
   'TIMED_OUT',
 ]);
 
-/** Other jobs that a job's own span is linked to. */
+/** Other jobs that a job's own span links to. */
 export interface LinkedJobs {
-  /** Jobs of the steps that its own one needs. */
+  /** Jobs of the steps that the job's own step needs. */
   readonly needed?: readonly TraceOrigin[] | undefined;
-  /** Those that it depended on. */
+  /** Jobs that it depended on. */
   readonly targets?: readonly TraceOrigin[] | undefined;
 }
 
-/** The job's own span, and under it, as they came: a wait and an attempt for each try, and a wait that is not over yet. */
+/**
+ * The job's own span and its child spans in order: a wait and an attempt for each attempt, and a wait that is still
+ * open.
+ */
 export function jobSpans(job: TracedJob, linked: LinkedJobs = {}): JobSpan[] {
   const spans = [jobSpan(job, linked)];
   let previous: TracedAttempt | undefined;
@@ -152,19 +155,22 @@ function jobSpan(job: TracedJob, { needed = [], targets = [] }: LinkedJobs): Job
   };
 }
 
-/** From the submission, or the end of the attempt before, until a session got the job. Undefined where nobody knows when it began. */
+/**
+ * From the submission, or the end of the previous attempt, until a session got the job. Undefined if the start is
+ * unknown.
+ */
 function waitBefore(job: TracedJob, next: TracedAttempt, previous: TracedAttempt | undefined): JobSpan | undefined {
   const startTimeUs = previous ? previous.endTimeUs : next.attempt === 1 ? job.createTimeUs : undefined;
   if (startTimeUs === undefined || next.assignTimeUs === undefined) return undefined;
   return wait(job, next.attempt, startTimeUs, next.assignTimeUs);
 }
 
-/** Of a job that waits, or that ended while it waited. */
+/** The wait of a job that still waits, or that ended while it waited. */
 function lastWait(job: TracedJob, last: TracedAttempt | undefined): JobSpan | undefined {
   const startTimeUs = last ? last.endTimeUs : job.createTimeUs;
   if (startTimeUs === undefined) return undefined;
   const ended = isTerminal(job.state);
-  // The last attempt ended the job: nothing was waited for after it.
+  // The last attempt ended the job, so no wait follows it.
   if (ended && (job.endTimeUs === undefined || (last && job.endTimeUs <= startTimeUs))) return undefined;
   return wait(job, (last?.attempt ?? 0) + 1, startTimeUs, job.endTimeUs);
 }
@@ -222,7 +228,7 @@ function commonAttributes(job: TracedJob): Record<string, string> {
   };
 }
 
-/** A span that failed says why in a word of few values, as the conventions ask. */
+/** The error type of a failed span, with few distinct values, as the conventions require. */
 function errorAttribute(failed: boolean, type: string): Record<string, string> {
   return failed ? { [spanAttributes.errorType]: type || '_OTHER' } : {};
 }

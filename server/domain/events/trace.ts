@@ -1,6 +1,6 @@
 /**
- * Ids of a job's trace. They follow from what is stored with the job, so that every replica, a restarted one, and whoever
- * reads the job name the same spans.
+ * Ids of a job's trace. They are derived from what is stored with the job, so that all replicas, also after a restart,
+ * and all readers of the job name the same spans.
  */
 import { writeUuid } from '../base/uuid.ts';
 
@@ -13,18 +13,18 @@ export interface TraceContext {
   readonly sampled: boolean;
 }
 
-/** The spans of the control plane: all of a job, a wait for a worker, a try. */
+/** The control plane's spans: the whole job, a wait for a worker, an attempt. */
 export type TracePhase = 'job' | 'wait' | 'attempt';
 
 /** Which traces are kept. */
 export interface Sampling {
-  /** What the caller's trace context says holds, where there is one. */
+  /** The sampling flag of the caller's trace context applies, if there is one. */
   readonly followsCaller: boolean;
-  /** Share of the other traces that are kept, from 0 to 1. */
+  /** Share of the other traces that is kept, from 0 to 1. */
   readonly ratio: number;
 }
 
-/** Of a job: what its spans follow from. */
+/** What the ids of a job's spans are derived from. */
 export interface TraceOrigin {
   readonly jobId: string;
   /** As stored with the job; empty: none. */
@@ -33,7 +33,7 @@ export interface TraceOrigin {
 
 const form = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
-/** Undefined where W3C asks to go on as if there were none: malformed, of the version ff, or with an id of zeros. */
+/** Undefined where W3C requires to ignore the header: malformed, version ff, or an all-zero id. */
 export function parseTraceparent(text: string): TraceContext | undefined {
   const [, version = 'ff', traceId = '', spanId = '', flags = '', more] = form.exec(text) ?? [];
   if (version === 'ff' || (version === '00' && more !== undefined)) return undefined;
@@ -45,16 +45,16 @@ export function traceparentOf({ traceId, spanId, sampled }: TraceContext): strin
   return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
 }
 
-/** The caller's, or else the job's id without its dashes. */
+/** The caller's trace id, or the job's id without its dashes. */
 export function traceIdOf({ jobId, traceparent }: TraceOrigin): string {
   return parseTraceparent(traceparent)?.traceId ?? jobId.replaceAll('-', '');
 }
 
 /**
- * The id of one of the control plane's spans: FNV-1a, 64 bits wide, of the job id's 16 bytes, the attempt as 4 bytes with
- * the highest first, and the phase's name. `attempt` is 0 for the phase `job`.
+ * Id of one of the control plane's spans: 64-bit FNV-1a over the job id's 16 bytes, the attempt as 4 bytes in
+ * big-endian order, and the phase's name. `attempt` is 0 for the phase `job`.
  *
- * @throws RangeError when the job's id is no UUID.
+ * @throws RangeError if the job's id is not a UUID.
  */
 export function spanIdOf(jobId: string, attempt: number, phase: TracePhase): string {
   const bytes = new Uint8Array(20 + phase.length);
@@ -64,7 +64,7 @@ export function spanIdOf(jobId: string, attempt: number, phase: TracePhase): str
   return fnv1a64(bytes);
 }
 
-/** In two halves of 32 bits: every product stays below 2^53. The prime is 2^40 + 0x1b3. */
+/** In two halves of 32 bits, so that every product stays below 2^53. The prime is 2^40 + 0x1b3. */
 function fnv1a64(bytes: Uint8Array): string {
   let high = 0xcbf29ce4;
   let low = 0x84222325;
@@ -81,15 +81,15 @@ function hex32(value: number): string {
   return value.toString(16).padStart(8, '0');
 }
 
-/** Whether the spans of the job are kept: decided alike by whoever asks, without anything being remembered. */
+/** Whether the job's spans are kept. Every replica decides the same, and nothing is stored. */
 export function isSampled(origin: TraceOrigin, { followsCaller, ratio }: Sampling): boolean {
   const caller = parseTraceparent(origin.traceparent);
   if (caller && followsCaller) return caller.sampled;
-  // The end of an id is random, in ours as in those of W3C.
+  // The last digits of an id are random, in our ids and in W3C's.
   return Number.parseInt(traceIdOf(origin).slice(-13), 16) / 16 ** 13 >= 1 - ratio;
 }
 
-/** The context of one of the job's spans, for what happens within it. */
+/** The trace context of one of the job's spans, to be the parent of work within it. */
 export function spanContext(origin: TraceOrigin, attempt: number, phase: TracePhase, sampling: Sampling): TraceContext {
   return {
     traceId: traceIdOf(origin),
