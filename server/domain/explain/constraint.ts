@@ -1,18 +1,18 @@
-/** One thing that keeps a job from starting, and what stands behind it. */
+/** One constraint that keeps a job from starting, and its holders. */
 import type { WaitReason } from './wait-reasons.ts';
 
-/** A job or a session that is in the way. Times are microseconds on the database's clock. */
+/** A job or a session that causes the constraint. Times are microseconds on the database's clock. */
 export interface Holder {
   /** Undefined: the session itself is meant. */
   readonly jobId?: string | undefined;
-  /** Undefined: the job waits, too. */
+  /** Undefined: that job waits, too. */
   readonly sessionId?: string | undefined;
   readonly workerName?: string | undefined;
   readonly sinceUs?: number | undefined;
 }
 
 export interface Holders {
-  /** At most `MAX_HOLDERS`, those that have been for longest first. */
+  /** At most `MAX_HOLDERS`, longest first. */
   readonly list: readonly Holder[];
   readonly count: number;
 }
@@ -24,13 +24,13 @@ export interface Constraint {
   /** A sentence without its full stop. */
   readonly message: string;
   readonly holders: Holders;
-  /** Undefined: nobody knows. */
+  /** Undefined: unknown. */
   readonly openTimeUs?: number | undefined;
   /** It may open before that as well. */
   readonly mayOpenSooner?: boolean | undefined;
-  /** Since when it is in the way. Undefined: that is not on record. */
+  /** When the constraint began. Undefined: not on record. */
   readonly sinceUs?: number | undefined;
-  /** What a person can do. */
+  /** What an operator can do. */
   readonly nextStep: string;
 }
 

@@ -1,16 +1,16 @@
-/** What a job waits for of what it depends on, for people. */
+/** The unmet dependencies of a job, as constraints for operators. */
 
 import { type Dependency, waitText } from '../dependencies/dependencies.ts';
 import { type Constraint, noHolders } from './constraint.ts';
 
 export interface ExplainedDependency {
   readonly dependency: Dependency;
-  /** State of the job or the step; undefined: of an asset. */
+  /** State of the job or the step; undefined for an asset. */
   readonly state: string | undefined;
   readonly sinceUs: number | undefined;
 }
 
-/** That are named one by one. */
+/** Maximum dependencies that are named one by one. */
 const MAX_NAMED = 10;
 
 export function dependencyConstraints(all: readonly ExplainedDependency[]): Constraint[] {

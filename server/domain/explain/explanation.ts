@@ -1,4 +1,4 @@
-/** An explanation of a job, and the sentences that it is told in. */
+/** The explanation of a job, and its sentences. */
 
 import type { Failure } from '../base/payload.ts';
 import { isTerminal, type JobState } from '../jobs/job-state.ts';
@@ -8,10 +8,10 @@ import { momentText } from './pause-texts.ts';
 import { estimateStart, type RecentStarts } from './start-estimate.ts';
 import type { WaitReason } from './wait-reasons.ts';
 
-/** Where a ready job stands: 1 is next. */
+/** The position of a ready job in its lane: 1 is next. */
 export interface LinePosition {
   readonly place: number;
-  /** It stands behind more jobs, or lanes, than are looked at. */
+  /** The position is a lower bound: more jobs, or lanes, are ahead than are scanned. */
   readonly isLeast: boolean;
 }
 
@@ -19,11 +19,11 @@ export interface StartEstimate {
   readonly earliestUs: number | undefined;
   readonly latestUs: number | undefined;
   readonly recent: RecentStarts | undefined;
-  /** What the times rest on, or why there are none: a sentence without its full stop. */
+  /** The basis of the times, or why there are none: a sentence without its full stop. */
   readonly basis: string;
 }
 
-/** What the rate of starts says nothing about: on what it depends. */
+/** Reasons that the rate of starts says nothing about, and what the start depends on instead. */
 const beyondRate: Partial<Record<WaitReason, string>> = {
   DEADLOCK: 'whoever ends the deadlock',
   JOB_PAUSED: 'whoever resumes it',
@@ -35,7 +35,7 @@ const beyondRate: Partial<Record<WaitReason, string>> = {
   SUSPECT: 'workers that have no other such job',
 };
 
-/** Of a job that waits. */
+/** For a waiting job. */
 export function startEstimateOf(
   constraints: readonly Constraint[],
   place: LinePosition | undefined,
@@ -96,7 +96,7 @@ export interface ExplainedJob {
   readonly sinceUs: number | undefined;
   readonly failure: Failure | undefined;
   readonly attempt: number;
-  /** Of its last attempt; undefined: it ended, or waits, between attempts. */
+  /** The session of its last attempt; undefined: the job ended, or waits, between attempts. */
   readonly sessionId: string | undefined;
   readonly workerName: string;
 }
@@ -107,9 +107,9 @@ export interface Facts {
   readonly place: LinePosition | undefined;
   readonly estimate: StartEstimate | undefined;
   readonly running: RunningAttempt | undefined;
-  /** Undefined: it is none. `progress`: of one that runs. */
+  /** Undefined: not a workflow. `progress`: set for one that runs. */
   readonly workflow: { readonly isStarted: boolean; readonly progress: WorkflowProgress | undefined } | undefined;
-  /** Of a job that waits for something from outside: what. */
+  /** For a job that waits for something external: what that is. */
   readonly awaited?: string | undefined;
 }
 
@@ -118,7 +118,7 @@ export function summaryOf(facts: Facts): string {
   const name = `Job ${job.jobId} of definition ${job.definition} version ${job.definitionVersion}`;
   if (isTerminal(job.state)) return endedText(name, job, workflow !== undefined);
   if (facts.awaited !== undefined) return sentence(`${name} ${facts.awaited}`);
-  // What waits for its turn tells its constraints by itself.
+  // A waiting job's other constraints are listed by themselves.
   const deadlocks = facts.constraints.filter(({ reason }) => reason === 'DEADLOCK');
   const besides = deadlocks.map(({ message }) => ` ${sentence(`Besides, ${message}`)}`).join('');
   if (workflow?.isStarted) return `${workflowText(name, job, workflow.progress)}${besides}`;
@@ -131,7 +131,7 @@ function endedText(
   isWorkflow: boolean,
 ): string {
   const tried = sessionId === undefined ? `after attempt ${attempt}` : `in attempt ${attempt} at worker ${workerName}`;
-  // A workflow has none, however much it did, and a wait needs none.
+  // A workflow has no attempts, however much it did, and a wait needs none.
   const by =
     isWorkflow || (state === 'SUCCEEDED' && attempt === 0) ? '' : `, ${attempt === 0 ? 'before any attempt' : tried}`;
   const why = failure ? `: ${failure.type}: ${failure.message}` : '';
@@ -183,7 +183,7 @@ function at(us: number | undefined): string {
   return us === undefined ? '' : ` at ${momentText(us)}`;
 }
 
-/** What people have written may end with a full stop, or with several lines. */
+/** User-written text may end with a full stop, or span several lines. */
 function sentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -1,4 +1,6 @@
-/** What keeps a job from starting before any worker is asked: itself, its times, its queue, its breaker, its limits. */
+/**
+ * Constraints that hold before any worker is considered: the job itself, its times, its queue, its breaker, its limits.
+ */
 
 import { type Capacity, headroomOf } from '../dispatch/limits.ts';
 import type { JobState } from '../jobs/job-state.ts';
@@ -11,7 +13,7 @@ export interface WaitingJob {
   readonly jobId: string;
   readonly state: JobState;
   readonly reason: string | null;
-  /** Of a SCHEDULED job: when it goes on. Of a PAUSED one: when it may run once it is resumed. */
+  /** SCHEDULED: when it continues. PAUSED: when it may run after it is resumed. */
   readonly dueTimeUs: number | undefined;
   readonly pauseTimeUs: number | undefined;
 }
@@ -25,21 +27,21 @@ export interface PausedQueue {
 export interface OpenBreaker {
   readonly name: string;
   readonly sinceUs: number | undefined;
-  /** When a job is tried next. Undefined: one is being tried. */
+  /** When the next probe is made. Undefined: one is running. */
   readonly probeTimeUs: number | undefined;
   readonly probe: Holders;
 }
 
 export interface Limit {
   readonly reason: 'KEY_LIMIT' | 'DEFINITION_LIMIT' | 'QUEUE_LIMIT';
-  /** Of the queue or the definition. */
+  /** Name of the queue or the definition. */
   readonly name: string;
   readonly capacity: Capacity;
-  /** Units that an attempt takes. */
+  /** Rate limit units per attempt. */
   readonly cost: number;
   /** Jobs that count against it. */
   readonly holders: Holders;
-  /** The job was moved out of the way until its key has room. */
+  /** The job is deferred until its key has capacity. */
   readonly isDeferred?: boolean;
 }
 
@@ -51,7 +53,7 @@ export interface Pauses {
   readonly nowUs: number;
 }
 
-/** In the order in which they have to give way. */
+/** In the order in which they must be resolved. */
 export function jobConstraints({ job, queue, breaker, limits, nowUs }: Pauses): Constraint[] {
   return [
     ...pauseOf(job),
@@ -115,7 +117,7 @@ function limitConstraint(limit: Limit, nowUs: number): Constraint[] {
   if (headroom.jobs > 0 && !isDeferred) return [];
   const openTimeUs = headroom.jobs > 0 ? undefined : headroom.openTimeUs;
   const nextStep = nextSteps[reason](name);
-  // A time brings units of a rate. A place has to be given back, by one of those who have it.
+  // Rate units return with time. A concurrency slot must be released by one of its holders.
   const held = openTimeUs === undefined ? holders : noHolders;
   return [{ reason, message: limitText(limit, openTimeUs), holders: held, openTimeUs, nextStep }];
 }

@@ -1,4 +1,4 @@
-/** Why a ready job waits that demands something of its worker, for people. */
+/** Why a ready job with demands on its worker waits, as text for operators. */
 import type { Demands } from '../dispatch/demands.ts';
 import { fits, type LaneKey, meets, parseDemands, type SessionClass } from '../dispatch/placement.ts';
 import { type Amounts, amountsText, fitCount, type Taken } from '../dispatch/resources.ts';
@@ -15,7 +15,7 @@ export interface PlacementReason {
   readonly text: string;
 }
 
-/** Sessions that could run the jobs of a lane, were they empty. */
+/** Sessions that could run the jobs of a lane if they were empty. */
 export function ableOf<T extends Omit<PlacementOffer, 'sessionId'>>(
   offers: readonly T[],
   lane: LaneKey,
@@ -26,7 +26,7 @@ export function ableOf<T extends Omit<PlacementOffer, 'sessionId'>>(
   return offers.filter((offer) => isKept(offer) && fits(offer, lane, handler));
 }
 
-/** `takenBy` says what the sessions that are able hold. Undefined: nothing that its demands have to do with. */
+/** `takenBy`: what the able sessions hold. Undefined: the demands are not the reason. */
 export function placementReason(
   offers: readonly PlacementOffer[],
   lane: LaneKey,
@@ -51,13 +51,16 @@ export function placementReason(
 }
 
 interface Lack<T> {
-  /** `worker`: to be the one that is kept to. */
+  /** `worker`: the session does not belong to the sticky worker. */
   readonly of: 'labels' | 'resources' | 'worker';
-  /** Those that lack nothing before it. */
+  /** Sessions that lack nothing that is checked earlier. */
   readonly nearest: readonly T[];
 }
 
-/** What sessions lack that serve a lane and can't run its jobs. Amounts are looked at where the labels are met. */
+/**
+ * What the sessions lack that serve a lane but can't run its jobs. Amounts are compared only for sessions whose labels
+ * match.
+ */
 export function lackOf<T extends Pick<PlacementOffer, 'labels' | 'resources'>>(
   demands: Demands,
   serving: readonly T[],
@@ -83,7 +86,7 @@ function labelsText({ labels, required }: Demands): string {
   return [...pairs, ...(required === undefined ? [] : [required])].join(', ');
 }
 
-/** Of each resource that is demanded, the most that any of them offers. */
+/** For each demanded resource, the largest amount that any session offers. */
 function mostOf(resources: Amounts, offers: readonly PlacementOffer[]): string {
   const offered = (one: PlacementOffer, name: string) =>
     Object.hasOwn(one.resources ?? {}, name) ? (one.resources?.[name] ?? 0) : 0;

@@ -1,20 +1,21 @@
-/** When a job may start, by what was started lately: a range, as wide as the little that was counted makes it. */
+/** When a job may start, estimated from recent starts. The fewer starts were counted, the wider the range. */
 
 export interface RecentStarts {
   readonly starts: number;
-  /** Over how long they were counted. */
+  /** Length of the counting window. */
   readonly windowUs: number;
 }
 
 export interface Range {
   readonly earliestUs: number;
-  /** Undefined: the place is only the least that it can be. */
+  /** Undefined: the position is only a lower bound. */
   readonly latestUs: number | undefined;
 }
 
 /**
- * Of a job at `place` (1 is next) while starts go on as they did. What was counted stands for a rate that may be off by twice
- * the square root of it, as counts of chance events are; downwards by no more than three quarters. Undefined: none was.
+ * Estimate for a job at position `place` (1 is next), if starts continue at the recent rate. The rate may be off by
+ * twice the square root of the count, as for counts of random events; downwards by at most three quarters. Undefined:
+ * no starts were counted.
  */
 export function estimateStart(
   place: number,

@@ -1,4 +1,4 @@
-/** Why a job waits: the one set of names for what people read, in jobs, explanations, events and metrics. */
+/** Why a job waits: one set of names for jobs, explanations, events and metrics. */
 import type { JobState } from '../jobs/job-state.ts';
 import { isPutOff } from '../retries/retry-budget.ts';
 
@@ -22,25 +22,31 @@ export const waitReasons = {
 
 export type WaitReason = keyof typeof waitReasons;
 
-/** What a job waits for by its state alone; `reason` is the text that it was given. Undefined: the state does not say. */
+/**
+ * The wait reason that follows from a job's state alone; `reason` is its stored text. Undefined: the state does not
+ * determine it.
+ */
 export function reasonOfState(state: JobState, reason: string | null): WaitReason | undefined {
   if (state === 'PAUSED') return 'JOB_PAUSED';
   if (state === 'BLOCKED') return 'DEPENDENCY';
   if (state !== 'SCHEDULED') return undefined;
-  // Whoever makes a job wait after an attempt says why; a person who names a time takes that away.
+  // A wait after an attempt always stores a reason; an operator who sets a time clears it.
   if (reason === null) return 'DELAY';
   return isPutOff(reason) ? 'RETRY_BUDGET' : 'RETRY_BACKOFF';
 }
 
 const heldBefore: ReadonlySet<JobState> = new Set(['ASSIGNED', 'RUNNING', 'CANCELLING']);
 
-/** What a lane is for, as far as its jobs wait for that. */
+/** The properties of a lane that decide why its jobs wait. */
 export interface LaneOfMove {
   readonly suspect: boolean;
   readonly atLimit?: boolean | undefined;
 }
 
-/** The same by where it came from and went to. One that is put off by its budget stays in its state, which no event tells. */
+/**
+ * The wait reason that follows from a change of state. A retry that its budget defers stays in its state, so no event
+ * reports it.
+ */
 export function reasonOfMove(
   previous: JobState | undefined,
   state: JobState,
@@ -48,13 +54,13 @@ export function reasonOfMove(
 ): WaitReason | undefined {
   if (state === 'READY') return lane.atLimit ? 'KEY_LIMIT' : lane.suspect ? 'SUSPECT' : undefined;
   const wasHeld = previous !== undefined && heldBefore.has(previous);
-  // For its children; a workflow or a wait, which no worker has had, waits as part of its work.
+  // It waits for its children. A workflow or a wait, which no worker has had, waits as part of its work.
   if (state === 'WAITING') return wasHeld ? 'DEPENDENCY' : undefined;
   if (state !== 'SCHEDULED') return reasonOfState(state, null);
   return wasHeld ? 'RETRY_BACKOFF' : 'DELAY';
 }
 
-/** What metrics can tell apart without looking at each job: all that a lane has in a state waits for one of these. */
+/** Reasons that metrics can count without reading each job: all jobs of a lane in one state share a reason. */
 export const countedReasons = [
   'time',
   'job_paused',
@@ -71,7 +77,10 @@ export const countedReasons = [
 
 export type CountedReason = (typeof countedReasons)[number];
 
-/** Under which of them a reason is counted: its own name, but for those that are all times. No count tells of a deadlock. */
+/**
+ * The reason under which metrics count a wait: its own name, except that all times share one. Deadlocks are not
+ * counted.
+ */
 export function countedAs(reason: Exclude<WaitReason, 'DEADLOCK'>): CountedReason {
   if (reason === 'DELAY' || reason === 'RETRY_BACKOFF' || reason === 'RETRY_BUDGET') return 'time';
   return reason.toLowerCase() as CountedReason;

@@ -1,4 +1,4 @@
-/** What keeps a ready job from starting once it may: no worker takes it, or others come before it. */
+/** Constraints on a ready job that may start: no worker takes it, or other jobs are ahead of it. */
 
 import { canonicalDemands, fits, type Handler, type LaneKey, parseDemands } from '../dispatch/placement.ts';
 import { amountsText, type Taken } from '../dispatch/resources.ts';
@@ -6,72 +6,75 @@ import { type Constraint, type Holder, type Holders, MAX_HOLDERS, many } from '.
 import { momentText } from './pause-texts.ts';
 import { ableOf, lackOf, type PlacementOffer, placementReason } from './placement-reason.ts';
 
-/** A session that is open. */
+/** An open session. */
 export interface OpenSession extends PlacementOffer {
   readonly openTimeUs: number;
   readonly slots: number;
-  /** Attempts that it has. */
+  /** Number of attempts that it holds. */
   readonly held: number;
-  /** Why nothing is assigned to it, or none of the jobs in question; undefined: it takes what it has room for. */
+  /** Why nothing, or none of the jobs in question, is assigned to it; undefined: it takes jobs as capacity allows. */
   readonly unavailable: 'draining' | 'lapsed' | 'deaf' | 'barred' | undefined;
-  /** Of one that is barred: until when. */
+  /** If barred: until when. */
   readonly barredUntilUs?: number;
 }
 
-/** What has to be run. */
+/** The work to place. */
 export interface Work {
   readonly lane: LaneKey;
-  /** That the lane's definition names for it. */
+  /** The handler that the lane's definition names. */
   readonly handler: string;
 }
 
-/** Those that could run the jobs of the lane, whether they take anything now or not. */
+/** Sessions that could run the jobs of the lane, whether they take jobs now or not. */
 export function fitting(sessions: readonly OpenSession[], { lane, handler }: Work): OpenSession[] {
   return ableOf(sessions, lane, handler);
 }
 
-/** Where a job stands. */
+/** A job's position in its lane. */
 export interface Line {
-  /** Jobs that come before it. */
+  /** Number of jobs ahead of it. */
   readonly before: number;
-  /** There are more. */
+  /** `before` is a lower bound. */
   readonly isLeast: boolean;
-  /** The first of them. */
+  /** The first of the jobs ahead. */
   readonly first: readonly Holder[];
 }
 
-/** What is left of the resources of sessions that could run the job. */
+/** Resource use of the sessions that could run the job. */
 export interface CapacityInUse {
   /** By session. */
   readonly taken: ReadonlyMap<string, readonly Taken[]>;
-  /** Sessions that are kept free for jobs of other lanes. */
+  /** Sessions that are reserved for other lanes. */
   readonly reserved: ReadonlySet<string>;
 }
 
-/** Whom a job waits for though others have free slots: a worker by its name, or those whose labels meet an expression. */
+/**
+ * Whom a job waits for although others have free slots: a worker by its name, or sessions whose labels match an
+ * expression.
+ */
 export interface Preference {
   readonly worker?: string;
   readonly preferred?: string;
   readonly sessionIds: ReadonlySet<string>;
-  /** About when others take it at the latest. */
+  /** Approximately the latest time at which others take the job. */
   readonly untilUs: number;
 }
 
 export interface WorkerFacts {
   readonly work: Work;
-  /** Of the namespace; at most `MAX_SESSIONS`. */
+  /** Sessions of the namespace; at most `MAX_SESSIONS`. */
   readonly sessions: readonly OpenSession[];
-  /** Other suspects that sessions have which could run the job. Undefined: the job is no suspect. */
+  /** Other suspects on sessions that could run the job. Undefined: the job is not a suspect. */
   readonly suspects: Holders | undefined;
-  /** Undefined: the job is not in line, as it does not wait for a worker yet. */
+  /** Undefined: the job has no position, because it does not wait for a worker yet. */
   readonly line: Line | undefined;
-  /** Undefined: the job takes no resources, or is not in line, or too many sessions could run it. */
+  /** Undefined: the job takes no resources, has no position, or too many sessions could run it. */
   readonly inUse: CapacityInUse | undefined;
   /** Undefined: the job takes any slot. */
   readonly preference?: Preference | undefined;
 }
 
-/** In the order in which they have to give way. */
+/** In the order in which they must be resolved. */
 export function workerConstraints({ work, sessions, suspects, line, inUse, preference }: WorkerFacts): Constraint[] {
   const able = fitting(sessions, work);
   const available = able.filter((session) => session.unavailable === undefined);
@@ -82,7 +85,7 @@ export function workerConstraints({ work, sessions, suspects, line, inUse, prefe
   ];
 }
 
-/** What `GetJob` says of a job that waits for a worker, where its turn comes in any case: without a look at the line. */
+/** `GetJob`'s reason for a job that waits for a worker. It does not read the job's position. */
 export function workerReason(facts: Omit<WorkerFacts, 'line' | 'inUse'>): Pick<Constraint, 'reason' | 'message'> {
   const [first] = workerConstraints({ ...facts, line: undefined, inUse: undefined });
   if (first) return first;
@@ -98,7 +101,7 @@ function noWorker(work: Work, sessions: readonly OpenSession[], able: readonly O
   return { reason: 'NO_WORKER', message, holders: sessionHolders(able), openTimeUs: barEnd(able), nextStep };
 }
 
-/** When the first of the bars ends; undefined: there is none. */
+/** When the first bar ends; undefined: no session is barred. */
 function barEnd(sessions: readonly OpenSession[]): number | undefined {
   const ends = sessions.flatMap(({ barredUntilUs }) => barredUntilUs ?? []);
   return ends.length === 0 ? undefined : Math.min(...ends);
@@ -150,7 +153,7 @@ function barredTexts(able: readonly OpenSession[]): string[] {
   return [`${count} ${count === 1 ? 'is' : 'are'} ${until} that it can't run it`];
 }
 
-/** What those lack that serve the definition. */
+/** What the sessions lack that serve the definition. */
 function lackText({ lane, handler }: Work, serving: readonly OpenSession[], none: string): string {
   const { of, nearest } = lackOf(parseDemands(lane.demands), serving);
   if (of === 'worker') return `it ${placementReason(serving, lane, handler, new Map())?.text}`;
@@ -159,7 +162,7 @@ function lackText({ lane, handler }: Work, serving: readonly OpenSession[], none
   return `${served} and ${nearest.length === 1 ? 'has' : 'have'} less`;
 }
 
-/** What comes nearest: the right version without the labels, another version, or the handler not at all. */
+/** The nearest miss: the right version without the labels, another version, or no session with the handler. */
 function missingText(work: Work, sessions: readonly OpenSession[]): string {
   const { lane, handler } = work;
   const none = `no session serves ${wantedText(work)}`;
@@ -202,13 +205,13 @@ function suspectConstraint(suspects: Holders): Constraint {
   };
 }
 
-/** What keeps a job from sessions that take jobs like it, though it be next. */
+/** Keeps a job from sessions that take matching jobs, even if it is next. */
 interface Obstacle {
   readonly text: string;
   readonly sessions: readonly OpenSession[];
-  /** About when it is gone at the latest. */
+  /** Approximately the latest time at which it is gone. */
   readonly untilUs?: number;
-  /** Besides waiting. */
+  /** What to do other than wait. */
   readonly nextStep: string;
 }
 
@@ -226,7 +229,7 @@ function obstacleOf(
 
 const moreWorkers = 'start more workers or give them more to offer';
 
-/** Undefined: only those have free slots that it holds out for. */
+/** Undefined: the only sessions with free slots are those that it prefers. */
 function preferenceConstraint(
   { worker, preferred, sessionIds, untilUs }: Preference,
   available: readonly OpenSession[],
@@ -243,7 +246,7 @@ function inLine({ before, isLeast, first }: Line, obstacle: Obstacle | undefined
   if (before === 0 && obstacle === undefined) return [];
   const parts = [before === 0 ? 'it is next' : beforeText(before, isLeast), ...(obstacle ? [obstacle.text] : [])];
   const holders = before === 0 && obstacle ? sessionHolders(obstacle.sessions) : { list: first, count: before };
-  // What is before it may take longer.
+  // Jobs ahead of it may take longer than the obstacle.
   const open = before === 0 && obstacle?.untilUs ? { openTimeUs: obstacle.untilUs, mayOpenSooner: true } : {};
   const nextStep = `wait, ${obstacle?.nextStep ?? moreWorkers}, or raise its priority with UpdateJob`;
   return [{ reason: 'IN_LINE', message: parts.join(', and '), holders, ...open, nextStep }];

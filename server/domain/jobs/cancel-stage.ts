@@ -1,4 +1,4 @@
-/** How far a cancel has come, told by what ended the job. */
+/** The progress of a cancel, derived from the event that ended the job. */
 import type { JobEvent } from './job-state.ts';
 
 /** Codes as stored in SQL; the same numbers as `CancelStage` in the contract. */

@@ -1,4 +1,4 @@
-/** What becomes of an open job when a time has come that it waits for or must keep. */
+/** Decisions about an open job when a time arrives that it waits for, or that it must keep. */
 
 import { systemFailure } from '../base/payload.ts';
 import type { RetryPolicy } from '../retries/retry-policy.ts';
@@ -6,12 +6,13 @@ import { afterFailure, continueAs, end, expiryOf, isSuspended, type Moment, wait
 import type { Change, Continue, End, OpenRun } from './run.ts';
 import { earliest, overrunOf, type TimeLimits } from './time-limits.ts';
 
-/** The time that `due_time` stood for has come. Undefined: it has not, or not for this state. */
+/** The job's `due_time` has come. Undefined: not yet, or nothing is due in this state. */
 export function decideDue(run: OpenRun, policy: RetryPolicy, moment: Moment, limits?: TimeLimits): Change | undefined {
   if (run.dueTimeUs === null || run.dueTimeUs > moment.nowUs) return undefined;
   switch (run.state) {
     case 'SCHEDULED':
-      // Its time to run and its expiry have both passed: READY even for a moment, it might still be started.
+      // Checked first, since its time to run and its expiry may both have passed: READY even for a moment, it might
+      // still be started.
       return (
         whyOver(run, moment.nowUs) ??
         continueAs('promote', run, { state: 'READY', dueTimeUs: waitsUntil(run), reason: null })
@@ -23,7 +24,7 @@ export function decideDue(run: OpenRun, policy: RetryPolicy, moment: Moment, lim
     case 'BLOCKED':
     case 'READY':
     case 'PAUSED':
-      // Nothing else is due for them, and what stays due would be looked at for ever.
+      // Nothing else is due in these states, and a due time that is left would be found again for ever.
       return whyOver(run, moment.nowUs) ?? expired(run);
     case 'WAITING':
       if (isSuspended(run)) return totalTimeOut(run);
@@ -33,14 +34,14 @@ export function decideDue(run: OpenRun, policy: RetryPolicy, moment: Moment, lim
   }
 }
 
-/** What ends a job that waits: its expiry or its total timeout, if one of them has passed. */
+/** Ends a waiting job whose expiry or total timeout has passed. */
 export function whyOver(run: OpenRun, nowUs: number): End | undefined {
   const expireTimeUs = expiryOf(run);
   if (expireTimeUs !== null && expireTimeUs <= nowUs) return expired(run);
   return run.limits.deadlineUs !== null && run.limits.deadlineUs <= nowUs ? totalTimeOut(run) : undefined;
 }
 
-/** A RUNNING attempt reached its run timeout, or a CANCELLING one the end of its grace. */
+/** A RUNNING attempt reached its run timeout, or a CANCELLING one the end of its grace period. */
 export function decideTimeOut(run: OpenRun, policy: RetryPolicy, moment: Moment): Change {
   return late(run, 'RunTimeout', `ran longer than its run timeout of ${run.runTimeoutMs} ms`, policy, moment);
 }
@@ -49,7 +50,7 @@ function late(run: OpenRun, type: string, what: string, policy: RetryPolicy, mom
   return afterFailure('timeOut', run, systemFailure('TIMEOUT', type, `the attempt ${what}`), policy, moment);
 }
 
-/** A time that a RUNNING attempt has to keep: which one, and what becomes of it. */
+/** A RUNNING attempt exceeded one of its time limits: which one, and the consequence. */
 function decideOverrun(run: OpenRun, policy: RetryPolicy, moment: Moment, limits: TimeLimits | undefined): Change {
   const { minFraction = 0, windowMs = 0 } = limits?.watchdog ?? {};
   switch (overrunOf(run.limits, limits?.watchdog, moment.nowUs)) {
@@ -72,7 +73,7 @@ function decideOverrun(run: OpenRun, policy: RetryPolicy, moment: Moment, limits
   }
 }
 
-/** The watchdog's next window begins. */
+/** Starts the watchdog's next window. */
 function watchOn(run: OpenRun, nowUs: number, windowMs: number): Continue {
   const { deadlineUs, runDeadlineUs, quietDeadlineUs, progressFraction } = run.limits;
   const watch = { untilUs: nowUs + windowMs * 1000, fraction: progressFraction ?? 0 };

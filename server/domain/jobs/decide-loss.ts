@@ -1,4 +1,4 @@
-/** What a retry policy's rules and limits make of an attempt that was lost, where they speak about it. */
+/** Applies a retry policy's rules and limits to a lost attempt. */
 
 import type { RetryPolicy } from '../retries/retry-policy.ts';
 import { judgeLoss } from '../retries/retry-verdict.ts';
@@ -6,8 +6,8 @@ import { continueAs, end, type Moment, requeue } from './decide.ts';
 import type { Change } from './run.ts';
 
 /**
- * `usual` is what becomes of the job without a policy; what ends it, and what closes no attempt, stays as it is. Not
- * `charged` is a mass lapse: rules may still end or pause the job, but the attempt does not count.
+ * `usual` is the change without a policy. If it ends the job, or closes no attempt, it stays as it is. `charged` is
+ * false for a mass lapse: rules may still end or pause the job, but the attempt does not count.
  */
 export function decideLoss(usual: Change, policy: RetryPolicy, moment: Moment, charged = true): Change {
   if (usual.kind === 'end') return usual;

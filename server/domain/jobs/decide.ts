@@ -1,4 +1,7 @@
-/** What becomes of an open job when an attempt ends, somebody cancels it, or a time has come. Pure: time and chance come in. */
+/**
+ * Decisions about an open job when an attempt ends, somebody cancels it, or a time has come. Pure: time and randomness
+ * are parameters.
+ */
 
 import { type Failure, systemFailure } from '../base/payload.ts';
 import { rankOf } from '../dispatch/rank.ts';
@@ -59,14 +62,17 @@ export function continueAs(event: JobEvent, run: OpenRun, rest: Partial<Continue
   };
 }
 
-/** Until when a job may wait: its expiry while that still holds, and its total timeout. Null: for ever. */
+/** Until when a job may wait: its expiry while that still applies, and its total timeout. Null: for ever. */
 export function waitsUntil(
   run: Pick<OpenRun, 'attemptsCounted' | 'totalLosses' | 'children' | 'suspensions' | 'expireTimeUs' | 'limits'>,
 ): number | null {
   return earliest(expiryOf(run), run.limits.deadlineUs);
 }
 
-/** The expiry while it still holds: an attempt that was only released has started nothing, any other one may have. */
+/**
+ * The expiry, which applies only until work has started: a released attempt has started nothing, any other attempt may
+ * have.
+ */
 export function expiryOf(
   run: Pick<OpenRun, 'attemptsCounted' | 'totalLosses' | 'children' | 'suspensions' | 'expireTimeUs'>,
 ): number | null {
@@ -96,7 +102,7 @@ export function requeue(
   });
 }
 
-/** There is no time left for another attempt: why the last one ended stays on record. */
+/** No time is left for another attempt; the failure of the last one stays on record. */
 function endLate(event: JobEvent, run: OpenRun, rest: Partial<Continue>): End {
   const last = rest.closed?.failure;
   const message = 'its total timeout leaves no time for another attempt';
@@ -105,7 +111,7 @@ function endLate(event: JobEvent, run: OpenRun, rest: Partial<Continue>): End {
   return end(event, run, 'FAILED', { failure, attemptsCounted, reason: message });
 }
 
-/** Whether its handler waits for children: a workflow, which waits as well, has no attempt. */
+/** Whether its handler waits for children. A workflow is also WAITING, but has no attempt. */
 export function isSuspended({ state, attempt }: Pick<OpenRun, 'state' | 'attempt'>): boolean {
   return state === 'WAITING' && attempt > 0;
 }
@@ -115,7 +121,7 @@ export function cancelled(event: JobEvent, run: OpenRun): End {
   return end(event, run, 'CANCELLED', { failure, cancelStage: lastStageOf(event) });
 }
 
-/** An attempt failed or ran out of time: another one, a pause, or the end, as the policy says. */
+/** An attempt failed or timed out: the policy decides on another attempt, a pause, or the end. */
 export function afterFailure(
   event: 'fail' | 'timeOut',
   run: OpenRun,
@@ -128,7 +134,7 @@ export function afterFailure(
   const { attemptsCounted, failures, reason } = verdict;
   if (verdict.kind === 'stop') return end(event, run, 'FAILED', { failure: verdict.failure, attemptsCounted, reason });
   const counted = attemptsCounted > run.attemptsCounted;
-  // A worker keeps to the run timeout too, and may report it first.
+  // A worker enforces the run timeout too, and may report it first.
   const outcome = failure.failureCause === 'TIMEOUT' ? 'TIMED_OUT' : 'FAILED';
   const totalLosses = run.totalLosses + (counted ? 0 : 1);
   const rest = {
@@ -149,7 +155,7 @@ export function decideFail(run: OpenRun, failure: Failure, policy: RetryPolicy, 
   return afterFailure('fail', run, failure, policy, moment);
 }
 
-/** The count of attempts that gave their job back at once, and how long it waits after so many within a minute. */
+/** Counts a released attempt, and computes the delay after many releases within a minute. */
 export function withOneMoreRelease(run: OpenRun, { nowUs, random }: Moment) {
   const fresh = run.releasesSinceUs === null || nowUs - run.releasesSinceUs > RELEASE_WINDOW_US;
   const releases = fresh ? 1 : run.releases + 1;
@@ -159,8 +165,8 @@ export function withOneMoreRelease(run: OpenRun, { nowUs, random }: Moment) {
 }
 
 /**
- * The handler was never started. Costs no attempt; a job that is released over and over backs off, and ends with the
- * hundredth attempt that was for nothing. One that was seen running can't be released any more: that counts as aborted.
+ * The handler was never started, so no attempt is counted. A job that is released over and over backs off, and ends
+ * with its hundredth wasted attempt. An attempt that was seen running can't be released: it counts as aborted.
  */
 export function decideRelease(run: OpenRun, why: string, moment: Moment): Change {
   if (run.state === 'CANCELLING') return cancelled('release', run);
@@ -179,7 +185,7 @@ export function decideRelease(run: OpenRun, why: string, moment: Moment): Change
   return requeue('release', run, delayMs, moment.nowUs, { ...counts, reason, closed });
 }
 
-/** The worker stopped the handler itself because it could not prove its lease. Costs no attempt. */
+/** The worker stopped the handler because it could not prove its lease. No attempt is counted. */
 export function decideAbort(run: OpenRun, moment: Moment): Change {
   if (run.state === 'CANCELLING') return cancelled('abort', run);
   const failure = systemFailure(
@@ -193,7 +199,7 @@ export function decideAbort(run: OpenRun, moment: Moment): Change {
   return afterLost('abort', run, counts, delayMs, moment.nowUs, { closed, reason: 'its worker lost its lease' });
 }
 
-/** Another attempt, unless the losses so far say that it would be lost too. */
+/** Another attempt, unless the losses so far show that it would be lost too. */
 function afterLost(
   event: JobEvent,
   run: OpenRun,
@@ -216,7 +222,9 @@ function afterLost(
 
 export type SessionEnd = 'LAPSE' | 'CLOSE' | 'MASS_LAPSE';
 
-/** The session ended before a report. The first loss comes back at once, later ones after a backoff. */
+/**
+ * The session ended before a report. After the first loss the job is ready at once, after later ones with a backoff.
+ */
 export function decideSessionEnd(run: OpenRun, how: SessionEnd, moment: Moment): Change {
   const event = how === 'CLOSE' ? 'closeSession' : 'lapse';
   if (run.state === 'CANCELLING') return cancelled(event, run);
@@ -234,19 +242,19 @@ export function decideSessionEnd(run: OpenRun, how: SessionEnd, moment: Moment):
   return afterLost(event, run, counts, delayMs, moment.nowUs, { closed, reason });
 }
 
-/** The worker reports that it stopped for a cancel. Without one on record the attempt goes back as aborted. */
+/** The worker reports that it stopped for a cancel. Without a cancel on record the attempt counts as aborted. */
 export function decideConfirmCancel(run: OpenRun, moment: Moment): Change {
   if (run.state === 'CANCELLING') return cancelled('confirmCancel', run);
   return { ...decideAbort(run, moment), event: 'confirmCancel' };
 }
 
-/** Somebody asks the job to stop. Undefined: nothing changes, it is being cancelled already. */
+/** Somebody cancels the job. Undefined: no change, it is being cancelled already. */
 export function decideCancel(run: OpenRun, why: string, graceMs: number, moment: Moment): Change | undefined {
   const [to] = transitions.requestCancel[run.state] ?? [];
   if (!to) return undefined;
   const reason = why || 'cancelled on request';
   if (to === 'CANCELLED' || isSuspended(run)) return cancelled('requestCancel', { ...run, reason });
-  // A workflow ends once its steps have, and what cleans up after them.
+  // A workflow ends once its steps and their clean-ups have ended.
   if (run.state === 'WAITING') return continueAs('requestCancel', run, { state: to, reason });
   return continueAs('requestCancel', run, { state: 'CANCELLING', dueTimeUs: moment.nowUs + graceMs * 1000, reason });
 }

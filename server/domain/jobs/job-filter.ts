@@ -1,4 +1,4 @@
-/** Which jobs a caller means: every condition that is set must hold. */
+/** Selects jobs: every condition that is set must match. */
 import { isTerminal, type JobState, stateCodes } from './job-state.ts';
 
 export interface JobFilter {
@@ -6,24 +6,24 @@ export interface JobFilter {
   readonly states: readonly JobState[];
   readonly definition?: string | undefined;
   readonly queue?: string | undefined;
-  /** All of them, with these values. */
+  /** The job must have all of these labels with these values. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Microseconds on the database's clock. Made at or after. */
+  /** Created at or after this time, in microseconds on the database's clock. */
   readonly minCreateTimeUs?: number | undefined;
-  /** Made before. */
+  /** Created before this time. */
   readonly maxCreateTimeUs?: number | undefined;
-  /** The failure that ended the job has one of these types. Empty: whatever it is, if there is one at all. */
+  /** The type of the failure that ended the job is one of these. Empty: no condition. */
   readonly failureTypes: readonly string[];
-  /** The job is of a step of this workflow's. */
+  /** The job runs a step of this workflow. */
   readonly parentJobId?: string | undefined;
 }
 
 export const everyJob: JobFilter = { states: [], labels: {}, failureTypes: [] };
 
-/** The states that a job which matches can have; none at all when the conditions exclude each other. */
+/** The states that a matching job can have; empty if the conditions exclude each other. */
 export function statesOf(filter: JobFilter): JobState[] {
   const { states, failureTypes } = filter;
   const asked = states.length > 0 ? [...new Set(states)] : (Object.keys(stateCodes) as JobState[]);
-  // Only the end of a job leaves it a failure; those of single attempts are not looked at.
+  // Only a job's end stores a failure on the job; failures of single attempts are not searched.
   return failureTypes.length > 0 ? asked.filter((state) => isTerminal(state) && state !== 'SUCCEEDED') : asked;
 }

@@ -1,4 +1,4 @@
-/** The states of a job and the one table of the transitions between them. */
+/** The states of a job, and the only table of the transitions between them. */
 
 /** Codes as stored in SQL; the same numbers as `JobState` in the contract. */
 export const stateCodes = {
@@ -23,7 +23,7 @@ const stateNames = new Map<number, JobState>(
   Object.entries(stateCodes).map(([name, code]) => [code, name as JobState]),
 );
 
-/** Throws on a code that no state has: the store holds only known ones (a CHECK says so). */
+/** Throws on an unknown code; the store can't hold one, because a CHECK constraint forbids it. */
 export function stateOf(code: number): JobState {
   const state = stateNames.get(code);
   if (!state) throw new Error(`unknown job state code ${code}`);
@@ -33,7 +33,10 @@ export function stateOf(code: number): JobState {
 export const terminalStates = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED', 'SKIPPED'] as const;
 export type TerminalState = (typeof terminalStates)[number];
 
-/** How a job begins: behind others, for later, waiting for a worker, or handed to a session by the statement that stores it. */
+/**
+ * Initial states: waiting for dependencies, scheduled for later, waiting for a worker, or assigned to a session by the
+ * statement that stores the job.
+ */
 export const firstStates = ['BLOCKED', 'SCHEDULED', 'READY', 'ASSIGNED'] as const satisfies readonly JobState[];
 
 /** States in which a session holds the job's open attempt. */
@@ -43,7 +46,7 @@ export function isTerminal(state: JobState): state is TerminalState {
   return (terminalStates as readonly string[]).includes(state);
 }
 
-/** What can happen to a job. */
+/** Events that change a job's state. */
 export type JobEvent =
   | 'promote'
   | 'claim'
@@ -77,9 +80,9 @@ const lostFrom = {
   CANCELLING: ['CANCELLED'],
 } as const;
 
-/** For each event: each allowed source with the destinations it may lead to. What is not here is refused. */
+/** For each event, each allowed source state with its possible target states. Everything else is refused. */
 export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]?: readonly JobState[] } } = {
-  // SCHEDULED: a retry for which its definition's budget has no room yet.
+  // SCHEDULED: a retry that does not fit into its definition's budget yet.
   promote: { SCHEDULED: ['READY', 'SCHEDULED'] },
   claim: { READY: ['ASSIGNED'] },
   observe: { ASSIGNED: ['RUNNING'] },
@@ -90,9 +93,9 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     RUNNING: ['SCHEDULED', 'PAUSED', 'FAILED'],
     CANCELLING: ['CANCELLED'],
   },
-  // FAILED: the hundredth attempt for nothing, or no time left for another one.
+  // FAILED: the hundredth wasted attempt, or no time left for another one.
   release: { ASSIGNED: ['READY', 'SCHEDULED', 'FAILED'], CANCELLING: ['CANCELLED'] },
-  // FAILED: it took three workers down, was lost a hundred times, or a retry rule says so.
+  // FAILED: the job took three workers down, was lost a hundred times, or a retry rule says so.
   abort: lostFrom,
   lapse: lostFrom,
   closeSession: lostFrom,
@@ -103,7 +106,7 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     PAUSED: ['CANCELLED'],
     ASSIGNED: ['CANCELLING'],
     RUNNING: ['CANCELLING'],
-    // CANCELLED: one that waits for an event, for a person or for children, since nothing runs.
+    // CANCELLED: a job that waits for an event, an approval or children, since nothing runs.
     WAITING: ['CANCELLING', 'CANCELLED'],
   },
   confirmCancel: lostFrom,
@@ -113,19 +116,19 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     READY: ['FAILED'],
     PAUSED: ['FAILED'],
     RUNNING: ['SCHEDULED', 'PAUSED', 'FAILED'],
-    // A workflow stops its steps first. FAILED: what it waited for did not come.
+    // A workflow stops its steps first. FAILED: the awaited event or approval did not arrive in time.
     WAITING: ['WAITING', 'FAILED'],
     CANCELLING: ['CANCELLED'],
   },
-  // The watchdog looked, and the attempt gets on.
+  // The watchdog checked, and the attempt makes progress.
   watch: { RUNNING: ['RUNNING'] },
   expire: { BLOCKED: ['EXPIRED'], SCHEDULED: ['EXPIRED'], READY: ['EXPIRED'], PAUSED: ['EXPIRED'] },
   pause: { BLOCKED: ['PAUSED'], SCHEDULED: ['PAUSED'], READY: ['PAUSED'] },
   resume: { PAUSED: ['READY', 'SCHEDULED', 'BLOCKED'] },
-  // The control plane takes a workflow, and ends it.
+  // The control plane starts a workflow, and ends it.
   start: { READY: ['WAITING'] },
   finish: { WAITING: ['SUCCEEDED', 'FAILED'], CANCELLING: ['CANCELLED'] },
-  // A job begins to wait for an event or for a person.
+  // A job begins to wait for an event or an approval.
   await: { READY: ['WAITING'] },
   update: {
     BLOCKED: ['BLOCKED'],
@@ -133,9 +136,9 @@ export const transitions: { readonly [E in JobEvent]: { readonly [S in JobState]
     READY: ['READY', 'SCHEDULED'],
     PAUSED: ['PAUSED'],
   },
-  // It depends on more than before; on nothing that has not come about; on what can come about no more.
+  // The job gets more dependencies; all its dependencies are met; one can't be met any more.
   block: { BLOCKED: ['BLOCKED'], SCHEDULED: ['BLOCKED'], READY: ['BLOCKED'] },
-  // Its handler waits for children; they have ended.
+  // Its handler waits for children; the children have ended.
   suspend: {
     ASSIGNED: ['WAITING', 'READY', 'SCHEDULED', 'FAILED'],
     RUNNING: ['WAITING', 'READY', 'SCHEDULED', 'FAILED'],

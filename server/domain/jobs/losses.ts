@@ -1,24 +1,30 @@
-/** What losing a worker does to the jobs it held: how a job that kills its workers is told from those beside it. */
+/**
+ * What losing a worker does to the jobs that it held, and how a job that kills its workers is distinguished from the
+ * others on the same worker.
+ */
 
 import type { OpenRun } from './run.ts';
 
-/** Losses by lapse in a row from which on a job is a suspect: it may be what takes its workers down. */
+/** Consecutive losses by lapse that make a job a suspect: it may be the cause of the lost workers. */
 const SUSPECT_FROM = 2;
-/** Losses as a suspect that convict it. Two losses before and three alone: found after five crashes. */
+/** Losses as a suspect that convict a job. With two losses before and three alone it is found after five crashes. */
 const MAX_SUSPECT_LOSSES = 3;
-/** Attempts of one job that were lost, released, or ignored by a retry rule, in all: the last of them ends it. */
+/**
+ * Maximum attempts of one job that were lost, released, or ignored by a retry rule, in total; the last one ends the
+ * job.
+ */
 export const MAX_LOSSES = 100;
 
 /**
- * Whether a job with so many losses in a row is a suspect. A suspect waits in a lane of its own and is never assigned
- * beside another suspect, so that what happens to its session is its own doing or chance.
+ * Whether a job with this many consecutive losses is a suspect. A suspect waits in a quarantine lane and is never
+ * assigned together with another suspect, so that a lost session is its own doing or chance.
  */
 export function isSuspect({ consecutiveLosses }: { readonly consecutiveLosses: number }): boolean {
   return consecutiveLosses >= SUSPECT_FROM;
 }
 
 export interface LossCounts {
-  /** Losses by lapse in a row. */
+  /** Consecutive losses by lapse. */
   readonly consecutiveLosses: number;
   /** Losses by lapse as a suspect. */
   readonly suspectLosses: number;
@@ -27,8 +33,8 @@ export interface LossCounts {
 }
 
 /**
- * Attempts that were made for nothing, with the one that has just ended without counting. What was released is in no count
- * of its own: it is what is missing between the attempts that were made and those that count, or waited for children.
+ * Wasted attempts, including the one that has just ended without counting. Releases have no counter of their own: they
+ * are the difference between the attempts made and those that counted or waited for children.
  */
 export function wastedOf(
   run: Pick<OpenRun, 'attempt' | 'attemptsCounted' | 'suspensions'>,
@@ -39,7 +45,7 @@ export function wastedOf(
 
 export type Verdict = 'CONTINUE' | 'POISON' | 'LOST_TOO_OFTEN';
 
-/** The counts after one more loss; only a lapse says anything about the job, and only a suspect is charged with it. */
+/** The counts after one more loss. Only a lapse says anything about the job, and only a suspect is charged with it. */
 export function afterLoss(before: LossCounts, byLapse: boolean): LossCounts {
   return {
     consecutiveLosses: before.consecutiveLosses + (byLapse ? 1 : 0),

@@ -1,4 +1,4 @@
-/** Holding a job that waits, letting it go on, and changing what was asked for of it. Pure, as all decisions. */
+/** Pausing a waiting job, resuming it, and updating its settings. */
 
 import { rankOf, startOf } from '../dispatch/rank.ts';
 import { continueAs, expiryOf, type Moment, waitsUntil } from './decide.ts';
@@ -7,10 +7,13 @@ import { transitions } from './job-state.ts';
 import type { Change, Continue, OpenRun } from './run.ts';
 import { earliest } from './time-limits.ts';
 
-/** Why a job that is open can't be changed as somebody asks. */
+/** Why an open job can't be changed as requested. */
 export type PauseRefusal = 'NOT_WAITING' | 'EXPIRY_PASSED' | 'RUN_TIME_AFTER_EXPIRY';
 
-/** Held until somebody resumes it: its expiry goes on, and the time it may run at is kept. Undefined: it is held already. */
+/**
+ * Pauses the job until somebody resumes it. Its expiry still applies, and its time to run is kept. Undefined: already
+ * paused.
+ */
 export function decidePause(run: OpenRun, why: string): Continue | PauseRefusal | undefined {
   if (run.state === 'PAUSED') return undefined;
   if (!transitions.pause[run.state]) return 'NOT_WAITING';
@@ -22,11 +25,13 @@ export function decidePause(run: OpenRun, why: string): Continue | PauseRefusal 
   });
 }
 
-/** Goes on with the rank it had: BLOCKED while it depends on something, SCHEDULED while its time to run is still to come, else READY.
- * Undefined: it is not held. */
+/**
+ * Resumes the job with its previous rank: BLOCKED while it has unmet dependencies, SCHEDULED while its time to run is
+ * in the future, else READY. Undefined: the job is not paused.
+ */
 export function decideResume(run: OpenRun, { nowUs }: Moment): Change | undefined {
   if (run.state !== 'PAUSED') return undefined;
-  // READY even for a moment, it might still be started.
+  // Checked first: READY even for a moment, it might still be started.
   const over = whyOver(run, nowUs);
   if (over) return over;
   if (run.unmetDependencies > 0) {
@@ -36,14 +41,14 @@ export function decideResume(run: OpenRun, { nowUs }: Moment): Change | undefine
   return continueAs('resume', run, { ...whereToWait(run.runTimeUs ?? nowUs, waitsUntil(run), nowUs), reason: null });
 }
 
-/** What is asked for; undefined: as it is. */
+/** Requested settings; undefined: unchanged. */
 export interface Update {
   readonly priority?: number | undefined;
   readonly runTimeUs?: number | undefined;
   readonly expireTimeUs?: number | undefined;
 }
 
-/** New priority, time to run or expiry of a job that waits: its rank and what is due follow from them. */
+/** Changes priority, time to run or expiry of a waiting job, and derives its rank and due time. */
 export function decideUpdate(run: OpenRun, update: Update, { nowUs }: Moment): Change | PauseRefusal {
   if (!transitions.update[run.state]) return 'NOT_WAITING';
   const over = whyOver(run, nowUs);
@@ -61,14 +66,14 @@ export function decideUpdate(run: OpenRun, update: Update, { nowUs }: Moment): C
   return continueAs('update', run, {
     ...(isKept ? { state: run.state, dueTimeUs: waitUs } : whereToWait(startUs, waitUs, nowUs)),
     runTimeUs: isKept && startUs > nowUs ? startUs : null,
-    // A person has said when: what it waited for before, such as room in a retry budget, holds no more.
+    // The operator has set the time, so an earlier reason to wait, such as a retry budget, no longer applies.
     reason: isKept || update.runTimeUs === undefined ? run.reason : null,
     rank: rankOf(timeUs ?? timeOf(run), priority, expireTimeUs),
     record: { priority, runTimeUs: update.runTimeUs ?? null, expireTimeUs: askedExpiryUs },
   });
 }
 
-/** SCHEDULED while its time to run is still to come, else READY; what is due besides is the end of its wait. */
+/** SCHEDULED while its time to run is in the future, else READY; then only the end of its wait is due. */
 export function whereToWait(
   startUs: number,
   waitUs: number | null,
@@ -79,8 +84,8 @@ export function whereToWait(
 }
 
 /**
- * When the job may start; null: it may already. A time that has passed lets one go on that waits for its time, and changes
- * nothing for one that has waited for a worker: going back in time would be a way past all others.
+ * When the job may start; null: now. A time in the past releases a job that waits for its time, but changes nothing for
+ * a job that has waited for a worker: an earlier start time would let it overtake all others.
  */
 function timeToRun(run: OpenRun, asked: number | undefined, nowUs: number): number | null {
   const current = run.state === 'SCHEDULED' ? run.dueTimeUs : run.runTimeUs;
@@ -90,8 +95,8 @@ function timeToRun(run: OpenRun, asked: number | undefined, nowUs: number): numb
 }
 
 /**
- * The start that the job's place was made of: with a fairness key it may lie ahead of the time. Where the expiry has moved
- * the job ahead, that start is not on record, and never before the job was there.
+ * The start time from which the job's rank was computed; with a fairness key it may be in the future. If the expiry
+ * capped the rank, that start is not on record, and the creation time is its lower bound.
  */
 function timeOf({ rank, priority, expireTimeUs, createTimeUs }: OpenRun): number {
   const startUs = startOf(rank, priority);

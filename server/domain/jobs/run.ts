@@ -1,4 +1,4 @@
-/** An open job as a decision sees it, and what a decision may say about it. */
+/** An open job as a decision sees it, and the changes that a decision can make. */
 
 import type { Failure, Payload } from '../base/payload.ts';
 import type { NewAuditRecord } from '../namespaces/audit.ts';
@@ -21,16 +21,16 @@ export interface OpenRun {
   readonly dueTimeUs: number | null;
   readonly expireTimeUs: number | null;
   readonly limits: RunLimits;
-  /** Of a PAUSED or BLOCKED job: when it may run once it is resumed, or let go. Null: at once. */
+  /** PAUSED or BLOCKED: when it may run after it is resumed or unblocked. Null: at once. */
   readonly runTimeUs: number | null;
   readonly createTimeUs: number;
-  /** Losses by lapse in a row. */
+  /** Consecutive losses by lapse. */
   readonly consecutiveLosses: number;
   /** Losses by lapse as a suspect. */
   readonly suspectLosses: number;
-  /** Attempts lost for whatever reason, since submission. */
+  /** Attempts lost for any reason, since submission. */
   readonly totalLosses: number;
-  /** Attempts that failed for each cause, packed as `cause-counts.ts` does; 0 where the policy has no limits for causes. */
+  /** Failed attempts per cause, packed as in `cause-counts.ts`; 0 if the policy has no limits per cause. */
   readonly failures: number;
   readonly releases: number;
   readonly releasesSinceUs: number | null;
@@ -38,18 +38,18 @@ export interface OpenRun {
   readonly suspensions: number;
   readonly reason: string | null;
   readonly runTimeoutMs: number;
-  /** Set where the submission overrides the definition's. */
+  /** Set if the submission overrides the definition's policy. */
   readonly retryPolicy: RetryPolicy | null;
   readonly fairnessKey: string | null;
-  /** Of its key for a key limit. */
+  /** Id of its key for a key limit. */
   readonly limitId: string | null;
-  /** The workflow's job, if it is of a step. */
+  /** The workflow's job, if this job runs a step. */
   readonly parentJobId: string | null;
-  /** Dependencies that are not met. */
+  /** Number of unmet dependencies. */
   readonly unmetDependencies: number;
-  /** That its handler has submitted. */
+  /** Number of children that its handlers submitted. */
   readonly children: number;
-  /** Its end is told to whoever depends on it. */
+  /** Its end must be reported to its dependents. */
   readonly notifiesDependents: boolean;
 }
 
@@ -73,30 +73,30 @@ export type SkipReason = keyof typeof skipReasons;
 
 export type AttemptOutcome = keyof typeof attemptOutcomes;
 
-/** An attempt that a decision closes while the job goes on. */
+/** An attempt that a decision closes while the job continues. */
 export interface ClosedAttempt {
   readonly outcome: AttemptOutcome;
   readonly counted: boolean;
   readonly failure?: Failure | undefined;
-  /** Of one that was released: the worker's reason. */
+  /** If released: the worker's reason. */
   readonly why?: string | undefined;
 }
 
-/** What a change writes to the job's record, which says what was asked for. */
+/** Changes to the job's record, which holds the requested settings. */
 export interface RecordChange {
   readonly priority: number;
-  /** Null: as it is. */
+  /** Null: unchanged. */
   readonly runTimeUs: number | null;
   readonly expireTimeUs: number | null;
 }
 
-/** The job goes on in another state. */
+/** The job continues in another state. */
 export interface Continue {
   readonly kind: 'continue';
   readonly event: JobEvent;
   readonly run: OpenRun;
   readonly state: JobState;
-  /** The run's own unless the job became a suspect, or stopped being one. */
+  /** Another lane than the run's own only if the job became a suspect or stopped being one. */
   readonly laneId: number;
   readonly rank: number;
   readonly dueTimeUs: number | null;
@@ -109,29 +109,31 @@ export interface Continue {
   readonly releasesSinceUs: number | null;
   readonly suspensions: number;
   readonly reason: string | null;
-  /** Of a PAUSED or BLOCKED job, see `OpenRun`. Undefined: null. */
+  /** PAUSED or BLOCKED, see `OpenRun`. Undefined: null. */
   readonly runTimeUs?: number | null | undefined;
-  /** Undefined where the record stays as it is: by all but an update. */
+  /** Undefined if the record stays as it is: set by updates only. */
   readonly record?: RecordChange | undefined;
-  /** The watchdog's next window, where it has looked and was content. */
+  /** The watchdog's next window, after a check that found enough progress. */
   readonly watch?: { readonly untilUs: number; readonly fraction: number } | undefined;
-  /** Of a retry whose time has come: it may begin only if this has room, and else is put off as it is written. */
+  /** For a retry whose time has come: it may begin only if this budget has capacity, and is put off otherwise. */
   readonly retryBudget?: BudgetOf | undefined;
-  /** Undefined where the attempt stays open (cancel, observe). */
+  /** Undefined if the attempt stays open (cancel, observe). */
   readonly closed?: ClosedAttempt | undefined;
-  /** Somebody did it by hand. Undefined: that is not on record. */
+  /** Set for a manual action. Undefined: not recorded. */
   readonly audit?: NewAuditRecord | undefined;
 }
 
-/** A job that cleans up after one that was cancelled; made with the end of that one. */
+/** The clean-up job of a cancelled job; it is created with the end of that job. */
 export interface Cleanup {
   readonly jobId: string;
   readonly laneId: number;
   readonly rank: number;
   readonly runTimeoutMs: number;
   readonly retryPolicy: RetryPolicy;
-  /** The job's own span, under which this one hangs, and the trace context of that for a job that came without one.
-   * Undefined: the job has no span, and this one hangs where the job does. */
+  /**
+   * The cancelled job's own span, which is the parent of this job's span, and its trace context if that job came
+   * without one. Undefined: the job has no span, and this job shares its parent.
+   */
   readonly trace?: { readonly spanId: string; readonly traceparent: string } | undefined;
 }
 
@@ -142,18 +144,18 @@ export interface End {
   readonly run: OpenRun;
   readonly state: TerminalState;
   readonly attemptsCounted: number;
-  /** Of a workflow or a wait that succeeded. */
+  /** For a workflow or a wait that succeeded. */
   readonly result?: Payload | undefined;
   readonly failure?: Failure | undefined;
   readonly reason: string | null;
-  /** Set where it ended CANCELLED. */
+  /** Set if it ended CANCELLED. */
   readonly cancelStage?: CancelStage | undefined;
-  /** Set where it ended SKIPPED. */
+  /** Set if it ended SKIPPED. */
   readonly skipReason?: SkipReason | undefined;
   readonly cleanup?: Cleanup | undefined;
-  /** It has waited for an event or for a person. */
+  /** The job has waited for an event or an approval. */
   readonly leavesWait?: true;
-  /** As of `Continue`. */
+  /** See `Continue`. */
   readonly audit?: NewAuditRecord | undefined;
 }
 

@@ -1,12 +1,12 @@
-/** Limits in time: what a definition says, what of it an open job carries, and which of them has been reached. */
+/** Time limits: what a definition sets, what an open job carries, and which limit has been reached. */
 
-/** Spans in ms; one that is left out is no limit. */
+/** Spans in ms; left out: no limit. */
 export interface TimeLimits {
-  /** From when a job may run to its first attempt. */
+  /** From the time at which a job may run to its first attempt. */
   readonly queueTimeoutMs?: number;
-  /** From when a job may run to its end. */
+  /** From the time at which a job may run to its end. */
   readonly totalTimeoutMs?: number;
-  /** In which an attempt says nothing of its progress. */
+  /** Maximum time without a progress report of an attempt. */
   readonly progressTimeoutMs?: number;
   readonly watchdog?: Watchdog;
 }
@@ -19,16 +19,16 @@ export interface Watchdog {
 
 /** Times in µs on the database's clock; null: no such limit, or the attempt was not seen running yet. */
 export interface RunLimits {
-  /** Of the job, however many attempts it takes. */
+  /** For the job, over all its attempts. */
   readonly deadlineUs: number | null;
-  /** Of the open attempt. */
+  /** For the open attempt. */
   readonly runDeadlineUs: number | null;
-  /** By when the attempt must say how far it is. */
+  /** When the attempt's next progress report is due. */
   readonly quietDeadlineUs: number | null;
   readonly watchUntilUs: number | null;
-  /** How far the attempt was when the watchdog's window began. */
+  /** The attempt's progress when the watchdog's window began. */
   readonly watchFraction: number;
-  /** How far it is now; null: it has not said. */
+  /** The attempt's current progress; null: not reported. */
   readonly progressFraction: number | null;
 }
 
@@ -46,7 +46,7 @@ export function earliest(...times: readonly (number | null | undefined)[]): numb
   return known.length === 0 ? null : Math.min(...known);
 }
 
-/** Until when a new job may wait for its first attempt, and until when it must have ended; undefined: no limit. */
+/** Deadlines of a new job for the start of its first attempt and for its end; undefined: no limit. */
 export function limitsFrom(
   limits: TimeLimits | undefined,
   startUs: number,
@@ -55,7 +55,10 @@ export function limitsFrom(
   return { queueUntilUs: after(limits?.queueTimeoutMs), deadlineUs: after(limits?.totalTimeoutMs) };
 }
 
-/** Which limit a RUNNING attempt has reached; the first that is true. ON_PACE: the watchdog looked and was content. */
+/**
+ * Which limit a RUNNING attempt has reached, in order of precedence. ON_PACE: the watchdog's check found enough
+ * progress.
+ */
 export type Overrun = 'TOTAL' | 'RUN' | 'SILENT' | 'SLOW' | 'ON_PACE';
 
 export function overrunOf(limits: RunLimits, watchdog: Watchdog | undefined, nowUs: number): Overrun {

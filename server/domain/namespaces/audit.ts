@@ -1,4 +1,4 @@
-/** What people do by hand that is kept on record. */
+/** Manual actions that are kept in the audit record. */
 
 /** The same numbers as `AuditAction` in the contract; stored by name. */
 export const auditActions = {
@@ -17,6 +17,6 @@ export interface NewAuditRecord {
   readonly namespace: string;
   readonly jobId: string;
   readonly reason: string;
-  /** What of the job it was done to; empty: all of it. */
+  /** The part of the job that was changed; empty: all of it. */
   readonly subject: string;
 }

@@ -1,17 +1,19 @@
-/** Back-pressure: when a queue holds so much that more is refused, what is refused first, and when to come again. */
+/**
+ * Back-pressure: when a queue is so full that submissions are refused, which are refused first, and when to try again.
+ */
 
-/** What people allow to wait in a queue. */
+/** Bounds on what may wait in a queue. */
 export interface BacklogBounds {
-  /** READY jobs; 0: any number. */
+  /** READY jobs; 0: unlimited. */
   readonly maxBacklog: number;
-  /** How long the oldest READY job may have waited; null: any time. */
+  /** Maximum wait of the oldest READY job; null: unlimited. */
   readonly maxBacklogAgeMs: number | null;
 }
 
-/** What waits in a queue. */
+/** Current backlog of a queue. */
 export interface Backlog {
   readonly waiting: number;
-  /** Of the oldest READY job; 0: there is none. */
+  /** Wait of the oldest READY job; 0: there is none. */
   readonly ageMs: number;
 }
 
@@ -21,7 +23,7 @@ export type BacklogBound = 'max_backlog' | 'max_backlog_age';
 /** A bound that has been reached. */
 export interface Overrun {
   readonly bound: BacklogBound;
-  /** Jobs that have to go before there is room for one more; at least 1. */
+  /** Jobs that must leave before one more fits; at least 1. */
   readonly excess: number;
 }
 
@@ -29,13 +31,13 @@ export function isBounded({ maxBacklog, maxBacklogAgeMs }: BacklogBounds): boole
   return maxBacklog > 0 || maxBacklogAgeMs !== null;
 }
 
-/** The part of a bound, in percent, from which on jobs of this priority are refused: what matters less goes first. */
+/** Percentage of a bound at which jobs of this priority are refused: low priorities are refused first. */
 export function percentFor(priority: number): number {
   if (priority < 0) return 80;
   return priority > 0 ? 120 : 100;
 }
 
-/** The bound that keeps one more job of this priority out. Undefined: none does. Compared in whole numbers, so exactly. */
+/** The bound that refuses one more job of this priority. Undefined: none. Compared in whole numbers, so exactly. */
 export function overrunOf(bounds: BacklogBounds, backlog: Backlog, priority: number): Overrun | undefined {
   const percent = percentFor(priority);
   const { maxBacklog, maxBacklogAgeMs } = bounds;
@@ -43,28 +45,28 @@ export function overrunOf(bounds: BacklogBounds, backlog: Backlog, priority: num
   if (maxBacklog > 0 && waiting * 100 >= maxBacklog * percent)
     return { bound: 'max_backlog', excess: waiting - Math.ceil((maxBacklog * percent) / 100) + 1 };
   if (maxBacklogAgeMs !== null && waiting > 0 && ageMs * 100 >= maxBacklogAgeMs * percent) {
-    // As if what waits had come evenly: so much of it has waited for longer than is allowed.
+    // Assumes that the waiting jobs arrived evenly: this share of them has waited for longer than is allowed.
     const tooOld = waiting * (1 - (maxBacklogAgeMs * percent) / 100 / ageMs);
     return { bound: 'max_backlog_age', excess: Math.max(1, Math.ceil(tooOld)) };
   }
   return undefined;
 }
 
-/** A job that asks to be let in. */
+/** A job of a submission. */
 export interface Entrant {
   readonly priority: number;
-  /** One that waits for a time adds nothing to what waits. */
+  /** A job that waits for a time adds nothing to the backlog. */
   readonly isReady: boolean;
 }
 
 export interface FirstOverrun extends Overrun {
-  /** Of the job that finds no room. */
+  /** Index of the job that does not fit. */
   readonly jobIndex: number;
-  /** Ready jobs before it that would be let in with it. */
+  /** Ready jobs before it that would be admitted with it. */
   readonly ahead: number;
 }
 
-/** The first of the jobs, in their order, that finds no room behind those before it. Undefined: there is room for all. */
+/** The first job, in order, that does not fit behind those before it. Undefined: all fit. */
 export function firstOverrun(
   bounds: BacklogBounds,
   backlog: Backlog,
@@ -82,17 +84,17 @@ export function firstOverrun(
 const SOONEST_MS = 1_000;
 const LATEST_MS = 60_000;
 
-/** When to come again, while so many jobs a second leave. Undefined: that is not known yet. */
+/** When to try again, if this many jobs leave per second. Undefined: the rate is unknown yet. */
 export function retryAfterMs(excess: number, jobsPerSecond: number | undefined): number {
   if (jobsPerSecond === undefined) return SOONEST_MS;
   const ms = jobsPerSecond > 0 ? (excess / jobsPerSecond) * 1_000 : LATEST_MS;
   return Math.min(LATEST_MS, Math.max(SOONEST_MS, Math.ceil(ms)));
 }
 
-/** What was measured so long ago counts for little more than a third. */
+/** Time constant: a measurement this old counts for little more than a third. */
 const RECENT_MS = 10_000;
 
-/** Jobs a second that leave, after `left` more have within `ms`. */
+/** Jobs that leave per second, after `left` more have left within `ms`. */
 export function drainRate(before: number | undefined, left: number, ms: number): number {
   const measured = (Math.max(0, left) * 1_000) / ms;
   return before === undefined ? measured : measured + (before - measured) * Math.exp(-ms / RECENT_MS);

@@ -1,6 +1,6 @@
-/** How long an attempt waits before the next one: a bound that grows as the policy says, and chance below it. */
+/** Delay before the next attempt: the policy's growing bound, and a random value below it. */
 
-/** Left out where it is the default, so that what an older release stored reads the same. */
+/** A field with its default value is left out, so that what an older release stored reads the same. */
 export interface Backoff {
   readonly minBackoffMs: number;
   readonly maxBackoffMs: number;
@@ -9,11 +9,11 @@ export interface Backoff {
   readonly backoff?: 'LINEAR' | 'CONSTANT' | 'LIST';
   /** Left out: FULL. */
   readonly jitter?: 'NONE';
-  /** With LIST, and never empty there. */
+  /** For LIST, where it is never empty. */
   readonly delaysMs?: readonly number[];
 }
 
-/** Upper bound of the backoff before retry number `retry`, counted from 1, in ms. A list's waits are not capped. */
+/** Upper bound of the delay before retry number `retry`, counted from 1, in ms. The delays of a list are not capped. */
 export function backoffBoundMs(policy: Backoff, retry: number): number {
   const { minBackoffMs, maxBackoffMs, multiplier, delaysMs = [] } = policy;
   switch (policy.backoff) {
@@ -28,12 +28,15 @@ export function backoffBoundMs(policy: Backoff, retry: number): number {
   }
 }
 
-/** Drawn evenly from zero to the bound, or the bound itself without jitter; `random` is from 0 up to, not including, 1. */
+/**
+ * Drawn evenly from zero to the bound, or the bound itself without jitter; `random` is from 0 (inclusive) to 1
+ * (exclusive).
+ */
 export function backoffMs(policy: Backoff, retry: number, random: number): number {
   return Math.round(backoffBoundMs(policy, retry) * (policy.jitter === 'NONE' ? 1 : random));
 }
 
-/** For attempts that were lost through no fault of the job. */
+/** For attempts lost through no fault of the job. */
 export const lossBackoff = { minBackoffMs: 1_000, maxBackoffMs: 60_000, multiplier: 2 } as const;
 
 /** For jobs that are released over and over. */

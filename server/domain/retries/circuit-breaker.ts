@@ -1,4 +1,4 @@
-/** Circuit breakers: when failures hold a dependency's jobs back, when one of them is tried, and what its outcome does. */
+/** Circuit breakers: when failures hold a dependency's jobs back, when a probe is made, and what its outcome does. */
 import type { Failure } from '../base/payload.ts';
 import type { Change } from '../jobs/run.ts';
 
@@ -6,14 +6,14 @@ import type { Change } from '../jobs/run.ts';
 export const circuitStates = { CLOSED: 1, OPEN: 2, HALF_OPEN: 3 } as const;
 export type CircuitState = keyof typeof circuitStates;
 
-/** What a definition says about the dependency of its jobs. */
+/** A definition's settings for the dependency of its jobs. */
 export interface CircuitBreaker {
-  /** Definitions of a namespace that say the same name share one breaker. */
+  /** Definitions of a namespace with the same name here share one breaker. */
   readonly name: string;
   readonly failureThreshold: number;
   readonly windowMs: number;
   readonly openDurationMs: number;
-  /** Failure types that count. Empty: all failures of the handler and all time-outs. */
+  /** Failure types that count. Empty: all failures of the handler and all timeouts. */
   readonly types: readonly string[];
 }
 
@@ -28,19 +28,19 @@ export interface AttemptName {
   readonly attempt: number;
 }
 
-/** A breaker as it is now. Times are microseconds on the database's clock. */
+/** The current state of a breaker. Times are microseconds on the database's clock. */
 export interface BreakerStatus {
   readonly state: CircuitState;
-  /** Of the window that ended with the last failure, oldest first. */
+  /** Tallies of the window that ended with the last failure, oldest first. */
   readonly tallies: readonly Tally[];
-  /** Window and time from opening to the probe, as the definition has them whose failure was counted last. */
+  /** The window, and the time from opening to the probe, from the definition whose failure was counted last. */
   readonly windowMs: number;
   readonly openDurationMs: number;
-  /** When it was opened last. Null: never. */
+  /** When it was last opened. Null: never. */
   readonly openTimeUs: number | null;
-  /** Of one that is OPEN: from when on a probe is made. */
+  /** OPEN: from when a probe may be made. */
   readonly probeTimeUs: number | null;
-  /** Of one that is HALF_OPEN: the attempt that is tried. */
+  /** HALF_OPEN: the attempt that is the probe. */
   readonly probe: AttemptName | null;
 }
 
@@ -54,30 +54,33 @@ export const closedBreaker: BreakerStatus = {
   probe: null,
 };
 
-/** Tallies that a window is made of: a failure leaves the window at most a twentieth of it too early. */
+/** Number of tallies per window: a failure leaves the window at most a twentieth of it too early. */
 const TALLIES = 20;
 
-/** Whether a failure says something about the dependency. Types are named for just that, whatever caused them. */
+/** Whether a failure says something about the dependency. Listed types count whatever their cause. */
 export function countsAt({ types }: Pick<CircuitBreaker, 'types'>, failure: Failure): boolean {
   if (types.length > 0) return types.includes(failure.type);
   return failure.failureCause === 'APPLICATION' || failure.failureCause === 'TIMEOUT';
 }
 
-/** How the attempt failed that a change closes. Undefined: it closes none, or not by a failure of its own. */
+/**
+ * The failure of the attempt that a change closes. Undefined: it closes none, or not because of a failure of the
+ * attempt.
+ */
 export function failureOfAttempt(change: Change): Failure | undefined {
   if (change.event !== 'fail' && change.event !== 'timeOut') return undefined;
-  // One that is being cancelled fails because of that; one that waits has no attempt.
+  // A cancelled attempt fails because of the cancel; a waiting job has no attempt.
   if (change.run.state !== 'ASSIGNED' && change.run.state !== 'RUNNING') return undefined;
   return reported(change.kind === 'end' ? change.failure : change.closed?.failure);
 }
 
-/** What the attempt itself failed with, where what ended the job is put around it. */
+/** The attempt's own failure, if the failure that ended the job wraps it. */
 export function reported(failure: Failure | undefined): Failure | undefined {
   const isAround = failure?.failureCause === 'LOST_TOO_OFTEN' || failure?.type === 'TotalTimeout';
   return isAround ? (failure.cause ?? failure) : failure;
 }
 
-/** Counts failures at one that is CLOSED; enough of them within the window open it. Otherwise nothing changes. */
+/** Counts failures of a CLOSED breaker; enough of them within the window open it. In other states nothing changes. */
 export function countFailures(
   status: BreakerStatus,
   failures: number,
@@ -91,7 +94,7 @@ export function countFailures(
   return totalOf(tallies) < breaker.failureThreshold ? counted : opened(counted, nowUs);
 }
 
-/** Transactions may see their times in another order than that in which they get here. */
+/** The times of transactions may not be in the order in which they arrive here. */
 function tallied(before: readonly Tally[], failures: number, windowUs: number, nowUs: number): Tally[] {
   const timeUs = Math.max(nowUs, before.at(-1)?.timeUs ?? nowUs);
   const kept = before.filter((tally) => tally.timeUs > timeUs - windowUs);
@@ -109,13 +112,13 @@ function opened(status: BreakerStatus, nowUs: number): BreakerStatus {
   return { ...status, state: 'OPEN', openTimeUs: nowUs, probeTimeUs, probe: null };
 }
 
-/** Failures that count now: those that opened it, or those of the window that ends now. */
+/** Failures that count now: those that opened the breaker, or those of the window that ends now. */
 export function failuresNow({ state, tallies, windowMs }: BreakerStatus, nowUs: number): number {
   if (state !== 'CLOSED') return totalOf(tallies);
   return totalOf(tallies.filter(({ timeUs }) => timeUs > nowUs - windowMs * 1000));
 }
 
-/** An attempt is being tried. Only one that is OPEN, and has been for long enough, may be asked. */
+/** Starts a probe. Allowed only for an OPEN breaker whose probe time has come. */
 export function withProbe(status: BreakerStatus, probe: AttemptName): BreakerStatus {
   return { ...status, state: 'HALF_OPEN', probeTimeUs: null, probe };
 }
@@ -124,7 +127,7 @@ export function isProbeDue({ state, probeTimeUs }: BreakerStatus, nowUs: number)
   return state === 'OPEN' && probeTimeUs !== null && probeTimeUs <= nowUs;
 }
 
-/** What became of the attempt that is tried. GONE: it says nothing about the dependency, another one is to be tried. */
+/** Outcome of the probe. GONE: it says nothing about the dependency; another probe is needed. */
 export type ProbeFate = 'SUCCEEDED' | 'FAILED' | 'GONE';
 
 export function afterProbe(status: BreakerStatus, fate: ProbeFate, nowUs: number): BreakerStatus {
@@ -138,7 +141,7 @@ export function afterProbe(status: BreakerStatus, fate: ProbeFate, nowUs: number
   }
 }
 
-/** All jobs may go on; failures are counted from none again. */
+/** All jobs continue; counting starts again at zero. */
 export function closed(status: BreakerStatus): BreakerStatus {
   return { ...status, state: 'CLOSED', tallies: [], probeTimeUs: null, probe: null };
 }

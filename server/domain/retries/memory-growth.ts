@@ -5,22 +5,22 @@ import type { Demands } from '../dispatch/demands.ts';
 import { MEMORY } from '../dispatch/resources.ts';
 import type { Change } from '../jobs/run.ts';
 
-/** What the kernel's SIGKILL gives: 128 + 9. */
+/** Exit code of a process killed by the kernel's SIGKILL: 128 + 9. */
 const KILLED = 137;
-/** As languages and workers name it. */
+/** Failure types by which languages and workers report it. */
 const types: ReadonlySet<string> = new Set(['MemoryError', 'OutOfMemoryError', 'OutOfMemory']);
 
 export function ranOutOfMemory({ type, exitCode }: Failure): boolean {
   return exitCode === KILLED || types.has(type);
 }
 
-/** What the next attempt demands after this change; undefined: what the one before did. */
+/** Demands of the next attempt after this change; undefined: unchanged. */
 export function grownDemands(demands: Demands, change: Change): Demands | undefined {
   const { memoryGrowth, resources = {} } = demands;
   const failure = change.kind === 'continue' ? change.closed?.failure : undefined;
   if (!memoryGrowth || !failure || !ranOutOfMemory(failure)) return undefined;
   const before = resources[MEMORY] ?? 0;
-  // Whole bytes: a thousandth of one is none.
+  // Whole bytes: fractions of a byte make no sense.
   const memory = Math.min(memoryGrowth.max, Math.ceil(before * memoryGrowth.factor));
   return memory > before ? { ...demands, resources: { ...resources, [MEMORY]: memory } } : undefined;
 }

@@ -1,11 +1,11 @@
-/** Retry budgets: how many jobs of a definition may be tried again in a minute, and when the others are looked at next. */
+/** Retry budgets: how many retries of a definition may begin per minute, and when the others are checked again. */
 import type { Change, Continue, OpenRun } from '../jobs/run.ts';
 import { earliest } from '../jobs/time-limits.ts';
 import type { BudgetOf, RetryBudget } from './retry-policy.ts';
 
-/** What has happened in a minute, or is put off until then. */
+/** What happened in a minute, or is put off until then. */
 export interface MinuteCounts {
-  /** Since 1970, by the database's clock. */
+  /** Minutes since 1970, by the database's clock. */
   readonly minute: number;
   /** Jobs that were submitted to start in it. */
   readonly firstAttempts: number;
@@ -14,35 +14,38 @@ export interface MinuteCounts {
 }
 
 export const MINUTE_US = 60_000_000;
-/** Minutes ahead that a retry is put off at the most: then it is looked at again. */
+/** Maximum minutes by which a retry is put off before it is checked again. */
 export const MAX_MINUTES_AHEAD = 60;
 
 export function minuteOf(us: number): number {
   return Math.floor(us / MINUTE_US);
 }
 
-/** Whether this is a further attempt: one that was only released has started nothing. */
+/** Whether this is a further attempt. A released attempt has started nothing and does not count. */
 export function isRetry({ attemptsCounted, totalLosses }: Pick<OpenRun, 'attemptsCounted' | 'totalLosses'>): boolean {
   return attemptsCounted > 0 || totalLosses > 0;
 }
 
-/** Retries that may begin in a minute, by the first attempts of that one or the one before, whichever are more. */
+/**
+ * Retries that may begin in a minute, based on the first attempts of this minute or the previous one, whichever are
+ * more.
+ */
 export function allowedIn({ ratio, minPerMinute }: RetryBudget, firstAttempts: number, before: number): number {
-  // A little more, since 0.29 of 100 is 28.999 to a computer.
+  // The epsilon corrects rounding: 0.29 of 100 is 28.999 in doubles.
   return Math.max(minPerMinute, Math.floor(ratio * Math.max(firstAttempts, before) + 1e-9));
 }
 
 export interface Grants {
-  /** For each that asked, in order: undefined when it may begin now, else the minute in which to ask again. */
+  /** For each request, in order: undefined if it may begin now, else the minute in which to ask again. */
   readonly minutes: readonly (number | undefined)[];
-  /** What to add to the counts. */
+  /** Amounts to add to the counts. */
   readonly spent: readonly MinuteCounts[];
 }
 
 /**
- * Grants retries in the order in which they ask. The others line up: each is put off until the first minute for which no
- * more wait than may begin in this one. That is a guess, made so that each is looked at a few times, not each minute; what
- * may begin is decided in the minute itself.
+ * Grants retries in the order of the requests. The others are put off to the first minute in which fewer wait than may
+ * begin in the current one. That is an estimate, so that each retry is checked only a few times, not every minute; the
+ * decision is made in the minute itself.
  */
 export function grantRetries(counts: readonly MinuteCounts[], asking: readonly RetryBudget[], minute: number): Grants {
   const known = new Map(counts.map((one) => [one.minute, one]));
@@ -69,12 +72,12 @@ export function grantRetries(counts: readonly MinuteCounts[], asking: readonly R
 
 const PUT_OFF = 'waits for room in the retry budget of';
 
-/** Whether this is the reason of a job that `putOff` has made wait. */
+/** Whether this is the reason that `putOff` stores. */
 export function isPutOff(reason: string): boolean {
   return reason.startsWith(PUT_OFF);
 }
 
-/** The job waits on, with its place in the line: its rank stays, and its total timeout goes on. */
+/** The job waits on with its rank; its total timeout still applies. */
 export function putOff(change: Continue, minute: number): Continue {
   const { retryBudget: budget, run } = change;
   return {
@@ -85,7 +88,7 @@ export function putOff(change: Continue, minute: number): Continue {
   };
 }
 
-/** Those of the changes that ask for a retry. */
+/** Whether the change asks for a retry. */
 export function asksForRetry(change: Change): change is Continue & { readonly retryBudget: BudgetOf } {
   return change.kind === 'continue' && change.retryBudget !== undefined;
 }

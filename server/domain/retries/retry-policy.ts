@@ -1,28 +1,31 @@
-/** What a definition says of retries. */
+/** A definition's retry settings. */
 import type { Backoff } from './backoff.ts';
 import type { RetryCause, RetryRule } from './retry-rules.ts';
 
-/** What is left out where it is the default keeps the content, and so the version, that an older release stored. */
+/**
+ * A field with its default value is left out: so the content, and thereby the version, equals what an older release
+ * stored.
+ */
 export interface RetryPolicy extends Backoff {
   readonly maxAttempts: number;
-  /** Total time after creation in which another attempt may begin; 0 is no limit. */
+  /** Time after creation within which another attempt may begin; 0: no limit. */
   readonly maxRetryDurationMs: number;
   readonly nonRetryableTypes: readonly string[];
   /** In order. Left out: none. */
   readonly rules?: readonly RetryRule[];
-  /** Attempts that may fail for one cause; a cause that is left out has no limit of its own. */
+  /** Maximum failed attempts per cause; a cause that is left out has no limit of its own. */
   readonly limits?: Readonly<Partial<Record<RetryCause, number>>>;
 }
 
-/** What a definition says. */
+/** A definition's retry budget. */
 export interface RetryBudget {
-  /** Retries allowed for each first attempt. */
+  /** Retries allowed per first attempt. */
   readonly ratio: number;
-  /** Retries that are always allowed in a minute. */
+  /** Retries that are always allowed per minute. */
   readonly minPerMinute: number;
 }
 
-/** Whose budget a retry is taken from. */
+/** A budget with the definition to which it belongs. */
 export interface BudgetOf extends RetryBudget {
   readonly namespace: string;
   readonly definition: string;

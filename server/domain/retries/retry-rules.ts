@@ -1,4 +1,4 @@
-/** Rules of a retry policy: conditions on a failure, and what to do about it. The first one that matches decides. */
+/** Rules of a retry policy: conditions on a failure, and the action. The first match decides. */
 import type { Failure, FailureCause } from '../base/payload.ts';
 
 /** Codes as in the contract. */
@@ -20,7 +20,7 @@ export interface RetryRule {
 }
 
 export interface FoundRule extends RetryRule {
-  /** Its place in the policy, counted from 1: how people are told about it. */
+  /** Its position in the policy, counted from 1; messages use it. */
   readonly number: number;
 }
 
@@ -32,7 +32,7 @@ const causes: Partial<Record<FailureCause, RetryCause>> = {
   SESSION_CLOSED: 'INFRASTRUCTURE',
 };
 
-/** Whose fault a failure was, in the terms of rules and limits. */
+/** The cause of a failure, in the terms of rules and limits. */
 export function retryCauseOf(failure: Pick<Failure, 'failureCause'>): RetryCause {
   return causes[failure.failureCause] ?? 'APPLICATION';
 }
@@ -45,8 +45,8 @@ function matches(rule: RetryRule, failure: Failure): boolean {
 }
 
 /**
- * The first rule that matches. About an attempt that nobody reported (`lost`) only a rule speaks that names its cause:
- * a rule for any failure was written with failures of the handler in mind.
+ * The first rule that matches. An attempt without a report (`lost`) matches only rules that name its cause: a rule for
+ * any failure was written for failures of the handler.
  */
 export function findRule(
   rules: readonly RetryRule[] | undefined,

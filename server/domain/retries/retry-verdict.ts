@@ -1,4 +1,6 @@
-/** What a retry policy says about a failure: final failures, then rules, then types that are not retried, then limits. */
+/**
+ * Applies a retry policy to a failure: non-retryable failures first, then rules, then non-retryable types, then limits.
+ */
 
 import { type Failure, systemFailure } from '../base/payload.ts';
 import { countOf, withOneMore } from '../jobs/cause-counts.ts';
@@ -10,7 +12,7 @@ import { type FoundRule, findRule, type RetryCause, retryCauseOf } from './retry
 
 interface Counts {
   readonly attemptsCounted: number;
-  /** Attempts that failed for each cause, packed; kept only where the policy has limits for causes. */
+  /** Failed attempts per cause, packed; kept only if the policy has limits per cause. */
   readonly failures: number;
 }
 
@@ -20,7 +22,7 @@ type Next =
   | { readonly kind: 'stop'; readonly reason: string; readonly failure: Failure };
 
 export type Verdict = Next & Counts;
-/** Neither a rule nor a limit speaks about a loss. */
+/** Neither a rule nor a limit applies to the loss. */
 export type NoVerdict = Counts & { readonly kind: 'none' };
 
 interface Chance {
@@ -28,7 +30,7 @@ interface Chance {
   readonly random: number;
 }
 
-/** A failure with what the policy has for it. */
+/** A failure with the parts of the policy that apply to it. */
 interface Case extends Counts {
   readonly run: OpenRun;
   readonly failure: Failure;
@@ -38,7 +40,7 @@ interface Case extends Counts {
   readonly counted: boolean;
 }
 
-/** The worker reported a failure, or the attempt ran out of time. */
+/** The worker reported a failure, or the attempt timed out. */
 export function judgeFailure(run: OpenRun, failure: Failure, policy: RetryPolicy, chance: Chance): Verdict {
   const given = caseOf(run, failure, policy, findRule(policy.rules, failure, false), true);
   const { rule, counted, attemptsCounted } = given;
@@ -53,7 +55,7 @@ export function judgeFailure(run: OpenRun, failure: Failure, policy: RetryPolicy
   return !counted && wastedOf(run, run.totalLosses + 1) >= MAX_LOSSES ? stop(given, ...lostTooOften(failure)) : next;
 }
 
-/** The attempt ended without a report. `charged`: through no fault of our own, so that it may count. */
+/** The attempt ended without a report. `charged`: we are not at fault, so it may count. */
 export function judgeLoss(
   run: OpenRun,
   failure: Failure,
@@ -87,14 +89,17 @@ function caseOf(
   return { run, failure, policy, cause, rule, counted, failures, attemptsCounted: run.attemptsCounted + +counted };
 }
 
-/** Failures of the handler count unless a rule ignores them; what it ran on counts only where a rule goes on with it. */
+/**
+ * Failures of the handler count unless a rule ignores them; failures of the infrastructure count only if a rule retries
+ * them.
+ */
 function counts(cause: RetryCause, rule: FoundRule | undefined): boolean {
   if (rule?.action === 'IGNORE') return false;
   if (cause === 'APPLICATION' || cause === 'TIMEOUT') return true;
   return rule?.action === 'RETRY' || rule?.action === 'PAUSE';
 }
 
-/** What the rule wants, or a retry where there is none. */
+/** What the rule says, or a retry if there is no rule. */
 function follow(given: Case, wishedMs: number): Verdict {
   const { rule, attemptsCounted, failures } = given;
   const what = describe(given);
@@ -118,7 +123,10 @@ function stop(given: Case, reason: string, failure = given.failure): Verdict {
   return { kind: 'stop', attemptsCounted, failures, reason, failure };
 }
 
-/** Which limit leaves no further attempt, or undefined. A pause has no next time yet: it may begin at once. */
+/**
+ * The limit that leaves no further attempt, or undefined. A paused job has no next time yet: its next attempt may begin
+ * at once.
+ */
 function overLimit(given: Case, next: Verdict, nowUs: number): string | undefined {
   const { run, policy, counted, attemptsCounted } = given;
   if (counted && attemptsCounted >= policy.maxAttempts)

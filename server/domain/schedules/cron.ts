@@ -1,9 +1,9 @@
 /**
- * Cron expressions and the fields of calendar rules, by strict rules: what is not plainly one of the forms is refused, with
- * what to write instead. What passes comes back in one spelling, with numbers for names.
+ * Cron expressions and the fields of calendar rules, parsed strictly: anything that is not clearly one of the forms is
+ * refused with a hint. The result is normalized, with numbers in place of names.
  */
 
-/** Fields, in the order in which a cron expression has them; only calendar rules have a year. */
+/** In the order of a cron expression; only calendar rules have a year. */
 export const cronFields = ['minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] as const;
 export type CronField = (typeof cronFields)[number] | 'year';
 
@@ -12,7 +12,7 @@ interface FieldRule {
   readonly title: string;
   readonly min: number;
   readonly max: number;
-  /** Short names of the values from `min` on. */
+  /** Short names of the values, starting at `min`. */
   readonly names?: readonly string[];
 }
 
@@ -24,7 +24,7 @@ const rules: Readonly<Record<CronField, FieldRule>> = {
   hour: { title: 'hour', min: 0, max: 23 },
   dayOfMonth: { title: 'day of the month', min: 1, max: 31 },
   month: { title: 'month', min: 1, max: 12, names: months },
-  // Sunday is 0 and 7.
+  // Sunday is both 0 and 7.
   dayOfWeek: { title: 'day of the week', min: 0, max: 7, names: days },
   year: { title: 'year', min: 1970, max: 2199 },
 };
@@ -42,7 +42,7 @@ function refuse(problem: string): never {
 
 function numberOf(text: string, { title, min, max, names = [] }: FieldRule, isLast: boolean): number {
   const named = names.indexOf(text);
-  // A range up to Sunday ends the week.
+  // A range that ends with Sunday ends the week.
   if (named >= 0) return isLast && text === 'sun' ? 7 : min + named;
   if (!/^\d+$/.test(text)) {
     const known = names.length > 0 ? `, or a name such as ${names[1]}` : '';

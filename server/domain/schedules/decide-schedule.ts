@@ -1,74 +1,80 @@
-/** What a schedule does now: which of its times have come, which of them get a job, which wait, and which are skipped and why. */
+/**
+ * What a schedule does now: which of its times have come, which of them get a job, which wait, and which are skipped
+ * and why.
+ */
 import type { NominalTimes } from './nominal-times.ts';
 import type { PendingRun, RunKey, ScheduleRules, ScheduleSkipReason } from './schedule.ts';
 
-/** A schedule as it is when it is looked at. Times are µs on the database's clock. */
+/** State of a schedule when it is evaluated. Times are µs on the database's clock. */
 export interface ScheduleStatus {
   readonly rules: ScheduleRules;
-  /** Tells schedules apart, for their jitter. */
+  /** Makes the jitter differ between schedules. */
   readonly seed: string;
   readonly paused: boolean;
-  /** Jobs that its times may still give; undefined: any number. */
+  /** Number of jobs that its times may still create; undefined: unlimited. */
   readonly runsLeft: number | undefined;
   /** Every time up to here has been decided. */
   readonly decidedUntilUs: number;
-  /** In the order in which they are to start. */
+  /** In the order in which they start. */
   readonly buffered: readonly PendingRun[];
-  /** Asked for by hand and not looked at yet. */
+  /** Requested by a manual trigger or a backfill, and not evaluated yet. */
   readonly asked: readonly PendingRun[];
   /** Runs whose job has not ended, or that are about to get one. */
   readonly open: number;
-  /** A job of it that has failed since the last look. */
+  /** A job of the schedule that has failed since the last evaluation. */
   readonly failedJobId?: string | undefined;
 }
 
 export interface Decided extends PendingRun {
   readonly state: 'STARTING' | 'BUFFERED' | 'SKIPPED';
   readonly skipReason?: ScheduleSkipReason;
-  /** Of times skipped one after the other for one reason: the last of them, and how many. */
+  /** For consecutive times skipped for the same reason: the last of them, and their number. */
   readonly lastNominalUs?: number;
   readonly times?: number;
 }
 
 export interface ScheduleDecision {
   readonly runs: readonly Decided[];
-  /** Jobs that run on from before are asked to stop. */
+  /** Jobs of earlier runs must be cancelled. */
   readonly cancelsOthers: boolean;
-  /** Set: it pauses, for this reason. */
+  /** Set: the schedule pauses, for this reason. */
   readonly pauseReason?: string;
   readonly runsLeft: number | undefined;
-  /** Later than now where what follows is excluded. */
+  /** Later than now if the following times are excluded. */
   readonly decidedUntilUs: number;
-  /** There were more times than are decided in one look: others have come too. */
+  /** More times are due than one evaluation decides. */
   readonly isBehind: boolean;
-  /** The first time that has not been decided; undefined: there is none, it has not been found yet, or it may give no job. */
+  /**
+   * The first time that has not been decided; undefined: none exists, it has not been found yet, or it may not create a
+   * job.
+   */
   readonly nextUs: number | undefined;
-  /** When to look again; undefined: not before somebody asks. */
+  /** When to evaluate again; undefined: only on request. */
   readonly nextScanUs: number | undefined;
 }
 
 export const TIME_CAUSE_ID = '00000000-0000-0000-0000-000000000000';
-/** A time whose job is not there so long after is missed: nobody was there to see it. */
+/** A time without a job this long after its start is missed: no replica was running. */
 const MISSED_US = 10_000_000;
-/** Times for one look. */
+/** Maximum times per evaluation. */
 const MAX_TIMES = 200;
-/** Runs that may wait for the one before them. */
+/** Maximum runs that wait for the run before them. */
 export const MAX_BUFFERED = 1_000;
-/** How often it is looked whether what a run waits for has ended. */
+/** Interval of the check whether an awaited run has ended. */
 const WAIT_US = 1_000_000;
-/** Of how far ahead all times are excluded: the part after which it is looked for a next one again. */
+/** If all times ahead are excluded: the fraction of that span after which the search for the next time is repeated. */
 const SEARCH_AGAIN = 1 / 1_000;
 
-/** A number from 0 to 1 that follows from the text: FNV-1a, 32 bits wide. */
+/** A number from 0 to 1 derived from the text: 32-bit FNV-1a. */
 function fractionOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  // Texts that differ in their last digit only would lie close to each other.
+  // Mixes the bits: otherwise texts that differ only in their last digit would get close numbers.
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return ((hash ^ (hash >>> 13)) >>> 0) / 0x1_0000_0000;
 }
 
-/** By how much the start of a time is put off; `nextUs` is the one after it. */
+/** Delay of a time's start; `nextUs` is the time after it. */
 export function jitterOf(seed: string, nominalUs: number, nextUs: number | undefined, jitterMs: number): number {
   const untilUs = nextUs === undefined ? Number.POSITIVE_INFINITY : nextUs - nominalUs;
   return Math.floor(fractionOf(`${seed}/${nominalUs}`) * Math.min(jitterMs * 1_000, untilUs));
@@ -80,15 +86,15 @@ interface Due {
 }
 
 interface DueTimes {
-  /** Those that have come. */
+  /** Times that have come. */
   readonly due: readonly Due[];
-  /** The first that has not, or that has no room in this look. */
+  /** The first time that has not come, or that exceeds the maximum per evaluation. */
   readonly next?: Due;
-  /** Set instead of `next` where it has not been found: up to here there is none. */
+  /** Set instead of `next` if it was not found: there is none up to here. */
   readonly searchedUntilUs?: number | undefined;
 }
 
-/** The times that have not been decided, as far as they have come. */
+/** The undecided times that have come. */
 function dueTimes(status: ScheduleStatus, times: NominalTimes, nowUs: number, endsNow: boolean): DueTimes {
   const { seed, rules, runsLeft, decidedUntilUs } = status;
   const due: Due[] = [];
@@ -106,7 +112,7 @@ function dueTimes(status: ScheduleStatus, times: NominalTimes, nowUs: number, en
   return { due, searchedUntilUs };
 }
 
-/** Why a time that has come gets no job, whatever else runs; undefined: it may. */
+/** Why a time that has come gets no job, whatever else runs; undefined: it may get one. */
 function reasonToPass({ rules, paused }: ScheduleStatus, startUs: number, isLast: boolean, nowUs: number) {
   if (paused) return 'PAUSED';
   const late = nowUs - startUs;
@@ -115,15 +121,18 @@ function reasonToPass({ rules, paused }: ScheduleStatus, startUs: number, isLast
   return rules.catchUp === 'LATEST' && !isLast ? 'MISSED' : undefined;
 }
 
-/** Decides runs one after the other, each by what the ones before have left. */
+/** Decides runs one by one, each based on the outcome of those before it. */
 class Deciding {
   readonly runs: Decided[] = [];
   cancelsOthers = false;
-  /** Of the schedule's own times: those that start or wait since this look, less those of any look that were replaced. */
+  /**
+   * Number of the schedule's own times that start or wait since this evaluation, minus those of any evaluation that
+   * were replaced.
+   */
   taken = 0;
-  /** Runs that have a job, or are about to get one since an earlier look. */
+  /** Runs that have a job, or that an earlier evaluation has started. */
   readonly #open: number;
-  /** Of earlier looks and of this one. */
+  /** From earlier evaluations and from this one. */
   #waiting: PendingRun[] = [];
   #starting: PendingRun[] = [];
 
@@ -139,18 +148,18 @@ class Deciding {
     return this.#waiting.length > 0;
   }
 
-  /** One that has waited before, and goes on with it while it must. */
+  /** A run that waited before, and continues to wait if it must. */
   resume(run: PendingRun, paused: boolean): void {
     if (!paused && !this.isBusy) {
       this.#start(run);
       return;
     }
     this.#waiting.push(run);
-    // Again and again, until they have ended: the last time the replica may have died before it asked.
+    // Repeated until they have ended: last time the replica may have died before it sent the request.
     if (!paused && run.overlap === 'CANCEL_OTHER') this.cancelsOthers = true;
   }
 
-  /** A new one. */
+  /** A new run. */
   take(run: PendingRun): void {
     const { overlap } = run;
     const isFree = !(this.isBusy || this.isWaiting);
@@ -168,7 +177,7 @@ class Deciding {
     else this.runs[this.runs.length - 1] = { ...last, lastNominalUs: run.nominalUs, times: (last.times ?? 1) + 1 };
   }
 
-  /** What has no job yet makes way; what has one is asked to stop. */
+  /** Runs without a job are dropped; a run with a job is cancelled. */
   #replace(run: PendingRun): void {
     const replaced = [...this.#waiting, ...this.#starting];
     this.#waiting = [];
@@ -208,9 +217,10 @@ class Deciding {
 }
 
 /**
- * A pure function of what is stored and the time; `times` are those of the rules.
+ * A pure function of the stored state and the time; `times` are the times of the rules.
  *
- * @param endsNow Other times take the place of these from now on: what has come is decided, though its start was put off.
+ * @param endsNow Other rules replace these from now on: times that have come are decided now, even if jitter delays
+ * their start.
  */
 export function decideSchedule(
   given: ScheduleStatus,
@@ -226,9 +236,9 @@ export function decideSchedule(
   const resumed = deciding.taken;
   for (const run of status.asked) deciding.take(run);
   const { due, next, searchedUntilUs } = dueTimes(status, times, nowUs, endsNow);
-  // Others may have come behind what is excluded, too.
+  // More times may have come after the excluded ones, too.
   const isBehind = next ? next.startUs <= nowUs : searchedUntilUs !== undefined && searchedUntilUs < nowUs;
-  // What has waited was counted when it began to.
+  // A waiting run was counted when it began to wait.
   const left = () => (runsLeft === undefined ? undefined : runsLeft - (deciding.taken - resumed));
   let { decidedUntilUs } = status;
   for (const [i, { nominalUs, startUs }] of due.entries()) {
@@ -258,7 +268,10 @@ export function decideSchedule(
   };
 }
 
-/** When to look on for a next time, well before it can come; at once where there may be some that have. */
+/**
+ * When to continue the search for the next time, well before it can come; at once if the search has not reached the
+ * present.
+ */
 function searchAgain(searchedUntilUs: number | undefined, nowUs: number): number | undefined {
   if (searchedUntilUs === undefined) return undefined;
   const aheadUs = searchedUntilUs - nowUs;

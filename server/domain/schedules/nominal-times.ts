@@ -1,14 +1,14 @@
 /**
- * The times that a schedule names: cron expressions, intervals and calendar rules together, less its exclusions.
+ * The times of a schedule: the union of cron expressions, intervals and calendar rules, minus its exclusions.
  *
- * Local times follow the clocks of the zone. A time of day that is written out and that a clock skips counts as the first
- * moment after the gap, once; one that a clock shows twice counts the first time. With a "*" or a step as minute or hour,
- * what is skipped is not there, and what is shown twice counts twice. A whole day that a zone skips is not there.
+ * Local times follow the clock of the time zone. A fixed time of day that the clock skips counts as the first moment
+ * after the gap, once; one that the clock shows twice counts the first time only. With a "*" or a step as minute or
+ * hour, skipped times do not occur, and repeated times count twice. A whole day that a zone skips does not occur.
  */
 import { Cron, type CronOptions } from 'croner';
 import { type Checked, type CronField, checkCron, checkField, cronFields } from './cron.ts';
 
-/** Each is a field as in a cron expression; all of them must fit. Empty: see `ScheduleTimes`. */
+/** Each value is a field of a cron expression; all of them must match. Empty: see `ScheduleTimes`. */
 export type CalendarRule = Readonly<Record<CronField, string>>;
 
 export interface Interval {
@@ -20,28 +20,28 @@ export interface Interval {
 export interface ScheduleTimes {
   readonly crons: readonly string[];
   readonly intervals: readonly Interval[];
-  /** Empty as minute or hour is 0, elsewhere it is each. */
+  /** An empty minute or hour means 0; any other empty field means every value. */
   readonly calendars: readonly CalendarRule[];
-  /** What is not to be; empty is each, so that a day alone excludes all of it. */
+  /** Excluded times. Any empty field means every value, so that a day alone excludes all of it. */
   readonly exclusions: readonly CalendarRule[];
-  /** Of the IANA database, such as Europe/Vienna. */
+  /** IANA name, such as Europe/Vienna. */
   readonly timeZone: string;
-  /** First and last times that count, in µs since 1970; the end itself does not. */
+  /** Bounds of the times in µs since 1970; the start is inclusive, the end exclusive. */
   readonly startUs?: number | undefined;
   readonly endUs?: number | undefined;
 }
 
-/** A path within the times, and what is wrong there. */
+/** A field's path within the times, and the problem there. */
 export interface TimesProblem {
   readonly field: string;
   readonly problem: string;
 }
 
-/** Times that are looked at, excluded ones too, for one that is not; and for all that are asked for together. */
+/** Maximum times checked, including excluded ones: to find one time, and to list times. */
 const MAX_CANDIDATES = 1_000;
 export const MAX_CANDIDATES_TOGETHER = 5_000;
 const SECOND_US = 1_000_000;
-/** Croner counts years to 3000, where the contract's end at 2199. */
+/** End of 2199, the contract's bound; Croner itself counts to the year 3000. */
 const END_US = 7_258_118_400_000_000;
 
 const calendarFields: readonly CronField[] = [...cronFields, 'year'];
@@ -51,7 +51,7 @@ function zoneOptions(timezone: string): CronOptions {
   return { timezone, fixedTimeRule: 'no-wildcard' };
 }
 
-/** No offsets, no rules of POSIX, no paths. */
+/** No UTC offsets, POSIX rules or paths. */
 const zoneName = /^[A-Za-z][A-Za-z0-9_+-]{0,31}(\/[A-Za-z0-9_+-]{1,31}){0,2}$/;
 
 function isZone(timeZone: string): boolean {
@@ -76,7 +76,7 @@ function fieldOf(rule: CalendarRule, field: CronField, place: Place): string {
   return rule[field] || (isClock && place === 'calendars' ? '0' : '*');
 }
 
-/** Everything that is wrong with the rules; none: they can be made `NominalTimes` of. */
+/** All problems of the rules; empty: `NominalTimes` can be constructed. */
 export function timesProblems(times: ScheduleTimes): TimesProblem[] {
   const found: TimesProblem[] = [];
   const add = (field: string, checked: Checked) => {
@@ -97,7 +97,7 @@ export function timesProblems(times: ScheduleTimes): TimesProblem[] {
 
 const msOf = (us: number) => Math.floor(us / 1_000);
 
-/** Something that names times. */
+/** Returns the rule's next time after the given one. */
 type Rule = (afterUs: number) => number | undefined;
 
 function cronRule(pattern: string, options: CronOptions): Rule {
@@ -125,12 +125,12 @@ const whole: Readonly<Record<CronField, readonly string[]>> = {
   year: ['*', '1970-2199'],
 };
 
-/** Whether a field restricts nothing, however that is written. */
+/** Whether a field restricts nothing, in any spelling. */
 function isEach(text: string, field: CronField): boolean {
   return whole[field].includes(textOf(checkField(text, field)));
 }
 
-/** Begins of the smallest unit that an exclusion tells apart: it holds, or not, until the next of them. */
+/** From the smallest unit that an exclusion distinguishes follow the moments at which it may begin or end. */
 const steps: readonly (readonly [CronField, string])[] = [
   ['minute', '* * * * *'],
   ['hour', '0 * * * *'],
@@ -142,14 +142,14 @@ const steps: readonly (readonly [CronField, string])[] = [
 
 interface Exclusion {
   has(us: number): boolean;
-  /** The next time at which this may be otherwise. */
+  /** The next time at which the result may change. */
   readonly next: Rule;
 }
 
-/** Neither is set: there are no more. */
+/** Neither field set: there are no more times. */
 export interface Found {
   readonly timeUs?: number;
-  /** It may be behind more excluded times than are looked at for one; up to here there is none. */
+  /** The search stopped after too many excluded times; there is no time up to here. */
   readonly searchedUntilUs?: number;
 }
 
@@ -164,7 +164,7 @@ function exclusionOf(rule: CalendarRule, zone: CronOptions): Exclusion {
 
 export interface FoundTimes {
   readonly times: number[];
-  /** There may be more behind too many excluded ones; up to here these are all. */
+  /** The search stopped after too many excluded times; the list is complete up to here. */
   readonly searchedUntilUs?: number | undefined;
 }
 
@@ -178,7 +178,7 @@ export class NominalTimes {
   readonly #startUs: number;
   readonly #endUs: number;
 
-  /** Of rules without problems. */
+  /** The rules must have no problems. */
   constructor(times: ScheduleTimes) {
     const zone = zoneOptions(times.timeZone);
     this.#rules = [
@@ -193,12 +193,12 @@ export class NominalTimes {
     this.#endUs = Math.min(times.endUs ?? END_US, END_US);
   }
 
-  /** The first time later than this one, as far as a thousand looks go. */
+  /** The first time later than this one, after at most a thousand checks. */
   after(us: number): Found {
     return this.#search(us, END_US, MAX_CANDIDATES);
   }
 
-  /** The times later than one and before another, at most so many. */
+  /** The times after one and before another, at most `limit`. */
   between(afterUs: number, beforeUs: number, limit: number): FoundTimes {
     const times: number[] = [];
     let candidatesLeft = MAX_CANDIDATES_TOGETHER;
@@ -219,7 +219,7 @@ export class NominalTimes {
       const excluded = this.#exclusions.find((one) => one.has(next));
       if (!excluded) return { timeUs: next, searched };
       from = (excluded.next(next) ?? END_US) - SECOND_US;
-      // A step of a second in an excluded minute.
+      // An interval of a second within an excluded minute.
       if (from < next) from = next;
     }
     return { searchedUntilUs: from, searched: candidatesLeft };

@@ -1,4 +1,4 @@
-/** What a schedule is: when it submits a job, and what happens where two of its jobs would overlap or a time was missed. */
+/** A schedule: when it submits a job, and what happens if two of its jobs would overlap or a time was missed. */
 import type { ScheduleTimes } from './nominal-times.ts';
 
 /** Codes as stored in SQL; the same numbers as `OverlapPolicy` in the contract. */
@@ -35,22 +35,22 @@ export type ScheduleSkipReason = keyof typeof scheduleSkipReasons;
 export const scheduleRunCauses = { TIME: 1, TRIGGER: 2, BACKFILL: 3 } as const;
 export type ScheduleRunCause = keyof typeof scheduleRunCauses;
 
-/** What does not change as time goes by. */
+/** The part of a schedule that does not change over time. */
 export interface ScheduleRules {
   readonly times: ScheduleTimes;
-  /** Each time is put off by up to this, but not to the next one. */
+  /** Each time is delayed by up to this, but not beyond the next time. */
   readonly jitterMs: number;
   readonly overlap: OverlapPolicy;
   readonly catchUp: CatchUpPolicy;
-  /** What was missed longer ago is not made up for. */
+  /** Times missed longer ago are not caught up. */
   readonly catchUpWindowMs: number;
   readonly pauseOnFailure: boolean;
 }
 
-/** Names a run of a schedule: a time may be there once by itself, and once for each request that asks for it. */
+/** Key of a run of a schedule: a time can occur once by itself, and once for each request that asks for it. */
 export interface RunKey {
   readonly nominalUs: number;
-  /** Of the request; the nil UUID is the schedule's own. */
+  /** Id of the request; the nil UUID stands for the schedule itself. */
   readonly causeId: string;
 }
 

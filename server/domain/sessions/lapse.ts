@@ -1,4 +1,6 @@
-/** Which lapsed sessions a sweeper may close: few at once are lost workers, many at once are an outage of our own. */
+/**
+ * Which lapsed sessions a sweeper may close: a few at once are lost workers, many at once are an outage on our side.
+ */
 
 export interface LapsedSession {
   readonly sessionId: string;
@@ -7,14 +9,14 @@ export interface LapsedSession {
 
 export interface LapseVerdict {
   readonly close: readonly string[];
-  /** An alarm: so many lapsed at once that the fault is ours, and no job is charged. */
+  /** Alarm: so many sessions lapsed at once that the fault is ours, and no job is charged. */
   readonly massLapse: boolean;
 }
 
 const FEW = 10;
 const SHARE = 0.2;
 
-/** Stateless, so that every replica decides alike. `open` counts the lapsed ones too. */
+/** Stateless, so that all replicas decide the same. `open` includes the lapsed sessions. */
 export function judgeLapsed(
   lapsed: readonly LapsedSession[],
   open: number,

@@ -1,45 +1,50 @@
 /**
- * What becomes of an event, and which kept event a job takes that begins to wait: for one name and key, whose events and waits
- * come one after the other, under its lock.
+ * Matches events and waits: the waits that get a new event, and the kept event that a new wait takes. Events and waits
+ * of one name and key are processed in sequence, under the key's lock.
  */
 
-/** Of one namespace, name and key. */
+/** Maximum kept events per namespace, name and key. */
 export const MAX_KEPT_EVENTS = 1_000;
 export const KEEP_DEFAULT_MS = 3_600_000;
 
-/** What an event finds. Waits are numbered in the order in which they began. */
+/** The state that a new event finds. Waits are numbered in the order in which they began. */
 export interface KeyFacts {
-  /** Up to this wait all are promised an event that is on its way. 0: none is. */
+  /** All waits up to this one are promised an event that is on its way. 0: none. */
   readonly promisedUpTo: number;
-  /** The last wait that is promised none. Undefined: none waits. */
+  /** The last wait that is promised no event. Undefined: there is none. */
   readonly lastWait: number | undefined;
-  /** Events that are kept: none while a wait is promised nothing. */
+  /** Number of kept events; 0 while a wait is promised nothing. */
   readonly kept: number;
 }
 
 export type EventFate =
-  /** It goes to the waits behind the one and up to the other. */
+  /** Deliver to the waits after `after`, up to and including `upTo`. */
   | { readonly kind: 'DELIVER'; readonly after: number; readonly upTo: number }
   | { readonly kind: 'KEEP' }
-  /** Nobody waits for it, and it is not to be kept. */
+  /** No wait, and the event is not to be kept. */
   | { readonly kind: 'DROP' }
-  /** Too many are kept already. */
+  /** The maximum of kept events is reached. */
   | { readonly kind: 'FULL' };
 
-/** An event has come. It goes to all that wait by now, but not to those that get an earlier one. */
+/** A new event goes to all current waits, except those that get an earlier event. */
 export function fateOf({ promisedUpTo, lastWait, kept }: KeyFacts, keepMs: number): EventFate {
   if (lastWait !== undefined) return { kind: 'DELIVER', after: promisedUpTo, upTo: lastWait };
   if (keepMs <= 0) return { kind: 'DROP' };
   return kept >= MAX_KEPT_EVENTS ? { kind: 'FULL' } : { kind: 'KEEP' };
 }
 
-/** All that it was promised to had ended by other ways: it has reached nobody. What was accepted once is not refused any more. */
+/**
+ * All waits that the event was promised to ended in another way, so it has reached none. An accepted event is never
+ * refused later.
+ */
 export function fateOfUndelivered(facts: KeyFacts, keepMs: number): Exclude<EventFate, { readonly kind: 'FULL' }> {
   const fate = fateOf(facts, keepMs);
   return fate.kind === 'FULL' ? { kind: 'KEEP' } : fate;
 }
 
-/** Jobs that begin to wait, in their order, each with the event that it takes: the oldest of its key that is kept, once. */
+/**
+ * New waits, in order, each with the event that it takes: the oldest kept event of its key. Each event is taken once.
+ */
 export function takeKept<W extends { readonly waitId: string }, E extends { readonly waitId: string }>(
   waits: readonly W[],
   keptOldestFirst: readonly E[],

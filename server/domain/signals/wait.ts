@@ -1,4 +1,4 @@
-/** A job that waits for an event or for a person: how it begins, and how it ends. */
+/** A job that waits for an event or an approval: how it begins, and how it ends. */
 
 import { type Payload, systemFailure } from '../base/payload.ts';
 import { lastStageOf } from '../jobs/cancel-stage.ts';
@@ -17,24 +17,24 @@ export interface EventWait {
 /** What a wait's job waits for. */
 export type WaitBody = EventWait | { readonly kind: 'APPROVAL' };
 
-/** As long as a run timeout may be: people take their time. */
+/** The default is the maximum of a run timeout: approvals take their time. */
 export const WAIT_TIMEOUT_MS = 30 * 86_400_000;
 
-/** The control plane takes it: from now on its run timeout counts. */
+/** The control plane starts the wait; its run timeout counts from now. */
 export function decideBeginWait(run: OpenRun, nowUs: number): Continue | undefined {
   if (run.state !== 'READY') return undefined;
   const dueTimeUs = earliest(nowUs + run.runTimeoutMs * 1000, run.limits.deadlineUs);
   return continueAs('await', run, { state: 'WAITING', dueTimeUs, reason: null });
 }
 
-/** What it waits for has come, or can't come. Undefined: it does not wait any more. */
+/** The awaited event has come, or can't come. Undefined: the job does not wait any more. */
 export function decideEndWait(run: OpenRun, outcome: WorkflowOutcome, reason: string | null = null): End | undefined {
   if (run.state !== 'WAITING') return undefined;
   if (outcome.state === 'SUCCEEDED') return left(end('finish', run, 'SUCCEEDED', { result: outcome.result, reason }));
   return left(end('finish', run, 'FAILED', { failure: outcome.failure, reason: reason ?? outcome.failure.message }));
 }
 
-/** It waited for too long. Undefined: not yet, or it does not wait. */
+/** The wait timed out. Undefined: not yet, or the job does not wait. */
 export function decideWaitDue(run: OpenRun, nowUs: number): End | undefined {
   if (run.state !== 'WAITING' || run.dueTimeUs === null || run.dueTimeUs > nowUs) return undefined;
   const { deadlineUs } = run.limits;
@@ -46,7 +46,7 @@ export function decideWaitDue(run: OpenRun, nowUs: number): End | undefined {
   return left(end('timeOut', run, 'FAILED', { failure, reason: message }));
 }
 
-/** Nothing runs that would have to stop first. Undefined: it does not wait. */
+/** Ends at once, since nothing runs that would have to stop first. Undefined: the job does not wait. */
 export function decideCancelWait(run: OpenRun, why: string): End | undefined {
   if (run.state !== 'WAITING') return undefined;
   const reason = why || 'cancelled on request';
@@ -61,11 +61,13 @@ function left(ended: End): End {
 export interface Approval {
   /** Empty: none. */
   readonly comment: string;
-  /** Text of a JSON value. Undefined: none. */
+  /** JSON text. Undefined: none. */
   readonly payload: string | undefined;
 }
 
-/** The result of a job that was approved: the payload's text goes in as it is, so that its numbers stay what they are. */
+/**
+ * The result of an approved job. The payload's text is copied as it is, so that its numbers keep their exact values.
+ */
 export function approvalResult({ comment, payload }: Approval): Payload {
   const fields = [
     '"approved":true',
@@ -79,13 +81,13 @@ export function approvedReason({ comment }: Approval): string {
   return comment ? `approved: ${comment}` : 'approved';
 }
 
-/** No other attempt of it would help: a person has said so. */
+/** Non-retryable: a person has decided. */
 export function rejected(reason: string): Extract<WorkflowOutcome, { readonly state: 'FAILED' | 'CANCELLED' }> {
   const failure = { ...systemFailure('APPLICATION', 'Rejected', reason || 'rejected'), final: true };
   return { state: 'FAILED', failure };
 }
 
-/** Why it is where it is, as an end of a sentence about the job. */
+/** What the job waits for, as the end of a sentence about it. */
 export function awaitedText(body: WaitBody, key: string | undefined): string {
   if (body.kind === 'APPROVAL') return 'waits for approval';
   return key ? `waits for event ${body.name} with key ${key}` : `waits for event ${body.name}`;

@@ -1,23 +1,24 @@
-/** What a retry takes over of a workflow that ended without success. */
+/** What a retry takes over from a workflow that ended without success. */
 import type { CompensationState } from './compensation.ts';
 import type { Graph } from './graph.ts';
 import { isCutShort } from './loop.ts';
 import type { StepState } from './step-state.ts';
 
-/** A step of the work there, of which something is known. */
+/** A step of the previous run with known state. */
 export interface PastStep {
   readonly step: number;
   readonly state: StepState;
   readonly reason: string | undefined;
-  /** Set where somebody has skipped it. */
+  /** Set if the step was skipped manually. */
   readonly skipReason: string | undefined;
   readonly compensation: CompensationState | undefined;
 }
 
 /**
- * Steps whose results are still good. All others of the work run again, but for those that their rules or conditions have skipped, and
- * with them whatever depends on them, over any number of steps: it has worked with what is gone, or with a failure that may be none
- * this time. So each step that is taken over has behind it what it had there, and what was skipped is so again.
+ * Steps whose results can be reused. All other steps of the work run again, except those that their rules or conditions
+ * skipped; and so do all steps that depend on them, directly or indirectly: their results are based on a state that is
+ * gone, or on a failure that may not happen this time. So everything that an adopted step depends on is adopted or
+ * stays skipped.
  */
 export function adoptable<T extends PastStep>(graph: Graph, past: readonly T[]): T[] {
   const settled = new Set(past.filter((one) => isGood(one) || staysSkipped(one)).map(({ step }) => step));
@@ -32,12 +33,15 @@ export function adoptable<T extends PastStep>(graph: Graph, past: readonly T[]):
   return past.filter((one) => isGood(one) && !again.has(one.step));
 }
 
-/** What was taken back, or was to be, is not; nor is a loop with passes still to come. */
+/** A step that was compensated, or was about to be, is not reusable; nor is a loop that was cut short. */
 function isGood({ state, reason, compensation = 'WAITING' }: PastStep): boolean {
   return state === 'SUCCEEDED' && compensation === 'WAITING' && !isCutShort(reason);
 }
 
-/** As long as nothing before it runs again. One that was skipped by hand is not: it was to be skipped that time. */
+/**
+ * Only while nothing before it runs again. A step that was skipped manually does not stay skipped: that was meant for
+ * the previous run.
+ */
 function staysSkipped({ state, skipReason }: PastStep): boolean {
   return state === 'SKIPPED' && skipReason === undefined;
 }

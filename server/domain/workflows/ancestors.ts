@@ -1,15 +1,15 @@
 /** Which steps come before which. */
 import type { Needs } from './needs.ts';
 
-/** A step that another one names. */
+/** A step that refers to another one by name. */
 export interface Reference {
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * Those of the references that lead to no step before. `order`: as `orderOf` gives it; what is not in it is not looked at.
- * A set of bits for each step, with one for each step that is named: all pairs of 10,000 steps take 12 MB and a few ms.
+ * The references that do not lead to an earlier step. `order` comes from `orderOf`; steps that are not in it are
+ * ignored. Each step has a bit set with one bit per referenced step: all pairs of 10,000 steps take 12 MB and a few ms.
  */
 export function notBefore(needs: Needs, order: readonly number[], references: readonly Reference[]): Reference[] {
   const far = references.filter(({ from, to }) => !needs.of[from]?.includes(to));

@@ -1,35 +1,38 @@
-/** What takes back what steps have done: which of them have it, and in which order. */
+/** Compensations undo what steps have done: which steps have one, and in which order they run. */
 
 import type { Problems } from './checks/problems.ts';
 import type { Graph } from './graph.ts';
 import type { EndedStep } from './step-state.ts';
 import { MAX_STEPS, type WorkflowStep } from './workflow.ts';
 
-/** How far a step's compensation is. WAITING: it has not been called for, or its turn has not come. */
+/** Progress of a step's compensation. WAITING: it is not needed yet, or its turn has not come. */
 export type CompensationState = 'WAITING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
 
-/** The job of a compensation is that of a step with this number: so nothing that is told to a step's jobs is told to it. */
+/**
+ * Step number of a compensation's job. It differs from every step's own number, so that inbox rows for the jobs of a
+ * step never reach its compensation.
+ */
 export function compensationOf(step: number): number {
   return MAX_STEPS + step;
 }
 
-/** The step that it takes back; undefined: it is a step's own number. */
+/** The step that it compensates; undefined: the number is a step's own. */
 export function compensatedStep(number: number): number | undefined {
   return number >= MAX_STEPS ? number - MAX_STEPS : undefined;
 }
 
-/** Only steps of the work can be: the others have none. */
+/** Only steps of the work can be compensated: the others have no compensation. */
 export function isCompensable(graph: Graph, { step, state }: EndedStep): boolean {
   return state === 'SUCCEEDED' && graph.step(step).compensation !== undefined;
 }
 
 export interface Compensable {
   readonly step: number;
-  /** Its place in the order in which the steps of the work have ended. No two are alike. */
+  /** Its position in the order in which the steps of the work have ended. Unique. */
   readonly endNumber: number;
 }
 
-/** The one that ended last. */
+/** The compensation of the step that ended last. */
 export function nextCompensation<T extends Compensable>(waiting: Iterable<T>): T | undefined {
   let last: T | undefined;
   for (const one of waiting) if (!last || one.endNumber > last.endNumber) last = one;

@@ -1,4 +1,4 @@
-/** How much of a workflow is over, and when it may end, by what its steps have taken so far. */
+/** Progress of a workflow and its estimated end, from the durations of its steps so far. */
 import type { Graph } from './graph.ts';
 import { type Phase, phases, roleOf } from './phases.ts';
 import type { StepState } from './step-state.ts';
@@ -6,11 +6,11 @@ import type { StepRole } from './workflow.ts';
 
 export interface Items {
   readonly size: number;
-  /** In whatever way. */
+  /** Ended in any way. */
   readonly ended: number;
 }
 
-/** When a step's job was made, or its first item's, and when it ended; each as far as it is known. */
+/** When a step's job, or that of its first item, was created, and when it ended; undefined if unknown. */
 export interface StepTimes {
   readonly startTimeUs: number | undefined;
   readonly endTimeUs: number | undefined;
@@ -20,7 +20,7 @@ export interface StepTimes {
 export interface WorkflowSoFar {
   readonly phase: Phase;
   readonly states: ReadonlyMap<number, StepState>;
-  /** Of some of the steps that run or have ended. */
+  /** A sample of the steps that run or have ended. */
   readonly times: ReadonlyMap<number, StepTimes>;
   readonly nowUs: number;
 }
@@ -32,12 +32,12 @@ const roles: readonly StepRole[] = ['NORMAL', 'ON_FAILURE', 'FINALLY'];
 const isBehind = (phase: Phase, role: StepRole) =>
   phases.indexOf(phase) > phases.findIndex((one) => roleOf(one) === role);
 
-/** Those of a phase that is over are, whatever became of them. */
+/** All steps of a phase that is over count as over. */
 function isOver(graph: Graph, step: number, { phase, states }: WorkflowSoFar): boolean {
   return isBehind(phase, graph.step(step).role) || !isOpen(states.get(step));
 }
 
-/** Share of the steps that are over, from 0 to 1. A fan-out that runs counts by its items that have ended. */
+/** Share of the steps that are over, from 0 to 1. A running fan-out counts by its ended items. */
 export function shareDone(graph: Graph, soFar: WorkflowSoFar): number {
   let done = 0;
   for (let step = 0; step < graph.size; step++) {
@@ -49,19 +49,20 @@ export function shareDone(graph: Graph, soFar: WorkflowSoFar): number {
 }
 
 /**
- * When the last step may end: after the longest way through those that are left, if each takes what those of its definition took that
- * have ended, and items go on ending as fast as they did. Undefined where nothing has ended that says how long anything takes.
+ * When the last step may end: after the longest path through the remaining steps, if each takes as long as the ended
+ * steps of its definition did, and items continue to end at the same rate. Undefined if nothing has ended that gives a
+ * duration.
  */
 export function estimatedEndUs(graph: Graph, soFar: WorkflowSoFar): number | undefined {
   const taken = new Taken(graph, soFar);
   if (!taken.isKnown) return undefined;
   const left = longestWay(graph, (step) => (isOver(graph, step, soFar) ? 0 : taken.leftOf(step)));
-  // What is for a failure is not expected before there is one.
+  // Steps for a failure are not expected before there is one.
   const ahead = roles.filter((role) => role !== 'ON_FAILURE' || isBehind(soFar.phase, 'NORMAL'));
   return Math.round(soFar.nowUs + ahead.reduce((sum, role) => sum + left[role], 0));
 }
 
-/** The longest sum along needs, for each role: steps need those of their own only. */
+/** The longest sum along needs, for each role: steps need only steps of their own role. */
 function longestWay(graph: Graph, leftOf: (step: number) => number): Record<StepRole, number> {
   const longest: Record<StepRole, number> = { NORMAL: 0, ON_FAILURE: 0, FINALLY: 0 };
   const before = new Float64Array(graph.size);
@@ -80,12 +81,12 @@ function longestWay(graph: Graph, leftOf: (step: number) => number): Record<Step
   return longest;
 }
 
-/** What steps of one definition have taken. */
+/** Durations of the steps of one definition. */
 interface OfDefinition {
-  /** Those of which it is known how long they took, and that in all. */
+  /** Steps with known durations, and the sum of those. */
   measured: number;
   sumUs: number;
-  /** All that have ended by now, or run. */
+  /** All that have ended by now; `running`: those that run. */
   ended: number;
   running: number;
   firstStartUs: number;
@@ -95,7 +96,7 @@ class Taken {
   readonly #graph: Graph;
   readonly #soFar: WorkflowSoFar;
   readonly #byDefinition = new Map<string, OfDefinition>();
-  /** For steps of which none has ended: what a step, or else an item, took on the average. */
+  /** For definitions without an ended step: the average duration of a step, or else of an item. */
   readonly #usual: number | undefined;
 
   constructor(graph: Graph, soFar: WorkflowSoFar) {
@@ -121,7 +122,7 @@ class Taken {
     return Math.max(0, (meanOf(this.#of(step)) ?? usual) - elapsed, this.#queueUs(this.#of(step)));
   }
 
-  /** Many that run at once wait for the same workers: they go on ending as fast as they did. */
+  /** Many that run at once wait for the same workers: they continue to end at the same rate. */
   #queueUs({ measured, sumUs, ended, running, firstStartUs }: OfDefinition): number {
     if (measured === 0 || running < 2) return 0;
     const busyUs = Math.min(this.#since(firstStartUs), (sumUs / measured) * ended);

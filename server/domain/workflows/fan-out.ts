@@ -1,16 +1,18 @@
-/** A fan-out that runs: which items start, and when it is over. The rules are those of an Indexed Job of Kubernetes. */
+/** A running fan-out: which items start, and when it is over. The rules are those of an Indexed Job of Kubernetes. */
 import { countOf, includes } from './indexes.ts';
 import type { FanOut, SuccessRule } from './workflow.ts';
 
 export interface FanOutState {
   readonly size: number;
-  /** Items start in their order, so this is also the next one's place. */
+  /** Items start in order, so this is also the index of the next one. */
   readonly started: number;
   readonly succeeded: number;
   readonly failed: number;
-  /** Ended after it was decided, however. They count for nothing: most were cancelled because of the decision. */
+  /**
+   * Items that ended, in any way, after the decision. They do not count: most were cancelled because of the decision.
+   */
   readonly late: number;
-  /** For each success rule: how many of its items have succeeded. */
+  /** For each success rule: number of its items that have succeeded. */
   readonly ruleCounts: readonly number[];
 }
 
@@ -20,9 +22,9 @@ export interface EndedItem {
 }
 
 export type FanOutDecision =
-  /** `start`: how many more items to start now. */
+  /** `start`: number of items to start now. */
   | { readonly kind: 'CONTINUE'; readonly start: number }
-  /** `cancelOpen`: items are open, and to be cancelled. */
+  /** `cancelOpen`: there are open items, which must be cancelled. */
   | { readonly kind: 'SUCCEED'; readonly cancelOpen: boolean }
   | { readonly kind: 'FAIL'; readonly cancelOpen: boolean; readonly reason: string };
 
@@ -38,7 +40,7 @@ export function openItems({ started, succeeded, failed, late }: FanOutState): nu
   return started - succeeded - failed - late;
 }
 
-/** All items of one call end in one look. Each item may end once. */
+/** All ended items of one call are counted before the next decision. Each item may end once. */
 export function endItems(fanOut: FanOut, state: FanOutState, ended: readonly EndedItem[]): FanOutState {
   if (decideFanOut(fanOut, state).kind !== 'CONTINUE') return { ...state, late: state.late + ended.length };
   const good = ended.filter(({ succeeded }) => succeeded);
@@ -53,7 +55,7 @@ export function endItems(fanOut: FanOut, state: FanOutState, ended: readonly End
 }
 
 /**
- * Once it is SUCCEED or FAIL it stays so, with the same reason, while what was open ends: the step may end at once, or when
+ * A decision of SUCCEED or FAIL is final and keeps its reason while open items end; the step may end at once, or when
  * nothing is open any more.
  */
 export function decideFanOut(fanOut: FanOut, state: FanOutState): FanOutDecision {
@@ -66,12 +68,12 @@ export function decideFanOut(fanOut: FanOut, state: FanOutState): FanOutDecision
   if (successPolicy.some((rule, i) => holds(rule, state.ruleCounts[i] ?? 0, size)))
     return { kind: 'SUCCEED', cancelOpen };
   if (succeeded === size) return { kind: 'SUCCEED', cancelOpen };
-  // Failures up to `max_failed` only put this off. In Kubernetes, too, one that no success rule makes up for fails the job.
+  // `max_failed` only delays this. In Kubernetes, too, a failed index that no success rule makes up for fails the job.
   if (succeeded + failed === size) return { kind: 'FAIL', cancelOpen, reason: `${failed} of ${size} items failed` };
   return { kind: 'CONTINUE', start: Math.min(size - started, maxParallel - open) };
 }
 
-/** Items beyond the end of the list are asked of nobody; a rule of such alone never holds. */
+/** A rule's indexes beyond the end of the list are ignored; a rule with only such indexes never holds. */
 function holds({ indexes, count }: SuccessRule, succeeded: number, size: number): boolean {
   if (succeeded === 0) return false;
   const places = indexes ? countOf(indexes, size) : size;

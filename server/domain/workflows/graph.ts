@@ -1,18 +1,18 @@
-/** The steps of a workflow as numbers, with what comes after each of them. */
+/** The steps of a workflow by number, with the successors of each. */
 import type { StepRole, Workflow, WorkflowStep } from './workflow.ts';
 
-/** What is asked of each role over and over. */
+/** Precomputed for each role, because it is read often. */
 interface Part {
   count: number;
   readonly roots: number[];
   readonly leaves: number[];
 }
 
-/** A step's number is its place in the body. */
+/** A step's number is its index in the workflow's list of steps. */
 export class Graph {
   readonly steps: readonly WorkflowStep[];
   readonly #numbers: ReadonlyMap<string, number>;
-  /** The successors of all steps in one array: those of a step are from its offset to the next one's. */
+  /** The successors of all steps in one array: a step's successors lie between its offset and the next step's. */
   readonly #successors: Int32Array;
   readonly #offsets: Int32Array;
   readonly #parts: Readonly<Record<StepRole, Part>>;
@@ -41,12 +41,12 @@ export class Graph {
     return found;
   }
 
-  /** In the order in which the body names them. Made anew each time: the largest workflows need ten million. */
+  /** In the order of the definition. Computed on each call: the largest workflows have ten million in total. */
   needs(step: number): number[] {
     return this.step(step).needs.map((name) => this.indexOf(name));
   }
 
-  /** Steps that need this one, in their order. */
+  /** Steps that need this one, in order. */
   successors(step: number): readonly number[] {
     return [...this.#successors.subarray(this.#offsets[step], this.#offsets[step + 1])];
   }
@@ -56,7 +56,7 @@ export class Graph {
     return this.#offsets[step] === this.#offsets[step + 1];
   }
 
-  /** Steps that begin with their phase: they need none, or wait for none of those that they need. */
+  /** Steps that can start with their phase: they need no step, or their rule waits for none of those that they need. */
   roots(role: StepRole): readonly number[] {
     return this.#parts[role].roots;
   }
@@ -65,7 +65,7 @@ export class Graph {
     return this.#parts[role].leaves;
   }
 
-  /** How many steps have this role. */
+  /** Number of steps with this role. */
   count(role: StepRole): number {
     return this.#parts[role].count;
   }
@@ -101,7 +101,7 @@ export class Graph {
   }
 }
 
-/** Of a body that has been validated: what is wrong with it throws, as a bug. */
+/** The workflow must have been validated; any problem throws, because it is a bug. */
 export function compileGraph({ steps }: Workflow): Graph {
   const graph = new Graph(steps);
   refuseCycles(graph);
@@ -114,7 +114,7 @@ function numbered(steps: readonly WorkflowStep[]): Map<string, number> {
   return numbers;
 }
 
-/** Takes away steps that need none of those that are left; what can't be taken away lies on a cycle or behind one. */
+/** Removes steps that need no remaining step; what can't be removed lies on a cycle or behind one. */
 function refuseCycles(graph: Graph): void {
   const open = Int32Array.from(graph.steps, ({ needs }) => needs.length);
   const free = [...open.keys()].filter((step) => open[step] === 0);
@@ -129,7 +129,7 @@ function refuseCycles(graph: Graph): void {
   if (taken < graph.size) throw new Error('steps of the workflow need each other in a circle');
 }
 
-/** Places of these arrays are all there; the compiler can't know. */
+/** Every index here is in range, which the compiler can't know. */
 function at(array: Int32Array, index: number): number {
   return array[index] ?? 0;
 }

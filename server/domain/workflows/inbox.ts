@@ -1,28 +1,28 @@
-/** What workflows and batches are told. */
+/** Kinds of inbox rows of workflows and batches. */
 
 /**
- * Codes as stored in SQL. What a workflow is told; each is written by the transaction that makes it so, and taken by the
- * one that acts on it.
+ * Codes as stored in SQL. Each row is written by the transaction that makes it true, and taken by the transaction that
+ * acts on it.
  */
 export const inboxKinds = {
-  /** It has been started. */
+  /** The workflow was started. */
   STARTED: 1,
   /** Jobs of a step have ended. */
   CHILDREN_ENDED: 2,
-  /** Somebody cancels it. */
+  /** A cancel was requested. */
   CANCEL: 3,
-  /** Its total timeout is over. */
+  /** Its total timeout has passed. */
   TIME_OUT: 4,
-  /** It has more to do than one transaction did. */
+  /** One transaction could not do all the work. */
   CONTINUE: 5,
-  /** Open jobs of a step, or of all, are to be cancelled: stays until they are. */
+  /** Open jobs of a step, or of all steps, must be cancelled; the row stays until they are. */
   CANCEL_CHILDREN: 6,
-  /** Of a batch: it gets no more members. */
+  /** For a batch: it gets no more members. */
   SEALED: 7,
-  /** Somebody skips a step. */
+  /** A step is skipped manually. */
   SKIP_STEP: 8,
 } as const;
 export type InboxKind = keyof typeof inboxKinds;
 
-/** Taken by one transaction. */
+/** Maximum rows taken by one transaction. */
 export const MAX_INBOX_ROWS = 1_000;

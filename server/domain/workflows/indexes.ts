@@ -1,12 +1,12 @@
-/** Places of items, as a text such as "0,3-5" and as spans. */
+/** Item indexes, as a text such as "0,3-5" and as spans. */
 import { MAX_ITEMS } from './workflow.ts';
 
-/** Its first and its last place. */
+/** First and last index. */
 export type Span = readonly [number, number];
 
 const pattern = /^(\d+)(?:-(\d+))?$/;
 
-/** As Kubernetes has it: in order, none twice. */
+/** Kubernetes' format: in order, without duplicates. */
 export function parseIndexes(text: string): { readonly spans: readonly Span[] } | { readonly problem: string } {
   const spans: Span[] = [];
   let last = -1;
@@ -24,7 +24,7 @@ export function parseIndexes(text: string): { readonly spans: readonly Span[] } 
   return { spans };
 }
 
-/** Whether one of the spans has the place. Spans are in order, so half of what is left can be ruled out at each look. */
+/** Whether one of the spans contains the index; binary search, since spans are in order. */
 export function includes(spans: readonly Span[], index: number): boolean {
   let low = 0;
   let high = spans.length;
@@ -38,7 +38,7 @@ export function includes(spans: readonly Span[], index: number): boolean {
   return false;
 }
 
-/** How many places the spans have, of a list of so many items. */
+/** Number of indexes in the spans that lie within a list of this size. */
 export function countOf(spans: readonly Span[], size: number): number {
   return spans.reduce((sum, [first, last]) => sum + Math.max(0, Math.min(last, size - 1) - first + 1), 0);
 }

@@ -9,18 +9,18 @@ export type WorkflowOutcome =
   | { readonly state: 'SUCCEEDED'; readonly result: Payload }
   | { readonly state: 'FAILED' | 'CANCELLED'; readonly failure: Failure };
 
-/** The control plane takes it. From now on only its total timeout is due. */
+/** The control plane starts the workflow; from now on only its total timeout is due. */
 export function decideStart(run: OpenRun): Continue | undefined {
   if (run.state !== 'READY') return undefined;
   return continueAs('start', run, { state: 'WAITING', dueTimeUs: run.limits.deadlineUs, reason: null });
 }
 
-/** All that it is to do has been done. A workflow that was cancelled ends so, whatever else became of it. */
+/** All its work is done. A cancelled workflow ends CANCELLED, whatever its outcome. */
 export function decideFinish(run: OpenRun, outcome: WorkflowOutcome): End | undefined {
   if (run.state === 'CANCELLING') return cancelled(run, outcome);
   if (run.state !== 'WAITING') return undefined;
   if (outcome.state === 'SUCCEEDED') return end('finish', run, 'SUCCEEDED', { result: outcome.result, reason: null });
-  // Nobody cancelled it: whoever says so has failed.
+  // Nobody cancelled it, so an outcome of CANCELLED counts as a failure.
   return end('finish', run, 'FAILED', { failure: outcome.failure, reason: outcome.failure.message });
 }
 

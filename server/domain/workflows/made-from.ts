@@ -1,14 +1,14 @@
-/** What a workflow's jobs are made from: its steps, and what takes them back. */
+/** The definitions that a workflow's jobs are created from: those of its steps and of their compensations. */
 import type { Workflow, WorkflowStep } from './workflow.ts';
 
 export type MadeFrom = Pick<WorkflowStep, 'definition' | 'definitionVersion'>;
 
 export interface LocatedDefinition extends MadeFrom {
-  /** Of the field that names it, below the workflow. */
+  /** Path of the field that names it, below the workflow. */
   readonly field: string;
 }
 
-/** Those of the steps in their order, each with that of its compensation behind it. */
+/** The definitions of the steps in order, each followed by that of its compensation. */
 export function definitionsOf({ steps }: Workflow): LocatedDefinition[] {
   return steps.flatMap(({ definition, definitionVersion, compensation }, i) => {
     const own = { definition, definitionVersion, field: `steps[${i}].definition` };

@@ -1,16 +1,16 @@
-/** Which steps need which, with what is wrong with that. Nothing here is recursive: a workflow may be a chain of 10,000. */
+/** Which steps need which, and the problems in that. Nothing here is recursive: a workflow may be a chain of 10,000. */
 import { nearName } from '../base/near-name.ts';
 import type { Problems } from './checks/problems.ts';
 import { MAX_EDGES, type WorkflowStep } from './workflow.ts';
 
 export interface Needs {
-  /** The number of the step of each name; of the first one where two have it. */
+  /** Step number by name; the first step if two share a name. */
   readonly numbers: ReadonlyMap<string, number>;
-  /** Of each step the numbers of those that it needs, as far as they are right. */
+  /** For each step, the numbers of the valid steps that it needs. */
   readonly of: readonly (readonly number[])[];
 }
 
-/** Nearness is told for so many names of so many steps: it is dear, and only a help. */
+/** Bounds for suggestions of similar names, which are expensive: unknown names per workflow, and steps compared. */
 const MAX_SUGGESTED = 10;
 const MAX_SCANNED = 1_000;
 

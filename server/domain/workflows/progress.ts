@@ -1,25 +1,25 @@
-/** How far a workflow is that runs, and the sentences that tell it. */
+/** Progress of a running workflow, and its sentences. */
 import type { FanOutState } from './fan-out.ts';
 import type { Phase } from './phases.ts';
 
 export interface RunningStep {
   readonly name: string;
-  /** Its job, or that of its last pass; undefined: it has one for each item. */
+  /** Its job, or that of its last pass; undefined for a fan-out, which has one per item. */
   readonly jobId: string | undefined;
-  /** Passes of a loop that have ended. */
+  /** Ended passes of a loop. */
   readonly passes: number;
   readonly items: FanOutState | undefined;
 }
 
 export interface WorkflowProgress {
   readonly phase: Phase;
-  /** Steps of the phase, or that are to be taken back; and how many of them have ended, or run. */
+  /** Number of steps of the phase, or steps to compensate; `ended` and `running` count among those. */
   readonly steps: number;
   readonly ended: number;
   readonly running: number;
-  /** The first of those that run. */
+  /** The first of the running steps. */
   readonly first: readonly RunningStep[];
-  /** Names of the first of the steps that need one of these. */
+  /** Names of the first steps that need one of these. */
   readonly behind: readonly string[];
 }
 
@@ -30,7 +30,7 @@ const doings: Readonly<Record<Phase, string>> = {
   FINALLY: 'does what is finally to be done',
 };
 
-/** Each without its full stop, to follow the job's name. Undefined: it has only just been started. */
+/** Without full stops, to follow the job's name. Undefined: it has only just been started. */
 export function progressTexts(progress: WorkflowProgress | undefined): string[] {
   if (!progress) return ['is a workflow that is about to start its first steps'];
   const { phase, steps, ended, running, first, behind } = progress;

@@ -1,10 +1,10 @@
-/** Whether a step can be skipped by hand, and what that is for it. */
+/** Whether a step can be skipped manually, and the effect. */
 import { type FanOutState, openItems } from './fan-out.ts';
 import { roleOf, type WorkflowRun } from './phases.ts';
 import type { StepState } from './step-state.ts';
 import type { WorkflowStep } from './workflow.ts';
 
-/** Why a step is skipped, as people see it. */
+/** The reason of a skipped step, as shown to operators. */
 export function skippedManually(reason: string | undefined): string {
   return reason ? `skipped by hand: ${reason}` : 'skipped by hand';
 }
@@ -14,7 +14,7 @@ export interface SkippedStep {
   readonly fanOut: FanOutState | undefined;
 }
 
-/** Why not, as an end of a sentence that begins with the step; undefined: it can be. */
+/** The objection, as the end of a sentence that begins with the step; undefined: it can be skipped. */
 export function whyNotSkippable({ role }: WorkflowStep, state: StepState, run: WorkflowRun): string | undefined {
   if (state !== 'WAITING' && state !== 'RUNNING') return `is ${state}: nothing is left to skip`;
   if (role !== roleOf(run.phase))
@@ -22,7 +22,7 @@ export function whyNotSkippable({ role }: WorkflowStep, state: StepState, run: W
   return undefined;
 }
 
-/** NOW: nothing of it is open. LATER: what is open is cancelled first. NEVER: it has ended. */
+/** NOW: the step has no open jobs. LATER: its open jobs are cancelled first. NEVER: it has ended. */
 export function decideSkip({ state, fanOut }: SkippedStep): 'NOW' | 'LATER' | 'NEVER' {
   if (state === 'WAITING') return 'NOW';
   if (state !== 'RUNNING') return 'NEVER';

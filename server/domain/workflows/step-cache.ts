@@ -1,4 +1,7 @@
-/** Results of earlier jobs that steps take in place of jobs of their own: which are alike, which are fresh, and which steps may. */
+/**
+ * Results of earlier jobs that steps reuse instead of running a job: which match, which are fresh, and which steps may
+ * do so.
+ */
 
 import type { Payload } from '../base/payload.ts';
 import type { JobDefinition } from '../definitions/definition.ts';
@@ -8,23 +11,23 @@ import type { MadeFrom } from './made-from.ts';
 import type { EndedStepState } from './step-state.ts';
 import type { StepCache, WorkflowStep } from './workflow.ts';
 
-/** What a step's job would be made from. */
+/** The definition of a step's job. */
 export interface CachedFrom {
   readonly namespace: string;
   readonly definition: string;
-  /** As it was resolved; never 0. */
+  /** The resolved version; never 0. */
   readonly version: number;
 }
 
-/** What a key is the hash of: the text, and the bytes behind it. */
+/** The key is the hash of the text, followed by the bytes. */
 export interface CacheKeyOrigin {
   readonly text: string;
   readonly bytes?: Uint8Array;
 }
 
 /**
- * Equal for jobs that are alike, and only for them. JSON counts by its value, all else byte by byte. `input` and `key`: what the
- * payload is; the same value is not the same as one and as the other.
+ * Equal for matching jobs, and only for them. JSON is compared by value, anything else byte by byte. `kind` says
+ * whether the payload is the input or a key: equal values of different kinds do not match.
  */
 export function cacheKeyOrigin(
   { namespace, definition, version }: CachedFrom,
@@ -33,7 +36,7 @@ export function cacheKeyOrigin(
 ): CacheKeyOrigin {
   const { text, bytes } = keyOfInput(payload);
   const metadata = Object.entries(payload.metadata ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  // Of JSON no content type and the one of JSON are the same.
+  // For JSON, an empty content type and JSON's own are equivalent.
   const contentType = bytes ? payload.contentType : '';
   const head = JSON.stringify([namespace, definition, version, kind, contentType, metadata]);
   return { text: `${head}${text}`, ...(bytes ? { bytes } : {}) };
@@ -43,16 +46,16 @@ export function cacheKeyOrigin(
 export interface CachedResult {
   readonly jobId: string;
   readonly endTimeUs: number;
-  /** How long those that kept it wanted it kept. */
+  /** End of the retention that the steps which stored it asked for. */
   readonly untilUs: number;
 }
 
-/** Whether a step may take it: it is young enough for the step, and for those that kept it. */
+/** Whether a step may reuse it: it is young enough for the step, and for those that stored it. */
 export function isFresh({ maxAgeMs }: StepCache, { endTimeUs, untilUs }: CachedResult, nowUs: number): boolean {
   return nowUs < untilUs && nowUs < endTimeUs + maxAgeMs * 1_000;
 }
 
-/** Whether what a step's job gave is kept for others. A failure may be over by the next time. */
+/** Whether a step's result is kept for others. Failures are not: they may not happen again. */
 export function isKept(state: EndedStepState): boolean {
   return state === 'SUCCEEDED';
 }
@@ -80,7 +83,7 @@ export function checkCaches(steps: readonly WorkflowStep[], field: string, probl
   }
 }
 
-/** Of what the steps are made from, as far as it is known. */
+/** `definitionOf`: the definition of a step, if known. */
 export function reportCachedWaits(
   steps: readonly WorkflowStep[],
   definitionOf: (step: MadeFrom) => Pick<JobDefinition, 'wait'> | undefined,

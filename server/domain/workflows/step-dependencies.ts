@@ -1,4 +1,4 @@
-/** What a step's job waits for outside of its workflow: which steps may, and what the values of its expressions name. */
+/** What a step's job waits for outside of its workflow: which steps may, and the meaning of the expressions' values. */
 
 import { isDottedName } from '../base/dotted-name.ts';
 import { isUuid } from '../base/uuid.ts';
@@ -6,7 +6,7 @@ import type { Dependency } from '../dependencies/dependencies.ts';
 import type { Problems } from './checks/problems.ts';
 import type { StepDependency, WorkflowStep } from './workflow.ts';
 
-/** What is not to be had yet: each of them makes, or takes, more than one job at one turn. */
+/** Unsupported combinations: each of these creates, or uses, more than one job per turn of the step. */
 const besides = {
   fanOut: ['fan_out', 'give each item a workflow whose step waits'],
   loop: ['loop', 'put the loop into a workflow, and `after` at the step that is made from it'],
@@ -26,7 +26,7 @@ export function checkAfters(steps: readonly WorkflowStep[], field: string, probl
   }
 }
 
-/** The expression of one, and the name of its field below that of the dependency. */
+/** A dependency's expression, and its field's name below the dependency. */
 export function expressionOfAfter({ on }: StepDependency): { readonly text: string; readonly field: string } {
   switch (on.kind) {
     case 'JOB':
@@ -38,7 +38,7 @@ export function expressionOfAfter({ on }: StepDependency): { readonly text: stri
   }
 }
 
-/** What is depended on, by the value of the expression. A text: why that names nothing, as an end of a sentence. */
+/** The dependency that the expression's value names. A string is a problem, as the end of a sentence. */
 export function dependencyOf({ on, condition }: StepDependency, value: unknown): Dependency | string {
   if (typeof value !== 'string') return 'gives no text';
   if (on.kind === 'ASSET')

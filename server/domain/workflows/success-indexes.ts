@@ -1,4 +1,4 @@
-/** Places of items as text: numbers from 0 and spans of them in order, such as "0,3-5". */
+/** Item indexes as text: numbers from 0 and spans of them in order, such as "0,3-5". */
 import { MAX_ITEMS } from './workflow.ts';
 
 export type Spans = readonly (readonly [number, number])[];
@@ -7,7 +7,7 @@ export type Spans = readonly (readonly [number, number])[];
 const MAX_TEXT = 4_096;
 const SPAN = /^(\d{1,6})(?:-(\d{1,6}))?$/;
 
-/** Or what is wrong with the text, as an end of a sentence that begins with its field. */
+/** The spans, or the problem as the end of a sentence that begins with the field's name. */
 export function parseIndexes(text: string): Spans | { readonly problem: string } {
   if (text.length > MAX_TEXT) return { problem: `is longer than ${MAX_TEXT} characters` };
   const spans: [number, number][] = [];

@@ -1,4 +1,4 @@
-/** What a trigger rule says of a step, by how the steps that it needs have ended so far. The rules are those of Airflow. */
+/** Decisions of a trigger rule from the ends of the needed steps so far. The rules are those of Airflow. */
 import type { EndedStepState } from './step-state.ts';
 import type { TriggerRule } from './workflow.ts';
 
@@ -42,8 +42,8 @@ interface Needs {
 }
 
 const rules: Readonly<Record<TriggerRule, (needs: Needs) => RuleDecision>> = {
-  // The one rule for which the order counts: of a failed step and a skipped one, what comes first decides, and what comes at
-  // once with a failure fails. To wait for all would hold back a failure.
+  // The only rule for which order matters: between a failed and a skipped step the first decides, and a failure wins if
+  // both come at once. Waiting for all would delay the report of a failure.
   ALL_SUCCESS: ({ failed, skipped, allEnded }) =>
     failed > 0 ? 'UPSTREAM_FAILED' : skipped > 0 ? 'SKIP' : allEnded ? 'START' : 'WAIT',
   ALL_FAILED: ({ succeeded, skipped, allEnded }) => (succeeded + skipped > 0 ? 'SKIP' : allEnded ? 'START' : 'WAIT'),
@@ -54,7 +54,7 @@ const rules: Readonly<Record<TriggerRule, (needs: Needs) => RuleDecision>> = {
   ONE_SUCCESS: ({ succeeded, allEnded, allSkipped }) =>
     succeeded > 0 ? 'START' : allSkipped ? 'SKIP' : allEnded ? 'UPSTREAM_FAILED' : 'WAIT',
   ONE_FAILED: ({ failed, allEnded }) => (failed > 0 ? 'START' : allEnded ? 'SKIP' : 'WAIT'),
-  // A step that could not start has done nothing: here alone it is no failed one.
+  // A step that could not start has done nothing: only in this rule it does not count as failed.
   ONE_DONE: ({ succeeded, failedThemselves, allEnded }) =>
     succeeded + failedThemselves > 0 ? 'START' : allEnded ? 'SKIP' : 'WAIT',
   NONE_FAILED: ({ failed, allEnded }) => (failed > 0 ? 'UPSTREAM_FAILED' : allEnded ? 'START' : 'WAIT'),
@@ -67,8 +67,8 @@ const rules: Readonly<Record<TriggerRule, (needs: Needs) => RuleDecision>> = {
 };
 
 /**
- * `total` is how many steps it needs. Once it is not WAIT it never is again, whatever ends later; and but for ALL_SUCCESS it stays
- * what it is.
+ * `total`: number of needed steps. A decision other than WAIT never becomes WAIT again, whatever ends later; and except
+ * for ALL_SUCCESS it never changes.
  */
 export function decideRule(rule: TriggerRule, counts: StepCounts, total: number): RuleDecision {
   if (total === 0) return 'START';

@@ -1,21 +1,23 @@
-/** A wave: what the ends of some steps mean for the steps that need them. */
+/** A wave: the consequences of some steps' ends for the steps that need them. */
 import type { Graph } from './graph.ts';
 import type { EndedStep, EndedStepState, StepState } from './step-state.ts';
 import { decideRule, endedOf, noneEnded, type RuleDecision, type StepCounts, withEnd } from './trigger-rules.ts';
 
-/** What is kept of a step. */
+/** The stored state of a step. */
 export interface StepRow {
   readonly state: StepState;
-  /** Of the steps that it needs. */
+  /** Ends of the steps that it needs. */
   readonly counts: StepCounts;
 }
 
 export interface Wave {
-  /** Rows that have changed, as they are now. Those of steps in `ready` are still WAITING. */
+  /** Changed rows with their new values. Those of steps in `ready` are still WAITING. */
   readonly rows: ReadonlyMap<number, StepRow>;
-  /** Steps that may start now. Each is found so once in the life of a workflow; whoever gets it must start or end it. */
+  /**
+   * Steps that may start now. Each step appears here once in the life of a workflow; the caller must start or end it.
+   */
   readonly ready: readonly number[];
-  /** Steps that have ended without a job: what the next wave is of. */
+  /** Steps that have ended without a job: the input of the next wave. */
   readonly ended: readonly EndedStep[];
 }
 
@@ -26,16 +28,17 @@ const endedBy: Readonly<Partial<Record<RuleDecision, EndedStepState>>> = {
   UPSTREAM_FAILED: 'UPSTREAM_FAILED',
 };
 
-/** Whose rows a wave needs, and may change. */
+/** The steps whose rows a wave reads and may change. */
 export function successorsOf(graph: Graph, ended: readonly EndedStep[]): Set<number> {
   return new Set(ended.flatMap(({ step }) => graph.successors(step)));
 }
 
 /**
- * A step without a row is one of which nothing is known. Each end may come in one wave only.
+ * A step without a row is WAITING with counts of zero. Each end may be passed to one wave only.
  *
- * A step is decided by the wave in which its counts begin to say so. That follows from what is counted alone: as long as counts are
- * kept from wave to wave, no later one decides it again, whether its state has been written in the meantime or not.
+ * A step is decided by the wave in which its counts first allow a decision. That depends on the counts alone: as long
+ * as counts are kept from wave to wave, no later wave decides the step again, whether its state has been written in the
+ * meantime or not.
  */
 export function wave(graph: Graph, rows: ReadonlyMap<number, StepRow>, ended: readonly EndedStep[]): Wave {
   const changed = new Map<number, StepRow>();
@@ -44,7 +47,7 @@ export function wave(graph: Graph, rows: ReadonlyMap<number, StepRow>, ended: re
       const row = changed.get(next) ?? rows.get(next) ?? untouched;
       changed.set(next, { ...row, counts: withEnd(row.counts, state) });
     }
-  // The caller's rows may be from before: an end that is told here may not be taken back.
+  // The caller's rows may be older than the ends passed here, so the states of the ended steps are set again.
   for (const { step, state } of ended) {
     const row = changed.get(step);
     if (row) changed.set(step, { ...row, state });
@@ -67,7 +70,7 @@ function decideAll(graph: Graph, before: ReadonlyMap<number, StepRow>, rows: Map
   return { rows, ready, ended };
 }
 
-/** WAIT: there is nothing to decide, or it had been decided before. */
+/** WAIT: there is nothing to decide, or it was decided before. */
 function decideNow(graph: Graph, step: number, before: StepCounts, after: StepCounts): RuleDecision {
   const { name, rule, needs } = graph.step(step);
   if (endedOf(after) > needs.length) throw new Error(`step "${name}" was told of more ends than it needs steps`);

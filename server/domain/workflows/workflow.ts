@@ -1,4 +1,6 @@
-/** The body of a workflow as the core sees it: every default filled in, spans in milliseconds, expressions as text. */
+/**
+ * A workflow's definition as the core sees it: defaults are filled in, spans are in milliseconds, expressions are text.
+ */
 
 import type { Condition } from '../dependencies/dependencies.ts';
 import type { Demands } from '../dispatch/demands.ts';
@@ -32,12 +34,12 @@ export type FailureMode = keyof typeof failureModes;
 
 export interface Workflow {
   readonly steps: readonly WorkflowStep[];
-  /** Expression of its result. Left out: the outputs of the leaves of the work, by name. */
+  /** Expression of the result. Left out: the outputs of the leaves of the work, by name. */
   readonly output?: string;
   readonly failureMode: FailureMode;
 }
 
-/** What is left out is not there: no condition, no fan-out, no loop, the workflow's own input. */
+/** A field that is left out is absent: no condition, no fan-out, no loop, the workflow's own input. */
 export interface WorkflowStep {
   readonly name: string;
   readonly definition: string;
@@ -62,19 +64,19 @@ export interface StepDependency {
     | { readonly kind: 'JOB'; readonly jobId: string }
     | { readonly kind: 'STEP'; readonly workflowJobId: string; readonly step: string }
     | { readonly kind: 'ASSET'; readonly name: string };
-  /** Of an asset it says nothing. */
+  /** Ignored for an asset. */
   readonly condition: Condition;
 }
 
-/** The result of an earlier job may be taken in place of a job. */
+/** A step with a cache may reuse the result of an earlier job instead of running one. */
 export interface StepCache {
-  /** After that job's end. */
+  /** Maximum age, counted from that job's end. */
   readonly maxAgeMs: number;
-  /** Expression of what must be the same. Left out: the whole input. */
+  /** Expression of the value that must be equal. Left out: the whole input. */
   readonly key?: string;
 }
 
-/** What takes back what a step has done, should the workflow fail afterwards. */
+/** Undoes what a step has done if the workflow fails afterwards. */
 export interface Compensation {
   readonly definition: string;
   /** 0: the newest when it starts. */
@@ -98,14 +100,14 @@ export interface FanOut {
   readonly items: string;
   /** Left out: all at once. */
   readonly maxParallel?: number;
-  /** Left out: all items run to their ends. */
+  /** Left out: all items run until they end. */
   readonly maxFailed?: number;
-  /** Left out: once all items have succeeded. */
+  /** Left out: all items must succeed. */
   readonly successPolicy?: readonly SuccessRule[];
 }
 
 export interface SuccessRule {
-  /** First and last place of each span, in order and apart from each other. Left out: all items. */
+  /** First and last index of each span, in order and disjoint. Left out: all items. */
   readonly indexes?: readonly (readonly [number, number])[];
   /** Left out: all of them. */
   readonly count?: number;
@@ -118,9 +120,9 @@ export interface Loop {
 
 export const MAX_STEPS = 10_000;
 export const MAX_NEEDS = 1_000;
-/** Of all steps together. */
+/** Over all steps. */
 export const MAX_EDGES = 100_000;
 export const MAX_ITEMS = 100_000;
 export const MAX_ITERATIONS = 10_000;
-/** Workflows in each other. */
+/** Maximum nesting of workflows. */
 export const MAX_DEPTH = 16;

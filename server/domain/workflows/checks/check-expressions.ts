@@ -1,4 +1,4 @@
-/** Expressions that are none, that name what is not there, or steps that do not come before. */
+/** Reports expressions that don't parse, that use unknown names, or that refer to steps that do not come before. */
 import { notBefore, type Reference } from '../ancestors.ts';
 import type { Path } from '../expressions/expression-paths.ts';
 import { keepExpressions, readExpression } from '../expressions/expression-shape.ts';
@@ -8,10 +8,10 @@ import type { Needs } from '../needs.ts';
 import type { Workflow, WorkflowStep } from '../workflow.ts';
 import type { Problems } from './problems.ts';
 
-/** Parsed at a stretch, in characters: some 10 ms. */
+/** Characters parsed between two yields: some 10 ms. */
 const STRETCH = 8_192;
 
-/** Yields now and then, so that a caller may see to others meanwhile. */
+/** Yields now and then, so that the caller can do other work meanwhile. */
 export function* checkExpressions(
   workflow: Workflow,
   needs: Needs,
@@ -42,7 +42,7 @@ function notBeforeText(steps: readonly WorkflowStep[], { from, to }: Reference):
   return `names ${steps[to]?.name}, which does not come before: let ${steps[from]?.name} need it, or a step that does`;
 }
 
-/** Adds to `references` those to steps that have to come before. */
+/** Adds to `references` the references to steps that must come before. */
 function checkNames(
   steps: readonly WorkflowStep[],
   located: LocatedExpression,
@@ -85,7 +85,7 @@ function problemOf(
   return `names ${named.name}, a step of the role ${named.role}; ${from ? `one of ${role}` : 'the output'} may name steps of ${role === 'NORMAL' ? 'NORMAL' : `${role} and NORMAL`} only`;
 }
 
-/** The work is over by the time when the output, and steps of other roles, look at it. */
+/** When the output, or a step of another role, reads the work's steps, the work is over. */
 function isOver({ step }: LocatedExpression, steps: readonly WorkflowStep[], named: WorkflowStep | undefined): boolean {
   return step === undefined || named?.role !== steps[step]?.role;
 }

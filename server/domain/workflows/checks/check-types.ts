@@ -1,4 +1,4 @@
-/** Expressions that can't fit the schemas of what they read or of what they are for. What may fit is let be. */
+/** Reports expressions that can't fit the schemas of what they read or produce. Anything that may fit is accepted. */
 
 import { nearName } from '../../base/near-name.ts';
 import type { JobDefinition, PayloadSchema } from '../../definitions/definition.ts';
@@ -23,31 +23,31 @@ import {
 } from './schema-facts.ts';
 import { type Misfit, misfitOf, misfitText, orOf } from './schema-fit.ts';
 
-/** Looked at at a stretch, in characters. */
+/** Characters checked between two yields. */
 const STRETCH = 8_192;
-/** Inputs that are left out, at a stretch. */
+/** Left-out inputs checked between two yields. */
 const STEPS_STRETCH = 500;
 const aList: PlainSchema = { type: 'array' };
 const aTruth: PlainSchema = { type: 'boolean' };
 const aText: PlainSchema = { type: 'string' };
 
-/** What an expression has to give, and who says so. */
+/** The type that an expression must produce, and the schema's owner. */
 interface Wanted {
   readonly schema: PlainSchema | undefined;
   readonly by: string;
-  /** What it is called there, as `input`. */
+  /** Name of the value in messages, such as `input`. */
   readonly name: string;
 }
 
-/** What the schemas of a workflow and of its steps' definitions say. */
+/** The schemas of a workflow and of its steps' definitions. */
 class Facts {
   readonly input: PlainSchema | undefined;
   readonly expressions: ReadExpressions;
   readonly #steps: ReadonlyMap<string, WorkflowStep>;
   readonly #definitionOf: (step: MadeFrom) => JobDefinition | undefined;
-  /** Texts of 64 KiB, named by thousands of steps. */
+  /** Cached by schema: texts of up to 64 KiB that thousands of steps may share. */
   readonly #schemas = new Map<PayloadSchema, PlainSchema | undefined>();
-  /** Of the outputs of fan-outs, by the schema of one. */
+  /** List schemas of the outputs of fan-outs, by the item's schema. */
   readonly #lists = new Map<PlainSchema, PlainSchema>();
   readonly #misfits = new Map<PlainSchema, Map<PlainSchema, Misfit | undefined>>();
 
@@ -66,7 +66,7 @@ class Facts {
     return step?.fanOut ? this.#listOf(schema) : schema;
   };
 
-  /** What an expression of a step may name. */
+  /** The names that an expression of a step may use. */
   at(step: WorkflowStep | undefined): Known {
     return { input: this.input, outputOf: this.outputOf, ownOf: (name) => step && this.#ownOf(step, name) };
   }
@@ -90,7 +90,7 @@ class Facts {
     return read && 'shape' in read ? itemsOf(inferType(read.shape, this.at(undefined)).schema) : undefined;
   }
 
-  /** Of its job, or of one of its jobs. */
+  /** Output schema of the step's job, or of each of its jobs. */
   #ownOutput(step: WorkflowStep): PlainSchema | undefined {
     return this.plain(this.#definitionOf(step)?.outputSchema);
   }
@@ -102,7 +102,7 @@ class Facts {
     return list;
   }
 
-  /** Looked for once for each two schemas, which thousands of steps may share. */
+  /** Computed once per pair of schemas, which thousands of steps may share. */
   misfitOf(given: PlainSchema, wanted: PlainSchema): Misfit | undefined {
     const known = this.#misfits.get(given) ?? new Map<PlainSchema, Misfit | undefined>();
     this.#misfits.set(given, known);
@@ -117,7 +117,7 @@ class Facts {
   }
 }
 
-/** Of a workflow in which nothing else is wrong. `definitionOf`: what a step is made from, as far as it is known. */
+/** For a workflow without other problems. `definitionOf`: the definition of a step, if known. */
 export function* typeProblems(
   {
     workflow,
@@ -180,7 +180,7 @@ function wantedInput(step: MadeFrom, facts: Facts): Wanted {
   return { schema: facts.plain(definition?.inputSchema), by: `the input schema of ${step.definition}`, name: 'input' };
 }
 
-/** What is asked for with has() may be missing: that is what was asked. */
+/** A path under has() may be missing: that is the question. */
 function checkPaths(field: string, paths: readonly Path[], known: Known, problems: Problems): void {
   const tested = paths.filter(({ isTest }) => isTest).map(({ parts }) => `${parts.join('.')}.`);
   for (const path of paths) {
@@ -197,7 +197,7 @@ function nothingText(parts: readonly string[], before: readonly string[], schema
   return `; by its schema ${before.join('.')} has no ${name}${near ? `, did you mean ${near}?` : ''}`;
 }
 
-/** The workflow's input goes to a step as it is, a step's output to what takes it back. */
+/** A step without input gets the workflow's input; a compensation without input gets the step's output. */
 function* checkPassedOn(
   steps: readonly WorkflowStep[],
   field: string,
@@ -232,7 +232,7 @@ function passedOnText(
   return conflictText({ types: typesOf(schema) }, wanted, '') ?? unfitText({ schema }, called, wanted, '', facts);
 }
 
-/** A value and, where it is written out as an object or a list, what is in it. */
+/** A value and, if it is written out as an object or a list, its parts. */
 function checkValue(field: string, root: Shape, whole: Wanted, known: Known, facts: Facts, problems: Problems): void {
   const waiting = [{ shape: root, wanted: whole, at: '' }];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
@@ -257,14 +257,14 @@ function checkValue(field: string, root: Shape, whole: Wanted, known: Known, fac
   }
 }
 
-/** `at`: the place of the value in what is written out. */
+/** `at`: path of the value within the written-out value. */
 function conflictText({ types }: InferredType, { schema, by }: Wanted, at: string): string | undefined {
   const asked = typesOf(schema);
   if (!types || !asked || mayFit(types, asked)) return undefined;
   return `gives ${orOf(types)}${at && ` at ${at}`}, where ${by} wants ${orOf(asked)}`;
 }
 
-/** Of what is in the value. `called`: what it is called where it is given. */
+/** Misfit of the parts of a value. `called`: the value's name in the message. */
 function unfitText(
   { schema }: InferredType,
   called: string,

@@ -5,13 +5,13 @@ import type { Problems } from './problems.ts';
 
 const MAX_SHOWN = 8;
 
-/** The numbers of the steps, each behind all that it needs; those that are in a cycle, or behind one, are left out. */
+/** The numbers of the steps, each after all that it needs; steps in or behind a cycle are left out. */
 export function orderOf({ of }: Needs): number[] {
   const open = of.map((needs) => needs.length);
   const needing: number[][] = of.map(() => []);
   for (const [number, needs] of of.entries()) for (const need of needs) needing[need]?.push(number);
   const order = [...open.keys()].filter((number) => open[number] === 0);
-  // The list grows as it is read.
+  // The list grows while it is read.
   for (let i = 0; i < order.length; i++)
     for (const number of needing[order[i] as number] as number[]) {
       open[number] = (open[number] as number) - 1;
@@ -20,7 +20,7 @@ export function orderOf({ of }: Needs): number[] {
   return order;
 }
 
-/** Names cycles, step by step: at least one wherever there are some. */
+/** Reports cycles, step by step: at least one if there are any. */
 export function reportCycles(
   steps: readonly WorkflowStep[],
   needs: Needs,
@@ -29,7 +29,7 @@ export function reportCycles(
   problems: Problems,
 ): void {
   const fine = new Set(order);
-  /** The walk in which each step was met. */
+  /** The walk in which each step was first met. */
   const met = new Map<number, number>();
   for (const start of steps.keys()) {
     const walk: number[] = [];

@@ -1,6 +1,6 @@
 /**
- * Steps that can never start, whatever happens: told from the trigger rules alone. Each job may succeed or fail and each condition
- * hold or not, so that a step may be switched off by `false` without a refusal of those behind it.
+ * Finds steps that can never start, from the trigger rules alone. Each job may succeed or fail and each condition may
+ * hold or not, so that switching a step off with the condition `false` does not make the steps behind it an error.
  */
 import type { Needs } from '../needs.ts';
 import type { EndedStepState } from '../step-state.ts';
@@ -14,11 +14,11 @@ export const endBits = { SUCCEEDED: 1, FAILED: 2, UPSTREAM_FAILED: 4, SKIPPED: 8
 >;
 
 const { SUCCEEDED, SKIPPED } = endBits;
-/** By its own job. A rule that asks whether a step failed means either. */
+/** Failed by its own job. For a rule that asks about failure, both bits count. */
 const ITSELF = endBits.FAILED;
 const FAILED = ITSELF | endBits.UPSTREAM_FAILED;
 
-/** Whether one, or each, of the steps that are needed can end as one of these. */
+/** Tests whether one, or each, of the needed steps can end in one of these ways. */
 interface Ends {
   readonly some: (ends: number) => boolean;
   readonly every: (ends: number) => boolean;
@@ -26,7 +26,7 @@ interface Ends {
 
 interface Rule {
   readonly mayStart: (ends: Ends) => boolean;
-  /** Where it does not start: whether it may be because of a failure, or as a skipped step. In doubt it may. */
+  /** If it does not start: whether that may be because of a failure, or as a skip. Default: it may. */
   readonly mayFail?: (ends: Ends) => boolean;
   readonly maySkip?: (ends: Ends) => boolean;
 }
@@ -68,7 +68,7 @@ const rules: Readonly<Record<TriggerRule, Rule>> = {
   },
 };
 
-/** `order`: as `orderOf` gives it. */
+/** `order` comes from `orderOf`. */
 export function reportUnreachable(
   steps: readonly WorkflowStep[],
   needs: Needs,
@@ -87,12 +87,12 @@ export function reportUnreachable(
   }
 }
 
-/** Also where a need was wrong, and so is left out: that is told already. */
+/** A step without valid needs may start: a wrong need is left out here, and already reported. */
 function mayStart(rule: TriggerRule, needed: readonly number[]): boolean {
   return needed.length === 0 || rules[rule].mayStart(endsOf(needed));
 }
 
-/** In which ways a step may end, by those of the steps that it needs. */
+/** The ways in which a step may end, given those of the steps that it needs. */
 export function endsBehind(
   { rule, condition }: Pick<WorkflowStep, 'rule' | 'condition'>,
   needed: readonly number[],

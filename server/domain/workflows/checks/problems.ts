@@ -1,13 +1,13 @@
-/** What is wrong with the definition of a workflow, each with its place. */
+/** Problems of a workflow's definition, each with its location. */
 
 export interface WorkflowProblem {
   /** Path of the field, such as `definition.workflow.steps[3].needs[1]`. */
   readonly field: string;
-  /** The end of a sentence that begins with the field; says what to do. */
+  /** The end of a sentence that begins with the field; it says what to do. */
   readonly reason: string;
 }
 
-/** Later ones are left out: who has that many to mend will ask again. */
+/** Maximum reported problems; after fixing those the caller validates again. */
 export const MAX_PROBLEMS = 100;
 
 export class Problems {

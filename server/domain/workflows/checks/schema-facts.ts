@@ -1,13 +1,15 @@
-/** What a JSON Schema says for certain. What it says by way of references or choices is left alone: in doubt nothing is said. */
+/**
+ * Facts that follow for certain from a JSON Schema. References and choices are ignored: in doubt nothing is concluded.
+ */
 import type { PayloadSchema } from '../../definitions/definition.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** A schema without references beside which the rest may mean nothing. */
+/** A schema without references, next to which other keywords may be ignored. */
 export type PlainSchema = JsonObject;
 export type Types = ReadonlySet<string>;
 
-/** What can be said of a property: a schema, nothing (undefined), or that there can be none. */
+/** What is known of a property: its schema, nothing (undefined), or that it can't be present. */
 export type Property = { readonly schema: PlainSchema | undefined } | 'impossible';
 
 const references = ['$ref', '$dynamicRef', '$recursiveRef'];
@@ -17,32 +19,32 @@ export function plain(value: unknown): PlainSchema | undefined {
   return references.some((name) => Object.hasOwn(value, name)) ? undefined : (value as PlainSchema);
 }
 
-/** Undefined: nothing is known of it. */
+/** Undefined: nothing is known. */
 export function plainSchema(schema: PayloadSchema | undefined): PlainSchema | undefined {
   if (schema?.kind !== 'json') return undefined;
   try {
     return plain(JSON.parse(schema.text));
   } catch {
-    // It was refused where it was stored.
+    // It was refused when it was stored.
     return undefined;
   }
 }
 
-/** Undefined: any. */
+/** Undefined: any type. */
 export function typesOf(schema: PlainSchema | undefined): Types | undefined {
   const type = own(schema, 'type');
   if (typeof type === 'string') return new Set([type]);
   return Array.isArray(type) ? new Set(type) : undefined;
 }
 
-/** Whether a value of one of these types may be of one of those. */
+/** Whether a value of one of the given types may be of one of the wanted types. */
 export function mayFit(given: Types | undefined, wanted: Types | undefined): boolean {
   if (!given || !wanted) return true;
   const isNumber = (types: Types) => types.has('number') || types.has('integer');
   return [...given].some((type) => wanted.has(type)) || (isNumber(given) && isNumber(wanted));
 }
 
-/** Of a value that both hold for. Undefined: any. */
+/** Types of a value to which both apply. Undefined: any. */
 export function commonTypes(one: Types | undefined, other: Types | undefined): Types | undefined {
   if (!one || !other) return one ?? other;
   const isIn = (type: string, types: Types) => types.has(type) || (type === 'integer' && types.has('number'));
@@ -59,12 +61,12 @@ export function propertyOf(schema: PlainSchema | undefined, name: string): Prope
   return others === false ? 'impossible' : { schema: plain(others) };
 }
 
-/** Of all items of a list. Undefined: nothing is known, as of those that are told one by one. */
+/** Schema of all items of a list. Undefined: unknown, as for lists with `prefixItems`. */
 export function itemsOf(schema: PlainSchema | undefined): PlainSchema | undefined {
   return own(schema, 'prefixItems') === undefined ? plain(own(schema, 'items')) : undefined;
 }
 
-/** Of what may be missing, and then is null. */
+/** Schema of a value that may be missing, and then is null. */
 export function orNull(schema: PlainSchema): PlainSchema {
   const types = typesOf(schema);
   return types ? { ...schema, type: [...types, 'null'] } : schema;

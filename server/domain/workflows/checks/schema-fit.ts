@@ -1,15 +1,15 @@
 /**
- * Whether values of one schema can be values of another one. Told is what is certain: a type that never fits, of the whole or of
- * a property that has to be there. Of lists the items count, although an empty list would fit.
+ * Whether values of one schema can be values of another one. Only certain misfits are reported: a type that never fits,
+ * of the whole value or of a required property. For lists the items count, although an empty list would fit.
  */
 import { commonTypes, itemsOf, type PlainSchema, propertyOf, requiredOf, type Types, typesOf } from './schema-facts.ts';
 
 /** `at`: the path below both, such as `.lines[].n`. */
 export type Misfit =
   | { readonly kind: 'TYPE'; readonly at: string; readonly given: Types; readonly wanted: Types }
-  /** It is required, and there can be none. */
+  /** The wanted schema requires the property, and the given one forbids it. */
   | { readonly kind: 'LACKS'; readonly at: string; readonly name: string }
-  /** It is always given, and may not be there. */
+  /** The given schema requires the property, and the wanted one forbids it. */
   | { readonly kind: 'NO_PLACE'; readonly at: string; readonly name: string };
 
 interface Pair {
@@ -21,7 +21,7 @@ interface Pair {
 
 const MAX_DEPTH = 50;
 
-/** The outermost one. */
+/** The outermost misfit. */
 export function misfitOf(given: PlainSchema, wanted: PlainSchema): Misfit | undefined {
   const pairs: Pair[] = [{ given, wanted, at: '', depth: 0 }];
   for (const pair of pairs) {
@@ -35,14 +35,14 @@ function misfitAt(pair: Pair, pairs: Pair[]): Misfit | undefined {
   const { given, wanted, at, depth } = pair;
   const types = commonTypes(typesOf(given), typesOf(wanted));
   if (types?.size === 0) return { kind: 'TYPE', at, given: typesOf(given) as Types, wanted: typesOf(wanted) as Types };
-  // What may be of another type as well is not bound by what is said of objects, or of lists.
+  // If other types are possible, keywords for objects or lists need not apply.
   if (types?.size !== 1 || depth === MAX_DEPTH) return undefined;
   if (types.has('object')) return misfitAtProperties(pair, pairs);
   if (types.has('array')) push(pairs, pair, itemsOf(given), itemsOf(wanted), '[]');
   return undefined;
 }
 
-/** Of those that one of the two requires: others may be left out. */
+/** Compares properties that one of the two requires: others may be left out. */
 function misfitAtProperties(pair: Pair, pairs: Pair[]): Misfit | undefined {
   const { given, wanted, at } = pair;
   const required = requiredOf(wanted);
@@ -67,7 +67,7 @@ function push(
   if (given && wanted) pairs.push({ given, wanted, at: `${at}${below}`, depth: depth + 1 });
 }
 
-/** As the end of a sentence. `given`, `wanted`: what the two values are called. */
+/** Text as the end of a sentence. `given`, `wanted`: names of the two values. */
 export function misfitText(misfit: Misfit, given: string, wanted: string): string {
   const { at } = misfit;
   switch (misfit.kind) {

@@ -1,4 +1,4 @@
-/** Everything that can be told of a workflow from its definition alone. */
+/** All checks that need only the workflow's definition. */
 
 import { checkCompensations } from '../compensation.ts';
 import { needsOf } from '../needs.ts';
@@ -11,9 +11,9 @@ import { reportUnreachable } from './possible-ends.ts';
 import { Problems, type WorkflowProblem } from './problems.ts';
 
 /**
- * All that is wrong, up to the first 100. What is looked at step by step, such as names and ranges, was looked at before: none of
- * it need be right here. Yields now and then, so that a caller may see to others meanwhile: 10,000 steps with an expression each
- * take half a second.
+ * All problems, up to the first 100. Each step's own fields, such as names and ranges, were checked before; none of it
+ * need be correct here. Yields now and then, so that the caller can do other work meanwhile: 10,000 steps with an
+ * expression each take half a second.
  */
 export function* workflowProblems(workflow: Workflow, field: string): Generator<void, readonly WorkflowProblem[]> {
   const problems = new Problems();

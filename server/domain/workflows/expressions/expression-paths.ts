@@ -1,10 +1,10 @@
-/** What an expression of a workflow reads, from its syntax alone. */
+/** What a workflow's expression reads, from its syntax alone. */
 import type { parse } from '@bufbuild/cel';
 
-/** A variable and the names behind it, such as `steps.charge.output.amount`. */
+/** A variable with its fields, such as `steps.charge.output.amount`. */
 export interface Path {
   readonly parts: readonly string[];
-  /** Asked for with `has()`, which is false where there is nothing. */
+  /** Inside `has()`, which is false if the path does not exist. */
   readonly isTest: boolean;
 }
 
@@ -13,7 +13,7 @@ export type Paths = readonly Path[] | { readonly problem: string };
 const ofWorkflow = ['input', 'job_id', 'labels'];
 const ofSteps = ['output', 'state'];
 
-/** Undefined: the expression is not just a path. */
+/** Undefined: the expression is not only a path. */
 export function pathOf(expr: Expr): Path | undefined {
   const parts: string[] = [];
   let isTest = false;
@@ -28,7 +28,7 @@ export function pathOf(expr: Expr): Path | undefined {
   return undefined;
 }
 
-/** All paths, or what is wrong with one, as an end of a sentence. Not recursive: expressions may be deep. */
+/** All paths, or the problem of one as the end of a sentence. Not recursive: expressions may be deep. */
 export function pathsIn(root: Expr, isFunction: (name: string) => boolean): Paths {
   const paths: Path[] = [];
   const waiting = [root];

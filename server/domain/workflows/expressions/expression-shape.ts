@@ -1,6 +1,6 @@
 /**
- * What is kept of an expression until it is held against schemas: syntax trees of thousands of expressions would be hundreds of
- * megabytes, and to parse them twice takes twice as long.
+ * The part of an expression that is kept until it is checked against schemas: the syntax trees of thousands of
+ * expressions would take hundreds of megabytes, and parsing them twice takes twice as long.
  */
 
 import type { Types } from '../checks/schema-facts.ts';
@@ -11,11 +11,11 @@ import { allNames } from './step-expressions.ts';
 
 export type Shape =
   | { readonly kind: 'PATH'; readonly path: Path }
-  /** From the variable on; undefined is a place in a list, or a name that is computed. */
+  /** From the variable on; undefined stands for a list index or a computed name. */
   | { readonly kind: 'PART'; readonly keys: readonly (string | undefined)[] }
-  /** `entries` are undefined where not all keys are known. */
+  /** `entries` is undefined if not all keys are known. */
   | { readonly kind: 'OBJECT'; readonly entries: ReadonlyMap<string, Shape> | undefined }
-  /** None of the items is told where some may be left out. */
+  /** Empty if any item may be left out. */
   | { readonly kind: 'LIST'; readonly items: readonly Shape[] }
   | { readonly kind: 'OTHER'; readonly types: Types | undefined };
 
@@ -26,10 +26,10 @@ export interface ReadExpression {
 
 export type ReadExpressions = Map<string, ReadExpression | { readonly problem: string }>;
 
-/** By their texts. Taken once, so that a definition that is kept in memory keeps none of it. */
+/** By their texts. Removed when taken, so that a cached definition keeps none of it in memory. */
 const ofWorkflows = new WeakMap<Workflow, ReadExpressions>();
 
-/** Whatever of it is read is there for `takeExpressions`. */
+/** Every expression that is read is stored here for `takeExpressions`. */
 export function keepExpressions(workflow: Workflow): ReadExpressions {
   const expressions: ReadExpressions = new Map();
   ofWorkflows.set(workflow, expressions);
@@ -127,7 +127,7 @@ function entriesOf({ exprKind }: Expr, depth: number): Map<string, Shape> | unde
   return entries;
 }
 
-/** Of what is taken out of a list, or by a name in brackets, such as `steps.all.output[0].n`. */
+/** A part taken by list index or by a name in brackets, such as `steps.all.output[0].n`. */
 function partOf(expr: Expr): Shape {
   const keys: (string | undefined)[] = [];
   for (let at: Expr | undefined = expr; at; ) {

@@ -1,23 +1,23 @@
-/** What an expression gives, as far as it can be told before it is evaluated. */
+/** The type of an expression's value, as far as it is known before evaluation. */
 
 import { itemsOf, type PlainSchema, propertyOf, type Types, typesOf } from '../checks/schema-facts.ts';
 import type { Path } from './expression-paths.ts';
 import type { Shape } from './expression-shape.ts';
 
-/** What is known of values that expressions name. */
+/** Schemas of the values that expressions name. */
 export interface Known {
   readonly input: PlainSchema | undefined;
-  /** Of each step; a fan-out gives a list. */
+  /** Output schema of a step; for a fan-out that of the list. */
   readonly outputOf: (step: string) => PlainSchema | undefined;
-  /** Of a variable that is the step's own, such as `item`. */
+  /** Schema of a variable of the step's own, such as `item`. */
   readonly ownOf: (name: string) => PlainSchema | undefined;
 }
 
-/** Nothing is known of what is left out. */
+/** A field that is left out is unknown. */
 export interface InferredType {
   readonly schema?: PlainSchema | undefined;
   readonly types?: Types | undefined;
-  /** Names of the path after which there can be nothing. */
+  /** Names of the path after which nothing can follow. */
   readonly endsAfter?: readonly string[];
 }
 

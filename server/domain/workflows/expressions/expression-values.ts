@@ -1,17 +1,20 @@
-/** Values of JSON as CEL has them, and back. */
+/** Conversion between JSON values and CEL values. */
 import { type CelInput, type CelValue, isCelList, isCelMap, isCelType, isCelUint } from '@bufbuild/cel';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** Of a result, in characters, or so: a payload has 512 KiB, a list for a fan-out may have more. */
+/**
+ * Approximate maximum size of a result, in characters: a payload has at most 512 KiB, a list for a fan-out may have
+ * more.
+ */
 const MAX_SIZE = 8 << 20;
 const MAX_DEPTH = 500;
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * An object, looked into as far as an expression does. A map, since CEL would take `{ "constructor": … }` for something else;
- * not a copy, since a fan-out looks into the same input for each of its items.
+ * An object, converted only as far as an expression reads it. A Map, since CEL would misread `{ "constructor": … }`;
+ * not a copy, since a fan-out reads the same input for each of its items.
  */
 class ObjectView extends Map<string, CelInput> {
   readonly #object: JsonObject;
@@ -55,7 +58,7 @@ class ObjectView extends Map<string, CelInput> {
   }
 }
 
-/** Lists are looked through once. */
+/** Each list is converted once. */
 const lists = new WeakMap<readonly unknown[], CelInput[]>();
 
 /** Undefined stands for null. */
@@ -71,7 +74,7 @@ export function asCel(value: unknown): CelInput {
 
 class NotJson extends Error {}
 
-/** Or why it is none, as an end of a sentence. */
+/** The value, or the problem as the end of a sentence. */
 export function asJson(value: CelValue): { readonly value: Json } | { readonly problem: string } {
   try {
     return { value: converted(value, 0, { left: MAX_SIZE }) };

@@ -1,6 +1,7 @@
 /**
- * Expressions of workflows: CEL over what the workflow was given and what the steps before have given. What an expression reads
- * is known when it is compiled. Macros over lists are refused, so that the cost of one is bounded by its length and its inputs.
+ * Expressions of workflows: CEL over the workflow's input and the outputs of earlier steps. Compilation yields what an
+ * expression reads. Macros over lists are refused, so that the cost is bounded by the expression's length and its
+ * inputs.
  */
 import { type CelInput, type CelValue, celEnv, isCelError, plan } from '@bufbuild/cel';
 import { messageOf, parseCel } from '../../base/cel.ts';
@@ -11,14 +12,14 @@ import { mixedArithmetic } from './mixed-arithmetic.ts';
 /** In characters. */
 export const MAX_EXPRESSION = 4_096;
 
-/** Values of JSON; none of them is changed while an expression may still look at it. */
+/** JSON values; they must not change while an expression may still read them. */
 export interface ExpressionValues {
   readonly workflow: {
     readonly input: unknown;
     readonly job_id: string;
     readonly labels: Readonly<Record<string, string>>;
   };
-  /** At least those that the expression names. An output that is undefined, or null, counts as one that is not there. */
+  /** At least the steps that the expression names. An output that is undefined or null counts as missing. */
   readonly steps: Readonly<Record<string, { readonly output: unknown; readonly state: string }>>;
   readonly item?: unknown;
   readonly index?: number;
@@ -30,11 +31,11 @@ export interface ExpressionValues {
 export type Evaluated = { readonly value: Json } | { readonly problem: string };
 
 export interface WorkflowExpression {
-  /** The names N of `steps.N.output` and `steps.N.state`. */
+  /** The names N in `steps.N.output` and `steps.N.state`. */
   readonly steps: ReadonlySet<string>;
-  /** Whether it names `workflow.input`. */
+  /** Whether it reads `workflow.input`. */
   readonly usesInput: boolean;
-  /** Whether it names `output`. */
+  /** Whether it reads `output`. */
   readonly usesOutput: boolean;
   readonly evaluate: (values: ExpressionValues) => Evaluated;
 }
@@ -47,7 +48,10 @@ export interface ParsedExpression {
 
 const env = celEnv({ funcs: mixedArithmetic });
 
-/** Or what is wrong with the text, as an end of a sentence that begins with its field. `names`: the variables that it may use. */
+/**
+ * The syntax, or the problem as the end of a sentence that begins with the field's name. `names`: the variables that it
+ * may use.
+ */
 export function parseExpression(
   text: string,
   names: readonly string[],
@@ -85,7 +89,7 @@ export function stepsOf(paths: readonly Path[]): Set<string> {
   return new Set(paths.flatMap(({ parts }) => (parts[0] === 'steps' ? [parts[1] as string] : [])));
 }
 
-/** Numbers of places are whole to CEL, so that they may be indexes; numbers of JSON are doubles. */
+/** Index and iteration are CEL integers, so that they can index lists; numbers of JSON are doubles. */
 function variablesOf(values: ExpressionValues, named: ReadonlySet<string>): Record<string, CelInput> {
   const steps = Object.fromEntries([...named].map((name) => [name, ownOf(values.steps, name)]));
   const { workflow, index, iteration } = values;
@@ -106,6 +110,6 @@ function ownOf<T>(map: Readonly<Record<string, T>>, name: string): T | undefined
 
 function resultOf(value: CelValue | Error): Evaluated {
   if (!isCelError(value)) return asJson(value as CelValue);
-  // An input may be nested deeper than the stack is.
+  // An input may be nested deeper than the call stack allows.
   return { problem: /call stack/.test(value.message) ? 'a value is nested too deeply' : value.message };
 }

@@ -1,4 +1,4 @@
-/** CEL adds whole numbers to whole numbers and doubles to doubles. All numbers of JSON are doubles, and people write `n + 1`. */
+/** CEL adds integers to integers and doubles to doubles. All numbers of JSON are doubles, and users write `n + 1`. */
 import { type CelFunc, CelScalar, celFunc } from '@bufbuild/cel';
 
 const { INT, DOUBLE } = CelScalar;
@@ -11,7 +11,10 @@ const operations: Readonly<Record<string, (left: number, right: number) => numbe
   '_%_': (left, right) => left % right,
 };
 
-/** Of a whole number and a double, either way round, and the remainder of doubles, which CEL does not have. Each gives a double. */
+/**
+ * Operations on an integer and a double, in either order, and the remainder of doubles, which CEL lacks. Results are
+ * doubles.
+ */
 export const mixedArithmetic: CelFunc[] = [
   ...Object.entries(operations).flatMap(([name, of]) => [
     celFunc(name, [INT, DOUBLE], DOUBLE, (left, right) => of(Number(left), right)),

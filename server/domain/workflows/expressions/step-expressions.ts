@@ -1,11 +1,11 @@
-/** The expressions of a workflow, each with its place and with what it may name. */
+/** The expressions of a workflow, each with its location and the names that it may use. */
 import { expressionOfAfter } from '../step-dependencies.ts';
 import type { Workflow, WorkflowStep } from '../workflow.ts';
 
 export interface LocatedExpression {
   readonly text: string;
   readonly field: string;
-  /** Of the step; left out for the workflow's own output. */
+  /** Number of the step; left out for the workflow's own output. */
   readonly step?: number;
   readonly kind: 'condition' | 'input' | 'items' | 'while' | 'compensation' | 'key' | 'output' | `after[${number}]`;
   /** Variables that it may use. */
@@ -14,7 +14,7 @@ export interface LocatedExpression {
 
 const common = ['workflow', 'steps'];
 
-/** Where a variable is that is not everywhere. */
+/** Where each variable exists that does not exist everywhere. */
 export const scopesOfNames: Readonly<Record<string, string>> = {
   item: 'the input of a step with fan_out',
   index: 'the input of a step with fan_out',
@@ -25,14 +25,14 @@ export const scopesOfNames: Readonly<Record<string, string>> = {
 
 export const allNames = [...common, ...Object.keys(scopesOfNames)];
 
-/** `field`: the path of the workflow. */
+/** `field`: path of the workflow. */
 export function* expressionsOf(workflow: Workflow, field: string): Generator<LocatedExpression> {
   for (const [i, step] of workflow.steps.entries()) yield* expressionsOfStep(step, i, `${field}.steps[${i}]`);
   if (workflow.output !== undefined)
     yield { text: workflow.output, field: `${field}.output`, kind: 'output', names: common };
 }
 
-/** As `expressionsOf`, of one step. */
+/** See `expressionsOf`; for one step. */
 export function* expressionsOfStep(step: WorkflowStep, number: number, field: string): Generator<LocatedExpression> {
   const { condition, input, fanOut, loop, compensation, cache, after = [] } = step;
   if (condition !== undefined)
