@@ -1,9 +1,9 @@
-/** Reads expressions in CEL: their names, and the bounds on what they may cost. */
+/** Parses CEL expressions, finds the variables that they use, and bounds their cost. */
 import { parse } from '@bufbuild/cel';
 
 /**
- * The parser and the evaluator recurse. How deep they get depends on the stack that is left, which differs from call to call, so
- * these bounds, far below that depth, decide what is accepted.
+ * The parser and the evaluator recurse. The depth that they reach depends on the remaining stack, which differs from
+ * call to call, so these bounds, far below that depth, decide what is accepted.
  */
 const MAX_BRACKETS = 128;
 const MAX_OPERATORS = 250;
@@ -14,11 +14,14 @@ const LITERAL = new RegExp(`${RAW.source}|${QUOTED.source}`, 'gs');
 
 export interface Parsed {
   readonly root: NonNullable<ReturnType<typeof parse>['expr']>;
-  /** The variables that it names. */
+  /** The variables that it uses. */
   readonly used: ReadonlySet<string>;
 }
 
-/** Or what is wrong with the text, as the end of a sentence that begins with its field. `variables`: the names that it may use. */
+/**
+ * Returns the parsed expression, or the problem as the end of a sentence that begins with the field's name. `variables`:
+ * the variables that it may use.
+ */
 export function parseCel(text: string, variables: readonly string[]): Parsed | { readonly problem: string } {
   if (bracketDepth(text) > MAX_BRACKETS) return { problem: `has more than ${MAX_BRACKETS} brackets inside each other` };
   try {
@@ -46,7 +49,7 @@ function bracketDepth(text: string): number {
   return deepest;
 }
 
-/** Macros over lists are refused: they are loops, and the cost of an expression is to be bounded by its length. */
+/** Macros over lists are refused: they are loops, and the cost of an expression must be bounded by its length. */
 function namesIn(root: object): { readonly used: Set<string> } | { readonly problem: string } {
   const used = new Set<string>();
   const waiting: [node: object, operators: number][] = [[root, 0]];
