@@ -15,28 +15,29 @@ import (
 )
 
 const (
-	// maxAwaited bounds the children that one report waits for.
+	// maxAwaited is the maximum number of children that one report can wait for.
 	maxAwaited = 1_000
-	// childPatience is how long a call is repeated: a control plane that restarts is no reason for a handler to fail.
+	// childPatience is how long a child call is repeated, so that a restart of the control plane does not fail the
+	// handler.
 	childPatience = time.Minute
-	// childrenAtOnce are asked for at once.
+	// childrenAtOnce is the maximum number of children read concurrently.
 	childrenAtOnce = 20
 )
 
-// errNoChildren is what a job fails with that has no worker.
+// errNoChildren is returned by handlers that run without a worker, for example in tests.
 var errNoChildren = errors.New("a handler that is run without a worker has no children")
 
-// Child is a child of a job as it was accepted, now or by an earlier run of the handler.
+// Child identifies a child job that was accepted in this run of the handler or in an earlier one.
 type Child struct {
 	// JobID is the UUID of the child's job.
 	JobID string
 }
 
-// WaitsForChildren is what [WaitChildren] and [Job.EndedChildren] fail with while children are open. A handler has to return
-// it, by itself or wrapped: it ends this run of the handler, and once the children have ended the handler runs again, from its
-// start.
+// WaitsForChildren is the error of [WaitChildren] and [Job.EndedChildren] while children are open. A handler must
+// return it, as it is or wrapped. That ends this run of the handler; when the children have ended, the handler runs
+// again from its start.
 type WaitsForChildren struct {
-	// ChildIDs are UUIDs of open children, at most 1,000.
+	// ChildIDs are the UUIDs of open children, at most 1,000.
 	ChildIDs []string
 }
 
@@ -54,7 +55,7 @@ func (w *WaitsForChildren) ids() [][]byte {
 	return ids
 }
 
-// children are those of one run of a handler.
+// children submits and reads the child jobs of one run of a handler.
 type children struct {
 	jobs      pb.JobServiceClient
 	to        destination
@@ -62,12 +63,12 @@ type children struct {
 	submitted atomic.Int64
 }
 
-// Submit stores a child of the job. When the handler runs again, the same call gives the child that was made before: children
-// are told apart by [WithChildKey], or else by their number, so a handler submits the same ones in the same order each time it
-// runs. The input is a value as [Encode] takes it.
+// Submit stores a child of the job. When the handler runs again, the same call returns the child that was created
+// before. Children are identified by [WithChildKey], or by their sequence number if they have no key, so a handler must
+// submit the same children in the same order each time it runs. The input is a value that [Encode] accepts.
 //
-// Errors: *[Error] FailedPrecondition (PARENT_ATTEMPT_CLOSED) where the attempt is not the worker's any more; AlreadyExists
-// (IDEMPOTENCY_CONFLICT) where an earlier run has submitted another job in its place; *[PayloadError].
+// Errors: *[Error] FailedPrecondition (PARENT_ATTEMPT_CLOSED) when the worker no longer owns the attempt; AlreadyExists
+// (IDEMPOTENCY_CONFLICT) when an earlier run submitted a different job as this child; *[PayloadError].
 func (j *Job) Submit(ctx context.Context, definition string, input any, options ...ChildOption) (Child, error) {
 	if j.children == nil {
 		return Child{}, errNoChildren
@@ -75,8 +76,8 @@ func (j *Job) Submit(ctx context.Context, definition string, input any, options 
 	return j.children.submit(ctx, definition, input, options)
 }
 
-// EndedChildren gives the jobs of children, in their order, once all have ended, whatever became of them. Until then it fails
-// with *[WaitsForChildren], which the handler has to return.
+// EndedChildren returns the jobs of the children, in the given order, once all have ended, with whatever result. Until
+// then it fails with *[WaitsForChildren], which the handler must return.
 func (j *Job) EndedChildren(ctx context.Context, children ...Child) ([]*pb.Job, error) {
 	if j.children == nil {
 		return nil, errNoChildren
@@ -84,11 +85,11 @@ func (j *Job) EndedChildren(ctx context.Context, children ...Child) ([]*pb.Job, 
 	return j.children.ended(ctx, children)
 }
 
-// WaitChildren gives the results of children of the job whose handler has the context, in their order, once all have ended.
-// Until then it fails with *[WaitsForChildren], which the handler has to return: the job gives its slot and its permits back,
-// and the handler runs again, from its start, when they have.
+// WaitChildren returns the results of children, in the given order, once all have ended. The context must be that of
+// the handler. Until then it fails with *[WaitsForChildren], which the handler must return: the job gives back its slot
+// and its permits, and the handler runs again from its start when the children have ended.
 //
-// Errors: *[JobFailedError] when one of them ended without a result; *[PayloadError] when a result does not fit T.
+// Errors: *[JobFailedError] when a child ended without a result; *[PayloadError] when a result does not fit T.
 func WaitChildren[T any](ctx context.Context, children ...Child) ([]T, error) {
 	job := JobFrom(ctx)
 	if job == nil {
@@ -192,7 +193,7 @@ func (c *children) get(ctx context.Context, jobID string) (*pb.Job, error) {
 	return present(response.Job, "job")
 }
 
-// patiently repeats a call until childPatience is over.
+// patiently repeats a call for up to childPatience.
 func patiently[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, childPatience)
 	defer cancel()

@@ -11,7 +11,7 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// sentJobs keeps the metadata of submissions.
+// sentJobs records the metadata of submissions.
 type sentJobs struct {
 	pb.JobServiceClient
 	sent []metadata.MD

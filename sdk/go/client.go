@@ -17,34 +17,35 @@ const defaultCallTimeout = 15 * time.Second
 
 var defaultRetry = transport.Retry{MaxAttempts: 10, MinBackoff: 50 * time.Millisecond, MaxBackoff: 2 * time.Second}
 
-// ClientOptions are those of [NewClient].
+// ClientOptions configures [NewClient].
 type ClientOptions struct {
-	// Address is host:port, or any gRPC target that names several replicas, such as "dns:///muster:7070". Needed.
+	// Address is host:port, or any gRPC target that names several replicas, such as "dns:///muster:7070". Required.
 	Address string
-	// Namespace of everything that the client does. Default: "default".
+	// Namespace is used for every call of the client. Default: "default".
 	Namespace string
-	// Timeout is the longest time of a call, repeats included, whose context has no deadline. Default: 15 s.
+	// Timeout is the maximum duration of a call whose context has no deadline, repeats included. Default: 15 s.
 	Timeout time.Duration
-	// Retry says how calls are repeated while the control plane can't be reached.
+	// Retry configures how calls are repeated while the control plane can't be reached.
 	Retry RetryOptions
-	// DialOptions come after those of the SDK, which are plain text, keep-alive and round robin.
+	// DialOptions are applied after those of the SDK, which are plain text, keep-alive and round robin.
 	DialOptions []grpc.DialOption
 }
 
-// RetryOptions say how calls are repeated that failed because the control plane could not be reached or was overloaded. Repeats
-// of one call have one request id, so that nothing is done twice.
+// RetryOptions configures how calls are repeated that failed because the control plane could not be reached or was
+// overloaded. All repeats of a call have the same request id, so that nothing is done twice.
 type RetryOptions struct {
-	// MaxAttempts counts calls in all, the first included. Default: 10.
+	// MaxAttempts is the maximum number of calls, the first one included. Default: 10.
 	MaxAttempts int
-	// MinBackoff bounds the first wait; it doubles each time and is drawn evenly from zero. Default: 50 ms.
+	// MinBackoff is the upper bound of the first wait. The bound doubles each time; the wait is random between zero and
+	// the bound. Default: 50 ms.
 	MinBackoff time.Duration
-	// MaxBackoff caps every wait. Default: 2 s.
+	// MaxBackoff is the upper bound of every wait. Default: 2 s.
 	MaxBackoff time.Duration
 }
 
-// Client submits jobs and follows them. It may be used by many goroutines.
+// Client submits jobs and follows them. It is safe for concurrent use.
 //
-// Every method fails with an *[Error]. A call whose context has no deadline has [ClientOptions].Timeout.
+// Every method fails with an *[Error]. A call whose context has no deadline is limited by [ClientOptions].Timeout.
 type Client struct {
 	address    string
 	namespace  string
@@ -58,7 +59,7 @@ type Client struct {
 	waits       pb.WaitServiceClient
 }
 
-// NewClient makes a client; the connection is made by the first call. It fails on an address that is no gRPC target.
+// NewClient creates a client. It connects on the first call. It fails when the address is not a gRPC target.
 func NewClient(options ClientOptions) (*Client, error) {
 	if options.Address == "" {
 		return nil, &Error{Code: codes.InvalidArgument, Message: "the client needs an address, such as 127.0.0.1:7070"}
@@ -94,14 +95,14 @@ func NewClient(options ClientOptions) (*Client, error) {
 	}, nil
 }
 
-// Conn is the client's connection, for the generated clients of package musterpb. Their calls are made once, and fail with
-// errors of gRPC.
+// Conn returns the client's connection, for the generated clients of package musterpb. Their calls are not repeated,
+// and fail with gRPC errors.
 func (c *Client) Conn() *grpc.ClientConn { return c.connection }
 
-// Close ends the connection and the calls that are under way.
+// Close closes the connection and ends calls in progress.
 func (c *Client) Close() error { return c.connection.Close() }
 
-// invoke makes a call with its repeats and its deadline.
+// invoke makes a call with repeats, and with the default timeout if the context has no deadline.
 func invoke[T any](ctx context.Context, c *Client, call func(context.Context) (T, error)) (T, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
@@ -116,7 +117,7 @@ type callOptions struct {
 	requestID string
 }
 
-// requestIDOf is that of the options, or a new one.
+// requestIDOf returns the request id of the options, or a new one.
 func requestIDOf(options []CallOption) string {
 	var said callOptions
 	for _, option := range options {

@@ -8,8 +8,8 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// BatchHandle is a batch by its job's id: members are added to it, then it is sealed and followed. [Client.Cancel] of its job
-// cancels it with its open members.
+// BatchHandle refers to a batch by its job's id. It adds members, seals the batch and follows it. Cancelling the
+// batch's job with [Client.Cancel] cancels the batch and its open members.
 type BatchHandle struct {
 	// JobID is the UUID of the batch's own job.
 	JobID string
@@ -17,10 +17,10 @@ type BatchHandle struct {
 	client *Client
 }
 
-// CreateBatch makes an open batch without members: jobs that are submitted and followed as one. nil is a batch without labels
-// and callback, whose members all run.
+// CreateBatch creates an open batch without members. A batch is a set of jobs that are submitted and followed as one.
+// With a nil batch it has no labels and no callback, and all its members run.
 //
-// Errors: *[Error] InvalidArgument; NotFound (DEFINITION_NOT_FOUND) of the callback.
+// Errors: *[Error] InvalidArgument; NotFound (DEFINITION_NOT_FOUND) when the callback's definition does not exist.
 func (c *Client) CreateBatch(ctx context.Context, batch *pb.Batch, options ...CallOption) (*BatchHandle, error) {
 	request := &pb.CreateBatchRequest{Namespace: c.namespace, Batch: batch, RequestId: requestIDOf(options)}
 	response, err := invoke(ctx, c, func(ctx context.Context) (*pb.CreateBatchResponse, error) {
@@ -35,24 +35,26 @@ func (c *Client) CreateBatch(ctx context.Context, batch *pb.Batch, options ...Ca
 	return c.Batch(response.Batch.Job.JobId), nil
 }
 
-// Batch is a batch that is there, by its job's id. It asks nothing.
+// Batch returns a handle of an existing batch, by its job's id. It makes no call.
 func (c *Client) Batch(jobID string) *BatchHandle { return &BatchHandle{JobID: jobID, client: c} }
 
-// Submit is as [Client.Submit]: the job becomes a member.
+// Submit works like [Client.Submit]; the job becomes a member of the batch.
 //
-// Errors: those, and *[Error] FailedPrecondition when the batch takes no more.
+// Errors: those of [Client.Submit], and *[Error] FailedPrecondition when the batch accepts no more members.
 func (b *BatchHandle) Submit(ctx context.Context, definition string, input any, options ...SubmitOption) (SubmittedJob, error) {
 	return b.client.Submit(ctx, definition, input, append(options[:len(options):len(options)], WithBatch(b.JobID))...)
 }
 
-// SubmitMany is as [Client.SubmitMany]: up to 10,000 jobs of at most 3 MiB a call, and as many calls as it takes.
+// SubmitMany works like [Client.SubmitMany]: up to 10,000 jobs of at most 3 MiB together per call. A batch can be
+// filled by any number of calls.
 //
 // Errors: as Submit.
 func (b *BatchHandle) SubmitMany(ctx context.Context, jobs []JobRequest, options ...SubmitManyOption) ([]SubmittedJob, error) {
 	return b.client.SubmitMany(ctx, jobs, append(options[:len(options):len(options)], WithBatch(b.JobID))...)
 }
 
-// Seal says that there are no more members: the batch ends once all have. Sealing twice is no error.
+// Seal declares that the batch gets no more members: it ends once all members have ended. Sealing twice is not an
+// error.
 func (b *BatchHandle) Seal(ctx context.Context, options ...CallOption) (*pb.Batch, error) {
 	request := &pb.SealBatchRequest{Namespace: b.client.namespace, JobId: b.JobID, RequestId: requestIDOf(options)}
 	response, err := invoke(ctx, b.client, func(ctx context.Context) (*pb.SealBatchResponse, error) {
@@ -64,7 +66,7 @@ func (b *BatchHandle) Seal(ctx context.Context, options ...CallOption) (*pb.Batc
 	return present(response.Batch, "batch")
 }
 
-// Get reads the batch with its counts, which may be some milliseconds behind its members.
+// Get reads the batch with its counts. The counts may lag behind the members by some milliseconds.
 func (b *BatchHandle) Get(ctx context.Context) (*pb.Batch, error) {
 	request := &pb.GetBatchRequest{Namespace: b.client.namespace, JobId: b.JobID}
 	response, err := invoke(ctx, b.client, func(ctx context.Context) (*pb.GetBatchResponse, error) {
@@ -76,7 +78,7 @@ func (b *BatchHandle) Get(ctx context.Context) (*pb.Batch, error) {
 	return present(response.Batch, "batch")
 }
 
-// Wait waits for the batch's end, however it ended, and gives it; one that is not sealed has none.
+// Wait waits until the batch has ended, successfully or not, and returns it. A batch that is not sealed does not end.
 //
 // Errors: those of [Client.Wait].
 func (b *BatchHandle) Wait(ctx context.Context) (*pb.Batch, error) {

@@ -12,11 +12,12 @@ import (
 	"muster.dev/sdk/go/internal/transport"
 )
 
-// errStreamEnded is what a stream breaks with that the server ends before its last message.
+// errStreamEnded is the error of a stream that the server ends before its last message.
 var errStreamEnded = status.Error(codes.Unavailable, "the server ended the stream before its last message")
 
-// follow hands on what streams bring until take wants no more. A stream that breaks is followed by another, which open asks to
-// go on where the last one was left, as often as a call is repeated; a message makes the count start anew.
+// follow passes messages of a stream to take until take returns false. When a stream breaks, follow opens another one;
+// open must continue after the last message received. The number of reopenings is limited like the repeats of a call,
+// and each message resets the count.
 func follow[M any](ctx context.Context, retry transport.Retry, open func(context.Context) (grpc.ServerStreamingClient[M], error), take func(*M) bool) error {
 	for failures := 1; ; failures++ {
 		heard, err := readStream(ctx, open, take)
@@ -37,8 +38,8 @@ func follow[M any](ctx context.Context, retry transport.Retry, open func(context
 	}
 }
 
-// readStream reads one stream; nil: take wants no more. heard says whether a message came. There is no deadline but the
-// context's: a dead line is noticed by the connection.
+// readStream reads one stream. It returns nil when take returned false, and reports whether a message arrived. There is
+// no deadline except that of the context: keep-alive detects a dead connection.
 func readStream[M any](ctx context.Context, open func(context.Context) (grpc.ServerStreamingClient[M], error), take func(*M) bool) (heard bool, err error) {
 	ctx, end := context.WithCancel(ctx)
 	defer end()

@@ -9,7 +9,7 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// Get reads a job as it is now.
+// Get reads the current state of a job.
 func (c *Client) Get(ctx context.Context, jobID string) (*pb.Job, error) {
 	request := &pb.GetJobRequest{Namespace: c.namespace, JobId: jobID}
 	response, err := invoke(ctx, c, func(ctx context.Context) (*pb.GetJobResponse, error) { return c.jobs.GetJob(ctx, request) })
@@ -19,8 +19,9 @@ func (c *Client) Get(ctx context.Context, jobID string) (*pb.Job, error) {
 	return present(response.Job, "job")
 }
 
-// Explain says why a job is where it is: what keeps it from starting, who holds that and when it opens, its place in line, and
-// an estimate of its start; who has it; how it ended. Its summary is all of it in sentences.
+// Explain reports why a job is in its state: what keeps it from starting, who holds that and when it is released, its
+// queue position and an estimate of its start; which worker runs it; how it ended. The summary says all of it in
+// sentences.
 func (c *Client) Explain(ctx context.Context, jobID string) (*pb.JobExplanation, error) {
 	request := &pb.ExplainJobRequest{Namespace: c.namespace, JobId: jobID}
 	response, err := invoke(ctx, c, func(ctx context.Context) (*pb.ExplainJobResponse, error) { return c.jobs.ExplainJob(ctx, request) })
@@ -30,10 +31,10 @@ func (c *Client) Explain(ctx context.Context, jobID string) (*pb.JobExplanation,
 	return present(response.Explanation, "explanation")
 }
 
-// Cancel asks a job to stop and gives it as it is then: CANCELLED, or CANCELLING while its handler has yet to return. The
-// reason is for people, at most 256 characters; it may be empty.
+// Cancel asks a job to stop and returns its new state: CANCELLED, or CANCELLING while its handler has not returned. The
+// reason is free text of at most 256 characters; it may be empty.
 //
-// Errors: *[Error] FailedPrecondition (JOB_ENDED) when it has ended otherwise.
+// Errors: *[Error] FailedPrecondition (JOB_ENDED) when the job has ended in another state.
 func (c *Client) Cancel(ctx context.Context, jobID, reason string, options ...CallOption) (*pb.Job, error) {
 	request := &pb.CancelJobRequest{Namespace: c.namespace, JobId: jobID, Reason: reason, RequestId: requestIDOf(options)}
 	response, err := invoke(ctx, c, func(ctx context.Context) (*pb.CancelJobResponse, error) { return c.jobs.CancelJob(ctx, request) })
@@ -43,10 +44,10 @@ func (c *Client) Cancel(ctx context.Context, jobID, reason string, options ...Ca
 	return present(response.Job, "job")
 }
 
-// Pause holds a job that waits and gives it as it is then. Its expiry goes on. The reason is for people, at most 256
-// characters; it may be empty.
+// Pause holds a waiting job and returns its new state. The job still expires while it is paused. The reason is free
+// text of at most 256 characters; it may be empty. Pausing twice is not an error.
 //
-// Errors: *[Error] FailedPrecondition (JOB_ENDED, JOB_NOT_WAITING) when it does not wait. Pausing twice is none.
+// Errors: *[Error] FailedPrecondition (JOB_ENDED, JOB_NOT_WAITING) when the job does not wait.
 func (c *Client) Pause(ctx context.Context, jobID, reason string, options ...CallOption) (*pb.Job, error) {
 	request := &pb.PauseJobRequest{Namespace: c.namespace, JobId: jobID, Reason: reason, RequestId: requestIDOf(options)}
 	response, err := invoke(ctx, c, func(ctx context.Context) (*pb.PauseJobResponse, error) { return c.jobs.PauseJob(ctx, request) })
@@ -56,8 +57,8 @@ func (c *Client) Pause(ctx context.Context, jobID, reason string, options ...Cal
 	return present(response.Job, "job")
 }
 
-// Resume lets a paused job go on, at once, or at its run time if that is still to come, and gives it as it is then. One that
-// is not paused stays as it is.
+// Resume continues a paused job, at once or at its run time if that is in the future, and returns its new state. A job
+// that is not paused does not change.
 //
 // Errors: *[Error] FailedPrecondition (JOB_ENDED).
 func (c *Client) Resume(ctx context.Context, jobID string, options ...CallOption) (*pb.Job, error) {
@@ -69,7 +70,8 @@ func (c *Client) Resume(ctx context.Context, jobID string, options ...CallOption
 	return present(response.Job, "job")
 }
 
-// Retry makes a new job like one that has ended, and gives it; its retry_of names the old one.
+// Retry creates a new job with the same specification as a job that has ended, and returns the new one. Its retry_of
+// names the old one.
 //
 // Errors: *[Error] FailedPrecondition (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED).
 func (c *Client) Retry(ctx context.Context, jobID string, options ...CallOption) (*pb.Job, error) {
@@ -81,8 +83,8 @@ func (c *Client) Retry(ctx context.Context, jobID string, options ...CallOption)
 	return present(response.Job, "job")
 }
 
-// List gives all jobs that match the filter, newest first, without their inputs and results; pages are fetched as the loop goes
-// on. A nil filter means every job of the namespace. An error is the last thing that the loop is given.
+// List iterates over all jobs that match the filter, newest first, without their inputs and results. Pages are fetched
+// as the loop advances. A nil filter matches every job of the namespace. An error ends the iteration.
 func (c *Client) List(ctx context.Context, filter *pb.JobFilter) iter.Seq2[*pb.Job, error] {
 	request := &pb.ListJobsRequest{
 		Namespace:     c.namespace,
@@ -115,8 +117,8 @@ func (c *Client) List(ctx context.Context, filter *pb.JobFilter) iter.Seq2[*pb.J
 	}
 }
 
-// ApplyDefinition stores a definition, or a new version of it where it differs from the newest, and says which. One without a
-// body is a task that the handler of the same name runs.
+// ApplyDefinition stores a definition, or a new version of it if it differs from the newest one, and reports which. A
+// definition without a body is a task for the handler of the same name.
 func (c *Client) ApplyDefinition(ctx context.Context, definition *pb.JobDefinition, options ...CallOption) (*pb.ApplyJobDefinitionResponse, error) {
 	said := proto.CloneOf(definition)
 	if said == nil {

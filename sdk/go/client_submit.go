@@ -7,29 +7,30 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// SubmittedJob is a job as it was accepted.
+// SubmittedJob is an accepted job.
 type SubmittedJob struct {
 	// JobID is the UUID of the job.
 	JobID string
-	// Existing: the job was there already, since its idempotency key or its request id was in use, or it is a duplicate by a
-	// rule of the definition.
+	// Existing is true when no job was created: the idempotency key or the request id was in use, or the job is a
+	// duplicate by a rule of the definition.
 	Existing bool
 }
 
 // JobRequest is one job of [Client.SubmitMany].
 type JobRequest struct {
 	Definition string
-	// Input is a value as [Encode] takes it; nil: none.
+	// Input is a value that [Encode] accepts; nil means none.
 	Input   any
 	Options []JobOption
-	// IdempotencyKey is as that of [WithIdempotencyKey], with the policy USE_EXISTING. Empty: none.
+	// IdempotencyKey works as in [WithIdempotencyKey], with the policy USE_EXISTING. Empty means none.
 	IdempotencyKey string
 }
 
-// Submit stores a job; when it answers, the job is committed. The input is a value as [Encode] takes it; nil: none.
+// Submit stores a job. The job is committed when Submit returns. The input is a value that [Encode] accepts; nil means
+// none.
 //
-// Errors: *[Error] InvalidArgument, NotFound, AlreadyExists, FailedPrecondition, ResourceExhausted as SubmitJob has them;
-// *[PayloadError] when the input can't be written.
+// Errors: *[Error] InvalidArgument, NotFound, AlreadyExists, FailedPrecondition, ResourceExhausted as documented at
+// SubmitJob; *[PayloadError] when the input can't be encoded.
 func (c *Client) Submit(ctx context.Context, definition string, input any, options ...SubmitOption) (SubmittedJob, error) {
 	payload, err := Encode(input)
 	if err != nil {
@@ -56,9 +57,10 @@ func (c *Client) Submit(ctx context.Context, definition string, input any, optio
 	return job, err
 }
 
-// SubmitMany stores between 1 and 10,000 jobs of at most 3 MiB together, all or none, and answers in their order.
+// SubmitMany stores between 1 and 10,000 jobs of at most 3 MiB together, all or none. The results are in the order of
+// the jobs.
 //
-// Errors: as Submit; the path of a field violation names the place of the job.
+// Errors: as Submit; the path of a field violation contains the index of the job.
 func (c *Client) SubmitMany(ctx context.Context, jobs []JobRequest, options ...SubmitManyOption) ([]SubmittedJob, error) {
 	said := submission{requestID: uuid.New()}
 	for _, option := range options {

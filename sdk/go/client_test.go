@@ -167,7 +167,7 @@ func TestWaitAndResult(t *testing.T) {
 	fake, client := startFakeServer(t)
 	running := &pb.Job{JobId: "j", State: pb.JobState_JOB_STATE_RUNNING}
 	fake.jobs = []*pb.Job{running, running}
-	// A wait goes on over more failures than a call.
+	// A wait tolerates more failures than a call.
 	for range 8 {
 		fake.failures = append(fake.failures, status.Error(codes.Unavailable, "away"))
 	}
@@ -196,7 +196,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 		fake.jobs = append(fake.jobs, &pb.Job{JobId: "j", State: pb.JobState_JOB_STATE_READY})
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	// The second question says that the answer to the first has come.
+	// The second request shows that the first was answered.
 	fake.onJob = func() {
 		if len(fake.requests) == 2 {
 			cancel(nil)
@@ -296,7 +296,7 @@ func TestOtherCalls(t *testing.T) {
 	if event.Name != "paid" || event.Key != "k" || string(event.Payload.Data) != "1" || event.KeepFor == nil || event.KeepFor.AsDuration() != 0 || event.EventId == "" {
 		t.Errorf("%v", event)
 	}
-	client.SendEvent(ctx, "paid", muster.Event{}) // the request is what counts
+	client.SendEvent(ctx, "paid", muster.Event{}) // only the request matters
 	if event := fake.requests[3].(*pb.SendEventRequest); event.KeepFor != nil || event.Payload != nil {
 		t.Errorf("%v", event)
 	}
@@ -307,7 +307,7 @@ func TestOtherCalls(t *testing.T) {
 	client.Reject(ctx, "j", "no")              // as above
 	client.Cancel(ctx, "j", "why")             // as above
 	client.Retry(ctx, "j")                     // as above
-	explained, err := client.Explain(ctx, "j") // and its answer
+	explained, err := client.Explain(ctx, "j") // here also the answer
 	if err != nil || explained.Summary != "why" {
 		t.Errorf("%v, %v", explained, err)
 	}

@@ -13,20 +13,20 @@ import (
 )
 
 const (
-	// waitPoll is the longest time that one call waits on the server.
+	// waitPoll is the maximum time that one call waits on the server.
 	waitPoll = 30 * time.Second
-	// waitSlack is what a call gets on top, for the way there and back.
+	// waitSlack is added to the call's timeout for the network round trip.
 	waitSlack = 5 * time.Second
 )
 
-// Wait waits until the job has ended, for as long as the context lasts, also while the control plane is away for a moment. A
-// handler that waits, which passes its context, holds its slot meanwhile; with [WaitChildren] it does not.
+// Wait waits until the job has ended, for as long as the context lasts, also across an outage of the control plane. A
+// handler that waits must pass its context; it keeps its slot meanwhile. [WaitChildren] gives the slot back.
 //
-// Errors: *[Error] with [ReasonWaitTimeout] when the context ended first; the job is given then as it was last seen, or nil.
-// FailedPrecondition (DEADLOCK) in a handler that holds what the job needs.
+// Errors: *[Error] with [ReasonWaitTimeout] when the context ended first; the returned job is then the last state read,
+// or nil. FailedPrecondition (DEADLOCK) in a handler that holds what the job needs.
 func (c *Client) Wait(ctx context.Context, jobID string) (*pb.Job, error) {
 	var job *pb.Job
-	// A wait outlives a restart of the control plane: it is bounded by time, not by a number of tries.
+	// A wait outlives a restart of the control plane: time bounds it, not a number of tries.
 	patient := c.retry
 	patient.MaxAttempts = 0
 	for {
@@ -44,14 +44,14 @@ func (c *Client) Wait(ctx context.Context, jobID string) (*pb.Job, error) {
 			if job = response.Job; HasEnded(job.State) {
 				return job, nil
 			}
-		// A server that does not answer in time is asked again.
+		// The call is repeated when the server does not answer in time.
 		case ctx.Err() == nil && rpcerror.Of(err).Code != codes.DeadlineExceeded:
 			return job, asError(err)
 		}
 	}
 }
 
-// waitOnce has the server answer a moment before the context ends, so that there is a job to give.
+// waitOnce has the server answer shortly before the context ends, so that there is a job to return.
 func (c *Client) waitOnce(ctx context.Context, jobID string) (*pb.WaitJobResponse, error) {
 	poll := waitPoll
 	if deadline, ok := ctx.Deadline(); ok {
@@ -68,10 +68,10 @@ func (c *Client) waitOnce(ctx context.Context, jobID string) (*pb.WaitJobRespons
 	return c.jobs.WaitJob(ctx, request)
 }
 
-// Result waits for the job's end and gives what its handler returned, as [Decode] reads it.
+// Result waits for the job's end and returns the handler's result, read by [Decode].
 //
-// Errors: *[JobFailedError] when it ended without a result; *[Error] as [Client.Wait] has them; *[PayloadError] when the result
-// does not fit T.
+// Errors: *[JobFailedError] when it ended without a result; *[Error] as in [Client.Wait]; *[PayloadError] when the
+// result does not fit T.
 func Result[T any](ctx context.Context, client *Client, jobID string) (T, error) {
 	job, err := client.Wait(ctx, jobID)
 	if err != nil {
@@ -81,7 +81,7 @@ func Result[T any](ctx context.Context, client *Client, jobID string) (T, error)
 	return resultOf[T](job)
 }
 
-// resultOf is for a job that has ended.
+// resultOf requires a job that has ended.
 func resultOf[T any](job *pb.Job) (T, error) {
 	if job.State != pb.JobState_JOB_STATE_SUCCEEDED {
 		var none T

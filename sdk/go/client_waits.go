@@ -10,21 +10,23 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// Event is what [Client.SendEvent] sends besides its name. The zero value is an event without a payload.
+// Event configures [Client.SendEvent]. The zero value is an event without a payload.
 type Event struct {
-	// Key: the event is for jobs that wait for just this one. At most 256 characters. Default: the empty key.
+	// Key selects the jobs that wait for this key. At most 256 characters. Default: the empty key.
 	Key string
-	// Payload is the result of the jobs that it reaches: a value as [Encode] takes it. Default: an empty one.
+	// Payload becomes the result of the jobs that the event ends: a value that [Encode] accepts. Default: an empty
+	// payload.
 	Payload any
-	// KeepFor is how long it is kept if no job waits for it, at most 30 days. A negative time: not at all. Default: an hour.
+	// KeepFor is how long the event is kept if no job waits for it, at most 30 days. A negative time means that it is
+	// not kept. Default: an hour.
 	KeepFor time.Duration
-	// ID is a UUID that makes a repeat of this very call one event, for a day. Default: a new one.
+	// ID is a UUID that makes repeats of this call idempotent for a day. Default: a new one.
 	ID string
 }
 
-// SendEvent ends all jobs that wait for the event; where none does, it is kept for the first that will.
+// SendEvent ends all jobs that wait for the event. If none does, the event is kept for the first job that will.
 //
-// Errors: *[Error] ResourceExhausted (EVENTS_FULL) when 1,000 of its name and key are kept.
+// Errors: *[Error] ResourceExhausted (EVENTS_FULL) when 1,000 events of its name and key are kept.
 func (c *Client) SendEvent(ctx context.Context, name string, event Event) (*pb.SendEventResponse, error) {
 	payload, err := Encode(event.Payload)
 	if err != nil {
@@ -43,10 +45,11 @@ func (c *Client) SendEvent(ctx context.Context, name string, event Event) (*pb.S
 	return invoke(ctx, c, func(ctx context.Context) (*pb.SendEventResponse, error) { return c.waits.SendEvent(ctx, request) })
 }
 
-// Approve ends a job that waits for an approval and gives it; its result says "approved", and the comment and the payload that
-// you give. The payload is a value that [Encode] makes JSON of; nil: none. The comment has at most 256 characters.
+// Approve ends a job that waits for an approval, and returns it. The job's result contains "approved", the comment and
+// the payload. The payload is a value that [Encode] writes as JSON; nil means none. The comment has at most 256
+// characters.
 //
-// Errors: *[Error] FailedPrecondition (JOB_NOT_AWAITING_APPROVAL) when it does not wait for one.
+// Errors: *[Error] FailedPrecondition (JOB_NOT_AWAITING_APPROVAL) when the job does not wait for an approval.
 func (c *Client) Approve(ctx context.Context, jobID, comment string, payload any, options ...CallOption) (*pb.Job, error) {
 	encoded, err := Encode(payload)
 	if err != nil {
@@ -66,10 +69,10 @@ func (c *Client) Approve(ctx context.Context, jobID, comment string, payload any
 	return present(response.Job, "job")
 }
 
-// Reject ends a job that waits for an approval as failed, for good, and gives it. The reason is for people, at most 256
-// characters; it may be empty.
+// Reject ends a job that waits for an approval as failed, without a retry, and returns it. The reason is free text of
+// at most 256 characters; it may be empty.
 //
-// Errors: *[Error] FailedPrecondition (JOB_NOT_AWAITING_APPROVAL) when it does not wait for one.
+// Errors: *[Error] FailedPrecondition (JOB_NOT_AWAITING_APPROVAL) when the job does not wait for an approval.
 func (c *Client) Reject(ctx context.Context, jobID, reason string, options ...CallOption) (*pb.Job, error) {
 	request := &pb.RejectJobRequest{Namespace: c.namespace, JobId: jobID, Reason: reason, RequestId: requestIDOf(options)}
 	response, err := invoke(ctx, c, func(ctx context.Context) (*pb.RejectJobResponse, error) { return c.waits.RejectJob(ctx, request) })

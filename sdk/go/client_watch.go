@@ -9,15 +9,15 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// logPageSize is how many records are fetched at once.
+// logPageSize is the number of records per page.
 const logPageSize = 200
 
-// Watch gives the job as it is now, then each time it has changed, until it has ended. Changes that follow each other closely
-// are folded into one. A connection that is lost is made anew; no change is told twice. Leaving the loop ends the watch, and so
-// does the end of the context. An error is the last thing that the loop is given.
+// Watch yields the current state of the job, then its state after each change, until it has ended. Changes in quick
+// succession are merged into one. A lost connection is reopened; no change is yielded twice. The watch ends when the
+// loop or the context ends. An error ends the iteration.
 //
-// Errors: *[Error] NotFound; ResourceExhausted, when too many watch; Unavailable, when the control plane stays out of reach;
-// Canceled or DeadlineExceeded, when the context ended first.
+// Errors: *[Error] NotFound; ResourceExhausted when there are too many watches; Unavailable when the control plane
+// stays out of reach; Canceled or DeadlineExceeded when the context ended first.
 func (c *Client) Watch(ctx context.Context, jobID string) iter.Seq2[*pb.Job, error] {
 	request := &pb.WatchJobRequest{Namespace: c.namespace, JobId: jobID}
 	return func(yield func(*pb.Job, error) bool) {
@@ -39,19 +39,19 @@ func (c *Client) Watch(ctx context.Context, jobID string) iter.Seq2[*pb.Job, err
 	}
 }
 
-// LogOptions are those of [Client.Logs]. The zero value means what is kept now, of all attempts.
+// LogOptions configures [Client.Logs]. The zero value selects the records kept now, of all attempts.
 type LogOptions struct {
-	// Attempt: only of this one. 0: of all.
+	// Attempt selects one attempt. 0 selects all.
 	Attempt int
-	// Follow goes on until the job has ended, or Attempt is over. Each record comes within milliseconds of its arrival at the
-	// control plane.
+	// Follow continues until the job has ended, or until the attempt is over if Attempt is set. Records arrive within
+	// milliseconds after the control plane receives them.
 	Follow bool
 }
 
-// Logs gives what the job's handlers have logged: by attempt, and in each in the order of writing. Each record says how many
-// before it are missing (skipped): the newest 64 KiB of an attempt are kept. Texts are as the handler wrote them, control
-// characters included. Pages are fetched as the loop goes on; with Follow a connection that is lost is made anew, and each
-// record comes once. An error is the last thing that the loop is given.
+// Logs iterates over the records that the job's handlers have logged: by attempt, and within an attempt in the order of
+// writing. The newest 64 KiB of an attempt are kept; each record says how many records before it are missing (skipped).
+// Texts are unchanged, control characters included. Pages are fetched as the loop advances. With Follow, a lost
+// connection is reopened, and each record is yielded once. An error ends the iteration.
 //
 // Errors: *[Error] NotFound, and with Follow those of [Client.Watch].
 func (c *Client) Logs(ctx context.Context, jobID string, options LogOptions) iter.Seq2[*pb.LogRecord, error] {
@@ -93,7 +93,7 @@ func (c *Client) followLogs(ctx context.Context, jobID string, attempt int32, ta
 	})
 }
 
-// takeAll stops where take wants no more.
+// takeAll stops when take returns false, and returns false then.
 func takeAll[T any](items []T, take func(T) bool) bool {
 	for _, item := range items {
 		if !take(item) {

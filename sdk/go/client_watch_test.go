@@ -19,7 +19,7 @@ func jobAt(revision int64, state pb.JobState) *pb.Job {
 	return &pb.Job{JobId: "j", Revision: revision, State: state}
 }
 
-// revisions are those that a watch tells, and what it fails with.
+// revisions returns the revisions that a watch yields, and its error.
 func revisions(ctx context.Context, client *muster.Client) (told []int64, failure error) {
 	for job, err := range client.Watch(ctx, "j") {
 		if err != nil {
@@ -79,7 +79,7 @@ func TestWatchEndsWithItsLoopAndItsContext(t *testing.T) {
 	for range watch {
 		break
 	}
-	// The same watch may be begun again, and tells all anew.
+	// The watch can be started again, and yields everything again.
 	for job, err := range watch {
 		if err != nil || job.Revision != 1 {
 			t.Fatalf("%v, %v", job, err)
@@ -99,7 +99,7 @@ func TestWatchEndsWithItsLoopAndItsContext(t *testing.T) {
 	}
 }
 
-// sequences are those that are read, and what reading fails with.
+// sequences returns the sequences that are read, and the error.
 func sequences(ctx context.Context, client *muster.Client, options muster.LogOptions) (read []int64, failure error) {
 	for record, err := range client.Logs(ctx, "j", options) {
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestDocComments has everything that the packages export say what it is. Generated code says what the contract says.
+// TestDocComments checks that every exported name has a doc comment. Comments of generated code come from the contract.
 func TestDocComments(t *testing.T) {
 	for _, folder := range []string{".", "mustertest"} {
 		names, err := filepath.Glob(filepath.Join(folder, "*.go"))
@@ -39,10 +39,10 @@ func TestDocComments(t *testing.T) {
 	}
 }
 
-// errorMethods are what package errors calls: what they are for is known.
+// errorMethods are the methods that package errors calls; they need no explanation.
 var errorMethods = map[string]bool{"Error": true, "Is": true, "Unwrap": true}
 
-// undocumented are the exported names of a package that nothing is said of.
+// undocumented returns the exported names of a package without a doc comment.
 func undocumented(described *doc.Package) []string {
 	var names []string
 	look := func(name, comment string) {
@@ -53,7 +53,7 @@ func undocumented(described *doc.Package) []string {
 	values := func(all []*doc.Value) {
 		for _, value := range all {
 			for _, spec := range value.Decl.Specs {
-				// Said of all of a group, or above or beside one.
+				// A comment may stand above the group, above the name or after it.
 				one := spec.(*ast.ValueSpec)
 				look(one.Names[0].Name, value.Doc+one.Doc.Text()+one.Comment.Text())
 			}

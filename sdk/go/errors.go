@@ -13,42 +13,42 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// Error is a call that failed. Get it with [errors.As]; ask for a reason with [errors.Is] and a [Reason].
+// Error is the error of a failed call. Get it with [errors.As]; test for a reason with [errors.Is] and a [Reason].
 type Error struct {
 	// Code is the gRPC status code.
 	Code codes.Code
-	// Message says what happened, for people.
+	// Message is a readable description.
 	Message string
-	// Reason is stable, such as "JOB_NOT_FOUND"; musterpb.ErrorReason has them all. Empty when the server sent none, as when
-	// it can't be reached.
+	// Reason is stable, such as "JOB_NOT_FOUND"; musterpb.ErrorReason lists all reasons. It is empty when the server
+	// sent none, for example because it can't be reached.
 	Reason Reason
-	// Metadata are the variables of the message.
+	// Metadata holds the variables of the message.
 	Metadata map[string]string
-	// FieldViolations say what is wrong with the request, field by field. Empty unless Code is InvalidArgument.
+	// FieldViolations lists the invalid fields of the request. Empty unless Code is InvalidArgument.
 	FieldViolations []FieldViolation
-	// RetryDelay is when the server wants to be asked again; 0: it did not say.
+	// RetryDelay is how long the server asks to wait before the next call; 0 if the server named no delay.
 	RetryDelay time.Duration
 
 	cause error
 }
 
-// FieldViolation is a field that the server refused.
+// FieldViolation is a field that the server rejected.
 type FieldViolation struct {
 	// Field is the path to it, such as "job.labels".
 	Field string
-	// Description says what is wrong.
+	// Description says why the field is invalid.
 	Description string
 }
 
-// Reason is the stable reason of an [Error]. As the target of [errors.Is] it matches errors that have it:
+// Reason is the stable reason of an [Error]. As the target of [errors.Is] it matches errors with this reason:
 //
 //	errors.Is(err, muster.Reason("JOB_NOT_FOUND"))
 type Reason string
 
-// Error makes a reason a target of errors.Is.
+// Error allows a Reason to be the target of errors.Is.
 func (r Reason) Error() string { return string(r) }
 
-// ReasonWaitTimeout is that of [Client.Wait] and [Result] whose context ended before the job.
+// ReasonWaitTimeout is the reason of errors of [Client.Wait] and [Result] whose context ended before the job.
 const ReasonWaitTimeout = Reason("WAIT_TIMEOUT")
 
 func (e *Error) Error() string {
@@ -58,16 +58,16 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s (%s): %s", e.Code, e.Reason, e.Message)
 }
 
-// Unwrap gives what the call failed with underneath.
+// Unwrap returns the underlying error.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Is says whether the error has the [Reason].
+// Is reports whether target is the error's [Reason].
 func (e *Error) Is(target error) bool {
 	reason, ok := target.(Reason)
 	return ok && reason == e.Reason && reason != ""
 }
 
-// GRPCStatus lets package status of gRPC read the error.
+// GRPCStatus implements the interface that gRPC's package status reads.
 func (e *Error) GRPCStatus() *status.Status {
 	if said, ok := status.FromError(e.cause); ok && e.cause != nil {
 		return said
@@ -75,7 +75,7 @@ func (e *Error) GRPCStatus() *status.Status {
 	return status.New(e.Code, e.Message)
 }
 
-// asError makes an Error of what a call failed with; nil stays nil.
+// asError converts the error of a call to an *Error; nil stays nil.
 func asError(err error) error {
 	var known *Error
 	if err == nil || errors.As(err, &known) {
@@ -96,9 +96,9 @@ func asError(err error) error {
 	return made
 }
 
-// JobFailedError is a job that ended without a result: FAILED, CANCELLED, EXPIRED or SKIPPED.
+// JobFailedError is the error for a job that ended without a result: FAILED, CANCELLED, EXPIRED or SKIPPED.
 type JobFailedError struct {
-	// Job is the job as it ended; Job.GetFailure says why.
+	// Job is the ended job; Job.GetFailure says why it failed.
 	Job *pb.Job
 }
 
@@ -113,7 +113,7 @@ func (e *JobFailedError) Error() string {
 	return text
 }
 
-// waitTimeout is a wait whose context ended before the job.
+// waitTimeout is the error of a wait whose context ended before the job.
 func waitTimeout(ctx context.Context, job *pb.Job) error {
 	message := "the wait was over before the job was read"
 	if job != nil {
@@ -124,7 +124,7 @@ func waitTimeout(ctx context.Context, job *pb.Job) error {
 	return made
 }
 
-// contextError is for what the end of the context has ended.
+// contextError is the error of a call that the end of its context stopped.
 func contextError(ctx context.Context, message string) *Error {
 	code := codes.DeadlineExceeded
 	if errors.Is(ctx.Err(), context.Canceled) {

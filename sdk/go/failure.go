@@ -22,27 +22,29 @@ const (
 	maxCauses         = 16
 )
 
-// Failure is an error by which a handler says itself what is reported of it. Any other error does as well: its type is the
-// name of its Go type, "error" for those of errors.New, and that of the error inside for those of fmt.Errorf with %w. A panic
-// is a failure of the type "panic".
+// Failure is an error with which a handler determines the reported failure. Other errors work as well: their failure
+// type is the name of their Go type, "error" for errors of errors.New, and the type of the wrapped error for errors of
+// fmt.Errorf with %w. A panic is reported as a failure of the type "panic".
 type Failure struct {
-	// Type is what retry rules and people go by, such as "QuotaExceeded". Empty: that of Cause. At most 256 characters.
+	// Type is the name that retry rules match, such as "QuotaExceeded". At most 256 characters. Empty means the type of
+	// Cause.
 	Type string
-	// Message is for people. Empty: that of Cause. Cut after 8 KiB.
+	// Message is a readable description, cut after 8 KiB. Empty means the message of Cause.
 	Message string
-	// Final: another attempt can't help, and the retry policy is not asked.
+	// Final prevents another attempt: the retry policy is not consulted.
 	Final bool
-	// RetryDelay is the time until the next attempt, in place of the policy's backoff. nil: the policy decides.
+	// RetryDelay is the time until the next attempt and replaces the policy's backoff. nil means that the policy
+	// decides.
 	RetryDelay *time.Duration
-	// Infrastructure: what the handler runs on has failed, such as a disk. It costs the job no attempt unless a retry rule says
-	// otherwise.
+	// Infrastructure reports that the environment of the handler failed, such as a disk. The failure does not count as
+	// an attempt unless a retry rule says otherwise.
 	Infrastructure bool
-	// ExitCode is that of a process that the handler ran, from 1 to 255. 0: that of an error with a method ExitCode() int in
-	// the chain, such as *exec.ExitError, or else none.
+	// ExitCode is the exit code of a process that the handler ran, from 1 to 255. 0 means: the code of an error in the
+	// chain that has a method ExitCode() int, such as *exec.ExitError, or none.
 	ExitCode int
-	// Details are data for programs that handle the failure, as the input of [Client.Submit]. nil: none.
+	// Details is data for programs that process the failure: a value that [Encode] accepts. nil means none.
 	Details any
-	// Cause is the error that led to this one.
+	// Cause is the wrapped error.
 	Cause error
 }
 
@@ -57,47 +59,47 @@ func (f *Failure) Error() string {
 	}
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Cause }
 
-// Final says of an error that another attempt can't help.
+// Final marks an error so that there is no other attempt.
 func Final(err error) error { return &Failure{Final: true, Cause: err} }
 
-// RetryAfter says of an error when the next attempt is to be made, whatever the retry policy's backoff is. A negative delay is
-// none.
+// RetryAfter sets the time until the next attempt, in place of the retry policy's backoff. A negative delay counts as
+// 0.
 func RetryAfter(delay time.Duration, err error) error {
 	delay = max(0, delay)
 	return &Failure{RetryDelay: &delay, Cause: err}
 }
 
-// Infrastructure says of an error that what the handler runs on is to blame.
+// Infrastructure marks an error as a failure of the environment that the handler runs in.
 func Infrastructure(err error) error { return &Failure{Infrastructure: true, Cause: err} }
 
-// Stopped is why a handler was asked to stop: the [context.Cause] of its context.
+// Stopped is the [context.Cause] of a handler's context after the handler was asked to stop.
 type Stopped struct {
 	Reason StopReason
 }
 
 func (s *Stopped) Error() string { return "the handler was asked to stop: " + string(s.Reason) }
 
-// Unwrap makes it a cancellation: errors.Is(err, context.Canceled).
+// Unwrap makes a Stopped a cancellation: errors.Is(err, context.Canceled) is true.
 func (s *Stopped) Unwrap() error { return context.Canceled }
 
 // StopReason is why a handler was asked to stop.
 type StopReason string
 
 const (
-	// StopCancelled: the job was cancelled.
+	// StopCancelled means that the job was cancelled.
 	StopCancelled StopReason = "cancelled"
-	// StopRunTimeout: the handler took too long.
+	// StopRunTimeout means that the handler has exceeded its run timeout.
 	StopRunTimeout StopReason = "run_timeout"
-	// StopLeaseLost: the worker can't prove that the attempt is still its own.
+	// StopLeaseLost means that the worker can't prove that it still owns the attempt.
 	StopLeaseLost StopReason = "lease_lost"
-	// StopShutdown: the worker ends.
+	// StopShutdown means that the worker shuts down.
 	StopShutdown StopReason = "shutdown"
 )
 
-// panicked is what a handler panicked with.
+// panicked is the error made of a handler's panic.
 type panicked struct {
 	value any
 	stack []byte
@@ -110,7 +112,7 @@ func (p *panicked) Unwrap() error {
 	return err
 }
 
-// failureOf makes the message that is reported of an error.
+// failureOf converts an error to the reported failure.
 func failureOf(err error) *pb.Failure {
 	failure := describe(err, 1)
 	steer(failure, err, 1)
@@ -138,7 +140,7 @@ func describe(err error, level int) *pb.Failure {
 	return failure
 }
 
-// steer takes over what errors in the chain say about the next attempt.
+// steer applies what errors in the chain say about the next attempt.
 func steer(failure *pb.Failure, err error, level int) {
 	if said, ok := err.(*Failure); ok {
 		failure.Final = failure.Final || said.Final
@@ -169,7 +171,7 @@ func messageOf(err error) string {
 	return err.Error()
 }
 
-// typeOf looks through errors that only wrap others.
+// typeOf skips errors that only wrap others.
 func typeOf(err error) string {
 	if said, ok := err.(*Failure); ok && said.Type != "" {
 		return said.Type
@@ -222,7 +224,8 @@ func causesOf(err error) (causes []error) {
 	return causes
 }
 
-// exitCodeOf is 0 where no process ended. One that a signal ended has 128 and the signal's number, as shells say it.
+// exitCodeOf returns 0 if no process ended. For a process that a signal ended it returns 128 plus the signal number, as
+// shells do.
 func exitCodeOf(err error) int32 {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -239,7 +242,7 @@ func exitCodeOf(err error) int32 {
 	return 0
 }
 
-// cut gives as much of the text as fits into so many bytes, in whole characters; what is no character becomes U+FFFD.
+// cut returns the longest prefix of whole characters that has at most maxBytes. Invalid UTF-8 becomes U+FFFD.
 func cut(text string, maxBytes int) string {
 	if !utf8.ValidString(text) {
 		text = strings.ToValidUTF8(text, "\uFFFD")

@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// signalOf is the number of the signal that ended the process; 0: none did.
+// signalOf returns the number of the signal that ended the process; 0 if none did.
 func signalOf(exit *exec.ExitError) int {
 	status, ok := exit.Sys().(interface {
 		Signaled() bool

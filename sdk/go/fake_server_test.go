@@ -19,7 +19,7 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// fakeServer answers calls of real gRPC as a test wants it.
+// fakeServer answers real gRPC calls as a test requires.
 type fakeServer struct {
 	pb.UnimplementedBatchServiceServer
 	pb.UnimplementedJobServiceServer
@@ -29,16 +29,16 @@ type fakeServer struct {
 	mu       sync.Mutex
 	requests []any
 	metadata []metadata.MD
-	// failures are what the next calls fail with.
+	// failures are the errors of the next calls.
 	failures []error
 	jobs     []*pb.Job
-	// streams are what the next ones say.
+	// streams are the contents of the next streams.
 	streams []fakeStream
-	// onJob is called with the lock held when a job is given.
+	// onJob is called with the lock held when a job is returned.
 	onJob func()
 }
 
-// startFakeServer gives a client of a fake server.
+// startFakeServer starts a fake server and returns a client of it.
 func startFakeServer(t *testing.T) (*fakeServer, *muster.Client) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -54,7 +54,7 @@ func startFakeServer(t *testing.T) (*fakeServer, *muster.Client) {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		server.Serve(listener) // it ends with Stop
+		server.Serve(listener) // ends with Stop
 	}()
 	client, err := muster.NewClient(muster.ClientOptions{
 		Address:   listener.Addr().String(),
@@ -65,14 +65,14 @@ func startFakeServer(t *testing.T) (*fakeServer, *muster.Client) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		client.Close() // nothing is made of it
+		client.Close() // its error does not matter
 		server.Stop()
 		<-served
 	})
 	return fake, client
 }
 
-// note keeps a request, and gives what the call is to fail with.
+// note records a request, and returns the error of the call.
 func (f *fakeServer) note(ctx context.Context, request any) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -87,7 +87,7 @@ func (f *fakeServer) note(ctx context.Context, request any) error {
 	return failure
 }
 
-// job is the next one that was queued, or one that has succeeded.
+// job returns the next queued job, or one that has succeeded.
 func (f *fakeServer) job() *pb.Job {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -171,7 +171,7 @@ func (f *fakeServer) RejectJob(ctx context.Context, request *pb.RejectJobRequest
 	return &pb.RejectJobResponse{Job: f.job()}, f.note(ctx, request)
 }
 
-// failure is an error as Muster has them.
+// failure makes an error in Muster's form.
 func failure(code codes.Code, reason string, details ...protoadapt.MessageV1) error {
 	details = append(details, &errdetails.ErrorInfo{Reason: reason, Domain: "muster.dev", Metadata: map[string]string{"job_id": "j"}})
 	said, err := status.New(code, "it went wrong").WithDetails(details...)

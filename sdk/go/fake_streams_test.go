@@ -8,17 +8,17 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// fakeStream is what one stream says before it ends, or breaks.
+// fakeStream is the content of one stream before it ends or breaks.
 type fakeStream struct {
 	jobs []*pb.Job
 	logs []*pb.WatchAttemptLogsResponse
-	// breaks is what it breaks with; nil: it ends.
+	// breaks is the error with which it breaks; nil: it ends.
 	breaks error
-	// stays: it ends when its caller has it end.
+	// stays: it stays open until the caller cancels it.
 	stays bool
 }
 
-// stream is the next one that was queued, or one that says nothing.
+// stream returns the next queued stream, or an empty one.
 func (f *fakeServer) stream(ctx context.Context, request any) (next fakeStream, err error) {
 	if err := f.note(ctx, request); err != nil {
 		return next, err

@@ -7,16 +7,17 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// HandlerFunc runs one attempt of a job, with its input and its result as they travel. [Typed] makes one of a function with
-// types of its own.
+// HandlerFunc runs one attempt of a job, with encoded input and result. [Typed] makes one from a function with types of
+// its own.
 //
-// ctx is cancelled when the handler should stop; [context.Cause] is a *[Stopped] that says why. [JobFrom] gives the job.
-// What the handler returns with a nil error is the job's result, a nil payload is none; an error fails the attempt, and the
-// retry policy decides about another one.
+// ctx is cancelled when the handler should stop; [context.Cause] is a *[Stopped] with the reason. [JobFrom] returns the
+// job. With a nil error, the returned payload is the job's result, and a nil payload means none. An error fails the
+// attempt, and the retry policy decides whether there is another one.
 type HandlerFunc func(ctx context.Context, input *pb.Payload) (*pb.Payload, error)
 
-// Typed makes a HandlerFunc of a function from In to Out, which are read by [Decode] and written by [Encode]. An input that
-// does not fit In fails the job for good, with a failure of the type "PayloadError"; so does an output that can't be written.
+// Typed makes a HandlerFunc from a function from In to Out, which are read by [Decode] and written by [Encode]. An
+// input that does not fit In fails the job without a retry, with a failure of the type "PayloadError"; so does an
+// output that can't be encoded.
 func Typed[In, Out any](handler func(ctx context.Context, input In) (Out, error)) HandlerFunc {
 	return func(ctx context.Context, input *pb.Payload) (*pb.Payload, error) {
 		in, err := Decode[In](input)
@@ -35,7 +36,7 @@ func Typed[In, Out any](handler func(ctx context.Context, input In) (Out, error)
 	}
 }
 
-// encodeResult writes an untyped nil as JSON's null: a job that has ended well has a result.
+// encodeResult writes an untyped nil as JSON's null, because a job that has succeeded has a result.
 func encodeResult(out any) (*pb.Payload, error) {
 	if out == nil {
 		return NewPayload([]byte("null"), JSONType), nil
@@ -43,23 +44,23 @@ func encodeResult(out any) (*pb.Payload, error) {
 	return Encode(out)
 }
 
-// HandlerOption says more about a handler.
+// HandlerOption configures a handler.
 type HandlerOption func(*pb.Handler)
 
-// WithVersions has the handler serve only these versions of its definition. 0 is no bound.
+// WithVersions limits the handler to these versions of its definition. 0 means no bound.
 func WithVersions(minVersion, maxVersion int) HandlerOption {
 	return func(handler *pb.Handler) {
 		handler.MinVersion, handler.MaxVersion = int32(minVersion), int32(maxVersion)
 	}
 }
 
-// Handle has the worker run jobs with the handler. name is that of the handler: the definition's, unless the definition says
-// otherwise. It panics when the name is empty or taken, or the worker runs already.
+// Handle registers a handler with the worker. name is the handler's name: that of the definition, unless the definition
+// names another handler. It panics when the name is empty or taken, or when the worker already runs.
 func Handle[In, Out any](worker *Worker, name string, handler func(ctx context.Context, input In) (Out, error), options ...HandlerOption) {
 	worker.HandleFunc(name, Typed(handler), options...)
 }
 
-// HandleFunc is [Handle] for inputs and results as they travel.
+// HandleFunc is [Handle] for encoded inputs and results.
 func (w *Worker) HandleFunc(name string, handler HandlerFunc, options ...HandlerOption) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

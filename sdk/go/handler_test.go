@@ -19,7 +19,7 @@ import (
 	"muster.dev/sdk/go/mustertest"
 )
 
-// failing runs a handler that ends with the error.
+// failing runs a handler that returns the error, and returns the reported failure.
 func failing(t *testing.T, err error) *pb.Failure {
 	t.Helper()
 	outcome := mustertest.Run(t.Context(), func(context.Context, any) (any, error) { return nil, err }, nil)

@@ -15,7 +15,7 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// serverAddress is that of a control plane that runs; without one the test is skipped.
+// serverAddress returns the address of a running control plane; without one the test is skipped.
 func serverAddress(t *testing.T) string {
 	address := os.Getenv("MUSTER_TEST_ADDRESS")
 	if address == "" {
@@ -53,7 +53,7 @@ func startRealWorker(t *testing.T, options muster.WorkerOptions, register func(*
 	go func() { r.ended <- r.worker.Run(ctx) }()
 	t.Cleanup(func() {
 		r.stop()
-		client.Close() // nothing is made of it
+		client.Close() // its error does not matter
 	})
 	return r
 }
@@ -67,7 +67,7 @@ func (r *realWorker) stop() {
 	r.ended <- nil
 }
 
-// submit stores a job of a definition that is made for it.
+// submit stores the definition and a job of it.
 func (r *realWorker) submit(definition *pb.JobDefinition, input any, options ...muster.SubmitOption) string {
 	r.t.Helper()
 	if _, err := r.ApplyDefinition(r.t.Context(), definition); err != nil {
@@ -89,12 +89,12 @@ func (r *realWorker) wait(jobID string) *pb.Job {
 	return job
 }
 
-// once is a definition of which nothing is retried.
+// once is a definition without retries.
 func once(name string) *pb.JobDefinition {
 	return &pb.JobDefinition{Name: name, RetryPolicy: &pb.RetryPolicy{MaxAttempts: 1}}
 }
 
-// twice is one of which one attempt more is made, at once.
+// twice is a definition with one retry, at once.
 func twice(name string) *pb.JobDefinition {
 	return &pb.JobDefinition{Name: name, RetryPolicy: &pb.RetryPolicy{
 		MaxAttempts: 2, MinBackoff: durationpb.New(time.Millisecond), MaxBackoff: durationpb.New(time.Millisecond),

@@ -17,14 +17,14 @@ import (
 
 const maxProgressMessage = 256
 
-// Job is what a handler works on. Its methods may be called by many goroutines; after the handler has returned, what it says
-// is not heard.
+// Job is the job that a handler works on. Its methods are safe for concurrent use. After the handler has returned,
+// updates are ignored.
 type Job struct {
 	assignment *pb.Assignment
 	outlet     attempt.Outlet
 	traceField traceFields
 	children   *children
-	// worker is where the records of the logger go besides the attempt's log.
+	// worker is the worker's logger; records go there and to the attempt's log.
 	worker *slog.Logger
 
 	mu        sync.Mutex
@@ -36,14 +36,15 @@ type Job struct {
 
 type jobKey struct{}
 
-// JobFrom gives the job whose handler has the context, or one made of it. nil outside of handlers.
+// JobFrom returns the job whose handler received the context, or a context derived from it. It returns nil outside of
+// handlers.
 func JobFrom(ctx context.Context) *Job {
 	job, _ := ctx.Value(jobKey{}).(*Job)
 	return job
 }
 
-// handledJobID is the UUID of the job whose handler has the context. Empty outside of handlers, and in what goes on with the
-// context once the handler has returned.
+// handledJobID returns the UUID of the job whose handler has the context. It is empty outside of handlers, and for code
+// that still uses the context after the handler has returned.
 func handledJobID(ctx context.Context) (id string) {
 	if job := JobFrom(ctx); job != nil {
 		job.whileRunning(func() { id = job.ID() })
@@ -54,42 +55,44 @@ func handledJobID(ctx context.Context) (id string) {
 // ID is the job's UUID.
 func (j *Job) ID() string { return uuid.Text(j.assignment.JobId) }
 
-// Attempt is the number of the attempt; it rises within a job and may skip.
+// Attempt is the number of the attempt. It increases within a job, possibly with gaps.
 func (j *Job) Attempt() int { return int(j.assignment.Attempt) }
 
-// AttemptsCounted are those before this one that counted towards the retry policy.
+// AttemptsCounted is the number of earlier attempts that counted towards the retry policy.
 func (j *Job) AttemptsCounted() int { return int(j.assignment.AttemptsCounted) }
 
-// Namespace is the job's.
+// Namespace is the job's namespace.
 func (j *Job) Namespace() string { return j.assignment.Namespace }
 
 // Definition is the name of the job's definition.
 func (j *Job) Definition() string { return j.assignment.Definition }
 
-// DefinitionVersion is the version that the job has pinned.
+// DefinitionVersion is the version of the definition that the job is pinned to.
 func (j *Job) DefinitionVersion() int { return int(j.assignment.DefinitionVersion) }
 
-// RunTimeout is the longest that the handler may run, as its definition says; what it asks for later is not in it.
+// RunTimeout is the maximum run time of the handler as its definition sets it, without extensions that the handler has
+// requested.
 func (j *Job) RunTimeout() time.Duration { return core.RunTimeoutOf(j.assignment) }
 
-// Input is the input as it was submitted, byte for byte. nil: none was.
+// Input is the submitted input, byte for byte. nil means none.
 func (j *Job) Input() *pb.Payload { return j.assignment.Input }
 
-// IdempotencyKey is the same for every attempt of the job: pass it to services that keep duplicates out.
+// IdempotencyKey is the same for every attempt of the job. Pass it to services that reject duplicates.
 func (j *Job) IdempotencyKey() string { return j.ID() }
 
-// FencingToken is higher for each later attempt: a store that remembers the highest can refuse writes of those before.
+// FencingToken is higher for each later attempt: a store that remembers the highest token can refuse writes of earlier
+// attempts.
 func (j *Job) FencingToken() int64 { return int64(j.assignment.Attempt) }
 
-// Traceparent is the W3C trace context for what the handler calls: of the handler's own span where the program has set up
-// OpenTelemetry, else of the attempt. Empty: none.
+// Traceparent is the W3C trace context for calls of the handler: that of the handler's span if the program has set up
+// OpenTelemetry, else that of the attempt. Empty means none.
 func (j *Job) Traceparent() string { return j.traceField.traceparent }
 
-// Tracestate is the W3C trace state that goes with [Job.Traceparent].
+// Tracestate is the W3C trace state that belongs to [Job.Traceparent].
 func (j *Job) Tracestate() string { return j.traceField.tracestate }
 
-// LastCheckpoint reads what an earlier attempt left with [Job.Checkpoint] into target, a pointer, as [Decode] does. False:
-// nothing was left, and the target is as it was.
+// LastCheckpoint reads the checkpoint of an earlier attempt ([Job.Checkpoint]) into target, a pointer, as [Decode]
+// does. It returns false and leaves the target unchanged if there is none.
 //
 // Errors: *[PayloadError].
 func (j *Job) LastCheckpoint(target any) (bool, error) {
@@ -99,10 +102,10 @@ func (j *Job) LastCheckpoint(target any) (bool, error) {
 	return true, decodeInto(j.assignment.Checkpoint, target)
 }
 
-// Checkpoint keeps what a later attempt may start from: a value as [Encode] takes it. It is sent within a second, and before
-// the report if this attempt fails.
+// Checkpoint stores a value from which a later attempt may continue. [Encode] encodes it. It is sent within a second,
+// and before the report if this attempt fails.
 //
-// Errors: *[PayloadError] when the value can't be written, is nil, or is larger than the server takes.
+// Errors: *[PayloadError] when the value can't be encoded, is nil, or is larger than the server accepts.
 func (j *Job) Checkpoint(value any) error {
 	checkpoint, err := Encode(value)
 	if err != nil {
@@ -118,8 +121,8 @@ func (j *Job) Checkpoint(value any) error {
 	return nil
 }
 
-// Progress says how far the handler is: a fraction from 0 to 1, what lies outside is cut, and a message for people, which may
-// be empty and is cut after 256 characters. It is sent within a second.
+// Progress reports the handler's progress: a fraction, limited to the range from 0 to 1, and a readable message, cut
+// after 256 characters; it may be empty. It is sent within a second.
 func (j *Job) Progress(fraction float64, message string) {
 	if math.IsNaN(fraction) {
 		fraction = 0
@@ -128,11 +131,11 @@ func (j *Job) Progress(fraction float64, message string) {
 	j.whileRunning(func() { j.outlet.Progress(progress) })
 }
 
-// ExtendRunTimeout asks for more time than the run timeout, which still counts from the handler's start; several calls add
-// up. It is sent at once where a second could be too late. It moves neither the total timeout of the job nor how long it may
-// be silent, and comes too late once the context's cause says [StopRunTimeout].
+// ExtendRunTimeout requests more time than the run timeout, which still counts from the handler's start; several calls
+// add up. The request is sent at once if a second could be too late. It changes neither the job's total timeout nor its
+// progress timeout, and has no effect once the context's cause is [StopRunTimeout].
 //
-// It fails when the time is not above 0, or would let the handler run for more than 30 days in all.
+// It fails when the time is not above 0, or would let the handler run for more than 30 days in total.
 func (j *Job) ExtendRunTimeout(more time.Duration) error {
 	if more <= 0 {
 		return fmt.Errorf("a run timeout can't be extended by %s", more)
@@ -149,10 +152,11 @@ func (j *Job) ExtendRunTimeout(more time.Duration) error {
 	return err
 }
 
-// Logger writes to the attempt's log, which muster logs and ListAttemptLogs show soon after, and to the worker's logger, with
-// the job's id and the attempt. Records of every level are kept: the newest 64 KiB of an attempt, as long as its job. A
-// message is cut after 8 KiB; of attributes 32 are kept, and 8 KiB together with the message. Text stays as it is, anything
-// else becomes JSON; those of a group have its name and a dot before theirs.
+// Logger writes to the attempt's log, which muster logs and ListAttemptLogs show soon after, and to the worker's
+// logger, with the job's id and the attempt. Records of every level are kept: the newest 64 KiB of an attempt, for as
+// long as its job is kept. A message is cut after 8 KiB. At most 32 attributes are kept, and at most 8 KiB together
+// with the message. Text attributes stay unchanged, other values become JSON; the keys of a group's attributes are
+// prefixed with its name and a dot.
 func (j *Job) Logger() *slog.Logger {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -170,7 +174,7 @@ func (j *Job) whileRunning(say func()) {
 	}
 }
 
-// keep numbers a record and hands it on, so that the order of the numbers is that of the records.
+// keep numbers a record and passes it on in one step, so that the numbers follow the order of the records.
 func (j *Job) keep(record *pb.LogRecord) {
 	j.whileRunning(func() {
 		j.logged++

@@ -13,11 +13,11 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// logHandler brings records to the attempt's log and to the worker's logger.
+// logHandler writes records to the attempt's log and to the worker's logger.
 type logHandler struct {
 	job    *Job
 	worker slog.Handler
-	// prefix is that of the groups that are open.
+	// prefix is the key prefix of the open groups.
 	prefix string
 	attrs  []slog.Attr
 }
@@ -86,7 +86,7 @@ func (h *logHandler) message(record slog.Record) *pb.LogRecord {
 	return message
 }
 
-// logFields makes fields of attributes, as far as there is room.
+// logFields converts attributes to fields, up to the limits of a record.
 type logFields struct {
 	record *pb.LogRecord
 	room   int
@@ -119,7 +119,7 @@ func (f *logFields) add(prefix string, attr slog.Attr) {
 	f.record.Fields[key] = text
 }
 
-// fieldText never fails: what can't be written must not cost the handler its attempt.
+// fieldText never fails: a value that can't be encoded must not cost the handler its attempt.
 func fieldText(value slog.Value) (text string) {
 	defer func() {
 		if recover() != nil {
@@ -141,7 +141,8 @@ func fieldText(value slog.Value) (text string) {
 	return string(written)
 }
 
-// valid leaves text as it is; what is no character becomes U+FFFD. Text too long for a record is dropped as a whole.
+// valid leaves valid text unchanged and replaces invalid UTF-8 with U+FFFD. The result can exceed the limit of a record
+// by one byte, so that text that is too long is dropped as a whole.
 func valid(text string) string { return cut(text, core.MaxLogLineBytes+1) }
 
 func levelOf(level slog.Level) pb.LogLevel {

@@ -6,12 +6,12 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// StateName is the state as people write it, such as "SUCCEEDED".
+// StateName returns the short name of the state, such as "SUCCEEDED".
 func StateName(state pb.JobState) string {
 	return strings.TrimPrefix(state.String(), "JOB_STATE_")
 }
 
-// HasEnded says whether the state is a terminal one: SUCCEEDED, FAILED, CANCELLED, EXPIRED or SKIPPED.
+// HasEnded reports whether the state is terminal: SUCCEEDED, FAILED, CANCELLED, EXPIRED or SKIPPED.
 func HasEnded(state pb.JobState) bool {
 	switch state {
 	case pb.JobState_JOB_STATE_SUCCEEDED, pb.JobState_JOB_STATE_FAILED, pb.JobState_JOB_STATE_CANCELLED,

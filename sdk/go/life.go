@@ -7,15 +7,15 @@ import (
 	"muster.dev/sdk/go/internal/core"
 )
 
-// maxEvents that OnEvent has not been told yet; what comes after them is dropped.
+// maxEvents is the maximum number of events queued for OnEvent; further events are dropped.
 const maxEvents = 1_000
 
-// life is that of a worker that runs: who is told of it, and how it ended.
+// life is the lifetime of a running worker: it delivers events and holds the final error.
 type life struct {
 	// over is closed at the end, after err was set.
 	over chan struct{}
 	err  error
-	// events are on their way to OnEvent; nil where there is none.
+	// events are queued for OnEvent; nil if there is no OnEvent.
 	events chan core.Event
 	told   chan struct{}
 	logger *slog.Logger
@@ -57,7 +57,7 @@ func (l *life) happened(event core.Event) {
 	close(l.over)
 }
 
-// overWithin waits for the end, but not longer than this.
+// overWithin waits for the end, but at most for the given time.
 func (l *life) overWithin(wait time.Duration) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -67,7 +67,7 @@ func (l *life) overWithin(wait time.Duration) {
 	}
 }
 
-// end gives what the worker ended with, once everything was told.
+// end returns the worker's final error once all events are delivered.
 func (l *life) end() error {
 	<-l.told
 	return l.err

@@ -9,7 +9,7 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// submission is what a caller says about one job.
+// submission collects the options of a submission.
 type submission struct {
 	job        *pb.JobSubmission
 	requestID  string
@@ -18,19 +18,19 @@ type submission struct {
 	detached   bool
 }
 
-// SubmitOption says more about a job of [Client.Submit]: a [JobOption], or one of its own kind.
+// SubmitOption is an option of [Client.Submit]: a [JobOption], or one that only Submit accepts.
 type SubmitOption interface{ applySubmit(*submission) }
 
-// SubmitManyOption says more about all jobs of [Client.SubmitMany]: [WithRequestID] and [WithBatch].
+// SubmitManyOption is an option of [Client.SubmitMany] for all its jobs: [WithRequestID] and [WithBatch].
 type SubmitManyOption interface{ applySubmitMany(*submission) }
 
-// ChildOption says more about a job of [Job.Submit]: a [JobOption], or one of its own kind.
+// ChildOption is an option of [Job.Submit]: a [JobOption], or one that only Submit of a job accepts.
 type ChildOption interface{ applyChild(*submission) }
 
-// CallOption says more about a call that changes something.
+// CallOption is an option of calls that change state.
 type CallOption interface{ applyCall(*callOptions) }
 
-// JobOption says how a job is to be run. It is a [SubmitOption] and a [ChildOption].
+// JobOption determines how a job runs. It is a [SubmitOption] and a [ChildOption].
 type JobOption func(*pb.JobSubmission)
 
 func (o JobOption) applySubmit(s *submission) { o(s.job) }
@@ -41,12 +41,12 @@ func WithDefinitionVersion(version int) JobOption {
 	return func(job *pb.JobSubmission) { job.DefinitionVersion = int32(version) }
 }
 
-// WithLabels gives the job labels: at most 64, keys to 63, values to 256 characters.
+// WithLabels sets the job's labels: at most 64, keys of at most 63 and values of at most 256 characters.
 func WithLabels(labels map[string]string) JobOption {
 	return func(job *pb.JobSubmission) { job.Labels = labels }
 }
 
-// WithPriority is from -100 to 100; higher runs sooner. Default: the definition's.
+// WithPriority sets the priority, from -100 to 100; jobs with a higher one run sooner. Default: the definition's.
 func WithPriority(priority int) JobOption {
 	return func(job *pb.JobSubmission) {
 		value := int32(priority)
@@ -54,59 +54,59 @@ func WithPriority(priority int) JobOption {
 	}
 }
 
-// WithRunTime has the job run not before the time. It excludes [WithDelay]: the last one counts.
+// WithRunTime sets the earliest time at which the job runs. It excludes [WithDelay]: the last one counts.
 func WithRunTime(at time.Time) JobOption {
 	return func(job *pb.JobSubmission) { job.Start = &pb.JobSubmission_RunTime{RunTime: timestamppb.New(at)} }
 }
 
-// WithDelay has the job run not before this long after acceptance, at most 10 years. It excludes [WithRunTime]: the last one
-// counts.
+// WithDelay sets the time from acceptance until the job may run, at most 10 years. It excludes [WithRunTime]: the last
+// one counts.
 func WithDelay(delay time.Duration) JobOption {
 	return func(job *pb.JobSubmission) { job.Start = &pb.JobSubmission_Delay{Delay: durationpb.New(delay)} }
 }
 
-// WithExpireTime has the job expire when it has not been started by then. Default: never.
+// WithExpireTime sets the time at which the job expires if it has not started. Default: never.
 func WithExpireTime(at time.Time) JobOption {
 	return func(job *pb.JobSubmission) { job.ExpireTime = timestamppb.New(at) }
 }
 
-// WithQueue is the queue to wait in. Default: the definition's.
+// WithQueue sets the job's queue. Default: the definition's.
 func WithQueue(queue string) JobOption {
 	return func(job *pb.JobSubmission) { job.Queue = queue }
 }
 
-// WithFairnessKey is the key among which the queue shares its workers fairly, such as a tenant. At most 256 characters.
-// Default: what the definition gives.
+// WithFairnessKey sets the key by which the queue shares its workers fairly, such as a tenant. At most 256 characters.
+// Default: that of the definition.
 func WithFairnessKey(key string) JobOption {
 	return func(job *pb.JobSubmission) { job.FairnessKey = key }
 }
 
-// WithRetryPolicy replaces the definition's.
+// WithRetryPolicy replaces the definition's retry policy.
 func WithRetryPolicy(policy *pb.RetryPolicy) JobOption {
 	return func(job *pb.JobSubmission) { job.RetryPolicy = policy }
 }
 
-// WithRunTimeout replaces the definition's.
+// WithRunTimeout replaces the definition's run timeout.
 func WithRunTimeout(timeout time.Duration) JobOption {
 	return func(job *pb.JobSubmission) { job.RunTimeout = durationpb.New(timeout) }
 }
 
-// WithDemands replaces the definition's demands of a worker.
+// WithDemands replaces the definition's demands on workers.
 func WithDemands(demands *pb.Demands) JobOption {
 	return func(job *pb.JobSubmission) { job.Demands = demands }
 }
 
-// WithSticky keeps the job to the worker of an earlier one. Default: any worker that will do.
+// WithSticky binds the job to the worker of an earlier job. Default: any suitable worker.
 func WithSticky(jobID string, mode pb.StickyMode) JobOption {
 	return func(job *pb.JobSubmission) { job.Sticky = &pb.Sticky{JobId: jobID, Mode: mode} }
 }
 
-// WithDependencies must all come about before the job may start. At most 100. Default: nothing.
+// WithDependencies sets the dependencies, at most 100. All must be fulfilled before the job may start. Default: none.
 func WithDependencies(dependencies ...*pb.Dependency) JobOption {
 	return func(job *pb.JobSubmission) { job.Dependencies = dependencies }
 }
 
-// WithTrace is the W3C trace context that the job belongs to. Default: that of the span of the submission, if there is one.
+// WithTrace sets the W3C trace context of the job. Default: that of the submission's span, if there is one.
 func WithTrace(traceparent, tracestate string) JobOption {
 	return func(job *pb.JobSubmission) { job.Traceparent, job.Tracestate = traceparent, tracestate }
 }
@@ -115,18 +115,18 @@ type submitOption func(*submission)
 
 func (o submitOption) applySubmit(s *submission) { o(s) }
 
-// WithIdempotencyKey is a key of your business, at most 256 characters: a second submission with it is the same job, or what
-// the policy says. The unspecified policy is USE_EXISTING.
+// WithIdempotencyKey sets a key chosen by the application, at most 256 characters: a second submission with the same
+// key yields the same job, or what the policy says. The unspecified policy is USE_EXISTING.
 func WithIdempotencyKey(key string, policy pb.IdempotencyConflictPolicy) SubmitOption {
 	return submitOption(func(s *submission) {
 		s.job.IdempotencyKey, s.job.IdempotencyConflictPolicy = key, policy
 	})
 }
 
-// Batch is an option of submissions; see [WithBatch].
+// Batch is a submission option; see [WithBatch].
 type Batch string
 
-// WithBatch makes the jobs members of the open batch whose job this is.
+// WithBatch adds the jobs to the open batch with this job id.
 func WithBatch(batchJobID string) Batch { return Batch(batchJobID) }
 
 func (b Batch) applySubmit(s *submission)     { s.batchJobID = string(b) }
@@ -136,22 +136,22 @@ type childOption func(*submission)
 
 func (o childOption) applyChild(s *submission) { o(s) }
 
-// WithChildKey is what a child is known by when the handler runs again. Default: its number among those that the handler
-// submits.
+// WithChildKey sets the key that identifies a child when the handler runs again. Default: the child's number in the
+// order of submission.
 func WithChildKey(key string) ChildOption {
 	return childOption(func(s *submission) { s.childKey = key })
 }
 
-// WithDetached has a child go on when its parent ends. Else it is cancelled then.
+// WithDetached lets a child continue when its parent ends. Without it, the child is cancelled then.
 func WithDetached() ChildOption {
 	return childOption(func(s *submission) { s.detached = true })
 }
 
-// RequestID is an option of calls that change something, and of submissions; see [WithRequestID].
+// RequestID is an option of submissions and of calls that change state; see [WithRequestID].
 type RequestID string
 
-// WithRequestID is a UUID that makes repeats of the call harmless, over restarts of this process too. Default: a new one, which
-// holds for the repeats that the call makes itself.
+// WithRequestID sets a UUID that makes repeats of the call idempotent, also across restarts of this process. Default: a
+// new one, which covers the repeats made by the call itself.
 func WithRequestID(id string) RequestID { return RequestID(id) }
 
 func (r RequestID) applySubmit(s *submission)     { s.requestID = string(r) }

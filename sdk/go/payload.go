@@ -21,8 +21,9 @@ const (
 	ProtobufType = "application/x-protobuf"
 )
 
-// PayloadError is a value that can't be written as a payload, or a payload that does not hold what is asked of it. A handler
-// whose input has it fails for good, with a failure of the type "PayloadError".
+// PayloadError is the error for a value that can't be encoded as a payload, or a payload that does not fit the
+// requested type. A handler whose input has this error fails without a retry, with a failure of the type
+// "PayloadError".
 type PayloadError struct {
 	Message string
 	Err     error
@@ -35,17 +36,17 @@ func (e *PayloadError) Error() string {
 	return e.Message + ": " + e.Err.Error()
 }
 
-// Unwrap gives what the encoding or decoding failed with.
+// Unwrap returns the error of the encoder or decoder.
 func (e *PayloadError) Unwrap() error { return e.Err }
 
-// NewPayload makes a payload with a content type of its own: at most 512 KiB of data, a type of at most 128 characters.
+// NewPayload makes a payload with the given content type: at most 512 KiB of data, a type of at most 128 characters.
 func NewPayload(data []byte, contentType string) *pb.Payload {
 	return &pb.Payload{Data: data, ContentType: contentType}
 }
 
-// Encode makes a payload of a value: a *musterpb.Payload stays as it is, []byte becomes application/octet-stream, any other
-// protobuf message application/x-protobuf, a [json.RawMessage] and everything else application/json. An untyped nil is no
-// payload: nil.
+// Encode converts a value to a payload: a *musterpb.Payload stays as it is, []byte becomes application/octet-stream,
+// any other protobuf message application/x-protobuf, a [json.RawMessage] and everything else application/json. An
+// untyped nil becomes a nil payload.
 //
 // Errors: *[PayloadError].
 func Encode(value any) (*pb.Payload, error) {
@@ -84,10 +85,11 @@ func encodeJSON(value any) (*pb.Payload, error) {
 
 // Decode reads a payload into a value: the reverse of [Encode]. T decides:
 //
-//   - *musterpb.Payload takes the payload as it is, []byte its data whatever its type, [json.RawMessage] a JSON text;
-//   - a pointer to a generated message takes protobuf, or JSON in protobuf's own mapping;
-//   - any takes JSON as package json has it, the bytes of any other type, and nil where there is no payload;
-//   - everything else takes JSON; where there is no payload it is the zero value.
+//   - *musterpb.Payload returns the payload unchanged, []byte its data whatever its type, [json.RawMessage] a JSON
+//     text;
+//   - a pointer to a generated message accepts protobuf, or JSON in protobuf's own mapping;
+//   - any accepts JSON as package json decodes it, the bytes of any other type, and nil if there is no payload;
+//   - everything else accepts JSON; without a payload it is the zero value.
 //
 // JSON types are application/json and those that end in +json. Errors: *[PayloadError].
 func Decode[T any](payload *pb.Payload) (T, error) {
@@ -140,7 +142,8 @@ func decodeAny(payload *pb.Payload, target *any) error {
 	return nil
 }
 
-// messageIn gives the new message that the target, a pointer to a pointer to a generated message, is set to; else nil.
+// messageIn allocates the message if target is a pointer to a pointer to a generated message, and returns it; otherwise
+// it returns nil.
 func messageIn(target any) proto.Message {
 	pointer := reflect.ValueOf(target).Elem()
 	if pointer.Kind() != reflect.Pointer {
@@ -183,7 +186,7 @@ func isJSONType(contentType string) bool {
 	return kind == JSONType || strings.HasSuffix(kind, "+json")
 }
 
-// checkText refuses what protobuf would, which would fail not only this payload but all that travels with it.
+// checkText rejects text that is not UTF-8: protobuf would refuse it, and with it everything in the same message.
 func checkText(payload *pb.Payload) error {
 	valid := payload == nil || utf8.ValidString(payload.ContentType)
 	if payload != nil {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestREADME has every program of the README compile, and runs those whose output stands below them where there is a control
-// plane.
+// TestREADME compiles every program of the README, and with a control plane runs those that are followed by their
+// output.
 func TestREADME(t *testing.T) {
 	page, err := os.ReadFile("README.md")
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// errGoexit is what a handler ended with that called runtime.Goexit, as t.FailNow does.
+// errGoexit is the error of a handler that called runtime.Goexit, as t.FailNow does.
 var errGoexit = errors.New("the handler ended its goroutine by runtime.Goexit instead of returning")
 
 func init() {
@@ -22,7 +22,7 @@ func init() {
 	}
 }
 
-// runHandler runs a handler to its end, whatever that is, and gives the outcome.
+// runHandler runs a handler until it ends in any way, and returns the outcome.
 func runHandler(ctx context.Context, handler HandlerFunc, job *Job) core.Outcome {
 	ctx, span := startProcessSpan(ctx, job.assignment)
 	job.traceField = traceFieldsOf(ctx)
@@ -33,8 +33,8 @@ func runHandler(ctx context.Context, handler HandlerFunc, job *Job) core.Outcome
 	return outcome
 }
 
-// outcomeOf gives what is reported, and the error that it is reported for. An error whose methods panic, such as a nil
-// pointer in an error, still fails its attempt alone.
+// outcomeOf returns the outcome to report, and the error behind it. An error whose methods panic, such as a nil pointer
+// in an error interface, must fail only its own attempt.
 func outcomeOf(result *pb.Payload, err error) (outcome core.Outcome, told error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -58,8 +58,8 @@ func outcomeOf(result *pb.Payload, err error) (outcome core.Outcome, told error)
 	}
 }
 
-// call turns a panic into an error. The handler has a goroutine of its own: one that ends it by Goexit must not end this one,
-// which has to report the outcome.
+// call turns a panic into an error. The handler has its own goroutine: if it calls Goexit, this goroutine must survive
+// to report the outcome.
 func call(ctx context.Context, handler HandlerFunc, input *pb.Payload) (result *pb.Payload, err error) {
 	done := make(chan struct{})
 	returned := false

@@ -9,11 +9,11 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// runner runs the handlers of a worker, each on goroutines of its own.
+// runner runs the handlers of a worker, each on its own goroutines.
 type runner struct {
 	worker *Worker
 	core   *core.Core
-	// base has the values that the program gave to Run.
+	// base carries the values of the context that was passed to Run.
 	base context.Context
 }
 
@@ -25,7 +25,7 @@ func (r *runner) Start(execution *core.Execution) func(core.StopReason) {
 
 func (r *runner) run(ctx context.Context, cancel context.CancelCauseFunc, execution *core.Execution) {
 	defer cancel(nil)
-	// What was taken back meanwhile is never entered.
+	// An attempt that was given back meanwhile must not run.
 	if !r.core.Enter(execution) {
 		return
 	}
@@ -47,7 +47,7 @@ func (r *runner) run(ctx context.Context, cancel context.CancelCauseFunc, execut
 	r.core.Ended(execution, runHandler(ctx, r.worker.handlers[assignment.Handler].run, job))
 }
 
-// outlet brings what a handler says to the core.
+// outlet passes what a handler reports to the core.
 type outlet struct {
 	runner    *runner
 	execution *core.Execution

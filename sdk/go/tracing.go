@@ -21,12 +21,12 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// traceFields is a trace context as Muster takes it, in whatever form the program hands its own to others.
+// traceFields is a W3C trace context, which Muster expects whatever propagation format the program uses.
 type traceFields struct {
 	traceparent, tracestate string
 }
 
-// traceFieldsOf gives those of the context's span; empty where it has none.
+// traceFieldsOf returns the trace context of the context's span; empty if there is none.
 func traceFieldsOf(ctx context.Context) traceFields {
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(ctx, carrier)
@@ -37,8 +37,8 @@ func tracer() trace.Tracer {
 	return otel.Tracer(instrumentation, trace.WithInstrumentationVersion(sdkVersion))
 }
 
-// startProcessSpan gives the context of a handler: in its own span, under the control plane's of the attempt, linked to the
-// attempt before. Where the program has set up no tracing, it is the assignment's trace context alone.
+// startProcessSpan starts a handler's span: a child of the control plane's span of the attempt, linked to the previous
+// attempt. If the program has set up no tracing, the returned context only carries the assignment's trace context.
 func startProcessSpan(ctx context.Context, assignment *pb.Assignment) (context.Context, trace.Span) {
 	carrier := propagation.MapCarrier{"traceparent": assignment.Traceparent, "tracestate": assignment.Tracestate}
 	around := propagation.TraceContext{}.Extract(trace.ContextWithSpan(ctx, nil), carrier)
@@ -56,7 +56,7 @@ func startProcessSpan(ctx context.Context, assignment *pb.Assignment) (context.C
 	)
 }
 
-// linksOf is empty where the control plane sends no spans: what would be linked to is not there.
+// linksOf returns no links if the control plane sends no spans, because the link's target would not exist.
 func linksOf(assignment *pb.Assignment, parent trace.SpanContext) []trace.Link {
 	if assignment.Attempt < 2 || parent.SpanID() != attemptSpanID(assignment.JobId, assignment.Attempt) {
 		return nil
@@ -65,8 +65,8 @@ func linksOf(assignment *pb.Assignment, parent trace.SpanContext) []trace.Link {
 	return []trace.Link{{SpanContext: before, Attributes: []attribute.KeyValue{attribute.String("muster.link.kind", "retry_of")}}}
 }
 
-// attemptSpanID is that of the control plane's span of an attempt: FNV-1a, 64 bits wide, of the job's id, the attempt's number
-// in 4 bytes with the highest first, and the word "attempt".
+// attemptSpanID is the id of the control plane's span of an attempt: 64-bit FNV-1a of the job's id, the attempt's
+// number as 4 big-endian bytes, and the word "attempt".
 func attemptSpanID(jobID []byte, attempt int32) (id trace.SpanID) {
 	hash := fnv.New64a()
 	hash.Write(jobID)
@@ -85,12 +85,13 @@ func endProcessSpan(span trace.Span, err error) {
 	span.End()
 }
 
-// destination is where jobs are submitted to.
+// destination is the server and namespace that jobs are submitted to.
 type destination struct {
 	address, namespace string
 }
 
-// inSubmitSpan submits within a span, whose trace context goes along with the call. submit gives the ids of the jobs.
+// inSubmitSpan calls submit in a span and sends the span's trace context with the call. submit returns the ids of the
+// jobs.
 func inSubmitSpan(ctx context.Context, to destination, definitions []string, submit func(context.Context) ([]string, error)) error {
 	definition, name := "", "submit"
 	if same := sameName(definitions); same != "" {
@@ -128,7 +129,7 @@ func withTraceMetadata(ctx context.Context) context.Context {
 	return ctx
 }
 
-// messagingAttributes takes the definition, where all jobs that the span is about have the same one.
+// messagingAttributes takes the definition as destination; empty if the jobs have different ones.
 func messagingAttributes(namespace, destination string) []attribute.KeyValue {
 	attributes := []attribute.KeyValue{
 		attribute.String("messaging.system", "muster"),
@@ -143,7 +144,7 @@ func messagingAttributes(namespace, destination string) []attribute.KeyValue {
 	)
 }
 
-// serverAttributes are host and port of a gRPC target such as dns:///muster:7070.
+// serverAttributes returns host and port of a gRPC target such as dns:///muster:7070.
 func serverAttributes(address string) []attribute.KeyValue {
 	host, text, err := net.SplitHostPort(address[strings.LastIndex(address, "/")+1:])
 	if err != nil {
@@ -156,7 +157,8 @@ func serverAttributes(address string) []attribute.KeyValue {
 	return attributes
 }
 
-// sameName is the name that all have: a span's name has few values, so it holds a definition only where there is one.
+// sameName returns the name if all are equal, else "". Span names must have few distinct values, so a span of several
+// definitions is not named after one.
 func sameName(names []string) string {
 	for _, name := range names {
 		if name != names[0] {

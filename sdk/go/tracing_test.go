@@ -17,7 +17,7 @@ import (
 	"muster.dev/sdk/go/mustertest"
 )
 
-// spanRecorder is a program's tracing: it keeps the spans that were made.
+// spanRecorder is a program's tracing: it records the spans.
 type spanRecorder struct {
 	embedded.TracerProvider
 	spans []*recordedSpan
@@ -138,7 +138,7 @@ const tracedJob = "0198c0de-0000-7000-8000-000000000001"
 
 func TestSpanOfAHandler(t *testing.T) {
 	recorder := recordSpans(t)
-	// The span ids of the control plane, of docs/traces.md.
+	// The span ids of the control plane, as in docs/traces.md.
 	options := mustertest.Options{JobID: tracedJob, Definition: "resize", Traceparent: "00-0198c0de000070008000000000000001-6b5fbd87c6ef150b-01"}
 	outside, _ := recorder.Start(t.Context(), "the program's own")
 	outcome := mustertest.RunWith(outside, options, func(ctx context.Context, _ any) (string, error) {
@@ -177,7 +177,7 @@ func TestSpanOfALaterAttempt(t *testing.T) {
 	if span.status != codes.Error || len(span.errors) != 1 {
 		t.Errorf("%+v", span)
 	}
-	// Where the control plane sends no spans, the parent is the caller's, and nothing is linked to.
+	// When the control plane sends no spans, the parent is the caller's, and there is no link.
 	options.Traceparent = "00-0198c0de000070008000000000000001-00f067aa0ba902b7-01"
 	mustertest.RunWith(t.Context(), options, func(context.Context, any) (any, error) { return nil, nil }, nil)
 	if links := recorder.spans[1].config.Links(); len(links) != 0 {

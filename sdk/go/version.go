@@ -4,6 +4,6 @@ const (
 	sdkName         = "muster-go"
 	sdkVersion      = "0.1.0"
 	protocolVersion = 1
-	// instrumentation is the name by which OpenTelemetry knows this SDK.
+	// instrumentation is the instrumentation name of this SDK in OpenTelemetry.
 	instrumentation = "muster.dev/sdk/go"
 )

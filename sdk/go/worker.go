@@ -23,87 +23,88 @@ const (
 	defaultStopTimeout = 30 * time.Second
 )
 
-// WorkerOptions are those of [NewWorker].
+// WorkerOptions configures [NewWorker].
 type WorkerOptions struct {
-	// Address is host:port of the control plane, or any gRPC target that names several replicas, such as "dns:///muster:7070".
-	// Needed.
+	// Address is host:port of the control plane, or any gRPC target that names several replicas, such as
+	// "dns:///muster:7070". Required.
 	Address string
-	// Name of the worker, for people; several may share it. ^[a-z0-9][a-z0-9._-]{0,62}$. Needed.
+	// Name is the worker's name in lists; several workers may share it. ^[a-z0-9][a-z0-9._-]{0,62}$. Required.
 	Name string
-	// Namespace of the jobs that it runs. Default: "default".
+	// Namespace is the namespace of the jobs that the worker runs. Default: "default".
 	Namespace string
-	// Slots are the handlers that may run at once, from 1 to 10,000. Default: 10. Handlers that compute all the time need no more
-	// of them than the machine has cores.
+	// Slots is the maximum number of handlers that run concurrently, from 1 to 10,000. Default: 10. CPU-bound handlers
+	// need no more slots than the machine has cores.
 	Slots int
-	// Labels that jobs may demand. At most 64.
+	// Labels are labels that jobs may demand. At most 64.
 	Labels map[string]string
-	// Resources are totals, of which jobs take what they demand, such as {"cpu": 8, "memory": 17179869184}: cores, bytes. Other
-	// names mean what you say. At most 16.
+	// Resources are totals from which jobs take what they demand, such as {"cpu": 8, "memory": 17179869184}: cores,
+	// bytes. You define the meaning of other names. At most 16.
 	Resources map[string]float64
-	// StopTimeout is how long Run waits for handlers once its context has ended. Default: 30 s. A negative time: not at all.
+	// StopTimeout is how long Run waits for handlers after its context has ended. Default: 30 s. A negative time means
+	// no wait.
 	StopTimeout time.Duration
-	// Logger is where the worker and [Job.Logger] write. Default: slog.Default().
+	// Logger receives the records of the worker and of [Job.Logger]. Default: slog.Default().
 	Logger *slog.Logger
-	// OnEvent is told what becomes of the worker's session, in order, by a goroutine of its own. Run returns after it has been
-	// told of the end.
+	// OnEvent is called with the events of the worker's session, in order, on its own goroutine. Run returns after
+	// OnEvent was called for the end.
 	OnEvent func(WorkerEvent)
-	// DialOptions come after those of the SDK, which are plain text, keep-alive and round robin.
+	// DialOptions are applied after those of the SDK, which are plain text, keep-alive and round robin.
 	DialOptions []grpc.DialOption
 }
 
-// WorkerEvent is something that happened to the worker's session.
+// WorkerEvent is an event of the worker's session.
 type WorkerEvent string
 
 const (
-	// EventOpened: there is a session.
+	// EventOpened means that a session was opened.
 	EventOpened WorkerEvent = "opened"
-	// EventReady: it can be given jobs.
+	// EventReady means that the session can receive jobs.
 	EventReady WorkerEvent = "ready"
-	// EventFenced: the worker can't prove its lease, and has stopped its handlers; it goes on trying.
+	// EventFenced means that the worker can't prove its lease and has stopped its handlers; it keeps trying.
 	EventFenced WorkerEvent = "fenced"
-	// EventRecovered: it can again.
+	// EventRecovered means that the worker can prove its lease again.
 	EventRecovered WorkerEvent = "recovered"
-	// EventLost: the server has closed the session; a new one is being opened.
+	// EventLost means that the server has closed the session; a new one is being opened.
 	EventLost WorkerEvent = "lost"
-	// EventDraining: it takes nothing more.
+	// EventDraining means that the worker accepts no more jobs.
 	EventDraining WorkerEvent = "draining"
-	// EventClosed: it has ended.
+	// EventClosed means that the worker has ended.
 	EventClosed WorkerEvent = "closed"
 )
 
-// Stats counts what happened to a worker. The numbers only rise.
+// Stats holds the counters of a worker. They only increase.
 type Stats struct {
-	// Sessions opened.
+	// Sessions counts opened sessions.
 	Sessions int
-	// SessionsLost: sessions that the server had closed.
+	// SessionsLost counts sessions that the server closed.
 	SessionsLost int
-	// Accepted attempts.
+	// Accepted counts accepted attempts.
 	Accepted int
-	// Duplicates: assignments ignored because the attempt was known.
+	// Duplicates counts assignments ignored because the attempt was known.
 	Duplicates int
-	// Ignored: assignments ignored because the lease could not be proved, or the held list was full.
+	// Ignored counts assignments ignored because the lease could not be proved, or the held list was full.
 	Ignored int
-	// Released: attempts given back before their handler was entered.
+	// Released counts attempts given back before their handler was entered.
 	Released int
-	// Aborted: handlers stopped because the lease could not be proved.
+	// Aborted counts handlers stopped because the lease could not be proved.
 	Aborted int
-	// Fences: times that the lease could not be proved any more.
+	// Fences counts how often the lease could no longer be proved.
 	Fences int
-	// Timeouts: handlers stopped by their run timeout.
+	// Timeouts counts handlers stopped by their run timeout.
 	Timeouts int
-	// Cancels received for running handlers.
+	// Cancels counts cancels received for running handlers.
 	Cancels int
-	// Acknowledged reports.
+	// Acknowledged counts acknowledged reports.
 	Acknowledged int
 }
 
-// Worker runs jobs. Register its handlers with [Handle], then Run it, once.
+// Worker runs jobs. Register handlers with [Handle], then call Run once.
 type Worker struct {
 	options    WorkerOptions
 	logger     *slog.Logger
 	connection *grpc.ClientConn
 	jobs       pb.JobServiceClient
-	// maxPayload is the session's, in bytes; 0: no bound.
+	// maxPayload is the session's limit in bytes; 0 means no limit.
 	maxPayload atomic.Int64
 	sessionID  atomic.Value // string
 
@@ -112,7 +113,7 @@ type Worker struct {
 	core     *core.Core
 }
 
-// NewWorker makes a worker; nothing is asked of the network yet. It fails on options that can't be right.
+// NewWorker creates a worker. It makes no call yet. It fails on invalid options.
 func NewWorker(options WorkerOptions) (*Worker, error) {
 	if options.Address == "" {
 		return nil, errors.New("muster: the worker needs an Address, such as 127.0.0.1:7070")
@@ -147,10 +148,10 @@ func NewWorker(options WorkerOptions) (*Worker, error) {
 	return w, nil
 }
 
-// SessionID is the UUID of the present session. Empty while there is none.
+// SessionID returns the UUID of the current session. Empty while there is none.
 func (w *Worker) SessionID() string { return w.sessionID.Load().(string) }
 
-// Stats gives the counts as they are now.
+// Stats returns the current counters.
 func (w *Worker) Stats() Stats {
 	if running := w.running(); running != nil {
 		return Stats(running.Stats())
@@ -158,7 +159,7 @@ func (w *Worker) Stats() Stats {
 	return Stats{}
 }
 
-// SetSlots changes how many handlers may run at once, from 1 to 10,000. Those that run go on.
+// SetSlots changes the maximum number of concurrent handlers, from 1 to 10,000. Running handlers continue.
 func (w *Worker) SetSlots(slots int) error {
 	if running := w.running(); running != nil {
 		return running.SetSlots(slots)
@@ -169,17 +170,18 @@ func (w *Worker) SetSlots(slots int) error {
 	return core.CheckSlots(slots)
 }
 
-// Run runs jobs until the context ends or the server drains the worker. Then it takes nothing more, gives back what has not
-// started, and waits for the handlers that run; those that still run after [WorkerOptions].StopTimeout are asked to stop, and
-// their jobs are given back. Values of the context are those of the handlers' contexts; its end is not.
+// Run runs jobs until the context ends or the server drains the worker. Then the worker accepts no more jobs, gives
+// back those that have not started, and waits for running handlers. Handlers that still run after
+// [WorkerOptions].StopTimeout are asked to stop, and their jobs are given back. The handlers' contexts carry the values
+// of ctx, but do not end with it.
 //
-// Errors: *[Error] when the server refuses the worker for good.
+// Errors: *[Error] when the server permanently refuses the worker.
 func (w *Worker) Run(ctx context.Context) error {
 	running, life, err := w.start(ctx)
 	if err != nil {
 		return err
 	}
-	defer w.connection.Close() // it fails only when it is closed already
+	defer w.connection.Close() // fails only if it is closed already
 	select {
 	case <-life.over:
 		return life.end()
@@ -230,7 +232,7 @@ func (w *Worker) running() *core.Core {
 	return w.core
 }
 
-// note keeps what handlers need to know of the session, before any of them is started under it.
+// note stores the session's facts that handlers need, before any handler of the session starts.
 func (w *Worker) note(event core.Event) {
 	switch event.Kind {
 	case core.Opened:

@@ -8,7 +8,7 @@ import (
 	"muster.dev/sdk/go/mustertest"
 )
 
-// resize is a handler as a worker has it.
+// resize is a handler as a worker would register it.
 func resize(ctx context.Context, width int) (string, error) {
 	job := muster.JobFrom(ctx)
 	job.Progress(0.5, "half way")

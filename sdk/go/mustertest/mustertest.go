@@ -1,5 +1,5 @@
-// Package mustertest runs handlers without a worker and without a control plane, for their tests. Inputs and results take the
-// way that they take in production.
+// Package mustertest runs handlers without a worker and without a control plane, for tests. Inputs and results are
+// encoded and decoded as in production.
 package mustertest
 
 import (
@@ -18,61 +18,63 @@ import (
 
 const defaultMaxPayload = 512 * 1024
 
-// Options say what the attempt is that a handler runs. The zero value is the first attempt of a new job.
+// Options describes the attempt that a handler runs. The zero value is the first attempt of a new job.
 type Options struct {
 	// JobID is the job's UUID. Default: a new one.
 	JobID string
-	// Attempt is its number. Default: 1.
+	// Attempt is the attempt's number. Default: 1.
 	Attempt int
-	// AttemptsCounted are those before it that counted.
+	// AttemptsCounted is the number of earlier attempts that counted.
 	AttemptsCounted int
 	// Namespace of the job. Default: "default".
 	Namespace string
 	// Definition of the job. Default: "test".
 	Definition string
-	// DefinitionVersion is the definition's. Default: 1.
+	// DefinitionVersion is the version of the definition. Default: 1.
 	DefinitionVersion int
-	// RunTimeout is the longest that the handler may run; nothing enforces it here. Default: an hour.
+	// RunTimeout is the handler's run timeout; it is not enforced here. Default: an hour.
 	RunTimeout time.Duration
-	// LastCheckpoint is what an earlier attempt left: a value as [muster.Encode] takes it. nil: nothing.
+	// LastCheckpoint is the checkpoint of an earlier attempt: a value that [muster.Encode] accepts. nil means none.
 	LastCheckpoint any
 	// Traceparent and Tracestate are the W3C trace context of the attempt.
 	Traceparent, Tracestate string
-	// MaxPayload is the largest checkpoint that is taken, in bytes. Default: 512 KiB.
+	// MaxPayload is the maximum size of a checkpoint in bytes. Default: 512 KiB.
 	MaxPayload int
 }
 
-// Outcome is what came of a handler, and what it has said of itself.
+// Outcome is the result of a handler, with everything that it reported.
 type Outcome[Out any] struct {
-	// Result is what it returned, as a client reads it.
+	// Result is the returned value, as a client reads it.
 	Result Out
-	// Payload is the result as it travels; nil: there is none.
+	// Payload is the encoded result; nil if there is none.
 	Payload *pb.Payload
-	// Failure is what it failed with; nil: it did not.
+	// Failure is the reported failure; nil if the handler did not fail.
 	Failure *pb.Failure
-	// Suspended: it waits for children, and would run again.
+	// Suspended is true when the handler waits for children and would run again.
 	Suspended bool
-	// Progress is each that was told, in order.
+	// Progress contains all progress reports, in order.
 	Progress []*pb.Progress
-	// Checkpoints is each that was left, in order.
+	// Checkpoints contains all checkpoints, in order.
 	Checkpoints []*pb.Payload
-	// Logs is each record of the job's logger, in order.
+	// Logs contains all records of the job's logger, in order.
 	Logs []*pb.LogRecord
-	// Extension is the time that was asked for beyond the run timeout, all together.
+	// Extension is the total time requested beyond the run timeout.
 	Extension time.Duration
 }
 
-// Run runs a handler and gives what came of it. The input is what a client would submit: a value as [muster.Encode] takes it.
+// Run runs a handler and returns its outcome. The input is what a client would submit: a value that [muster.Encode]
+// accepts.
 //
-// The handler's context is made of ctx. A worker that stops a handler cancels it with a cause, which a test does with
-// [context.WithCancelCause] and a *[muster.Stopped]. Children have no worker to run them: [muster.Job.Submit] fails.
+// The handler's context is derived from ctx. A worker stops a handler by cancelling its context with a cause; a test
+// does the same with [context.WithCancelCause] and a *[muster.Stopped]. There is no worker to run children:
+// [muster.Job.Submit] fails.
 //
-// It panics when the input can't be written.
+// It panics when the input can't be encoded.
 func Run[In, Out any](ctx context.Context, handler func(context.Context, In) (Out, error), input any) Outcome[Out] {
 	return RunWith(ctx, Options{}, handler, input)
 }
 
-// RunWith is [Run] for an attempt of the test's own.
+// RunWith is [Run] with a given attempt.
 func RunWith[In, Out any](ctx context.Context, options Options, handler func(context.Context, In) (Out, error), input any) Outcome[Out] {
 	said := &recorder{maxPayload: options.MaxPayload}
 	if said.maxPayload == 0 {
@@ -142,7 +144,7 @@ func orElse(text, other string) string {
 	return text
 }
 
-// recorder keeps what a handler says.
+// recorder records what a handler reports.
 type recorder struct {
 	maxPayload int
 

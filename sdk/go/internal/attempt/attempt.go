@@ -1,4 +1,4 @@
-// Package attempt joins the two that run handlers: the worker, and the package for tests of handlers.
+// Package attempt connects the two packages that run handlers: muster with its worker, and mustertest.
 package attempt
 
 import (
@@ -8,17 +8,17 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// Outlet is where a running handler says what it has to say. It is called by the goroutines of the handler.
+// Outlet receives the reports of a running handler. The goroutines of the handler call it.
 type Outlet interface {
 	Progress(*pb.Progress)
 	Checkpoint(*pb.Payload)
-	// ExtendRunTimeout is told all that the handler has asked for so far.
+	// ExtendRunTimeout receives the total time that the handler has requested so far.
 	ExtendRunTimeout(extension time.Duration)
-	// Log is told records in the order of their sequence.
+	// Log receives records in the order of their sequence.
 	Log(*pb.LogRecord)
-	// MaxPayload is the largest result or checkpoint in bytes; 0: no bound.
+	// MaxPayload is the maximum size of a result or checkpoint in bytes; 0 means no limit.
 	MaxPayload() int
 }
 
-// Run runs a handler (a muster.HandlerFunc) to its end and gives its outcome. Package muster sets it.
+// Run runs a handler (a muster.HandlerFunc) to its end and returns its outcome. Package muster sets it.
 var Run func(ctx context.Context, handler any, assignment *pb.Assignment, outlet Outlet) *pb.AttemptReport

@@ -2,24 +2,24 @@ package core
 
 import pb "muster.dev/sdk/go/musterpb"
 
-// acceptanceFacts is what the session knows about one assignment at the moment it arrives.
+// acceptanceFacts are the facts on which an arriving assignment is judged.
 type acceptanceFacts struct {
-	// held: the attempt is held.
+	// held means that the session holds the attempt.
 	held bool
-	// seen: it was seen before, and the credit that it names is still alive.
+	// seen means that the attempt arrived before, under a credit that is still alive.
 	seen bool
-	// fenced: the session can't prove its lease. (A superseded session hears nothing any more.)
+	// fenced means that the session can't prove its lease. (A superseded session receives nothing any more.)
 	fenced bool
-	// full: the held list is at its bound.
+	// full means that the held list has reached its limit.
 	full bool
-	// cancelled: a cancel for it came first.
+	// cancelled means that a cancel arrived before the assignment.
 	cancelled bool
 	draining  bool
-	// supported: there is a handler for it.
+	// supported means that a handler is registered for it.
 	supported bool
-	// creditUnspent: it names a live credit that has a place of its kind left.
+	// creditUnspent means that its credit is alive and has an unspent permit of its kind.
 	creditUnspent bool
-	// placeFree: a slot is free, or it is prefetched and may wait.
+	// placeFree means that a slot is free, or that the attempt is prefetched and may wait.
 	placeFree bool
 }
 
@@ -36,23 +36,23 @@ const (
 	release
 )
 
-// judge asks the five questions that decide what becomes of an assignment, in the one order that is safe.
+// judge decides about an assignment. The order of the five checks is essential for safety.
 func judge(facts acceptanceFacts) verdict {
 	switch {
-	// 1. A duplicate says nothing new. This comes first: releasing it would give away what is running.
+	// 1. Ignore a duplicate. This comes first: releasing it would release the running attempt.
 	case facts.held || facts.seen:
 		return verdict{kind: ignore}
-	// 2. Without a lease, neither running nor releasing is ours to decide; the server sends the grant again. The same
-	//    holds when the held list is full: it could not even list the release.
+	// 2. Without a lease, the session may neither run nor release the attempt; the server sends the grant again.
+	//    The same holds when the held list is full: it could not even list the release.
 	case facts.fenced || facts.full:
 		return verdict{kind: ignore}
-	// 3. The cancel overtook it.
+	// 3. Release it if a cancel overtook it.
 	case facts.cancelled:
 		return verdict{release, pb.ReleaseReason_RELEASE_REASON_CANCELLED}
 	// 4. Accept, without a round trip.
 	case !facts.draining && facts.supported && facts.creditUnspent && facts.placeFree:
 		return verdict{kind: accept}
-	// 5. Give it back and say why.
+	// 5. Release it with a reason.
 	default:
 		return verdict{release, whyNot(facts)}
 	}

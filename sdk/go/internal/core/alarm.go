@@ -2,28 +2,28 @@ package core
 
 import "time"
 
-// alarm is one timer for many due times: it rings at the earliest one asked for, and whoever hears it looks at what is due.
+// alarm is one timer for many due times: it rings at the earliest one, and the callback checks what is due.
 type alarm struct {
 	do   func(func())
 	ring func()
-	// at is the zero time while nothing is asked for.
+	// at is the zero time while no ring is requested.
 	at    time.Time
 	timer *time.Timer
-	// setting tells a timer that was stopped too late from the one that counts.
+	// setting identifies the current timer: a timer that was stopped too late has an older value.
 	setting int
 }
 
-// newAlarm makes an alarm that rings by way of do, which takes the lock.
+// newAlarm makes an alarm that rings through do, which takes the lock.
 func newAlarm(do func(func()), ring func()) *alarm { return &alarm{do: do, ring: ring} }
 
-// by asks for a ring at the time at the latest.
+// by requests a ring no later than the given time.
 func (a *alarm) by(at time.Time) {
 	if a.at.IsZero() || at.Before(a.at) {
 		a.set(at)
 	}
 }
 
-// set asks for a ring at the time, whatever was asked for before.
+// set requests a ring at the given time and replaces earlier requests.
 func (a *alarm) set(at time.Time) {
 	a.cancel()
 	a.at = at

@@ -1,6 +1,6 @@
 package core
 
-// attemptKey names an attempt: what every table of the core is keyed by.
+// attemptKey identifies an attempt; the tables of the core use it as key.
 type attemptKey struct {
 	jobID   [16]byte
 	attempt int32

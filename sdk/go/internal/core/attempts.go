@@ -12,11 +12,11 @@ type attemptsOwner interface {
 	supports(handler string, version int32) bool
 	// report queues the report that closes the attempt.
 	report(entry *held, outcome Outcome)
-	// dueBy asks for watch to be called at the time at the latest.
+	// dueBy asks for a call of watch no later than the given time.
 	dueBy(at time.Time)
 }
 
-// attempts is what becomes of each attempt of a session, from its arrival to the making of its report.
+// attempts handles each attempt of a session, from its arrival until its report is made.
 type attempts struct {
 	owner      attemptsOwner
 	runner     Runner
@@ -29,7 +29,8 @@ type attempts struct {
 	maxPayload int
 }
 
-// admitAll looks at those of slots first: a prefetched one may wait, and must not take the slot that another was promised.
+// admitAll admits assignments for slots first: a prefetched attempt may wait, and must not take a slot that was
+// promised to another.
 func (a *attempts) admitAll(assignments []*pb.Assignment, now time.Time) {
 	for _, prefetch := range []bool{false, true} {
 		for _, assignment := range assignments {
@@ -47,7 +48,7 @@ func (a *attempts) admit(assignment *pb.Assignment, now time.Time) {
 	if verdict.kind == ignore {
 		return
 	}
-	// The server has spent the place, whatever becomes of the attempt here.
+	// The server has spent the permit, whatever the verdict here.
 	if credit != nil {
 		a.credits.spend(credit, key, assignment.Prefetch)
 	}
@@ -102,7 +103,7 @@ func (a *attempts) start(entry *held, assignment *pb.Assignment, now time.Time) 
 	execution.stop = a.runner.Start(execution)
 }
 
-// RunTimeoutOf is the longest time that the handler may run, without what it asks for.
+// RunTimeoutOf is the handler's run timeout without requested extensions.
 func RunTimeoutOf(assignment *pb.Assignment) time.Duration {
 	if assignment.RunTimeout == nil {
 		return DefaultRunTimeout
@@ -110,7 +111,7 @@ func RunTimeoutOf(assignment *pb.Assignment) time.Duration {
 	return assignment.RunTimeout.AsDuration()
 }
 
-// startWaiting starts what waits, as far as places are free.
+// startWaiting starts waiting attempts while slots are free.
 func (a *attempts) startWaiting(now time.Time) {
 	for a.places.free() > 0 && !a.owner.fenced(now) {
 		entry := a.held.first()
@@ -141,15 +142,14 @@ func (a *attempts) cancel(notice *pb.CancelNotice, now time.Time) {
 	}
 }
 
-// ended: the handler returned; what it works for, if anything still, is to be reported.
+// ended is called when the handler has returned. It reports the attempt if it is still held.
 func (a *attempts) ended(execution *Execution, outcome Outcome) {
 	if execution.held != nil {
 		a.close(execution, a.verdictOn(execution, outcome))
 	}
 }
 
-// extendRunTimeout answers false when it comes too late. The alarm rings at the old time, too, and finds that nothing is
-// due.
+// extendRunTimeout returns false when it comes too late. The alarm also rings at the old time; nothing is due then.
 func (a *attempts) extendRunTimeout(execution *Execution, extension time.Duration) bool {
 	if execution.held == nil || execution.stopped == RunTimeout || extension <= execution.extension {
 		return false
@@ -169,7 +169,8 @@ func (a *attempts) giveBackUnstarted(reason pb.ReleaseReason) {
 	}
 }
 
-// abort: the fence fell. What may not go on without a lease is stopped and reported as aborted.
+// abort is called when the fence has passed. Attempts that must not continue without a lease are stopped and reported
+// as aborted.
 func (a *attempts) abort() {
 	a.giveBackUnstarted(pb.ReleaseReason_RELEASE_REASON_NOT_STARTED)
 	for _, execution := range a.places.all() {
@@ -182,7 +183,7 @@ func (a *attempts) abort() {
 	}
 }
 
-// drop: the session is over. Handlers are told, and what they return is dropped.
+// drop is called when the session is over. Handlers are asked to stop, and their results are dropped.
 func (a *attempts) drop(reason StopReason) {
 	for _, execution := range a.places.all() {
 		if execution.held == nil {
@@ -197,7 +198,7 @@ func (a *attempts) drop(reason StopReason) {
 	}
 }
 
-// watch does what is due by now, and asks to be called again for the next.
+// watch handles what is due, and asks to be called again when the next thing is.
 func (a *attempts) watch(now time.Time) {
 	for entry := a.held.first(); entry != nil; entry = a.held.first() {
 		if now.Before(entry.expireAt) {
@@ -219,7 +220,7 @@ func (a *attempts) watchTimeout(execution *Execution, now time.Time) {
 			a.owner.dueBy(execution.timeoutAt)
 			return
 		}
-		// A handler that is being cancelled has its grace period from the server.
+		// For a handler that is being cancelled, the server enforces the grace period.
 		if execution.stopped != "" || a.giveBack(execution.held, pb.ReleaseReason_RELEASE_REASON_NOT_STARTED) {
 			return
 		}
@@ -234,7 +235,7 @@ func (a *attempts) watchTimeout(execution *Execution, now time.Time) {
 	}
 }
 
-// giveBack releases an attempt if its handler has not been entered.
+// giveBack releases an attempt if its handler was not entered.
 func (a *attempts) giveBack(entry *held, reason pb.ReleaseReason) bool {
 	if execution := entry.execution; execution != nil {
 		if !execution.withdraw() {
@@ -258,14 +259,14 @@ func (a *attempts) verdictOn(execution *Execution, outcome Outcome) Outcome {
 	if execution.stopped == RunTimeout {
 		return Failure(runTimeoutFailure())
 	}
-	// A success that comes first wins; only a handler that gave up because of the cancel is cancelled.
+	// A success that comes first wins. Only a handler that stopped because of the cancel is reported as cancelled.
 	if execution.stopped == Cancelled && outcome.GetResult() == nil {
 		return cancelled()
 	}
 	return bounded(outcome, a.maxPayload)
 }
 
-// close gives the attempt of an entered handler its report. The place stays taken until the handler has returned.
+// close queues the report for the attempt of an entered handler. The slot stays taken until the handler has returned.
 func (a *attempts) close(execution *Execution, outcome Outcome) {
 	entry := execution.held
 	execution.held = nil

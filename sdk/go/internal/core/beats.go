@@ -10,31 +10,32 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// beatJitter is the share of the interval by which a beat may come early, so that workers that started together drift
-// apart.
+// beatJitter is the share of the interval by which a heartbeat may come early, so that workers that started together
+// spread out.
 const beatJitter = 0.1
 
-// beat is a heartbeat to be sent, and what is to be done about its end.
+// beat is a heartbeat to be sent, with callbacks for its result.
 type beat struct {
 	request  *pb.HeartbeatRequest
 	answered func(*pb.HeartbeatResponse)
 	failed   func(rpcerror.Facts)
 }
 
-// beats says when heartbeats are sent. One that is slow to be answered never holds up the next.
+// beats schedules heartbeats. A slow answer never delays the next heartbeat.
 type beats struct {
 	core     *Core
 	interval time.Duration
 	compose  func(sentAt time.Time) beat
 	alarm    *alarm
 	lastSent time.Time
-	// roundTrip is how long the last one took to be answered, or progressDelay if it failed.
+	// roundTrip is the time until the last heartbeat was answered, or progressDelay if it failed.
 	roundTrip time.Duration
-	// regularAt is the interval's own next beat: it keeps the lease, so no wait puts it off.
+	// regularAt is the time of the next regular heartbeat. It keeps the lease, so no backoff delays it.
 	regularAt time.Time
-	// failures counts those since the last answer.
+	// failures counts failures since the last answer.
 	failures int
-	// notBefore: after a failed beat nothing but news of the bus brings the next one sooner.
+	// notBefore is the end of the backoff after a failed heartbeat. Only a change of the bus connection triggers an
+	// earlier one.
 	notBefore time.Time
 	inFlight  int
 	closed    bool
@@ -46,7 +47,8 @@ func newBeats(core *Core, interval time.Duration, compose func(sentAt time.Time)
 	return b
 }
 
-// now beats at once. With too many beats unanswered it waits a moment, but not for them.
+// now sends a heartbeat at once. With too many unanswered, it retries after a short time, without waiting for the
+// answers.
 func (b *beats) now() {
 	if b.closed {
 		return
@@ -67,7 +69,8 @@ func (b *beats) now() {
 	answer(b.core, b.interval, call, func(response *pb.HeartbeatResponse, err error) { b.settle(sent, sentAt, response, err) })
 }
 
-// within beats in this time, but not too soon after the last one, nor after one that failed.
+// within schedules a heartbeat within the given time, but keeps the minimum gap to the last one and the backoff after a
+// failure.
 func (b *beats) within(wait time.Duration) {
 	if b.closed {
 		return
@@ -101,7 +104,7 @@ func (b *beats) settle(sent beat, sentAt time.Time, response *pb.HeartbeatRespon
 	sent.answered(response)
 }
 
-// putOff: a beat has failed. What was asked for before waits, too.
+// putOff delays heartbeats after a failure, requested ones included.
 func (b *beats) putOff(failure rpcerror.Facts) {
 	b.failures++
 	wait := min(b.interval, backoff(b.failures, failure, beatRetry))

@@ -10,7 +10,7 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// failBeats has all heartbeats fail from now on.
+// failBeats makes all heartbeats fail from now on.
 func (w *world) failBeats(failure error) {
 	w.answerBeat(func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error) { return nil, failure })
 }
@@ -28,7 +28,7 @@ func TestBeatsWaitAfterOneThatFailed(t *testing.T) {
 			inWorld(t, 5, func(t *testing.T, w *world) {
 				w.pass(5 * time.Second)
 				w.failBeats(test.failure)
-				w.core.SetSlots(4) // asks for a beat, and leaves slots free
+				w.core.SetSlots(4) // requests a heartbeat, and leaves slots free
 				before := w.beatCount()
 				w.pass(9500 * time.Millisecond)
 				if beats := w.beatCount() - before; beats < test.least || beats > test.most {
@@ -71,7 +71,7 @@ func TestAnAnswerStartsTheWaitsAnew(t *testing.T) {
 	})
 }
 
-// A beat that was asked for before the failure waits, as do those that are asked for later.
+// A heartbeat that was requested before the failure waits, and so do those requested later.
 func TestTheDelayThatTheServerAsksForIsKept(t *testing.T) {
 	inWorld(t, 5, func(t *testing.T, w *world) {
 		w.pass(time.Second)

@@ -8,23 +8,23 @@ import (
 
 type busLinkOwner interface {
 	received(message *pb.SessionMessage)
-	// connected: the subscription is in force; nothing was heard over it yet.
+	// connected is called when the subscription is active; no ping has been received over it yet.
 	connected()
-	// broken: the connection broke, and what was on its way may be lost.
+	// broken is called when the connection broke; messages in transit may be lost.
 	broken()
-	// heard: the first ping over the present connection has arrived.
+	// Called when the first ping over the current connection has arrived.
 	heard()
 }
 
-// busLink is the session's subscription, and whether anything is heard over it.
+// busLink is the session's subscription. It tracks whether messages arrive over it.
 type busLink struct {
 	core        *Core
 	owner       busLinkOwner
 	connection  BusConnection
 	credentials *pb.NatsCredentials
-	// echo is the highest ping heard in this session. 0: none.
+	// echo is the highest ping received in this session; 0 if none.
 	echo uint64
-	// connectedAt is when the subscription came into force; zero: it is not.
+	// connectedAt is when the subscription became active; zero if it is not.
 	connectedAt time.Time
 	isHeard     bool
 	closed      bool
@@ -44,11 +44,12 @@ func (b *busLink) open(bus Bus, opened *pb.OpenSessionResponse) {
 	})
 }
 
-// renewCredentials gives those to be used from the next connection on.
+// renewCredentials sets the credentials for the next connection.
 func (b *busLink) renewCredentials(credentials *pb.NatsCredentials) { b.credentials = credentials }
 
-// reconnect gives the connection up that brings nothing. One that is new has had no time to, and where there is none another
-// one is on its way: giving up on these over and over would leave the session deaf for ever.
+// reconnect replaces a connection that delivers nothing. It leaves a new connection alone, which has not had the time
+// to, and does nothing without a connection, because another one is being made: replacing these again and again would
+// keep the session from ever receiving anything.
 func (b *busLink) reconnect() {
 	if !b.connectedAt.IsZero() && time.Since(b.connectedAt) >= hearingTime {
 		b.connection.Reconnect()
@@ -67,7 +68,7 @@ func (b *busLink) receive(message *pb.SessionMessage) {
 		return
 	}
 	b.owner.received(message)
-	// What was received may have ended the session.
+	// The received message may have ended the session.
 	if b.closed || message.Ping <= b.echo {
 		return
 	}
@@ -84,7 +85,7 @@ func (b *busLink) changed(connected bool) {
 	}
 	if connected {
 		b.connectedAt = time.Now()
-		// A ping may have come before the word that the subscription is in force: then credits are granted already.
+		// A ping may arrive before the status that the subscription is active; credits are granted already then.
 		b.owner.connected()
 		return
 	}

@@ -2,10 +2,10 @@ package core
 
 import "time"
 
-// cancels remembers those that overtook their assignments.
+// cancels remembers cancels that overtook their assignments.
 type cancels struct {
 	forgetAt map[attemptKey]time.Time
-	// order is that of arrival, which is the order of forgetting. A cancel that came again stands in it twice.
+	// order is the order of arrival, which is also the order of removal. A repeated cancel has two entries.
 	order fifo[rememberedCancel]
 }
 

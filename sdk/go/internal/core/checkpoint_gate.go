@@ -2,8 +2,8 @@ package core
 
 import pb "muster.dev/sdk/go/musterpb"
 
-// checkpointGate holds the report of a failed attempt back until a heartbeat has carried its last checkpoint: the report
-// closes the attempt, and a closed one takes no checkpoint any more.
+// checkpointGate delays the report of a failed attempt until a heartbeat has carried its last checkpoint: the report
+// closes the attempt, and a closed attempt accepts no checkpoint.
 type checkpointGate struct {
 	beats    int
 	heldBack []*heldBack
@@ -14,7 +14,7 @@ type heldBack struct {
 	outcome Outcome
 	// beat is the first heartbeat that can carry the checkpoint.
 	beat int
-	// failures are the heartbeats that could carry it and failed.
+	// failures counts heartbeats that could carry it and failed.
 	failures int
 }
 
@@ -24,7 +24,7 @@ func (g *checkpointGate) beatSent() int {
 	return g.beats
 }
 
-// holds says whether the report has to wait. A success needs no checkpoint.
+// holds reports whether the report must wait, and keeps it in that case. A success needs no checkpoint.
 func (g *checkpointGate) holds(entry *held, outcome Outcome) bool {
 	if !mayBeRetried(outcome) || entry.update == nil || entry.update.checkpoint == nil {
 		return false
@@ -33,7 +33,8 @@ func (g *checkpointGate) holds(entry *held, outcome Outcome) bool {
 	return true
 }
 
-// pass gives the reports that may go, now that a heartbeat is over: those whose checkpoint has come through, or never will.
+// pass is called when a heartbeat is over. It returns the reports that may be sent now: their checkpoint was delivered,
+// or too many heartbeats have failed.
 func (g *checkpointGate) pass(beat int, delivered bool) (going []*heldBack) {
 	var staying []*heldBack
 	for _, one := range g.heldBack {

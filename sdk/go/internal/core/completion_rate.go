@@ -7,7 +7,7 @@ const (
 	rateBucket  = prefetchWindow / rateBuckets
 )
 
-// completionRate counts the handlers that ended in the last 200 ms: the depth of the prefetch.
+// completionRate counts the handlers that ended in the last 200 ms: the prefetch depth.
 type completionRate struct {
 	zero   time.Time
 	counts [rateBuckets]int

@@ -10,12 +10,12 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// Core is the worker's side of the protocol.
+// Core is the worker's side of the dispatch protocol.
 type Core struct {
 	ports    Ports
 	request  *pb.OpenSessionRequest
 	handlers map[string]*pb.Handler
-	// calls ends those that are under way when the worker ends.
+	// calls is the context of all calls; cancelling it ends them when the worker ends.
 	calls  context.Context
 	cancel context.CancelFunc
 
@@ -30,8 +30,8 @@ type Core struct {
 	closed   bool
 }
 
-// New makes a core of what the worker says of itself when it opens a session, request id apart; its slots and handlers also
-// rule what is accepted.
+// New creates a core. request describes the worker when a session is opened, except for the request id; its slots and
+// handlers also decide which assignments are accepted.
 func New(request *pb.OpenSessionRequest, ports Ports) (*Core, error) {
 	if err := CheckSlots(int(request.Slots)); err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func New(request *pb.OpenSessionRequest, ports Ports) (*Core, error) {
 	return c, nil
 }
 
-// CheckSlots says what is wrong with a number of slots.
+// CheckSlots returns an error for an invalid number of slots.
 func CheckSlots(slots int) error {
 	if slots >= 1 && slots <= MaxSlots {
 		return nil
@@ -63,8 +63,9 @@ func CheckSlots(slots int) error {
 // Start opens the first session.
 func (c *Core) Start() { c.do(func() { c.opener.open(0) }) }
 
-// Enter is called by the goroutine of a handler right before it calls it. False: the attempt was taken back, and the
-// handler must not be called; Ended is not to be told. A goroutine that got its turn late finds a fence that fell meanwhile.
+// Enter is called by a handler's goroutine right before it calls the handler. If it returns false, the attempt was
+// given back: the handler must not be called, nor Ended. The fence is checked here, because it may have passed while
+// the goroutine waited to be scheduled.
 func (c *Core) Enter(execution *Execution) (entered bool) {
 	c.do(func() {
 		if execution.held != nil && c.session.fence.passed(time.Now()) {
@@ -76,7 +77,7 @@ func (c *Core) Enter(execution *Execution) (entered bool) {
 	return entered
 }
 
-// Ended: the handler has returned.
+// Ended is called when the handler has returned.
 func (c *Core) Ended(execution *Execution, outcome Outcome) {
 	c.do(func() {
 		c.rate.add(time.Now(), 1)
@@ -88,27 +89,28 @@ func (c *Core) Ended(execution *Execution, outcome Outcome) {
 	})
 }
 
-// Progress, Checkpoint, Log and ExtendRunTimeout say nothing where nobody asks any more how far the handler is.
+// Progress stores the handler's progress for the next heartbeat. Like Checkpoint, Log and ExtendRunTimeout it does
+// nothing once the attempt is no longer held.
 func (c *Core) Progress(execution *Execution, progress *pb.Progress) {
 	c.ifHeld(execution, func() { c.session.progress(execution.held, progress) })
 }
 
-// Checkpoint keeps what a later attempt may start from.
+// Checkpoint stores a value from which a later attempt may continue.
 func (c *Core) Checkpoint(execution *Execution, checkpoint *pb.Payload) {
 	c.ifHeld(execution, func() { c.session.checkpoint(execution.held, checkpoint) })
 }
 
-// Log adds a record to the attempt's log. Its sequence is filled in.
+// Log adds a record to the attempt's log. The record's sequence is already set.
 func (c *Core) Log(execution *Execution, record *pb.LogRecord) {
 	c.ifHeld(execution, func() { c.session.log(execution.held, record) })
 }
 
-// ExtendRunTimeout asks for more time. extension is all that the handler has asked for so far.
+// ExtendRunTimeout requests more time. extension is the total that the handler has requested so far.
 func (c *Core) ExtendRunTimeout(execution *Execution, extension time.Duration) {
 	c.ifHeld(execution, func() { c.session.extendRunTimeout(execution, extension) })
 }
 
-// SetSlots changes how many handlers may run at once. Those that run go on.
+// SetSlots changes the maximum number of concurrent handlers. Running handlers continue.
 func (c *Core) SetSlots(slots int) error {
 	if err := CheckSlots(slots); err != nil {
 		return err
@@ -123,19 +125,19 @@ func (c *Core) SetSlots(slots int) error {
 	return nil
 }
 
-// Drain takes nothing more, gives back what has not started, finishes the rest, then closes.
+// Drain stops accepting attempts, gives back those not started, lets the others finish, then closes.
 func (c *Core) Drain() { c.do(c.drain) }
 
-// Close signals every handler and ends the session; the server gives its attempts back at once.
+// Close stops every handler and ends the session; the server reassigns its attempts at once.
 func (c *Core) Close() { c.do(c.close) }
 
-// Stats gives the counts as they are now.
+// Stats returns the current counters.
 func (c *Core) Stats() (stats Stats) {
 	c.do(func() { stats = c.stats })
 	return stats
 }
 
-// do runs what touches the state, one thing after the other.
+// do runs a function with the lock held; every access to the state goes through it.
 func (c *Core) do(run func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -150,7 +152,7 @@ func (c *Core) ifHeld(execution *Execution, run func()) {
 	})
 }
 
-// answer makes a call on a goroutine of its own, which has the timeout, and gives its answer to then.
+// answer makes a call on a new goroutine, with a timeout, and passes the answer to then with the lock held.
 func answer[T any](c *Core, timeout time.Duration, call func(context.Context) (T, error), then func(T, error)) {
 	go func() {
 		ctx, cancel := context.WithTimeout(c.calls, timeout)
@@ -196,7 +198,7 @@ func (c *Core) close() {
 	})
 }
 
-// end stops everything on this side; false when that was done before.
+// end stops everything on this side. It returns false if that was done before.
 func (c *Core) end() bool {
 	if c.closed {
 		return false
@@ -225,7 +227,7 @@ func (c *Core) opened(response *pb.OpenSessionResponse, openedAt time.Time) {
 	c.session.start(response)
 }
 
-// lost: everything of the session is stopped and dropped; places stay taken until their handlers return.
+// lost stops and drops everything of the session. Slots stay taken until their handlers return.
 func (c *Core) lost() {
 	c.stats.SessionsLost++
 	c.session.close(LeaseLost)
@@ -236,7 +238,8 @@ func (c *Core) lost() {
 		c.close()
 		return
 	}
-	// A session that did not last is not followed by another one at once, lest the two chase each other.
+	// After a session that did not last, the next one is delayed, so that two workers that supersede each other do not
+	// loop.
 	var delay time.Duration
 	if time.Since(c.openedAt) < shortSession {
 		delay = shortSession/2 + rand.N(shortSession/2)

@@ -6,26 +6,26 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// liveCredit is one that was granted: what is left of it, and what was assigned under it.
+// liveCredit is a granted credit: its unspent slots, and the attempts assigned under it.
 type liveCredit struct {
 	id       uint64
 	expireAt time.Time
 	slots    int
 	prefetch int
-	// seen holds the attempts that named it, for as long as it lives, so that none of them is taken twice.
+	// seen holds the attempts that named the credit while it lives, so that none is accepted twice.
 	seen map[attemptKey]struct{}
 }
 
 func (c *liveCredit) unspent() bool { return c.slots+c.prefetch > 0 }
 
-// credits are those that the session has granted.
+// credits are the credits that the session has granted.
 type credits struct {
 	byID map[uint64]*liveCredit
-	// order is that of granting, which is the order of ending: all live equally long.
+	// order is the order of granting, which is also the order of expiry: all credits live equally long.
 	order  fifo[*liveCredit]
 	spent  fifo[uint64]
 	lastID uint64
-	// slots and prefetch are the places of live credits that are not spent.
+	// slots and prefetch are the unspent permits of live credits.
 	slots    int
 	prefetch int
 }
@@ -43,7 +43,8 @@ func (c *credits) grant(slots, prefetch int, now time.Time) *pb.Credit {
 	return &pb.Credit{CreditId: credit.id, Slots: int32(slots), Prefetch: int32(prefetch)}
 }
 
-// live gives the credit if it is alive, else nil. A spent or voided one lives on, for its memory.
+// live returns the credit if it is alive, else nil. A spent or voided credit stays alive because it remembers its
+// attempts.
 func (c *credits) live(id uint64, now time.Time) *liveCredit {
 	credit := c.byID[id]
 	if credit == nil || !now.Before(credit.expireAt) {
@@ -52,10 +53,11 @@ func (c *credits) live(id uint64, now time.Time) *liveCredit {
 	return credit
 }
 
-// remembers says whether the credit may still be parked somewhere, as far as the worker knows.
+// remembers reports whether the credit may still be stored on the server, as far as the worker knows.
 func (c *credits) remembers(id uint64) bool { return c.byID[id] != nil }
 
-// spend takes a place of the kind for the attempt, as the server did, and remembers it even when none was left.
+// spend takes a permit of the kind for the attempt, as the server did, and remembers the attempt even if no permit was
+// left.
 func (c *credits) spend(credit *liveCredit, key attemptKey, prefetch bool) {
 	if credit.seen == nil {
 		credit.seen = map[attemptKey]struct{}{}
@@ -76,12 +78,12 @@ func (c *credits) spend(credit *liveCredit, key attemptKey, prefetch bool) {
 	}
 }
 
-// voidAll voids every credit with places left and gives their ids.
+// voidAll voids every credit with unspent permits and returns their ids.
 func (c *credits) voidAll() []uint64 {
 	return c.voidWhere(func(*liveCredit) bool { return true })
 }
 
-// voidAging voids unused credits that end soon, so that the dispatcher never works with dying ones.
+// voidAging voids unspent credits that end soon, so that the dispatcher never uses a credit that is about to end.
 func (c *credits) voidAging(now time.Time) []uint64 {
 	return c.voidWhere(func(credit *liveCredit) bool { return credit.expireAt.Sub(now) < creditReplaceBelow })
 }
@@ -99,7 +101,7 @@ func (c *credits) voidWhere(condition func(*liveCredit) bool) []uint64 {
 	return ids
 }
 
-// void voids one credit; false when nothing was left of it.
+// void voids one credit. It returns false if the credit had no unspent permits.
 func (c *credits) void(id uint64) bool {
 	credit := c.byID[id]
 	if credit == nil || !credit.unspent() {
@@ -112,7 +114,7 @@ func (c *credits) void(id uint64) bool {
 	return true
 }
 
-// expire forgets the credits whose time is over.
+// expire removes the credits that have ended.
 func (c *credits) expire(now time.Time) {
 	for {
 		credit, ok := c.order.peek()
@@ -127,8 +129,8 @@ func (c *credits) expire(now time.Time) {
 	}
 }
 
-// markSpent bounds the memory of spent credits. Forgetting one early is harmless: an attempt that named it is either held,
-// or closed on the server, which then refuses the release of a late duplicate.
+// markSpent bounds the number of remembered spent credits. Removing one early is harmless: an attempt that named it is
+// either held, or closed on the server, which then refuses the release of a late duplicate.
 func (c *credits) markSpent(credit *liveCredit) {
 	c.spent.push(credit.id)
 	if c.spent.len() <= maxSpentCredits {

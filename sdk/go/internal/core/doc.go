@@ -1,6 +1,6 @@
-// Package core is the worker's side of the dispatch protocol, apart from gRPC, NATS and handlers: it opens sessions, one
-// after the other if need be, accepts assignments, hands them to handlers and reports what became of them.
+// Package core is the worker's side of the dispatch protocol, without gRPC, NATS and handlers: it opens sessions,
+// accepts assignments, passes them to handlers and reports the outcomes. When a session is lost, it opens another one.
 //
-// One lock guards all of it, that of Core. Methods of Core take it; answers of calls, timers and messages of the bus take
-// it as well; everything else in the package is called with it held, and never blocks.
+// The lock of Core guards all state. Methods of Core take it, and so do answers of calls, timers and messages of the
+// bus; everything else in the package is called with it held, and never blocks.
 package core

@@ -20,9 +20,9 @@ const (
 	healingTime = 3 * time.Minute
 )
 
-// TestCoreUnderFaults runs jobs through a control plane that loses, doubles and delays what passes between it and the worker,
-// and looks that each job ends once, that none is entered by a session that has lost it, and that nothing is left over.
-// MUSTER_SEED repeats one run; how goroutines take turns is not in the seed.
+// TestCoreUnderFaults runs jobs through a control plane that loses, duplicates and delays messages. It checks that each
+// job ends once, that no session that has lost a job enters it, and that nothing is left over. MUSTER_SEED repeats one
+// run; the scheduling of goroutines is not part of the seed.
 func TestCoreUnderFaults(t *testing.T) {
 	seeds := []uint64{rand.Uint64()}
 	if text := os.Getenv("MUSTER_SEED"); text != "" {
@@ -68,7 +68,7 @@ func runUnderFaults(t *testing.T, seed uint64) {
 type modelJob struct {
 	ended   bool
 	attempt int32
-	// session has the attempt; 0: the job is ready.
+	// session is the session that has the attempt; 0: the job is ready.
 	session uint64
 	since   time.Time
 	credit  uint64
@@ -87,7 +87,7 @@ type modelSession struct {
 	priorBeat time.Time
 }
 
-// faultyPlane is a control plane, a bus and handlers, of which anything between them and the core may fail.
+// faultyPlane is a control plane, a bus and handlers; everything between them and the core may fail.
 type faultyPlane struct {
 	t    *testing.T
 	core *Core
@@ -98,7 +98,7 @@ type faultyPlane struct {
 	jobs     []modelJob
 	sessions map[uint64]*modelSession
 	newest   uint64
-	// outageEnd: until then every call is lost, so that the fence falls.
+	// outageEnd: until then every call is lost, so that the fence passes.
 	outageEnd time.Time
 }
 
@@ -108,7 +108,7 @@ func (f *faultyPlane) locked(do func()) {
 	do()
 }
 
-// chance is true with the probability, while there are faults.
+// chance returns true with the given probability while faults are on.
 func (f *faultyPlane) chance(probability float64) (hit bool) {
 	f.locked(func() { hit = f.faulty && f.random.Float64() < probability })
 	return hit
@@ -152,7 +152,7 @@ func (c *faultyConnection) Reconnect() {
 
 func (c *faultyConnection) Close() {}
 
-// Start runs a handler for a while; it may fail, be deaf to stops, or give up because of them.
+// Start runs a handler for a while; it may fail, ignore stops, or stop because of them.
 func (f *faultyPlane) Start(execution *Execution) func(StopReason) {
 	stopped := make(chan struct{})
 	var once sync.Once
@@ -187,8 +187,8 @@ func (f *faultyPlane) Start(execution *Execution) func(StopReason) {
 	return func(StopReason) { once.Do(func() { close(stopped) }) }
 }
 
-// entered looks that the attempt is entered once, and only while its session is open. The session's own record of it is the
-// model's: the fence falls before the lease.
+// entered checks that the attempt is entered once, and only while its session is open in the model: the fence passes
+// before the lease ends.
 func (f *faultyPlane) entered(assignment *pb.Assignment) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// faultyCall may lose the request, or the answer, or be slow with either.
+// faultyCall may lose the request or the answer, or delay either.
 func faultyCall[T any](ctx context.Context, f *faultyPlane, execute func() (T, error)) (T, error) {
 	var none T
 	if err := wait(ctx, f.delay(500*time.Millisecond)); err != nil {
@@ -86,7 +86,7 @@ func (f *faultyPlane) Heartbeat(ctx context.Context, request *pb.HeartbeatReques
 	})
 }
 
-// unlisted gives what was assigned before the previous beat and is not held.
+// unlisted returns what was assigned before the previous heartbeat and is not held.
 func (f *faultyPlane) unlisted(number uint64, session *modelSession, held []*pb.HeldAttempt) (again []*pb.Assignment) {
 	listed := map[attemptKey]bool{}
 	for _, attempt := range held {
@@ -143,7 +143,7 @@ func (f *faultyPlane) park(session *modelSession, credits []*pb.Credit, voided [
 	session.credits = append(session.credits, credits...)
 }
 
-// dispatch hands ready jobs to the session, as far as its credits go, also voided ones of which it does not know yet.
+// dispatch assigns ready jobs to the session within its credits, including voided ones that it still considers valid.
 func (f *faultyPlane) dispatch(number uint64, session *modelSession) {
 	message := &pb.SessionMessage{}
 	for _, credit := range session.credits {
@@ -188,7 +188,7 @@ func (f *faultyPlane) assignmentOf(number int) *pb.Assignment {
 	return &pb.Assignment{JobId: jobID(byte(number)), Attempt: job.attempt, CreditId: job.credit, Handler: "work"}
 }
 
-// publish may lose a message, double it, and delay each of the two on its own. The lock is held.
+// publish may lose a message, duplicate it, and delay each copy separately. The lock must be held.
 func (f *faultyPlane) publish(session *modelSession, message *pb.SessionMessage) {
 	if session.bus == nil {
 		return
@@ -207,7 +207,7 @@ func (f *faultyPlane) publish(session *modelSession, message *pb.SessionMessage)
 	}
 }
 
-// sweep closes sessions whose lease is over, and gives their jobs back.
+// sweep closes sessions whose lease has ended, and makes their jobs ready again.
 func (f *faultyPlane) sweep() {
 	f.locked(func() {
 		for number, session := range f.sessions {

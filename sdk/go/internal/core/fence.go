@@ -2,10 +2,10 @@ package core
 
 import "time"
 
-// fence says until when the worker may believe that its lease holds.
+// fence is the time until which the worker may rely on its lease.
 //
-// The lease counts from the sending of the last answered heartbeat: the server renewed it at some time after that, so the
-// worker's fence always falls before the server's.
+// The lease counts from the sending of the last answered heartbeat: the server renewed it at some time after that, so
+// the worker's fence always passes before the server's.
 type fence struct {
 	validFor time.Duration
 	at       time.Time
@@ -19,7 +19,7 @@ func newFence(openedAt time.Time, lease time.Duration) fence {
 
 func (f *fence) passed(now time.Time) bool { return !now.Before(f.at) }
 
-// extend is for a heartbeat that was sent at sentAt and answered well. Late answers set nothing back.
+// extend is called for an answered heartbeat that was sent at sentAt. A late answer never moves the fence back.
 func (f *fence) extend(sentAt time.Time) {
 	if at := sentAt.Add(f.validFor); at.After(f.at) {
 		f.at = at

@@ -1,9 +1,9 @@
 package core
 
-// compactFrom is the length of the used-up front from which a queue is moved.
+// compactFrom is the length of the consumed front from which the items are copied to a new slice.
 const compactFrom = 1_024
 
-// fifo is a queue whose ends are both O(1).
+// fifo is a queue with push and shift in amortized O(1).
 type fifo[T any] struct {
 	items []T
 	head  int
@@ -13,7 +13,7 @@ func (q *fifo[T]) len() int { return len(q.items) - q.head }
 
 func (q *fifo[T]) push(item T) { q.items = append(q.items, item) }
 
-// peek gives the first item; false when there is none.
+// peek returns the first item; false if there is none.
 func (q *fifo[T]) peek() (T, bool) {
 	if q.len() == 0 {
 		var none T

@@ -6,19 +6,19 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// terms is what one call says about credits.
+// terms are the credits that one call grants and voids.
 type terms struct {
 	credits []*pb.Credit
 	voided  []uint64
 }
 
-// grants decides which credits a call grants and which it voids, and what becomes of them when the call fails.
+// grants decides which credits a call grants and which it voids, and handles them when the call fails.
 type grants struct {
 	credits *credits
 	held    *heldList
 	places  *places
 	rate    *completionRate
-	// unsaid are voids that no answered call has carried yet.
+	// unsaid holds voided credits that no answered call has carried yet.
 	unsaid map[uint64]struct{}
 }
 
@@ -26,13 +26,13 @@ func newGrants(credits *credits, held *heldList, places *places, rate *completio
 	return &grants{credits: credits, held: held, places: places, rate: rate, unsaid: map[uint64]struct{}{}}
 }
 
-// voidAll takes back everything that is not spent, to be said with the next call.
+// voidAll voids all unspent credits; the next call carries the voids.
 func (g *grants) voidAll() { g.note(g.credits.voidAll()) }
 
-// renew is for a heartbeat: credits that end soon are replaced.
+// renew is called for a heartbeat: credits that end soon are replaced.
 func (g *grants) renew(now time.Time) { g.note(g.credits.voidAging(now)) }
 
-// compose gives what the next call says. The life of what it grants begins here, before the sending.
+// compose returns what the next call grants and voids. The life of a new credit begins here, before the call is sent.
 func (g *grants) compose(now time.Time, mayGrant bool) terms {
 	g.credits.expire(now)
 	var said terms
@@ -48,22 +48,22 @@ func (g *grants) compose(now time.Time, mayGrant bool) terms {
 	return said
 }
 
-// answered is for a call that was answered: what it said needs no repeat.
+// answered is called when a call was answered: its voids need no repeat.
 func (g *grants) answered(said terms) {
 	for _, id := range said.voided {
 		delete(g.unsaid, id)
 	}
 }
 
-// failed is for a call that failed: nobody knows whether its credits were parked. They are void: a fresh one, with its
-// whole life ahead, takes their place.
+// failed is called when a call failed: the server may or may not have stored its credits. They are voided, and a new
+// credit with its whole life ahead replaces them.
 func (g *grants) failed(said terms) {
 	for _, credit := range said.credits {
 		if g.credits.void(credit.CreditId) {
 			g.unsaid[credit.CreditId] = struct{}{}
 		}
 	}
-	// A credit that has ended needs no voiding; forgetting those bounds the list while no call gets through.
+	// A credit that has ended needs no voiding. Removing it bounds the list while no call succeeds.
 	for id := range g.unsaid {
 		if !g.credits.remembers(id) {
 			delete(g.unsaid, id)

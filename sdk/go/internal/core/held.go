@@ -6,8 +6,8 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// heldPhase: waiting for a place, then running, then closing: its report is on the way. A release goes to closing at once;
-// the entry goes when the server has acknowledged the report.
+// heldPhase is the phase of a held attempt: waiting for a slot, then running, then closing while its report is pending.
+// A release starts in closing. The entry is removed when the server has acknowledged the report.
 type heldPhase int
 
 const (
@@ -21,27 +21,27 @@ type held struct {
 	key     attemptKey
 	jobID   []byte
 	attempt int32
-	// continues: its handler goes on when the lease can't be proved.
+	// continues means that its handler continues when the lease can't be proved.
 	continues bool
 	phase     heldPhase
-	// assignment is what is to be run, while it waits.
+	// assignment is set while the attempt waits.
 	assignment *pb.Assignment
-	// expireAt is when it has waited too long.
+	// expireAt is when a waiting attempt is given back.
 	expireAt time.Time
-	// execution is its handler, while it runs.
+	// execution is its handler while it runs.
 	execution *Execution
-	// started: a handler was entered, once that is over.
+	// started means that a handler was entered. It is set when that handler's attempt is closed.
 	started bool
-	// update is what its handler said of itself; nil: nothing.
+	// update holds what its handler has reported; nil if nothing.
 	update *attemptUpdate
-	// logs is what its handler has logged and no acknowledged heartbeat has carried; nil: nothing.
+	// logs holds log records that no acknowledged heartbeat has carried; nil if there were none.
 	logs *logTail
 }
 
 type heldList struct {
 	byKey map[attemptKey]*held
 	line  fifo[*held]
-	// waiting counts the attempts that wait for a place.
+	// waiting counts the attempts that wait for a slot.
 	waiting int
 }
 
@@ -68,7 +68,7 @@ func (l *heldList) wait(entry *held, assignment *pb.Assignment, expireAt time.Ti
 	l.waiting++
 }
 
-// leaveLine ends the waiting of an attempt: it is to be started or given back.
+// leaveLine removes an attempt from the line, to be started or given back.
 func (l *heldList) leaveLine(entry *held) *pb.Assignment {
 	assignment := entry.assignment
 	entry.assignment = nil
@@ -77,7 +77,7 @@ func (l *heldList) leaveLine(entry *held) *pb.Assignment {
 	return assignment
 }
 
-// first is the attempt that has waited longest; nil: none waits.
+// first returns the attempt that has waited longest; nil if none waits.
 func (l *heldList) first() *held {
 	for {
 		entry, ok := l.line.peek()
@@ -97,7 +97,7 @@ func (l *heldList) delete(entry *held) {
 	}
 }
 
-// all gives the entries, for loops that change some of them.
+// all returns a copy of the entries, for loops that change some of them.
 func (l *heldList) all() []*held {
 	entries := make([]*held, 0, len(l.byKey))
 	for _, entry := range l.byKey {
@@ -106,7 +106,7 @@ func (l *heldList) all() []*held {
 	return entries
 }
 
-// messages is what a heartbeat lists.
+// messages lists the held attempts for a heartbeat.
 func (l *heldList) messages() []*pb.HeldAttempt {
 	messages := make([]*pb.HeldAttempt, 0, len(l.byKey))
 	for _, entry := range l.byKey {

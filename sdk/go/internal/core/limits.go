@@ -2,104 +2,109 @@ package core
 
 import "time"
 
-// The numbers of the dispatch protocol on the worker's side.
+// The constants of the dispatch protocol on the worker's side.
 const (
-	// creditLife is how long a credit lives on the worker's clock, counted from before it is sent.
+	// creditLife is the life of a credit on the worker's clock, counted from before it is sent.
 	creditLife = 15 * time.Second
-	// creditReplaceBelow: at a beat, unused credits with less than this left are voided and replaced.
+	// creditReplaceBelow is the remaining life below which a heartbeat voids and replaces unused credits.
 	creditReplaceBelow = 8 * time.Second
-	// prefetchWait is how long an accepted attempt may wait for a slot.
+	// prefetchWait is the maximum time that an accepted attempt waits for a slot.
 	prefetchWait = time.Second
-	// prefetchWindow: the depth of the prefetch is the number of handlers that ended in this time ...
+	// prefetchWindow is the time in which ended handlers are counted: their number is the prefetch depth ...
 	prefetchWindow = 200 * time.Millisecond
-	// ... but never more than maxPrefetch.
+	// ... limited to maxPrefetch.
 	maxPrefetch = 4_000
-	// maxHeld bounds the attempts that a session holds; a heartbeat lists them all.
+	// maxHeld is the maximum number of attempts that a session holds; a heartbeat lists them all.
 	maxHeld = 10_000
-	// MaxSlots bounds the handlers that a worker may run at once.
+	// MaxSlots is the maximum number of concurrent handlers of a worker.
 	MaxSlots = 10_000
-	// maxSpentCredits bounds the spent credits whose attempts are remembered.
+	// maxSpentCredits is the maximum number of spent credits whose attempts are remembered.
 	maxSpentCredits = 1_000
 
 	// cancelMemory is how long a cancel is remembered for an attempt that has not arrived.
 	cancelMemory = 15 * time.Second
-	// maxCancels bounds the cancels that are remembered; the oldest goes first.
+	// maxCancels is the maximum number of remembered cancels; the oldest is removed first.
 	maxCancels = 10_000
 
-	// fenceMargin: the worker gives its lease up this long before the server does.
+	// fenceMargin is how long before the server the worker considers its lease lost.
 	fenceMargin = 2 * time.Second
-	// usualLease: shorter leases keep the same share of themselves as the margin.
+	// usualLease is the lease for which fenceMargin is meant; shorter leases have a proportional margin.
 	usualLease = 15 * time.Second
-	// runTimeoutGrace is what a handler gets between the signal of its run timeout and the report of it.
+	// runTimeoutGrace is the time between the signal of a run timeout and its report.
 	runTimeoutGrace = 5 * time.Second
-	// DefaultRunTimeout is that of an assignment that states none.
+	// DefaultRunTimeout applies to assignments without a run timeout.
 	DefaultRunTimeout = time.Hour
-	// MaxRunTime is the longest that a handler may run, with all that it asks for.
+	// MaxRunTime is the maximum run time of a handler, extensions included.
 	MaxRunTime = 30 * 24 * time.Hour
 
-	// maxBeatsInFlight bounds the heartbeats that wait for their answer.
+	// maxBeatsInFlight is the maximum number of unanswered heartbeats.
 	maxBeatsInFlight = 4
-	// minBeatGap is the least time between heartbeats that nothing urgent asks for: the server refuses more than 20 a second.
+	// minBeatGap is the minimum time between heartbeats that are not urgent: the server refuses more than 20 per
+	// second.
 	minBeatGap = 60 * time.Millisecond
-	// progressDelay: changed progress is sent within this time.
+	// progressDelay is the maximum delay before changed progress is sent.
 	progressDelay = time.Second
-	// checkpointTries are the heartbeats that may fail with a checkpoint before the report of its attempt waits no longer.
+	// checkpointTries is the number of failed heartbeats with a checkpoint after which the attempt's report is sent
+	// without it.
 	checkpointTries = 3
-	// logDelay: a log record waits this long for others to come along ...
+	// logDelay is how long a log record waits for others to be sent with it ...
 	logDelay = 10 * time.Millisecond
-	// ... is sent no sooner than logGap after the last heartbeat ...
+	// ... but it is sent no sooner than logGap after the last heartbeat ...
 	logGap = 200 * time.Millisecond
-	// ... or than this many times as long as that took to be answered, and within progressDelay at the latest.
+	// ... nor sooner than this many round trips of that heartbeat, and at the latest after progressDelay.
 	logGapRoundTrips = 10
-	// offerDelay: slots that became free without a report are offered within this time.
+	// offerDelay is the maximum delay before slots that became free without a report are offered.
 	offerDelay = 100 * time.Millisecond
-	// reconnectSpread: after a broken connection, workers beat at random times within this one.
+	// reconnectSpread is the range of the random delay before a heartbeat after a broken connection.
 	reconnectSpread = 500 * time.Millisecond
-	// hearingTime: a subscription is given this long to bring a ping before it is given up for another one.
+	// hearingTime is how long a subscription may take to deliver a ping before it may be replaced.
 	hearingTime = time.Second
-	// maxUpdateBytes bounds the progress, checkpoints and log records of one heartbeat ...
+	// maxUpdateBytes limits the progress, checkpoints and log records of one heartbeat ...
 	maxUpdateBytes = 2 * 1024 * 1024
-	// ... and maxUpdates the attempts that they are of.
+	// ... and maxUpdates the number of attempts that they belong to.
 	maxUpdates = 1_000
 
-	// maxLogBytes bounds the log records of an attempt that wait to be sent; the oldest are dropped beyond that.
+	// maxLogBytes limits the unsent log records of an attempt; beyond that, the oldest are dropped.
 	maxLogBytes = 64 * 1024
-	// MaxLogLineBytes bounds message and fields of one log record, in UTF-8.
+	// MaxLogLineBytes limits message and fields of one log record, in UTF-8.
 	MaxLogLineBytes = 8 * 1024
-	// MaxLogFields bounds the fields of one log record.
+	// MaxLogFields limits the number of fields of one log record.
 	MaxLogFields = 32
 
-	// maxReports bounds the reports in one call ...
+	// maxReports limits the reports in one call ...
 	maxReports = 1_000
-	// ... and maxReportBytes their bytes; a single report may be larger.
+	// ... and maxReportBytes their size; a single report may be larger.
 	maxReportBytes = 3 * 1024 * 1024
-	// maxReportCalls bounds the report calls that are under way at once.
+	// maxReportCalls is the maximum number of concurrent report calls.
 	maxReportCalls = 2
-	// secondCallFrom: a second call waits until this many reports are pending; smaller ones only cost both sides.
+	// secondCallFrom is the number of pending reports from which a second call is made; smaller calls only cost both
+	// sides.
 	secondCallFrom = 100
-	// maxPendingReports: with more reports than this pending, no credit is granted ...
+	// maxPendingReports is the number of pending reports above which no credit is granted ...
 	maxPendingReports = 5_000
-	// ... nor with more bytes of them than maxPendingReportBytes.
+	// ... and maxPendingReportBytes is the same limit in bytes.
 	maxPendingReportBytes = 32 * 1024 * 1024
-	// reportTimeout is the longest wait for an answer to a report, which is sent again after it.
+	// reportTimeout is the maximum wait for an answer to a report; then it is sent again.
 	reportTimeout = 10 * time.Second
 
-	// openTimeout is the longest wait for an answer to OpenSession.
+	// openTimeout is the maximum wait for an answer to OpenSession.
 	openTimeout = 10 * time.Second
-	// openRequestLife: a repeat of OpenSession is the same request for this long; later ones ask for a session of their own.
+	// openRequestLife is how long a repeat of OpenSession keeps its request id; later repeats request a new session.
 	openRequestLife = 5 * time.Second
-	// closeTimeout is the longest wait for an answer to CloseSession.
+	// closeTimeout is the maximum wait for an answer to CloseSession.
 	closeTimeout = 2 * time.Second
 
-	// minBackoff bounds the first wait after a failed call, and maxBackoff every later one; waits double in between.
+	// minBackoff is the upper bound of the first wait after a failed call, and maxBackoff that of every later one; the
+	// bound doubles in between.
 	minBackoff = 100 * time.Millisecond
 	maxBackoff = 2 * time.Second
-	// beatRetry bounds the wait after a heartbeat that failed; what the server asks for comes on top.
+	// beatRetry is the upper bound of the wait after a failed heartbeat; a delay that the server requests is added.
 	beatRetry = time.Second
-	// shortSession: a session that is lost within this time is followed by another one only after about as long.
+	// shortSession is the lifetime below which a lost session is short: the next one is opened only after about as
+	// long.
 	shortSession = time.Second
 
-	// defaultBeatInterval and defaultLease are those of a server that states none.
+	// defaultBeatInterval and defaultLease apply when the server states none.
 	defaultBeatInterval = 5 * time.Second
 	defaultLease        = 15 * time.Second
 )

@@ -6,8 +6,8 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// logTail holds the newest log records of an attempt that nobody has acknowledged: a flood drops the oldest, and nothing
-// else.
+// logTail holds the newest unacknowledged log records of an attempt. When there are too many, only the oldest are
+// dropped.
 type logTail struct {
 	records []*pb.LogRecord
 	sizes   []int
@@ -23,7 +23,7 @@ func (t *logTail) size() int {
 	return t.bytes
 }
 
-// lastSequence is the number of the newest record; 0 when there is none.
+// lastSequence is the sequence of the newest record; 0 if there is none.
 func (t *logTail) lastSequence() int64 {
 	if t.empty() {
 		return 0
@@ -41,14 +41,14 @@ func (t *logTail) add(record *pb.LogRecord) {
 	}
 }
 
-// confirm is for what has arrived: it goes.
+// confirm removes the records that have arrived.
 func (t *logTail) confirm(sequence int64) {
 	for !t.empty() && t.records[0].Sequence <= sequence {
 		t.shift()
 	}
 }
 
-// messages gives them all; they stay.
+// messages returns all records and keeps them.
 func (t *logTail) messages() []*pb.LogRecord {
 	if t == nil {
 		return nil

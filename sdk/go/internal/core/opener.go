@@ -11,23 +11,23 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// opener opens a session, however long it takes, unless the server says that it never will.
+// opener opens a session and retries without limit, unless the server refuses permanently.
 type opener struct {
 	core *Core
-	// request is what the worker says of itself; request id and slots are filled in at each call.
+	// request describes the worker; request id and slots are filled in for each call.
 	request *pb.OpenSessionRequest
-	// opened is told the time of the first sending: the session's lease began at some time after it.
+	// opened receives the time of the first call: the session's lease began at some time after it.
 	opened    func(response *pb.OpenSessionResponse, openedAt time.Time)
 	failed    func(error)
 	retry     *alarm
 	requestID string
-	// firstSent is when requestID was first sent; zero: it is used up.
+	// firstSent is when requestID was first sent; zero if a new request id is needed.
 	firstSent time.Time
 	failures  int
 	cancelled bool
 }
 
-// open asks for a new session after the delay.
+// open opens a new session after the delay.
 func (o *opener) open(delay time.Duration) {
 	o.firstSent = time.Time{}
 	o.failures = 0
@@ -45,7 +45,8 @@ func (o *opener) cancel() {
 
 func (o *opener) call() {
 	now := time.Now()
-	// A repeat under the same id finds the session that a lost answer told of; but its lease is running since then.
+	// A repeat with the same request id returns the session of a lost answer, but the lease of that session is already
+	// running.
 	if o.firstSent.IsZero() || now.Sub(o.firstSent) > openRequestLife {
 		o.firstSent = now
 		o.requestID = uuid.New()
@@ -69,7 +70,7 @@ func (o *opener) call() {
 
 func (o *opener) refused(err error) {
 	failure := rpcerror.Of(err)
-	// The session that an earlier answer told of, and which we never heard, has lapsed meanwhile: ask for another one.
+	// The session of an answer that never arrived has lapsed meanwhile: request a new one.
 	if failure.IsLeaseLost() {
 		o.firstSent = time.Time{}
 	} else if failure.IsFatal() {

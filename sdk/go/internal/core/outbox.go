@@ -10,16 +10,16 @@ import (
 
 type outboxOwner interface {
 	mayGrant(now time.Time) bool
-	// acknowledged: the server has closed the attempt, or says that it is not ours.
+	// acknowledged is called when the server has closed the attempt, or says that this session does not own it.
 	acknowledged(entry *held)
-	// beatWanted: a heartbeat is needed soon, since a report waits for its checkpoint to be carried.
+	// beatWanted is called when a heartbeat is needed soon, because a report waits for its checkpoint to be carried.
 	beatWanted()
 	sessionLost()
-	// settled: a call is over; whatever there was to send has been sent.
+	// settled is called when a call is over and everything that could be sent has been sent.
 	settled()
 }
 
-// outbox is the way from an attempt's outcome to the server's acknowledgement of it.
+// outbox takes the outcome of an attempt and delivers it until the server acknowledges it.
 type outbox struct {
 	outboxOwner
 	core      *Core
@@ -45,7 +45,7 @@ func (o *outbox) add(entry *held, outcome Outcome) {
 	}
 }
 
-// beatOver is for a heartbeat that is over: reports that waited for it may go.
+// beatOver is called when a heartbeat is over: reports that waited for it may be sent.
 func (o *outbox) beatOver(beat int, delivered bool) {
 	for _, one := range o.gate.pass(beat, delivered) {
 		o.queue(one.held, one.outcome)
@@ -57,7 +57,7 @@ func (o *outbox) queue(entry *held, outcome Outcome) {
 	o.reports.add(entry, outcome)
 }
 
-// sendReports makes the call. What the reports free is granted anew in the very call that frees it.
+// sendReports makes the call. The slots that the reports free are granted again in the same call.
 func (o *outbox) sendReports(reports []*pb.AttemptReport, then func(*pb.ReportAttemptsResponse, error)) {
 	now := time.Now()
 	said := o.grants.compose(now, o.mayGrant(now))

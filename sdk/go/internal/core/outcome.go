@@ -8,10 +8,10 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// Outcome is how an attempt ended: a report of which nothing but the outcome is set.
+// Outcome is how an attempt ended: a report in which only the outcome is set.
 type Outcome = *pb.AttemptReport
 
-// frameBytes are ids, numbers and framing of one report.
+// frameBytes is the size of ids, numbers and framing of one report.
 const frameBytes = 64
 
 // Result is the outcome of a handler that returned.
@@ -24,7 +24,7 @@ func Failure(failure *pb.Failure) Outcome {
 	return &pb.AttemptReport{Outcome: &pb.AttemptReport_Failure{Failure: failure}}
 }
 
-// Suspended is the outcome of a handler that waits for these children of its job: their UUIDs, 16 bytes each.
+// Suspended is the outcome of a handler that waits for children of its job: their UUIDs, 16 bytes each.
 func Suspended(childIDs [][]byte) Outcome {
 	return &pb.AttemptReport{Outcome: &pb.AttemptReport_Suspended{Suspended: &pb.Suspended{ChildJobIds: childIDs}}}
 }
@@ -41,7 +41,7 @@ func aborted() Outcome {
 	return &pb.AttemptReport{Outcome: &pb.AttemptReport_Aborted{Aborted: &pb.Aborted{}}}
 }
 
-// bounded makes a final failure of a result that the server would refuse. maxPayload 0: no bound.
+// bounded replaces a result that the server would refuse with a final failure. maxPayload 0 means no limit.
 func bounded(outcome Outcome, maxPayload int) Outcome {
 	size := len(outcome.GetResult().GetData())
 	if maxPayload == 0 || size <= maxPayload {
@@ -58,7 +58,7 @@ func runTimeoutFailure() *pb.Failure {
 	}
 }
 
-// sdkFailure is one that the SDK itself found, and that another attempt would not mend.
+// sdkFailure is a failure detected by the SDK that another attempt would not fix.
 func sdkFailure(kind, message string) *pb.Failure {
 	return &pb.Failure{
 		Type:         kind,

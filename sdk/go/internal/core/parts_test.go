@@ -12,7 +12,7 @@ import (
 )
 
 func TestJudgeAsksInOrder(t *testing.T) {
-	// Each fact decides alone, whatever those after it are.
+	// Each fact decides alone, whatever the later facts are.
 	welcome := acceptanceFacts{supported: true, creditUnspent: true, placeFree: true}
 	with := func(change func(*acceptanceFacts)) acceptanceFacts {
 		facts := welcome
@@ -208,7 +208,7 @@ func TestSlots(t *testing.T) {
 	}
 }
 
-// TestNumbersOfTheProtocol compares with those that the protocol's page names, where that is there.
+// TestNumbersOfTheProtocol compares the constants with the documentation of the protocol, if it is present.
 func TestNumbersOfTheProtocol(t *testing.T) {
 	page, err := os.ReadFile("../../../../docs/worker-protocol.md")
 	if err != nil {

@@ -6,30 +6,31 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// Execution is a handler that was handed its attempt and has not returned yet.
+// Execution is a handler that has received its attempt and has not returned yet.
 type Execution struct {
-	// Assignment is what it works on. It never changes.
+	// Assignment is the assigned attempt. It never changes.
 	Assignment *pb.Assignment
 
 	// stop signals the handler.
 	stop func(StopReason)
-	// index is its place among those that run.
+	// index is its index in places.running.
 	index int
 	// timeoutAt is when its run timeout is reached.
 	timeoutAt time.Time
-	// extension is what of it the handler has asked for beyond its run timeout.
+	// extension is the time that the handler has requested beyond its run timeout.
 	extension time.Duration
-	// graceAt: after the signal of the run timeout, when it is reported even though the handler has not returned.
+	// graceAt is when the run timeout is reported even if the handler has not returned; set when the timeout is
+	// signalled.
 	graceAt time.Time
-	// stopped is the first reason that it was told; empty: none.
+	// stopped is the first reason with which it was stopped; empty if it was not.
 	stopped StopReason
-	// entered: the handler was called. withdrawn: it never will be.
+	// entered means that the handler was called; withdrawn, that it never will be.
 	entered, withdrawn bool
-	// held is the attempt that it works for; nil once that was given up: what the handler then returns is dropped.
+	// held is its attempt; nil once the attempt was given up, and then the handler's result is dropped.
 	held *held
 }
 
-// signal tells the handler to stop, unless it was told before.
+// signal asks the handler to stop, unless it was asked before.
 func (e *Execution) signal(reason StopReason) bool {
 	if e.stopped != "" {
 		return false
@@ -41,19 +42,21 @@ func (e *Execution) signal(reason StopReason) bool {
 	return true
 }
 
-// withdraw takes the attempt back if its handler has not been entered. True: it has not been and never will be.
+// withdraw takes the attempt back if its handler was not entered. It returns true if the handler never was and never
+// will be entered.
 func (e *Execution) withdraw() bool {
 	e.withdrawn = !e.entered
 	return e.withdrawn
 }
 
-// places are those in which handlers run. They belong to the worker and outlive its sessions.
+// places are the running handlers and the number of slots. They belong to the worker and outlive its sessions.
 type places struct {
 	slots   int
 	running []*Execution
 }
 
-// free is how many more handlers may be started; those that were told to stop and have not returned still have theirs.
+// free returns how many more handlers may start. Handlers that were asked to stop and have not returned still occupy
+// their slots.
 func (p *places) free() int { return max(0, p.slots-len(p.running)) }
 
 func (p *places) take(held *held, assignment *pb.Assignment, timeoutAt time.Time) *Execution {
@@ -62,7 +65,7 @@ func (p *places) take(held *held, assignment *pb.Assignment, timeoutAt time.Time
 	return execution
 }
 
-// release is for a handler that has returned, or never will be entered.
+// release frees the slot of a handler that has returned or will never be entered.
 func (p *places) release(execution *Execution) {
 	last := len(p.running) - 1
 	p.running[execution.index] = p.running[last]
@@ -71,5 +74,5 @@ func (p *places) release(execution *Execution) {
 	p.running = p.running[:last]
 }
 
-// all gives those that run, for loops that release some of them.
+// all returns a copy of the running handlers, for loops that release some of them.
 func (p *places) all() []*Execution { return append([]*Execution(nil), p.running...) }

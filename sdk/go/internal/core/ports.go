@@ -6,19 +6,20 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// BusOptions says what to subscribe to, and whom to tell. The functions may be called from any goroutine, but not from
+// BusOptions describes a subscription and its callbacks. The callbacks may be called from any goroutine, but not from
 // within a call of Connect, Reconnect or Close.
 type BusOptions struct {
 	URLs    []string
 	Subject string
-	// Credentials are the newest ones; asked for at each connection. nil: the bus asks for none.
+	// Credentials returns the newest credentials and is called for each connection. nil means that the bus requires
+	// none.
 	Credentials func() *pb.NatsCredentials
 	OnMessage   func(*pb.SessionMessage)
-	// OnStatus is told true each time the subscription has come into force, false each time it is lost.
+	// OnStatus is called with true each time the subscription becomes active, with false each time it is lost.
 	OnStatus func(connected bool)
 }
 
-// BusConnection is a subscription that keeps itself connected until it is closed.
+// BusConnection is a subscription that reconnects by itself until it is closed.
 type BusConnection interface {
 	// Reconnect drops the connection and makes a new one.
 	Reconnect()
@@ -43,46 +44,48 @@ const (
 
 // Runner runs handlers.
 type Runner interface {
-	// Start has the handler run on a goroutine of its own, which calls Core.Enter first. stop, which may be called at any
-	// time after that and doesn't block, signals the handler; it still has to return, and Core.Ended is told.
+	// Start runs the handler on its own goroutine, which must call Core.Enter first. stop signals the handler; it may
+	// be called at any time after Start and doesn't block. The handler still has to return, and Core.Ended is called
+	// then.
 	Start(execution *Execution) (stop func(StopReason))
 }
 
-// EventKind is what happened to the worker's session.
+// EventKind is the kind of an event of the worker's session.
 type EventKind string
 
 // The kinds of events.
 const (
 	Opened EventKind = "opened"
-	// Ready: the session hears the bus and has granted credits.
+	// Ready means that the session receives messages of the bus and has granted credits.
 	Ready EventKind = "ready"
-	// Fenced: the lease can't be proved any more, and nothing is accepted until a heartbeat is answered.
+	// Fenced means that the lease can't be proved any more, and nothing is accepted until a heartbeat is answered.
 	Fenced    EventKind = "fenced"
 	Recovered EventKind = "recovered"
-	// Lost: the server has closed the session; a new one is being opened.
+	// Lost means that the server has closed the session; a new one is being opened.
 	Lost     EventKind = "lost"
 	Draining EventKind = "draining"
 	Closed   EventKind = "closed"
-	// Failed: the server refuses the worker for good.
+	// Failed means that the server permanently refuses the worker.
 	Failed EventKind = "failed"
 )
 
-// Event is something that happened to the worker's session.
+// Event is an event of the worker's session.
 type Event struct {
 	Kind EventKind
-	// SessionID is the session's UUID, 16 bytes, and MaxPayload the largest payload in bytes; 0: no bound. Of Opened.
+	// SessionID is the session's UUID, 16 bytes, and MaxPayload the maximum size of a payload in bytes; 0 means no
+	// limit. Set for Opened.
 	SessionID  []byte
 	MaxPayload int
-	// Err is what Failed failed with.
+	// Err is the error of Failed.
 	Err error
 }
 
-// Ports are what the core needs of the world.
+// Ports are the interfaces that the core needs.
 type Ports struct {
 	API    pb.SessionServiceClient
 	Bus    Bus
 	Runner Runner
-	// OnEvent is called with the lock held: it neither blocks nor calls the core.
+	// OnEvent is called with the lock held: it must neither block nor call the core.
 	OnEvent func(Event)
 	Logger  *slog.Logger
 }

@@ -6,12 +6,12 @@ type pendingReport struct {
 	bytes   int
 }
 
-// reportBatches are pending reports, cut into calls that are bounded in number and in bytes.
+// reportBatches divides pending reports into calls that are limited in number and in bytes.
 type reportBatches struct {
 	queue fifo[*pendingReport]
-	// again are batches that failed, whole or halved: they go before everything else.
+	// again holds batches that failed, whole or halved. They are sent before everything else.
 	again fifo[[]*pendingReport]
-	// count and bytes are of the reports that no call carries at the moment.
+	// count and bytes are those of the reports that are not in a call at the moment.
 	count int
 	bytes int
 }
@@ -23,7 +23,7 @@ func (b *reportBatches) add(entry *held, outcome Outcome) {
 	b.bytes += report.bytes
 }
 
-// putBack gives a batch back, to be called with again just as it is.
+// putBack returns a batch, which the next call takes unchanged.
 func (b *reportBatches) putBack(batch []*pendingReport) {
 	if len(batch) == 0 {
 		return

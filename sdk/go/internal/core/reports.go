@@ -11,21 +11,21 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// refused is the type of the failure that stands in for a report which the server will not take.
+// refused is the type of the failure that replaces a report that the server does not accept.
 const refused = "ReportRefused"
 
 type reportsOwner interface {
-	// sendReports makes the call, credits ride along; then is called with its answer.
+	// sendReports makes the call, which also carries credits; then is called with its answer.
 	sendReports(reports []*pb.AttemptReport, then func(*pb.ReportAttemptsResponse, error))
-	// acknowledged: the server has closed the attempt, or says that it is not ours.
+	// acknowledged is called when the server has closed the attempt, or says that this session does not own it.
 	acknowledged(entry *held)
 	sessionLost()
-	// settled: a call is over; whatever there was to send has been sent.
+	// settled is called when a call is over and everything that could be sent has been sent.
 	settled()
 }
 
-// reports sends reports until each is acknowledged. An idle line sends at once; while a call is under way, reports pile up
-// for the next one.
+// reports sends reports until each is acknowledged. With no call in progress it sends at once; otherwise reports
+// collect for the next call.
 type reports struct {
 	owner    reportsOwner
 	logger   *slog.Logger
@@ -46,12 +46,12 @@ func newReports(do func(func()), owner reportsOwner, logger *slog.Logger) *repor
 	return r
 }
 
-// backlogged: so much is pending that nothing more should be asked for.
+// backlogged reports whether so much is pending that no more attempts should be requested.
 func (r *reports) backlogged() bool {
 	return r.batches.count > maxPendingReports || r.batches.bytes > maxPendingReportBytes
 }
 
-// active: a report is pending or under way, so that a call will offer free slots.
+// active reports whether a report is pending or being sent, so that its call will offer free slots.
 func (r *reports) active() bool { return r.inFlight > 0 || r.batches.count > 0 }
 
 // add queues a report; flush sends it.
@@ -130,7 +130,7 @@ func (r *reports) failed(batch []*pendingReport, failure rpcerror.Facts) {
 	}
 }
 
-// again: the outcome of the call is not known, or it had none. The same reports once more, after a while.
+// again is called when the call failed or its outcome is unknown: the same reports are sent again after a backoff.
 func (r *reports) again(batch []*pendingReport, failure rpcerror.Facts) {
 	r.batches.putBack(batch)
 	r.failures++
@@ -140,7 +140,8 @@ func (r *reports) again(batch []*pendingReport, failure rpcerror.Facts) {
 	r.retry.by(time.Now().Add(wait))
 }
 
-// isolate: one report that the server will never take must not hold up the others. Halve until it is alone.
+// isolate handles a report that the server will never accept, which must not block the others: the batch is halved
+// until the report is alone.
 func (r *reports) isolate(batch []*pendingReport, failure rpcerror.Facts) {
 	if len(batch) > 1 {
 		half := len(batch) / 2

@@ -13,7 +13,7 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// startJobs has the jobs 1 to count run.
+// startJobs starts the jobs 1 to count.
 func startJobs(w *world, count byte) {
 	var assignments []*pb.Assignment
 	for number := byte(1); number <= count; number++ {
@@ -260,7 +260,7 @@ func TestLogsOfALoopCostFewBeats(t *testing.T) {
 			w.core.Log(w.run(1).execution, logRecord(sequence+1, 1_000))
 			time.Sleep(time.Millisecond)
 		}
-		// One for each 200 ms of logs, and at most one more at either end: the regular one may fall into this second.
+		// One per 200 ms of logs, and at most one more at either end: the regular heartbeat may fall into this second.
 		if beats := w.beatCount() - before; beats > 7 {
 			t.Fatalf("%d beats in a second", beats)
 		}

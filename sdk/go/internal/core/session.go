@@ -10,7 +10,7 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// session is one registered life of the worker: its heartbeats, its subscription, its credits, and the attempts it holds.
+// session is one session of the worker: its heartbeats, its subscription, its credits, and the attempts that it holds.
 type session struct {
 	id           []byte
 	core         *Core
@@ -30,7 +30,8 @@ type session struct {
 	ready    bool
 	isFenced bool
 	closed   bool
-	// servedInReplies: the server asks for quick beats because the bus is down, and their replies carry assignments.
+	// servedInReplies is true while the server requests quick heartbeats because the bus is down, and assigns in their
+	// replies.
 	servedInReplies bool
 }
 
@@ -77,7 +78,7 @@ func (s *session) start(opened *pb.OpenSessionResponse) {
 	s.beats.now()
 }
 
-// advance starts what waits, sends what is to be reported, and offers what is free.
+// advance starts waiting attempts, sends pending reports and offers free slots.
 func (s *session) advance() {
 	if s.closed {
 		return
@@ -109,7 +110,8 @@ func (s *session) log(entry *held, record *pb.LogRecord) {
 	s.logBeats.logged()
 }
 
-// extendRunTimeout has the server hear of it before it ends the attempt, which it does soon after the old run timeout.
+// extendRunTimeout makes sure that the server learns of the extension before it ends the attempt, which it does soon
+// after the old run timeout.
 func (s *session) extendRunTimeout(execution *Execution, extension time.Duration) {
 	left := time.Until(execution.timeoutAt)
 	if s.attempts.extendRunTimeout(execution, extension) {
@@ -117,7 +119,7 @@ func (s *session) extendRunTimeout(execution *Execution, extension time.Duration
 	}
 }
 
-// regrant: the number of places has changed. What was promised is taken back and granted anew.
+// regrant is called when the number of slots has changed: all credits are voided and granted anew.
 func (s *session) regrant() {
 	s.grants.voidAll()
 	s.beats.within(0)
@@ -131,7 +133,7 @@ func (s *session) drain() {
 	s.advance()
 }
 
-// close ends everything on this side. Nothing is heard of the session after it.
+// close ends everything on this side. The session makes no callbacks afterwards.
 func (s *session) close(reason StopReason) {
 	s.closed = true
 	s.beats.close()
@@ -142,7 +144,8 @@ func (s *session) close(reason StopReason) {
 	s.attempts.drop(reason)
 }
 
-// received looks at cancels first: one that comes along with its own assignment then keeps it from starting.
+// received handles cancels first, so that a cancel in the same message as its assignment keeps the attempt from
+// starting.
 func (s *session) received(message *pb.SessionMessage) { s.take(message.Assignments, message.Cancels) }
 
 func (s *session) take(assignments []*pb.Assignment, cancels []*pb.CancelNotice) {
@@ -159,15 +162,15 @@ func (s *session) take(assignments []*pb.Assignment, cancels []*pb.CancelNotice)
 
 func (s *session) connected() { s.beats.now() }
 
-// heard: the server ignores credits of a session that it holds to be deaf, so all are granted anew in the very beat that
-// brings it the echo.
+// Called on the first ping of a connection. The server ignores credits of a session that it believes to
+// receive nothing, so all credits are granted anew in the heartbeat that carries the echo.
 func (s *session) heard() {
 	s.grants.voidAll()
 	s.beats.now()
 }
 
-// broken: assignments under these credits may have gone down with the connection. While the bus is down, answers to
-// heartbeats carry assignments, so new credits are granted all the same.
+// broken is called when the connection breaks: assignments under the current credits may be lost. New credits are
+// granted even while the bus is down, because replies to heartbeats then carry assignments.
 func (s *session) broken() {
 	s.grants.voidAll()
 	s.beats.within(rand.N(reconnectSpread))
@@ -205,7 +208,7 @@ func (s *session) beat(sentAt time.Time) beat {
 		},
 		failed: func(failure rpcerror.Facts) {
 			s.grants.failed(said)
-			// Words that the server refuses must not cost the lease: they are not said again.
+			// Updates that the server rejects must not cost the lease: they are not sent again.
 			if failure.Code == codes.InvalidArgument {
 				s.updates.delivered(news)
 			}
@@ -291,7 +294,7 @@ func (s *session) watch() {
 	s.advance()
 }
 
-// fall: the lease can't be proved any more. The session is kept and goes on beating.
+// fall is called when the lease can't be proved any more. The session is kept and continues to send heartbeats.
 func (s *session) fall() {
 	if s.isFenced {
 		return

@@ -158,7 +158,8 @@ func TestEnterFindsAFenceThatFellMeanwhile(t *testing.T) {
 			s := w.core.session
 			s.fence.at = time.Now().Add(time.Second)
 			s.take([]*pb.Assignment{assignment(1, s.credits.lastID)}, nil)
-			// The goroutine of the handler waits for the lock: it is entered behind the fence, before the alarm rings.
+			// The goroutine of the handler waits for the lock: it is entered after the fence has passed, before the
+			// alarm rings.
 			s.fence.at = time.Now()
 		})
 		w.pass(0)

@@ -46,7 +46,7 @@ func TestSessionDoesNotWaitForAnswers(t *testing.T) {
 		w.locked(func() { w.beatLatency = 4900 * time.Millisecond })
 		before := w.beatCount()
 		for range 10 {
-			w.core.SetSlots(1) // each asks for a beat
+			w.core.SetSlots(1) // each call requests a heartbeat
 			w.pass(minBeatGap)
 		}
 		if beats := w.beatCount() - before; beats != maxBeatsInFlight {
@@ -135,7 +135,7 @@ func TestSessionLooksAtAssignmentsInOrder(t *testing.T) {
 		inWorld(t, 2, func(t *testing.T, w *world) {
 			credit := w.credit()
 			w.assign(assignment(1, credit))
-			w.core.SetSlots(1) // 1 is a number of slots
+			w.core.SetSlots(1) // 1 is a valid number of slots
 			w.core.do(func() { w.core.session.credits.byID[credit].slots = 1 })
 			w.assign(assignment(2, credit))
 			wants(t, w, 2, pb.ReleaseReason_RELEASE_REASON_NO_SLOT)
@@ -149,7 +149,7 @@ func TestSessionPrefetch(t *testing.T) {
 		made.Prefetch = true
 		return made
 	}
-	// ready has a worker of one slot whose handler has just ended, so that it offers a prefetch place.
+	// ready makes a worker with one slot whose handler has just ended, so that it offers a prefetch permit.
 	ready := func(w *world) {
 		w.assign(assignment(1, w.credit()))
 		w.finish(1, done(""))
@@ -221,7 +221,7 @@ func TestSessionBus(t *testing.T) {
 			if w.reconnectCount() != 0 {
 				t.Fatal("it gave up a connection that is being made")
 			}
-			w.bus.OnStatus(true) // brings a beat
+			w.bus.OnStatus(true) // triggers a heartbeat
 			w.pass(hearingTime - time.Millisecond)
 			if w.reconnectCount() != 0 {
 				t.Fatal("it gave up a connection that is new")

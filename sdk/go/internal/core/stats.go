@@ -1,27 +1,27 @@
 package core
 
-// Stats counts what happened. The numbers only rise.
+// Stats holds counters. They only increase.
 type Stats struct {
-	// Sessions opened.
+	// Sessions counts opened sessions.
 	Sessions int
-	// SessionsLost: sessions that the server had closed.
+	// SessionsLost counts sessions that the server closed.
 	SessionsLost int
-	// Accepted attempts.
+	// Accepted counts accepted attempts.
 	Accepted int
-	// Duplicates: assignments ignored because the attempt was known.
+	// Duplicates counts assignments ignored because the attempt was known.
 	Duplicates int
-	// Ignored: assignments ignored because the lease could not be proved, or the held list was full.
+	// Ignored counts assignments ignored because the lease could not be proved, or the held list was full.
 	Ignored int
-	// Released: attempts given back before their handler was entered.
+	// Released counts attempts given back before their handler was entered.
 	Released int
-	// Aborted: handlers stopped because the lease could not be proved.
+	// Aborted counts handlers stopped because the lease could not be proved.
 	Aborted int
-	// Fences: times that the fence fell.
+	// Fences counts how often the fence passed.
 	Fences int
-	// Timeouts: handlers stopped by their run timeout.
+	// Timeouts counts handlers stopped by their run timeout.
 	Timeouts int
-	// Cancels received for running handlers.
+	// Cancels counts cancels received for running handlers.
 	Cancels int
-	// Acknowledged reports.
+	// Acknowledged counts acknowledged reports.
 	Acknowledged int
 }

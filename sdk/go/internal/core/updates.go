@@ -8,25 +8,25 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// updateBytes is what an update takes besides its checkpoint and its log records, at most.
+// updateBytes is the maximum size of an update without its checkpoint and its log records.
 const updateBytes = 400
 
-// attemptUpdate holds the newest words of one attempt. Each change raises the sequence, so that a late heartbeat sets
-// nothing back.
+// attemptUpdate holds the newest update of one attempt. Each change increases the sequence, so that a late heartbeat
+// does not overwrite a newer one.
 type attemptUpdate struct {
 	sequence int64
 	// delivered is the newest sequence that an answered heartbeat has carried.
 	delivered int64
 	progress  *pb.Progress
-	// checkpoint is unset once a heartbeat that carried it was answered.
+	// checkpoint is cleared once a heartbeat that carried it was answered.
 	checkpoint *pb.Payload
-	// extension is all that the handler has asked for beyond its run timeout; 0: nothing.
+	// extension is the total time that the handler has requested beyond its run timeout; 0 if none.
 	extension time.Duration
 }
 
 func (u *attemptUpdate) hasNews() bool { return u != nil && u.sequence > u.delivered }
 
-// sentUpdates is what one heartbeat carries, and of whom, so that its answer can be matched.
+// sentUpdates is the content of one heartbeat and its attempts, so that the answer can be matched.
 type sentUpdates struct {
 	messages []*pb.ProgressUpdate
 	attempts []sentUpdate
@@ -38,10 +38,10 @@ type sentUpdate struct {
 	logged   int64
 }
 
-// updates are progress, checkpoints and log records that heartbeats have yet to carry.
+// updates holds progress, checkpoints and log records that no heartbeat has carried yet.
 type updates struct {
 	changed map[*held]struct{}
-	// line is the order of the changes; an attempt that is not in changed any more is passed over.
+	// line is the order of the changes; attempts that are no longer in changed are skipped.
 	line []*held
 }
 
@@ -67,7 +67,7 @@ func (u *updates) log(entry *held, record *pb.LogRecord) {
 	u.note(entry)
 }
 
-// collect gives the changes that fit into one heartbeat; the first one always does.
+// collect returns the changes that fit into one heartbeat, and always at least the first one.
 func (u *updates) collect() sentUpdates {
 	var sent sentUpdates
 	bytes := 0
@@ -89,7 +89,7 @@ func (u *updates) collect() sentUpdates {
 	return sent
 }
 
-// delivered is for a heartbeat that was answered: what has not changed since needs no repeat.
+// delivered is called when a heartbeat was answered: what has not changed since needs no repeat.
 func (u *updates) delivered(sent sentUpdates) {
 	for _, said := range sent.attempts {
 		update, logs := said.held.update, said.held.logs
@@ -106,7 +106,7 @@ func (u *updates) delivered(sent sentUpdates) {
 	}
 }
 
-// drop is for an attempt that is over; its last words go with it, and its log goes with its report.
+// drop is called when an attempt is over: its pending update is dropped, and its log is sent with its report.
 func (u *updates) drop(entry *held) { delete(u.changed, entry) }
 
 func (u *updates) change(entry *held) *attemptUpdate {
@@ -126,7 +126,7 @@ func (u *updates) note(entry *held) {
 	u.line = append(u.line, entry)
 }
 
-// inLine gives the changed attempts, oldest change first, each once.
+// inLine returns the changed attempts, oldest change first, each once.
 func (u *updates) inLine() []*held {
 	seen := make(map[*held]struct{}, len(u.changed))
 	line := make([]*held, 0, len(u.changed))
@@ -144,7 +144,7 @@ func (u *updates) inLine() []*held {
 	return line
 }
 
-// updateMessage says what is new. Without news, it comes for the sake of its log records alone.
+// updateMessage returns the changes of an attempt. If only log records are new, it carries nothing else.
 func updateMessage(entry *held) *pb.ProgressUpdate {
 	message := &pb.ProgressUpdate{JobId: entry.jobID, Attempt: entry.attempt, Logs: entry.logs.messages()}
 	update := entry.update

@@ -24,7 +24,7 @@ func overloaded(delay time.Duration) error {
 	return said.Err()
 }
 
-// wait is for a call that takes so long; it fails as gRPC does when its context ends first.
+// wait simulates a call of the given duration; it fails as in gRPC when its context ends first.
 func wait(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
@@ -121,7 +121,7 @@ type busConnection struct{ world *world }
 func (c busConnection) Reconnect() { go c.world.locked(func() { c.world.reconnects++ }) }
 func (c busConnection) Close()     {}
 
-// Start runs a handler that returns what finish tells it, nothing if the test ends.
+// Start runs a handler that returns the outcome given to finish, or nothing if the test ends.
 func (w *world) Start(execution *Execution) func(StopReason) {
 	run := &handlerRun{execution: execution, outcome: make(chan Outcome)}
 	go func() {

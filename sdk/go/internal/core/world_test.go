@@ -10,8 +10,8 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// world is a control plane, a bus and handlers in memory, under virtual time. By default everything goes well: calls take a
-// millisecond, each beat is followed by a ping, each report is accepted.
+// world is a control plane, a bus and handlers in memory, under virtual time. By default nothing fails: calls take a
+// millisecond, a ping follows each heartbeat, each report is accepted.
 type world struct {
 	t    *testing.T
 	core *Core
@@ -23,17 +23,17 @@ type world struct {
 	closes  int
 	events  []EventKind
 	bus     *BusOptions
-	// reconnects counts what the session asked for.
+	// reconnects counts the reconnects that the session requested.
 	reconnects int
 	pings      uint64
 	runs       map[byte]*handlerRun
 	refusedRun int
 
-	// What the next calls answer; nil: the default.
+	// The answers of the next calls; nil: the default.
 	onOpen   func(*pb.OpenSessionRequest) (*pb.OpenSessionResponse, error)
 	onBeat   func(*pb.HeartbeatRequest) (*pb.HeartbeatResponse, error)
 	onReport func(*pb.ReportAttemptsRequest) (*pb.ReportAttemptsResponse, error)
-	// busDown: nothing is published. beatLatency is that of heartbeats.
+	// busDown: nothing is published. beatLatency is the latency of heartbeats.
 	busDown     bool
 	beatLatency time.Duration
 }
@@ -43,7 +43,7 @@ type sentBeat struct {
 	request *pb.HeartbeatRequest
 }
 
-// handlerRun is a handler that was started: it returns what it is told to.
+// handlerRun is a started handler: it returns the outcome given to finish.
 type handlerRun struct {
 	execution *Execution
 	entered   bool
@@ -51,7 +51,7 @@ type handlerRun struct {
 	outcome   chan Outcome
 }
 
-// inWorld runs a test under virtual time, with a worker of so many slots whose first session is ready.
+// inWorld runs a test under virtual time, with a worker with the given slots whose first session is ready.
 func inWorld(t *testing.T, slots int, test func(t *testing.T, w *world)) {
 	t.Helper()
 	inColdWorld(t, slots, func(t *testing.T, w *world) {
@@ -61,7 +61,7 @@ func inWorld(t *testing.T, slots int, test func(t *testing.T, w *world)) {
 	})
 }
 
-// inColdWorld is inWorld before the core was started.
+// inColdWorld is inWorld with a core that is not started.
 func inColdWorld(t *testing.T, slots int, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -87,7 +87,7 @@ func inColdWorld(t *testing.T, slots int, test func(t *testing.T, w *world)) {
 	})
 }
 
-// pass lets time go by, and everything come to rest.
+// pass advances the time, and waits until all goroutines are idle.
 func (w *world) pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
@@ -106,7 +106,7 @@ func (w *world) reconnectCount() (count int) {
 
 func jobID(number byte) []byte { return append(make([]byte, 15), number) }
 
-// assignment is one of the handler that the worker has, under the credit.
+// assignment makes an assignment for the worker's handler under the credit.
 func assignment(number byte, credit uint64) *pb.Assignment {
 	return &pb.Assignment{JobId: jobID(number), Attempt: 1, CreditId: credit, Handler: "work", DefinitionVersion: 1}
 }
@@ -128,7 +128,7 @@ func (w *world) cancel(number byte) {
 	w.send(&pb.SessionMessage{Cancels: []*pb.CancelNotice{{JobId: jobID(number), Attempt: 1}}})
 }
 
-// credit is the newest one with slots that was granted.
+// credit returns the newest granted credit with slots.
 func (w *world) credit() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -165,7 +165,7 @@ func (w *world) freePlaces() (free int) {
 	return free
 }
 
-// stops is what the handler of a job was told.
+// stops returns the stop reasons that the handler of a job received.
 func (w *world) stops(number byte) []StopReason {
 	run := w.run(number)
 	w.mu.Lock()
@@ -185,7 +185,7 @@ func (w *world) answerReport(answer func(*pb.ReportAttemptsRequest) (*pb.ReportA
 	w.locked(func() { w.onReport = answer })
 }
 
-// answerOnceOpen, answerOnceBeat and answerOnceReport are for the next call alone.
+// answerOnceOpen, answerOnceBeat and answerOnceReport set the answer of the next call only.
 func (w *world) answerOnceOpen(answer func(*pb.OpenSessionRequest) (*pb.OpenSessionResponse, error)) {
 	w.answerOpen(func(request *pb.OpenSessionRequest) (*pb.OpenSessionResponse, error) {
 		w.answerOpen(nil)
@@ -207,7 +207,7 @@ func (w *world) answerOnceReport(answer func(*pb.ReportAttemptsRequest) (*pb.Rep
 	})
 }
 
-// calls are those that the worker has made so far.
+// calls returns the calls that the worker has made so far.
 func (w *world) calls() (seen calls) {
 	w.locked(func() {
 		seen = calls{append([]*pb.OpenSessionRequest(nil), w.opens...), append([]sentBeat(nil), w.beats...), append([]*pb.ReportAttemptsRequest(nil), w.reports...), w.closes}
@@ -222,7 +222,7 @@ type calls struct {
 	closes  int
 }
 
-// finish has the handler of a job return.
+// finish makes the handler of a job return.
 func (w *world) finish(number byte, outcome Outcome) {
 	w.t.Helper()
 	run := w.run(number)
@@ -239,7 +239,7 @@ func (w *world) run(number byte) *handlerRun {
 	return w.runs[number]
 }
 
-// reported gives the reports of a job, in the order of their sending.
+// reported returns the reports of a job, in the order of sending.
 func (w *world) reported(number byte) (reports []*pb.AttemptReport) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -253,7 +253,7 @@ func (w *world) reported(number byte) (reports []*pb.AttemptReport) {
 	return reports
 }
 
-// report gives the one report of a job.
+// report returns the only report of a job.
 func (w *world) report(number byte) *pb.AttemptReport {
 	w.t.Helper()
 	w.pass(5 * time.Millisecond)

@@ -12,11 +12,11 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// accounts are an operator and an account of a NATS server with JWTs, and the users that the account signs.
+// accounts are an operator and an account of a NATS server with JWTs. The account signs users.
 type accounts struct {
 	t       *testing.T
 	account nkeys.KeyPair
-	// config is the part of the server's configuration.
+	// config is their part of the server's configuration.
 	config string
 }
 
@@ -37,7 +37,7 @@ func newAccounts(t *testing.T) *accounts {
 	return a
 }
 
-// user may subscribe to one subject, until the time; zero: for ever.
+// user makes a user who may subscribe to one subject until the given time; zero: without end.
 func (a *accounts) user(subject string, mayPublish bool, expireAt time.Time) *pb.NatsCredentials {
 	a.t.Helper()
 	pair, err := nkeys.CreateUser()

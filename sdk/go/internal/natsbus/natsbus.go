@@ -1,5 +1,5 @@
-// Package natsbus is a session's subscription over NATS. It connects again by itself, with the newest credentials, until it
-// is closed.
+// Package natsbus subscribes to a session's subject over NATS. It reconnects by itself, with the newest credentials,
+// until it is closed.
 package natsbus
 
 import (
@@ -22,7 +22,7 @@ const (
 	connectTimeout = 2 * time.Second
 	flushTimeout   = 5 * time.Second
 	reconnectWait  = 200 * time.Millisecond
-	// pingInterval: a dead line is noticed within three of these.
+	// pingInterval: a dead connection is detected within three intervals.
 	pingInterval = 10 * time.Second
 )
 
@@ -47,19 +47,19 @@ func (b Bus) connect(options core.BusOptions, flushTimeout time.Duration) core.B
 
 type subscription struct {
 	options core.BusOptions
-	// flushTimeout is how long the answer after the subscription may take.
+	// flushTimeout is the maximum wait for the server's answer after subscribing.
 	flushTimeout time.Duration
 	logger       *slog.Logger
 	ctx          context.Context
 	cancel       context.CancelFunc
-	// anew asks for a new connection.
+	// anew requests a new connection.
 	anew chan struct{}
 }
 
 func (s *subscription) Reconnect() {
 	select {
 	case s.anew <- struct{}{}:
-	default: // it was asked for already
+	default: // requested already
 	}
 }
 
@@ -75,9 +75,9 @@ func (s *subscription) keepConnected() {
 	}
 }
 
-// connectOnce lasts as long as the connection, its own reconnects included, or until another one is asked for.
+// connectOnce returns when the connection has ended, after reconnects of the library, or when another one is requested.
 func (s *subscription) connectOnce() error {
-	// What was asked of the connection before has no meaning for this one.
+	// A request for the previous connection does not apply to this one.
 	select {
 	case <-s.anew:
 	default:
@@ -93,7 +93,7 @@ func (s *subscription) connectOnce() error {
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
 		nats.ReconnectJitter(reconnectWait, reconnectWait),
-		// Credentials are renewed while it tries: one refusal is not the last word.
+		// Credentials are renewed while it reconnects, so a refusal is not final.
 		nats.IgnoreAuthErrorAbort(),
 		nats.DisconnectErrHandler(func(*nats.Conn, error) { s.report(false) }),
 		nats.ReconnectHandler(s.reportInForce),
@@ -105,7 +105,7 @@ func (s *subscription) connectOnce() error {
 	}
 	defer func() {
 		connection.Close()
-		// The last of its callbacks: after it, none tells of a connection that is gone.
+		// The closed handler is the last callback: after it, none reports the status of the old connection.
 		<-closed
 	}()
 	if _, err := connection.Subscribe(s.options.Subject, s.receive); err != nil {
@@ -118,20 +118,22 @@ func (s *subscription) connectOnce() error {
 	case <-closed:
 		return connection.LastError()
 	case <-s.anew:
-		// Not ForceReconnect: where the library reconnects already, that ends each of its waits at once, until the server is back.
+		// Not ForceReconnect: while the library reconnects already, that ends each of its waits at once, until the
+		// server is back.
 		return nil
 	}
 }
 
-// reportInForce: once the server has answered after the subscription, that is in force. One that it refused is told by its
-// error, and hears no ping meanwhile.
+// reportInForce reports the subscription as active once the server has answered after it. A subscription that the
+// server refused is reported by its error, and receives no ping meanwhile.
 func (s *subscription) reportInForce(connection *nats.Conn) {
-	// A connection that breaks before it has answered is told by the next status.
+	// A connection that breaks before the answer is reported by the next status.
 	switch err := connection.FlushTimeout(s.flushTimeout); {
 	case err == nil:
 		s.report(true)
 	case errors.Is(err, nats.ErrTimeout):
-		// It lives, but nobody else would give it up: the session takes it for one that is on its way.
+		// The connection is alive but silent, and nothing else would replace it: the session assumes that it is still
+		// connecting.
 		s.warn("the bus did not answer after the subscription", err)
 		s.Reconnect()
 	}
@@ -142,7 +144,7 @@ func (s *subscription) complained(ctx context.Context, err error) {
 	if !errors.Is(err, nats.ErrPermissionViolation) {
 		return
 	}
-	// The subscription stays dead on this connection, whatever becomes of the credentials: a new connection is needed.
+	// The subscription stays dead on this connection, even if the credentials are renewed: a new connection is needed.
 	go func() {
 		pause(ctx, reconnectWait+rand.N(reconnectWait))
 		if ctx.Err() == nil {
@@ -175,7 +177,7 @@ func (s *subscription) warn(message string, err error) {
 	}
 }
 
-// authentication asks for the credentials at each connection, so a reconnect takes the newest.
+// authentication reads the credentials for each connection, so that a reconnect uses the newest.
 func (s *subscription) authentication() []nats.Option {
 	if s.options.Credentials().GetJwt() == "" {
 		return nil

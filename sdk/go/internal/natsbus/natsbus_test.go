@@ -21,11 +21,11 @@ import (
 
 const (
 	subject = "muster.v1.session.test"
-	// patience is far longer than anything takes.
+	// patience is far longer than any step takes.
 	patience = 30 * time.Second
 )
 
-// natsServer is a real one, that may be stopped and started.
+// natsServer is a real server that can be stopped and started.
 type natsServer struct {
 	t       *testing.T
 	program string
@@ -51,7 +51,8 @@ func startNats(t *testing.T, config string) *natsServer {
 	return s
 }
 
-// natsProgram is that of the PATH, or the one that the set-up of the repository brings; without one the test is skipped.
+// natsProgram returns the program in the PATH, or the one that the set-up of the repository installs; without one the
+// test is skipped.
 func natsProgram(t *testing.T) string {
 	if program, err := exec.LookPath("nats-server"); err == nil {
 		return program
@@ -89,7 +90,7 @@ func (s *natsServer) stop() {
 	s.process.Wait()
 }
 
-// listener is a subscription and what it has told.
+// listener is a subscription, with the messages and statuses that it received.
 type listener struct {
 	core.BusConnection
 	t           *testing.T
@@ -99,7 +100,7 @@ type listener struct {
 	complaints  chan string
 }
 
-// Write keeps what is logged.
+// Write records log lines.
 func (l *listener) Write(line []byte) (int, error) {
 	l.complaints <- string(line)
 	return len(line), nil
@@ -136,7 +137,7 @@ func (s *natsServer) listen(credentials *pb.NatsCredentials) *listener {
 	return l
 }
 
-// until waits for a status; those before it don't count.
+// until waits for a status and skips earlier ones.
 func (l *listener) until(connected bool) {
 	l.t.Helper()
 	for {
@@ -151,7 +152,7 @@ func (l *listener) until(connected bool) {
 	}
 }
 
-// hears publishes until a message comes through.
+// Publishes until a message arrives.
 func (l *listener) hears(s *natsServer, publisher *pb.NatsCredentials, ping uint64) {
 	l.t.Helper()
 	var options []nats.Option
@@ -239,7 +240,7 @@ func TestSubscriptionTakesTheNewestCredentials(t *testing.T) {
 	l.credentials.Store(accounts.user(subject, false, time.Now().Add(-time.Hour)))
 	server.stop()
 	server.start()
-	// Refused more than once: the library gives up after two refusals unless it is told not to.
+	// Refused more than once: by default the library gives up after two refusals.
 	for range 4 {
 		l.complains()
 	}

@@ -16,14 +16,15 @@ import (
 // patienceForAnswer is short, but far longer than an answer takes on a busy machine.
 const patienceForAnswer = time.Second
 
-// fakeNats counts its connections, and answers each as the test says.
+// fakeNats counts its connections, and answers each as the test requires.
 type fakeNats struct {
 	t        *testing.T
 	listener net.Listener
 	accepted atomic.Int32
 }
 
-// startFake serves each connection in a goroutine; number is 1 for the first. The connection is closed at its end.
+// startFake serves each connection in a goroutine; number is 1 for the first. The connection is closed when serve
+// returns.
 func startFake(t *testing.T, serve func(connection net.Conn, number int32)) *fakeNats {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -48,7 +49,7 @@ func startFake(t *testing.T, serve func(connection net.Conn, number int32)) *fak
 	return f
 }
 
-// speak greets, and answers each line until the client goes; an empty answer is none.
+// speak sends the greeting, and answers each line until the client disconnects; an empty answer is not sent.
 func speak(connection net.Conn, answer func(line string) string) {
 	fmt.Fprint(connection, "INFO {\"server_id\":\"fake\",\"version\":\"2.10.0\",\"proto\":1,\"headers\":true,\"max_payload\":1048576}\r\n")
 	for lines := bufio.NewScanner(connection); lines.Scan(); {
@@ -56,7 +57,7 @@ func speak(connection net.Conn, answer func(line string) string) {
 	}
 }
 
-// pong is what a server says that refuses nothing.
+// pong answers like a server that refuses nothing.
 func pong(line string) string {
 	if line == "PING" {
 		return "PONG\r\n"
@@ -76,7 +77,7 @@ func (f *fakeNats) listen() *listener {
 	return l
 }
 
-// A server that refuses the subscription and goes away is tried with a wait between.
+// After a server has refused the subscription and gone away, there is a wait between the tries.
 func TestOutageAfterARefusal(t *testing.T) {
 	gone := make(chan struct{})
 	server := startFake(t, func(connection net.Conn, number int32) {
@@ -103,7 +104,7 @@ func TestOutageAfterARefusal(t *testing.T) {
 	}
 }
 
-// What was asked of a connection that is gone does not end the next one.
+// A request to replace a connection does not end the next one.
 func TestConnectsAnewOnce(t *testing.T) {
 	server := startFake(t, func(connection net.Conn, _ int32) { speak(connection, pong) })
 	l := server.listen()
@@ -118,7 +119,8 @@ func TestConnectsAnewOnce(t *testing.T) {
 	}
 }
 
-// A server that takes too long to answer after the subscription gets another connection: this one may never be in force.
+// When a server takes too long to answer after the subscription, the connection is replaced: the subscription may never
+// become active.
 func TestConnectsAnewWhereNoAnswerComes(t *testing.T) {
 	server := startFake(t, func(connection net.Conn, number int32) {
 		subscribed, held := false, false

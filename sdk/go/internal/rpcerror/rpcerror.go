@@ -1,4 +1,4 @@
-// Package rpcerror reads what a failed call to Muster says of itself.
+// Package rpcerror reads the details of failed calls to Muster.
 package rpcerror
 
 import (
@@ -11,25 +11,25 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Violation is a field that the server refused.
+// Violation is a field that the server rejected.
 type Violation struct {
 	Field       string
 	Description string
 }
 
-// Facts is what a failed call says.
+// Facts are the details of a failed call.
 type Facts struct {
 	Code       codes.Code
 	Message    string
 	Reason     string
 	Metadata   map[string]string
 	Violations []Violation
-	// RetryDelay is when the server wants to be asked again; HasRetryDelay: it has said so.
+	// RetryDelay is how long the server asks to wait; HasRetryDelay is true if it sent a delay.
 	RetryDelay    time.Duration
 	HasRetryDelay bool
 }
 
-// Of reads the error of a call; details that can't be read are left out.
+// Of reads the error of a call; unreadable details are skipped.
 func Of(err error) Facts {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return Facts{Code: codes.DeadlineExceeded, Message: err.Error()}
@@ -54,12 +54,12 @@ func Of(err error) Facts {
 	return facts
 }
 
-// IsLeaseLost says that the session is closed: stop everything and open a new one.
+// IsLeaseLost reports that the session is closed: stop everything and open a new one.
 func (f Facts) IsLeaseLost() bool {
 	return f.Code == codes.FailedPrecondition && f.Reason == "LEASE_LOST"
 }
 
-// IsFatal says that the same OpenSession would be refused again.
+// IsFatal reports that the same OpenSession would be refused again.
 func (f Facts) IsFatal() bool {
 	switch f.Code {
 	case codes.InvalidArgument, codes.PermissionDenied, codes.FailedPrecondition, codes.Unimplemented, codes.Unauthenticated:

@@ -10,18 +10,19 @@ import (
 	"muster.dev/sdk/go/internal/rpcerror"
 )
 
-// Retry says how calls are repeated that failed because of the world, not because of what they asked. The call's own
+// Retry configures the repeats of calls that failed for transient reasons, not because of their content. The call's
 // request id keeps a repeat from doing the work twice.
 type Retry struct {
-	// MaxAttempts counts calls in all, the first included. 0: no bound but the context's.
+	// MaxAttempts is the maximum number of calls, the first one included. 0 means that only the context limits them.
 	MaxAttempts int
-	// MinBackoff bounds the first wait; it doubles each time and is drawn evenly from zero.
+	// MinBackoff is the upper bound of the first wait. The bound doubles each time; the wait is random between zero and
+	// the bound.
 	MinBackoff time.Duration
-	// MaxBackoff caps every wait.
+	// MaxBackoff is the upper bound of every wait.
 	MaxBackoff time.Duration
 }
 
-// Do calls until it succeeds, fails for good, or the context ends. The error is that of the last try.
+// Do calls until it succeeds, fails with a permanent error, or the context ends. The error is that of the last try.
 func Do[T any](ctx context.Context, retry Retry, call func(context.Context) (T, error)) (T, error) {
 	for attempt := 1; ; attempt++ {
 		answer, err := call(ctx)
@@ -38,13 +39,13 @@ func Do[T any](ctx context.Context, retry Retry, call func(context.Context) (T, 
 	}
 }
 
-// Backoff is the time until the next try; false: there is to be none. attempt counts from 1.
+// Backoff returns the time until the next try; false means that there is none. attempt counts from 1.
 func (r Retry) Backoff(attempt int, err error) (time.Duration, bool) {
 	if r.MaxAttempts > 0 && attempt >= r.MaxAttempts {
 		return 0, false
 	}
 	failure := rpcerror.Of(err)
-	// A throttle's refusal is what the definition asks for.
+	// A refusal by a throttle is final: the definition asks for it.
 	overloaded := failure.Code == codes.ResourceExhausted && failure.HasRetryDelay && failure.Reason != "THROTTLED"
 	if failure.Code != codes.Unavailable && !overloaded {
 		return 0, false
@@ -53,7 +54,7 @@ func (r Retry) Backoff(attempt int, err error) (time.Duration, bool) {
 	return failure.RetryDelay + time.Duration(rand.Float64()*float64(limit)), true
 }
 
-// Pause waits; false: the context ended first.
+// Pause waits. It returns false if the context ended first.
 func Pause(ctx context.Context, wait time.Duration) bool {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

@@ -1,4 +1,4 @@
-// Package uuid makes and reads UUIDs in the form that Muster writes them.
+// Package uuid makes and reads UUIDs in Muster's text form.
 package uuid
 
 import (
@@ -11,7 +11,7 @@ import (
 // New makes a random UUID (version 4), as text.
 func New() string {
 	var id [16]byte
-	rand.Read(id[:]) // never fails: it ends the program instead
+	rand.Read(id[:]) // never fails: on an error it ends the program
 	id[6] = id[6]&0x0f | 0x40
 	id[8] = id[8]&0x3f | 0x80
 	return Text(id[:])
@@ -26,7 +26,7 @@ func Text(id []byte) string {
 	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
 }
 
-// Bytes reads what Text writes.
+// Bytes reads the form that Text writes.
 func Bytes(text string) ([]byte, error) {
 	id, err := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
 	if err != nil || len(id) != 16 {
