@@ -23,7 +23,7 @@ export const Code = {
   UNAUTHENTICATED: 16,
 } as const;
 
-/** A field that the server refused, with the path to it and what is wrong. */
+/** A request field that the server refused. */
 export interface FieldViolation {
   readonly field: string;
   readonly description: string;
@@ -50,7 +50,7 @@ export class MusterError extends Error {
   readonly metadata: Readonly<Record<string, string>>;
   /** What is wrong with the request, field by field. Empty unless `code` is INVALID_ARGUMENT. */
   readonly fieldViolations: readonly FieldViolation[];
-  /** When the server wants to be asked again, in milliseconds. `undefined` when it did not say. */
+  /** Delay in milliseconds after which the server accepts the call again. `undefined` when it gave none. */
   readonly retryDelayMs: number | undefined;
 
   constructor(facts: MusterErrorFacts) {

@@ -1,6 +1,6 @@
 /**
- * The calls of the contract as they are, for tools that need more than `Client` offers. It needs neither NATS nor the
- * worker, and so is loaded quickly.
+ * The raw gRPC calls, for tools that need more than `Client` offers. This entry point loads quickly: it imports neither
+ * NATS nor the worker.
  */
 export type { TransportRetry } from './client/transport-retry.ts';
 export { DEFAULT_RETRY, withRetry } from './client/transport-retry.ts';

@@ -1,20 +1,20 @@
-/** The job whose handler the running code belongs to, also behind what the handler has awaited. */
+/** The job whose handler is running, as the running code sees it, also after an `await`. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 export interface HandledJob {
   readonly jobId: string;
-  /** Its handler has not returned. */
+  /** True until its handler returns. */
   readonly isHandled: boolean;
 }
 
 const handled = new AsyncLocalStorage<HandledJob>();
 
-/** Calls a handler of `job`. */
+/** Runs `handler` as the handler of `job`. */
 export function runAsHandlerOf<T>(job: HandledJob, handler: () => T): T {
   return handled.run(job, handler);
 }
 
-/** Its UUID. Empty outside of handlers, and in what goes on once the handler has returned. */
+/** UUID of the handled job. Empty outside handlers, and in code that still runs after its handler has returned. */
 export function handledJobId(): string {
   const job = handled.getStore();
   return job?.isHandled ? job.jobId : '';

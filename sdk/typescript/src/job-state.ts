@@ -1,4 +1,4 @@
-/** What the states of a job mean to a caller. */
+/** Names of job states, and which of them are terminal. */
 import { JobState, JobStateSchema } from './gen/muster/v1/job_pb.ts';
 
 const TERMINAL: ReadonlySet<JobState> = new Set([
@@ -14,7 +14,7 @@ export function isTerminal(state: JobState): boolean {
   return TERMINAL.has(state);
 }
 
-/** The state's name, such as `RUNNING`; its number when this release does not know it. */
+/** The state's name, such as `RUNNING`. A state that this release does not know is given as its number. */
 export function stateName(state: JobState): string {
   return JobStateSchema.value[state]?.localName ?? String(state);
 }

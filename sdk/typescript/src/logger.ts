@@ -1,13 +1,13 @@
-/** Where the SDK and `ctx.log` write. */
+/** The logger that the SDK and `ctx.log` write to. */
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** A structured logger; `pino` and most others fit behind it in three lines. */
+/** A structured logger. An adapter for `pino` or a similar library takes a few lines. */
 export interface Logger {
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
-/** One JSON line for each record: `error` and `warn` on stderr, the rest on stdout; `debug` is dropped. */
+/** Writes each record as a line of JSON: `error` and `warn` to stderr, `info` to stdout; drops `debug`. */
 export const consoleLogger: Logger = {
   log(level, message, fields) {
     if (level === 'debug') return;

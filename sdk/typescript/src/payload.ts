@@ -1,4 +1,4 @@
-/** User data to and from `Payload`: JSON by default, bytes as they are. */
+/** Converts user data to and from `Payload`: JSON by default, bytes unchanged. */
 import type { Payload } from './gen/muster/v1/payload_pb.ts';
 
 export const JSON_TYPE = 'application/json';
@@ -12,7 +12,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
  *
  * @param data The bytes, at most 512 KiB.
  * @param contentType Media type, at most 128 characters.
- * @param metadata Facts about the bytes, at most 16 entries and 1 KiB together.
+ * @param metadata Facts about the bytes, at most 16 entries and 1 KiB in total.
  */
 export function payload(data: Uint8Array, contentType: string, metadata: Record<string, string> = {}): Payload {
   return { $typeName: 'muster.v1.Payload', data, contentType, metadata };
@@ -23,8 +23,8 @@ export function isPayload(value: unknown): value is Payload {
 }
 
 /**
- * `undefined` becomes no payload, `Uint8Array` application/octet-stream, a `Payload` stays as it is, and everything else
- * is written as JSON.
+ * Encodes a value: `undefined` gives no payload, a `Uint8Array` application/octet-stream, a `Payload` itself, and any
+ * other value JSON.
  *
  * @throws TypeError when the value can't be written as JSON.
  */
@@ -43,7 +43,8 @@ export function jsonText(value: unknown): string {
 }
 
 /**
- * The reverse of `encodePayload`: JSON types are parsed, no payload is `undefined`, and all else is given as bytes.
+ * The reverse of `encodePayload`: parses JSON types, gives `undefined` for no payload, and the bytes for any other
+ * type.
  *
  * @throws SyntaxError or TypeError when the bytes are not the JSON text that their type promises.
  */

@@ -1,4 +1,6 @@
-/** What can be asked of definitions, queues, workers, circuit breakers and the namespace, of schedules, workflows, batches and waits. */
+/**
+ * Calls for definitions, queues, workers, circuit breakers and the namespace. The base classes have the other services.
+ */
 import { randomUUID } from 'node:crypto';
 import type { JobDefinition } from '../gen/muster/v1/job_definition_pb.ts';
 import type {
@@ -41,15 +43,15 @@ export class AdminClient extends WaitClient {
     this.#namespaces = unaryClient(channel, NamespaceService);
   }
 
-  /** Stores a definition as a new version; the same content again gives the version that is there. */
+  /** Stores a definition as a new version. Unchanged content returns the existing version. */
   async applyDefinition(definition: DefinitionInit, options: RequestOptions = {}): Promise<JobDefinition> {
     return present((await this.#apply(definition, false, options)).definition, 'definition');
   }
 
   /**
-   * Stores nothing, and answers what `applyDefinition` would store: whether it is a new version (`created`), what differs
-   * from the newest one (`differences`, values as JSON), and what may break for jobs in flight and connected workers
-   * (`issues`).
+   * Checks a definition without storing it. The answer says whether `applyDefinition` would make a new version
+   * (`created`), what differs from the newest version (`differences`, values as JSON), and what may break for jobs in
+   * flight and connected workers (`issues`).
    *
    * @throws MusterError INVALID_ARGUMENT as `applyDefinition` would.
    */
@@ -57,14 +59,14 @@ export class AdminClient extends WaitClient {
     return this.#apply(definition, true, options);
   }
 
-  /** Reads a definition. `version` 0: the newest. */
+  /** Reads a definition. `version` 0 means the newest. */
   async getDefinition(name: string, version = 0, options: RequestOptions = {}): Promise<JobDefinition> {
     const request = { namespace: this.calls.namespace, name, version };
     const response = await this.calls.make(options, (call) => this.#definitions.getJobDefinition(request, call));
     return present(response.definition, 'definition');
   }
 
-  /** Lists a page of definitions by name, each in its newest version; archived ones only if asked for. */
+  /** Lists a page of definitions by name, each in its newest version. Archived ones need `showArchived`. */
   listDefinitions(
     page: PageOptions & { readonly showArchived?: boolean } = {},
     options: RequestOptions = {},
@@ -73,7 +75,10 @@ export class AdminClient extends WaitClient {
     return this.calls.make(options, (call) => this.#definitions.listJobDefinitions(request, call));
   }
 
-  /** Refuses new jobs of a definition; those that exist go on. Applying it again, also unchanged, brings it back. */
+  /**
+   * Archives a definition: new jobs are refused, existing ones continue. Applying it again, also unchanged, restores
+   * it.
+   */
   async archiveDefinition(name: string, options: RequestOptions = {}): Promise<JobDefinition> {
     const request = { namespace: this.calls.namespace, name, requestId: options.requestId ?? randomUUID() };
     const response = await this.calls.make(options, (call) => this.#definitions.archiveJobDefinition(request, call));
@@ -81,9 +86,9 @@ export class AdminClient extends WaitClient {
   }
 
   /**
-   * Lists a page of the circuit breakers by name: those that a failure has been counted at.
+   * Lists a page of circuit breakers by name. Only breakers that have counted a failure are listed.
    *
-   * @throws MusterError INVALID_ARGUMENT when the token is of another list.
+   * @throws MusterError INVALID_ARGUMENT when the page token belongs to another list.
    */
   listCircuitBreakers(page: PageOptions = {}, options: RequestOptions = {}): Promise<ListCircuitBreakersResponse> {
     const request = { namespace: this.calls.namespace, ...page };
@@ -91,9 +96,9 @@ export class AdminClient extends WaitClient {
   }
 
   /**
-   * Closes a circuit breaker by hand and answers it: its jobs go on at once. Closing a closed one is no error.
+   * Closes a circuit breaker manually and returns it. Its jobs continue at once. Closing a closed breaker is no error.
    *
-   * @throws MusterError NOT_FOUND when no failure has been counted at one of this name.
+   * @throws MusterError NOT_FOUND when no breaker of this name has counted a failure.
    */
   async closeCircuitBreaker(name: string, options: RequestOptions = {}): Promise<CircuitBreakerStatus> {
     const response = await this.calls.make(options, (call) =>
@@ -103,7 +108,7 @@ export class AdminClient extends WaitClient {
   }
 
   /**
-   * Makes a queue. There is no need to: a queue is made by the first job that waits in it.
+   * Creates a queue. This is optional: the first job that is submitted to a queue creates it.
    *
    * @throws MusterError ALREADY_EXISTS (QUEUE_EXISTS).
    */
@@ -115,7 +120,7 @@ export class AdminClient extends WaitClient {
   }
 
   /**
-   * Reads a queue, with its open jobs by state as they were a moment ago in `counts`.
+   * Reads a queue. `counts` has its open jobs by state, as of a moment ago.
    *
    * @throws MusterError NOT_FOUND (QUEUE_NOT_FOUND).
    */
@@ -131,9 +136,9 @@ export class AdminClient extends WaitClient {
   }
 
   /**
-   * Changes a queue and answers it; what is left out stays as it is.
+   * Changes a queue and returns it. Omitted fields stay unchanged.
    *
-   * @throws MusterError NOT_FOUND; ABORTED (ETAG_STALE) when somebody has changed it since `etag` was read.
+   * @throws MusterError NOT_FOUND; ABORTED (ETAG_STALE) when the queue has changed since `etag` was read.
    */
   async updateQueue(name: string, change: QueueChange, options: RequestOptions = {}): Promise<Queue> {
     const request = {
@@ -144,9 +149,9 @@ export class AdminClient extends WaitClient {
   }
 
   /**
-   * Assigns no more jobs of a queue until it is resumed; those that run go on. Pausing twice is no error.
+   * Stops assigning jobs of a queue until it is resumed. Running jobs continue. Pausing twice is no error.
    *
-   * @param reason Why, for people. At most 256 characters.
+   * @param reason Reason, shown to operators. At most 256 characters.
    * @throws MusterError NOT_FOUND.
    */
   async pauseQueue(name: string, reason = '', options: RequestOptions = {}): Promise<Queue> {
@@ -154,7 +159,7 @@ export class AdminClient extends WaitClient {
     return present((await this.calls.make(options, (call) => this.#queues.pauseQueue(request, call))).queue, 'queue');
   }
 
-  /** Lets a paused queue go on. Resuming twice is no error. */
+  /** Resumes a paused queue. Resuming twice is no error. */
   async resumeQueue(name: string, options: RequestOptions = {}): Promise<Queue> {
     const request = this.#named(name, options);
     return present((await this.calls.make(options, (call) => this.#queues.resumeQueue(request, call))).queue, 'queue');
@@ -177,8 +182,8 @@ export class AdminClient extends WaitClient {
   }
 
   /**
-   * Reads a worker by its session's UUID, with the attempts that it holds, at most 1,000. One whose session is closed is
-   * found, too, for as long as its record is kept.
+   * Reads a worker by the UUID of its session, with at most 1,000 of the attempts that it holds. A worker whose session
+   * is closed is found as long as its record is kept.
    *
    * @throws MusterError NOT_FOUND (SESSION_NOT_FOUND).
    */
@@ -188,9 +193,9 @@ export class AdminClient extends WaitClient {
   }
 
   /**
-   * Asks a worker to finish what it holds and to end. Nothing is assigned to it any more once this has answered.
+   * Asks a worker to finish its jobs and to stop. Once this call returns, nothing more is assigned to the worker.
    *
-   * @throws MusterError NOT_FOUND; FAILED_PRECONDITION (SESSION_CLOSED) when it had ended without being asked to.
+   * @throws MusterError NOT_FOUND; FAILED_PRECONDITION (SESSION_CLOSED) when its session ended before it was drained.
    */
   async drainWorker(sessionId: string, options: RequestOptions = {}): Promise<Worker> {
     const { namespace } = this.calls;
@@ -201,21 +206,21 @@ export class AdminClient extends WaitClient {
     );
   }
 
-  /** Reads what holds for all of the client's namespace. */
+  /** Reads the settings of the client's namespace. */
   async getNamespace(options: RequestOptions = {}): Promise<Namespace> {
     const request = { namespace: this.calls.namespace };
     const response = await this.calls.make(options, (call) => this.#namespaces.getNamespace(request, call));
     return present(response.namespace, 'namespace');
   }
 
-  /** Changes what holds for all of the client's namespace, and answers it; what is left out stays as it is. */
+  /** Changes the settings of the client's namespace and returns them. Omitted fields stay unchanged. */
   async updateNamespace(change: NamespaceChange, options: RequestOptions = {}): Promise<Namespace> {
     const request = { ...namespaceChange(this.calls.namespace, change), requestId: options.requestId ?? randomUUID() };
     const response = await this.calls.make(options, (call) => this.#namespaces.updateNamespace(request, call));
     return present(response.namespace, 'namespace');
   }
 
-  /** Ends the connection; calls under way fail. */
+  /** Closes the connection. Calls in progress fail. */
   close(): void {
     this.calls.channel.close();
   }

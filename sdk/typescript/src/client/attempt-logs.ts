@@ -1,4 +1,4 @@
-/** Reads what handlers have logged: page by page, or as a stream that is asked for anew when its connection breaks. */
+/** Reads the logs of handlers: page by page, or as a stream that reconnects when its connection breaks. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ListAttemptLogsRequestSchema, ListAttemptLogsResponse } from '../gen/muster/v1/job_service_pb.ts';
 import { JobService } from '../gen/muster/v1/job_service_pb.ts';
@@ -7,16 +7,16 @@ import { serverStream } from '../transport/server-stream.ts';
 import type { Calls, RequestOptions } from './calls.ts';
 import { following } from './following.ts';
 
-/** Which records are read, and whether those to come are waited for. */
+/** Selects log records, and whether to wait for new ones. */
 export interface LogOptions extends RequestOptions {
-  /** Only of this attempt. Default: of all. */
+  /** Only records of this attempt. Default: of all attempts. */
   readonly attempt?: number;
   /**
-   * Goes on until the job has ended, or `attempt` is over; each record comes within milliseconds of its arrival at the control
-   * plane. `timeoutMs` and `pageSize` mean nothing then. Default: false.
+   * Continues until the job has ended, or `attempt` is over. Each record arrives within milliseconds of its arrival at
+   * the control plane. Ignores `timeoutMs` and `pageSize`. Default: false.
    */
   readonly follow?: boolean;
-  /** Records fetched at once, at most 1,000. Default: 200. */
+  /** Records fetched per call, at most 1,000. Default: 200. */
   readonly pageSize?: number;
 }
 
@@ -25,7 +25,7 @@ export type LogsRequest = MessageInitShape<typeof ListAttemptLogsRequestSchema>;
 interface LogTarget {
   readonly namespace: string;
   readonly jobId: string;
-  /** 0: all. */
+  /** 0: all attempts. */
   readonly attempt: number;
 }
 
@@ -42,7 +42,7 @@ export async function* listLogs(
   } while (pageToken !== '');
 }
 
-/** Each record once, over connections that may break. */
+/** Yields each record once, also when connections break. */
 export function followLogs(
   { channel, retry }: Calls,
   target: LogTarget,

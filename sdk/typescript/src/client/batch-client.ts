@@ -1,4 +1,4 @@
-/** What can be asked of batches. */
+/** Calls for batches. */
 import { randomUUID } from 'node:crypto';
 import type { Batch } from '../gen/muster/v1/batch_pb.ts';
 import { BatchService } from '../gen/muster/v1/batch_service_pb.ts';
@@ -27,7 +27,11 @@ export class BatchClient extends WorkflowClient {
     return present(response.batch, 'batch');
   }
 
-  /** There are no more members: the batch ends once all have. @throws MusterError NOT_FOUND (BATCH_NOT_FOUND). */
+  /**
+   * Seals a batch: it takes no more members, and ends once all of them have.
+   *
+   * @throws MusterError NOT_FOUND (BATCH_NOT_FOUND).
+   */
   async sealBatch(batch: JobRef, options: RequestOptions = {}): Promise<Batch> {
     const { requestId = randomUUID() } = options;
     const request = { namespace: this.calls.namespace, jobId: idOf(batch), requestId };
@@ -36,12 +40,13 @@ export class BatchClient extends WorkflowClient {
   }
 
   /**
-   * Makes a new batch of the members of an ended one that have failed, been cancelled or expired. Answers at once: they are made
-   * behind the call, `retry` of the batch says how far that is, and then it is sealed. What fails of it is retried by retrying it.
+   * Makes a new batch of the failed, cancelled and expired members of an ended one. Returns at once: the members are
+   * made in the background, `retry` of the new batch shows the progress, and at the end that batch is sealed. To retry
+   * its own failures, retry the new batch.
    *
-   * @param reason Why, for people; kept in the audit records. At most 1,024 characters.
-   * @throws MusterError NOT_FOUND (BATCH_NOT_FOUND), FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, NOTHING_TO_RETRY,
-   *   BATCH_RETRIED: another one retries it already).
+   * @param reason Reason, shown to operators and kept in the audit records. At most 1,024 characters.
+   * @throws MusterError NOT_FOUND (BATCH_NOT_FOUND); FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, NOTHING_TO_RETRY,
+   *   or BATCH_RETRIED when another batch retries it already).
    */
   async retryBatch(batch: JobRef, reason = '', options: RequestOptions = {}): Promise<Batch> {
     const { requestId = randomUUID() } = options;

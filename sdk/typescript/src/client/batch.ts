@@ -1,4 +1,4 @@
-/** Batches as callers make and use them. */
+/** Batches: what callers pass to make one, and the handle to use it. */
 import { create } from '@bufbuild/protobuf';
 import { Code, MusterError } from '../error.ts';
 import type { Batch } from '../gen/muster/v1/batch_pb.ts';
@@ -13,29 +13,32 @@ import type { ScheduledJobOptions } from './schedule.ts';
 import type { JobOptions } from './submission.ts';
 import { jobSubmission } from './submission.ts';
 
-/** A job that is made when the batch ends, however it ended. */
+/** A job that is submitted when the batch ends, whatever its outcome. */
 export interface BatchCallback extends ScheduledJobOptions {
   readonly definition: string;
-  /** A JSON object, or nothing: `batch`, `state` and `counts` are added to it. */
+  /** A JSON object, or nothing. Muster adds `batch`, `state` and `counts` to it. */
   readonly input?: unknown;
 }
 
-/** What a batch is made of. Everything may be left out. */
+/** Options of a new batch, all optional. */
 export interface BatchInit {
-  /** Of the batch; its members have their own. At most 64. */
+  /** Labels of the batch; its members have their own. At most 64. */
   readonly labels?: Record<string, string>;
-  /** For people. At most 1,024 characters. */
+  /** Shown to operators. At most 1,024 characters. */
   readonly description?: string;
-  /** So many members may fail; one more stops the batch. Default: all members run, and the batch fails if one did. */
+  /**
+   * Failed members that the batch tolerates; one more stops it. Default: all members run, and any failure fails the
+   * batch.
+   */
   readonly maxFailed?: number;
-  /** The batch succeeds however many members fail. Excludes `maxFailed`. */
+  /** The batch succeeds no matter how many members fail. Excludes `maxFailed`. */
   readonly tolerateFailed?: boolean;
   readonly callback?: BatchCallback;
 }
 
-/** How long a batch is waited for, and who is told meanwhile. */
+/** Bounds a wait for a batch, and reports its progress. */
 export interface BatchWaitOptions extends WaitOptions {
-  /** Told how the members are getting on, about once a second and at the end. */
+  /** Called with the batch about once per second, and at its end. */
   readonly onProgress?: (batch: Batch) => void;
 }
 
@@ -52,7 +55,7 @@ export function batchMessage({ callback, maxFailed, ...init }: BatchInit): Batch
 
 const POLL_MS = 1_000;
 
-/** A batch by its job's id: members are added to it, then it is sealed and followed. */
+/** A batch, identified by its job's id: add members, seal it, then wait for its end. */
 export class BatchHandle {
   readonly jobId: string;
   readonly #client: Client;
@@ -62,17 +65,21 @@ export class BatchHandle {
     this.jobId = jobId;
   }
 
-  /** As `Client.submit`: the job becomes a member. @throws MusterError FAILED_PRECONDITION when it takes no more. */
+  /**
+   * Like `Client.submit`; the job becomes a member.
+   *
+   * @throws MusterError FAILED_PRECONDITION when the batch is sealed or ended.
+   */
   submit(definition: string, input?: unknown, options: JobOptions & RequestOptions = {}): Promise<SubmittedJob> {
     return this.#client.submit(definition, input, { ...options, batch: this });
   }
 
-  /** As `Client.submitMany`: up to 10,000 jobs of at most 3 MiB a call, and as many calls as it takes. */
+  /** Like `Client.submitMany`: at most 10,000 jobs and 3 MiB per call. A batch takes any number of calls. */
   submitMany(jobs: readonly JobRequest[], options: RequestOptions = {}): Promise<SubmittedJob[]> {
     return this.#client.submitMany(jobs, { ...options, batch: this });
   }
 
-  /** There are no more members: the batch ends once all have. Sealing twice is no error. */
+  /** Seals the batch: it takes no more members, and ends once all of them have. Sealing twice is no error. */
   seal(options: RequestOptions = {}): Promise<Batch> {
     return this.#client.sealBatch(this, options);
   }
@@ -81,20 +88,20 @@ export class BatchHandle {
     return this.#client.getBatch(this, options);
   }
 
-  /** Cancels the batch and its open members. @param reason Why, for people. At most 256 characters. */
+  /** Cancels the batch and its open members. @param reason Reason, shown to operators. At most 256 characters. */
   cancel(reason = '', options: RequestOptions = {}): Promise<Job> {
     return this.#client.cancel(this, reason, options);
   }
 
-  /** As `Client.retryBatch`. @returns The new batch, which seals itself. */
+  /** Like `Client.retryBatch`. @returns The new batch, which seals itself. */
   async retry(reason = '', options: RequestOptions = {}): Promise<BatchHandle> {
     return this.#client.batch(present((await this.#client.retryBatch(this, reason, options)).job, 'job'));
   }
 
   /**
-   * Waits for the batch's end and answers it; one that is not sealed has none.
+   * Waits until the batch has ended and returns it. A batch that is not sealed never ends.
    *
-   * @throws MusterError DEADLINE_EXCEEDED when `timeoutMs` is up before.
+   * @throws MusterError DEADLINE_EXCEEDED (WAIT_TIMEOUT) when `timeoutMs` expires first.
    */
   async wait({ onProgress, signal, timeoutMs = Number.POSITIVE_INFINITY }: BatchWaitOptions = {}): Promise<Batch> {
     const end = performance.now() + timeoutMs;

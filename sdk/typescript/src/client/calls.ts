@@ -1,4 +1,4 @@
-/** What all calls of a client share: the connection, the namespace, deadlines and repeats. */
+/** The parts that all calls of a client share: connection, namespace, deadlines and retries. */
 import type { Client as GrpcClient } from '@grpc/grpc-js';
 import { Code, MusterError } from '../error.ts';
 import { openChannel } from '../transport/channel.ts';
@@ -6,33 +6,33 @@ import type { CallOptions } from '../transport/unary-client.ts';
 import type { TransportRetry } from './transport-retry.ts';
 import { DEFAULT_RETRY, withRetry } from './transport-retry.ts';
 
-/** Where the control plane is, and how it is called. */
+/** Address of the control plane, and defaults of all calls. */
 export interface ClientOptions {
   /** gRPC target of the control plane, such as `localhost:7070` or `dns:///muster:7070`. */
   readonly address: string;
   /** Default: `default`. */
   readonly namespace?: string;
-  /** Longest time of a call in milliseconds, repeats included. Default: 15,000. */
+  /** Maximum duration of a call in milliseconds, retries included. Default: 15,000. */
   readonly timeoutMs?: number;
-  /** How calls are repeated while the control plane can't be reached. */
+  /** How calls are retried while the control plane is unreachable. */
   readonly retry?: Partial<TransportRetry>;
 }
 
-/** What each call takes besides its own parameters. */
+/** Options of every call. */
 export interface RequestOptions {
   /** Replaces the client's `timeoutMs` for this call. */
   readonly timeoutMs?: number;
   /** Ends the call early with CANCELLED. */
   readonly signal?: AbortSignal;
-  /** UUID that makes repeats of this call harmless, over restarts of this process too. Default: a new one. */
+  /** UUID that makes retries of this call idempotent, also after a restart of this process. Default: a new one. */
   readonly requestId?: string;
 }
 
-/** Which page of a list. */
+/** Selects a page of a list. */
 export interface PageOptions {
-  /** Items on a page, at most 1,000. Default: 50. */
+  /** Items per page, at most 1,000. Default: 50. */
   readonly pageSize?: number;
-  /** `nextPageToken` of the page before. Default: the first page. */
+  /** `nextPageToken` of the previous page. Default: the first page. */
   readonly pageToken?: string;
 }
 

@@ -34,10 +34,10 @@ import { watchJob } from './job-watch.ts';
 import type { JobOptions } from './submission.ts';
 import { jobSubmission } from './submission.ts';
 
-/** A job as it was accepted. */
+/** A submitted job. */
 export interface SubmittedJob {
   readonly jobId: string;
-  /** Whether the job was there already: the idempotency key or the request id was in use. */
+  /** True when the job existed already: its idempotency key or request id was in use. */
   readonly existing: boolean;
 }
 
@@ -47,23 +47,23 @@ export interface JobRequest extends JobOptions {
   readonly input?: unknown;
 }
 
-/** How an ended job is tried again. */
+/** Options for retrying an ended job. */
 export interface RetryOptions extends RequestOptions {
-  /** Names of steps that the new workflow is not to run. At most 100, each once. Default: none. */
+  /** Names of steps that the new workflow skips. At most 100, without duplicates. Default: none. */
   readonly skipSteps?: readonly string[];
-  /** Why, for people. At most 1,024 characters. */
+  /** Reason, shown to operators. At most 1,024 characters. */
   readonly reason?: string;
 }
 
-/** What a submission may say of all of its jobs. */
+/** Options that apply to all jobs of a submission. */
 export interface MemberOptions {
-  /** The open batch of which they become members. Default: none. */
+  /** An open batch; the jobs become its members. Default: none. */
   readonly batch?: JobRef;
 }
 
 /**
- * A connection to Muster. Every method fails with a `MusterError`; UNAVAILABLE is repeated a bounded number of times
- * under one request id, so that a repeated submission is the same job.
+ * A connection to Muster. Every method fails with a `MusterError`. Calls that fail with UNAVAILABLE are retried a
+ * bounded number of times under one request id, so a retried submission gives one job.
  */
 export class Client extends AdminClient {
   readonly #jobs: UnaryClient<(typeof JobService)['method']>;
@@ -74,7 +74,7 @@ export class Client extends AdminClient {
   }
 
   /**
-   * Stores a job; when it answers, the job is committed.
+   * Submits a job. The job is committed when the call returns.
    *
    * @param input Any JSON value, a `Uint8Array` (application/octet-stream), a `Payload`, or nothing.
    */
@@ -93,7 +93,7 @@ export class Client extends AdminClient {
     return { jobId, existing };
   }
 
-  /** Stores up to 10,000 jobs of at most 3 MiB together, all or none; answers in their order. */
+  /** Submits at most 10,000 jobs of 3 MiB in total, all or none. Returns them in the same order. */
   async submitMany(jobs: readonly JobRequest[], options: RequestOptions & MemberOptions = {}): Promise<SubmittedJob[]> {
     const request = {
       namespace: this.calls.namespace,
@@ -110,28 +110,29 @@ export class Client extends AdminClient {
   }
 
   /**
-   * Makes an open batch without members: jobs that are submitted and followed as one.
+   * Makes an open batch without members. The jobs of a batch are submitted and followed as one.
    *
-   * @throws MusterError INVALID_ARGUMENT; NOT_FOUND (DEFINITION_NOT_FOUND) of the callback.
+   * @throws MusterError INVALID_ARGUMENT; NOT_FOUND (DEFINITION_NOT_FOUND) for the callback's definition.
    */
   async createBatch(init: BatchInit = {}, options: RequestOptions = {}): Promise<BatchHandle> {
     return this.batch(present((await this.makeBatch(init, options)).job, 'job'));
   }
 
-  /** A batch that is there, by its job's id. Asks nothing. */
+  /** The handle of an existing batch, by its job's id. Makes no call. */
   batch(batch: JobRef): BatchHandle {
     return new BatchHandle(this, idOf(batch));
   }
 
-  /** Reads a job as it is now. */
+  /** Reads the current state of a job. */
   async get(job: JobRef, options: RequestOptions = {}): Promise<Job> {
     const response = await this.#call(options, (call) => this.#jobs.getJob(this.#target(job), call));
     return present(response.job, 'job');
   }
 
   /**
-   * Says why a job is where it is: what keeps it from starting, who holds that and when it opens, its place in line, and an
-   * estimate of its start; who has it; how it ended. `summary` is all of it in sentences.
+   * Explains the state of a job. Before its start: what blocks it, who holds that and when it is released, its position
+   * in the queue, and an estimate of its start. Later: which worker has it, or how it ended. `summary` says all of it
+   * in sentences.
    *
    * @throws MusterError NOT_FOUND when there is no such job.
    */
@@ -141,8 +142,8 @@ export class Client extends AdminClient {
   }
 
   /**
-   * Waits until the job has ended or `timeoutMs` is up, and answers the job as it is then. A handler that waits holds its place
-   * meanwhile; `ctx.wait` does not.
+   * Waits until the job has ended or `timeoutMs` expires, and returns the job as it is then. A handler that waits keeps
+   * its slot meanwhile; `ctx.wait` releases it.
    *
    * @throws MusterError FAILED_PRECONDITION (DEADLOCK) in a handler that holds what the job needs.
    */
@@ -151,19 +152,19 @@ export class Client extends AdminClient {
   }
 
   /**
-   * Waits for the job's end and answers what its handler returned.
+   * Waits for the job's end and returns the result of its handler.
    *
    * @throws JobFailedError when it ended without a result.
-   * @throws MusterError DEADLINE_EXCEEDED when `timeoutMs` is up before.
+   * @throws MusterError DEADLINE_EXCEEDED (WAIT_TIMEOUT) when `timeoutMs` expires first.
    */
   async result<T = unknown>(job: JobRef, options: WaitOptions = {}): Promise<T> {
     return jobResult(await this.wait(job, options)) as T;
   }
 
   /**
-   * Asks a job to stop and answers it as it is then: CANCELLED, or CANCELLING while its handler has yet to return.
+   * Cancels a job and returns it as it is then: CANCELLED, or CANCELLING until its handler returns.
    *
-   * @param reason Why, for people. At most 256 characters.
+   * @param reason Reason, shown to operators. At most 256 characters.
    */
   async cancel(job: JobRef, reason = '', options: RequestOptions = {}): Promise<Job> {
     const request = { ...this.#target(job), reason, requestId: options.requestId ?? randomUUID() };
@@ -172,9 +173,9 @@ export class Client extends AdminClient {
   }
 
   /**
-   * Holds a job that waits, and answers it as it is then. Its expiry goes on.
+   * Pauses a waiting job and returns it as it is then. Its expiry time stays in force.
    *
-   * @param reason Why, for people. At most 256 characters.
+   * @param reason Reason, shown to operators. At most 256 characters.
    */
   async pause(job: JobRef, reason = '', options: RequestOptions = {}): Promise<Job> {
     const request = { ...this.#target(job), reason, requestId: options.requestId ?? randomUUID() };
@@ -182,14 +183,14 @@ export class Client extends AdminClient {
     return present(response.job, 'job');
   }
 
-  /** Lets a paused job go on: at once, or at its run time if that is still to come. */
+  /** Resumes a paused job: at once, or at its run time if that is still ahead. */
   async resume(job: JobRef, options: RequestOptions = {}): Promise<Job> {
     const request = { ...this.#target(job), requestId: options.requestId ?? randomUUID() };
     const response = await this.#call(options, (call) => this.#jobs.resumeJob(request, call));
     return present(response.job, 'job');
   }
 
-  /** Changes priority, run time or expiry of a job that waits; what is left out stays as it is. */
+  /** Changes priority, run time or expiry of a waiting job. Omitted fields stay unchanged. */
   async update(job: JobRef, change: JobChange, options: RequestOptions = {}): Promise<Job> {
     const request = { ...this.#target(job), ...jobChange(change), requestId: options.requestId ?? randomUUID() };
     const response = await this.#call(options, (call) => this.#jobs.updateJob(request, call));
@@ -197,9 +198,10 @@ export class Client extends AdminClient {
   }
 
   /**
-   * Makes a job that waits depend on more, and answers it.
+   * Adds dependencies to a waiting job and returns it.
    *
-   * @throws MusterError FAILED_PRECONDITION (JOB_NOT_WAITING; DEPENDENCY_CYCLE: it would wait for what waits for it).
+   * @throws MusterError FAILED_PRECONDITION (JOB_NOT_WAITING, or DEPENDENCY_CYCLE when a dependency waits for this
+   *   job).
    */
   async addDependencies(
     job: JobRef,
@@ -212,17 +214,17 @@ export class Client extends AdminClient {
     return present(response.job, 'job');
   }
 
-  /** Lists a page of the data assets that jobs have published, by name. */
+  /** Lists a page of the published data assets, by name. */
   listAssets(page: PageOptions = {}, options: RequestOptions = {}): Promise<ListAssetsResponse> {
     const request = { namespace: this.calls.namespace, ...page };
     return this.#call(options, (call) => this.#jobs.listAssets(request, call));
   }
 
   /**
-   * Makes a new job like one that has ended, and answers it; its `retryOf` names the old one.
+   * Submits a copy of an ended job and returns it. Its `retryOf` names the original.
    *
-   * @throws MusterError NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND); FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED,
-   * NOT_A_WORKFLOW, STEP_NOT_SKIPPABLE); ALREADY_EXISTS (DUPLICATE_JOB).
+   * @throws MusterError NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND); FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED,
+   *   DEFINITION_ARCHIVED, NOT_A_WORKFLOW, STEP_NOT_SKIPPABLE); ALREADY_EXISTS (DUPLICATE_JOB).
    */
   async retry(job: JobRef, options: RetryOptions = {}): Promise<Job> {
     const { requestId = randomUUID(), skipSteps = [], reason = '' } = options;
@@ -232,9 +234,9 @@ export class Client extends AdminClient {
   }
 
   /**
-   * Erases what an ended job holds of a person's data, for good, and answers the id of the audit record.
+   * Erases the personal data of an ended job irrevocably and returns the id of the audit record.
    *
-   * @param reason Why, and on whose demand. Between 1 and 256 characters.
+   * @param reason Reason, and who demanded it. Between 1 and 256 characters.
    */
   async erase(job: JobRef, reason: string, options: RequestOptions = {}): Promise<string> {
     const request = { ...this.#target(job), reason };
@@ -242,9 +244,9 @@ export class Client extends AdminClient {
   }
 
   /**
-   * Cancels all open jobs that match, page by page, and answers how many were cancelled or asked to stop.
+   * Cancels all open jobs that match, page by page. Returns the number of jobs that were cancelled or asked to stop.
    *
-   * @param options `validateOnly` counts them only; `reason` is for people, at most 256 characters.
+   * @param options `validateOnly` only counts the jobs; `reason` is shown to operators, at most 256 characters.
    */
   cancelJobs(
     filter: JobFilter,
@@ -256,10 +258,10 @@ export class Client extends AdminClient {
   }
 
   /**
-   * Retries all jobs that match and were not retried before, page by page, as new jobs. Without `states` in the filter:
-   * FAILED and EXPIRED ones. A redrive that broke off may be begun again: no job is retried twice by it.
+   * Retries all matching jobs that were not retried before, page by page, as new jobs. Without `states` in the filter
+   * it retries FAILED and EXPIRED jobs. An interrupted redrive can be started again: it retries no job twice.
    *
-   * @param options `validateOnly` counts them only.
+   * @param options `validateOnly` only counts the jobs.
    */
   redrive(filter: JobFilter, options: RequestOptions & { validateOnly?: boolean } = {}): Promise<Redriven> {
     const { validateOnly = false } = options;
@@ -268,10 +270,10 @@ export class Client extends AdminClient {
   }
 
   /**
-   * All jobs that match, newest first, without their inputs and results; pages are fetched as the loop goes on. Without
-   * conditions: every job of the namespace.
+   * Yields all jobs that match, newest first, without inputs and results. Pages are fetched as the loop proceeds.
+   * Without conditions it yields every job of the namespace.
    *
-   * @param options `pageSize`: jobs fetched at once, at most 1,000. Default: 50.
+   * @param options `pageSize`: jobs fetched per call, at most 1,000. Default: 50.
    */
   list(filter: JobFilter = {}, options: RequestOptions & { pageSize?: number } = {}): AsyncGenerator<Job, void> {
     const { pageSize = 0 } = options;
@@ -280,8 +282,8 @@ export class Client extends AdminClient {
   }
 
   /**
-   * The job as it is now, then each time it has changed, until it has ended. Changes that follow each other closely are
-   * folded into one. A connection that is lost is made anew; no change is told twice.
+   * Yields the job as it is now, then after each change, until it has ended. Changes in quick succession are merged
+   * into one. A lost connection is reopened; no change is yielded twice.
    *
    * @param options `signal` ends the watch with CANCELLED; leaving the loop ends it, too.
    * @throws MusterError NOT_FOUND; UNAVAILABLE when the control plane stays out of reach.
@@ -291,14 +293,15 @@ export class Client extends AdminClient {
   }
 
   /**
-   * What happens to the namespace's jobs, about a quarter of a second after it happened: each change of a state at least once,
-   * but that jobs become ASSIGNED or RUNNING. A change that comes twice has the same job and revision. A connection that is lost
-   * is made anew, after the last position; what happens before there is a first one is missed, unless `after` is given. A
-   * program that must not miss anything, also while it is down, keeps the position, or reads the stream on NATS.
+   * Yields the events of the namespace's jobs, about 250 ms after they happened. Each state change comes at least once,
+   * except changes to ASSIGNED and RUNNING. Duplicates have the same job and revision. A lost connection is reopened
+   * after the last position. Events before the first position are missed, unless `after` is given. A program that must
+   * not miss any event, also while it is down, stores the position, or reads the stream on NATS.
    *
-   * @param options `job`: only of this one. Leaving the loop ends the watch.
-   * @throws MusterError OUT_OF_RANGE (EVENT_POSITION_GONE: what came after the position is not kept any more);
-   *   RESOURCE_EXHAUSTED, when too many watch; UNAVAILABLE, when the control plane or its bus stays out of reach.
+   * @param options `job`: only events of this job. Leaving the loop ends the watch.
+   * @throws MusterError OUT_OF_RANGE (EVENT_POSITION_GONE: the events after the position are no longer kept);
+   *   RESOURCE_EXHAUSTED, when there are too many watches; UNAVAILABLE, when the control plane or its bus stays out of
+   *   reach.
    */
   watchEvents(options: EventOptions & { readonly job?: JobRef } = {}): AsyncGenerator<EventPage, void> {
     const { job, signal, ...rest } = options;
@@ -307,11 +310,11 @@ export class Client extends AdminClient {
   }
 
   /**
-   * What the job's handlers have logged: by attempt, and in each in the order of writing. Each record says how many before
-   * it are missing (`skipped`): the newest 64 KiB of an attempt are kept. Texts are as the handler wrote them, control
-   * characters included.
+   * Yields the log records of the job's handlers: by attempt, and in the order of writing. Muster keeps the newest 64
+   * KiB of each attempt; `skipped` of a record is the number of records that are missing before it. Texts are
+   * unchanged, control characters included.
    *
-   * @throws MusterError NOT_FOUND; with `follow` also RESOURCE_EXHAUSTED, when too many follow logs.
+   * @throws MusterError NOT_FOUND; with `follow` also RESOURCE_EXHAUSTED, when too many callers follow logs.
    */
   logs(job: JobRef, options: LogOptions = {}): AsyncGenerator<LogRecord, void> {
     const target = { ...this.#target(job), attempt: options.attempt ?? 0 };

@@ -1,4 +1,4 @@
-/** A definition as a caller writes it, as the message that the server takes. */
+/** Converts a caller's definition to the message of the contract. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { clone, create, isMessage } from '@bufbuild/protobuf';
 import type { JobDefinition } from '../gen/muster/v1/job_definition_pb.ts';
@@ -8,7 +8,7 @@ import { keyLimit, rateLimit } from './limits.ts';
 import type { RetryPolicyInit } from './retry-policy.ts';
 import { retryPolicy } from './retry-policy.ts';
 
-/** A definition; without a `body` it is a task that the handler of the same name runs. */
+/** A definition. Without a `body` it is a task, run by the handler of the same name. */
 export type DefinitionInit =
   | JobDefinition
   | (Omit<
@@ -17,9 +17,9 @@ export type DefinitionInit =
     > & {
       /** How failed attempts are retried. Default: three attempts with exponential backoff. */
       readonly retryPolicy?: RetryPolicyInit;
-      /** Attempts of its jobs that may be assigned in a time. Default: no limit. */
+        /** Attempts of its jobs that may be assigned per period. Default: no limit. */
       readonly rateLimit?: RateLimitInit;
-      /** Limits for each value of a key. Default: none. */
+        /** Limits for each value of a key. Default: none. */
       readonly keyLimit?: KeyLimitInit;
     });
 

@@ -1,4 +1,4 @@
-/** What a job depends on, as callers write it. */
+/** Converts a caller's dependencies to messages of the contract. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
@@ -8,15 +8,15 @@ import type { JobRef } from './job-ref.ts';
 import { idOf } from './job-ref.ts';
 import { codeOf } from './words.ts';
 
-/** What must become of a job or a step. */
+/** The outcome of a job or a step that meets the dependency. */
 export type DependencyWord = 'SUCCEEDED' | 'ENDED' | 'FAILED';
 
-/** A job, by itself or with a condition (default: SUCCEEDED), a step of a workflow, or a data asset. */
+/** A job with an optional condition (default: SUCCEEDED), a step of a workflow, or a data asset. */
 export type DependencyInit =
   | JobRef
   | { readonly job: JobRef; readonly condition?: DependencyWord }
   | { readonly workflow: JobRef; readonly step: string; readonly condition?: DependencyWord }
-  /** Met by a publication after `afterTime`. Default: after the dependency was made. */
+  /** Met by a publication after `afterTime`. Default: the time when the dependency was made. */
   | { readonly asset: string; readonly afterTime?: Date }
   | MessageInitShape<typeof DependencySchema>;
 

@@ -1,4 +1,4 @@
-/** Watches what happens to jobs over connections that may break: the stream is asked for anew after the last position. */
+/** Watches events. A stream that breaks is reopened after the last position. */
 import type { JobEvent } from '../gen/muster/v1/event_pb.ts';
 import { EventService } from '../gen/muster/v1/event_service_pb.ts';
 import type { JobState } from '../gen/muster/v1/job_pb.ts';
@@ -6,16 +6,16 @@ import { serverStream } from '../transport/server-stream.ts';
 import type { Calls } from './calls.ts';
 import { following } from './following.ts';
 
-/** From where on events are read. */
+/** Selects events, and where the watch starts. */
 export interface EventOptions {
   /**
-   * Only what came after this position, and what is to come; 0: from the oldest event that is kept. Default: only what is to
-   * come, or with `keptOnly` from the oldest as well.
+   * Only events after this position; 0 means from the oldest kept event. Default: only new events, or with `keptOnly`
+   * from the oldest kept one.
    */
   readonly after?: bigint;
-  /** Only of jobs that enter one of these states. ASSIGNED and RUNNING are not told. Default: of all. */
+  /** Only jobs that enter one of these states. ASSIGNED and RUNNING have no events. Default: all. */
   readonly states?: readonly JobState[];
-  /** Ends after the newest event that is kept, in place of waiting for more. Default: false. */
+  /** Ends after the newest kept event instead of waiting for more. Default: false. */
   readonly keptOnly?: boolean;
   /** Ends the watch with CANCELLED. */
   readonly signal?: AbortSignal;
@@ -24,7 +24,7 @@ export interface EventOptions {
 /** Events that were stored together. */
 export interface EventPage {
   readonly events: readonly JobEvent[];
-  /** Where to go on from after them: `after` of another watch. */
+  /** Position after these events. Pass it as `after` to continue in another watch. */
   readonly position: bigint;
 }
 

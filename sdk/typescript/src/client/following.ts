@@ -1,17 +1,17 @@
-/** What is followed over streams that may break, and is asked for anew where it was left. */
+/** Follows a server stream: when it breaks, opens it again where it stopped. */
 import type { Calls } from './calls.ts';
 import { backoff, pause } from './transport-retry.ts';
 
-/** What a message brings that was not told before, and whether it is the last one. */
+/** The new items of a message, and whether the message is the last one. */
 export interface Taken<T> {
   readonly items: readonly T[];
   readonly isOver: boolean;
 }
 
 /**
- * @param open Asks for a stream that goes on where the last one was left.
- * @param take Reads a message, and notes where to go on.
- * @throws MusterError what a stream failed with, if it is worth no repeat.
+ * @param open Opens a stream that continues where the last one stopped.
+ * @param take Reads a message, and notes where to continue.
+ * @throws MusterError of the stream, if the error is not retryable.
  */
 export async function* following<M, T>(
   retry: Calls['retry'],

@@ -1,15 +1,15 @@
-/** What a caller changes in a job that waits, as the message that the server takes. */
+/** Converts changes of a waiting job to the message of the contract. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { UpdateJobRequestSchema } from '../gen/muster/v1/job_service_pb.ts';
 
-/** At least one of them. */
+/** Changes of a waiting job. At least one field must be set. */
 export interface JobChange {
   /** From -100 to 100; higher runs sooner. */
   readonly priority?: number;
-  /** Not before this time. One that has passed lets the job run at once. */
+  /** Not before this time. A time in the past lets the job run at once. */
   readonly runTime?: Date;
-  /** The job expires when it has not been started by then. */
+  /** The job expires when it has not started by this time. */
   readonly expireTime?: Date;
 }
 

@@ -1,8 +1,8 @@
-/** Which jobs a caller means, as the message that the server takes. */
+/** Converts a caller's job filter to the message of the contract. */
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { JobState } from '../gen/muster/v1/job_pb.ts';
 
-/** Every condition that is given must hold; none at all means every job of the namespace. */
+/** Jobs match when all given conditions hold. A filter without conditions matches every job of the namespace. */
 export interface JobFilter {
   /** Only jobs in these states. */
   readonly states?: readonly JobState[];
@@ -18,7 +18,7 @@ export interface JobFilter {
   readonly maxCreateTime?: Date;
   /** Only jobs whose failure has one of these types. At most 64. */
   readonly failureTypes?: readonly string[];
-  /** Only jobs of the steps of this workflow's job, by its id. */
+  /** Only jobs of the steps of the workflow with this job id. */
   readonly parentJobId?: string;
 }
 

@@ -1,4 +1,4 @@
-/** Goes through all pages of what is asked of the jobs that match a filter. */
+/** Pages through the calls that act on all jobs of a filter. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
 import type {
@@ -10,17 +10,17 @@ import type {
   RetryJobsResponse,
 } from '../gen/muster/v1/job_service_pb.ts';
 
-/** What became of a redrive. */
+/** Result of a redrive. */
 export interface Redriven {
-  /** The jobs that were retried, or would be. */
+  /** The jobs that were retried; with `validateOnly`, the jobs that would be. */
   readonly retriedJobIds: readonly string[];
-  /** The new jobs, in the order of `retriedJobIds`. Empty when they were only counted. */
+  /** The new jobs, in the order of `retriedJobIds`. Empty with `validateOnly`. */
   readonly jobIds: readonly string[];
-  /** Jobs that were passed over: retried already, erased, or of an archived definition. */
+  /** Number of jobs that were skipped: retried before, erased, or of an archived definition. */
   readonly skipped: number;
 }
 
-/** How many jobs were cancelled or asked to stop. */
+/** Cancels all pages. Returns the number of jobs that were cancelled or asked to stop. */
 export async function cancelPages(
   call: (request: MessageInitShape<typeof CancelJobsRequestSchema>) => Promise<CancelJobsResponse>,
   request: MessageInitShape<typeof CancelJobsRequestSchema>,
@@ -51,7 +51,7 @@ export async function retryPages(
   }
 }
 
-/** A page may be empty while there is a next one. */
+/** Yields the jobs of all pages. A page may be empty although another one follows. */
 export async function* allJobs(
   call: (request: MessageInitShape<typeof ListJobsRequestSchema>) => Promise<ListJobsResponse>,
   request: MessageInitShape<typeof ListJobsRequestSchema>,

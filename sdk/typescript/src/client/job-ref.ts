@@ -1,6 +1,6 @@
-/** Jobs as callers name them. */
+/** References to jobs. */
 
-/** A job's id, or anything that carries it. */
+/** A job's id, or any object that has it. */
 export type JobRef = string | { readonly jobId: string };
 
 export function idOf(job: JobRef): string {

@@ -1,4 +1,4 @@
-/** Follows a job to its end by calls that each wait a while on the server. */
+/** Waits for a job's end with repeated long polls. */
 import { durationFromMs } from '../duration.ts';
 import { Code, JobFailedError, MusterError } from '../error.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
@@ -11,22 +11,22 @@ import type { UnaryClient } from '../transport/unary-client.ts';
 import type { TransportRetry } from './transport-retry.ts';
 import { withRetry } from './transport-retry.ts';
 
-/** Longest time that one call waits on the server. */
+/** Maximum duration of one long poll on the server, in milliseconds. */
 const POLL_MS = 30_000;
-/** Time that a call gets on top, for the way there and back. */
+/** Milliseconds added to the deadline of a long poll for its round trip. */
 const SLACK_MS = 5_000;
 
-/** How long an end is waited for. */
+/** Bounds a wait. */
 export interface WaitOptions {
-  /** Longest wait in milliseconds. Default: no limit. */
+  /** Maximum wait in milliseconds. Default: no limit. */
   readonly timeoutMs?: number;
-  /** Ends the wait early with CANCELLED; the job goes on. */
+  /** Ends the wait early with CANCELLED; the job continues. */
   readonly signal?: AbortSignal;
 }
 
 type Jobs = UnaryClient<(typeof JobService)['method']>;
 
-/** The job when it has ended or the time is up, whichever is first. */
+/** Returns the job when it has ended or the time is up, whichever comes first. */
 export async function waitForEnd(
   jobs: Jobs,
   retry: TransportRetry,
@@ -35,7 +35,7 @@ export async function waitForEnd(
 ): Promise<Job> {
   const { signal, timeoutMs = Number.POSITIVE_INFINITY } = options;
   const end = performance.now() + timeoutMs;
-  // A wait outlives a restart of the control plane: it is bounded by time, not by a number of tries.
+  // A wait survives a restart of the control plane: it is bounded by time, not by a number of tries.
   const patient = { ...retry, maxAttempts: Number.POSITIVE_INFINITY };
   for (;;) {
     const poll = Math.max(0, Math.min(POLL_MS, end - performance.now()));
@@ -51,9 +51,9 @@ export async function waitForEnd(
 }
 
 /**
- * What the handler returned.
+ * The result that the handler returned.
  *
- * @throws JobFailedError when the job ended otherwise.
+ * @throws JobFailedError when the job ended in another state than SUCCEEDED.
  * @throws MusterError DEADLINE_EXCEEDED when it has not ended yet.
  */
 export function jobResult(job: Job): unknown {

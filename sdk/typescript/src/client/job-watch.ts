@@ -1,4 +1,4 @@
-/** Watches a job over connections that may break: the stream is asked for anew, and what was told already is passed over. */
+/** Watches a job. A stream that breaks is opened again; revisions that were yielded already are skipped. */
 import type { Job } from '../gen/muster/v1/job_pb.ts';
 import { JobService } from '../gen/muster/v1/job_service_pb.ts';
 import { isTerminal } from '../job-state.ts';

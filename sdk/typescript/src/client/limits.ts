@@ -1,4 +1,4 @@
-/** Limits as callers write them: words for enums, milliseconds for durations. */
+/** Converts limits to messages: strings stand for enums, milliseconds for durations. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import { durationFromMs } from '../duration.ts';
@@ -6,45 +6,47 @@ import type { KeyLimit, RateLimit } from '../gen/muster/v1/limit_pb.ts';
 import { KeyLimitSchema, LimitPolicy, RateLimitSchema } from '../gen/muster/v1/limit_pb.ts';
 import { codeOf } from './words.ts';
 
-/** How many attempts may be assigned in a time: in any stretch of time t no more than `burst + units * t / periodMs`. */
+/**
+ * Bounds the rate of assignments: in any interval of length t at most `burst + units * t / periodMs` attempts start.
+ */
 export interface RateLimitOptions {
-  /** Units that come back in each period. From 1 to 1,000,000. */
+  /** Units per period. From 1 to 1,000,000. */
   readonly units: number;
-  /** Milliseconds in which they do. Default: 1,000. At most 30 days. */
+  /** Length of the period in milliseconds. Default: 1,000. At most 30 days. */
   readonly periodMs?: number;
-  /** Units that may be taken at once when none were taken for long. Default: as many as `units`. At most 1,000,000. */
+  /** Units that may be used at once after an idle time. Default: `units`. At most 1,000,000. */
   readonly burst?: number;
 }
 
 /** Options, or the message of the contract. */
 export type RateLimitInit = RateLimitOptions | MessageInitShape<typeof RateLimitSchema>;
 
-/** Limits for each value of a key. One of `maxConcurrency` and `rateLimit` has to be there. */
+/** Limits for each value of a key. At least one of `maxConcurrency` and `rateLimit` is required. */
 export interface KeyLimitOptions {
   /**
-   * The key: a CEL expression over `input` and `labels`, such as `input.tenant`. At most 1,024 characters. Default: all jobs
-   * of the definition have one key.
+   * The key: a CEL expression over `input` and `labels`, such as `input.tenant`. At most 1,024 characters. Default: all
+   * jobs of the definition share one key.
    */
   readonly key?: string;
   /** Jobs of a key that workers may hold at once. Default: no limit. At most 100,000. */
   readonly maxConcurrency?: number;
-  /** What becomes of a new job at `maxConcurrency`. Default: WAIT. */
+  /** What happens to a new job when `maxConcurrency` is reached. Default: WAIT. */
   readonly policy?: 'WAIT' | 'REJECT_NEW' | 'CANCEL_OLDEST' | 'REPLACE_WAITING';
-  /** Attempts of a key that may be assigned in a time. Default: no limit. */
+  /** Attempts of a key that may be assigned per period. Default: no limit. */
   readonly rateLimit?: RateLimitInit;
 }
 
 /** Options, or the message of the contract. */
 export type KeyLimitInit = KeyLimitOptions | MessageInitShape<typeof KeyLimitSchema>;
 
-/** @throws RangeError on a period that is negative. */
+/** @throws RangeError when the period is negative. */
 export function rateLimit(init: RateLimitInit): RateLimit {
   if ('$typeName' in init || !('periodMs' in init)) return create(RateLimitSchema, init);
   const { periodMs, ...same } = init;
   return create(RateLimitSchema, periodMs === undefined ? same : { ...same, period: durationFromMs(periodMs) });
 }
 
-/** @throws TypeError on a word that the contract does not have; RangeError on a period that is negative. */
+/** @throws TypeError when the policy is unknown; RangeError when the period is negative. */
 export function keyLimit(init: KeyLimitInit): KeyLimit {
   if ('$typeName' in init) return create(KeyLimitSchema, init);
   const { policy, rateLimit: rate, ...same } = init;

@@ -1,4 +1,4 @@
-/** Retry policies as callers write them: words for enums, milliseconds for durations. */
+/** Converts retry policies to messages: strings stand for enums, milliseconds for durations. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import { durationFromMs } from '../duration.ts';
@@ -13,46 +13,46 @@ import {
 } from '../gen/muster/v1/retry_policy_pb.ts';
 import { codeOf } from './words.ts';
 
-/** What to do about failures of a kind. It matches when each of its conditions that is given does. */
+/** A rule for some failures. It matches when all of its given conditions do. */
 export interface RetryRuleOptions {
-  /** Types of failures, such as `RangeError`, compared letter by letter. At most 64. */
+  /** Failure types, such as `RangeError`; compared exactly. At most 64. */
   readonly types?: readonly string[];
-  /** What the process of the handler ended with: an error's `exitCode`. From 1 to 255. */
+  /** Exit codes of the handler's process: an error's `exitCode`. From 1 to 255. */
   readonly exitCodes?: readonly number[];
-  /** Whose fault it was. `LOST_WORKER` and `INFRASTRUCTURE` speak about attempts that nobody reported, too. */
+  /** Causes of the failure. `LOST_WORKER` and `INFRASTRUCTURE` also match attempts that nobody reported. */
   readonly causes?: readonly ('APPLICATION' | 'TIMEOUT' | 'LOST_WORKER' | 'INFRASTRUCTURE')[];
   /**
-   * `RETRY`: another attempt, this one counts. `FAIL`: the job ends. `IGNORE`: another attempt, this one does not count.
-   * `PAUSE`: the job waits until somebody resumes it.
+   * `RETRY`: another attempt; this one counts. `FAIL`: the job ends. `IGNORE`: another attempt; this one does not
+   * count. `PAUSE`: the job waits until it is resumed.
    */
   readonly action: 'RETRY' | 'FAIL' | 'IGNORE' | 'PAUSE';
   /** Milliseconds before the next attempt, with RETRY and IGNORE. Default: the policy's backoff. */
   readonly delayMs?: number;
 }
 
-/** When and how often a failed attempt is followed by another one. Everything may be left out. */
+/** When and how often failed attempts are retried. All fields are optional. */
 export interface RetryPolicyOptions {
-  /** Attempts that count, the first included. Default: 3. At most 1,000. */
+  /** Maximum number of counted attempts, the first included. Default: 3. At most 1,000. */
   readonly maxAttempts?: number;
-  /** How the waits grow. Default: EXPONENTIAL. */
+  /** Growth of the backoff. Default: EXPONENTIAL. */
   readonly backoff?: 'EXPONENTIAL' | 'LINEAR' | 'CONSTANT' | 'LIST';
-  /** FULL draws each wait evenly from zero to the backoff, NONE takes the backoff itself. Default: FULL. */
+  /** FULL draws each delay uniformly between zero and the backoff; NONE uses the backoff itself. Default: FULL. */
   readonly jitter?: 'FULL' | 'NONE';
   /** First backoff, in milliseconds. Default: 1,000. */
   readonly minBackoffMs?: number;
-  /** Cap of every backoff but a list's, in milliseconds. Default: 300,000. */
+  /** Maximum backoff in milliseconds; does not apply to LIST. Default: 300,000. */
   readonly maxBackoffMs?: number;
-  /** Growth from one backoff to the next, with EXPONENTIAL. Default: 2. */
+  /** Factor from one backoff to the next, with EXPONENTIAL. Default: 2. */
   readonly multiplier?: number;
-  /** The backoffs themselves, in milliseconds, with LIST; the last one stays. From 1 to 100. */
+  /** The backoffs in milliseconds, with LIST; the last one repeats. From 1 to 100 entries. */
   readonly delaysMs?: readonly number[];
-  /** Milliseconds after the job's creation in which another attempt may begin. Default: no limit. */
+  /** Milliseconds after the job's creation within which another attempt may start. Default: no limit. */
   readonly maxRetryDurationMs?: number;
-  /** Types of failures that are not retried. At most 64. */
+  /** Failure types that are not retried. At most 64. */
   readonly nonRetryableTypes?: readonly string[];
-  /** The first one that matches decides. At most 20. */
+  /** The first matching rule decides. At most 20. */
   readonly rules?: readonly RetryRuleOptions[];
-  /** Attempts that may fail for one cause; the one that reaches the limit ends the job. */
+  /** Failed attempts per cause; the attempt that reaches the limit ends the job. */
   readonly limits?: {
     readonly application?: number;
     readonly timeout?: number;
@@ -61,12 +61,12 @@ export interface RetryPolicyOptions {
   };
 }
 
-/** In words, or as the message of the contract. */
+/** Options, or the message of the contract. */
 export type RetryPolicyInit = RetryPolicyOptions | MessageInitShape<typeof RetryPolicySchema>;
 
 const messageFields = ['minBackoff', 'maxBackoff', 'maxRetryDuration', 'delays'];
 
-/** @throws TypeError on a word that the contract does not have; RangeError on a duration that is negative. */
+/** @throws TypeError when a string is unknown; RangeError when a duration is negative. */
 export function retryPolicy(init: RetryPolicyInit): RetryPolicy {
   if (isMessage(init)) return create(RetryPolicySchema, init);
   const { backoff, jitter, minBackoffMs, maxBackoffMs, maxRetryDurationMs, delaysMs = [], rules = [] } = init;
@@ -86,7 +86,7 @@ export function retryPolicy(init: RetryPolicyInit): RetryPolicy {
   return policy;
 }
 
-/** What only the message has: durations, or numbers where the options have words. */
+/** Recognizes the message: it has durations, or numbers where the options have strings. */
 function isMessage(init: RetryPolicyInit): init is MessageInitShape<typeof RetryPolicySchema> {
   if ('$typeName' in init || messageFields.some((field) => field in init)) return true;
   const { backoff, jitter, rules = [] } = init;

@@ -1,4 +1,4 @@
-/** What can be asked of schedules. */
+/** Calls for schedules. */
 import { randomUUID } from 'node:crypto';
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { OverlapPolicy, Schedule, ScheduleRun } from '../gen/muster/v1/schedule_pb.ts';
@@ -15,16 +15,16 @@ import { Calls, present } from './calls.ts';
 import type { ScheduleInit, TimesInit } from './schedule.ts';
 import { scheduleMessage, timesMessage } from './schedule.ts';
 
-/** What happens where a run that is asked for by hand meets another. */
+/** Options of a manual run. */
 export interface RunOptions extends RequestOptions {
   readonly overlapPolicy?: OverlapPolicy;
 }
 
-/** Which of the times to come are shown. */
+/** Selects upcoming times. */
 export interface PreviewOptions extends RequestOptions {
   /** Times after this one. Default: now. */
   readonly afterTime?: Date;
-  /** How many, at most 1,000. Default: 10. */
+  /** Number of times, at most 1,000. Default: 10. */
   readonly count?: number;
 }
 
@@ -38,7 +38,7 @@ export class ScheduleClient {
   }
 
   /**
-   * Makes a schedule, or changes the one that is there; the same content again changes nothing.
+   * Creates or changes a schedule. Unchanged content changes nothing.
    *
    * @throws MusterError INVALID_ARGUMENT; NOT_FOUND (DEFINITION_NOT_FOUND); ABORTED (ETAG_STALE).
    */
@@ -47,7 +47,8 @@ export class ScheduleClient {
   }
 
   /**
-   * Stores nothing, and answers what `applySchedule` would store, with its next five times in `nextTimes`.
+   * Checks a schedule without storing it. Returns what `applySchedule` would store, with its next five times in
+   * `nextTimes`.
    *
    * @throws MusterError as `applySchedule` would.
    */
@@ -68,7 +69,7 @@ export class ScheduleClient {
     return this.calls.make(options, (call) => this.#schedules.listSchedules(request, call));
   }
 
-  /** Deletes a schedule with the record of its runs; its jobs stay. @throws MusterError NOT_FOUND. */
+  /** Deletes a schedule and the records of its runs; its jobs stay. @throws MusterError NOT_FOUND. */
   async deleteSchedule(name: string, options: RequestOptions = {}): Promise<void> {
     const request = this.#scheduleNamed(name, options);
     await this.calls.make(options, (call) => this.#schedules.deleteSchedule(request, call));
@@ -77,7 +78,7 @@ export class ScheduleClient {
   /**
    * Skips the times of a schedule until it is resumed. Pausing twice is no error.
    *
-   * @param reason Why, for people. At most 256 characters.
+   * @param reason Reason, shown to operators. At most 256 characters.
    * @throws MusterError NOT_FOUND.
    */
   async pauseSchedule(name: string, reason = '', options: RequestOptions = {}): Promise<Schedule> {
@@ -86,7 +87,7 @@ export class ScheduleClient {
     return present(response.schedule, 'schedule');
   }
 
-  /** Lets a paused schedule go on with the times to come. Resuming twice is no error. */
+  /** Resumes a paused schedule: it continues with its next time. Resuming twice is no error. */
   async resumeSchedule(name: string, options: RequestOptions = {}): Promise<Schedule> {
     const request = this.#scheduleNamed(name, options);
     const response = await this.calls.make(options, (call) => this.#schedules.resumeSchedule(request, call));
@@ -94,10 +95,10 @@ export class ScheduleClient {
   }
 
   /**
-   * Asks for one run now, also of a paused schedule, and answers it: with its job, unless it waits for another or was skipped.
-   * Without a policy the schedule's own holds.
+   * Starts one run now, also of a paused schedule, and returns it. The run has its job, unless it waits for another run
+   * or was skipped. Default policy: the schedule's own.
    *
-   * @throws MusterError NOT_FOUND; RESOURCE_EXHAUSTED when 1,000 runs wait already.
+   * @throws MusterError NOT_FOUND; RESOURCE_EXHAUSTED when 1,000 runs already wait.
    */
   async triggerSchedule(name: string, options: RunOptions = {}): Promise<ScheduleRun> {
     const { overlapPolicy, ...rest } = options;
@@ -107,8 +108,8 @@ export class ScheduleClient {
   }
 
   /**
-   * Asks for a run for each time from `startTime` on and before `endTime`, at most 1,000, and answers how many there are.
-   * Without a policy they run one after the other.
+   * Starts a run for each time in [`startTime`, `endTime`), at most 1,000, and returns their number. By default they
+   * run one after the other.
    *
    * @throws MusterError NOT_FOUND; INVALID_ARGUMENT; RESOURCE_EXHAUSTED when more than 1,000 runs would wait.
    */
@@ -124,7 +125,7 @@ export class ScheduleClient {
   }
 
   /**
-   * The next times of a schedule, by its name, or of rules that are none yet.
+   * The next times of a schedule, given by name, or of rules that are not stored yet.
    *
    * @throws MusterError INVALID_ARGUMENT; NOT_FOUND.
    */
@@ -140,7 +141,7 @@ export class ScheduleClient {
     return times.map(timestampDate);
   }
 
-  /** Lists a page of what became of the times of a schedule, newest time first. @throws MusterError NOT_FOUND. */
+  /** Lists a page of the runs of a schedule, newest time first. @throws MusterError NOT_FOUND. */
   listScheduleRuns(
     name: string,
     page: PageOptions = {},

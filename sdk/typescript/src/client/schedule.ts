@@ -1,4 +1,4 @@
-/** A schedule as a caller writes it, as the message that the server takes. */
+/** Converts schedules to messages of the contract. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
@@ -14,54 +14,54 @@ import { ScheduleSchema, ScheduleTimesSchema } from '../gen/muster/v1/schedule_p
 import type { JobOptions } from './submission.ts';
 import { jobSubmission } from './submission.ts';
 
-/** When a schedule submits its job: at the times of all of these together, each once, less the exclusions. */
+/** The times of a schedule: the union of all rules, without duplicates, minus the exclusions. */
 export interface TimesInit {
   /** Cron expressions of five fields, such as `30 9 * * mon-fri`. At most 32. */
   readonly crons?: readonly string[];
-  /** Every so many milliseconds, at least 1,000, counted from 1970 and `offsetMs` on. At most 32. */
+  /** Every `everyMs` milliseconds, at least 1,000, counted from 1970-01-01 plus `offsetMs`. At most 32. */
   readonly intervals?: readonly { readonly everyMs: number; readonly offsetMs?: number }[];
-  /** Times of day on days that fit all of a rule; each field is written as in a cron expression. At most 32. */
+  /** Times of day on the days that match all fields of a rule; each field has cron syntax. At most 32. */
   readonly calendars?: readonly MessageInitShape<typeof CalendarRuleSchema>[];
-  /** Times that are left out. At most 32. */
+  /** Excluded times. At most 32. */
   readonly exclusions?: readonly MessageInitShape<typeof CalendarRuleSchema>[];
   /** Zone of the IANA database, such as `Europe/Vienna`. Default: `UTC`. */
   readonly timeZone?: string;
-  /** The first time that counts. Default: from now on. */
+  /** Times from this one on count. Default: now. */
   readonly startTime?: Date;
-  /** Times before this one count. Default: for ever. */
+  /** Times before this one count. Default: no end. */
   readonly endTime?: Date;
-  /** Each job starts up to so many milliseconds later than its time, by chance. Default: 0. At most a day. */
+  /** Each job starts with a random delay of up to this many milliseconds. Default: 0. At most one day. */
   readonly jitterMs?: number;
 }
 
-/** What each job of a schedule may say of itself. */
+/** Job options that a schedule sets for each of its jobs. */
 export type ScheduledJobOptions = Pick<
   JobOptions,
   'definitionVersion' | 'labels' | 'priority' | 'queue' | 'fairnessKey' | 'retryPolicy' | 'runTimeoutMs' | 'demands'
 >;
 
-/** A schedule: when it submits a job, and which. */
+/** A schedule: its times and its job. */
 export interface ScheduleInit extends TimesInit {
-  /** Small letters, digits and `-`; at most 63. */
+  /** Lowercase letters, digits and `-`; at most 63 characters. */
   readonly name: string;
   /** The definition of its jobs. */
   readonly definition: string;
   /** The input of each job: any JSON value, a `Uint8Array`, a `Payload`, or nothing. */
   readonly input?: unknown;
   readonly job?: ScheduledJobOptions;
-  /** What happens when a time comes while a job of an earlier one has not ended. Default: SKIP. */
+  /** What happens at a time when a job of an earlier time is still open. Default: SKIP. */
   readonly overlapPolicy?: OverlapPolicy;
-  /** What happens to times that come while no replica is there. Default: LATEST. */
+  /** What happens to times that passed while no replica was running. Default: LATEST. */
   readonly catchUpPolicy?: CatchUpPolicy;
-  /** Times missed longer ago, in milliseconds, are skipped. Default: a day. */
+  /** Missed times older than this, in milliseconds, are skipped. Default: one day. */
   readonly catchUpWindowMs?: number;
-  /** Pauses the schedule when a job of it has failed for good or has expired. Default: no. */
+  /** Pauses the schedule when one of its jobs fails finally or expires. Default: false. */
   readonly pauseOnFailure?: boolean;
-  /** Jobs that its times may give. Default: any number. */
+  /** Maximum number of jobs. Default: no limit. */
   readonly maxRuns?: number;
-  /** For people. At most 1,024 characters. */
+  /** Shown to operators. At most 1,024 characters. */
   readonly description?: string;
-  /** Of the schedule as it was read: a change by somebody else since then is not overwritten. Default: whatever it is. */
+  /** Etag of the schedule as read. If the schedule has changed since, the call fails. Default: no check. */
   readonly etag?: string;
 }
 

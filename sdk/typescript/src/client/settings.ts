@@ -1,37 +1,41 @@
-/** Changes of queues and namespaces, as the messages that the server takes: what is left out stays as it is. */
+/** Converts changes of queues and namespaces to messages of the contract. */
 import { durationFromMs } from '../duration.ts';
 import type { RateLimitInit } from './limits.ts';
 import { rateLimit } from './limits.ts';
 
-/** What is changed of a queue; what is left out stays. */
+/** Changes of a queue. Omitted fields stay unchanged. */
 export interface QueueChange {
-  /** What it is for, for people. At most 1,024 characters. */
+  /** Purpose of the queue, shown to operators. At most 1,024 characters. */
   readonly description?: string;
-  /** Jobs of it that workers may hold at once, on the whole deployment; 0: no limit. At most 100,000. */
+  /** Jobs of the queue that workers may hold at once, in the whole deployment; 0: no limit. At most 100,000. */
   readonly maxConcurrency?: number;
-  /** Attempts of its jobs that may be assigned in a time. `null`: no limit. */
+  /** Attempts of its jobs that may be assigned per period. `null`: no limit. */
   readonly rateLimit?: RateLimitInit | null;
   /**
-   * Shares of the fairness keys of its jobs, all of them: what is not here has 1. A key of weight 2 gets twice as many jobs
-   * started as one of weight 1 while both wait. From 0.01 to 100; at most 500 keys of at most 256 characters.
+   * Weights of the fairness keys; the map replaces all of them, and other keys have weight 1. While both wait, a key of
+   * weight 2 starts twice as many jobs as one of weight 1. From 0.01 to 100; at most 500 keys of at most 256
+   * characters.
    */
   readonly fairnessWeights?: Readonly<Record<string, number>>;
   /**
-   * Ready jobs from which on submissions are refused with RESOURCE_EXHAUSTED (QUEUE_FULL); those of a priority below 0
-   * from 80 % of it on, above 0 from 120 % on. 0: no bound.
+   * Submissions are refused with RESOURCE_EXHAUSTED (QUEUE_FULL) when this many jobs are ready. Jobs with a priority
+   * below 0 are refused from 80 % of it, above 0 from 120 %. 0: no bound.
    */
   readonly maxBacklog?: number;
-  /** How long the oldest ready job may have waited, in milliseconds, likewise; from 1 s to 30 days. `null`: no bound. */
+  /**
+   * The same bound for the waiting time of the oldest ready job, in milliseconds; from 1 s to 30 days. `null`: no
+   * bound.
+   */
   readonly maxBacklogAgeMs?: number | null;
-  /** Of the queue as it was read: a change by somebody else since then is not overwritten. Default: whatever it is. */
+  /** Etag of the queue as read. If the queue has changed since, the call fails. Default: no check. */
   readonly etag?: string;
 }
 
-/** What is changed of a namespace; what is left out stays. */
+/** Changes of a namespace. Omitted fields stay unchanged. */
 export interface NamespaceChange {
   /**
-   * How long ended jobs are kept, in milliseconds, where their definition says nothing of it. A shorter one deletes,
-   * within minutes, the ended jobs that are older. `null`: the default, 7 days.
+   * How long ended jobs are kept, in milliseconds, unless their definition sets it. Lowering it deletes older ended
+   * jobs within minutes. `null`: the default, 7 days.
    */
   readonly retentionMs?: number | null;
 }

@@ -1,4 +1,4 @@
-/** What a caller says about a job, as the message that the server takes. */
+/** Converts the options of a job to the message of the contract. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
@@ -12,15 +12,15 @@ import { dependency } from './dependency.ts';
 import type { RetryPolicyInit } from './retry-policy.ts';
 import { retryPolicy } from './retry-policy.ts';
 
-/** How one job is to be run. Everything may be left out. */
+/** Options of a job, all optional. */
 export interface JobOptions {
   /** Version of the definition. Default: the newest. */
   readonly definitionVersion?: number;
-  /** A key of your business: a second submission with it is the same job. At most 256 characters. */
+  /** Business key: a second submission with the same key gives the same job. At most 256 characters. */
   readonly idempotencyKey?: string;
   /** What happens when the key is in use. Default: USE_EXISTING. */
   readonly idempotencyConflictPolicy?: IdempotencyConflictPolicy;
-  /** At most 64; keys to 63, values to 256 characters. */
+  /** At most 64; keys at most 63 characters, values at most 256. */
   readonly labels?: Record<string, string>;
   /** From -100 to 100; higher runs sooner. Default: the definition's. */
   readonly priority?: number;
@@ -28,13 +28,13 @@ export interface JobOptions {
   readonly runTime?: Date;
   /** Not before this many milliseconds after acceptance. Excludes `runTime`. */
   readonly delayMs?: number;
-  /** The job expires when it has not been started by then. Default: never. */
+  /** The job expires when it has not started by this time. Default: never. */
   readonly expireTime?: Date;
-  /** The queue to wait in. Default: the definition's. */
+  /** The queue of the job. Default: the definition's. */
   readonly queue?: string;
   /**
-   * Key among which the queue shares its workers fairly, such as a tenant. At most 256 characters. Default: what the
-   * definition's `fairnessKey` gives.
+   * The queue shares its workers fairly between these keys; use a tenant, for example. At most 256 characters. Default:
+   * the value of the definition's `fairnessKey`.
    */
   readonly fairnessKey?: string;
   /** Replaces the definition's retry policy. */
@@ -43,11 +43,13 @@ export interface JobOptions {
   readonly runTimeoutMs?: number;
   /** Replaces the definition's demands. */
   readonly demands?: MessageInitShape<typeof DemandsSchema>;
-  /** Keeps the job to the worker of an earlier one: `{ jobId, mode: StickyMode.HARD }`. Default: any worker that will do. */
+  /**
+   * Prefers or requires the worker of an earlier job: `{ jobId, mode: StickyMode.HARD }`. Default: any suitable worker.
+   */
   readonly sticky?: MessageInitShape<typeof StickySchema>;
-  /** What must come about before it may start: all of these. At most 100. Default: nothing. */
+  /** The job starts when all of these are met. At most 100. Default: none. */
   readonly dependencies?: readonly DependencyInit[];
-  /** W3C trace context that the job belongs to. Default: that of the span of the submission, if the application traces. */
+  /** W3C trace context of the job. Default: that of the submission's span, if the application traces. */
   readonly traceparent?: string;
   /** W3C trace state that goes with it. */
   readonly tracestate?: string;

@@ -1,26 +1,29 @@
-/** Repeats calls that failed because of the world, not because of what they asked. */
+/** Retries calls that failed for transport reasons or overload. */
 import { Code, MusterError } from '../error.ts';
 
-/** How transport failures are repeated. The call's own `request_id` keeps a repeat from doing the work twice. */
+/** How transport failures are retried. The `request_id` of the call makes the retries idempotent. */
 export interface TransportRetry {
-  /** Calls in all, the first included. Default: 10. */
+  /** Maximum number of tries, the first included. Default: 10. */
   readonly maxAttempts: number;
-  /** Upper bound of the first wait in milliseconds; it doubles each time and is drawn evenly from zero. Default: 50. */
+  /**
+   * Upper bound of the first wait in milliseconds; it doubles each time. Waits are drawn uniformly from zero. Default:
+   * 50.
+   */
   readonly minBackoffMs: number;
-  /** Cap of every wait in milliseconds. Default: 2,000. */
+  /** Maximum wait in milliseconds. Default: 2,000. */
   readonly maxBackoffMs: number;
 }
 
 export const DEFAULT_RETRY: TransportRetry = { maxAttempts: 10, minBackoffMs: 50, maxBackoffMs: 2_000 };
 
-/** What one logical call may take in all, over its repeats. */
+/** Bounds a call including its retries. */
 export interface CallBudget {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Runs `call` until it succeeds, fails for good, or the budget is used up. `call` gets the time that is left.
+ * Runs `call` until it succeeds, fails finally, or the budget is used up. `call` gets the remaining time.
  *
  * @throws MusterError of the last try.
  */
@@ -41,18 +44,18 @@ export async function withRetry<T>(
   }
 }
 
-/** Milliseconds until the next try, or `undefined` when there is to be none. */
+/** Milliseconds until the next try, or `undefined` when the error is not retryable or no tries are left. */
 export function backoff(retry: TransportRetry, attempt: number, error: unknown): number | undefined {
   if (!(error instanceof MusterError) || attempt >= retry.maxAttempts) return undefined;
   const { code, reason, retryDelayMs } = error;
-  // A throttle's refusal is what the definition asks for.
+  // A throttle refuses by design of the definition, so a retry would defeat it.
   const overloaded = code === Code.RESOURCE_EXHAUSTED && retryDelayMs !== undefined && reason !== 'THROTTLED';
   if (code !== Code.UNAVAILABLE && !overloaded) return undefined;
   const cap = Math.min(retry.maxBackoffMs, retry.minBackoffMs * 2 ** (attempt - 1));
   return (retryDelayMs ?? 0) + Math.random() * cap;
 }
 
-/** Resolves after `ms`; rejects with CANCELLED as soon as `signal` says so. */
+/** Resolves after `ms`; rejects with CANCELLED as soon as `signal` is aborted. */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = () => {

@@ -1,4 +1,4 @@
-/** What ends jobs that wait for something from outside: events, and people's words. */
+/** Calls that end waiting jobs from outside: external events and approvals. */
 import { randomUUID } from 'node:crypto';
 import { durationFromMs } from '../duration.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
@@ -12,27 +12,33 @@ import { present } from './calls.ts';
 import type { JobRef } from './job-ref.ts';
 import { idOf } from './job-ref.ts';
 
-/** What is sent. Everything may be left out. */
+/** Content of an event. All fields are optional. */
 export interface EventInit {
-  /** It is for jobs that wait for just this one. At most 256 characters. Default: the empty key. */
+  /** Only jobs that wait for this key receive the event. At most 256 characters. Default: the empty key. */
   readonly key?: string;
-  /** The result of the jobs that it reaches, as the input of `submit`. Default: an empty one. */
+  /** Result of the jobs that receive the event; encoded like the input of `submit`. Default: an empty one. */
   readonly payload?: unknown;
-  /** How long it is kept if no job waits for it. 0: not at all. At most 30 days. Default: an hour. */
+  /**
+   * How long the event is kept if no job waits for it, in milliseconds. 0: not kept. At most 30 days. Default: one
+   * hour.
+   */
   readonly keepForMs?: number;
-  /** UUID that makes a repeat of this very call one event. Default: a new one, which holds for the repeats of this call. */
+  /**
+   * UUID that makes retries of this call idempotent. Default: a new one, which covers the automatic retries of this
+   * call.
+   */
   readonly eventId?: string;
 }
 
-/** What became of an event. */
+/** Result of sending an event. */
 export interface SentEvent {
-  /** Jobs that it has ended so far. */
+  /** Number of jobs that the event has ended so far. */
   readonly deliveredCount: number;
-  /** The control plane goes on to more jobs. */
+  /** True while the control plane delivers the event to more jobs. */
   readonly delivering: boolean;
-  /** No job waited for it, and it is kept for the first that will. */
+  /** No job waited for the event; it is kept for the first job that will. */
   readonly kept: boolean;
-  /** It was sent before: nothing happened now. */
+  /** The event was sent before; this call did nothing. */
   readonly repeated: boolean;
 }
 
@@ -45,9 +51,9 @@ export class WaitClient extends BatchClient {
   }
 
   /**
-   * Ends all jobs that wait for the event; where none does, it is kept for the first that will.
+   * Ends all jobs that wait for the event. If there is none, the event is kept for the first job that will wait for it.
    *
-   * @throws MusterError RESOURCE_EXHAUSTED (EVENTS_FULL) when 1,000 of its name and key are kept.
+   * @throws MusterError RESOURCE_EXHAUSTED (EVENTS_FULL) when 1,000 events of this name and key are kept.
    */
   async sendEvent(
     name: string,
@@ -70,10 +76,10 @@ export class WaitClient extends BatchClient {
   }
 
   /**
-   * Ends a job that waits for an approval; its result says `approved`, and the comment and the payload that you give.
+   * Approves a job that waits for an approval. Its result has `approved`, the comment and the payload.
    *
    * @param payload Any JSON value, or nothing.
-   * @throws MusterError FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL) when it does not wait for one.
+   * @throws MusterError FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL) when the job waits for no approval.
    */
   async approve(
     job: JobRef,
@@ -88,10 +94,10 @@ export class WaitClient extends BatchClient {
   }
 
   /**
-   * Ends a job that waits for an approval as failed, for good.
+   * Rejects a job that waits for an approval: it fails finally.
    *
-   * @param reason Why, for people. At most 256 characters.
-   * @throws MusterError FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL) when it does not wait for one.
+   * @param reason Reason, shown to operators. At most 256 characters.
+   * @throws MusterError FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL) when the job waits for no approval.
    */
   async reject(job: JobRef, reason = '', options: RequestOptions = {}): Promise<Job> {
     const { requestId = randomUUID() } = options;

@@ -1,9 +1,9 @@
-/** Words that callers write for the contract's enums. */
+/** Names of the contract's enum values. */
 
 /**
- * The number of a word; 0, the default, when there is none.
+ * The number of an enum value; 0, the default, when `word` is `undefined`.
  *
- * @throws TypeError on a word that the contract does not have.
+ * @throws TypeError when the enum has no value of this name.
  */
 export function codeOf<T extends number>(
   values: Readonly<Record<string, T | string>>,

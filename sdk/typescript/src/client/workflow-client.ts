@@ -1,4 +1,4 @@
-/** What can be asked of jobs that are workflows. */
+/** Calls for workflows and audit records. */
 import { randomUUID } from 'node:crypto';
 import type { ListAuditRecordsResponse } from '../gen/muster/v1/audit_service_pb.ts';
 import { AuditService } from '../gen/muster/v1/audit_service_pb.ts';
@@ -11,15 +11,15 @@ import type { ClientOptions, PageOptions, RequestOptions } from './calls.ts';
 import { present } from './calls.ts';
 import { ScheduleClient } from './schedule-client.ts';
 
-/** Which steps are listed. */
+/** Selects steps. */
 export interface StepPageOptions extends PageOptions {
   /** Only steps in these states. Default: all. */
   readonly states?: readonly StepState[];
 }
 
-/** Which audit records are listed. */
+/** Selects audit records. */
 export interface AuditPageOptions extends PageOptions {
-  /** Only what was done to this job. Default: all of the namespace. */
+  /** Only actions on this job. Default: all of the namespace. */
   readonly jobId?: string;
 }
 
@@ -33,7 +33,7 @@ export class WorkflowClient extends ScheduleClient {
     this.#audit = unaryClient(this.calls.channel, AuditService);
   }
 
-  /** Reads how far a workflow is. @throws MusterError NOT_FOUND; FAILED_PRECONDITION (NOT_A_WORKFLOW). */
+  /** Reads the progress of a workflow. @throws MusterError NOT_FOUND; FAILED_PRECONDITION (NOT_A_WORKFLOW). */
   async getWorkflow(jobId: string, options: RequestOptions = {}): Promise<Workflow> {
     const request = { namespace: this.calls.namespace, jobId };
     const response = await this.calls.make(options, (call) => this.#workflows.getWorkflow(request, call));
@@ -41,9 +41,11 @@ export class WorkflowClient extends ScheduleClient {
   }
 
   /**
-   * Skips a step by hand: one that waits never starts, of one that runs what is open is cancelled. `reason`: why, for people.
+   * Skips a step manually: a waiting step never starts; of a running one, open jobs are cancelled. `reason` is shown to
+   * operators.
    *
-   * @throws MusterError NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND); FAILED_PRECONDITION (NOT_A_WORKFLOW, STEP_NOT_SKIPPABLE).
+   * @throws MusterError NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND); FAILED_PRECONDITION (NOT_A_WORKFLOW,
+   *   STEP_NOT_SKIPPABLE).
    */
   async skipStep(jobId: string, step: string, reason = '', options: RequestOptions = {}): Promise<WorkflowStepRun> {
     const request = { namespace: this.calls.namespace, jobId, step, reason, requestId: randomUUID() };
@@ -51,7 +53,7 @@ export class WorkflowClient extends ScheduleClient {
     return present(response.step, 'step');
   }
 
-  /** Lists a page of what people did by hand that can't be undone, newest first. */
+  /** Lists a page of manual actions that can't be undone, newest first. */
   listAuditRecords(page: AuditPageOptions = {}, options: RequestOptions = {}): Promise<ListAuditRecordsResponse> {
     const request = { namespace: this.calls.namespace, ...page };
     return this.calls.make(options, (call) => this.#audit.listAuditRecords(request, call));
