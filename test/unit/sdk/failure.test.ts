@@ -59,7 +59,7 @@ describe('a failure', () => {
     })();
     expect(toFailure(unreadable)).toMatchObject({
       type: 'NotAnError',
-      message: "the handler threw what can't be read: TypeError: not for you, which is no error",
+      message: "the handler threw a value that can't be read: TypeError: not for you, which is no error",
     });
     expect(toFailure(Object.create(null)).type).toBe('NotAnError');
   });

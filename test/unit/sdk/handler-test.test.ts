@@ -87,7 +87,7 @@ describe('a handler under test', () => {
         ctx.extendRunTimeout(2_000);
         ctx.extendRunTimeout(3_000);
         expect(() => ctx.extendRunTimeout(0)).toThrow(RangeError);
-        expect(() => ctx.checkpoint('more than ten bytes')).toThrow(/has 21 bytes, and at most 10/);
+        expect(() => ctx.checkpoint('more than ten bytes')).toThrow(/has 21 bytes; the maximum is 10/);
         ctx.log('error', 'x'.repeat(9_000));
         return 'done';
       },
@@ -134,7 +134,7 @@ describe('what it throws', () => {
     const cases = [
       [await runHandler(importRows, broken), 'the input is not what its content type says'],
       [await runHandler(() => 1n), 'the result can not be written as JSON'],
-      [await runHandler(() => 'four', undefined, { maxPayload: 5 }), 'the result has 6 bytes, and at most 5 may be'],
+      [await runHandler(() => 'four', undefined, { maxPayload: 5 }), 'the result has 6 bytes; the maximum is 5'],
     ] as const;
     for (const [{ failure }, message] of cases) expect(failure).toMatchObject({ message, final: true });
   });

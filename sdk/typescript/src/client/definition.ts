@@ -17,9 +17,9 @@ export type DefinitionInit =
     > & {
       /** How failed attempts are retried. Default: three attempts with exponential backoff. */
       readonly retryPolicy?: RetryPolicyInit;
-        /** Attempts of its jobs that may be assigned per period. Default: no limit. */
+      /** Attempts of its jobs that may be assigned per period. Default: no limit. */
       readonly rateLimit?: RateLimitInit;
-        /** Limits for each value of a key. Default: none. */
+      /** Limits for each value of a key. Default: none. */
       readonly keyLimit?: KeyLimitInit;
     });
 

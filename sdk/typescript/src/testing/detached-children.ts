@@ -1,4 +1,4 @@
-/** Children of a job that belongs to no worker: they end when its handler waits for them. */
+/** Children in a test: they run when the handler waits for them. */
 import { randomUUID } from 'node:crypto';
 import { create, equals } from '@bufbuild/protobuf';
 import { Code, MusterError } from '../error.ts';
@@ -10,17 +10,17 @@ import type { Child, ChildApi, SubmitRequest } from '../worker/children.ts';
 import type { Outcome } from '../worker/core/outcome.ts';
 import type { StopReason } from '../worker/core/ports.ts';
 
-/** A child's handler that runs. */
+/** A running handler of a child. */
 export interface RunningChild {
   readonly end: Promise<Outcome | undefined>;
   stop(reason: StopReason): void;
 }
 
-/** What becomes of children. */
+/** Runs the children of a test. */
 export interface ChildRunner {
-  /** @throws MusterError when there may be no such child. */
+  /** @throws MusterError when the test defines no such child, or children are nested too deeply. */
   accept(definition: string): void;
-  /** `undefined`: it stays open. */
+  /** `undefined`: the child stays open. */
   start(jobId: string, submission: JobSubmission): RunningChild | undefined;
 }
 
@@ -41,7 +41,7 @@ export class DetachedChildren implements ChildApi {
     this.#runner = runner;
   }
 
-  /** All that were submitted, in their order. */
+  /** All submitted children, in order of submission. */
   get submissions(): JobSubmission[] {
     return Array.from(this.#byKey.values(), ({ submission }) => submission);
   }
@@ -66,7 +66,7 @@ export class DetachedChildren implements ChildApi {
     throw new MusterError({ code: Code.NOT_FOUND, message, reason: 'JOB_NOT_FOUND', metadata: { job_id: jobId } });
   }
 
-  /** Runs those of them that are not ended, one after the other. Whether all are now. */
+  /** Runs the given children that have not ended, one after the other. Returns whether all have ended. */
   async finish(childIds: readonly Uint8Array[]): Promise<boolean> {
     let allEnded = true;
     for (const id of childIds) {

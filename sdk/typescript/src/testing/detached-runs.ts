@@ -1,4 +1,4 @@
-/** The runs of a handler that belongs to no worker: each time that it waits for children they end, and it runs again from its start. */
+/** The runs of a handler in a test. When it waits for children, they run, and then it runs again from its start. */
 import type { Assignment } from '../gen/muster/v1/assignment_pb.ts';
 import { LogTail } from '../worker/core/log-tail.ts';
 import type { Outcome } from '../worker/core/outcome.ts';
@@ -13,24 +13,24 @@ import { StartsPacker } from '../worker/thread/starts.ts';
 import type { DetachedChildren } from './detached-children.ts';
 import type { Said } from './handler-outcome.ts';
 
-/** More of them make a handler that never ends. */
+/** With more runs than this, the handler is assumed never to end. */
 const MAX_RUNS = 100;
-/** The runs have it one after the other. */
+/** All runs use this slot, one after the other. */
 const SLOT = 0;
 
-/** What they work with. */
+/** Inputs of the runs. */
 export interface RunsContext {
   readonly assignment: Assignment;
   readonly handler: HandlerFunction;
   readonly children: DetachedChildren;
   readonly maxPayload: number;
-  /** What it is asked to stop for before it begins. */
+  /** Stop reason that is set before the handler begins. */
   readonly stopped: StopReason | undefined;
 }
 
 export class DetachedRuns {
   readonly said: Said = { progress: [], checkpoints: [], logs: [], runs: 0, extensionMs: 0 };
-  /** What would be reported in the end. `undefined`: nothing. */
+  /** The final report. `undefined`: none is sent. */
   readonly end: Promise<Outcome | undefined>;
   readonly #context: RunsContext;
   readonly #flags = new SlotFlags(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
@@ -54,7 +54,7 @@ export class DetachedRuns {
     this.end = this.#toTheEnd();
   }
 
-  /** Asks it to stop; it is not run again then. The first reason counts. */
+  /** Asks the handler to stop; it is not run again. The first reason counts. */
   stop(reason: StopReason): void {
     this.#stopped ??= reason;
     this.#host.stop(SLOT, reason);
@@ -66,16 +66,16 @@ export class DetachedRuns {
       const report = this.#verdict(await this.#run());
       if (report?.case !== 'suspended') return report;
       const allEnded = await this.#context.children.finish(report.value.childJobIds);
-      // A job that waits has no handler to be stopped: a cancel ends it at once.
+      // A suspended job has no handler to stop: a cancel ends it at once.
       if (this.#stopped === 'cancelled') return cancelled();
       if (!allEnded || this.#stopped !== undefined) return report;
     }
     throw new Error(
-      `the handler waits for children of its job for the ${MAX_RUNS}th time: let it submit the same ones each time it runs`,
+      `the handler waits for children of its job for the ${MAX_RUNS}th time: submit the same ones in each run`,
     );
   }
 
-  /** By the worker's own judgement, except for what it does at the stop already and not at the end. */
+  /** Follows the worker's rules. For `lease_lost` and `shutdown` the worker decides at the stop, this class at the end. */
   #verdict(outcome: HandlerOutcome): Outcome | undefined {
     if (this.#stopped === 'lease_lost') return aborted();
     if (this.#stopped === 'shutdown') return undefined;
@@ -99,7 +99,7 @@ export class DetachedRuns {
     return outcome;
   }
 
-  /** What the host would tell the session's thread. */
+  /** Receives the messages that the host sends to the session's thread. */
   #received(message: ToSession): void {
     if (message.kind !== 'ends') return;
     for (const update of message.updates) this.#keep(update);

@@ -1,4 +1,4 @@
-/** What a handler under test is told of its job. */
+/** Options of a handler under test. */
 import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { durationFromMs } from '../duration.ts';
@@ -11,40 +11,42 @@ import type { StopReason } from '../worker/core/ports.ts';
 import type { HandlerFunction, VersionedHandler } from '../worker/handler.ts';
 
 /**
- * What runs children of a definition: a handler of the test's that gives their results, or the one that has them in production; what
- * it throws is the child's failure. `open`: they do not end, and a handler that waits for one of them ends `suspended`.
+ * Runs children of a definition: a handler of the test that returns their results, or the production handler. An error
+ * that it throws is the child's failure. `open`: the children do not end, and a handler that waits for one ends
+ * `suspended`.
  */
 export type TestChild = HandlerFunction | VersionedHandler | 'open';
 
-/** What the attempt is that the handler runs. Everything may be left out: the first attempt of a new job. */
+/** The attempt that the handler runs. All fields are optional; the default is the first attempt of a new job. */
 export interface HandlerOptions {
   /** UUID of the job. Default: a new one. */
   readonly jobId?: string;
   /** Number of the attempt, from 1. Default: 1. */
   readonly attempt?: number;
-  /** Attempts before this one that counted. Default: 0. */
+  /** Earlier attempts that count. Default: 0. */
   readonly attemptsCounted?: number;
   /** Default: `default`. */
   readonly namespace?: string;
   /** Name of the definition. Default: `test`. */
   readonly definition?: string;
-  /** Its version. Default: 1. */
+  /** Version of the definition. Default: 1. */
   readonly definitionVersion?: number;
-  /** How long the handler may run, in milliseconds; nothing enforces it here. Default: an hour. */
+  /** Run timeout in milliseconds; not enforced here. Default: one hour. */
   readonly runTimeoutMs?: number;
-  /** What an earlier attempt has left, as `ctx.checkpoint` takes it. Default: nothing. */
+  /** Checkpoint of an earlier attempt, as passed to `ctx.checkpoint`. Default: none. */
   readonly lastCheckpoint?: unknown;
   /** W3C trace context of the attempt. Default: none. */
   readonly traceparent?: string;
-  /** W3C trace state that goes with it. Default: none. */
+  /** W3C trace state for `traceparent`. Default: none. */
   readonly tracestate?: string;
-  /** Largest result or checkpoint that is taken, in bytes. Default: 512 KiB. */
+  /** Maximum size of a result or checkpoint, in bytes. Default: 512 KiB. */
   readonly maxPayload?: number;
-  /** What it is asked to stop for before it begins. Default: it is not asked to. */
+  /** Stop reason that is set before the handler begins. Default: none. */
   readonly stopReason?: StopReason;
   /**
-   * What runs its children, by their definitions. They end when the handler waits for them; then it runs again from its start, as
-   * a later attempt, with its last checkpoint. Default: there are none, and submitting one fails with DEFINITION_NOT_FOUND.
+   * Runs its children, by definition. They run when the handler waits for them; then the handler runs again from its
+   * start, as a later attempt, with its last checkpoint. Default: none; submitting a child fails with
+   * DEFINITION_NOT_FOUND.
    */
   readonly children?: Readonly<Record<string, TestChild>>;
 }
@@ -56,7 +58,10 @@ export function maxPayloadOf({ maxPayload = MAX_PAYLOAD }: HandlerOptions): numb
   return maxPayload;
 }
 
-/** @throws TypeError when something can't be written as JSON, or the id is none; RangeError when a number is out of its range. */
+/**
+ * @throws TypeError when a value can't be written as JSON or the id is no UUID; RangeError when a number is out of
+ * range.
+ */
 export function assignmentOf(options: HandlerOptions, input: unknown): Assignment {
   const { jobId = randomUUID(), lastCheckpoint, definition = 'test' } = options;
   if (!UUID.test(jobId)) throw new TypeError(`jobId: "${jobId}" is no UUID: write one, or leave it out`);

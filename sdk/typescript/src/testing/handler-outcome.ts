@@ -1,4 +1,4 @@
-/** What came of a handler under test, and what it said of itself in all of its runs. */
+/** The outcome of a handler under test, with everything that it reported in all of its runs. */
 import type { Failure } from '../gen/muster/v1/failure_pb.ts';
 import type { JobSubmission } from '../gen/muster/v1/job_pb.ts';
 import type { LogRecord } from '../gen/muster/v1/log_record_pb.ts';
@@ -7,50 +7,51 @@ import { decodePayload } from '../payload.ts';
 import type { Outcome } from '../worker/core/outcome.ts';
 
 /**
- * What the worker would report: a `result` or a `failure`; `cancelled`: it gave up since it was asked to; `aborted`: its lease was
- * lost; `suspended`: it waits for children that are open; `dropped`: nothing, since the worker ends, and the job is given to another.
+ * What the worker would report: a `result` or a `failure`; `cancelled`: the handler gave up because of a cancel;
+ * `aborted`: its lease was lost; `suspended`: it waits for open children; `dropped`: nothing, because the worker stops
+ * and the job is assigned to another one.
  */
 export type ReportKind = 'result' | 'failure' | 'cancelled' | 'aborted' | 'suspended' | 'dropped';
 
-/** How far a handler said that it is. */
+/** A progress report of a handler. */
 export interface SaidProgress {
   /** From 0 to 1. */
   readonly fraction: number;
-  /** Empty: it said none. */
+  /** Empty: none. */
   readonly message: string;
 }
 
-/** What a handler says while it runs. */
+/** Reports of a running handler. */
 export interface Said {
   readonly progress: SaidProgress[];
   readonly checkpoints: Payload[];
   readonly logs: LogRecord[];
   runs: number;
-  /** Of the last run. */
+  /** Of the last run, in milliseconds. */
   extensionMs: number;
 }
 
-/** How a handler ended. */
+/** The outcome of a handler. */
 export class HandlerOutcome<T = unknown> {
   readonly kind: ReportKind;
-  /** The result as it travels. `undefined`: it has not ended with one. */
+  /** The encoded result. `undefined`: the handler has none. */
   readonly payload: Payload | undefined;
   /**
-   * What would be reported of its failure, with what steers the retry: `final`, `retryDelay`, `failureCause`, `exitCode`.
-   * `undefined`: it has not failed.
+   * The reported failure, with the fields that control the retry: `final`, `retryDelay`, `failureCause`, `exitCode`.
+   * `undefined`: the handler has not failed.
    */
   readonly failure: Failure | undefined;
-  /** Each progress that it told, in order. */
+  /** All progress reports, in order. */
   readonly progress: readonly SaidProgress[];
-  /** Each checkpoint that it left, decoded, in order. */
+  /** All checkpoints, decoded, in order. */
   readonly checkpoints: readonly unknown[];
-  /** Each record that it wrote to the log of the attempt, in order; of each run the newest 64 KiB, as in production. */
+  /** All log records, in order; of each run the newest 64 KiB, as in production. */
   readonly logs: readonly LogRecord[];
-  /** Milliseconds that it asked for beyond its run timeout, in its last run. */
+  /** Milliseconds by which the last run extended its run timeout. */
   readonly runTimeoutExtensionMs: number;
-  /** How often it ran: once, and again each time that it had waited for children. */
+  /** Number of runs: one, plus one for each time that it waited for children. */
   readonly runs: number;
-  /** The children that it submitted, each once, in their order; `decodePayload` reads their input. */
+  /** The submitted children, without duplicates, in order; `decodePayload` reads their input. */
   readonly children: readonly JobSubmission[];
   readonly #result: unknown;
 
@@ -68,9 +69,9 @@ export class HandlerOutcome<T = unknown> {
   }
 
   /**
-   * What it returned, as a client reads it.
+   * The handler's result, as a client reads it.
    *
-   * @throws Error when it has not ended with a result; the message says how it has.
+   * @throws Error when the handler has no result; the message says how it ended.
    */
   get result(): T {
     if (this.kind === 'result') return this.#result as T;

@@ -1,4 +1,4 @@
-/** Runs a handler for a test. */
+/** Runs a handler in a test. */
 import type { StopReason } from '../worker/core/ports.ts';
 import type { HandlerFunction, VersionedHandler } from '../worker/handler.ts';
 import type { HandlerOptions } from './handler-options.ts';
@@ -7,7 +7,7 @@ import { type Member, startMember } from './test-family.ts';
 
 /** A handler that runs in a test. */
 export class RunningHandler<T = unknown> {
-  /** What comes of it. Rejected when it has waited for children 100 times. */
+  /** The outcome. Rejected when the handler waits for children for the 100th time. */
   readonly outcome: Promise<HandlerOutcome<T>>;
   readonly #member: Member;
 
@@ -17,9 +17,9 @@ export class RunningHandler<T = unknown> {
   }
 
   /**
-   * Asks the handler to stop, as the worker would: `cancelled`: the job was; `run_timeout`: it took too long; `lease_lost`: the worker
-   * can't prove that the attempt is still its own; `shutdown`: the worker was drained, and waits no longer. It still has to
-   * return. The first reason counts.
+   * Asks the handler to stop, as the worker would. `cancelled`: the job was cancelled; `run_timeout`: it took too long;
+   * `lease_lost`: the worker can't prove that it holds the attempt; `shutdown`: the worker has drained and waits no
+   * longer. The handler still has to return. The first reason counts.
    */
   stop(reason: StopReason): void {
     this.#member.runs.stop(reason);
@@ -33,11 +33,12 @@ export class RunningHandler<T = unknown> {
 }
 
 /**
- * Begins to run a handler, so that it can be stopped; it has been entered when this returns.
+ * Starts a handler, so that it can be stopped. The handler has been entered when this returns.
  *
- * @param handler As `Worker` takes it.
- * @param input What a client would submit.
- * @throws TypeError or RangeError when the input can't be written as JSON, or an option is none; the message names it.
+ * @param handler A handler as passed to `Worker`.
+ * @param input The input as passed to `Client.submit`.
+ * @throws TypeError or RangeError when the input can't be written as JSON, or an option is invalid; the message names
+ *   it.
  */
 export function startHandler<T = unknown>(
   handler: HandlerFunction | VersionedHandler,
@@ -47,7 +48,7 @@ export function startHandler<T = unknown>(
   return new RunningHandler<T>(startMember(handler, input, options, options.stopReason));
 }
 
-/** `startHandler`, and what comes of it: what the handler throws is no error here, but the outcome's `failure`. */
+/** Runs a handler to its end. An error of the handler is not thrown: it is the `failure` of the outcome. */
 export async function runHandler<T = unknown>(
   handler: HandlerFunction | VersionedHandler,
   input?: unknown,

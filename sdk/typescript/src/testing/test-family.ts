@@ -1,4 +1,4 @@
-/** Runs children, and theirs, as the test has said. */
+/** Runs children, and their children, as the test's options say. */
 import { durationToMs } from '../duration.ts';
 import { Code, MusterError } from '../error.ts';
 import type { JobSubmission } from '../gen/muster/v1/job_pb.ts';
@@ -11,7 +11,7 @@ import { DetachedRuns } from './detached-runs.ts';
 import type { HandlerOptions, TestChild } from './handler-options.ts';
 import { assignmentOf, maxPayloadOf } from './handler-options.ts';
 
-/** Jobs that are in each other, as the control plane has it. */
+/** Maximum nesting of jobs, as on the control plane. */
 const MAX_DEPTH = 16;
 
 export interface Member {
@@ -19,7 +19,7 @@ export interface Member {
   readonly children: DetachedChildren;
 }
 
-/** Starts the handler of a job; it has begun when this returns. */
+/** Starts the handler of a job. It has been entered when this returns. */
 export function startMember(
   handler: HandlerFunction | VersionedHandler,
   input: unknown,
@@ -58,7 +58,7 @@ class Family implements ChildRunner {
     if (this.#depth >= MAX_DEPTH)
       throw new MusterError({
         code: Code.FAILED_PRECONDITION,
-        message: `children would be in each other more than ${MAX_DEPTH} deep`,
+        message: `children would be nested more than ${MAX_DEPTH} deep`,
         reason: 'WORKFLOW_NESTING',
       });
   }

@@ -1,11 +1,11 @@
-/** Ids of the control plane's spans, which follow from the job and the attempt. */
+/** Ids of the control plane's spans, derived from the job and the attempt. */
 
 const PHASE = new TextEncoder().encode('attempt');
 const JOB_ID_BYTES = 16;
 
 /**
- * The id of the control plane's span of an attempt: FNV-1a, 64 bits wide, of the job's id, the attempt's number in 4 bytes
- * with the highest first, and the word "attempt".
+ * The id of the control plane's span of an attempt: the 64-bit FNV-1a hash of the job's id, the attempt's number in 4
+ * bytes, big-endian, and the word "attempt".
  *
  * @param jobId The job's UUID, 16 bytes.
  */

@@ -1,4 +1,4 @@
-/** What handlers log as log records of OpenTelemetry, for an application that has set up a logger provider. */
+/** Emits what handlers log as OpenTelemetry log records, if the application has set up a logger provider. */
 import type { Attributes, Context, Logger } from '@opentelemetry/api';
 import { context, logs, SeverityNumber, trace } from '@opentelemetry/api';
 import type { LogLevel } from '../logger.ts';
@@ -28,12 +28,14 @@ export class HandlerLog {
     this.#span = span;
   }
 
-  /** Whether anybody takes records of this level: if not, none needs to be made. */
+  /** Whether anything consumes records of this level. If not, none needs to be made. */
   wants(level: LogLevel): boolean {
     return this.#logger.enabled({ severityNumber: severities[level] });
   }
 
-  /** @param fields Those of the line before they became text: numbers, booleans and the first error are passed on as such. */
+  /**
+   * @param fields The fields before their conversion to text: numbers, booleans and the first error keep their type.
+   */
   emit({ level, timeMs, message, fields: texts }: LogLine, fields: Fields = {}): void {
     this.#attributes ??= attemptAttributes(this.#attempt);
     const entries = Object.entries(texts).map(([key, text]) => [key, plain(fields[key]) ?? text] as const);
@@ -48,7 +50,7 @@ export class HandlerLog {
     });
   }
 
-  /** That of the span which the handler is in, be it one of its own; outside of any, the attempt's. */
+  /** The active span's context, also of a span that the handler made; outside any span, the attempt's. */
   get #context(): Context {
     const active = context.active();
     if (trace.getSpanContext(active)) return active;

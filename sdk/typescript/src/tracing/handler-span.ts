@@ -1,4 +1,4 @@
-/** The span of a handler that runs: under the control plane's span of the attempt, linked to the attempt before. */
+/** The span of a running handler: a child of the control plane's attempt span, linked to the previous attempt. */
 import type { Attributes, Context, Link, Span, SpanContext } from '@opentelemetry/api';
 import { context, createTraceState, diag, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { uuidText } from '../uuid.ts';
@@ -11,7 +11,7 @@ export class HandlerSpan {
   readonly #span: Span;
   readonly #context: Context;
 
-  /** Undefined where the application has set up no tracing, or one that fails. */
+  /** `undefined` if the application has set up no tracing, or its tracing fails. */
   static start(attempt: StartedAttempt): HandlerSpan | undefined {
     return quietly(() => HandlerSpan.#start(attempt));
   }
@@ -35,17 +35,17 @@ export class HandlerSpan {
     this.#context = trace.setSpan(around, span);
   }
 
-  /** The context that the span is active in. */
+  /** The context with the span. */
   get context(): Context {
     return this.#context;
   }
 
-  /** For what the handler calls. Undefined: the span has none. */
+  /** Trace context for the handler's calls. `undefined`: the span has none. */
   get fields(): TraceFields | undefined {
     return traceFields(this.#span.spanContext());
   }
 
-  /** Calls `handler` with the span as the active one, also in what it awaits. */
+  /** Calls `handler` with the span active, also after an `await`. */
   run<T>(handler: () => T): T {
     return context.with(this.#context, handler);
   }
@@ -54,7 +54,7 @@ export class HandlerSpan {
     quietly(() => this.#span.end());
   }
 
-  /** Whatever was thrown. */
+  /** Records any thrown value. */
   fail(error: unknown): void {
     quietly(() => {
       const known = error instanceof Error;
@@ -66,7 +66,7 @@ export class HandlerSpan {
   }
 }
 
-/** What tells of a handler must not keep its attempt from its end. */
+/** A failure of tracing must not keep an attempt from ending. */
 function quietly<T>(report: () => T): T | undefined {
   try {
     return report();
@@ -76,7 +76,7 @@ function quietly<T>(report: () => T): T | undefined {
   }
 }
 
-/** With the trace context of the assignment, if it has one. */
+/** The context of the assignment's trace, if it has one. */
 export function attemptContext(attempt: StartedAttempt): Context {
   const parent = parentOf(attempt);
   return parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
@@ -92,14 +92,14 @@ function parentOf({ traceparent, tracestate }: StartedAttempt): SpanContext | un
   return { traceId, spanId, traceFlags, isRemote: true, ...state };
 }
 
-/** None where the control plane sends no spans: what would be linked to is not there. */
+/** No links if the control plane sends no spans: their target would not exist. */
 function linksOf({ jobId, attempt }: StartedAttempt, parent: SpanContext | undefined): Link[] {
   if (parent === undefined || attempt < 2 || parent.spanId !== attemptSpanId(jobId, attempt)) return [];
   const before = { ...parent, spanId: attemptSpanId(jobId, attempt - 1) };
   return [{ context: before, attributes: { 'muster.link.kind': 'retry_of' } }];
 }
 
-/** What spans and log records of an attempt have in common. */
+/** Attributes that spans and log records of an attempt share. */
 export function attemptAttributes({
   jobId,
   attempt,

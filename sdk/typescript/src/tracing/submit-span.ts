@@ -1,23 +1,23 @@
-/** The span of a submission, whose context the jobs are given. */
+/** The span of a submission. Its context is passed to the jobs. */
 import type { Attributes, Span } from '@opentelemetry/api';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { Code, MusterError } from '../error.ts';
 import { activeTracer, messagingAttributes, type TraceFields, traceFields } from './tracer.ts';
 
-/** What is submitted, where to, and by whom. */
+/** Attributes of a submission. */
 export interface Submitting {
   /** gRPC target of the control plane. */
   readonly address: string;
-  /** Empty: the default one. */
+  /** Empty: the default namespace. */
   readonly namespace: string;
-  /** One for each job. */
+  /** One per job. */
   readonly definitions: readonly string[];
 }
 
 /**
- * Calls `submit` within a span, if the application traces, and answers what it answers.
+ * Calls `submit` in a span, if the application traces, and returns its result.
  *
- * @param submit Is given the trace context for the call's metadata; `undefined`: none.
+ * @param submit Receives the trace context for the call's metadata; `undefined`: none.
  */
 export async function inSubmitSpan<T extends { readonly jobId: string }>(
   what: Submitting,
@@ -41,7 +41,7 @@ export async function inSubmitSpan<T extends { readonly jobId: string }>(
   }
 }
 
-/** A span's name has few values: it holds a definition only where there is one. */
+/** Span names need low cardinality: the name has the definition only if all jobs share it. */
 function sameName(names: readonly string[]): string | undefined {
   const [first] = names;
   return names.every((name) => name === first) ? first : undefined;

@@ -1,16 +1,19 @@
-/** The application's tracer, and what all spans of this SDK say, after the semantic conventions for messaging. */
+/**
+ * The application's tracer, and attributes that all spans of this SDK share, after OpenTelemetry's messaging
+ * conventions.
+ */
 import type { Attributes, SpanContext, Tracer } from '@opentelemetry/api';
 import { isSpanContextValid, ProxyTracerProvider, trace } from '@opentelemetry/api';
 import { SDK } from '../worker/sdk-version.ts';
 
-/** Undefined where the application has set up no tracing: then nothing is made for it. */
+/** `undefined` if the application has set up no tracing; then no spans are made. */
 export function activeTracer(): Tracer | undefined {
   const provider = trace.getTracerProvider();
   if (provider instanceof ProxyTracerProvider) return provider.getDelegateTracer(SDK.name, SDK.version);
   return provider.getTracer(SDK.name, SDK.version);
 }
 
-/** @param destination The definition, where all jobs that the span is about have the same one. */
+/** @param destination The definition, if all jobs of the span share it. */
 export function messagingAttributes(namespace: string, destination: string | undefined): Attributes {
   return {
     'messaging.system': 'muster',
@@ -19,13 +22,13 @@ export function messagingAttributes(namespace: string, destination: string | und
   };
 }
 
-/** A trace context as Muster takes it, in whatever form the application hands its own to others. */
+/** A trace context as Muster takes it, whichever propagation format the application uses. */
 export interface TraceFields {
   readonly traceparent: string;
   readonly tracestate: string;
 }
 
-/** Undefined where the context is none. */
+/** `undefined` if the context is invalid. */
 export function traceFields(context: SpanContext): TraceFields | undefined {
   if (!isSpanContextValid(context)) return undefined;
   const { traceId, spanId, traceFlags, traceState } = context;

@@ -2,15 +2,15 @@
 import { Client, credentials } from '@grpc/grpc-js';
 
 const CHANNEL_OPTIONS = {
-  // A dead line is noticed within 15 s even when nothing is being asked.
+  // Detects a dead connection within 15 s, also without calls.
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5_000,
   'grpc.keepalive_permit_without_calls': 1,
-  // A worker has to beat soon after the control plane is back: the library's own waits grow to two minutes.
+  // A worker must beat soon after the control plane is back; the library's own delays grow to two minutes.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1_000,
   'grpc.max_receive_message_length': 8 * 1024 * 1024,
-  // Calls are spread one by one over the replicas that the address names.
+  // Balances calls over the replicas of the address.
   'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
 };
 

@@ -1,4 +1,4 @@
-/** Typed calls that the server answers with a stream, over grpc-js. */
+/** Typed server-streaming calls over grpc-js. */
 import type { DescMessage, DescMethodServerStreaming, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import type { Client, ServiceError } from '@grpc/grpc-js';
@@ -7,8 +7,8 @@ import { makeStub } from './stub.ts';
 import { cancelled } from './unary-client.ts';
 
 /**
- * Gives the messages of the stream as they come, and ends the call when the reader leaves the loop. There is no deadline:
- * a dead line is noticed by the channel.
+ * Yields the messages of the stream as they arrive, and ends the call when the reader leaves the loop. There is no
+ * deadline: the channel's keepalive detects a dead connection.
  *
  * @param signal Ends the call early with CANCELLED.
  * @throws MusterError

@@ -1,4 +1,4 @@
-/** Reads `google.rpc` details from the trailer of a failed call into a `MusterError`. */
+/** Reads `google.rpc` details from the trailer of a failed call. */
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { fromBinary } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
@@ -11,7 +11,7 @@ import { StatusSchema } from '../gen/google/rpc/status_pb.ts';
 
 const TRAILER = 'grpc-status-details-bin';
 
-/** Turns what grpc-js failed with into a `MusterError`; details that can't be read are left out. */
+/** Converts an error of grpc-js to a `MusterError`; unreadable details are left out. */
 export function musterError(error: ServiceError): MusterError {
   const status = readStatus(error);
   const info = status && findDetail(status, ErrorInfoSchema);
@@ -44,7 +44,7 @@ function findDetail<D extends DescMessage>(status: Status, schema: D): MessageSh
       const message = anyUnpack(detail, schema);
       if (message) return message;
     } catch {
-      // A detail with broken bytes says nothing; the code and the message still do.
+      // The details are broken; code and message are still valid.
     }
   }
   return undefined;

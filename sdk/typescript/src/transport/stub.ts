@@ -1,4 +1,4 @@
-/** What grpc-js needs to call a method of a service that protobuf-es describes. */
+/** Describes a protobuf-es method for grpc-js. */
 import type { DescMessage, DescMethod, MessageShape } from '@bufbuild/protobuf';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 
@@ -17,7 +17,7 @@ export function makeStub(service: string, method: DescMethod): Stub {
       const bytes = toBinary(method.input, request);
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     },
-    // A plain view, so that the bytes fields of a message are plain arrays and not Buffers.
+    // A plain view, so that bytes fields of a message are Uint8Arrays and not Buffers.
     deserialize: (bytes) => fromBinary(method.output, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
   };
 }

@@ -1,4 +1,4 @@
-/** Typed unary calls over grpc-js, with protobuf-es as the codec and the service's own description as the stub. */
+/** Typed unary calls over grpc-js, with protobuf-es as the codec and the service descriptor as the stub. */
 import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
@@ -16,11 +16,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Waits within the deadline for a connection instead of failing at once with UNAVAILABLE. Default: false. */
   readonly waitForReady?: boolean;
-  /** Metadata of the call, by lower-case name; empty values are left out. */
+  /** Metadata of the call, by lowercase name; empty values are left out. */
   readonly metadata?: object | undefined;
 }
 
-/** The unary methods of a service as functions; streaming methods are left out. */
+/** The unary methods of a service as functions. Streaming methods are left out. */
 export type UnaryClient<M extends GenServiceMethods> = {
   readonly [K in keyof M as M[K]['methodKind'] extends 'unary' ? K : never]: (
     request: MessageInitShape<M[K]['input']>,
@@ -77,7 +77,7 @@ function metadataOf(values: object = {}, waitForReady: boolean): Metadata {
   return metadata;
 }
 
-/** What a call fails with that its caller has ended. */
+/** The error of a call that its caller has cancelled. */
 export function cancelled(signal: AbortSignal): MusterError {
   return new MusterError({ code: Code.CANCELLED, message: 'the caller ended the call', cause: signal.reason });
 }

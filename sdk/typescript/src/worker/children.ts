@@ -1,4 +1,4 @@
-/** Children of a job: what its handler submits, and waits for without holding its place. */
+/** Children of a job: its handler submits them and waits for them without holding a slot. */
 
 import { Calls, present } from '../client/calls.ts';
 import type { JobRef } from '../client/job-ref.ts';
@@ -14,38 +14,40 @@ import { inSubmitSpan } from '../tracing/submit-span.ts';
 import type { UnaryClient } from '../transport/unary-client.ts';
 import { unaryClient } from '../transport/unary-client.ts';
 
-/** How a child is to be run. */
+/** Options of a child. */
 export interface ChildOptions extends Omit<JobOptions, 'idempotencyKey' | 'idempotencyConflictPolicy'> {
-  /** What the child is known by when the handler runs again. Default: its number among those that the handler submits. */
+  /**
+   * Identifies the child when the handler runs again. Default: its number among the children that the handler submits.
+   */
   readonly key?: string;
-  /** It goes on when its parent ends. Default: false: it is cancelled then. */
+  /** The child continues when its parent ends. Default: false, it is cancelled then. */
   readonly detached?: boolean;
 }
 
-/** A child as it was accepted, now or by an earlier run of the handler. */
+/** A submitted child, from this run of the handler or an earlier one. */
 export interface Child {
   readonly jobId: string;
 }
 
-/** That one report may wait for. */
+/** Maximum number of children that one report waits for. */
 const MAX_AWAITED = 1_000;
-/** A call is repeated for so long: a control plane that restarts is no reason for a handler to fail. */
+/** Milliseconds that a call is retried, so that a restart of the control plane does not fail the handler. */
 const PATIENCE_MS = 60_000;
-/** Children that are asked for at once. */
+/** Maximum number of children that are read concurrently. */
 const AT_ONCE = 20;
 
 /**
- * Thrown by `ctx.wait` and `ctx.ended` while children are open: it ends this run of the handler, and the job goes on once they have
- * ended, with the handler run again from its start. A handler must let it pass.
+ * Thrown by `ctx.wait` and `ctx.ended` while children are open. It ends this run of the handler. Once the children have
+ * ended, the handler runs again from its start. A handler must not catch it.
  */
 export class WaitsForChildren extends Error {
   override readonly name = 'WaitsForChildren';
-  /** At most 1,000 of them. */
+  /** At most 1,000 ids. */
   readonly childIds: readonly string[];
 
   constructor(childIds: readonly string[]) {
     super(
-      'the handler waits for children of its job; it has to let this error pass, and runs again once they have ended',
+      'the handler waits for children of its job: it must not catch this error, and runs again once they have ended',
     );
     this.childIds = childIds.slice(0, MAX_AWAITED);
   }
@@ -53,7 +55,7 @@ export class WaitsForChildren extends Error {
 
 export type SubmitRequest = Parameters<UnaryClient<(typeof JobService)['method']>['submitJob']>[0];
 
-/** How handlers submit and read children. */
+/** Calls that submit and read children. */
 export interface ChildApi {
   /** UUID of the worker's session. */
   readonly sessionId: string;
@@ -61,7 +63,7 @@ export interface ChildApi {
   get(jobId: string): Promise<Job>;
 }
 
-/** The calls of a worker's handlers; the connection is made by the first of them. */
+/** The calls of a worker's handlers. The first call opens the connection. */
 export class ChildCalls implements ChildApi {
   sessionId = '';
   readonly #address: string;
@@ -102,7 +104,7 @@ export class ChildCalls implements ChildApi {
   }
 }
 
-/** Of one run of a handler. */
+/** The children of one run of a handler. */
 export class Children {
   readonly #calls: ChildApi;
   readonly #parent: { readonly jobId: string; readonly attempt: number; readonly sessionId: string };

@@ -1,4 +1,4 @@
-/** What a handler threw, as the failure that is reported. */
+/** Converts what a handler threw to the reported failure. */
 import { durationFromMs } from '../duration.ts';
 import type { Failure } from '../gen/muster/v1/failure_pb.ts';
 import { FailureCause } from '../gen/muster/v1/failure_pb.ts';
@@ -11,12 +11,12 @@ const MAX_CAUSES = 16;
 
 const encoder = new TextEncoder();
 
-/** Anything can be thrown; whatever it was, the failure names its type and says what it said, as far as that can be read. */
+/** Never throws: anything can be thrown, and its type and message are read as far as possible. */
 export function toFailure(error: unknown): Failure {
   try {
     return failureOf(error);
   } catch (broken) {
-    return describe(new NotAnError(`what can't be read: ${textOf(broken)}`), 1);
+    return describe(new NotAnError(`a value that can't be read: ${textOf(broken)}`), 1);
   }
 }
 
@@ -43,13 +43,13 @@ function describe(error: unknown, level: number): Failure {
   return failure;
 }
 
-/** A subclass that sets no name of its own is known by its class. */
+/** A subclass that sets no name is named after its class. */
 function typeName(thrown: Error): string {
   const name = textOf(thrown.name);
   return name === 'Error' || name === '' ? textOf(thrown.constructor?.name ?? 'Error') : name;
 }
 
-/** 0: it carries none. */
+/** 0 means no exit code. */
 function exitCodeOf(thrown: Error): number {
   const { exitCode } = thrown as { exitCode?: unknown };
   return Number.isInteger(exitCode) && Number(exitCode) >= 1 && Number(exitCode) <= 255 ? Number(exitCode) : 0;
@@ -63,7 +63,7 @@ export function textOf(value: unknown): string {
   }
 }
 
-/** As much of the text as fits into `maxBytes` of UTF-8. */
+/** The longest prefix of whole characters that fits into `maxBytes` of UTF-8. */
 function cut(text: string, maxBytes: number): string {
   if (text.length * 3 <= maxBytes) return text;
   return text.slice(0, encoder.encodeInto(text, new Uint8Array(maxBytes)).read);

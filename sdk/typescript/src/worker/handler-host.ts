@@ -1,5 +1,5 @@
-/** Runs handlers on the main thread and hands their outcomes back, those of one turn together. */
-// Not the global one, which tests of handlers may replace along with their timers.
+/** Runs handlers on the main thread and sends their outcomes to the session's thread, batched per turn. */
+// Imported, not the global one: tests of handlers may replace the global one along with their timers.
 import { setImmediate } from 'node:timers';
 import type { MessagePort } from 'node:worker_threads';
 import type { Failure } from '../gen/muster/v1/failure_pb.ts';
@@ -20,10 +20,10 @@ import type { SlotFlags } from './thread/slot-flags.ts';
 import type { PackedStarts, StartedAttempt } from './thread/starts.ts';
 import { unpackStarts } from './thread/starts.ts';
 
-/** After this time a turn ends, though more is to be started: outcomes go out before the next handler is entered. */
+/** Milliseconds after which a turn yields although more handlers are due, so that outcomes are sent in between. */
 const LONGEST_TURN_MS = 5;
 
-/** The sending half of the line to the session's thread. */
+/** The sending side of the port to the session's thread. */
 export type SessionPort = Pick<MessagePort, 'postMessage'>;
 
 export class HandlerHost implements JobOutlet {
@@ -35,10 +35,10 @@ export class HandlerHost implements JobOutlet {
   readonly #port: SessionPort;
   readonly #running: (RunningJob | undefined)[] = [];
   readonly #ends = new EndsPacker();
-  /** Batches that are not started, or not to their end. */
+  /** Batches that are not started, or only in part. */
   readonly #starting: Generator<StartedAttempt>[] = [];
   #updates: HandlerUpdate[] = [];
-  /** Those with log records that are not sent. */
+  /** Jobs with unsent log records. */
   readonly #logging = new Set<RunningJob>();
   #flushDue = false;
 
@@ -77,7 +77,7 @@ export class HandlerHost implements JobOutlet {
     this.#update({ slot, checkpoint: { data: data.slice(), contentType, metadata } });
   }
 
-  /** At once: a handler that goes on without yielding could have been stopped before the end of this turn. */
+  /** Sent at once: if the handler blocks this thread, the end of the turn could come after its run timeout. */
   extendRunTimeout(slot: number, extensionMs: number): void {
     this.#update({ slot, extensionMs });
     this.#flush();
@@ -97,7 +97,7 @@ export class HandlerHost implements JobOutlet {
     const end = performance.now() + LONGEST_TURN_MS;
     for (let batch = this.#starting[0]; batch !== undefined; batch = this.#starting[0]) {
       for (let next = batch.next(); !next.done; next = batch.next()) {
-        // What was taken back meanwhile is never entered.
+        // An attempt that was withdrawn meanwhile is never entered.
         if (this.#flags.enter(next.value.slot, next.value.ticket)) this.#start(next.value);
         if (performance.now() < end) continue;
         setImmediate(() => this.#startTurn());
@@ -161,7 +161,7 @@ export class HandlerHost implements JobOutlet {
     this.#flushSoon();
   }
 
-  /** At the end of this turn: by then every handler that had nothing to wait for has returned. */
+  /** Sends at the end of this turn: by then all handlers that did not have to wait have returned. */
   #flushSoon(): void {
     if (this.#flushDue) return;
     this.#flushDue = true;

@@ -1,4 +1,4 @@
-/** What a handler is, and the errors by which it steers what becomes of its job. */
+/** The interface of handlers, and the errors with which they control the retry of their job. */
 import type { JobRef } from '../client/job-ref.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../gen/muster/v1/payload_pb.ts';
@@ -10,91 +10,93 @@ import type { StopReason } from './core/ports.ts';
 export interface JobContext {
   /** UUID of the job. */
   readonly jobId: string;
-  /** Number of the attempt; rises within a job and may skip. */
+  /** Number of the attempt. Rises within a job; numbers may be skipped. */
   readonly attempt: number;
-  /** Attempts before this one that counted towards the retry policy. */
+  /** Earlier attempts that count towards the retry policy. */
   readonly attemptsCounted: number;
   readonly namespace: string;
   readonly definition: string;
   readonly definitionVersion: number;
-  /** Longest time that the handler may run, in milliseconds, as its definition says; what it asks for later is not in it. */
+  /** Run timeout of the definition, in milliseconds. Later extensions are not included. */
   readonly runTimeoutMs: number;
-  /** The input as it was submitted, byte for byte. `undefined`: none was. */
+  /** The input as submitted, byte for byte. `undefined`: none. */
   readonly input: Payload | undefined;
-  /** What an earlier attempt left with `checkpoint`, decoded. `undefined`: nothing. */
+  /** The last `checkpoint` of an earlier attempt, decoded. `undefined`: none. */
   readonly lastCheckpoint: unknown;
   /** Aborted when the handler should stop; its `reason` is a `HandlerStopped`. */
   readonly signal: AbortSignal;
-  /** The same for every attempt of the job: pass it to services that keep duplicates out. */
+  /** The same for every attempt of the job: pass it to services that deduplicate. */
   readonly idempotencyKey: string;
-  /** Higher for each later attempt: a store that remembers the highest can refuse writes of those before. */
+  /** Rises with each attempt: a store that remembers the highest value can refuse writes of earlier attempts. */
   readonly fencingToken: number;
   /**
-   * W3C trace context for what the handler calls: of the handler's own span where the application has set up OpenTelemetry,
-   * else of the attempt. Empty: none.
+   * W3C trace context for calls of the handler: that of the handler's own span if the application has set up
+   * OpenTelemetry, else that of the attempt. Empty: none.
    */
   readonly traceparent: string;
-  /** The W3C trace state that goes with it. */
+  /** The W3C trace state for `traceparent`. */
   readonly tracestate: string;
   /**
-   * Says how far the handler is. Sent within a second.
+   * Reports the handler's progress. Sent within a second.
    *
-   * @param fraction From 0 to 1; what lies outside is cut.
-   * @param message For people; cut at 256 characters.
+   * @param fraction From 0 to 1; values outside are clamped.
+   * @param message Shown to operators; cut at 256 characters.
    */
   progress(fraction: number, message?: string): void;
   /**
-   * Keeps what a later attempt may start from. Sent within a second, and before the report if this attempt fails.
+   * Stores a value from which a later attempt can continue. Sent within a second; if this attempt fails, before its
+   * report.
    *
    * @param value Any JSON value, a `Uint8Array` or a `Payload`.
-   * @throws RangeError when it is larger than the server takes; TypeError when it can't be written as JSON.
+   * @throws RangeError when the value exceeds the server's maximum size; TypeError when it can't be written as JSON.
    */
   checkpoint(value: unknown): void;
   /**
-   * Asks for more time than the run timeout, which still counts from the handler's start; several calls add up. Sent at
-   * once where a second could be too late. It moves neither the total timeout of the job nor how long it may be silent,
-   * and comes too late once `signal` says `run_timeout`.
+   * Extends the run timeout, which still counts from the handler's start; several calls add up. Sent at once if less
+   * than a second is left. It extends neither the total timeout of the job nor its progress timeout, and has no effect
+   * once `signal` is aborted with `run_timeout`.
    *
    * @param ms Milliseconds, above 0.
-   * @throws RangeError when it is no such number, or would let the handler run for more than 30 days in all.
+   * @throws RangeError when `ms` is not positive and finite, or the handler could run for more than 30 days in total.
    */
   extendRunTimeout(ms: number): void;
   /**
-   * Writes a record to the attempt's log, which `Client.logs` and `muster logs` show soon after, and to the
-   * worker's logger, with the job's id, the attempt and the trace. Kept are the newest 64 KiB of an attempt, as long as its
-   * job; what is dropped shows as a gap.
+   * Writes a record to the attempt's log, which `Client.logs` and `muster logs` show soon after, and to the worker's
+   * logger, with job id, attempt and trace. The newest 64 KiB of an attempt are kept, as long as its job; dropped
+   * records show as a gap.
    *
    * @param message Cut after 8 KiB.
-   * @param fields Facts that belong to it: text as it is, anything else as JSON. At most 32, and 8 KiB together with the
-   * message; the rest is dropped.
+   * @param fields Additional facts: strings as they are, other values as JSON. At most 32, and 8 KiB together with the
+   *   message; the rest is dropped.
    */
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
   /**
-   * Stores a child of the job. When the handler runs again, the same call gives the child that was made before: children are told
-   * apart by `key`, or by their number, so a handler submits the same ones in the same order each time it runs.
+   * Submits a child of the job. When the handler runs again, the same call returns the existing child. A child is
+   * identified by its `key`, or by its number; so a handler must submit the same children in the same order each time.
    *
-   * @throws MusterError FAILED_PRECONDITION (PARENT_ATTEMPT_CLOSED) where the attempt is not the worker's any more;
-   *   ALREADY_EXISTS (IDEMPOTENCY_CONFLICT) where an earlier run has submitted another job in its place.
+   * @throws MusterError FAILED_PRECONDITION (PARENT_ATTEMPT_CLOSED) when the worker no longer holds the attempt;
+   *   ALREADY_EXISTS (IDEMPOTENCY_CONFLICT) when an earlier run submitted a different job under the same key or number.
    */
   submit(definition: string, input?: unknown, options?: ChildOptions): Promise<Child>;
   /**
-   * The results of children, in their order, once all have ended. Until then it throws `WaitsForChildren`, which the handler lets
-   * pass: the job gives its place and permits back, and the handler runs again, from its start, when they have.
+   * Returns the results of children, in their order, once all have ended. Until then it throws `WaitsForChildren`,
+   * which the handler must not catch: the job releases its slot and permits, and the handler runs again from its start
+   * when the children have ended.
    *
-   * @throws JobFailedError when one of them ended without a result.
+   * @throws JobFailedError when a child ended without a result.
    */
   wait<T = unknown>(children: readonly JobRef[]): Promise<T[]>;
-  /** As `wait`, but gives the jobs, whatever became of them. */
+  /** Like `wait`, but returns the jobs, whatever their outcome. */
   ended(children: readonly JobRef[]): Promise<Job[]>;
 }
 
 /**
- * Runs one attempt. What it returns is the job's result: any JSON value, a `Uint8Array`, a `Payload`, or nothing. What
- * it throws fails the attempt, and the retry policy decides about another one.
+ * Runs one attempt. The return value is the job's result: any JSON value, a `Uint8Array`, a `Payload`, or nothing. A
+ * thrown error fails the attempt; the retry policy decides whether another one follows.
  *
  * @param input The input, decoded: a JSON value, the bytes of any other type, or `undefined`.
  */
-// biome-ignore lint/suspicious/noExplicitAny: the shape of the input is the user's, who states it in the handler.
+// biome-ignore lint/suspicious/noExplicitAny: the user's handler declares the type of its input.
 export type HandlerFunction = (context: JobContext, input: any) => unknown;
 
 /** A handler that serves only some versions of its definition. */
@@ -106,7 +108,7 @@ export interface VersionedHandler {
   readonly maxVersion?: number;
 }
 
-/** @throws TypeError when there is nothing to be called. */
+/** @throws TypeError when `handler` holds no function. */
 export function handlerFunction(handler: HandlerFunction | VersionedHandler): HandlerFunction {
   const run = typeof handler === 'function' ? handler : handler?.run;
   if (typeof run === 'function') return run;
@@ -116,12 +118,12 @@ export function handlerFunction(handler: HandlerFunction | VersionedHandler): Ha
 /** Handlers by their names. */
 export type Handlers = Readonly<Record<string, HandlerFunction | VersionedHandler>>;
 
-/** Thrown by a handler that knows that another attempt can't help. */
+/** Thrown by a handler when another attempt would fail too: the job is not retried. */
 export class FinalError extends Error {
   override readonly name: string = 'FinalError';
 }
 
-/** Thrown by a handler that wants its next attempt after a time of its own choice. */
+/** Thrown by a handler to set the delay of its next attempt. */
 export class RetryLater extends Error {
   override readonly name: string = 'RetryLater';
   readonly delayMs: number;
@@ -135,11 +137,11 @@ export class RetryLater extends Error {
 }
 
 /**
- * Thrown by a handler that what it runs on has failed: no disk, no memory, a machine that goes away. Costs the job no
- * attempt unless a retry rule says otherwise.
+ * Thrown by a handler when its environment failed: disk, memory, machine. The attempt does not count, unless a retry
+ * rule says otherwise.
  *
- * Any error may say how a process ended that the handler ran, in a property `exitCode` from 1 to 255; retry rules can go
- * by it.
+ * Any error may have a property `exitCode` from 1 to 255, the exit code of a process that the handler ran. Retry rules
+ * can match it.
  */
 export class InfrastructureError extends Error {
   override readonly name: string = 'InfrastructureError';
@@ -149,8 +151,8 @@ export class InfrastructureError extends Error {
 export class HandlerStopped extends Error {
   override readonly name = 'HandlerStopped';
   /**
-   * `cancelled`: the job was; `run_timeout`: the handler took too long; `lease_lost`: the worker can't prove that the
-   * attempt is still its own; `shutdown`: the worker ends.
+   * `cancelled`: the job was cancelled; `run_timeout`: the handler took too long; `lease_lost`: the worker can't prove
+   * that it still holds the attempt; `shutdown`: the worker stops.
    */
   readonly reason: StopReason;
 

@@ -1,9 +1,9 @@
-/** Makes log records of what handlers write: text, cut to size. */
+/** Converts what handlers log to records of bounded size. */
 import type { LogLevel } from '../logger.ts';
 import { MAX_LOG_FIELDS, MAX_LOG_LINE_BYTES } from './core/limits.ts';
 import type { LogLine } from './core/log-tail.ts';
 
-/** Number, time, level and framing of one record. */
+/** Size of a record's number, time, level and framing. */
 const FRAME_BYTES = 64;
 const encoder = new TextEncoder();
 const scratch = new Uint8Array(MAX_LOG_LINE_BYTES);
@@ -15,7 +15,7 @@ export function logLine(
   text: string,
   facts: Readonly<Record<string, unknown>> = {},
 ): LogLine {
-  // Whole characters only; what is no character becomes U+FFFD, as it would on the way.
+  // Whole characters only. Lone surrogates become U+FFFD, as they would in UTF-8.
   const { read, written } = encoder.encodeInto(text, scratch);
   let space = MAX_LOG_LINE_BYTES - written;
   let truncated = read < text.length;
@@ -36,7 +36,7 @@ export function logLine(
   return { sequence, timeMs, level, message, fields, truncated, bytes: FRAME_BYTES + MAX_LOG_LINE_BYTES - space };
 }
 
-/** Never throws: what can't be written must not cost the handler its attempt. */
+/** Never throws: a value that can't be written must not fail the attempt. */
 function fieldText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value instanceof Error) return value.stack ?? String(value);

@@ -1,4 +1,4 @@
-/** A job whose handler runs. What most handlers never ask for is made only when it is asked for. */
+/** A job whose handler runs. Parts that few handlers use are made on first use. */
 import type { JobRef } from '../client/job-ref.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../gen/muster/v1/payload_pb.ts';
@@ -21,17 +21,17 @@ import type { StartedAttempt } from './thread/starts.ts';
 
 const MAX_PROGRESS_MESSAGE = 256;
 
-/** Where a running job says what it has to say. */
+/** Receives what a running job reports. */
 export interface JobOutlet {
   /** Largest checkpoint in bytes. */
   readonly maxPayload: number;
   readonly children: ChildApi;
   progress(slot: number, fraction: number, message: string): void;
   checkpoint(slot: number, checkpoint: Payload): void;
-  /** @param extensionMs All that the handler has asked for so far. */
+  /** @param extensionMs Sum of all extensions so far, in milliseconds. */
   extendRunTimeout(slot: number, extensionMs: number): void;
   log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
-  /** The job has log records to be taken. */
+  /** The job has log records to take. */
   logged(job: RunningJob): void;
 }
 
@@ -134,7 +134,7 @@ export class RunningJob implements JobContext, HandledJob {
     if (checkpoint === undefined) throw new TypeError('a checkpoint needs a value');
     const size = checkpoint.data.length;
     const { maxPayload } = this.#outlet;
-    if (size > maxPayload) throw new RangeError(`the checkpoint has ${size} bytes, and at most ${maxPayload} may be`);
+    if (size > maxPayload) throw new RangeError(`the checkpoint has ${size} bytes; the maximum is ${maxPayload}`);
     this.#outlet.checkpoint(this.slot, checkpoint);
   }
 
@@ -143,7 +143,7 @@ export class RunningJob implements JobContext, HandledJob {
     const extensionMs = this.#extensionMs + ms;
     const longest = this.runTimeoutMs + extensionMs;
     if (longest > MAX_RUN_TIME)
-      throw new RangeError(`the handler could run for ${longest} ms, and at most ${MAX_RUN_TIME} may be`);
+      throw new RangeError(`the handler could run for ${longest} ms; the maximum is ${MAX_RUN_TIME}`);
     if (this.#ended) return;
     this.#extensionMs = extensionMs;
     this.#outlet.extendRunTimeout(this.slot, extensionMs);
@@ -184,7 +184,7 @@ export class RunningJob implements JobContext, HandledJob {
     this.#outlet.logged(this);
   }
 
-  /** What it has logged since the last time; of a flood, the newest. */
+  /** Log records since the last call; when there are too many, only the newest. */
   takeLogs(): LogLine[] {
     return this.#logs?.take() ?? [];
   }
@@ -195,19 +195,19 @@ export class RunningJob implements JobContext, HandledJob {
     this.#controller?.abort(new HandlerStopped(this.#stopped));
   }
 
-  /** Calls the handler, within the span that the application's tracing has of it. */
+  /** Calls the handler, in its span if the application traces. */
   run(handler: HandlerFunction, input: unknown): unknown {
     const span = this.#span;
     return runAsHandlerOf(this, () => (span ? span.run(() => handler(this, input)) : handler(this, input)));
   }
 
-  /** The handler has returned: what is said after it is not heard. */
+  /** The handler has returned: from now on, reports of it are ignored. */
   succeed(): void {
     this.#ended = true;
     this.#span?.succeed();
   }
 
-  /** The handler has thrown, or could not be called, or its result can't be told. */
+  /** The handler has thrown or could not be called, or its result can't be encoded. */
   fail(error: unknown): void {
     this.#ended = true;
     this.#span?.fail(error);

@@ -1,4 +1,4 @@
-/** Runs jobs: handlers on this thread, everything that keeps the worker's session alive on one of its own. */
+/** Runs jobs: handlers on this thread, the worker's session on a thread of its own. */
 import { Worker as Thread } from 'node:worker_threads';
 import { MusterError } from '../error.ts';
 import type { OpenSessionRequest } from '../gen/muster/v1/session_service_pb.ts';
@@ -16,39 +16,41 @@ import { PROTOCOL_VERSION, SDK } from './sdk-version.ts';
 import type { ThreadData, ThreadEvent, ToHandlers, ToSession } from './thread/messages.ts';
 import { SlotFlags } from './thread/slot-flags.ts';
 
-/** What a worker is called, what it runs, and how much at once. */
+/** Options of a worker. */
 export interface WorkerOptions {
   /** gRPC target of the control plane, such as `localhost:7070` or `dns:///muster:7070`. */
   readonly address: string;
-  /** Name of the worker, for people; several may share it. `^[a-z0-9][a-z0-9._-]{0,62}$`. */
+  /** Name shown to operators; several workers may share it. `^[a-z0-9][a-z0-9._-]{0,62}$`. */
   readonly name: string;
   /** Default: `default`. */
   readonly namespace?: string;
-  /** What it runs, by the handler's name, which is the definition's unless that says otherwise. */
+  /** Handlers by name. A definition's handler has the name of the definition, unless the definition names another. */
   readonly handlers: Handlers;
   /** Handlers that may run at once, from 1 to 10,000. Default: 10. */
   readonly slots?: number;
-  /** Labels that jobs may demand. At most 64. */
+  /** Labels that jobs may require. At most 64. */
   readonly labels?: Record<string, string>;
   /**
-   * Totals, of which jobs take what they demand, such as `{ cpu: 8, memory: 16 * 2 ** 30, gpu: 2 }`: cores, bytes, devices.
-   * Other names mean what you say. At most 16.
+   * Resource totals from which jobs take their demands, such as `{ cpu: 8, memory: 16 * 2 ** 30, gpu: 2 }`: cores,
+   * bytes, devices. You may define other names. At most 16.
    */
   readonly resources?: Record<string, number>;
-  /** Whether SIGINT and SIGTERM stop the worker; a second one does not wait for handlers. Default: false. */
+  /**
+   * Whether SIGINT and SIGTERM stop the worker. A second signal stops it without waiting for handlers. Default: false.
+   */
   readonly signals?: boolean;
   /** How long `stop` waits for handlers, in milliseconds. Default: 30,000. */
   readonly stopTimeoutMs?: number;
-  /** Where the worker and `ctx.log` write. Default: JSON lines on the console. */
+  /** Logger of the worker and of `ctx.log`. Default: JSON lines on the console. */
   readonly logger?: Logger;
-  /** Told what becomes of the worker's session. */
+  /** Called on each event of the worker's session. */
   readonly onEvent?: (event: WorkerEvent) => void;
 }
 
-/** What happened to the worker's session. `ready`: it can be given jobs. */
+/** An event of the worker's session. `ready`: it can receive jobs. */
 export type WorkerEvent = Exclude<ThreadEvent, { type: 'failed' }>['type'];
 
-/** A process that runs jobs. `run` it once. */
+/** A worker: it runs jobs. Call `run` once. */
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #flags = new SlotFlags();
@@ -63,12 +65,12 @@ export class Worker {
     this.#options = options;
   }
 
-  /** The present session's UUID. `undefined` while there is none. */
+  /** UUID of the current session. `undefined` while there is none. */
   get sessionId(): string | undefined {
     return this.#sessionId;
   }
 
-  /** Counts of what happened, as of the last event. */
+  /** Counters, as of the last event. */
   get stats(): Readonly<CoreStats> {
     return this.#stats;
   }
@@ -84,8 +86,8 @@ export class Worker {
   }
 
   /**
-   * Takes nothing more, gives back what has not started, and waits for the handlers that run; those that still run
-   * after `timeoutMs` are signalled, and their jobs are given back.
+   * Stops the worker: accepts no more jobs, gives back those that have not started, and waits for running handlers.
+   * Handlers that still run after `timeoutMs` are signalled, and their jobs are given back.
    */
   async stop(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     if (this.#finished === undefined) return;
@@ -99,7 +101,7 @@ export class Worker {
     }
   }
 
-  /** Changes how many handlers may run at once. Those that run go on. */
+  /** Changes the number of handlers that may run at once. Running handlers continue. */
   setSlots(slots: number): void {
     this.#send({ kind: 'slots', slots });
   }
@@ -167,7 +169,7 @@ export class Worker {
   #listenForSignals(): () => void {
     let stopping = false;
     const listener = () => {
-      // A failure is told by `run`.
+      // `run` reports a failure.
       this.stop(stopping ? { timeoutMs: 0 } : {}).catch(() => {});
       stopping = true;
     };
@@ -188,7 +190,7 @@ export class Worker {
   }
 }
 
-/** The same code runs as TypeScript source and built to JavaScript. */
+/** Works for the TypeScript source and for the JavaScript build. */
 function threadUrl(): URL {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return new URL(`./thread/session-thread.${extension}`, import.meta.url);

@@ -1,24 +1,24 @@
-/** The five questions that decide what becomes of an assignment, in the one order that is safe. */
+/** Decides what to do with an assignment: five checks in the only safe order. */
 import { ReleaseReason } from '../../gen/muster/v1/session_service_pb.ts';
 
-/** What the session knows about one assignment at the moment it arrives. */
+/** What the session knows about an assignment when it arrives. */
 export interface AcceptanceFacts {
-  /** The attempt is held. */
+  /** The session holds the attempt. */
   readonly held: boolean;
-  /** It was seen before, and the credit that it names is still alive. */
+  /** The attempt was seen before, and the credit that it names is still live. */
   readonly seen: boolean;
-  /** The session can't prove its lease. (A superseded session hears nothing any more.) */
+  /** The session can't prove its lease. (A replaced session receives nothing any more.) */
   readonly fenced: boolean;
-  /** The held list is at its bound. */
+  /** The held list has reached its maximum. */
   readonly full: boolean;
-  /** A cancel for it came first. */
+  /** A cancel for the attempt arrived earlier. */
   readonly cancelled: boolean;
   readonly draining: boolean;
-  /** There is a handler for it. */
+  /** The worker has a handler for it. */
   readonly supported: boolean;
-  /** It names a live credit that has a place of its kind left. */
+  /** The assignment names a live credit with an unspent permit of its kind. */
   readonly creditUnspent: boolean;
-  /** Its place is free: a slot, or for a prefetched attempt a place in the line. */
+  /** A slot is free. Always true for a prefetched attempt, which may wait for one. */
   readonly slotFree: boolean;
 }
 
@@ -31,17 +31,17 @@ const IGNORE: Verdict = { kind: 'ignore' };
 const ACCEPT: Verdict = { kind: 'accept' };
 
 export function judge(facts: AcceptanceFacts): Verdict {
-  // 1. A duplicate says nothing new. This comes first: releasing it would give away what is running.
+  // 1. Ignore a duplicate. This comes first: a release would give away a running attempt.
   if (facts.held || facts.seen) return IGNORE;
-  // 2. Without a lease, neither running nor releasing is ours to decide; the server sends the grant again. The same
-  //    holds when the held list is full: it could not even list the release.
+  // 2. Without a lease the worker may neither run nor release; the server sends the assignment again. A full held list
+  // has the same effect: the release could not be listed.
   if (facts.fenced || facts.full) return IGNORE;
-  // 3. The cancel overtook it.
+  // 3. The cancel overtook the assignment.
   if (facts.cancelled) return release(ReleaseReason.CANCELLED);
   // 4. Accept, without a round trip.
   const welcome = !facts.draining && facts.supported;
   if (welcome && facts.creditUnspent && facts.slotFree) return ACCEPT;
-  // 5. Give it back and say why.
+  // 5. Release with a reason.
   return release(whyNot(facts));
 }
 

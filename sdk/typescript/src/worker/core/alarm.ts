@@ -1,7 +1,7 @@
-/** One timer for many due times: it rings at the earliest one asked for, and whoever hears it looks at what is due. */
+/** One timer for many due times. It rings at the earliest requested time; the listener then checks what is due. */
 import type { Clock, Timer, Timers } from './ports.ts';
 
-/** Timers of most runtimes overflow at 24 days; ringing early is harmless, since the listener looks at the clock. */
+/** Timers of most runtimes overflow at 24 days. Ringing early is harmless, because the listener checks the clock. */
 const LONGEST_WAIT = 3_600_000;
 
 export class Alarm {
@@ -17,12 +17,12 @@ export class Alarm {
     this.#ring = ring;
   }
 
-  /** Rings at `at` at the latest. */
+  /** Rings no later than `at`. */
   by(at: number): void {
     if (at < this.#at) this.set(at);
   }
 
-  /** Rings at `at`, whatever was asked for before. */
+  /** Rings at `at` and replaces earlier requests. */
   set(at: number): void {
     this.cancel();
     if (at === Number.POSITIVE_INFINITY) return;

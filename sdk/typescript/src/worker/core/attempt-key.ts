@@ -1,8 +1,8 @@
-/** One short string for a (job, attempt): what every table of the core is keyed by. */
+/** A short string for a (job, attempt): the key of every table of the core. */
 
 export type AttemptKey = string;
 
-/** Two bytes of the id go into each character, so that a key costs one flat string of ten. */
+/** Packs two bytes of the id into each character, so a key costs one flat string of ten characters. */
 export function attemptKey(jobId: Uint8Array, attempt: number): AttemptKey {
   return String.fromCharCode(
     pair(jobId, 0),

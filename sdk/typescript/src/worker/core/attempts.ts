@@ -1,4 +1,4 @@
-/** What becomes of each attempt of a session, from its arrival to the making of its report. */
+/** The life of each attempt of a session, from its arrival to the creation of its report. */
 
 import { durationToMs } from '../../duration.ts';
 import type { Assignment } from '../../gen/muster/v1/assignment_pb.ts';
@@ -18,7 +18,7 @@ import type { SlotTable } from './slot-table.ts';
 import type { CoreStats } from './stats.ts';
 import type { Updates } from './updates.ts';
 
-/** What the attempts of a session work with. */
+/** The parts of the session that `Attempts` uses. */
 export interface AttemptsContext {
   readonly ports: CorePorts;
   readonly slotTable: SlotTable;
@@ -33,7 +33,7 @@ export interface AttemptsContext {
   supports(handler: string, version: number): boolean;
   /** Queues the report that closes the attempt. */
   report(held: Held, outcome: Outcome): void;
-  /** Asks for `watch` to be called at `at` at the latest. */
+  /** Asks for a call of `watch` no later than `at`. */
   dueBy(at: number): void;
 }
 
@@ -44,7 +44,7 @@ export class Attempts {
     this.#context = context;
   }
 
-  /** Those of slots go first: a prefetched one may wait, and must not take the slot that another was promised. */
+  /** Slot assignments go first: a prefetched attempt can wait, and must not take the slot of another assignment. */
   admitAll(assignments: readonly Assignment[], now: number): void {
     for (const assignment of assignments) if (!assignment.prefetch) this.#admit(assignment, now);
     for (const assignment of assignments) if (assignment.prefetch) this.#admit(assignment, now);
@@ -72,7 +72,7 @@ export class Attempts {
       else stats.ignored++;
       return;
     }
-    // The server has spent the place, whatever becomes of the attempt here.
+    // The server has spent the permit, whatever happens to the attempt here.
     if (credit) credits.spend(credit, key, assignment.prefetch);
     const entry = held.add(key, assignment);
     if (verdict.kind === 'release') this.#release(entry, verdict.reason);
@@ -100,7 +100,7 @@ export class Attempts {
     ports.runner.start(execution.slot, assignment);
   }
 
-  /** Starts what waits, as far as places are free. */
+  /** Starts waiting attempts while slots are free. */
   startWaiting(now: number): void {
     const { held, slotTable } = this.#context;
     while (slotTable.free > 0 && !this.#context.fenced(now)) {
@@ -120,14 +120,14 @@ export class Attempts {
       this.#signal(entry, 'cancelled');
   }
 
-  /** The handler returned; what it works for, if anything still, is to be reported. */
+  /** The handler returned. Reports its outcome, unless its attempt was already given up. */
   ended(execution: Execution, outcome: HandlerOutcome): void {
     const entry = execution.held;
     if (entry === undefined) return;
     this.#close(execution, verdictOn(execution.stopped, outcome, this.#context.maxPayload));
   }
 
-  /** False when nobody asks any more how far the handler is. */
+  /** False when the attempt was given up. */
   progress({ held }: Execution, progress: Progress): boolean {
     if (held) this.#context.updates.progress(held, progress);
     return held !== undefined;
@@ -138,13 +138,13 @@ export class Attempts {
     return held !== undefined;
   }
 
-  /** False when nobody asks any more what the handler logs. */
+  /** False when the attempt was given up. */
   log({ held }: Execution, lines: readonly LogLine[]): boolean {
     if (held) this.#context.updates.log(held, lines);
     return held !== undefined;
   }
 
-  /** False when it comes too late. The alarm rings at the old time, too, and finds that nothing is due. */
+  /** False when the call comes too late. The alarm still rings at the old time and finds nothing due. */
   extendRunTimeout(execution: Execution, extensionMs: number): boolean {
     const { held, stopped } = execution;
     if (held === undefined || stopped === 'run_timeout' || extensionMs <= execution.extensionMs) return false;
@@ -154,12 +154,12 @@ export class Attempts {
     return true;
   }
 
-  /** Gives back every attempt whose handler was not entered. */
+  /** Releases every attempt whose handler was not entered. */
   giveBackUnstarted(reason: ReleaseReason): void {
     for (const entry of this.#context.held) if (entry.phase !== 'closing') this.#giveBack(entry, reason);
   }
 
-  /** The fence fell: what may not go on without a lease is stopped and reported as aborted. */
+  /** The fence fell: attempts that may not continue without a lease are stopped and reported as aborted. */
   abort(): void {
     this.giveBackUnstarted(ReleaseReason.NOT_STARTED);
     const { slotTable, ports, stats } = this.#context;
@@ -172,7 +172,7 @@ export class Attempts {
     }
   }
 
-  /** The session is over: handlers are told, and what they return is dropped. */
+  /** The session is over: handlers are signalled, and their results are dropped. */
   drop(reason: StopReason): void {
     const { slotTable, ports } = this.#context;
     for (const execution of slotTable) {
@@ -184,7 +184,7 @@ export class Attempts {
     }
   }
 
-  /** Does what is due by `now`, and asks to be called again for the next. */
+  /** Handles everything that is due by `now`, and requests the next call. */
   watch(now: number): void {
     const { held, slotTable, dueBy } = this.#context;
     for (let entry = held.first(); entry !== undefined; entry = held.first()) {
@@ -219,7 +219,7 @@ export class Attempts {
     this.#context.ports.runner.stop(execution.slot, reason);
   }
 
-  /** Releases an attempt if its handler has not been entered. */
+  /** Releases an attempt if its handler was not entered. False: it was. */
   #giveBack(entry: Held, reason: ReleaseReason): boolean {
     const { held, slotTable, ports } = this.#context;
     const { execution } = entry;
@@ -238,7 +238,7 @@ export class Attempts {
     this.#finish(entry, released(reason));
   }
 
-  /** The attempt of a started handler gets its report. The place stays taken until the handler has returned. */
+  /** Reports the attempt of a started handler. Its slot stays taken until the handler returns. */
   #close(execution: Execution, outcome: Outcome): void {
     const entry = execution.held;
     if (entry === undefined) return;

@@ -1,4 +1,4 @@
-/** When heartbeats are sent. One that is slow to be answered never holds up the next. */
+/** Schedules heartbeats. A slow answer never delays the next one. */
 
 import { durationToMs } from '../../duration.ts';
 import type { HeartbeatResponse } from '../../gen/muster/v1/session_service_pb.ts';
@@ -9,10 +9,10 @@ import { callFailure } from './call-failure.ts';
 import { BEAT_RETRY, MAX_BEATS_IN_FLIGHT, MIN_BEAT_GAP } from './limits.ts';
 import type { CorePorts } from './ports.ts';
 
-/** The share of the interval by which a beat may come early, so that workers that started together drift apart. */
+/** The fraction of the interval by which a beat may come early, so that workers that started together spread out. */
 const JITTER = 0.1;
 
-/** A heartbeat under way, and what is to be done about its end. */
+/** A heartbeat in flight, and the callbacks for its end. */
 export interface Beat {
   readonly answer: Promise<HeartbeatResponse>;
   answered(response: HeartbeatResponse): void;
@@ -25,11 +25,11 @@ export class Beats {
   readonly #send: (sentAt: number) => Beat;
   readonly #alarm: Alarm;
   #lastSent = Number.NEGATIVE_INFINITY;
-  /** The interval's own next beat: it keeps the lease, so no wait puts it off. */
+  /** Time of the next regular beat. It keeps the lease, so no delay moves it. */
   #regularAt = Number.POSITIVE_INFINITY;
   /** Failures since the last answer. */
   #failures = 0;
-  /** After a failure nothing but news of the bus brings a beat sooner. */
+  /** After a failure, only a change of the bus connection causes a beat before this time. */
   #notBefore = Number.NEGATIVE_INFINITY;
   #roundTrip = 0;
   #inFlight = 0;
@@ -46,12 +46,12 @@ export class Beats {
     return this.#lastSent;
   }
 
-  /** How long the last one took to be answered; Infinity: it failed. */
+  /** Duration of the last completed heartbeat in milliseconds; Infinity if it failed. */
   get roundTrip(): number {
     return this.#roundTrip;
   }
 
-  /** Beats at once. With too many beats unanswered it waits a moment, but not for them. */
+  /** Beats at once. At the maximum of unanswered beats it tries again shortly after, without waiting for an answer. */
   now(): void {
     if (this.#closed) return;
     const sentAt = this.#ports.clock.now();
@@ -76,7 +76,7 @@ export class Beats {
     );
   }
 
-  /** Beats within `ms`, but not too soon after the last one, nor after one that failed. */
+  /** Beats within `ms`, but respects the minimum gap to the last beat and the delay after a failed one. */
   within(ms: number): void {
     if (this.#closed) return;
     this.#alarm.by(Math.max(this.#ports.clock.now() + ms, this.#lastSent + MIN_BEAT_GAP, this.#notBefore));
@@ -99,7 +99,7 @@ export class Beats {
     beat.answered(response);
   }
 
-  /** What was asked for before waits, too. */
+  /** Beats requested earlier are delayed, too. */
   #failed(beat: Beat, failure: CallFailure): void {
     const now = this.#ports.clock.now();
     const wait = backoff(++this.#failures, failure, this.#ports.random, BEAT_RETRY);

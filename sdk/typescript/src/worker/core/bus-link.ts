@@ -1,4 +1,4 @@
-/** The session's subscription, and whether anything is heard over it. */
+/** The session's subscription, and whether pings arrive over it. */
 import type { SessionMessage } from '../../gen/muster/v1/assignment_pb.ts';
 import type { NatsCredentials, OpenSessionResponse } from '../../gen/muster/v1/session_service_pb.ts';
 import { HEARING_TIME } from './limits.ts';
@@ -6,11 +6,11 @@ import type { Bus, BusConnection, Clock } from './ports.ts';
 
 export interface BusLinkOwner {
   received(message: SessionMessage): void;
-  /** The subscription is in force; nothing was heard over it yet. */
+  /** The subscription is active; no ping has arrived yet. */
   connected(): void;
-  /** The connection broke: what was on its way may be lost. */
+  /** The connection broke: messages in flight may be lost. */
   broken(): void;
-  /** The first ping over the present connection has arrived. */
+  /** The first ping over the current connection has arrived. */
   gotPing(): void;
 }
 
@@ -20,7 +20,7 @@ export class BusLink {
   #connection: BusConnection | undefined;
   #credentials: NatsCredentials | undefined;
   #echo = 0n;
-  /** When the subscription came into force. `undefined`: it is not. */
+  /** When the subscription became active. `undefined`: it is not. */
   #connectedAt: number | undefined;
   #gotPing = false;
   #closed = false;
@@ -41,19 +41,19 @@ export class BusLink {
     });
   }
 
-  /** Highest ping heard in this session. 0: none. */
+  /** Highest ping received in this session. 0: none. */
   get echo(): bigint {
     return this.#echo;
   }
 
-  /** To be used from the next connection on. */
+  /** The next connection uses these. */
   renewCredentials(credentials: NatsCredentials): void {
     this.#credentials = credentials;
   }
 
   /**
-   * Gives the connection up that brings nothing. One that is new has had no time to, and where there is none another one
-   * is on its way: giving up on these over and over would leave the session deaf for ever.
+   * Replaces a connection that delivers nothing. A new connection gets time to deliver a ping, and a missing one is
+   * already being opened: replacing these repeatedly would leave the session without a bus for ever.
    */
   reconnect(): void {
     if (this.#connectedAt === undefined || this.#clock.now() < this.#connectedAt + HEARING_TIME) return;
@@ -79,7 +79,7 @@ export class BusLink {
     if (this.#closed) return;
     if (connected) {
       this.#connectedAt = this.#clock.now();
-      // A ping may have come before the word that the subscription is in force: what it granted stays good.
+      // A ping may arrive before the notice that the subscription is active; credits granted on it stay valid.
       this.#owner.connected();
       return;
     }

@@ -1,4 +1,4 @@
-/** What the core reads of a failed call, whatever error the port threw. */
+/** The parts of a failed call that the core reads, whatever error the port threw. */
 import { Code } from '../../error.ts';
 
 export interface CallFailure {
@@ -18,7 +18,7 @@ export function callFailure(error: unknown): CallFailure {
   };
 }
 
-/** The session is closed: stop everything and open a new one. */
+/** The session is closed: the worker must stop everything and open a new one. */
 export function isLeaseLost(failure: CallFailure): boolean {
   return failure.code === Code.FAILED_PRECONDITION && failure.reason === 'LEASE_LOST';
 }
@@ -31,7 +31,7 @@ const FATAL: ReadonlySet<number> = new Set([
   Code.UNAUTHENTICATED,
 ]);
 
-/** The same OpenSession would be refused again. */
+/** The server would refuse the same OpenSession again. */
 export function isFatal(failure: CallFailure): boolean {
   return FATAL.has(failure.code);
 }

@@ -3,7 +3,7 @@ import type { AttemptKey } from './attempt-key.ts';
 import { CANCEL_MEMORY, MAX_CANCELS } from './limits.ts';
 
 export class Cancels {
-  /** When each is forgotten; in the order of arrival, which is the order of forgetting. */
+  /** Expiry time of each entry, in order of arrival, which is also the order of expiry. */
   readonly #forgetAt = new Map<AttemptKey, number>();
 
   remember(key: AttemptKey, now: number): void {

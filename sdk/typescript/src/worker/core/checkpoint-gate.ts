@@ -1,6 +1,6 @@
 /**
- * Holds the report of a failed attempt back until a heartbeat has carried its last checkpoint: the report closes the
- * attempt, and a closed one takes no checkpoint any more.
+ * Delays the report of a failed attempt until a heartbeat has carried its last checkpoint. The report closes the
+ * attempt, and a closed attempt takes no more checkpoints.
  */
 import type { Held } from './held.ts';
 import { CHECKPOINT_TRIES } from './limits.ts';
@@ -9,9 +9,9 @@ import type { Outcome } from './outcome.ts';
 interface Unsent {
   readonly held: Held;
   readonly outcome: Outcome;
-  /** The first heartbeat that can carry the checkpoint. */
+  /** Number of the first heartbeat that can carry the checkpoint. */
   readonly beat: number;
-  /** Heartbeats that could carry it and failed. */
+  /** Failed heartbeats that could have carried it. */
   failures: number;
 }
 
@@ -32,7 +32,7 @@ export class CheckpointGate {
     return true;
   }
 
-  /** The reports that may go, now that a heartbeat is over: those whose checkpoint has come through, or never will. */
+  /** Returns the reports that a completed heartbeat frees: their checkpoint arrived, or is given up. */
   pass(beat: number, delivered: boolean): readonly Unsent[] {
     if (this.#unsent.length === 0) return [];
     if (!delivered) for (const one of this.#unsent) if (one.beat <= beat) one.failures++;

@@ -1,4 +1,4 @@
-/** How many handlers ended in the last 200 ms: the depth of the prefetch. */
+/** Counts the handlers that ended in the last 200 ms. The count is the depth of the prefetch. */
 import { PREFETCH_WINDOW } from './limits.ts';
 
 const BUCKETS = 10;

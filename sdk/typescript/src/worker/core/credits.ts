@@ -1,4 +1,4 @@
-/** The credits that the session has granted: what is left of each, until when, and what was assigned under it. */
+/** The credits that the session has granted: their unspent permits, expiry, and the attempts assigned under them. */
 import type { Credit } from '../../gen/muster/v1/session_service_pb.ts';
 import type { AttemptKey } from './attempt-key.ts';
 import { Fifo } from './fifo.ts';
@@ -9,29 +9,29 @@ export interface LiveCredit {
   readonly expireAt: number;
   slots: number;
   prefetch: number;
-  /** Attempts that named it. They are remembered as long as it lives, so that none of them is taken twice. */
+  /** Attempts that named the credit. Kept as long as the credit lives, so that no attempt is accepted twice. */
   seen: Set<AttemptKey> | undefined;
 }
 
 export class Credits {
-  /** By id. All live equally long, so the order of granting is the order of ending. */
+  /** By id. All live equally long, so insertion order is also the order of expiry. */
   readonly #byId = new Map<number, LiveCredit>();
   readonly #spent = new Fifo<number>();
   #lastId = 0;
   #slots = 0;
   #prefetch = 0;
 
-  /** Slots of live credits that are not spent. */
+  /** Unspent slot permits of live credits. */
   get slots(): number {
     return this.#slots;
   }
 
-  /** Prefetch places of live credits that are not spent. */
+  /** Unspent prefetch permits of live credits. */
   get prefetch(): number {
     return this.#prefetch;
   }
 
-  /** Makes a credit whose life starts now, before it is sent. */
+  /** Makes a credit. Its life starts now, before it is sent. */
   grant(slots: number, prefetch: number, now: number): Credit {
     const id = ++this.#lastId;
     this.#byId.set(id, { id, expireAt: now + CREDIT_LIFE, slots, prefetch, seen: undefined });
@@ -40,18 +40,18 @@ export class Credits {
     return { $typeName: 'muster.v1.Credit', creditId: BigInt(id), slots, prefetch };
   }
 
-  /** The credit if it is alive. A spent or voided one lives on, for its memory. */
+  /** The credit if it is live. A spent or voided credit stays live, for its `seen` attempts. */
   live(id: number, now: number): LiveCredit | undefined {
     const credit = this.#byId.get(id);
     return credit !== undefined && now < credit.expireAt ? credit : undefined;
   }
 
-  /** Whether the credit may still be parked somewhere, as far as the worker knows. */
+  /** Whether the server may still hold the credit unspent, as far as the worker knows. */
   remembers(id: number): boolean {
     return this.#byId.has(id);
   }
 
-  /** Takes a place of the kind for `key`, as the server did; remembers the attempt even when none was left. */
+  /** Takes a permit of the kind, as the server did. Remembers the attempt even when no permit was left. */
   spend(credit: LiveCredit, key: AttemptKey, prefetch: boolean): void {
     credit.seen ??= new Set();
     credit.seen.add(key);
@@ -67,17 +67,17 @@ export class Credits {
     if (credit.slots + credit.prefetch === 0) this.#markSpent(credit);
   }
 
-  /** Voids every credit with places left; answers their ids. */
+  /** Voids every credit with unspent permits; returns their ids. */
   voidAll(): number[] {
     return this.#voidWhere(() => true);
   }
 
-  /** Voids unused credits that end soon, so that the dispatcher never works with dying ones. */
+  /** Voids unspent credits that expire soon, so that the dispatcher never uses credits close to their end. */
   voidAging(now: number): number[] {
     return this.#voidWhere((credit) => credit.expireAt - now < CREDIT_REPLACE_BELOW);
   }
 
-  /** Voids one credit; false when nothing was left of it. */
+  /** Voids one credit; false when no permit was left. */
   void(id: number): boolean {
     const credit = this.#byId.get(id);
     if (credit === undefined || credit.slots + credit.prefetch === 0) return false;
@@ -89,7 +89,7 @@ export class Credits {
     return true;
   }
 
-  /** Forgets the credits whose time is over. */
+  /** Drops expired credits. */
   expire(now: number): void {
     for (const credit of this.#byId.values()) {
       if (now < credit.expireAt) return;
@@ -109,8 +109,8 @@ export class Credits {
   }
 
   /**
-   * Bounds the memory of spent credits. Forgetting one early is harmless: an attempt that named it is either held, or
-   * closed on the server, which then refuses the release of a late duplicate.
+   * Bounds the memory of spent credits. Dropping one early is harmless: an attempt that named it is either held or
+   * closed on the server, and the server refuses the release of a closed attempt's late duplicate.
    */
   #markSpent(credit: LiveCredit): void {
     this.#spent.push(credit.id);

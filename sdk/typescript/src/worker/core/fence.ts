@@ -1,12 +1,12 @@
-/** Until when the worker may believe that its lease holds. */
+/** The time until which the worker may assume that its lease holds. */
 import { FENCE_MARGIN } from './limits.ts';
 
-/** Leases shorter than the usual 15 s keep the same share of themselves as the margin. */
+/** Leases shorter than the usual 15 s keep the same ratio of margin to lease. */
 const MARGIN_SHARE = FENCE_MARGIN / 15_000;
 
 /**
- * The lease counts from the *sending* of the last answered heartbeat: the server renewed it at some time after that, so
- * the worker's fence always falls before the server's.
+ * The lease counts from the *sending* of the last answered heartbeat. The server renewed it after that, so the worker's
+ * fence always falls before the server's.
  */
 export class Fence {
   readonly #validMs: number;
@@ -17,7 +17,7 @@ export class Fence {
     this.#at = openedAt + this.#validMs;
   }
 
-  /** When it falls. */
+  /** When the fence falls. */
   get at(): number {
     return this.#at;
   }
@@ -26,7 +26,7 @@ export class Fence {
     return now >= this.#at;
   }
 
-  /** A heartbeat that was sent at `sentAt` has been answered well. Late answers set nothing back. */
+  /** A heartbeat sent at `sentAt` was answered. A late answer never moves the fence back. */
   extend(sentAt: number): void {
     this.#at = Math.max(this.#at, sentAt + this.#validMs);
   }

@@ -1,4 +1,4 @@
-/** A queue whose ends are both O(1). */
+/** A queue with O(1) push and shift (amortized). */
 
 const COMPACT_FROM = 1_024;
 

@@ -1,4 +1,4 @@
-/** Decides which credits a call grants and which it voids, and what becomes of them when the call fails. */
+/** Decides which credits a call grants and voids, and handles the failure of the call. */
 import type { Credit } from '../../gen/muster/v1/session_service_pb.ts';
 import type { CompletionRate } from './completion-rate.ts';
 import type { Credits } from './credits.ts';
@@ -6,7 +6,7 @@ import type { HeldList } from './held.ts';
 import { MAX_HELD, MAX_PREFETCH } from './limits.ts';
 import type { SlotTable } from './slot-table.ts';
 
-/** What one call says about credits. */
+/** Credits granted and voided by one call. */
 export interface Terms {
   readonly credits: Credit[];
   readonly voided: bigint[];
@@ -21,24 +21,24 @@ export interface Supply {
 
 export class Grants {
   readonly #supply: Supply;
-  /** Voids that no answered call has carried yet. */
+  /** Voided ids that no answered call has carried yet. */
   readonly #unsaid = new Set<number>();
 
   constructor(supply: Supply) {
     this.#supply = supply;
   }
 
-  /** Takes back everything that is not spent, to be said with the next call. */
+  /** Voids everything unspent; the next call carries it. */
   voidAll(): void {
     this.#note(this.#supply.credits.voidAll());
   }
 
-  /** At a heartbeat: credits that end soon are replaced. */
+  /** Called at each heartbeat: voids credits that expire soon, so that the call replaces them. */
   renew(now: number): void {
     this.#note(this.#supply.credits.voidAging(now));
   }
 
-  /** What the next call says. The life of what it grants begins here, before the sending. */
+  /** The terms of the next call. The life of a granted credit begins here, before the call is sent. */
   compose(now: number, mayGrant: boolean): Terms {
     const { credits } = this.#supply;
     credits.expire(now);
@@ -48,14 +48,14 @@ export class Grants {
     return { credits: slots + prefetch > 0 ? [credits.grant(slots, prefetch, now)] : [], voided };
   }
 
-  /** The call was answered: what it said needs no repeat. */
+  /** The call was answered: its voids need no repetition. */
   answered({ voided }: Terms): void {
     for (const id of voided) this.#unsaid.delete(Number(id));
   }
 
   /**
-   * The call failed, and nobody knows whether its credits were parked. They are void: a fresh one, with its whole life
-   * ahead, takes their place.
+   * The call failed, and the worker can't know whether the server stored its credits. They are voided; a new credit
+   * with its full life replaces them.
    */
   failed(terms: Terms): void {
     for (const { creditId } of terms.credits) {
@@ -78,7 +78,7 @@ export class Grants {
     for (const id of ids) this.#unsaid.add(id);
   }
 
-  /** A credit that has ended needs no voiding; forgetting those bounds the list while no call gets through. */
+  /** An expired credit needs no voiding. Dropping its id bounds the list while no call gets through. */
   #forgetDead(): void {
     for (const id of this.#unsaid) if (!this.#supply.credits.remembers(id)) this.#unsaid.delete(id);
   }

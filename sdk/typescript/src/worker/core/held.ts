@@ -1,4 +1,4 @@
-/** The attempts that the session holds: accepted or being given back, until their report is acknowledged. */
+/** The attempts that the session holds: accepted or being released, until their report is acknowledged. */
 import type { Assignment } from '../../gen/muster/v1/assignment_pb.ts';
 import { LeaseLossAction } from '../../gen/muster/v1/job_definition_pb.ts';
 import type { Progress } from '../../gen/muster/v1/job_pb.ts';
@@ -10,8 +10,8 @@ import type { LogTail } from './log-tail.ts';
 import type { StopReason } from './ports.ts';
 
 /**
- * `waiting` for a place → `running` → `closing`: its report is on the way. A release goes to `closing` at once; the
- * entry goes when the server has acknowledged the report.
+ * `waiting` for a slot → `running` → `closing`: its report is on the way. A release goes to `closing` at once. The
+ * entry is deleted when the server has acknowledged the report.
  */
 export type HeldPhase = 'waiting' | 'running' | 'closing';
 
@@ -19,20 +19,20 @@ export interface Held {
   readonly key: AttemptKey;
   readonly jobId: Uint8Array;
   readonly attempt: number;
-  /** Its handler goes on when the lease can't be proved. */
+  /** Its handler continues when the lease can't be proved. */
   readonly continues: boolean;
   phase: HeldPhase;
-  /** What is to be run, while it waits. */
+  /** The assignment, while it waits for a slot. */
   assignment: Assignment | undefined;
-  /** When it has waited too long. */
+  /** When it has waited too long for a slot. */
   expireAt: number;
-  /** Its handler, while it runs. */
+  /** The execution, while its handler runs. */
   execution: Execution | undefined;
-  /** Whether a handler was entered, once that is over. */
+  /** Whether a handler was entered; set when the attempt closes. */
   started: boolean;
-  /** What its handler said of itself. */
+  /** Progress, checkpoint and run timeout extension of its handler. */
   update: AttemptUpdate | undefined;
-  /** What its handler has logged and no acknowledged heartbeat has carried. */
+  /** Log records that no acknowledged heartbeat has carried. */
   logs: LogTail | undefined;
 }
 
@@ -45,7 +45,7 @@ export class HeldList {
     return this.#byKey.size;
   }
 
-  /** Attempts that wait for a place. */
+  /** Number of attempts that wait for a slot. */
   get waiting(): number {
     return this.#waiting;
   }
@@ -57,7 +57,7 @@ export class HeldList {
   add(key: AttemptKey, assignment: Assignment): Held {
     const held: Held = {
       key,
-      // A copy: the bytes that came are a view of a whole message, which would stay in memory as long as the attempt.
+      // A copy: the received bytes are a view that would keep a whole message in memory as long as the attempt.
       jobId: assignment.jobId.slice(),
       attempt: assignment.attempt,
       continues: assignment.leaseLossAction === LeaseLossAction.CONTINUE,
@@ -81,7 +81,7 @@ export class HeldList {
     this.#waiting++;
   }
 
-  /** Ends the waiting of an attempt: it is to be started or given back. */
+  /** Ends the wait of an attempt, which is then started or released. */
   leaveLine(held: Held): Assignment | undefined {
     const { assignment } = held;
     held.assignment = undefined;
@@ -107,7 +107,7 @@ export class HeldList {
     yield* this.#byKey.values();
   }
 
-  /** What a heartbeat lists. */
+  /** The held attempts of a heartbeat. */
   list(hasStarted: (slot: number) => boolean): HeldAttempt[] {
     return Array.from(this.#byKey.values(), ({ jobId, attempt, execution, started }) => ({
       $typeName: 'muster.v1.HeldAttempt' as const,
@@ -118,28 +118,28 @@ export class HeldList {
   }
 }
 
-/** A handler that was handed its attempt and has not returned yet. */
+/** A handler that has received its attempt and has not returned. */
 export interface Execution {
   readonly slot: number;
-  /** When its run timeout is reached. */
+  /** When its run timeout ends. */
   timeoutAt: number;
-  /** What of it the handler has asked for beyond its run timeout. */
+  /** The part of it that the handler requested beyond its run timeout, in milliseconds. */
   extensionMs: number;
-  /** After the signal of the run timeout: when it is reported even though the handler has not returned. */
+  /** After the run timeout's signal: when it is reported even if the handler has not returned. */
   graceAt: number;
   stopped: StopReason | undefined;
-  /** The attempt that it works for. Unset once the attempt was given up: what the handler then returns is dropped. */
+  /** The attempt that it works for. Unset once the attempt is given up: the handler's outcome is then dropped. */
   held: Held | undefined;
 }
 
-/** The newest words of one attempt. Each change raises the sequence, so that a late heartbeat sets nothing back. */
+/** The newest update of one attempt. Each change raises the sequence, so a late heartbeat overwrites nothing newer. */
 export interface AttemptUpdate {
   sequence: number;
   /** The newest sequence that an answered heartbeat has carried. */
   delivered: number;
   progress: Progress | undefined;
-  /** Unset once a heartbeat that carried it was answered. */
+  /** Unset once an answered heartbeat has carried it. */
   checkpoint: Payload | undefined;
-  /** All that the handler has asked for beyond its run timeout; 0: nothing. */
+  /** Sum of the extensions of the run timeout, in milliseconds; 0: none. */
   extensionMs: number;
 }

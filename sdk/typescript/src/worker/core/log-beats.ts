@@ -1,6 +1,6 @@
 /**
- * Has heartbeats bring log records soon after they were written. A control plane that is slow to answer gets fewer of them:
- * so that records cost it a bounded share of its time, however many handlers log.
+ * Requests heartbeats soon after log records were written. A slow control plane gets fewer of them, so that log records
+ * take a bounded share of its time, however many handlers log.
  */
 import { Alarm } from './alarm.ts';
 import type { Beats } from './beats.ts';
@@ -12,7 +12,7 @@ export class LogBeats {
   readonly #beats: Beats;
   readonly #alarm: Alarm;
 
-  /** @param pending Whether records still wait: those of an attempt that has ended go with its report. */
+  /** @param pending Whether records are still unsent: the report of an ended attempt carries its records. */
   constructor(ports: CorePorts, beats: Beats, pending: () => boolean) {
     this.#ports = ports;
     this.#beats = beats;

@@ -1,10 +1,12 @@
-/** The newest log records of an attempt that nobody has acknowledged: a flood drops the oldest, and nothing else. */
+/**
+ * The newest unacknowledged log records of an attempt. Only records beyond the maximum size are dropped, oldest first.
+ */
 import type { LogRecord } from '../../gen/muster/v1/log_record_pb.ts';
 import { LogLevel as WireLevel } from '../../gen/muster/v1/log_record_pb.ts';
 import type { LogLevel } from '../../logger.ts';
 import { MAX_LOG_BYTES } from './limits.ts';
 
-/** A record, cut to size. One that is dropped leaves a gap in the numbers. */
+/** A log record of bounded size. A dropped record leaves a gap in the sequence. */
 export interface LogLine {
   /** From 1, rising by 1 within an attempt. */
   readonly sequence: number;
@@ -14,7 +16,7 @@ export interface LogLine {
   readonly message: string;
   readonly fields: { [key: string]: string };
   readonly truncated: boolean;
-  /** About what it takes in a message. */
+  /** Approximate size in a message. */
   readonly bytes: number;
 }
 
@@ -32,7 +34,7 @@ export class LogTail {
     return this.#lines.length === 0;
   }
 
-  /** Number of the newest record; 0 when there is none. */
+  /** Sequence of the newest record; 0 when there is none. */
   get lastSequence(): number {
     return this.#lines.at(-1)?.sequence ?? 0;
   }
@@ -43,12 +45,12 @@ export class LogTail {
     while (this.#bytes > MAX_LOG_BYTES && this.#lines.length > 1) this.#shift();
   }
 
-  /** What has arrived goes. */
+  /** Removes the records up to `sequence`, which have arrived. */
   confirm(sequence: number): void {
     while ((this.#lines[0]?.sequence ?? Number.POSITIVE_INFINITY) <= sequence) this.#shift();
   }
 
-  /** All of them; none are left. */
+  /** Takes all records. */
   take(): LogLine[] {
     const lines = this.#lines;
     this.#lines = [];

@@ -1,4 +1,4 @@
-/** Opens a session, however long it takes, unless the server says that it never will. */
+/** Opens a session, and retries until the server accepts or finally refuses it. */
 import type { OpenSessionRequest, OpenSessionResponse } from '../../gen/muster/v1/session_service_pb.ts';
 import { Alarm } from './alarm.ts';
 import { backoff } from './backoff.ts';
@@ -7,7 +7,7 @@ import { OPEN_REQUEST_LIFE, OPEN_TIMEOUT } from './limits.ts';
 import type { CorePorts } from './ports.ts';
 
 export interface OpenerOwner {
-  /** `openedAt` is the time of the first sending: the session's lease began at some time after it. */
+  /** `openedAt` is the time of the first sending; the session's lease began some time after it. */
   sessionOpened(response: OpenSessionResponse, openedAt: number): void;
   openingFailed(error: unknown): void;
 }
@@ -29,7 +29,7 @@ export class Opener {
     this.#retry = new Alarm(ports.clock, ports.timers, () => this.#call());
   }
 
-  /** Asks for a new session after `delay` milliseconds. */
+  /** Opens a new session after `delay` milliseconds. */
   open(delay: number): void {
     this.#firstSent = Number.NEGATIVE_INFINITY;
     this.#failures = 0;
@@ -44,7 +44,7 @@ export class Opener {
 
   #call(): void {
     const now = this.#ports.clock.now();
-    // A repeat under the same id finds the session that a lost answer told of; but its lease is running since then.
+    // A retry under the same id returns the session of a lost answer. The lease of that session has run since then.
     if (now - this.#firstSent > OPEN_REQUEST_LIFE) {
       this.#firstSent = now;
       this.#requestId = this.#ports.newId();
@@ -62,7 +62,7 @@ export class Opener {
 
   #failed(error: unknown): void {
     const failure = callFailure(error);
-    // The session that an earlier answer told of, and which we never heard, has lapsed meanwhile: ask for another one.
+    // A lost answer had opened a session, which has lapsed meanwhile: ask for another one.
     if (isLeaseLost(failure)) this.#firstSent = Number.NEGATIVE_INFINITY;
     else if (isFatal(failure)) {
       this.#owner.openingFailed(error);

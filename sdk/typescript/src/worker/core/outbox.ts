@@ -1,4 +1,4 @@
-/** From an attempt's outcome to the server's acknowledgement of it. */
+/** The way of an attempt's outcome to the server's acknowledgement. */
 import type { AttemptReport, ReportAttemptsResponse } from '../../gen/muster/v1/session_service_pb.ts';
 import { CheckpointGate } from './checkpoint-gate.ts';
 import type { Grants } from './grants.ts';
@@ -11,12 +11,12 @@ import type { Updates } from './updates.ts';
 
 export interface OutboxOwner {
   mayGrant(now: number): boolean;
-  /** The server has closed the attempt, or says that it is not ours. */
+  /** The server has closed the attempt, or says that this worker does not hold it. */
   acknowledged(held: Held): void;
-  /** A heartbeat is needed soon: a report waits for its checkpoint to be carried. */
+  /** A heartbeat is needed soon: a report waits until its checkpoint is carried. */
   beatWanted(): void;
   leaseLost(): void;
-  /** A call is over; whatever there was to send has been sent. */
+  /** A call has ended, and everything that could be sent was sent. */
   settled(): void;
 }
 
@@ -43,12 +43,12 @@ export class Outbox {
     });
   }
 
-  /** Whether so much is pending that nothing more should be asked for. */
+  /** Whether so many reports are pending that no more jobs should be requested. */
   get backlogged(): boolean {
     return this.#reports.backlogged;
   }
 
-  /** Whether a call is under way or due, which will offer free places. */
+  /** Whether a call is in flight or due. It will grant the free slots. */
   get active(): boolean {
     return this.#reports.active;
   }
@@ -68,7 +68,7 @@ export class Outbox {
     return this.#gate.beatSent();
   }
 
-  /** A heartbeat is over: reports that waited for it may go. */
+  /** A heartbeat has ended: sends the reports that waited for it. */
   beatOver(beat: number, delivered: boolean): void {
     for (const { held, outcome } of this.#gate.pass(beat, delivered)) this.#queue(held, outcome);
   }
@@ -82,7 +82,7 @@ export class Outbox {
     this.#reports.add(held, outcome);
   }
 
-  /** What the reports free is granted anew in the very call that frees it. */
+  /** The call that reports ended attempts also grants the slots that they free. */
   #send(reports: AttemptReport[]): Promise<ReportAttemptsResponse> {
     const now = this.#ports.clock.now();
     const terms = this.#grants.compose(now, this.#owner.mayGrant(now));

@@ -1,4 +1,4 @@
-/** Outcomes of attempts as the messages that reports carry, and their size. */
+/** Outcomes of attempts as messages of the protocol, and their size. */
 import type { Failure } from '../../gen/muster/v1/failure_pb.ts';
 import { FailureCause } from '../../gen/muster/v1/failure_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
@@ -7,7 +7,7 @@ import type { HandlerOutcome, StopReason } from './ports.ts';
 
 export type Outcome = AttemptReport['outcome'];
 
-/** Ids, numbers and framing of one report. */
+/** Size of the ids, numbers and framing of one report. */
 const FRAME_BYTES = 64;
 
 export function released(reason: ReleaseReason): Outcome {
@@ -26,15 +26,15 @@ export function failed(failure: Failure): Outcome {
   return { case: 'failure', value: failure };
 }
 
-/** What is reported of a handler that has ended, after it was asked to stop for `stopped`, or was not. */
+/** The reported outcome of a handler; `stopped` is the reason for which it was asked to stop, if it was. */
 export function verdictOn(stopped: StopReason | undefined, outcome: HandlerOutcome, maxPayload: number): Outcome {
   if (stopped === 'run_timeout') return failed(runTimeoutFailure());
-  // A success that comes first wins; only a handler that gave up because of the cancel is cancelled.
+  // A success that comes first wins. The outcome is `cancelled` only if the handler gave up because of the cancel.
   if (stopped === 'cancelled' && outcome.kind !== 'result') return cancelled();
   return handlerOutcome(outcome, maxPayload);
 }
 
-/** What the handler returned or failed with; a result that the server would refuse becomes a final failure. */
+/** The handler's outcome. A result that exceeds the server's maximum becomes a final failure. */
 export function handlerOutcome(outcome: HandlerOutcome, maxPayload: number): Outcome {
   if (outcome.kind === 'failure') return failed(outcome.failure);
   if (outcome.kind === 'suspended') {
@@ -45,7 +45,7 @@ export function handlerOutcome(outcome: HandlerOutcome, maxPayload: number): Out
   }
   const size = outcome.payload.data.length;
   if (size <= maxPayload) return { case: 'result', value: outcome.payload };
-  return failed(sdkFailure('ResultTooLarge', `the result has ${size} bytes, and at most ${maxPayload} may be`));
+  return failed(sdkFailure('ResultTooLarge', `the result has ${size} bytes; the maximum is ${maxPayload}`));
 }
 
 export function runTimeoutFailure(): Failure {
@@ -53,7 +53,7 @@ export function runTimeoutFailure(): Failure {
   return { ...failure, failureCause: FailureCause.TIMEOUT, final: false };
 }
 
-/** A failure that the SDK itself found, and that another attempt would not mend. */
+/** A final failure that the SDK itself detected. */
 export function sdkFailure(type: string, message: string): Failure {
   return {
     $typeName: 'muster.v1.Failure',
@@ -66,7 +66,7 @@ export function sdkFailure(type: string, message: string): Failure {
   };
 }
 
-/** About how many bytes a report of this outcome takes. Text counts three bytes a character: never too few. */
+/** Upper estimate of the bytes of a report with this outcome: it counts three bytes per character of text. */
 export function outcomeBytes(outcome: Outcome): number {
   if (outcome.case === 'result') return FRAME_BYTES + payloadBytes(outcome.value);
   if (outcome.case === 'failure') return FRAME_BYTES + failureBytes(outcome.value);

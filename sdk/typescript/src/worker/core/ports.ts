@@ -1,4 +1,4 @@
-/** What the core needs of the world: a real thread gives it gRPC, NATS and a clock, a simulator gives it its own. */
+/** The core's access to the outside: a real thread provides gRPC, NATS and a clock, a simulator its own. */
 import type { Assignment, SessionMessage } from '../../gen/muster/v1/assignment_pb.ts';
 import type { Failure } from '../../gen/muster/v1/failure_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
@@ -30,8 +30,8 @@ export interface Timers {
 }
 
 /**
- * SessionService. Every promise settles within `timeoutMs`. A failure carries `code` (gRPC), `reason` and `retryDelayMs`
- * as `MusterError` does.
+ * SessionService. Every promise settles within `timeoutMs`. Like `MusterError`, a failure has `code` (gRPC), `reason`
+ * and `retryDelayMs`.
  */
 export interface SessionApi {
   openSession(request: OpenSessionRequest, timeoutMs: number): Promise<OpenSessionResponse>;
@@ -43,16 +43,16 @@ export interface SessionApi {
 export interface BusOptions {
   readonly urls: readonly string[];
   readonly subject: string;
-  /** The newest credentials; asked for at each connection. `undefined`: the bus asks for none. */
+  /** The newest credentials; read for each connection. `undefined`: the bus needs none. */
   readonly credentials: () => NatsCredentials | undefined;
   readonly onMessage: (message: SessionMessage) => void;
-  /** `true` each time the subscription has come into force, `false` each time it is lost. */
+  /** `true` each time the subscription becomes active, `false` each time it is lost. */
   readonly onStatus: (connected: boolean) => void;
 }
 
-/** A subscription that keeps itself connected until it is closed. */
+/** A subscription that reconnects until it is closed. */
 export interface BusConnection {
-  /** Drops the connection and makes a new one. */
+  /** Drops the connection and opens a new one. */
   reconnect(): void;
   close(): void;
 }
@@ -61,14 +61,14 @@ export interface Bus {
   connect(options: BusOptions): BusConnection;
 }
 
-/** Why a handler is asked to stop. */
+/** Reason why a handler is asked to stop. */
 export type StopReason = 'cancelled' | 'run_timeout' | 'lease_lost' | 'shutdown';
 
 /** How a handler ended. */
 export type HandlerOutcome =
   | { readonly kind: 'result'; readonly payload: Payload }
   | { readonly kind: 'failure'; readonly failure: Failure }
-  /** It waits for these children of its job: their UUIDs. */
+  /** The handler waits for these children of its job, by UUID. */
   | { readonly kind: 'suspended'; readonly childIds: readonly Uint8Array[] };
 
 /** The end of the handler that ran in `slot`. */
@@ -78,38 +78,38 @@ export interface HandlerEnd {
 }
 
 /**
- * Runs handlers, each in a place of its own: a number below `MAX_SLOTS` that stays taken until `handlersEnded` names it
- * or `withdraw` answers true.
+ * Runs handlers in numbered slots below `MAX_SLOTS`. A slot stays taken until `handlersEnded` names it or `withdraw`
+ * returns true.
  */
 export interface Runner {
   start(slot: number, assignment: Assignment): void;
   /** Whether the handler in `slot` has been entered. */
   hasStarted(slot: number): boolean;
-  /** Takes the attempt back if its handler has not been entered. True: it has not been and never will be. */
+  /** Withdraws the attempt if its handler was not entered. True: it was not, and never will be. */
   withdraw(slot: number): boolean;
   /** Signals the handler in `slot`; it still has to return. */
   stop(slot: number, reason: StopReason): void;
 }
 
-/** What happened to the worker's session. */
+/** An event of the worker's session. */
 export type CoreEvent =
   | { readonly type: 'opened'; readonly sessionId: Uint8Array; readonly maxPayload: number }
-  /** The session heard the bus and has granted credits. */
+  /** The session has received a ping over the bus and has granted credits. */
   | { readonly type: 'ready' }
-  /** The lease can't be proved any more: nothing is accepted until a heartbeat is answered. */
+  /** The lease can't be proved: nothing is accepted until a heartbeat is answered. */
   | { readonly type: 'fenced' }
   | { readonly type: 'recovered' }
   /** The server has closed the session; a new one is being opened. */
   | { readonly type: 'lost' }
   | { readonly type: 'draining' }
   | { readonly type: 'closed' }
-  /** The server refuses the worker for good. */
+  /** The server has finally refused the worker. */
   | { readonly type: 'failed'; readonly error: unknown };
 
 export interface CorePorts {
   readonly clock: Clock;
   readonly timers: Timers;
-  /** From 0 up to but not including 1. */
+  /** At least 0 and below 1. */
   readonly random: () => number;
   /** A new UUID, as text. */
   readonly newId: () => string;

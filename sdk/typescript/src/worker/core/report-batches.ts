@@ -1,4 +1,4 @@
-/** Pending reports, cut into calls that are bounded in number and in bytes. */
+/** Divides pending reports into calls of bounded count and size. */
 import { Fifo } from './fifo.ts';
 import type { Held } from './held.ts';
 import { MAX_REPORT_BYTES, MAX_REPORTS } from './limits.ts';
@@ -13,12 +13,12 @@ export interface PendingReport {
 
 export class ReportBatches {
   readonly #queue = new Fifo<PendingReport>();
-  /** Batches that failed, whole or halved: they go before everything else. */
+  /** Batches that failed, whole or halved; they are sent first. */
   readonly #again: PendingReport[][] = [];
   #count = 0;
   #bytes = 0;
 
-  /** Reports that no call carries at the moment. */
+  /** Number of reports that no call carries at the moment. */
   get size(): number {
     return this.#count;
   }
@@ -34,7 +34,7 @@ export class ReportBatches {
     this.#bytes += report.bytes;
   }
 
-  /** Gives a batch back, to be called with again just as it is. */
+  /** Puts a batch back unchanged, to be sent again. */
   putBack(batch: PendingReport[]): void {
     if (batch.length === 0) return;
     this.#again.push(batch);

@@ -1,6 +1,6 @@
 /**
- * Sends reports until each is acknowledged. An idle line sends at once; while a call is under way, reports pile up for
- * the next one.
+ * Sends reports until each is acknowledged. Without a call in flight, a report is sent at once; otherwise reports
+ * collect for the next call.
  */
 
 import { Code } from '../../error.ts';
@@ -19,12 +19,12 @@ import type { PendingReport } from './report-batches.ts';
 import { ReportBatches } from './report-batches.ts';
 
 export interface ReportsOwner {
-  /** Makes the call; credits ride along. */
+  /** Makes the call, which also carries credits. */
   sendReports(reports: AttemptReport[]): Promise<ReportAttemptsResponse>;
-  /** The server has closed the attempt, or says that it is not ours. */
+  /** The server has closed the attempt, or says that this worker does not hold it. */
   acknowledged(held: Held): void;
   leaseLost(): void;
-  /** A call is over; whatever there was to send has been sent. */
+  /** A call has ended, and everything that could be sent was sent. */
   settled(): void;
 }
 
@@ -49,12 +49,12 @@ export class Reports {
     });
   }
 
-  /** Whether so much is pending that nothing more should be asked for. */
+  /** Whether so many reports are pending that no more jobs should be requested. */
   get backlogged(): boolean {
     return this.#batches.size > MAX_PENDING_REPORTS || this.#batches.bytes > MAX_PENDING_REPORT_BYTES;
   }
 
-  /** Whether a report is pending or under way, so that a call will offer free places. */
+  /** Whether a report is pending or in flight, so that a call will grant the free slots. */
   get active(): boolean {
     return this.#inFlight > 0 || this.#batches.size > 0;
   }
@@ -118,7 +118,7 @@ export class Reports {
     else this.#again(batch, failure);
   }
 
-  /** The outcome of the call is not known, or it had none: the same reports once more, after a while. */
+  /** The outcome of the call is unknown, or it had none: sends the same reports again after a delay. */
   #again(batch: PendingReport[], failure: CallFailure): void {
     this.#batches.putBack(batch);
     const wait = backoff(++this.#failures, failure, this.#ports.random);
@@ -131,7 +131,7 @@ export class Reports {
     this.#retry.by(this.#ports.clock.now() + wait);
   }
 
-  /** One report that the server will never take must not hold up the others: halve until it is alone. */
+  /** A report that the server will never accept must not block the others: halves the batch until it is alone. */
   #isolate(batch: PendingReport[], failure: CallFailure): void {
     const [report] = batch;
     if (report === undefined) return;

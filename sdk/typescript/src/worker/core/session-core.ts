@@ -1,6 +1,6 @@
 /**
- * The worker's side of the dispatch protocol, apart from all I/O: it opens sessions, one after the other if need be,
- * accepts assignments, hands them to places and reports what became of them.
+ * The worker's side of the dispatch protocol, without I/O: opens sessions, one after the other, accepts assignments,
+ * starts their handlers and reports the outcomes.
  */
 import type { Progress } from '../../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
@@ -17,7 +17,7 @@ import { SlotTable } from './slot-table.ts';
 import type { CoreStats } from './stats.ts';
 import { newStats } from './stats.ts';
 
-/** What the worker says of itself when it opens a session. `slots` and `handlers` also rule what it accepts. */
+/** The OpenSession request of the worker. `slots` and `handlers` also decide which assignments it accepts. */
 export type CoreOptions = Omit<OpenSessionRequest, 'requestId'>;
 
 export class SessionCore {
@@ -48,7 +48,7 @@ export class SessionCore {
     this.#opener.open(0);
   }
 
-  /** Handlers have returned. Those that returned together are told together: their reports share a call. */
+  /** Handlers have returned. Pass those that returned together in one call, so that their reports share a request. */
   handlersEnded(ends: readonly HandlerEnd[]): void {
     this.#rate.add(this.#ports.clock.now(), ends.length);
     for (const { slot, outcome } of ends) {
@@ -73,20 +73,20 @@ export class SessionCore {
     if (execution) this.#session?.log(execution, lines);
   }
 
-  /** The handler asks for more time. `extensionMs` is all that it has asked for so far. */
+  /** The handler asks for more time. `extensionMs` is the sum of its requests so far. */
   extendRunTimeout(slot: number, extensionMs: number): void {
     const execution = this.#slotTable.get(slot);
     if (execution) this.#session?.extendRunTimeout(execution, extensionMs);
   }
 
-  /** Changes how many handlers may run at once. Those that run go on. */
+  /** Changes the number of handlers that may run at once. Running handlers continue. */
   setSlots(slots: number): void {
     this.#slotTable.slots = slots;
     this.#options.slots = slots;
     this.#session?.regrant();
   }
 
-  /** Takes nothing more, gives back what has not started, finishes the rest, then closes. */
+  /** Accepts nothing more, releases what has not started, finishes the rest, then closes. */
   drain(): void {
     if (this.#draining || this.#closed) return;
     this.#draining = true;
@@ -95,7 +95,7 @@ export class SessionCore {
     else this.close();
   }
 
-  /** Signals every handler and ends the session; the server gives its attempts back at once. */
+  /** Signals every handler and closes the session; the server reassigns its attempts at once. */
   close(): void {
     const session = this.#session;
     this.#end(() => {
@@ -129,7 +129,7 @@ export class SessionCore {
     this.#session.start(response);
   }
 
-  /** Everything of the session is stopped and dropped; places stay taken until their handlers return. */
+  /** Stops and drops everything of the session. Slots stay taken until their handlers return. */
   #lost(): void {
     this.stats.sessionsLost++;
     this.#session?.close('lease_lost');
@@ -140,7 +140,7 @@ export class SessionCore {
     else this.#opener.open(this.#reopenDelay());
   }
 
-  /** A session that did not last is not followed by another one at once, lest the two chase each other. */
+  /** After a short session, the next one is delayed, so that sessions do not follow each other in a tight loop. */
   #reopenDelay(): number {
     const { clock, random } = this.#ports;
     return clock.now() - this.#openedAt < SHORT_SESSION ? SHORT_SESSION * (0.5 + 0.5 * random()) : 0;

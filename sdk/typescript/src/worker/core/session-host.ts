@@ -1,4 +1,4 @@
-/** What a session needs of the worker that it belongs to, and what it tells it. */
+/** The worker as its session sees it. */
 import type { CompletionRate } from './completion-rate.ts';
 import type { CorePorts } from './ports.ts';
 import type { SlotTable } from './slot-table.ts';
@@ -15,6 +15,6 @@ export interface SessionHost {
   drain(): void;
   /** The server has closed the session. */
   sessionLost(): void;
-  /** Nothing is held any more, and nothing more will come. */
+  /** The session holds nothing, and nothing more will be assigned. */
   sessionDrained(): void;
 }

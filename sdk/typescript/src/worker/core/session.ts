@@ -1,4 +1,4 @@
-/** One registered life of the worker: its heartbeats, its subscription, its credits, and the attempts it holds. */
+/** One session of the worker: its heartbeats, its subscription, its credits, and the attempts that it holds. */
 
 import { durationToMs } from '../../duration.ts';
 import { Code } from '../../error.ts';
@@ -51,7 +51,7 @@ export class Session {
   #ready = false;
   #fenced = false;
   #closed = false;
-  /** The server asks for quick beats because the bus is down: their replies carry assignments. */
+  /** The bus is down and the server asks for frequent heartbeats: their answers carry assignments. */
   #servedInReplies = false;
 
   constructor(host: SessionHost, opened: OpenSessionResponse, openedAt: number) {
@@ -101,12 +101,12 @@ export class Session {
     this.#beats.now();
   }
 
-  /** A handler has returned. `advance` follows once for all that returned together. */
+  /** A handler has returned. One call of `advance` follows for all that returned together. */
   ended(execution: Execution, outcome: HandlerOutcome): void {
     this.#attempts.ended(execution, outcome);
   }
 
-  /** Starts what waits, sends what is to be reported, and offers what is free. */
+  /** Starts waiting attempts, sends pending reports, and grants free slots. */
   advance(): void {
     if (this.#closed) return;
     const now = this.#ports.clock.now();
@@ -129,13 +129,13 @@ export class Session {
     if (this.#attempts.log(execution, lines)) this.#logBeats.logged();
   }
 
-  /** The server ends an attempt soon after its run timeout, so it has to hear of more time before that. */
+  /** The server ends an attempt soon after its run timeout, so an extension has to arrive before that. */
   extendRunTimeout(execution: Execution, extensionMs: number): void {
     const left = execution.timeoutAt - this.#ports.clock.now();
     if (this.#attempts.extendRunTimeout(execution, extensionMs)) this.#beats.within(Math.min(PROGRESS_DELAY, left));
   }
 
-  /** The number of places has changed: what was promised is taken back and granted anew. */
+  /** The number of slots has changed: voids all credits and grants new ones. */
   regrant(): void {
     this.#grants.voidAll();
     this.#beats.within(0);
@@ -149,7 +149,7 @@ export class Session {
     this.advance();
   }
 
-  /** Ends everything on this side. Nothing is heard of the session after it. */
+  /** Ends the session on this side. It ignores everything that arrives later. */
   close(reason: StopReason): void {
     this.#closed = true;
     this.#beats.close();
@@ -160,7 +160,7 @@ export class Session {
     this.#attempts.drop(reason);
   }
 
-  /** Cancels go first: one that comes along with its own assignment then keeps it from starting. */
+  /** Cancels go first, so that a cancel in the same message as its assignment keeps it from starting. */
   #take(assignments: readonly Assignment[], cancels: readonly CancelNotice[]): void {
     if (this.#closed) return;
     const now = this.#ports.clock.now();
@@ -170,8 +170,8 @@ export class Session {
   }
 
   /**
-   * The server ignores credits of a session that it holds to be deaf, so all are granted anew in the very beat that
-   * brings it the echo.
+   * The server ignores credits of a session that has not echoed a ping. So the heartbeat with the first echo grants all
+   * credits anew.
    */
   #gotPing(): void {
     this.#grants.voidAll();
@@ -179,8 +179,8 @@ export class Session {
   }
 
   /**
-   * Assignments under these credits may have gone down with the connection. While the bus is down, answers to
-   * heartbeats carry assignments, so new credits are granted all the same.
+   * Assignments under these credits may be lost with the connection. While the bus is down, answers to heartbeats carry
+   * assignments, so new credits are granted all the same.
    */
   #broken(): void {
     this.#grants.voidAll();
@@ -220,7 +220,7 @@ export class Session {
       },
       failed: (failure) => {
         this.#grants.failed(terms);
-        // Words that the server refuses must not cost the lease: they are not said again.
+        // Updates that the server refuses must not cost the lease: they are not sent again.
         if (failure.code === Code.INVALID_ARGUMENT) this.#updates.delivered(updates);
         this.#outbox.beatOver(number, false);
         this.#beatFailed(failure);
@@ -271,7 +271,7 @@ export class Session {
     this.advance();
   }
 
-  /** The lease can't be proved any more. The session is kept and goes on beating. */
+  /** The lease can't be proved. The session stays open and continues to beat. */
   #fall(): void {
     if (this.#fenced) return;
     this.#fenced = true;

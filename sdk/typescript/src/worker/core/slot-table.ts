@@ -1,4 +1,4 @@
-/** The places in which handlers run. They belong to the worker and outlive its sessions. */
+/** The slots in which handlers run. They belong to the worker and outlive its sessions. */
 import type { Execution, Held } from './held.ts';
 import { MAX_SLOTS } from './limits.ts';
 
@@ -21,7 +21,7 @@ export class SlotTable {
     this.#slots = checkedSlots(slots);
   }
 
-  /** Handlers that run, those included that were told to stop and have not returned. */
+  /** Running handlers, including those that were asked to stop and have not returned. */
   get busy(): number {
     return this.#busy;
   }
@@ -42,7 +42,7 @@ export class SlotTable {
     return this.#taken[slot];
   }
 
-  /** The handler in `slot` has returned, or never was entered. */
+  /** The handler in `slot` has returned, or was never entered. */
   release(slot: number): Execution | undefined {
     const execution = this.#taken[slot];
     if (execution === undefined) return undefined;

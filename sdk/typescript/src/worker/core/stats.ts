@@ -1,27 +1,27 @@
-/** Counts of what happened, for tests, metrics and people who wonder. They only rise. */
+/** Counters for tests, metrics and debugging. They only rise. */
 
 export interface CoreStats {
   /** Sessions opened. */
   sessions: number;
-  /** Sessions that the server had closed. */
+  /** Sessions closed by the server. */
   sessionsLost: number;
   /** Attempts accepted. */
   accepted: number;
   /** Assignments ignored because the attempt was known. */
   duplicates: number;
-  /** Assignments ignored because the lease could not be proved, or the held list was full. */
+  /** Assignments ignored because the lease could not be proved or the held list was full. */
   ignored: number;
-  /** Attempts given back before their handler was entered. */
+  /** Attempts released before their handler was entered. */
   released: number;
   /** Handlers stopped because the lease could not be proved. */
   aborted: number;
-  /** Times that the fence fell. */
+  /** Number of times that the fence fell. */
   fences: number;
   /** Handlers stopped by their run timeout. */
   timeouts: number;
   /** Cancels received for running handlers. */
   cancels: number;
-  /** Reports that the server has acknowledged. */
+  /** Reports acknowledged by the server. */
   acknowledged: number;
 }
 

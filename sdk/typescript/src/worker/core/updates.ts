@@ -1,4 +1,4 @@
-/** Progress, checkpoints and log records that heartbeats have yet to carry. */
+/** Progress, checkpoints and log records that heartbeats still have to carry. */
 import { durationFromMs } from '../../duration.ts';
 import type { Progress } from '../../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
@@ -7,7 +7,7 @@ import type { AttemptUpdate, Held } from './held.ts';
 import { MAX_UPDATE_BYTES, MAX_UPDATES } from './limits.ts';
 import { type LogLine, LogTail } from './log-tail.ts';
 
-/** What one heartbeat carries, and of whom, so that its answer can be matched. */
+/** The updates of one heartbeat, and the state that its answer acknowledges. */
 export interface SentUpdates {
   readonly messages: ProgressUpdate[];
   readonly attempts: { readonly held: Held; readonly sequence: number; readonly logged: number }[];
@@ -40,7 +40,7 @@ export class Updates {
     this.#changed.add(held);
   }
 
-  /** The changes that fit into one heartbeat; the first one always does. */
+  /** The changes that fit into one heartbeat; at least one. */
   collect(): SentUpdates {
     const sent: SentUpdates = { messages: [], attempts: [] };
     let bytes = 0;
@@ -53,7 +53,7 @@ export class Updates {
     return sent;
   }
 
-  /** The heartbeat was answered: what has not changed since needs no repeat. */
+  /** The heartbeat was answered: updates that have not changed since need no repetition. */
   delivered(sent: SentUpdates): void {
     for (const { held, sequence, logged } of sent.attempts) {
       const { update, logs } = held;
@@ -66,7 +66,7 @@ export class Updates {
     }
   }
 
-  /** The attempt is over; its last words go with it, and its log goes with its report. */
+  /** The attempt is over: its update is dropped, and its report carries its log. */
   drop(held: Held): void {
     this.#changed.delete(held);
   }
@@ -83,7 +83,7 @@ function hasUpdate(update: AttemptUpdate | undefined): update is AttemptUpdate {
   return update !== undefined && update.sequence > update.delivered;
 }
 
-/** Without news, it comes for the sake of its log records alone. */
+/** Without a change since the last delivery, the message carries log records only. */
 function messageOf({ jobId, attempt, update, logs }: Held): ProgressUpdate {
   const changed = hasUpdate(update) ? update : undefined;
   return {

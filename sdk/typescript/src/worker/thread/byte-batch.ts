@@ -1,8 +1,8 @@
-/** Bytes of many jobs in one buffer, so that a message between threads carries one buffer and copies nothing. */
+/** Collects the bytes of many jobs in one buffer, which a message between threads transfers without copying. */
 
 const encoder = new TextEncoder();
 const FIRST_SIZE = 16 * 1024;
-/** A larger buffer than this is not kept for the next batch. */
+/** A larger buffer than this is not reused for the next batch. */
 const KEPT_SIZE = 1024 * 1024;
 
 export class ByteBatch {
@@ -19,7 +19,7 @@ export class ByteBatch {
     this.#length += bytes.length;
   }
 
-  /** Appends text as UTF-8; answers the number of bytes. */
+  /** Appends text as UTF-8; returns the number of bytes. */
   appendText(text: string): number {
     this.#reserve(text.length * 3);
     const { written } = encoder.encodeInto(text, this.#buffer.subarray(this.#length));
@@ -27,7 +27,7 @@ export class ByteBatch {
     return written;
   }
 
-  /** The bytes so far, in a buffer of their own that may be transferred; the batch starts anew. */
+  /** Returns the bytes so far in a transferable buffer, and starts a new batch. */
   take(): Uint8Array<ArrayBuffer> {
     const bytes = this.#buffer.slice(0, this.#length);
     this.#length = 0;

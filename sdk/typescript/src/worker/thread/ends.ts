@@ -1,4 +1,4 @@
-/** Outcomes on their way to the session's thread: one flat row of plain values each, and their bytes in one buffer. */
+/** Packs outcomes for the session's thread: a flat row of plain values for each, and their bytes in one buffer. */
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { Failure } from '../../gen/muster/v1/failure_pb.ts';
 import { FailureSchema } from '../../gen/muster/v1/failure_pb.ts';
@@ -18,7 +18,7 @@ export interface PackedEnds {
 }
 
 const WIDTH = 4;
-/** Stands where a result has its content type. No media type looks like it. */
+/** Stored in place of a result's content type. No media type looks like it. */
 const FAILURE = '!failure';
 const SUSPENSION = '!suspension';
 const UUID_BYTES = 16;

@@ -1,4 +1,4 @@
-/** The session thread's end of the line to the handlers: what is to be started in one turn goes as one message. */
+/** The session thread's side of the port to the handlers. Starts of one turn are sent as one message. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Assignment } from '../../gen/muster/v1/assignment_pb.ts';
 import type { Runner, StopReason } from '../core/ports.ts';
@@ -29,7 +29,7 @@ export class HandlerLink implements Runner {
     return this.#flags.withdraw(slot);
   }
 
-  /** Starts go before it: the handler to be stopped may be among them. */
+  /** Sends pending starts first: the handler to stop may be among them. */
   stop(slot: number, reason: StopReason): void {
     this.#flush();
     this.send({ kind: 'stop', slot, reason });

@@ -1,4 +1,4 @@
-/** What the two threads of a worker say to each other. */
+/** Messages between the two threads of a worker. */
 import type { LogLevel } from '../../logger.ts';
 import type { LogLine } from '../core/log-tail.ts';
 import type { CoreEvent, StopReason } from '../core/ports.ts';
@@ -7,14 +7,14 @@ import type { CoreStats } from '../core/stats.ts';
 import type { PackedEnds } from './ends.ts';
 import type { PackedStarts } from './starts.ts';
 
-/** What the session's thread is started with. */
+/** Start data of the session's thread. */
 export interface ThreadData {
   readonly address: string;
   readonly core: CoreOptions;
   readonly flags: SharedArrayBuffer;
 }
 
-/** A `failed` event carries its error as plain data: classes do not survive the way between threads. */
+/** A `failed` event carries its error as plain data: class instances do not survive a message between threads. */
 export type ThreadEvent =
   | Exclude<CoreEvent, { type: 'failed' }>
   | { readonly type: 'failed'; readonly code: number; readonly reason: string; readonly message: string };
@@ -30,7 +30,7 @@ export type ToHandlers =
       readonly fields: Readonly<Record<string, unknown>> | undefined;
     };
 
-/** What a running handler says of itself. The checkpoint's bytes are a copy of their own. */
+/** Updates of a running handler. The bytes of the checkpoint are a copy. */
 export interface HandlerUpdate {
   readonly slot: number;
   readonly progress?: { readonly fraction: number; readonly message: string };
@@ -39,7 +39,7 @@ export interface HandlerUpdate {
     readonly contentType: string;
     readonly metadata: { [key: string]: string };
   };
-  /** All that the handler has asked for beyond its run timeout. */
+  /** Sum of the extensions of the run timeout, in milliseconds. */
   readonly extensionMs?: number;
   readonly logs?: readonly LogLine[];
 }

@@ -1,4 +1,4 @@
-/** A session's subscription over NATS. It connects again by itself, with the newest credentials, until it is closed. */
+/** A session's subscription over NATS. It reconnects with the newest credentials until it is closed. */
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Authenticator, Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { connect, jwtAuthenticator } from '@nats-io/transport-node';
@@ -7,7 +7,7 @@ import type { Bus, BusConnection, BusOptions, CorePorts } from '../core/ports.ts
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const RECONNECT_WAIT_MS = 200;
-/** A dead line is noticed within three of these. */
+/** A dead connection is detected within three of these intervals. */
 const PING_INTERVAL_MS = 10_000;
 
 const encoder = new TextEncoder();
@@ -20,7 +20,7 @@ class NatsSubscription implements BusConnection {
   readonly #options: BusOptions;
   readonly #log: CorePorts['log'];
   #connection: NatsConnection | undefined;
-  /** How often a connection has broken. */
+  /** Number of times that a connection has broken. */
   #breaks = 0;
   #wake: (() => void) | undefined;
   #closed = false;
@@ -32,7 +32,7 @@ class NatsSubscription implements BusConnection {
   }
 
   reconnect(): void {
-    this.#connection?.reconnect().catch((error: unknown) => this.#warn('the bus could not be connected anew', error));
+    this.#connection?.reconnect().catch((error: unknown) => this.#warn('the bus could not be reconnected', error));
   }
 
   close(): void {
@@ -53,7 +53,7 @@ class NatsSubscription implements BusConnection {
     }
   }
 
-  /** Lasts as long as the connection, its own reconnects included. */
+  /** Resolves when the connection has ended; the client's own reconnects do not end it. */
   async #connectOnce(): Promise<void> {
     const connection = await connect({
       servers: [...this.#options.urls],
@@ -64,7 +64,7 @@ class NatsSubscription implements BusConnection {
       maxReconnectAttempts: -1,
       reconnectTimeWait: RECONNECT_WAIT_MS,
       reconnectJitter: RECONNECT_WAIT_MS,
-      // Credentials are renewed while it tries: one refusal is not the last word.
+      // Credentials are renewed while the client tries, so one refusal must not end it.
       ignoreAuthErrorAbort: true,
     });
     this.#connection = connection;
@@ -92,17 +92,17 @@ class NatsSubscription implements BusConnection {
       if (status.type === 'disconnect') {
         this.#breaks++;
         this.#report(false);
-      } else if (status.type === 'error') this.#warn('the bus complained', status.error);
-      // Not awaited: while the bus refuses us, statuses would pile up behind an answer that does not come, and then be
-      // told one after the other as if they were news.
+      } else if (status.type === 'error') this.#warn('the bus reported an error', status.error);
+      // Not awaited: while the bus refuses the connection, no answer comes, and statuses would queue up behind it, to
+      // be processed later although they are outdated.
       else if (status.type === 'reconnect') void this.#reportInForce(connection, subscription).catch(() => {});
     }
   }
 
-  /** The server has answered after the subscription; unless it refused it, the subscription is in force. */
+  /** The answer to a flush follows the subscription: unless the server refused the subscription, it is active then. */
   async #reportInForce(connection: NatsConnection, subscription: Subscription): Promise<void> {
     const breaks = this.#breaks;
-    // The answer to a flush never comes once the connection is closed, as it is where the subscription was refused.
+    // A refused subscription closes the connection, and then the flush is never answered.
     await Promise.race([connection.flush(), connection.closed()]);
     if (breaks === this.#breaks && !connection.isClosed() && !subscription.isClosed()) this.#report(true);
   }
@@ -110,7 +110,7 @@ class NatsSubscription implements BusConnection {
   #receive(connection: NatsConnection, error: Error | null, message: Msg): void {
     if (this.#closed) return;
     if (error) {
-      // It stays dead on this connection, whatever becomes of the credentials: a new connection is needed.
+      // The subscription stays dead on this connection, even with new credentials: a new connection is needed.
       this.#warn('the subscription was refused', error);
       connection.close().catch((reason: unknown) => this.#warn('the bus could not be closed', reason));
       return;
@@ -148,7 +148,7 @@ function decode(data: Uint8Array) {
   return fromBinary(SessionMessageSchema, data, { readUnknownFields: false });
 }
 
-/** The functions are asked at each connection, so a reconnect takes the newest credentials. */
+/** The functions are called for each connection, so a reconnect uses the newest credentials. */
 function authentication({ credentials }: BusOptions): { authenticator?: Authenticator } {
   if (!credentials()?.jwt) return {};
   return {

@@ -1,10 +1,10 @@
-/** SessionService over gRPC, as the core wants it. */
+/** Implements the core's SessionApi over gRPC. */
 import type { Client } from '@grpc/grpc-js';
 import { SessionService } from '../../gen/muster/v1/session_service_pb.ts';
 import { unaryClient } from '../../transport/unary-client.ts';
 import type { SessionApi } from '../core/ports.ts';
 
-/** Calls wait for a connection within their deadline, so that they are on their way as soon as there is one. */
+/** Calls wait for a connection within their deadline, so they are sent as soon as there is one. */
 export function sessionApi(channel: Client): SessionApi {
   const service = unaryClient(channel, SessionService);
   const options = (timeoutMs: number) => ({ timeoutMs, waitForReady: true });

@@ -1,6 +1,6 @@
 /**
- * The thread that beats: it owns the session, the connections and every decision about attempts, so that nothing a
- * handler does can starve a heartbeat.
+ * The session's thread: it owns the session, the connections and every decision about attempts, so that no handler can
+ * delay a heartbeat.
  */
 import { randomUUID } from 'node:crypto';
 import type { MessagePort } from 'node:worker_threads';

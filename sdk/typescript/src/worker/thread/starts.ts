@@ -1,11 +1,11 @@
-/** Attempts on their way to the handlers' thread: one flat row of plain values each, and their bytes in one buffer. */
+/** Packs attempts for the handlers' thread: a flat row of plain values for each, and their bytes in one buffer. */
 import { durationToMs } from '../../duration.ts';
 import type { Assignment } from '../../gen/muster/v1/assignment_pb.ts';
 import type { Payload } from '../../gen/muster/v1/payload_pb.ts';
 import { DEFAULT_RUN_TIMEOUT } from '../core/limits.ts';
 import { ByteBatch } from './byte-batch.ts';
 
-/** What the handlers' thread gets to know of an attempt. */
+/** An attempt as the handlers' thread sees it. */
 export interface StartedAttempt {
   readonly slot: number;
   readonly ticket: number;
