@@ -40,7 +40,7 @@ const numbersOf = async (jobId: string) =>
   (await list(jobId)).records.map(({ attempt, sequence, skipped }) => `${attempt}.${sequence}+${skipped}`);
 
 describe('ListAttemptLogs', () => {
-  it('shows what beats and the report have brought, once each, complete when the job has ended', async () => {
+  it('shows the records of heartbeats and of the report, once each, complete when the job has ended', async () => {
     const held = await world.hold();
     await beatWith(held, record(1), { ...record(2), level: LogLevel.ERROR, fields: { rows: '7' }, truncated: true });
     expect(await list(held.jobId)).toMatchObject({
@@ -64,14 +64,14 @@ describe('ListAttemptLogs', () => {
     expect(await numbersOf(held.jobId)).toEqual(['1.1+0', '1.2+0', '1.3+0', '1.4+0']);
   });
 
-  it('says nothing of progress: an update with records alone changes nothing else', async () => {
+  it('shows records of an update without progress, which changes nothing else', async () => {
     const held = await world.hold();
     const before = await world.getJob(held.jobId);
     await beatWith(held, record(1));
     expect(await world.getJob(held.jobId)).toEqual(before);
   });
 
-  it('keeps the newest of a flood, cuts long lines, and tells what is missing', async () => {
+  it('keeps the newest records of a flood, cuts long lines, and counts the missing ones', async () => {
     const held = await world.hold();
     await beatWith(held, ...Array.from({ length: 500 }, (_, i) => record(i + 1, 'x'.repeat(1_000))));
     const long = { ...record(501, 'ä'.repeat(5_000)), fields: { a: 'b' } };
@@ -84,7 +84,7 @@ describe('ListAttemptLogs', () => {
     expect(records.at(-1)?.message).toBe('ä'.repeat(4_096));
   });
 
-  it('is read page by page, and goes on from where a page ended once there is more', async () => {
+  it('returns pages, and continues after the last page when there are more records', async () => {
     const held = await world.hold();
     await beatWith(held, ...Array.from({ length: 120 }, (_, i) => record(i + 1)));
     const first = await list(held.jobId);
@@ -98,7 +98,7 @@ describe('ListAttemptLogs', () => {
     expect(last).toMatchObject({ records: [{ sequence: 121n, skipped: 0n }], ended: true });
   });
 
-  it('takes no token of another job, attempt or RPC', async () => {
+  it('refuses a page token of another job, attempt or RPC', async () => {
     const [held, other] = [await world.hold(), await world.hold()];
     await beatWith(held, record(1), record(2));
     const { resumeToken } = await list(held.jobId, { pageSize: 1 });
@@ -113,7 +113,7 @@ describe('ListAttemptLogs', () => {
       });
   });
 
-  it('shows each attempt of a retried job with its own records', async () => {
+  it('shows the records of each attempt of a retried job separately', async () => {
     const definition = await world.define({ retryPolicy: { minBackoff: { nanos: 1_000_000 }, jitter: 2 } });
     const worker = await world.openWorker(definition);
     const jobId = await world.submit(definition);
@@ -130,7 +130,7 @@ describe('ListAttemptLogs', () => {
     expect(await world.getJob(jobId)).toMatchObject({ state: JobState.SUCCEEDED, attemptsCounted: 2 });
   });
 
-  it('is empty after the job was erased, and refused of a job that is not there', async () => {
+  it('is empty after the job was erased, and refused for an unknown job', async () => {
     const held = await world.hold();
     await reportWith(held, record(1));
     await world.rpc.call(eraseJob, { jobId: held.jobId, reason: 'asked for' });
@@ -143,7 +143,7 @@ describe('ListAttemptLogs', () => {
       });
   });
 
-  it('does not take records of an attempt that is not the session’s', async () => {
+  it('does not show records for an attempt of another session', async () => {
     const [held, other] = [await world.hold(), await world.hold()];
     await beatWith({ ...other, attempt: held.attempt }, record(1));
     expect((await list(held.jobId)).records).toEqual([]);

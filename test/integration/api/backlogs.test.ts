@@ -47,7 +47,7 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
   const get = async (name: string) => (await world.rpc.call(getQueue, { name })).queue as Queue;
   const ready = async (name: string) => Number((await get(name)).counts?.ready);
 
-  it('show their bounds, and change them by mask', async () => {
+  it('show their bounds, and change them by update mask', async () => {
     const name = await fullQueue(5n, 0);
     const seconds = (queue: Queue | undefined) => queue?.maxBacklogAge?.seconds;
     expect(await get(name)).toMatchObject({ maxBacklog: 5n });
@@ -65,7 +65,7 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
     expect([listed?.maxBacklog, seconds(listed)]).toEqual([1_000_000_000n, 2_592_000n]);
   });
 
-  it('refuse a job, say why and when to come again, and store nothing', async () => {
+  it('refuse a job with the reason and a retry delay, and store nothing', async () => {
     const queue = await fullQueue(3n, 3);
     const refusal = await refused(queue);
     expect(refusal).toMatchObject({ code: Code.RESOURCE_EXHAUSTED, reason: 'QUEUE_FULL', fields: ['job'] });
@@ -83,7 +83,7 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
     expect(await ready(queue)).toBe(3);
   });
 
-  it('take what matters more for longer, and what matters less not so long', async () => {
+  it('accept jobs of high priority at a larger backlog, and stop jobs of low priority earlier', async () => {
     const queue = await fullQueue(10n, 7);
     await submit(queue, { priority: -1 });
     expect((await refused(queue, { priority: -1 })).info?.metadata).toMatchObject({ waiting: '8', priority: '-1' });
@@ -94,14 +94,14 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
     expect(await ready(queue)).toBe(12);
   });
 
-  it('take the priority of the definition where the job says none', async () => {
+  it('use the priority of the definition if the job has none', async () => {
     const urgent = await world.define({ priority: 5 });
     const queue = await fullQueue(5n, 5);
     await world.submit(urgent, { queue });
     expect((await world.rpc.refused(submitJob, { job: { definition: urgent, queue } })).reason).toBe('QUEUE_FULL');
   });
 
-  it('refuse a call as a whole and name the first job that finds no room, whatever else is in it', async () => {
+  it('refuse a whole call, whatever else is in it, and name the first job beyond the bound', async () => {
     const queue = await fullQueue(3n, 1);
     const other = `other-${queues}`;
     const jobs = [jobOf(other), ...Array.from({ length: 3 }, () => jobOf(queue))];
@@ -113,14 +113,14 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
     expect([await ready(queue), await ready(other)]).toEqual([3, 1]);
   });
 
-  it('let no more in than they may, of calls that come at the same time', async () => {
+  it('accept no more than their bound from concurrent calls', async () => {
     const queue = await fullQueue(5n, 0);
     const results = await Promise.allSettled(Array.from({ length: 40 }, () => submit(queue)));
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
     expect(await ready(queue)).toBe(5);
   });
 
-  it('refuse delayed jobs too, which take no place until they are ready', async () => {
+  it('refuse delayed jobs too, which do not count until they are ready', async () => {
     const queue = await fullQueue(2n, 0);
     const later: Submission = { start: { case: 'delay', value: { seconds: 3_600n } } };
     for (let n = 0; n < 5; n++) await submit(queue, later);
@@ -128,7 +128,7 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
     expect((await refused(queue, later)).reason).toBe('QUEUE_FULL');
   });
 
-  it('answer a call that was accepted as before, however full they are by then', async () => {
+  it('answer a repeat of an accepted call as before, however full they are by then', async () => {
     const queue = await fullQueue(2n, 1);
     const request = { job: jobOf(queue), requestId: randomUUID() };
     const { jobId } = await world.rpc.call(submitJob, request);
@@ -144,7 +144,7 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
     expect(await world.rpc.call(submitJob, late)).toMatchObject({ existing: false });
   });
 
-  it('answer for a key that belongs to a job as before, and refuse what would be new', async () => {
+  it('answer an idempotency key with a job as before, and refuse a new job', async () => {
     const queue = await fullQueue(2n, 1);
     const keyed = (idempotencyKey: string, changes: Submission = {}) => jobOf(queue, { idempotencyKey, ...changes });
     const { jobId } = await world.rpc.call(submitJob, { job: keyed(`${queue}-a`) });
@@ -159,7 +159,7 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
     expect((await world.getJob(jobId)).state).toBe(JobState.READY);
   });
 
-  it('refuse the retry of a job, which may be repeated; of many, those that find no room', async () => {
+  it('refuse RetryJob, which can be repeated, and skip jobs without room in RetryJobs', async () => {
     const queue = await fullQueue(0n, 5);
     const filter = create(JobFilterSchema, { queue });
     await world.rpc.call(JobService.method.cancelJobs, { filter });
@@ -180,7 +180,7 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
     expect(await ready(queue)).toBe(5);
   });
 
-  it('take what a schedule submits: a time must not be lost', async () => {
+  it('accept jobs of schedules: a time must not be lost', async () => {
     const queue = await fullQueue(1n, 1);
     const times = { intervals: [{ every: { seconds: 86_400n } }] };
     const schedule = { name: queue, times, job: jobOf(queue) };
@@ -190,7 +190,7 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
     expect(await ready(queue)).toBe(2);
   });
 
-  it('take jobs again once some have left, and hold to what was changed at once', async () => {
+  it('accept jobs again after some have left, and follow a changed bound at once', async () => {
     const queue = await fullQueue(2n, 0);
     const served = await world.define();
     for (let n = 0; n < 2; n++) await world.submit(served, { queue });
@@ -205,7 +205,7 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
     for (let n = 0; n < 5; n++) await submit(queue);
   });
 
-  it('refuse by the age of what waits', async () => {
+  it('refuse by the age of the backlog', async () => {
     const alone = await world.define();
     const name = `old-${++queues}`;
     await world.rpc.call(createQueue, { queue: { name, maxBacklogAge: { seconds: 1n } } });
@@ -231,7 +231,7 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
     await eventually('nothing waits any more', () => world.rpc.call(submitJob, { job }).catch(() => false));
   });
 
-  it('are forgotten with a queue that is deleted', async () => {
+  it('lose their bounds when they are deleted', async () => {
     const queue = await fullQueue(1n, 1);
     const { jobs } = await world.rpc.call(JobService.method.listJobs, { queue });
     await world.rpc.call(cancelJob, { jobId: jobs[0]?.jobId ?? '' });

@@ -104,7 +104,7 @@ function expectRefusal(refusal: Refusal, expected: BadRequest): void {
   expect(refusal.trailerBytes).toBeLessThan(MAX_TRAILER_BYTES);
 }
 
-describe('on PostgreSQL', () => {
+describe('bad input on PostgreSQL', () => {
   let database: Database;
   let world: World;
   let seed: Seed;
@@ -122,7 +122,7 @@ describe('on PostgreSQL', () => {
     await world?.stop();
   });
 
-  it('has something that could be changed', () => {
+  it('has stored data that it could change', () => {
     expect(rowsOf(before)).toMatchObject(sown);
   });
 
@@ -131,15 +131,15 @@ describe('on PostgreSQL', () => {
     expect(await digestOf(database)).toEqual(before);
   });
 
-  it('still works', async () => {
+  it('leaves a replica that still works', async () => {
     expect(await world.stateOf(seed.jobId)).toBe('READY');
     await world.submit(seed.definition);
     expect(await digestOf(database)).not.toEqual(before);
   });
 });
 
-describe('embedded', () => {
-  it('is refused alike, also many at once, and nothing of it is stored', PATIENCE, async () => {
+describe('bad input in embedded mode', () => {
+  it('is refused in the same way, also many at once, and nothing of it is stored', PATIENCE, async () => {
     const dataFolder = await makeScratchFolder();
     try {
       const world = await World.startWith({ ...quiet, dataFolder });
@@ -159,7 +159,7 @@ describe('embedded', () => {
   });
 });
 
-describe('over HTTP', () => {
+describe('bad input over HTTP', () => {
   /** JSON has no words for some of it, such as a span of two signs, or needs too many: that is told in binary alone. */
   function isJson({ method, request }: BadRequest, seed: Seed): boolean {
     try {
@@ -194,18 +194,22 @@ describe('over HTTP', () => {
     });
   }
 
-  it('is refused alike, many at once, in binary and in JSON, and nothing of it is stored', PATIENCE, async () => {
-    const world = await World.start(quiet);
-    const database = openPostgres({ url: world.postgresUrl, poolSize: 1 });
-    try {
-      const seed = await sow(world);
-      const before = await digestOf(database);
-      await refuseAll(world, seed);
-      expect(await digestOf(database)).toEqual(before);
-      expect(await world.stateOf(seed.jobId)).toBe('READY');
-    } finally {
-      await database.close();
-      await world.stop();
-    }
-  });
+  it(
+    'is refused in the same way, many at once, in binary and in JSON, and nothing of it is stored',
+    PATIENCE,
+    async () => {
+      const world = await World.start(quiet);
+      const database = openPostgres({ url: world.postgresUrl, poolSize: 1 });
+      try {
+        const seed = await sow(world);
+        const before = await digestOf(database);
+        await refuseAll(world, seed);
+        expect(await digestOf(database)).toEqual(before);
+        expect(await world.stateOf(seed.jobId)).toBe('READY');
+      } finally {
+        await database.close();
+        await world.stop();
+      }
+    },
+  );
 });

@@ -86,7 +86,7 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     return found;
   }
 
-  it('make new jobs of what failed, was cancelled or expired, and of nothing else', async () => {
+  it('create new jobs for members that failed, expired or were cancelled, and for no others', async () => {
     const definition = await world.define({ retryPolicy: { maxAttempts: 1 } });
     const callback = await world.define();
     const input = { data: Buffer.from('{"to":"ann"}'), contentType: 'application/json', metadata: { a: 'b' } };
@@ -143,7 +143,7 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
   });
 
   it.runIf(runsAll)(
-    'pass over what has succeeded or was skipped, of thousands of members',
+    'skip thousands of members that succeeded or were skipped',
     async () => {
       const definition = await world.define();
       const jobs = Array.from({ length: 5_000 }, (_, i) => (i % 25 < 6 ? { definition, ...lost } : { definition }));
@@ -175,7 +175,7 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     120_000,
   );
 
-  it('are refused while it goes on, where nothing failed, and when it is none', async () => {
+  it('are refused for an open batch, for one without failures, and for a job that is no batch', async () => {
     const definition = await world.define();
     const { batch } = await world.rpc.call(createBatch, {});
     const open = batch?.job?.jobId ?? '';
@@ -193,7 +193,7 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     expect(await refusalOf(erased.jobId)).toMatchObject({ code: Code.FAILED_PRECONDITION, reason: 'JOB_ERASED' });
   });
 
-  it('are made once, are on record, and answer repeats of the call', async () => {
+  it('are created once, are audited, and answer repeats of the call', async () => {
     const definition = await world.define();
     const { jobId } = await fillAndEnd(many(definition, 3, lost));
     const requestId = randomUUID();
@@ -216,7 +216,7 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     expect(await retry(jobId, requestId, 'it is back')).toBe(newId);
   });
 
-  it('take no other members', async () => {
+  it('accept no other members', async () => {
     const definition = await world.define();
     const { jobId } = await fillAndEnd(many(definition, 2, lost));
     const newId = await retry(jobId);
@@ -226,7 +226,7 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     expect((await get(newId)).counts).toMatchObject({ members: 2n });
   });
 
-  it('count as failed what can not be retried, with the reasons, and go on', async () => {
+  it('count members that can not be retried as failed, with the reasons, and continue', async () => {
     const [kept, archived] = [await world.define(), await world.define()];
     const single = await world.define({
       keyLimit: { maxConcurrency: 1, key: 'labels.k', policy: LimitPolicy.REJECT_NEW },
@@ -261,7 +261,7 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     });
   });
 
-  it('succeed with members that could not be retried where so many may fail', async () => {
+  it('succeed despite members that could not be retried, if the policy allows so many failures', async () => {
     const definition = await world.define();
     const { jobId } = await fillAndEnd(many(definition, 2, lost), { tolerateFailed: true });
     await world.rpc.call(JobDefinitionService.method.archiveJobDefinition, { name: definition });
@@ -271,7 +271,7 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     expect(JSON.parse(new TextDecoder().decode(data))).toMatchObject({ members: 0, not_retried: 2 });
   });
 
-  it('wait for room in a queue that is full, and a cancel ends the wait', async () => {
+  it('wait for room in a full queue, and a cancel ends the wait', async () => {
     const name = `bounded-${randomUUID().slice(0, 8)}`;
     await world.rpc.call(QueueService.method.createQueue, { queue: { name } });
     const definition = await world.define({ queue: name });

@@ -70,7 +70,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
     await worker.report(...reports);
   }
 
-  it('is a job that waits, without members', async () => {
+  it('are created as waiting jobs without members', async () => {
     const { batch, jobId } = await create({ labels: { campaign: 'may' }, description: 'mails' });
     expect(stateName(batch.job?.state ?? 0)).toBe('WAITING');
     expect(batch).toMatchObject({ labels: { campaign: 'may' }, description: 'mails', sealed: false, endRate: 0 });
@@ -78,7 +78,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
     expect(await countsOf(jobId)).toEqual(none);
   });
 
-  it('ends when it was sealed and all members have ended', async () => {
+  it('end when they were sealed and all members have ended', async () => {
     const { definition, worker } = await workers();
     const { jobId } = await create();
     const ids = [...(await add(jobId, definition, 2)), ...(await add(jobId, definition, 1))];
@@ -98,7 +98,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
     expect(ids).toHaveLength(3);
   });
 
-  it('ends at once when it is sealed with nothing open', async () => {
+  it('end at once if they are sealed without open members', async () => {
     const { jobId } = await create();
     await seal(jobId);
     expect(stateName((await ended(jobId)).state)).toBe('SUCCEEDED');
@@ -106,7 +106,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
     expect((await seal(jobId)).sealed).toBe(true);
   });
 
-  it('takes the request ids of its calls', async () => {
+  it('accept repeated calls by their request ids', async () => {
     const { definition } = await workers();
     const [first, second, third] = [randomUUID(), randomUUID(), randomUUID()];
     const { jobId } = await create({ labels: { a: '1', b: '2' } }, first);
@@ -121,7 +121,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
     expect(await add(jobId, definition, 2, second)).toEqual(ids);
   });
 
-  it('counts no job that was there already', async () => {
+  it('count no job that existed before', async () => {
     const { definition } = await workers();
     const { jobId } = await create();
     const keyed = (...keys: string[]) => keys.map((key) => ({ definition, idempotencyKey: `${definition}-${key}` }));
@@ -133,7 +133,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
     expect(await countsOf(jobId)).toMatchObject({ members: 4, open: 4 });
   });
 
-  it('refuses members once it is sealed, cancelled or over', async () => {
+  it('refuse members when they are sealed, cancelled or over', async () => {
     const { definition } = await workers();
     const refusal = async (jobId: string) => add(jobId, definition, 1).catch((error) => [error.code, error.reason]);
     const sealed = await create();
@@ -156,7 +156,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
     await expect(call).rejects.toMatchObject({ reason: 'BATCH_NOT_FOUND' });
   });
 
-  describe('its failure policy', () => {
+  describe('with a failure policy', () => {
     async function jobAfter(batch: Init, failures: number, successes: number): Promise<Job> {
       const { definition, worker } = await workers();
       const { jobId } = await create(batch);
@@ -167,20 +167,20 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
       return ended(jobId);
     }
 
-    it('fails in the end by default', async () => {
+    it('fail by default if a member failed', async () => {
       const job = await jobAfter({}, 1, 2);
       expect(failureOf(job)).toMatchObject({ type: 'MembersFailed', message: '1 of 3 members did not succeed' });
     });
 
-    it('succeeds with as many failures as may be', async () => {
+    it('succeed with up to the allowed number of failures', async () => {
       expect(resultOf(await jobAfter({ maxFailed: 1n }, 1, 2))).toMatchObject({ failed: 1, succeeded: 2 });
     });
 
-    it('succeeds with any failures', async () => {
+    it('succeed with any number of failures if the policy says so', async () => {
       expect(resultOf(await jobAfter({ tolerateFailed: true }, 3, 0))).toMatchObject({ failed: 3 });
     });
 
-    it('stops with one failure too many, sealed or not', async () => {
+    it('stop with one failure too many, sealed or not', async () => {
       const { definition, worker } = await workers();
       const { jobId } = await create({ maxFailed: 1n });
       const ids = await add(jobId, definition, 6);
@@ -196,7 +196,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
     });
   });
 
-  it('is cancelled with its open members, and with those that a worker holds', async () => {
+  it('are cancelled with their open members, also those that a worker holds', async () => {
     const { definition, worker } = await workers();
     const { jobId } = await create();
     await add(jobId, definition, 5);
@@ -213,12 +213,12 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
     expect(open).toBe(0);
   });
 
-  describe('its callback', () => {
+  describe('with a callback', () => {
     async function callbacks(definition: string): Promise<Job[]> {
       return (await world.rpc.call(listJobs, { definition })).jobs;
     }
 
-    it('is made once, with what became of the batch', async () => {
+    it('submit it once, with the outcome of the batch', async () => {
       const { definition, worker } = await workers();
       const callback = await world.define();
       const written = ' {"to": "ann", "n": 12345678901234567890 } ';
@@ -248,7 +248,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
       });
     });
 
-    it('is made of one that was cancelled, too', async () => {
+    it('submit it after a cancel, too', async () => {
       const callback = await world.define();
       const { jobId } = await create({ callback: { definition: callback } });
       await world.rpc.call(cancelJob, { jobId });
@@ -256,7 +256,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
       expect(await callbacks(callback)).toHaveLength(1);
     });
 
-    it('says why it could not be made', async () => {
+    it('report why it could not be submitted', async () => {
       const callback = await world.define();
       const { jobId } = await create({ callback: { definition: callback } });
       await world.rpc.call(archiveJobDefinition, { name: callback });
@@ -268,7 +268,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
     });
   });
 
-  it('keeps its definition for itself', async () => {
+  it('reserve their definition, muster.batch', async () => {
     const { jobId } = await create();
     await seal(jobId);
     await ended(jobId);

@@ -31,13 +31,13 @@ async function wait(jobId: string, seconds = 20): Promise<string> {
   return stateName(job?.state ?? 0);
 }
 
-describe('CancelJob of what nobody holds', () => {
+describe('CancelJob of a job that no worker holds', () => {
   const later = { start: { case: 'delay', value: { seconds: 3_600n } } } as const;
 
   it.each([
     ['READY', {}],
     ['SCHEDULED', later],
-  ])('%s ends it at once, with the reason that was given', async (state, change) => {
+  ])('ends a %s job at once, with the given reason', async (state, change) => {
     const jobId = await world.submit(await world.define(), change);
     expect(await world.stateOf(jobId)).toBe(state);
     const job = await cancel(jobId, 'wrong "file"');
@@ -50,7 +50,7 @@ describe('CancelJob of what nobody holds', () => {
     expect(job.endTime).toBeDefined();
   });
 
-  it('after a failed attempt, while it waits for the next', async () => {
+  it('ends a job that waits for its next attempt after a failed one', async () => {
     const { worker, jobId, attempt } = await world.hold({
       retryPolicy: { minBackoff: { seconds: 3_600n }, maxBackoff: { seconds: 3_600n } },
     });
@@ -59,7 +59,7 @@ describe('CancelJob of what nobody holds', () => {
     expect(await cancel(jobId)).toMatchObject({ state: JobState.CANCELLED, attempts: [{ outcome: 2 }] });
   });
 
-  it('assigns nothing afterwards', async () => {
+  it('prevents any later assignment', async () => {
     const name = await world.define();
     const worker = await world.openWorker(name);
     const ids = await Promise.all(Array.from({ length: 20 }, () => world.submit(name)));
@@ -69,11 +69,11 @@ describe('CancelJob of what nobody holds', () => {
   });
 });
 
-describe('CancelJob of what a worker holds', () => {
+describe('CancelJob of a job that a worker holds', () => {
   it.each([
     ['ASSIGNED', async () => undefined],
     ['RUNNING', async ({ worker, attempt }: Held) => void (await worker.started(attempt))],
-  ])('%s asks the worker over the bus, and in each heartbeat', async (state, prepare) => {
+  ])('in state %s asks the worker over the bus and in each heartbeat', async (state, prepare) => {
     const held = await world.hold();
     await prepare(held);
     expect(await world.stateOf(held.jobId)).toBe(state);
@@ -90,7 +90,7 @@ describe('CancelJob of what a worker holds', () => {
     ['a failure', failure()],
     ['that it never started', released(4)],
     ['that it lost its lease', aborted],
-  ])('ends CANCELLED when the worker reports %s', async (_what, outcome) => {
+  ])('leads to CANCELLED when the worker reports %s', async (_what, outcome) => {
     const { worker, jobId, attempt } = await world.hold();
     await cancel(jobId, 'enough');
     expect(await worker.report({ of: attempt, outcome })).toEqual(['ACCEPTED']);
@@ -103,21 +103,21 @@ describe('CancelJob of what a worker holds', () => {
     expect(await worker.report({ of: attempt, outcome: result() })).toEqual(['LEASE_LOST']);
   });
 
-  it('ends SUCCEEDED when a success comes first', async () => {
+  it('leads to SUCCEEDED when a success comes first', async () => {
     const { worker, jobId, attempt } = await world.hold();
     await cancel(jobId);
     expect(await worker.report({ of: attempt, outcome: result('done') })).toEqual(['ACCEPTED']);
     expect(await world.stateOf(jobId)).toBe('SUCCEEDED');
   });
 
-  it('ends CANCELLED when the session is closed, and goes to nobody else', async () => {
+  it('leads to CANCELLED when the session is closed, and no other worker gets the job', async () => {
     const { worker, jobId } = await world.hold();
     await cancel(jobId);
     await worker.close();
     expect(await world.stateOf(jobId)).toBe('CANCELLED');
   });
 
-  it('ends CANCELLED when the grace is over', async () => {
+  it('leads to CANCELLED when the grace period is over', async () => {
     const { worker, jobId, attempt } = await world.hold({ cancelGrace: { nanos: 200_000_000 } });
     await worker.started(attempt);
     await cancel(jobId);
@@ -126,8 +126,8 @@ describe('CancelJob of what a worker holds', () => {
   });
 });
 
-describe('CancelJob again', () => {
-  it('B65: changes nothing while it is under way and when it is done', async () => {
+describe('CancelJob of a cancelled job', () => {
+  it('B65: changes nothing while the cancel is in progress and after it', async () => {
     const { worker, jobId, attempt } = await world.hold();
     const first = await cancel(jobId, 'first');
     expect(await cancel(jobId, 'second')).toEqual(first);
@@ -140,7 +140,7 @@ describe('CancelJob again', () => {
   it.each([
     ['SUCCEEDED', result()],
     ['FAILED', failure({ final: true })],
-  ])('B65: is refused of what has ended otherwise: %s', async (state, outcome) => {
+  ])('B65: is refused for a job that ended in another way: %s', async (state, outcome) => {
     const { worker, jobId, attempt } = await world.hold();
     await worker.report({ of: attempt, outcome });
     const before = await world.getJob(jobId);
@@ -156,7 +156,7 @@ describe('CancelJob again', () => {
 });
 
 describe('a run timeout', () => {
-  it('is enforced by the server, too: the attempt counts and the job goes on', async () => {
+  it('is enforced by the server, too: the attempt counts and the job continues', async () => {
     const { worker, jobId, attempt } = await world.hold({
       runTimeout: { nanos: 100_000_000 },
       retryPolicy: { maxAttempts: 1 },
@@ -172,7 +172,7 @@ describe('a run timeout', () => {
 });
 
 describe('WaitJob', () => {
-  it('answers when the job ends, everybody who waits', async () => {
+  it('answers every caller when the job ends', async () => {
     const { worker, jobId, attempt } = await world.hold();
     const start = performance.now();
     const waits = Promise.all(Array.from({ length: 50 }, () => wait(jobId, 60)));
@@ -190,7 +190,7 @@ describe('WaitJob', () => {
     expect(await waiting).toBe(what === 'a cancel' ? 'CANCELLED' : 'FAILED');
   });
 
-  it('answers with the job as it is when the time is up, and at once for no time or an end', async () => {
+  it('answers with the current job when the time is up, and at once for no time or an ended job', async () => {
     const jobId = await world.submit(await world.define());
     const start = performance.now();
     const { job } = await world.rpc.call(waitJob, { jobId, timeout: { nanos: 300_000_000 } });
@@ -201,7 +201,7 @@ describe('WaitJob', () => {
     expect(await wait(jobId, 300)).toBe('CANCELLED');
   });
 
-  it('lets a caller go who cancels the call, and serves the others on', async () => {
+  it('releases a caller that cancels the call, and still serves the others', async () => {
     const { worker, jobId, attempt } = await world.hold();
     let leave: ClientUnaryCall | undefined;
     const gone = world.rpc.refused(waitJob, { jobId, timeout: { seconds: 60n } }, { onCall: (call) => (leave = call) });
@@ -214,8 +214,8 @@ describe('WaitJob', () => {
   });
 });
 
-describe('a replica that stops', () => {
-  it('lets those who wait go with the job as it is, takes no new calls, and is gone soon', async () => {
+describe('a stopping replica', () => {
+  it('answers waiting callers with the current job, takes no new calls, and stops soon', async () => {
     const other = await World.start();
     const jobId = await other.submit(await other.define());
     const waits = Array.from({ length: 20 }, () => other.rpc.call(waitJob, { jobId, timeout: { seconds: 300n } }));

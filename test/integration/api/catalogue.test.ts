@@ -43,7 +43,7 @@ describe('row', () => {
   });
 });
 
-it('every row that a request names is in the catalogue', () => {
+it('the catalogue contains every row that a request names', () => {
   const named = new Set(badRequests.map(({ row }) => row).filter((row) => row !== ''));
   expect([...named].filter((row) => !(row in catalogue))).toEqual([]);
 });

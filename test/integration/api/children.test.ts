@@ -21,7 +21,7 @@ const suspended = (...ids: string[]): Outcome => ({
   value: { childJobIds: ids.map((id) => uuidToBytes(id)) },
 });
 
-describe.each(databaseKinds)('children on %s', (kind) => {
+describe.each(databaseKinds)('child jobs on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {
@@ -78,7 +78,7 @@ describe.each(databaseKinds)('children on %s', (kind) => {
     expect((await world.getJob(untraced)).traceparent).toBe('');
   });
 
-  it('are waited for without a place or a permit, and then the handler runs again', async () => {
+  it('do not hold a slot or a permit of their waiting parent, whose handler runs again when they have ended', async () => {
     const { definition, worker, jobId, attempt, children } = await family(1);
     const ids = [await submit(worker, attempt, definition), await submit(worker, attempt, definition)];
     expect((await world.getJob(ids[0] as string)).parentJobId).toBe(jobId);
@@ -105,7 +105,7 @@ describe.each(databaseKinds)('children on %s', (kind) => {
     expect([stateName(done.state), done.attemptsCounted]).toEqual(['SUCCEEDED', 1]);
   });
 
-  it('that have ended already let the handler go on at once', async () => {
+  it('that have already ended let the handler continue at once', async () => {
     const { definition, worker, jobId, attempt, children } = await family();
     const child = await submit(worker, attempt, definition);
     await run(children);
@@ -133,7 +133,7 @@ describe.each(databaseKinds)('children on %s', (kind) => {
     },
   );
 
-  it('are refused where the attempt is not the open one', async () => {
+  it('are refused if the attempt is not the open one', async () => {
     const { definition, worker, jobId, attempt } = await family();
     const open = parentOf(worker, attempt);
     const wrong = [
@@ -151,7 +151,7 @@ describe.each(databaseKinds)('children on %s', (kind) => {
     expect(refusal.reason).toBe('PARENT_ATTEMPT_CLOSED');
   });
 
-  it('are the same ones when they are submitted again by key, and can not wait for their parent', async () => {
+  it('stay the same when they are submitted again by key, and can not wait for their parent', async () => {
     const { definition, worker, jobId, attempt } = await family();
     const parent = parentOf(worker, attempt);
     const job = { definition, idempotencyKey: `child/${jobId}/0` };
@@ -162,7 +162,7 @@ describe.each(databaseKinds)('children on %s', (kind) => {
     expect(refusal.reason).toBe('DEPENDENCY_CYCLE');
   });
 
-  it('end a parent that waits for too long', async () => {
+  it('end with a parent that waits too long', async () => {
     const definition = await world.define();
     const { worker, jobId, attempt } = await world.hold({ totalTimeout: { seconds: 1n } });
     const child = await submit(worker, attempt, definition);

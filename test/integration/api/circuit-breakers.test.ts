@@ -79,7 +79,7 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
 
   afterAll(() => world?.stop());
 
-  it('open after as many failures; what waits burns no attempt and says why', async () => {
+  it('open after the set number of failures; waiting jobs use no attempt and show the reason', async () => {
     const definition = await define({ failureThreshold: 3, openDuration: hour });
     const worker = await world.openWorker(definition);
     const failed = await failJobs(worker, definition, failure(), failure());
@@ -108,7 +108,7 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
     expect((await world.getJob(failed[0] as string)).attemptsCounted).toBeLessThanOrEqual(2);
   });
 
-  it('go on with what runs when they open, and are not held open by its failures', async () => {
+  it('let running jobs continue when they open, and their failures do not prolong the open time', async () => {
     const definition = await define({ failureThreshold: 1, openDuration: hour });
     const worker = await world.openWorker(definition);
     const jobIds = [await world.submit(definition), await world.submit(definition), await world.submit(definition)];
@@ -124,7 +124,7 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
     expect(await world.stateOf(idOf(three))).toBe('SUCCEEDED');
   });
 
-  it('try one job when it is time, and let all go on when it succeeds', async () => {
+  it('probe with one job when the time has come, and let all jobs continue if it succeeds', async () => {
     const definition = await define({ failureThreshold: 2, openDuration: second });
     const worker = await world.openWorker(definition);
     await failJobs(worker, definition, failure(), failure());
@@ -145,7 +145,7 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
     expect(await breakerOf(definition)).toMatchObject({ failures: 0, probeJobId: '' });
   });
 
-  it('open again when the probe fails, and try the next one after as long again', async () => {
+  it('open again if the probe fails, and start the next one after the same time', async () => {
     const definition = await define({ failureThreshold: 1, openDuration: second });
     const worker = await world.openWorker(definition);
     await failJobs(worker, definition, failure());
@@ -167,7 +167,7 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
     ['released', (worker, of) => worker.report({ of, outcome: released() })],
     ['cancelled', (_worker, of) => world.rpc.call(JobService.method.cancelJob, { jobId: idOf(of) })],
     ['failed in another way', (worker, of) => worker.report({ of, outcome: failure({ type: 'NotItsFault' }) })],
-  ])('replace a probe that was %s by another one', async (_what, end) => {
+  ])('replace a probe that was %s with another one', async (_what, end) => {
     const definition = await define({ failureThreshold: 1, openDuration: second, types: ['Refused'] });
     const worker = await world.openWorker(definition);
     await failJobs(worker, definition, failure({ type: 'Refused' }));
@@ -188,7 +188,7 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
     await untilState(definition, CircuitState.CLOSED);
   });
 
-  it('that have a name are shared by the definitions that say it', async () => {
+  it('are shared by the definitions that give the same name', async () => {
     const name = `shared-${kind.toLowerCase()}`;
     const [one, two] = [
       await define({ name, failureThreshold: 2, openDuration: hour }),
@@ -209,7 +209,7 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
     await world.rpc.call(closeCircuitBreaker, { name });
   });
 
-  it('count what their types say, and no failure that came after a request to stop', async () => {
+  it('count failures of their types only, and none after a cancel request', async () => {
     const definition = await define({ failureThreshold: 1, types: ['Refused'], openDuration: hour });
     const worker = await world.openWorker(definition);
     await failJobs(worker, definition, failure({ type: 'ValueError' }));
@@ -226,7 +226,7 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
     expect(await breakerOf(definition)).toMatchObject({ state: CircuitState.OPEN });
   });
 
-  it('count time-outs that the server found', async () => {
+  it('count timeouts that the server found', async () => {
     const definition = await define({ failureThreshold: 1, openDuration: hour }, { runTimeout: { nanos: 50_000_000 } });
     const worker = await world.openWorker(definition);
     await world.submit(definition);
@@ -234,7 +234,7 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
     await eventually('it opens', () => untilState(definition, CircuitState.OPEN).catch(() => false));
   });
 
-  it('hold back neither what cleans up nor other definitions', async () => {
+  it('stop neither clean-ups nor other definitions', async () => {
     const definition = await define(
       { failureThreshold: 1, openDuration: hour },
       { body: { case: 'task', value: { cleanupHandler: 'tidy' } } },
@@ -249,7 +249,7 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
     expect(cleanup?.handler).toBe('tidy');
   });
 
-  it('are part of the definition, with what was left out filled in', async () => {
+  it('are part of the definition, with defaults filled in', async () => {
     const name = await define({ failureThreshold: 7 });
     const { definition } = await world.rpc.call(JobDefinitionService.method.getJobDefinition, { name });
     expect(definition?.circuitBreaker).toMatchObject({

@@ -32,7 +32,7 @@ async function holdWithCleanup(changes: object = {}): Promise<Held & { readonly 
 }
 
 describe('the record of a cancel', () => {
-  it('says that nothing had been started', async () => {
+  it('says that nothing was started', async () => {
     const job = await cancel(await world.submit(await world.define()));
     expect(job).toMatchObject({
       state: JobState.CANCELLED,
@@ -41,7 +41,7 @@ describe('the record of a cancel', () => {
     expect(job.cancellation?.requestTime).toBeDefined();
   });
 
-  it('says that the attempt was asked to stop, and then that it stopped', async () => {
+  it('says that the attempt was asked to stop, and later that it stopped', async () => {
     const { worker, jobId, attempt } = await world.hold();
     const asked = await cancel(jobId);
     expect(asked).toMatchObject({ state: JobState.CANCELLING, cancellation: { stage: CancelStage.REQUESTED } });
@@ -50,7 +50,7 @@ describe('the record of a cancel', () => {
     expect(job.cancellation).toEqual({ ...asked.cancellation, stage: CancelStage.STOPPED });
   });
 
-  it('says that the grace was over', async () => {
+  it('says that the grace period was over', async () => {
     const { jobId } = await world.hold({ cancelGrace: { nanos: 1_000_000 } });
     await cancel(jobId);
     await eventually('the fence falls', async () => (await world.stateOf(jobId)) === 'CANCELLED');
@@ -67,7 +67,7 @@ describe('the record of a cancel', () => {
     });
   });
 
-  it('is none for a job that nobody cancelled', async () => {
+  it('is empty for a job that was not cancelled', async () => {
     const { worker, jobId, attempt } = await world.hold();
     await worker.report({ of: attempt, outcome: outcomes.result() });
     expect((await world.getJob(jobId)).cancellation).toBeUndefined();
@@ -75,7 +75,7 @@ describe('the record of a cancel', () => {
 });
 
 describe('a clean-up', () => {
-  it('follows a cancelled job that had been started, with its input, on any worker that serves it', async () => {
+  it('follows a cancelled job that had started, with its input, on any worker with the handler', async () => {
     const { worker, jobId, attempt, cleaner } = await holdWithCleanup();
     await cancel(jobId);
     await worker.report({ of: attempt, outcome: outcomes.cancelled });
@@ -95,7 +95,7 @@ describe('a clean-up', () => {
     expect(await world.stateOf(cleanupJobId)).toBe('SUCCEEDED');
   });
 
-  it('runs on a worker that serves it, although the job had to wait for another one', async () => {
+  it('runs on a worker with its handler, although the job was bound to another worker', async () => {
     const cleaner = `clean-${crypto.randomUUID().slice(0, 8)}`;
     const definition = await world.define({ body: { case: 'task', value: { cleanupHandler: cleaner } } });
     const worker = await world.openWorker(definition);
@@ -111,7 +111,7 @@ describe('a clean-up', () => {
     expect(cleaning).toMatchObject({ handler: cleaner, definition });
   });
 
-  it('follows also when the worker is gone before it could stop', async () => {
+  it('follows also if the worker was gone before it could stop', async () => {
     const { worker, jobId } = await holdWithCleanup();
     await cancel(jobId);
     await worker.close();
@@ -120,7 +120,7 @@ describe('a clean-up', () => {
     expect(await world.stateOf(cancellation?.cleanupJobId ?? '')).toBe('READY');
   });
 
-  it('goes on after a failed attempt, whatever the definition says of retries', async () => {
+  it('continues after a failed attempt, whatever the retry policy of the definition', async () => {
     const { worker, jobId, attempt, cleaner } = await holdWithCleanup({ retryPolicy: { maxAttempts: 1 } });
     await cancel(jobId);
     await worker.report({ of: attempt, outcome: outcomes.cancelled });
@@ -131,7 +131,7 @@ describe('a clean-up', () => {
     expect(second).toMatchObject({ attempt: 2, handler: cleaner });
   });
 
-  it('that is cancelled is not cleaned up after', async () => {
+  it('that is cancelled gets no clean-up', async () => {
     const { worker, jobId, attempt, cleaner } = await holdWithCleanup();
     await cancel(jobId);
     await worker.report({ of: attempt, outcome: outcomes.cancelled });

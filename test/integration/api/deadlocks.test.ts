@@ -24,7 +24,7 @@ const { createQueue } = QueueService.method;
 const idOf = ({ jobId }: Assignment) => uuidFromBytes(jobId);
 const done = outcomes.result();
 
-describe.each(databaseKinds)('handlers that wait by calls on %s', (kind) => {
+describe.each(databaseKinds)('deadlock detection for handlers that wait on %s', (kind) => {
   let world: World;
   let explaining: Explaining;
   let names = 0;
@@ -89,7 +89,7 @@ describe.each(databaseKinds)('handlers that wait by calls on %s', (kind) => {
   const eventuallyExplained = (jobId: string) =>
     eventually(`job ${jobId} is told to be in a deadlock`, () => explained(jobId));
 
-  it('are told who waits for what in a queue with one place, by both explanations and by the call', async () => {
+  it('finds a deadlock in a queue with one slot, in both explanations and in the wait call', async () => {
     const queue = await makeQueue(1);
     const definition = await world.define({ queue });
     const { worker, jobIds } = await hold(definition, 1);
@@ -124,7 +124,7 @@ describe.each(databaseKinds)('handlers that wait by calls on %s', (kind) => {
     expect((await worker.take(1)).map(idOf)).toEqual([child]);
   });
 
-  it('are told of the one slot of the one worker, while those whose child another worker can take just wait', async () => {
+  it('finds one at the only slot of the only worker, and none if another worker can take the child', async () => {
     const [one, other] = [await world.define(), await world.define()];
     const stuck = await hold(one, 1, { slots: 1, workerName: 'lonely' });
     const free = await hold(other, 1, { slots: 1 });
@@ -144,7 +144,7 @@ describe.each(databaseKinds)('handlers that wait by calls on %s', (kind) => {
     expect(stateName((await answer).job?.state ?? 0)).toBe('SUCCEEDED');
   });
 
-  it('are told of the limit of a key, but not where one of its holders can end', async () => {
+  it('finds one at a key limit, and none while one of its holders can end', async () => {
     const keyed = (maxConcurrency: number) => world.define({ keyLimit: { key: '"all"', maxConcurrency } });
     const narrow = await hold(await keyed(1), 1);
     const wide = await hold(await keyed(2), 2);
@@ -164,7 +164,7 @@ describe.each(databaseKinds)('handlers that wait by calls on %s', (kind) => {
     expect(last.info?.metadata.circle).toContain('and 1 more that waits like it');
   });
 
-  it('are told of ways through dependencies and amounts, and of waits for themselves', async () => {
+  it('finds ones through dependencies, through resources, and of a job with itself', async () => {
     const gpu = await world.define({ demands: { resources: { gpu: 2 } } });
     const plain = await world.define();
     const { worker, jobIds } = await hold([gpu, plain], 1, { resources: { gpu: 2 } });
@@ -184,7 +184,7 @@ describe.each(databaseKinds)('handlers that wait by calls on %s', (kind) => {
     await worker.report({ of: worker.assigned[0] as Assignment, outcome: done });
   });
 
-  it('are told of ways through batches once nothing of those can end, and counted', async () => {
+  it('finds ones through batches when no member can end, and counts them', async () => {
     const count = async () => sumOf(await readMetrics(world.replica.httpAddress), 'muster_deadlock_ended_total') ?? 0;
     const [before, narrow, free] = [
       await count(),
@@ -211,7 +211,7 @@ describe.each(databaseKinds)('handlers that wait by calls on %s', (kind) => {
     await eventually('both are counted', async () => (await count()) >= before + 2);
   });
 
-  it('are not told of what a replica knows no longer: calls that were given up, attempts that have ended', async () => {
+  it('ignores stale waits: calls that were given up, attempts that have ended', async () => {
     const definition = await world.define({ queue: await makeQueue(1) });
     const { worker, jobIds } = await hold(definition, 1);
     const [parent = ''] = jobIds;
@@ -233,7 +233,7 @@ describe.each(databaseKinds)('handlers that wait by calls on %s', (kind) => {
     expect(await last).toMatchObject({ job: { jobId: child, state: JobState.SUCCEEDED } });
   });
 
-  it('may name a job that is not there, or that nobody has', async () => {
+  it('ignores waits that name an unknown job or one that no session holds', async () => {
     const { jobIds, worker } = await hold(await world.define(), 1);
     const [target = ''] = jobIds;
     const ready = await world.submit(await world.define());

@@ -43,7 +43,7 @@ describe.each(databaseKinds)('debounce on %s', (kind) => {
 
   afterAll(() => world?.stop());
 
-  it('puts a job off, and replaces it by the next one, which is told of', async () => {
+  it('delays a job, and replaces it with the next one, which the old one names', async () => {
     const definition = await define({ wait: hour });
     const first = await submit(definition);
     expect(first.existing).toBe(false);
@@ -57,7 +57,7 @@ describe.each(databaseKinds)('debounce on %s', (kind) => {
     expect(await world.stateOf(second.jobId)).toBe('SCHEDULED');
   });
 
-  it('starts the last one once its wait is over, and begins anew after that', async () => {
+  it('starts the last one after its wait, and starts anew after that', async () => {
     const definition = await define({ wait: tenth }, { retryPolicy: { maxAttempts: 1 } });
     const worker = await world.openWorker(definition);
     const [, , third] = (await world.rpc.call(submitJobs, { jobs: [1, 2, 3].map(() => ({ definition })) })).jobs;
@@ -73,7 +73,7 @@ describe.each(databaseKinds)('debounce on %s', (kind) => {
     await worker.disconnect();
   });
 
-  it('starts no later than the first one may', async () => {
+  it('starts at the latest at the limit of the first one', async () => {
     const definition = await define({ wait: { seconds: 60n }, maxWait: { seconds: 61n } }, { totalTimeout: hour });
     const first = await world.getJob((await submit(definition)).jobId);
     const until = timestampMs(first.createTime as NonNullable<Job['createTime']>) + 1_500;
@@ -87,7 +87,7 @@ describe.each(databaseKinds)('debounce on %s', (kind) => {
     expect((await jobsOf(definition)).filter(({ state }) => state === JobState.SCHEDULED)).toHaveLength(1);
   });
 
-  it('goes by the parts of the input that it names', async () => {
+  it('compares the named parts of the input', async () => {
     const definition = await define({ wait: hour, fields: ['user'] });
     const one = await submit(definition, { input: input({ user: 1, n: 1 }) });
     const other = await submit(definition, { input: input({ user: 2, n: 1 }) });
@@ -99,7 +99,7 @@ describe.each(databaseKinds)('debounce on %s', (kind) => {
     expect(refusal.message).toContain('"user"');
   });
 
-  it('has one that waits of many that come at once, each of the others naming its successor', async () => {
+  it('leaves one waiting job of many concurrent ones, each of the others naming its successor', async () => {
     const definition = await define({ wait: hour });
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, i) => (i % 3 === 0 ? twice(definition) : submit(definition).then((job) => [job]))),
@@ -114,7 +114,7 @@ describe.each(databaseKinds)('debounce on %s', (kind) => {
     expect(successors.every((jobId) => ids.includes(jobId))).toBe(true);
   });
 
-  it('replaces within a call, each by the next', async () => {
+  it('replaces within a call, each job with the next', async () => {
     const definition = await define({ wait: hour });
     const before = await submit(definition);
     const [one, two, three] = (await world.rpc.call(submitJobs, { jobs: [1, 2, 3].map(() => ({ definition })) })).jobs;
@@ -135,7 +135,7 @@ describe.each(databaseKinds)('debounce on %s', (kind) => {
     expect(await world.stateOf(ids[1_000] as string)).toBe('CANCELLED');
   });
 
-  it('refuses a start that the submission names', async () => {
+  it('refuses a start time in the submission', async () => {
     const definition = await define({ wait: hour });
     const delayed = { definition, start: { case: 'delay', value: hour } } as const;
     const timed = { definition, start: { case: 'runTime', value: { seconds: 4_000_000_000n } } } as const;
@@ -148,7 +148,7 @@ describe.each(databaseKinds)('debounce on %s', (kind) => {
     expect(await jobsOf(definition)).toEqual([]);
   });
 
-  it('replaces nothing by a repeat of a call', async () => {
+  it('replaces nothing for a repeat of a call', async () => {
     const definition = await define({ wait: hour });
     const request = { requestId: randomUUID(), job: { definition } };
     const { jobId } = await world.rpc.call(submitJob, request);
@@ -162,7 +162,7 @@ describe.each(databaseKinds)('debounce on %s', (kind) => {
     expect(await jobsOf(definition)).toHaveLength(2);
   });
 
-  it('leaves retries by hand alone', async () => {
+  it('does not apply to manual retries', async () => {
     const definition = await define({ wait: hour });
     const first = await submit(definition);
     const second = await submit(definition);

@@ -19,10 +19,10 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop());
 
-describe('lists of definitions', () => {
+describe('ListJobDefinitions', () => {
   const namespace = 'shelf';
 
-  it('show the newest version of each, page by page, and end', async () => {
+  it('shows the newest version of each definition, page by page, and ends', async () => {
     for (const name of ['c', 'a', 'b', 'd', 'e']) await world.define({ namespace, name });
     await world.define({ namespace, name: 'b', description: 'newer' });
     const seen: string[] = [];
@@ -39,7 +39,7 @@ describe('lists of definitions', () => {
     expect((await world.rpc.call(listJobDefinitions, { namespace: 'nothing' })).definitions).toEqual([]);
   });
 
-  it('refuse a page token that is not theirs', async () => {
+  it('refuses a page token of another list', async () => {
     const { nextPageToken } = await world.rpc.call(listJobDefinitions, { namespace, pageSize: 2 });
     for (const request of [
       { namespace: 'other', pageToken: nextPageToken },
@@ -57,7 +57,7 @@ describe('lists of definitions', () => {
 });
 
 describe('an archived definition', () => {
-  it('takes no new jobs, in no version, while those that exist go on', async () => {
+  it('accepts no new jobs in any version, while existing jobs continue', async () => {
     const { worker, jobId, attempt } = await world.hold();
     const name = (await world.getJob(jobId)).definition;
     const waiting = await world.submit(name);
@@ -78,7 +78,7 @@ describe('an archived definition', () => {
     expect(Buffer.from(second?.jobId ?? []).toString('hex')).toBe(waiting.replaceAll('-', ''));
   });
 
-  it('is not on the list unless it is asked for', async () => {
+  it('is listed only on request', async () => {
     const namespace = 'attic';
     await world.define({ namespace, name: 'kept' });
     await world.define({ namespace, name: 'gone' });
@@ -94,7 +94,7 @@ describe('an archived definition', () => {
     ]);
   });
 
-  it('refuses a call of several jobs as a whole', async () => {
+  it('makes a call of several jobs fail as a whole', async () => {
     const [good, gone] = [await world.define(), await world.define()];
     await world.rpc.call(archiveJobDefinition, { name: gone });
     const jobs = [{ definition: good, idempotencyKey: 'whole' }, { definition: gone }];
@@ -103,7 +103,7 @@ describe('an archived definition', () => {
     expect(await world.rpc.call(submitJob, { job: jobs[0] ?? {} })).toMatchObject({ existing: false });
   });
 
-  it('may be archived twice, and is told when it is read in any version', async () => {
+  it('can be archived twice, and shows it in any version', async () => {
     const name = await world.define();
     const first = await world.rpc.call(archiveJobDefinition, { name });
     expect(await world.rpc.call(archiveJobDefinition, { name })).toEqual(first);
@@ -113,7 +113,7 @@ describe('an archived definition', () => {
     }
   });
 
-  it('is brought back by applying it, also unchanged, but not by a check', async () => {
+  it('is restored by applying it, also unchanged, but not by a validation', async () => {
     const name = await world.define();
     await world.rpc.call(archiveJobDefinition, { name });
     const definition = { name, body: task };
@@ -134,7 +134,7 @@ describe('a new version', () => {
       ...subjects,
     ]);
 
-  it('says field by field what differs from the one before', async () => {
+  it('reports field by field what differs from the one before', async () => {
     const name = 'differs';
     const first = await world.rpc.call(applyJobDefinition, { definition: { name, body: task, labels: { team: 'a' } } });
     expect(first.differences).toEqual([]);
@@ -148,7 +148,7 @@ describe('a new version', () => {
     expect((await world.rpc.call(applyJobDefinition, { definition: changed })).differences).toEqual([]);
   });
 
-  it('tells of jobs in flight and of workers that leave it out, and all the same is stored', async () => {
+  it('reports jobs in flight and workers that leave it out, and is stored all the same', async () => {
     const name = await world.define();
     await world.openWorkerOf({
       workerName: 'only-first',

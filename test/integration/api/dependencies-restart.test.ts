@@ -47,7 +47,7 @@ describe.each(databaseKinds)('dependencies after a restart on %s', (kind) => {
     await removeFolder(dataFolder);
   });
 
-  it('are made behind steps of workflows', async () => {
+  it('can be added behind steps of workflows', async () => {
     const task = await world.define();
     const steps = [{ name: 'one', definition: task }];
     const workflow = await world.define({ body: { case: 'workflow', value: { steps } } });
@@ -63,7 +63,7 @@ describe.each(databaseKinds)('dependencies after a restart on %s', (kind) => {
     expect(await world.stateOf(other)).toBe('SCHEDULED');
   });
 
-  it('are taken with new members of a batch', async () => {
+  it('are accepted in new members of a batch', async () => {
     const task = await world.define();
     const steps = [{ name: 'one', definition: task }];
     const workflow = await world.define({ body: { case: 'workflow', value: { steps } } });
@@ -77,7 +77,7 @@ describe.each(databaseKinds)('dependencies after a restart on %s', (kind) => {
     expect(await world.stateOf(jobId)).toBe('BLOCKED');
   });
 
-  it('are let go by what was published before', async () => {
+  it('are settled by ends that were published before', async () => {
     const { worker, jobId, attempt } = await world.hold({ publishes: ['prices'] });
     await worker.report({ of: attempt, outcome: outcomes.result() });
     const task = await world.define();

@@ -75,7 +75,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     await worker.report({ of, outcome: outcomes[outcome]() });
   }
 
-  it('hold a job back until the other one has succeeded', async () => {
+  it('block a job until the other one has succeeded', async () => {
     const { definition, worker } = await workers();
     const first = await world.submit(definition);
     const second = await world.submit(definition, { dependencies: [onJob(first)] });
@@ -97,7 +97,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     ['failure', SUCCEEDED, 'SKIPPED'],
     ['failure', ENDED, 'READY'],
     ['failure', FAILED, 'READY'],
-  ] as const)('after a %s and for condition %i make it %s', async (outcome, condition, state) => {
+  ] as const)('after a %s and for condition %i make the job %s', async (outcome, condition, state) => {
     const { definition, worker } = await workers();
     const first = await world.submit(definition);
     const before = await world.submit(definition, { dependencies: [onJob(first, condition)] });
@@ -114,7 +114,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     await ended(before);
   });
 
-  it('are all waited for, and a start that is still to come behind them', async () => {
+  it('must all be met, and then a later start time, too', async () => {
     const { definition, worker } = await workers();
     const [a, b] = [await world.submit(definition), await world.submit(definition)];
     const waiting = await world.submit(definition, {
@@ -131,7 +131,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     await becomes(waiting, 'SCHEDULED');
   });
 
-  it('go on behind a pause, and can be changed and cancelled', async () => {
+  it('continue across a pause, and can be changed and cancelled', async () => {
     const { definition, worker } = await workers();
     const first = await world.submit(definition);
     const [held, kept, cancelled] = [
@@ -155,7 +155,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     expect(await world.stateOf(held)).toBe('READY');
   });
 
-  it('may be on a step of a workflow, started or not, and on one that never is', async () => {
+  it('can be on a step of a workflow, started or not, and on one that never starts', async () => {
     const { definition, worker } = await workers();
     const steps = [
       { name: 'one', definition },
@@ -181,7 +181,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     expect(await world.stateOf(late)).toBe('READY');
   });
 
-  it('may be on an asset, which the next success of a job publishes', async () => {
+  it('can be on an asset, which the next success of a job publishes', async () => {
     const name = `asset-${randomUUID()}`.slice(0, 40);
     const publisher = await world.define({ publishes: [name] });
     const worker = await world.openWorker(publisher);
@@ -203,7 +203,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     await becomes(next, 'READY');
   });
 
-  it('can be added to a job that waits, once', async () => {
+  it('can be added to a waiting job, once', async () => {
     const { definition, worker } = await workers();
     const first = await world.submit(definition, { priority: 10 });
     const waiting = await world.submit(definition);
@@ -223,7 +223,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     );
   });
 
-  it('are refused where they close a circle, which is named hop by hop', async () => {
+  it('are refused if they close a cycle, which the error names hop by hop', async () => {
     const { definition } = await workers();
     const a = await world.submit(definition);
     const b = await world.submit(definition, { dependencies: [onJob(a)] });
@@ -249,7 +249,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     expect(both.filter(({ status }) => status === 'rejected')).toHaveLength(1);
   });
 
-  it('are refused where a step or a member would wait for what it is a part of', async () => {
+  it('are refused if a step or a member would wait for the job that contains it', async () => {
     const { definition } = await workers();
     const steps = [
       { name: 'one', definition },
@@ -289,7 +289,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     );
   });
 
-  it('end a waiting job in time, and need what is there', async () => {
+  it('end with the timeout of a waiting job, and need existing targets', async () => {
     const { definition } = await workers();
     const first = await world.submit(definition);
     const expiring = await world.submit(definition, {

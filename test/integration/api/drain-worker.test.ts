@@ -16,7 +16,7 @@ import { World } from './world.ts';
 const { getWorker, drainWorker, listWorkers } = WorkerService.method;
 const { submitJobs, cancelJob } = JobService.method;
 
-describe.each(databaseKinds)('on %s', (kind) => {
+describe.each(databaseKinds)('with %s,', (kind) => {
   let world: World;
 
   beforeAll(async () => {
@@ -31,7 +31,7 @@ describe.each(databaseKinds)('on %s', (kind) => {
     world.rpc.call(submitJobs, { jobs: Array.from({ length: count }, () => ({ definition })) });
 
   describe('GetWorker', () => {
-    it('shows the worker and what it holds, held longest first, each with its state and progress', async () => {
+    it('shows the worker and its jobs, held longest first, each with its state and progress', async () => {
       const definition = await world.define();
       const worker = await world.openWorker(definition);
       const ids: string[] = [];
@@ -60,7 +60,7 @@ describe.each(databaseKinds)('on %s', (kind) => {
       expect(heldJobs[1]?.progress).toBeUndefined();
     });
 
-    it.runIf(runsAll)('shows at most 1,000 of what it holds, and how much that is', async () => {
+    it.runIf(runsAll)('shows at most 1,000 of its jobs, and their number', async () => {
       const definition = await world.define();
       const worker = await world.openWorkerOf({ ...offerOf(definition), slots: 10_000 });
       await submitMany(definition, 1_001);
@@ -69,7 +69,7 @@ describe.each(databaseKinds)('on %s', (kind) => {
       expect([shown?.held, heldJobs.length]).toEqual([1_001, 1_000]);
     });
 
-    it('shows a closed one, which is neither deaf nor holds anything', async () => {
+    it('shows a closed one, which is not deaf and holds nothing', async () => {
       const { worker } = await world.hold();
       for (let i = 0; i < 4; i++) await worker.beat({ pingEcho: 1n });
       expect((await probe(worker)).worker?.deaf).toBe(true);
@@ -81,7 +81,7 @@ describe.each(databaseKinds)('on %s', (kind) => {
   });
 
   describe('DrainWorker', () => {
-    it('lets it keep what it holds and have nothing more, however much room it has offered', async () => {
+    it('lets it keep its jobs and gives it no more, whatever capacity it has offered', async () => {
       const definition = await world.define();
       const worker = await world.openWorker(definition);
       await worker.becomeReachable();
@@ -99,7 +99,7 @@ describe.each(databaseKinds)('on %s', (kind) => {
       expect((await probe(worker)).worker?.held).toBe(held);
     });
 
-    it('is told with each heartbeat, shows in the list, and may be asked for twice', async () => {
+    it('is repeated in each heartbeat, shows in the list, and can be called twice', async () => {
       const { worker } = await world.hold();
       expect((await worker.beat()).drain).toBe(false);
       for (let i = 0; i < 2; i++) {
@@ -114,7 +114,7 @@ describe.each(databaseKinds)('on %s', (kind) => {
       });
     });
 
-    it('takes the results of what was running, and no credit that comes with them', async () => {
+    it('lets it report running jobs, and ignores credits in the reports', async () => {
       const definition = await world.define();
       const worker = await world.openWorker(definition);
       const jobId = await world.submit(definition);
@@ -134,7 +134,7 @@ describe.each(databaseKinds)('on %s', (kind) => {
       expect(worker.assigned).toHaveLength(1);
     });
 
-    it('is no error once the worker has drained and ended, but for one that ended by itself', async () => {
+    it('succeeds for a worker that has drained and ended, and is refused for one that ended by itself', async () => {
       const [drained, gone] = [await world.openWorker('x'), await world.openWorker('x')];
       await drain(drained);
       for (const worker of [drained, gone]) await worker.close();

@@ -45,7 +45,7 @@ function follow(call: ClientReadableStream<WatchEventsResponse>) {
 }
 
 describe('WatchEvents', () => {
-  it('tells what a job waits for, where its state says it', async () => {
+  it('shows why a job waits if its state says so', async () => {
     const hour = { seconds: 3_600n };
     const retryPolicy = { maxAttempts: 2, minBackoff: hour, maxBackoff: hour };
     const { worker, jobId, attempt } = await world.hold({ retryPolicy });
@@ -55,7 +55,7 @@ describe('WatchEvents', () => {
     expect(events.map((event) => waitReasonName(event.waitReason))).toEqual(['', 'RETRY_BACKOFF', 'JOB_PAUSED']);
   });
 
-  it('tells that a ready job was made aside, as its key is known to be at its limit', async () => {
+  it('shows that a ready job was created deferred, as its key is known to be at its limit', async () => {
     const { worker, jobId } = await world.hold({ keyLimit: { maxConcurrency: 1 } });
     const { definition } = await world.getJob(jobId);
     const waits = await world.submit(definition);
@@ -70,7 +70,7 @@ describe('WatchEvents', () => {
     expect(changeOf(event)).toBe('1 >READY');
   });
 
-  it('tells the life of a job: made, run, ended, with the time of the database', async () => {
+  it('shows the life of a job: created, ended, with the database times', async () => {
     const { worker, jobId, attempt } = await world.hold();
     await worker.report({ of: attempt, outcome: outcomes.result('done') });
     const events = await kept(jobId, 2);
@@ -85,7 +85,7 @@ describe('WatchEvents', () => {
     expect(events[0]?.eventTime).toEqual(job.createTime);
   });
 
-  it('tells of a failure with why', async () => {
+  it('shows a failure with its reason', async () => {
     const { worker, jobId, attempt } = await world.hold({ retryPolicy: { maxAttempts: 1 } });
     await worker.report({ of: attempt, outcome: outcomes.failure() });
     const [event] = await kept(jobId, 1, { states: [JobState.FAILED] });
@@ -95,7 +95,7 @@ describe('WatchEvents', () => {
     expect(event?.failure).toMatchObject({ type, message, stackTrace: '' });
   });
 
-  it('shows what is to come, until the caller goes', async () => {
+  it('shows future events until the caller leaves', async () => {
     const definition = await world.define();
     const before = await world.submit(definition);
     await kept(before, 1);
@@ -113,7 +113,7 @@ describe('WatchEvents', () => {
     expect((await end).refusal?.code).toBe(Code.CANCELLED);
   });
 
-  it('goes on after a position', async () => {
+  it('continues after a position', async () => {
     const definition = await world.define();
     const jobs = [await world.submit(definition)];
     await kept(jobs[0] as string, 1);
@@ -127,7 +127,7 @@ describe('WatchEvents', () => {
     call.cancel();
   });
 
-  it('keeps namespaces apart', async () => {
+  it('shows the events of one namespace only', async () => {
     const jobId = await world.submit(await world.define());
     await kept(jobId, 1);
     const { messages } = await readAll(world.rpc.stream(watchEvents, { namespace: 'other', keptOnly: true }));

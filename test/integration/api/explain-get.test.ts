@@ -13,7 +13,7 @@ import { World } from './world.ts';
 
 const rateLimit = { units: 1, period: { seconds: 3_600n } };
 
-describe.each(databaseKinds)('what GetJob says of a ready job on %s', (kind) => {
+describe.each(databaseKinds)('the wait reason of a ready job in GetJob on %s', (kind) => {
   let world: World;
   let ask: Explaining;
 
@@ -33,7 +33,7 @@ describe.each(databaseKinds)('what GetJob says of a ready job on %s', (kind) => 
     return waitReasonName(waitReason);
   }
 
-  it('is that no worker serves it, then that all of them are busy, then that it is in line', async () => {
+  it('is that no worker serves it, then that all are busy, then that it is in line', async () => {
     const { definition } = await ask.define();
     const jobIds = await ask.submitMany(definition, 2);
     const [first = '', second = ''] = jobIds;
@@ -49,7 +49,7 @@ describe.each(databaseKinds)('what GetJob says of a ready job on %s', (kind) => 
     expect(await ask.waitReasonOf(first)).toBe('');
   });
 
-  it('is IN_LINE of the one that is next as well, which nothing holds back', async () => {
+  it('is IN_LINE also for the next job, which nothing stops', async () => {
     const { definition } = await ask.define();
     await world.openWorker(definition);
     const jobId = await world.submit(definition);
@@ -58,7 +58,7 @@ describe.each(databaseKinds)('what GetJob says of a ready job on %s', (kind) => 
   });
 
   it.each(['queue', 'definition', 'key'] as const)(
-    'is the rate of its %s, with the time at which it has units',
+    'is the rate of its %s, with the time of the next units',
     async (of) => {
       const { definition, queue } = await ask.define(
         {
@@ -76,7 +76,7 @@ describe.each(databaseKinds)('what GetJob says of a ready job on %s', (kind) => 
     },
   );
 
-  it('is no more than its record says in a list', async () => {
+  it('is only the stored one in a list', async () => {
     const { definition, queue } = await ask.define();
     await world.submit(definition);
     const { jobs } = await world.rpc.call(JobService.method.listJobs, { queue });

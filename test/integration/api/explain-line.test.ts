@@ -14,7 +14,7 @@ import { World } from './world.ts';
 const { cancelJob } = JobService.method;
 const [done, failed] = [outcomes.result('done'), outcomes.failure()];
 
-describe.each(databaseKinds)('explanations of where a job stands on %s', (kind) => {
+describe.each(databaseKinds)('explanations of a queue position on %s', (kind) => {
   let world: World;
   let ask: Explaining;
 
@@ -25,7 +25,7 @@ describe.each(databaseKinds)('explanations of where a job stands on %s', (kind) 
 
   afterAll(() => world?.stop());
 
-  it('of a job in line tell who is before it, among those that the same workers serve', async () => {
+  it('list the jobs before one, among those that the same workers serve', async () => {
     const { definition, queue } = await ask.define();
     const [own, other] = [await world.define({ queue }), await world.define({ queue })];
     const worker = await world.openWorkerOf({ ...offerOf(definition, own), slots: 1 });
@@ -48,7 +48,7 @@ describe.each(databaseKinds)('explanations of where a job stands on %s', (kind) 
     expect((await ask.explain(running)).constraints).toEqual([]);
   });
 
-  it('count places up to 1,000, and say where there are more', async () => {
+  it('count up to 1,000 jobs, and say if there are more', async () => {
     const { definition } = await ask.define();
     const jobIds = await ask.submitMany(definition, 1_005);
     const at = async (index: number) => {
@@ -61,7 +61,7 @@ describe.each(databaseKinds)('explanations of where a job stands on %s', (kind) 
     expect(await at(1_004)).toEqual([1_001, true]);
   });
 
-  it('estimate a start by what was started lately, and know nothing without', async () => {
+  it('estimate the start from recent starts, and give none without them', async () => {
     const { definition } = await ask.define();
     const worker = await world.openWorkerOf({ ...offerOf(definition), slots: 3 });
     const first = await world.submit(definition);
@@ -83,7 +83,7 @@ describe.each(databaseKinds)('explanations of where a job stands on %s', (kind) 
     expect(Number(startEstimate?.window?.seconds)).toBeGreaterThanOrEqual(60);
   });
 
-  it('of a job that a worker has tell which, since when, and how far it is', async () => {
+  it('show for an assigned job its worker, the time and the progress', async () => {
     const { definition } = await ask.define();
     const [worker, [of]] = await ask.hold(definition, 1);
     const [jobId = ''] = idsOf([of as Assignment]);
@@ -109,7 +109,7 @@ describe.each(databaseKinds)('explanations of where a job stands on %s', (kind) 
     expect((await ask.explain(jobId)).summary).toMatch(/was asked to stop at .* The cancel says: ordered by mistake\./);
   });
 
-  it('of a job that has ended tell how, when and why', async () => {
+  it('show for an ended job its state, the time and the reason', async () => {
     const { definition } = await ask.define({ retryPolicy: { maxAttempts: 1 } });
     const [worker, [good, bad]] = (await ask.hold(definition, 2)) as [TestWorker, [Assignment, Assignment]];
     await worker.report({ of: good, outcome: done }, { of: bad, outcome: failed });
@@ -125,7 +125,7 @@ describe.each(databaseKinds)('explanations of where a job stands on %s', (kind) 
     expect([cancelled.constraints, cancelled.running, cancelled.startEstimate]).toEqual([[], undefined, undefined]);
   });
 
-  it('tell the same on the HTTP port', async () => {
+  it('are the same on the HTTP port', async () => {
     const { definition } = await ask.define();
     const jobId = await world.submit(definition);
     const url = new URL('/muster.v1.JobService/ExplainJob', world.replica.httpAddress);

@@ -25,7 +25,7 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
 
   afterAll(() => world?.stop());
 
-  it('name the worker that a job keeps to, though others have free slots', async () => {
+  it('name the worker that a sticky job requires, though others have free slots', async () => {
     const { definition } = await ask.define();
     const holder = await world.openWorkerOf({ ...offerOf(definition), workerName: 'gpu-1' });
     const earlier = await world.submit(definition);
@@ -42,7 +42,7 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
     expect(reasonsOf(await ask.explain(soft))).not.toContain('NO_WORKER');
   });
 
-  it('say what a session with free slots has too little of, once its jobs have taken it', async () => {
+  it('name the resource that a session with free slots lacks', async () => {
     const { definition } = await ask.define({ demands: { resources: { gpu: 1 } } });
     const worker = await world.openWorkerOf({ ...offerOf(definition), slots: 10, resources: { gpu: 2 } });
     const jobIds = await ask.submitMany(definition, 3);
@@ -72,7 +72,7 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
       return isSeen ? { jobId, explanation, job, found } : undefined;
     });
 
-  it('name the worker that a job holds out for while others have free slots, and until when', async () => {
+  it('name the worker that a job prefers while others have free slots, and the end of that wait', async () => {
     const { definition } = await ask.define();
     const holder = await world.openWorkerOf({ ...offerOf(definition), workerName: 'host-1', slots: 2 });
     const other = await world.openWorkerOf({ ...offerOf(definition), workerName: 'host-2' });
@@ -93,7 +93,7 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
     expect((await ask.explain(soft)).constraints).toEqual([]);
   });
 
-  it('name the expression of the workers that a job holds out for', async () => {
+  it('name the label expression that a job prefers', async () => {
     const { definition } = await ask.define({ demands: { preferred: 'has(labels.ssd)' } });
     const ssd = await world.openWorkerOf({ ...offerOf(definition), slots: 1, labels: { ssd: 'yes' } });
     const plain = await world.openWorkerOf(offerOf(definition));
@@ -107,7 +107,7 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
     await eventually('the other one takes it', () => idsOf(plain.assigned).includes(jobId));
   });
 
-  it('tell until when sessions get no job like it, one of which has said that it can not run it', async () => {
+  it('show how long sessions get no similar job after one of them reported that it can not run it', async () => {
     const { definition } = await ask.define();
     const jobId = await world.submit(definition);
     const worker = await world.openWorker(definition);

@@ -25,7 +25,7 @@ async function isReportedAsSuspect(jobId: string): Promise<boolean> {
   return ready.map(({ waitReason }) => waitReason).includes(WaitReason.SUSPECT);
 }
 
-it('of a suspect say so, and name the one that the only session has', async () => {
+it('the explanation of a suspect names it as such, and the suspect that the only session holds', async () => {
   const { definition } = await ask.define();
   const jobIds = await ask.submitMany(definition, 2);
   // Each of these takes both and is never heard of again.

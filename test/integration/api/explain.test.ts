@@ -20,7 +20,7 @@ const { explainJob, pauseJob, resumeJob, updateJob } = JobService.method;
 const hour = { seconds: 3_600n };
 const failed = outcomes.failure();
 
-describe.each(databaseKinds)('explanations of what a job waits for on %s', (kind) => {
+describe.each(databaseKinds)('explanations of a waiting job on %s', (kind) => {
   let world: World;
   let ask: Explaining;
 
@@ -31,7 +31,7 @@ describe.each(databaseKinds)('explanations of what a job waits for on %s', (kind
 
   afterAll(() => world?.stop());
 
-  it('name what is not there, and what is no id', async () => {
+  it('refuse an unknown id and an invalid one', async () => {
     const missing = await world.rpc.refused(explainJob, { jobId: randomUUID() });
     expect(missing).toMatchObject({ code: Code.NOT_FOUND, reason: 'JOB_NOT_FOUND' });
     const malformed = await world.rpc.refused(explainJob, { jobId: 'x' });
@@ -44,7 +44,7 @@ describe.each(databaseKinds)('explanations of what a job waits for on %s', (kind
     expect(elsewhere.code).toBe(Code.NOT_FOUND);
   });
 
-  it('of a paused job say since when and why, and what holds it afterwards', async () => {
+  it('show for a paused job the time and the reason, and what stops it afterwards', async () => {
     const { definition } = await ask.define();
     const jobId = await world.submit(definition, { start: { case: 'delay', value: hour } });
     await world.rpc.call(pauseJob, { jobId, reason: 'wrong address' });
@@ -65,7 +65,7 @@ describe.each(databaseKinds)('explanations of what a job waits for on %s', (kind
     expect(await ask.waitReasonOf(jobId)).toBe('JOB_PAUSED');
   });
 
-  it('of a delayed job tell its time, which is the earliest that it starts', async () => {
+  it('show for a delayed job its time, which is the earliest start', async () => {
     const { definition } = await ask.define();
     const jobId = await world.submit(definition, { start: { case: 'delay', value: hour } });
     const delay = await ask.constraintOf(jobId, WaitReason.DELAY);
@@ -75,7 +75,7 @@ describe.each(databaseKinds)('explanations of what a job waits for on %s', (kind
     expect(await ask.waitReasonOf(jobId)).toBe('DELAY');
   });
 
-  it('of a job that is tried again tell when, and after what', async () => {
+  it('show for a retry its time and the last failure', async () => {
     const { definition } = await ask.define({ retryPolicy: { maxAttempts: 3, minBackoff: hour, maxBackoff: hour } });
     const [worker, [of]] = await ask.hold(definition, 1);
     await worker.report({ of: of as Assignment, outcome: failed });
@@ -88,7 +88,7 @@ describe.each(databaseKinds)('explanations of what a job waits for on %s', (kind
     expect(await ask.waitReasonOf(jobId)).toBe('RETRY_BACKOFF');
   });
 
-  it('of a job whose retry budget is used up tell when it asks again', async () => {
+  it('show for a job without retry budget when it asks again', async () => {
     const soon = { nanos: 1_000_000 };
     const { definition } = await ask.define({
       retryPolicy: { maxAttempts: 9, minBackoff: soon, maxBackoff: soon },
@@ -104,7 +104,7 @@ describe.each(databaseKinds)('explanations of what a job waits for on %s', (kind
     expect(Number(budget.openTime?.seconds) % 60).toBe(0);
   });
 
-  it('of a paused queue say why it is paused and since when', async () => {
+  it('show for a paused queue the reason and the time', async () => {
     const { definition, queue } = await ask.define();
     const jobId = await world.submit(definition);
     await world.rpc.call(QueueService.method.pauseQueue, { name: queue, reason: 'the disk is full' });
@@ -119,7 +119,7 @@ describe.each(databaseKinds)('explanations of what a job waits for on %s', (kind
     expect(reasonsOf(await ask.explain(jobId))).toEqual(['NO_WORKER']);
   });
 
-  it('of an open breaker tell when it is tried, then which job is', async () => {
+  it('show for an open breaker the time of the probe, then the probing job', async () => {
     const circuitBreaker = { failureThreshold: 1, openDuration: { seconds: 1n } };
     const { definition } = await ask.define({ circuitBreaker, retryPolicy: { maxAttempts: 1 } });
     const [worker, [of]] = await ask.hold(definition, 1);
@@ -138,7 +138,7 @@ describe.each(databaseKinds)('explanations of what a job waits for on %s', (kind
     expect(trying.openTime).toBeUndefined();
   });
 
-  it('of a key at its limit name the jobs that have its places', async () => {
+  it('name for a key at its limit the jobs that hold it', async () => {
     const { definition } = await ask.define({ keyLimit: { maxConcurrency: 2 } });
     const [worker, attempts] = await ask.hold(definition, 2);
     const [first = '', second = ''] = await ask.submitMany(definition, 2);
@@ -154,7 +154,7 @@ describe.each(databaseKinds)('explanations of what a job waits for on %s', (kind
     expect(places).toEqual([1, 2]);
   });
 
-  it('of a rate tell when it has units again', async () => {
+  it('show for a rate the time of the next units', async () => {
     const { definition, queue } = await ask.define();
     const rateLimit = { units: 1, period: hour };
     await world.rpc.call(QueueService.method.createQueue, { queue: { name: queue, rateLimit } });
@@ -168,7 +168,7 @@ describe.each(databaseKinds)('explanations of what a job waits for on %s', (kind
     expect((await ask.explain(jobId)).startEstimate?.earliestTime).toBeDefined();
   });
 
-  it('of limits of a definition and of a queue name the jobs that have their places', async () => {
+  it('name for limits of a definition and of a queue the jobs that hold them', async () => {
     const { definition, queue } = await ask.define({ maxConcurrency: 1 });
     await world.rpc.call(QueueService.method.createQueue, { queue: { name: queue, maxConcurrency: 1 } });
     const [, attempts] = await ask.hold(definition, 1);
@@ -185,7 +185,7 @@ describe.each(databaseKinds)('explanations of what a job waits for on %s', (kind
     expect(await ask.waitReasonOf(jobId)).toBe('DEFINITION_LIMIT');
   });
 
-  it('say which workers are missing: a version, a label, one that does not drain', async () => {
+  it('show which workers are missing: a version, a label, one that does not drain', async () => {
     const { definition } = await ask.define();
     const jobId = await world.submit(definition);
     const why = async (of = jobId) => (await ask.constraintOf(of, WaitReason.NO_WORKER)).message;

@@ -40,7 +40,7 @@ describe.each(databaseKinds)('fairness on %s', (kind) => {
     return jobIds;
   }
 
-  it.runIf(runsAll)('serves a newcomer with the next turn, however many jobs of others wait', async () => {
+  it.runIf(runsAll)('gives a new key the next turn, however many jobs of others wait', async () => {
     const definition = await world.define();
     const worker = await world.openWorkerOf({
       workerName: 'one-slot',
@@ -68,7 +68,7 @@ describe.each(databaseKinds)('fairness on %s', (kind) => {
     expect(taken).toContain(light[0]);
   });
 
-  it('lets a priority outrank it', async () => {
+  it('ranks below a priority', async () => {
     const definition = await world.define();
     const worker = await world.openWorker(definition);
     await submitMany(definition, 50, 'calm');
@@ -77,7 +77,7 @@ describe.each(databaseKinds)('fairness on %s', (kind) => {
     expect((await worker.take(2)).map(idOf)).toEqual([urgent, more]);
   });
 
-  it('takes the key from the submission, else from the expression, else there is none', async () => {
+  it('takes the key from the submission, else from the expression, else uses none', async () => {
     const definition = await world.define({ fairnessKey: 'has(input.tenant) ? input.tenant : null' });
     const keyOf = async (changes: object) => (await world.getJob(await world.submit(definition, changes))).fairnessKey;
     expect(await keyOf(json({ tenant: 'acme' }))).toBe('acme');
@@ -88,7 +88,7 @@ describe.each(databaseKinds)('fairness on %s', (kind) => {
     expect((await world.getJob(await world.submit(byLabel, { labels: { team: 'a' } }))).fairnessKey).toBe('a');
   });
 
-  it('refuses a job for which the expression has no value, and names its input', async () => {
+  it('refuses a job whose expression has no value, and names its input', async () => {
     const definition = await world.define({ fairnessKey: 'input.tenant' });
     const one = await world.rpc.refused(submitJob, { job: { definition, ...json({}) } });
     expect(one).toMatchObject({ code: Code.INVALID_ARGUMENT, fields: ['job.input'] });

@@ -76,12 +76,12 @@ describe.each(databaseKinds)('the first job of a lane, on %s,', (kind) => {
     return { definition, first, jobId: (await world.rpc.call(submitJob, first)).jobId };
   }
 
-  it('makes its queue', async () => {
+  it('creates its queue', async () => {
     const { first } = await submitFirst();
     expect(await queueNames()).toContain(first.job.queue);
   });
 
-  it('that is refused for its key makes none', async () => {
+  it('creates no queue if it is refused for its key', async () => {
     const { first } = await submitFirst();
     const { definition, idempotencyKey } = first.job;
     const before = await queueNames();
@@ -96,7 +96,7 @@ describe.each(databaseKinds)('the first job of a lane, on %s,', (kind) => {
     expect(await queueNames()).toEqual(before);
   });
 
-  it('that is refused for its request id makes none', async () => {
+  it('creates no queue if it is refused for its request id', async () => {
     const { first, definition } = await submitFirst();
     const before = await queueNames();
     const { requestId } = first;
@@ -112,7 +112,7 @@ describe.each(databaseKinds)('the first job of a lane, on %s,', (kind) => {
     expect((await world.rpc.call(submitJob, first)).existing).toBe(true);
   });
 
-  it('that is a repeat makes none, though the definition has got a new version or was archived since', async () => {
+  it('creates no queue if it is a repeat, though the definition has a new version or was archived since', async () => {
     const { first, definition, jobId } = await submitFirst();
     await world.rpc.call(applyJobDefinition, { definition: { name: definition, body, priority: 7 } });
     expect(await world.rpc.call(submitJob, first)).toMatchObject({ jobId, existing: true });
@@ -132,7 +132,7 @@ describe.each(databaseKinds)('the first job of a lane, on %s,', (kind) => {
     expect(await world.rpc.refused(submitJob, another)).toMatchObject({ reason: 'DEFINITION_ARCHIVED' });
   });
 
-  it('may replace one of another queue', async () => {
+  it('can replace a job of another queue', async () => {
     const { first, definition, jobId } = await submitFirst();
     lanes.set(definition, 2);
     const queue = `next-${definition}`;
@@ -143,7 +143,7 @@ describe.each(databaseKinds)('the first job of a lane, on %s,', (kind) => {
     expect((await world.rpc.call(getJob, { jobId: next.jobId })).job).toMatchObject({ queue });
   });
 
-  it('of two that take the same key at once is made once, with its queue', async () => {
+  it('is created once, with its queue, if two concurrent calls take the same key', async () => {
     const definition = await world.define();
     lanes.set(definition, 1);
     const idempotencyKey = newKey();
@@ -156,7 +156,7 @@ describe.each(databaseKinds)('the first job of a lane, on %s,', (kind) => {
     expect((await queueNames()).filter((name) => queues.includes(name))).toEqual(won);
   });
 
-  it('of many at once, in the same order or not, are all stored', async () => {
+  it('is stored for each of many concurrent calls, in any order', async () => {
     const definition = await world.define();
     lanes.set(definition, 2);
     const [a, b] = [`a-${definition}`, `b-${definition}`];
@@ -172,7 +172,7 @@ describe.each(databaseKinds)('the first job of a lane, on %s,', (kind) => {
     expect(queues.map(({ counts }) => counts?.ready)).toEqual([20n, 20n]);
   });
 
-  it('and no other call has made a lane', async () => {
+  it('creates the only lanes: no other call creates one', async () => {
     stopped = true;
     await world.stop();
     const database = await place.open();

@@ -64,8 +64,8 @@ async function* watch(dialect: (typeof dialects)[number], settings: { signal?: A
   }
 }
 
-describe.each(dialects)('%s', (dialect) => {
-  it('brings what the handler yields, in order and as it is yielded', async () => {
+describe.each(dialects)('a stream over %s', (dialect) => {
+  it('delivers the messages of the handler in order and at once', async () => {
     let go = () => {};
     const first = new Promise<void>((resolve) => {
       go = resolve;
@@ -83,7 +83,7 @@ describe.each(dialects)('%s', (dialect) => {
     expect(seen).toEqual(['x', ...Array.from({ length: 500 }, (_, i) => String(i))]);
   });
 
-  it('tells a refusal with its details, before the first message and after it', async () => {
+  it('delivers an error with its details, before the first message and after it', async () => {
     for (const messages of [0, 1]) {
       handler = async function* () {
         if (messages > 0) yield message('1');
@@ -112,7 +112,7 @@ describe.each(dialects)('%s', (dialect) => {
     expect(ended).toEqual(['CALL_CANCELLED']);
   });
 
-  it('ends with its deadline', async () => {
+  it('ends at its deadline', async () => {
     handler = async function* () {
       yield message('1');
       await new Promise(() => {});
@@ -123,10 +123,10 @@ describe.each(dialects)('%s', (dialect) => {
   });
 });
 
-describe('a port that stops', () => {
+describe('a stopping HTTP port', () => {
   afterEach(start);
 
-  it('refuses new calls, lets those under way end, and is gone then', async () => {
+  it('refuses new calls, lets running ones end, and then stops', async () => {
     let finish = () => {};
     const end = new Promise<void>((resolve) => {
       finish = resolve;
@@ -150,7 +150,7 @@ describe('a port that stops', () => {
     await expect(watch('Connect JSON').next()).rejects.toBeInstanceOf(WebRefusal);
   });
 
-  it('ends what will not end after 5 s', async () => {
+  it('ends calls that do not end within 5 s', async () => {
     handler = async function* () {
       yield message('1');
       await new Promise(() => {});

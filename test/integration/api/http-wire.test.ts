@@ -67,8 +67,8 @@ function send(
 const proto = { 'content-type': 'application/proto' };
 const job = (fields: string) => `{"job":{"definition":"${definition}",${fields}}}`;
 
-describe('bodies', () => {
-  it('in order are answered: these tests speak the protocol', async () => {
+describe('request bodies', () => {
+  it('in good order are answered: these tests speak the protocol', async () => {
     expect((await send(goodJson)).status).toBe(200);
     expect((await send(goodJson, { headers: { 'content-type': 'application/json; charset=utf-8' } })).status).toBe(200);
     expect((await send(good, { headers: proto })).status).toBe(200);
@@ -116,24 +116,24 @@ describe('bodies', () => {
     ['a field named __proto__', () => '{"__proto__":{"jobId":"x"}}'],
     ['a field named constructor', () => '{"constructor":{"prototype":{"jobId":"x"}}}'],
     ['a field named toString', () => '{"toString":"x"}'],
-  ])('B1: %s', async (_what, body) => {
+  ])('B1: are refused: %s', async (_what, body) => {
     const answer = await send(body(), { path: /"jobs?":/.test(String(body())) ? SUBMIT_JOB : GET_JOB });
     expect({ status: answer.status, code: answer.code }).toEqual({ status: 400, code: 'invalid_argument' });
     expect(JSON.parse(answer.text).message).toMatch(/\w/);
     expect(answer.text.length).toBeLessThan(4_000);
   });
 
-  it('that name fields as the contract does are as good', async () => {
+  it('can name fields as the contract does', async () => {
     expect((await send(`{"job_id":"${jobId}"}`)).status).toBe(200);
   });
 
-  it('with the 30th of February mean the 2nd of March: the library lets days run over', async () => {
+  it('with the 30th of February mean the 2nd of March: the library lets days overflow', async () => {
     const answer = await send(job('"expireTime":"2030-02-30T00:00:00Z"'), { path: SUBMIT_JOB });
     const { expireTime } = await world.getJob(JSON.parse(answer.text).jobId);
     expect(Number(expireTime?.seconds)).toBe(Date.UTC(2030, 2, 2) / 1_000);
   });
 
-  it('change no prototype: labels may have such names as keys, but ours may not', async () => {
+  it('change no prototype: labels can have keys such as constructor, but __proto__ is refused', async () => {
     const refused = await send(job('"labels":{"__proto__":"x"}'), { path: SUBMIT_JOB });
     expect(refused.code).toBe('invalid_argument');
     const labels = { constructor: 'a', toString: 'b', hasOwnProperty: 'c' };
@@ -149,7 +149,7 @@ describe('bodies', () => {
     ['a truncated string', () => Uint8Array.of(0x12, 200, 0x61)],
     ['JSON', () => Buffer.from(goodJson)],
     ['1 MiB of groups inside each other', () => new Uint8Array(1 << 20).fill(0x7b)],
-  ])('B10: in binary: %s', async (_what, body) => {
+  ])('B10: are refused in binary: %s', async (_what, body) => {
     expect(await send(body(), { headers: proto })).toMatchObject({ status: 500, code: 'internal' });
   });
 
@@ -178,11 +178,11 @@ describe('bodies', () => {
       501,
       'unimplemented',
     ],
-  ])('B3, B4: %s', async (_what, body, headers, status, code) => {
+  ])('B3, B4: are refused: %s', async (_what, body, headers, status, code) => {
     expect(await send(body(), { headers })).toMatchObject({ status, code });
   });
 
-  it('B2: of a stream: a cut frame, two of them, none', async () => {
+  it('B2: of a stream are refused with a cut frame, two frames, or none', async () => {
     const headers = { 'content-type': 'application/connect+json' };
     const one = frame(Buffer.from('{"jobId":"x"}'));
     for (const body of [
@@ -198,7 +198,7 @@ describe('bodies', () => {
   });
 });
 
-describe('requests', () => {
+describe('HTTP requests', () => {
   it.each<[string, Sent, number]>([
     ['of another type', { headers: { 'content-type': 'text/plain' } }, 415],
     ['of a form', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 415],
@@ -216,7 +216,7 @@ describe('requests', () => {
     ['to the root', { path: '/' }, 404],
     ['up the folders', { path: '/../../etc/passwd' }, 404],
     ['to another server', { path: 'http://evil.example/muster.v1.JobService/GetJob' }, 404],
-  ])('B5, B6: %s', async (_what, sent, status) => {
+  ])('B5, B6: are refused: %s', async (_what, sent, status) => {
     const answer = await send(sent.method === 'GET' ? '' : goodJson, sent);
     expect({ status: answer.status, code: answer.code }).toEqual({ status, code: 'unimplemented' });
     expect(JSON.parse(answer.text).message).toMatch(/\w/);
@@ -229,15 +229,15 @@ describe('requests', () => {
     ['empty', { 'connect-timeout-ms': '' }, 400, 'invalid_argument'],
     ['of eleven digits', { 'connect-timeout-ms': '99999999999' }, 400, 'invalid_argument'],
     ['past', { 'connect-timeout-ms': '0' }, 504, 'deadline_exceeded'],
-  ])('B8, B9: with a timeout that is %s', async (_what, headers, status, code) => {
+  ])('B8, B9: are refused with a timeout that is %s', async (_what, headers, status, code) => {
     expect(await send(goodJson, { headers })).toMatchObject({ status, code });
   });
 
-  it('with the longest timeout are not late at once', async () => {
+  it('with the longest timeout do not time out at once', async () => {
     expect((await send(goodJson, { headers: { 'connect-timeout-ms': '9999999999' } })).status).toBe(200);
   });
 
-  it('that come too late change nothing', async () => {
+  it('that arrive too late change nothing', async () => {
     const submit = { path: SUBMIT_JOB, headers: { 'connect-timeout-ms': '0' } };
     const late = job('"idempotencyKey":"too-late"');
     expect((await send(late, submit)).code).toBe('deadline_exceeded');
@@ -245,7 +245,7 @@ describe('requests', () => {
     expect(JSON.parse(answer.text)).not.toHaveProperty('existing');
   });
 
-  it('that are no HTTP end with 400, and those without an end are not waited for while others are answered', async () => {
+  it('that are not HTTP end with 400, and unfinished ones do not delay others', async () => {
     const { hostname, port } = new URL(world.replica.httpAddress);
     const said = await new Promise<string>((resolve, reject) => {
       const socket = connect(Number(port), hostname, () => socket.write('\x16\x03\x01\x00\xa5\r\n\r\n'));
@@ -263,8 +263,8 @@ describe('requests', () => {
   });
 });
 
-describe('pages in a browser', () => {
-  it('under a name that is not ours are refused, but addresses and the names given at the start are not', async () => {
+describe('cross-origin protection', () => {
+  it('refuses foreign host names, and accepts addresses and the configured names', async () => {
     const foreign = await send(goodJson, { headers: { host: 'evil.example:7080' } });
     expect(foreign).toMatchObject({ status: 403, code: 'permission_denied' });
     expect(foreign.text).toContain('HOST_NOT_ALLOWED');
@@ -273,7 +273,7 @@ describe('pages in a browser', () => {
     }
   });
 
-  it('from elsewhere are refused, before the request and with it', async () => {
+  it('refuses foreign origins, in the preflight and in the request', async () => {
     for (const origin of ['https://evil.example', 'null', 'http://localhost:3000']) {
       const headers = { origin, host: 'localhost:7080' };
       for (const method of ['POST', 'OPTIONS']) {
@@ -285,7 +285,7 @@ describe('pages in a browser', () => {
     }
   });
 
-  it('of our own and those allowed at the start may call', async () => {
+  it('accepts the server’s own origin and the configured ones', async () => {
     const own = await send(goodJson, { headers: { origin: 'http://localhost:7080', host: 'localhost:7080' } });
     expect(own.status).toBe(200);
     expect(own.headers).not.toHaveProperty('access-control-allow-origin');
@@ -302,8 +302,8 @@ describe('pages in a browser', () => {
   });
 });
 
-describe('after all that', () => {
-  it('the replica still answers', async () => {
+describe('the replica after all of these requests', () => {
+  it('still answers', async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => send(goodJson)));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(await world.stateOf(jobId)).toBe('READY');

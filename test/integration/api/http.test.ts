@@ -23,8 +23,8 @@ afterAll(() => world?.stop());
 
 const each = dialects.map((dialect) => [dialect, () => new WebClient(world.replica.httpAddress, dialect)] as const);
 
-describe.each(each)('%s', (_dialect, client) => {
-  it('follows a job from its submission to its result', async () => {
+describe.each(each)('the API over %s', (_dialect, client) => {
+  it('runs a job from its submission to its result', async () => {
     const definition = await world.define();
     const worker = await world.openWorker(definition);
     const { jobId } = await client().call(submitJob, {
@@ -41,7 +41,7 @@ describe.each(each)('%s', (_dialect, client) => {
     expect(Buffer.from(job?.outcome.case === 'result' ? job.outcome.value.data : []).toString()).toBe('done');
   });
 
-  it('carries the trace that the caller is in', async () => {
+  it('continues the trace of the caller', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const job = { definition: await world.define() };
     const { jobId } = await client().call(submitJob, { job }, { headers: { traceparent } });
@@ -66,7 +66,7 @@ describe.each(each)('%s', (_dialect, client) => {
     expect(ended).toMatchObject({ code: Code.FAILED_PRECONDITION, preconditions: ['JOB_ENDED'] });
   });
 
-  it('ends a wait with its deadline', async () => {
+  it('ends a wait at its deadline', async () => {
     const jobId = await world.submit(await world.define());
     // The client would give up by itself: the header alone says when the server must.
     const name = _dialect.startsWith('Connect') ? 'connect-timeout-ms' : 'grpc-timeout';
@@ -83,14 +83,14 @@ describe.each(each)('%s', (_dialect, client) => {
     expect(performance.now() - start).toBeGreaterThanOrEqual(199);
   });
 
-  it('does not serve what is for workers alone', async () => {
+  it('does not serve the worker protocol', async () => {
     expect((await client().refused(SessionService.method.openSession, {})).code).toBe(Code.UNIMPLEMENTED);
     expect((await client().call(WorkerService.method.listWorkers, {})).workers.length).toBeGreaterThan(0);
   });
 });
 
 describe('a request id', () => {
-  it('is that of one call, whichever port and encoding its repeats come by', async () => {
+  it('belongs to one call, whichever port and encoding its repeats use', async () => {
     const definition = await world.define();
     const labels = { b: '1', a: '水', c: '3' };
     const request = { requestId: '0198c0de-0000-4000-8000-0000000000ab', job: { definition, labels } };

@@ -41,7 +41,7 @@ async function failedJobs(count: number) {
 }
 
 describe('CancelJobs', () => {
-  it('cancels what matches and is open, page by page, and nothing else', async () => {
+  it('cancels matching open jobs, page by page, and no others', async () => {
     const [definition, other] = [await world.define(), await world.define()];
     await submitMany(definition, 1_100);
     const [spared] = await submitMany(other, 1);
@@ -58,7 +58,7 @@ describe('CancelJobs', () => {
     expect(await world.stateOf(spared as string)).toBe('READY');
   });
 
-  it('asks workers to stop, as CancelJob does, and counts nobody twice', async () => {
+  it('asks workers to stop, as CancelJob does, and counts no job twice', async () => {
     const { worker, jobId } = await world.hold();
     const { definition } = await world.getJob(jobId);
     const waiting = await world.submit(definition);
@@ -69,7 +69,7 @@ describe('CancelJobs', () => {
     expect(await client.cancelJobs({ definition })).toBe(0);
   });
 
-  it('takes the states that are asked for', async () => {
+  it('takes the requested states', async () => {
     const definition = await world.define();
     const ready = await world.submit(definition);
     const later = await world.submit(definition, { start: { case: 'delay', value: { seconds: 3_600n } } });
@@ -77,7 +77,7 @@ describe('CancelJobs', () => {
     expect([await world.stateOf(ready), await world.stateOf(later)]).toEqual(['READY', 'CANCELLED']);
   });
 
-  it('takes no token of another filter', async () => {
+  it('refuses a page token of another filter', async () => {
     const definition = await world.define();
     await submitMany(definition, 1_001);
     const { nextPageToken } = await world.rpc.call(cancelJobs, { filter: { definition }, validateOnly: true });
@@ -87,7 +87,7 @@ describe('CancelJobs', () => {
 });
 
 describe('RetryJobs', () => {
-  it('retries each job once, however often it is asked', async () => {
+  it('retries each job once, however often it is called', async () => {
     const { definition, ids } = await failedJobs(40);
     expect(await client.redrive({ definition }, { validateOnly: true })).toEqual({
       jobIds: [],
@@ -101,7 +101,7 @@ describe('RetryJobs', () => {
     expect(await client.cancelJobs({ definition }, { validateOnly: true })).toBe(40);
   });
 
-  it('makes one job of each for callers that ask at the same time', async () => {
+  it('creates one new job for each under concurrent calls', async () => {
     const { definition, ids } = await failedJobs(40);
     const answers = await Promise.all(Array.from({ length: 5 }, () => client.redrive({ definition })));
     const retried = answers.flatMap((answer) => answer.retriedJobIds);
@@ -109,7 +109,7 @@ describe('RetryJobs', () => {
     expect(await client.cancelJobs({ definition }, { validateOnly: true })).toBe(40);
   });
 
-  it('passes over what was retried by hand, erased, or is of an archived definition', async () => {
+  it('skips jobs that were retried manually, erased, or are of an archived definition', async () => {
     const { definition, ids } = await failedJobs(3);
     const [retried, erased, left] = ids as [string, string, string];
     await world.rpc.call(retryJob, { jobId: retried });
@@ -122,7 +122,7 @@ describe('RetryJobs', () => {
     expect(await client.redrive({ definition })).toEqual({ jobIds: [], retriedJobIds: [], skipped: 3 });
   });
 
-  it('takes failed and expired jobs by default, cancelled ones when they are asked for', async () => {
+  it('takes failed and expired jobs by default, and cancelled ones on request', async () => {
     const definition = await world.define();
     const cancelled = await world.submit(definition);
     await client.cancel(cancelled);
@@ -131,7 +131,7 @@ describe('RetryJobs', () => {
     expect(retriedJobIds).toEqual([cancelled]);
   });
 
-  it('chooses by the type of the failure', async () => {
+  it('selects by the failure type', async () => {
     const { definition, ids } = await failedJobs(2);
     const { type } = (await world.getJob(ids[0] as string)).outcome.value as { type: string };
     expect((await world.rpc.call(retryJobs, { filter: { definition, failureTypes: ['Other'] } })).jobIds).toEqual([]);

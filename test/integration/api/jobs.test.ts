@@ -19,7 +19,7 @@ afterAll(() => world?.stop());
 describe('definitions', () => {
   const task = { case: 'task', value: {} } as const;
 
-  it('become versions; the same content again is the same version', async () => {
+  it('get versions; the same content again keeps the version', async () => {
     const name = 'versions';
     const apply = async (description: string) => {
       const { definition, created } = await world.rpc.call(applyJobDefinition, {
@@ -35,14 +35,14 @@ describe('definitions', () => {
     expect([newest.definition?.description, first.definition?.description]).toEqual(['second', 'first']);
   });
 
-  it('are the same content in whatever order labels are written', async () => {
+  it('have the same content in any order of their labels', async () => {
     const apply = (labels: Record<string, string>) =>
       world.rpc.call(applyJobDefinition, { definition: { name: 'ordered', body: task, labels } });
     expect((await apply({ a: '1', b: '2' })).created).toBe(true);
     expect((await apply({ b: '2', a: '1' })).created).toBe(false);
   });
 
-  it('come back with every default filled in', async () => {
+  it('are returned with every default filled in', async () => {
     const { definition } = await world.rpc.call(applyJobDefinition, { definition: { name: 'defaults', body: task } });
     expect(definition).toMatchObject({
       namespace: 'default',
@@ -54,7 +54,7 @@ describe('definitions', () => {
     });
   });
 
-  it('that are only validated are not stored', async () => {
+  it('are not stored by a validation', async () => {
     const { definition, created } = await world.rpc.call(applyJobDefinition, {
       definition: { name: 'checked', body: task },
       validateOnly: true,
@@ -63,7 +63,7 @@ describe('definitions', () => {
     expect((await world.rpc.refused(getJobDefinition, { name: 'checked' })).reason).toBe('DEFINITION_NOT_FOUND');
   });
 
-  it('are apart by namespace, and made once by callers at the same time', async () => {
+  it('are separate by namespace, and created once by concurrent callers', async () => {
     const apply = (namespace: string) =>
       world.rpc.call(applyJobDefinition, { definition: { name: 'shared', namespace, body: task } });
     const answers = await Promise.all(Array.from({ length: 8 }, () => apply('')));
@@ -106,7 +106,7 @@ describe('a job', () => {
     expect(Object.entries(stored?.metadata ?? {}).sort()).toEqual(Object.entries(metadata).sort());
   });
 
-  it('B40: keeps text verbatim, whatever it means to others', async () => {
+  it('B40: keeps text verbatim, whatever it means elsewhere', async () => {
     const texts = [
       "'; DROP TABLE jobs; --",
       '\\',
@@ -130,7 +130,7 @@ describe('a job', () => {
     expect(stored.definition).toMatchObject({ labels, description });
   });
 
-  it('shows what was asked for', async () => {
+  it('shows the submitted fields', async () => {
     const definition = await world.define({ queue: 'slow', priority: 3 });
     const expireTime = { seconds: 4_000_000_000n, nanos: 5_000 };
     const runTime = { seconds: 3_900_000_000n, nanos: 123_456_000 };
@@ -170,7 +170,7 @@ describe('a job', () => {
     expect(await submitted({}, { traceparent: '00-xyz' })).toBe('');
   });
 
-  it('expires when nothing has started it in time', async () => {
+  it('expires if nothing has started it in time', async () => {
     const definition = await world.define();
     const past = await world.submit(definition, { expireTime: { seconds: 1n } });
     const { job } = await world.rpc.call(JobService.method.waitJob, { jobId: past, timeout: { seconds: 10n } });
@@ -191,7 +191,7 @@ describe('a job', () => {
 });
 
 describe('GetJob', () => {
-  it('knows nothing of another namespace', async () => {
+  it('does not find jobs of another namespace', async () => {
     const jobId = await world.submit(await world.define());
     expect((await world.rpc.refused(getJob, { jobId, namespace: 'other' })).reason).toBe('JOB_NOT_FOUND');
   });

@@ -57,7 +57,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     await worker.take(1);
   }
 
-  it('of a queue hold for a worker of many slots, and all jobs end', async () => {
+  it('of a queue apply to a worker of many slots, and all jobs end', async () => {
     const queue = await makeQueue({ maxConcurrency: 3 });
     const [one, two] = [await world.define({ queue }), await world.define({ queue })] as const;
     const client = new Client({ address: world.replica.grpcAddress });
@@ -96,7 +96,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     }
   });
 
-  it('are set and taken away by UpdateQueue: those that wait go on at once', async () => {
+  it('are set and removed by UpdateQueue: waiting jobs continue at once', async () => {
     const queue = await makeQueue({});
     const definition = await world.define({ queue });
     const worker = await world.openWorker(definition);
@@ -129,7 +129,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect(cleared.queue?.fairnessWeights).toEqual({});
   });
 
-  it('of a definition hold over its versions, by the numbers of the newest', async () => {
+  it('of a definition apply to all versions, with the numbers of the newest', async () => {
     const definition = await world.define({ maxConcurrency: 1 });
     const worker = await world.openWorker(definition);
     await submitMany(definition, 2);
@@ -144,7 +144,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     await eventually('all are assigned', () => worker.assigned.length === 5);
   });
 
-  it('of a key hold back its jobs alone, which wait as READY; once the limit is gone they go on', async () => {
+  it('of a key stop its own jobs alone, which wait as READY and continue when the limit is removed', async () => {
     const definition = await limitTo({ key: 'input.tenant', maxConcurrency: 1 });
     const worker = await world.openWorker(definition);
     const a = await submitMany(definition, 4, ofTenant('a'));
@@ -165,7 +165,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     await eventually('all are assigned', () => worker.assigned.length === 5);
   });
 
-  it('REJECT_NEW: a job too many is refused with all of its call, and nothing of it is stored', async () => {
+  it('of a key with REJECT_NEW refuse the whole call for one job too many, and store nothing of it', async () => {
     const limit = { key: 'labels.k', maxConcurrency: 2, policy: LimitPolicy.REJECT_NEW };
     const definition = await limitTo(limit);
     const of = (k: string) => ({ definition, labels: { k } });
@@ -187,7 +187,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     await world.rpc.call(submitJob, { job: of('a') });
   });
 
-  it('REJECT_NEW: a redrive passes over what has no room, and takes it the next time', async () => {
+  it('of a key with REJECT_NEW make RetryJobs skip jobs beyond them, and retry those the next time', async () => {
     const definition = await limitTo({ maxConcurrency: 1, policy: LimitPolicy.REJECT_NEW });
     const ended: string[] = [];
     for (let i = 0; i < 2; i++) {
@@ -206,7 +206,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect([...first.retriedJobIds, ...second.retriedJobIds]).toEqual(expect.arrayContaining(ended));
   });
 
-  it('CANCEL_OLDEST: the oldest are cancelled, also those that run, and the new one starts after them', async () => {
+  it('of a key with CANCEL_OLDEST cancel the oldest jobs, also running ones, and the new one starts after them', async () => {
     const definition = await limitTo({ maxConcurrency: 1, policy: LimitPolicy.CANCEL_OLDEST });
     const worker = await world.openWorker(definition);
     const oldest = await world.submit(definition);
@@ -225,7 +225,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect(await world.stateOf(oldest)).toBe('CANCELLED');
   });
 
-  it('REPLACE_WAITING: what runs goes on, and only the newest waits for it', async () => {
+  it('of a key with REPLACE_WAITING let the running job continue, and only the newest waits for it', async () => {
     const definition = await limitTo({ maxConcurrency: 1, policy: LimitPolicy.REPLACE_WAITING });
     const worker = await world.openWorker(definition);
     const first = await world.submit(definition);
@@ -247,7 +247,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect(assignedOf(worker)).toEqual([first, last]);
   });
 
-  it('of rate: any stretch of time sees at most the burst and what came back, retries included', async () => {
+  it('of rate allow in any period at most the burst and the refilled units, retries included', async () => {
     const [units, periodMs, burst, cost] = [100, 1_000, 6, 2];
     const queue = await makeQueue({ rateLimit: { units, period: { seconds: 1n }, burst } });
     const retryPolicy = { maxAttempts: 2, minBackoff: { nanos: 1_000_000 }, maxBackoff: { nanos: 1_000_000 } };
@@ -282,7 +282,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     }
   });
 
-  it('of rate: an attempt dearer than the burst starts once all units are there', async () => {
+  it('of rate start an attempt dearer than the burst when all units are there', async () => {
     const definition = await world.define({ rateLimit: { units: 1, period: { seconds: 3_600n } }, rateCost: 5 });
     const worker = await world.openWorker(definition);
     await submitMany(definition, 2);
@@ -292,7 +292,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect(worker.assigned).toHaveLength(1);
   });
 
-  it('leave what cleans up alone', async () => {
+  it('do not apply to clean-ups', async () => {
     const queue = await makeQueue({ maxConcurrency: 1 });
     const body = { case: 'task', value: { cleanupHandler: `clean-${queue}` } } as const;
     const definition = await world.define({ queue, body });

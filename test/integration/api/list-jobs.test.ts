@@ -35,7 +35,7 @@ describe('ListJobs', () => {
     ids = submitted.jobs.map(({ jobId }) => jobId).reverse();
   });
 
-  it('goes page by page through all that match, each once, newest first', async () => {
+  it('pages through all matching jobs, each once, newest first', async () => {
     const seen: string[] = [];
     const sizes: number[] = [];
     for (let pageToken: string | undefined; pageToken !== ''; ) {
@@ -47,14 +47,14 @@ describe('ListJobs', () => {
     expect([seen, sizes]).toEqual([ids, [3, 3, 1]]);
   });
 
-  it('B42: gives everything at once where that fits, however much was asked for', async () => {
+  it('B42: returns everything at once if it fits, whatever the page size', async () => {
     for (const pageSize of [7, 0, 1_000, 1e9, 2 ** 31 - 1]) {
       const page = await list({ definition, pageSize });
       expect([idsOf(page), page.nextPageToken]).toEqual([ids, '']);
     }
   });
 
-  it('shows jobs as GetJob does, but for inputs, results and attempts', async () => {
+  it('shows jobs as GetJob does, without inputs, results and attempts', async () => {
     const { worker, jobId, attempt } = await world.hold();
     await worker.report({ of: attempt, outcome: outcomes.result('42') });
     const done = await world.getJob(jobId);
@@ -65,7 +65,7 @@ describe('ListJobs', () => {
     expect(job).toMatchObject(rest);
   });
 
-  it('takes conditions together: labels, states, failure types, times, queue', async () => {
+  it('combines conditions: labels, states, failure types, times, queue', async () => {
     const matched = await list({ definition, labels: { third: '1' }, states: [JobState.READY, JobState.RUNNING] });
     expect(idsOf(matched)).toEqual([ids[2], ids[5]]);
     expect(idsOf(await list({ definition, labels: { third: '1', other: '' } }))).toEqual([]);
@@ -81,11 +81,11 @@ describe('ListJobs', () => {
     expect(idsOf(await list({ states: [JobState.FAILED] }))).toEqual([jobId]);
   });
 
-  it('B15: knows nothing of other namespaces', async () => {
+  it('B15: does not show other namespaces', async () => {
     expect(await list({ namespace: 'other', definition })).toMatchObject({ jobs: [], nextPageToken: '' });
   });
 
-  it('B43: takes back only tokens as they were given, with the same filter', async () => {
+  it('B43: accepts only unchanged page tokens, with the same filter', async () => {
     const filter = { definition, labels: { a: '1', b: '2' }, states: [JobState.READY, JobState.FAILED] };
     const request = { definition, states: [JobState.FAILED, JobState.READY, JobState.READY], pageSize: 3 };
     const { nextPageToken: token } = await list(request);

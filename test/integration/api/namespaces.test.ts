@@ -24,7 +24,7 @@ async function retentionOf(namespace: string): Promise<bigint | undefined> {
 }
 
 describe('the retention of a namespace', () => {
-  it('is 7 days until it is changed, and again once it is unset', async () => {
+  it('is 7 days until it is changed, and again after it is unset', async () => {
     expect(await world.rpc.call(getNamespace, {})).toMatchObject({ namespace: { name: 'default' } });
     expect(await retentionOf('')).toBe(7n * DAY);
     const { namespace } = await world.rpc.call(updateNamespace, {
@@ -38,7 +38,7 @@ describe('the retention of a namespace', () => {
     expect(await retentionOf('short')).toBe(7n * DAY);
   });
 
-  it('is followed by definitions that say nothing of it', async () => {
+  it('applies to definitions without their own', async () => {
     const definitionOf = async (name: string) =>
       (await world.rpc.call(JobDefinitionService.method.getJobDefinition, { name })).definition;
     expect((await definitionOf(await world.define()))?.retention).toBeUndefined();

@@ -30,7 +30,7 @@ async function resume(jobId: string): Promise<Job> {
 const inMs = (ms: number) => timestampFromMs(Date.now() + ms);
 
 describe('PauseJob and ResumeJob', () => {
-  it('hold a job that is ready and let it go to the worker that waits for it', async () => {
+  it('stop a ready job, and pass it to the waiting worker', async () => {
     const name = await world.define();
     const jobId = await world.submit(name);
     expect(await pause(jobId, 'the shop is closed')).toMatchObject({
@@ -45,14 +45,14 @@ describe('PauseJob and ResumeJob', () => {
     expect((await worker.take(1)).map((item) => item.jobId)).toEqual([uuidToBytes(jobId)]);
   });
 
-  it('keep the time that a job waits for', async () => {
+  it('keep the scheduled time of a job', async () => {
     const jobId = await world.submit(await world.define(), hour);
     const { runTime } = await world.getJob(jobId);
     expect(await pause(jobId)).toMatchObject({ state: JobState.PAUSED, runTime });
     expect(await resume(jobId)).toMatchObject({ state: JobState.SCHEDULED, runTime });
   });
 
-  it('change nothing when the job is so already', async () => {
+  it('change nothing if the job is already in that state', async () => {
     const jobId = await world.submit(await world.define());
     // Who reads it is told more of what it waits for.
     const { revision, state } = await world.getJob(jobId);
@@ -61,7 +61,7 @@ describe('PauseJob and ResumeJob', () => {
     expect(await pause(jobId, 'second')).toEqual(paused);
   });
 
-  it('let it expire and be cancelled meanwhile', async () => {
+  it('let the job expire and be cancelled meanwhile', async () => {
     const name = await world.define();
     const expiring = await world.submit(name, { expireTime: inMs(2_000) });
     await pause(expiring);
@@ -74,7 +74,7 @@ describe('PauseJob and ResumeJob', () => {
     expect(await world.rpc.refused(resumeJob, { jobId: cancelled })).toMatchObject({ reason: 'JOB_ENDED' });
   });
 
-  it('are refused of what a worker has, which goes on', async () => {
+  it('are refused for a job that a worker holds, which continues', async () => {
     const { worker, jobId, attempt } = await world.hold();
     const refusal = await world.rpc.refused(pauseJob, { jobId });
     expect(refusal).toMatchObject({ code: Code.FAILED_PRECONDITION, preconditions: ['JOB_NOT_WAITING'] });
@@ -84,7 +84,7 @@ describe('PauseJob and ResumeJob', () => {
     expect(await world.stateOf(jobId)).toBe('SUCCEEDED');
   });
 
-  it('make the next attempt at once of a job that was paused in its backoff and then moved up', async () => {
+  it('start the next attempt at once for a job that was paused in its backoff and then moved up', async () => {
     const { worker, jobId, attempt } = await world.hold();
     await worker.report({ of: attempt, outcome: outcomes.failure({ retryDelay: { seconds: 3_600n } }) });
     await pause(jobId);
@@ -96,7 +96,7 @@ describe('PauseJob and ResumeJob', () => {
 });
 
 describe('UpdateJob', () => {
-  it('lets a job that waits for its time go on at once', async () => {
+  it('starts a scheduled job at once', async () => {
     const name = await world.define();
     const worker = await world.openWorker(name);
     const jobId = await world.submit(name, hour);
@@ -104,7 +104,7 @@ describe('UpdateJob', () => {
     expect(await worker.take(1)).toMatchObject([{ jobId: uuidToBytes(jobId) }]);
   });
 
-  it('puts a ready job off, and has it run after the time that was given', async () => {
+  it('delays a ready job, which runs after the given time', async () => {
     const name = await world.define();
     const jobId = await world.submit(name);
     const runTime = inMs(1_500);
@@ -119,7 +119,7 @@ describe('UpdateJob', () => {
     );
   });
 
-  it('moves a job ahead of those that were there before it', async () => {
+  it('moves a job ahead of earlier ones', async () => {
     const name = await world.define();
     const ids = [await world.submit(name), await world.submit(name), await world.submit(name)];
     const last = ids[2] as string;
@@ -136,7 +136,7 @@ describe('UpdateJob', () => {
     expect(job?.state).toBe(JobState.EXPIRED);
   });
 
-  it('takes two updates of different fields at the same time, and keeps both', async () => {
+  it('merges two concurrent updates of different fields', async () => {
     const name = await world.define();
     const ids = await Promise.all(Array.from({ length: 20 }, () => world.submit(name, hour)));
     const runTime = inMs(7_200_000);
@@ -149,13 +149,13 @@ describe('UpdateJob', () => {
     for (const jobId of ids) expect(await world.getJob(jobId)).toMatchObject({ priority: 7, runTime });
   });
 
-  it('refuses a run time after the expiry that the job has', async () => {
+  it('refuses a run time after the expiry of the job', async () => {
     const jobId = await world.submit(await world.define(), { expireTime: inMs(3_600_000) });
     const refusal = await world.rpc.refused(updateJob, { jobId, runTime: inMs(7_200_000) });
     expect(refusal).toMatchObject({ code: Code.INVALID_ARGUMENT, fields: ['run_time'] });
   });
 
-  it('is refused of what a worker has', async () => {
+  it('is refused for a job that a worker holds', async () => {
     const { jobId } = await world.hold();
     expect(await world.rpc.refused(updateJob, { jobId, priority: 1 })).toMatchObject({ reason: 'JOB_NOT_WAITING' });
   });

@@ -40,7 +40,7 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
     expect(assignedOf(worker).filter((id) => !before.includes(id))).toEqual([jobId]);
   }
 
-  it('a job takes its amounts of a session, and what ends gives them back', async () => {
+  it('takes the resources of a job from its session, and returns them at its end', async () => {
     const [gpu, marker] = [await world.define({ demands: { resources: { gpu: 1, cpu: 0.5 } } }), await world.define()];
     const worker = await openWith([gpu, marker], { resources: { gpu: 2, cpu: 8 } });
     const jobIds = [await world.submit(gpu), await world.submit(gpu), await world.submit(gpu)];
@@ -51,7 +51,7 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
     await eventually('the third is assigned', () => assignedOf(worker).includes(jobIds[2] ?? ''));
   });
 
-  it('a job that no session could ever run says so, until one comes that can', async () => {
+  it('shows that no session could ever run a job, until one opens that can', async () => {
     const definition = await world.define();
     const small = await openWith(definition, { resources: { gpu: 1, licence: 0 } });
     await small.becomeReachable();
@@ -63,7 +63,7 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
     expect((await large.take(1)).map(idOf)).toEqual([jobId]);
   });
 
-  it('a big job starts though small ones never end, once it has waited for long', async () => {
+  it('starts a big job although small ones never end, after a long wait', async () => {
     const [small, big] = [
       await world.define({ demands: { resources: { gpu: 1 } } }),
       await world.define({ demands: { resources: { gpu: 2 } } }),
@@ -93,7 +93,7 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
     expect(reported.size).toBeGreaterThan(5);
   });
 
-  it('expressions over labels: what is required is kept, what is preferred comes first', async () => {
+  it('follows label expressions: required ones are met, preferred ones come first', async () => {
     const [chosen, marker] = [
       await world.define({ demands: { required: 'labels.zone in ["a", "b"]' } }),
       await world.define(),
@@ -119,7 +119,7 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
     expect(assignedOf(plain)).toEqual([two[1]]);
   });
 
-  it('a job keeps to the worker of an earlier one: softly where that offers a slot, or hard and for as long as it takes', async () => {
+  it('keeps a job on the worker of an earlier one: softly if that offers a slot, or hard for any time', async () => {
     const definition = await world.define();
     const [a, b] = [
       await openWith(definition, { workerName: `a-${kind.toLowerCase()}` }),
@@ -146,7 +146,7 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
     expect((await again.take(1)).map(idOf)).toEqual([late]);
   });
 
-  it('a session serves the versions that it names', async () => {
+  it('gives a session the versions that it names', async () => {
     const name = await world.define();
     const first = await world.submit(name);
     const definition = { name, body: { case: 'task', value: {} }, description: 'the second' } as const;
@@ -160,7 +160,7 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
     expect((await old.take(1)).map(idOf)).toEqual([first]);
   });
 
-  it('an attempt after one that was killed for its memory takes more, up to the most', async () => {
+  it('gives an attempt after an out-of-memory kill more memory, up to the maximum', async () => {
     const retryPolicy = { maxAttempts: 5, minBackoff: { nanos: 1_000_000 }, maxBackoff: { nanos: 1_000_000 } };
     const definition = await world.define({
       demands: { resources: { memory: 300 }, memoryGrowth: { factor: 2, max: 1_000 } },
@@ -183,7 +183,7 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
     expect(small.assigned).toHaveLength(1);
   });
 
-  it('a job that ran out of memory says what its next attempt takes', async () => {
+  it('shows the demands of the next attempt of a job that ran out of memory', async () => {
     const hour = { seconds: 3_600n };
     const definition = await world.define({
       demands: { resources: { memory: 300 }, memoryGrowth: { factor: 2, max: 1_000 } },
@@ -198,7 +198,7 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
     );
   });
 
-  it('a job made anew of an ended one demands what that one did', async () => {
+  it('gives a retry of an ended job the demands of that job', async () => {
     const definition = await world.define();
     const jobId = await world.submit(definition, { demands: { resources: { gpu: 1 }, required: 'has(labels.gpu)' } });
     const worker = await openWith(definition, { resources: { gpu: 1 }, labels: { gpu: 'yes' } });

@@ -30,7 +30,7 @@ describe.each(databaseKinds)('queues on %s', (kind) => {
   const create = async (queue: MessageInitShape<typeof createQueue.input>['queue'], requestId = '') =>
     (await world.rpc.call(createQueue, { ...(queue ? { queue } : {}), requestId })).queue as Queue;
 
-  it('are made by hand, read, and refused a second time', async () => {
+  it('are created by a call, read, and refused a second time', async () => {
     const name = newName();
     const made = await create({ name, description: 'Line one.\nLine two; \'--"', paused: true, etag: 'x' });
     expect(made).toMatchObject({ namespace: 'default', name, paused: false, maxConcurrency: 0, pauseReason: '' });
@@ -45,7 +45,7 @@ describe.each(databaseKinds)('queues on %s', (kind) => {
     });
   });
 
-  it('are made by the first job, and count the open ones', async () => {
+  it('are created by the first job, and count the open ones', async () => {
     const queue = newName();
     const definition = await world.define();
     await world.submit(definition, { queue });
@@ -61,7 +61,7 @@ describe.each(databaseKinds)('queues on %s', (kind) => {
     expect((await get(queue)).counts).toMatchObject({ ready: 0n, scheduled: 1n, held: 0n });
   });
 
-  it('are listed by name, with tokens that belong to the list', async () => {
+  it('are listed by name, with page tokens that belong to the list', async () => {
     const namespace = `ns-${++queues}`;
     for (const name of ['c', 'a', 'b']) await create({ namespace, name });
     const first = await world.rpc.call(listQueues, { namespace, pageSize: 2 });
@@ -74,7 +74,7 @@ describe.each(databaseKinds)('queues on %s', (kind) => {
     expect(await world.rpc.refused(listQueues, elsewhere)).toMatchObject({ fields: ['page_token'] });
   });
 
-  it('are described anew by who has seen their last state', async () => {
+  it('are updated only with the etag of their last state', async () => {
     const name = newName();
     const { etag } = await create({ name });
     const update = (queue: object, paths?: string[]) => ({
@@ -93,7 +93,7 @@ describe.each(databaseKinds)('queues on %s', (kind) => {
     expect(emptied.queue?.description).toBe('');
   });
 
-  it('give nothing while they are paused, however it would be assigned, and then all of it', async () => {
+  it('give nothing on any path while they are paused, and then everything', async () => {
     const [queue, other] = [newName(), newName()];
     const definition = await world.define();
     await world.submit(definition, { queue });
@@ -124,7 +124,7 @@ describe.each(databaseKinds)('queues on %s', (kind) => {
     expect((await get(queue)).counts).toMatchObject({ ready: 0n, held: 2n });
   });
 
-  it('let those that run go on', async () => {
+  it('let running jobs continue', async () => {
     const queue = newName();
     const { worker, jobId, attempt } = await world.hold({ queue });
     await world.rpc.call(pauseQueue, { name: queue });
@@ -132,7 +132,7 @@ describe.each(databaseKinds)('queues on %s', (kind) => {
     expect(await world.stateOf(jobId)).toBe('SUCCEEDED');
   });
 
-  it('are deleted when nothing is open, once, and made anew by the next job', async () => {
+  it('are deleted without open jobs, once, and created again by the next job', async () => {
     const queue = newName();
     const definition = await world.define();
     const jobId = await world.submit(definition, { queue });
@@ -154,7 +154,7 @@ describe.each(databaseKinds)('queues on %s', (kind) => {
     expect(await (await world.openWorker(definition)).take(1)).toHaveLength(1);
   });
 
-  it('take a repeated call once, and another call under its id not at all', async () => {
+  it('apply a repeated call once, and refuse another call with its request id', async () => {
     const name = newName();
     const [making, pausing, deleting] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
     const made = await create({ name }, making);

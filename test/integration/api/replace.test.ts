@@ -24,7 +24,7 @@ function replace(definition: string, idempotencyKey: string, requestId = ''): Pr
 }
 
 describe('the policy REPLACE', () => {
-  it('makes a job where nobody has the key, and cancels it for the next one', async () => {
+  it('creates a job if the key is free, and cancels it for the next one', async () => {
     const [definition, key] = [await world.define(), randomUUID()];
     const first = await replace(definition, key);
     const second = await replace(definition, key);
@@ -36,14 +36,14 @@ describe('the policy REPLACE', () => {
     expect(existing).toMatchObject({ jobId: second.jobId, existing: true });
   });
 
-  it('replaces other content', async () => {
+  it('replaces a job with other content', async () => {
     const [definition, other, key] = [await world.define(), await world.define(), randomUUID()];
     const first = await world.submit(definition, { idempotencyKey: key });
     const { jobId } = await replace(other, key);
     expect([await world.stateOf(first), await world.stateOf(jobId)]).toEqual(['CANCELLED', 'READY']);
   });
 
-  it('asks the worker that has the job to stop, and does not wait for it', async () => {
+  it('asks the worker that holds the job to stop, and does not wait for it', async () => {
     const [definition, key] = [await world.define(), randomUUID()];
     const worker = await world.openWorker(definition);
     const first = await world.submit(definition, { idempotencyKey: key });
@@ -56,7 +56,7 @@ describe('the policy REPLACE', () => {
     expect(await world.stateOf(first)).toBe('CANCELLED');
   });
 
-  it('takes the key of a job that has ended, which stays as it was', async () => {
+  it('takes the key of an ended job, which stays as it was', async () => {
     const { worker, jobId, attempt } = await world.hold();
     const definition = (await world.getJob(jobId)).definition;
     const key = randomUUID();
@@ -70,7 +70,7 @@ describe('the policy REPLACE', () => {
     expect(await world.getJob(first)).toEqual(before);
   });
 
-  it('answers a repeat with the same request id by the same job, which it leaves alone', async () => {
+  it('answers a repeat with the same request id by the same job, which it does not change', async () => {
     const [definition, key, requestId] = [await world.define(), randomUUID(), randomUUID()];
     await replace(definition, key);
     const { jobId } = await replace(definition, key, requestId);
@@ -78,7 +78,7 @@ describe('the policy REPLACE', () => {
     expect(await world.stateOf(jobId)).toBe('READY');
   });
 
-  it('goes on from where a call broke off: the old job cancelled, the key still its own', async () => {
+  it('continues after an interrupted call: the old job cancelled, the key still its own', async () => {
     const [definition, key] = [await world.define(), randomUUID()];
     const first = await world.submit(definition, { idempotencyKey: key });
     await world.rpc.call(JobService.method.cancelJob, { jobId: first, reason: 'replaced by a job that never came' });
@@ -87,7 +87,7 @@ describe('the policy REPLACE', () => {
     expect(await world.getJob(first)).toMatchObject({ stateReason: 'replaced by a job that never came' });
   });
 
-  it('cancels nothing when another job of the call is refused', async () => {
+  it('cancels nothing if another job of the call is refused', async () => {
     const definition = await world.define();
     const [open, kept] = [randomUUID(), randomUUID()];
     const first = await world.submit(definition, { idempotencyKey: open });
@@ -102,7 +102,7 @@ describe('the policy REPLACE', () => {
     expect(await world.stateOf(first)).toBe('READY');
   });
 
-  it('gives way to callers that race for one key: one job is left open', async () => {
+  it('resolves a race for one key: one job is left open', async () => {
     const [definition, key] = [await world.define(), randomUUID()];
     const calls = await Promise.allSettled(Array.from({ length: 20 }, () => replace(definition, key)));
     const made = calls.flatMap((call) => (call.status === 'fulfilled' ? [call.value.jobId] : []));

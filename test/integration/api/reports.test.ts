@@ -34,7 +34,7 @@ describe('a report', () => {
     expect(job.attempts).toMatchObject([{ attempt: 1, outcome: 1, counted: true, workerName: 'test-worker' }]);
   });
 
-  it('of a failure is followed by another attempt, until the last ends the job', async () => {
+  it('of a failure leads to another attempt, until the last ends the job', async () => {
     const retryPolicy = { maxAttempts: 2, minBackoff: { nanos: 1_000_000 } };
     const { worker, jobId, attempt } = await world.hold({ retryPolicy });
     const cause = { type: 'Inner', message: 'why', cause: { type: 'Root', message: 'deep' } };
@@ -58,7 +58,7 @@ describe('a report', () => {
     ]);
   });
 
-  it('B64: of a failure may be as long as it likes: it is cut', async () => {
+  it('B64: of a failure can have any length: it is cut', async () => {
     const { worker, jobId, attempt } = await world.hold({ retryPolicy: { maxAttempts: 1 } });
     let cause: object | undefined;
     for (let i = 0; i < 40; i++) cause = { message: 'm', cause };
@@ -82,7 +82,7 @@ describe('a report', () => {
     expect(depth).toBe(16);
   });
 
-  it('of failures without number and end can still be read: the oldest are left out', async () => {
+  it('of endless failures can still be read: the oldest are left out', async () => {
     const policy = { maxAttempts: 30, minBackoff: { nanos: 1_000_000 }, maxBackoff: { nanos: 1_000_000 } };
     const { worker, jobId, attempt } = await world.hold({ retryPolicy: policy });
     const long = { message: 'm'.repeat(8 << 10), stackTrace: 's'.repeat(16 << 10) };
@@ -112,7 +112,7 @@ describe('a report', () => {
       ['SCHEDULED', 'READY'],
       [{ outcome: 5, counted: false }],
     ],
-  ])('%s', async (_what, outcome, states, attempts) => {
+  ])('of an attempt that is %s', async (_what, outcome, states, attempts) => {
     const { worker, jobId, attempt } = await world.hold();
     expect(await worker.report({ of: attempt, outcome })).toEqual(['ACCEPTED']);
     const job = await world.getJob(jobId);
@@ -120,7 +120,7 @@ describe('a report', () => {
     expect(job).toMatchObject({ attemptsCounted: 0, attempts, sessionId: '' });
   });
 
-  it('B62: that comes again is a DUPLICATE if it says the same, else LEASE_LOST', async () => {
+  it('B62: that is repeated is a DUPLICATE if it is equal, else LEASE_LOST', async () => {
     const { worker, attempt } = await world.hold();
     const say = (outcome: ReturnType<typeof result>) => worker.report({ of: attempt, outcome });
     expect(await say(result('yes'))).toEqual(['ACCEPTED']);
@@ -129,7 +129,7 @@ describe('a report', () => {
     for (const other of [failure(), released(), cancelled, aborted]) expect(await say(other)).toEqual(['LEASE_LOST']);
   });
 
-  it('B62: of a failure that comes again is a DUPLICATE, also after the job has gone on', async () => {
+  it('B62: of a failure that is repeated is a DUPLICATE, also after the job has continued', async () => {
     const { worker, attempt } = await world.hold({ retryPolicy: { minBackoff: { nanos: 1_000_000 } } });
     expect(await worker.report({ of: attempt, outcome: failure() })).toEqual(['ACCEPTED']);
     expect(await worker.report({ of: attempt, outcome: failure() })).toEqual(['DUPLICATE']);
@@ -145,7 +145,7 @@ describe('a report', () => {
     ['aborted', aborted, [released(1)]],
     ['cancelled without a cancel', cancelled, []],
   ])(
-    'B62: of what was %s and comes again is a DUPLICATE, also after the job has gone on and ended',
+    'B62: of an attempt that was %s is a DUPLICATE when repeated, also after the job has continued and ended',
     async (what, said, others) => {
       const { worker, jobId, attempt } = await world.hold();
       const say = (outcome: Outcome) => worker.report({ of: attempt, outcome });
@@ -169,7 +169,7 @@ describe('a report', () => {
     ['released', released(4)],
     ['aborted', aborted],
     ['cancelled', cancelled],
-  ])('B62: of what was %s for a cancel and comes again is a DUPLICATE', async (_what, outcome) => {
+  ])('B62: of an attempt that was %s for a cancel is a DUPLICATE when repeated', async (_what, outcome) => {
     const { worker, jobId, attempt } = await world.hold();
     await world.rpc.call(JobService.method.cancelJob, { jobId });
     expect(await worker.report({ of: attempt, outcome })).toEqual(['ACCEPTED']);
@@ -178,7 +178,7 @@ describe('a report', () => {
     expect(await world.stateOf(jobId)).toBe('CANCELLED');
   });
 
-  it('B61, B63: of what is not its own is LEASE_LOST for the item, and changes nothing', async () => {
+  it('B61, B63: of an attempt of another session is LEASE_LOST for the item, and changes nothing', async () => {
     const { worker, jobId, attempt } = await world.hold();
     const other = await world.hold();
     const say = (of: Assignment) => ({ of, outcome: result('stolen') });
@@ -201,7 +201,7 @@ describe('a report', () => {
     });
   });
 
-  it('of many attempts at once is answered in its order', async () => {
+  it('of many attempts is answered in its order', async () => {
     const definition = await world.define({ retryPolicy: { maxAttempts: 1 } });
     const worker = await world.openWorker(definition);
     await world.rpc.call(JobService.method.submitJobs, { jobs: Array.from({ length: 60 }, () => ({ definition })) });
@@ -215,7 +215,7 @@ describe('a report', () => {
     expect(await worker.report(...reports)).toEqual(reports.map((_, i) => (i === 0 ? 'DUPLICATE' : 'ACCEPTED')));
   });
 
-  it('twice in a call counts once: the first is taken, a copy is a DUPLICATE, anything else is refused', async () => {
+  it('with two items for an attempt counts once: the first is accepted, a copy is a DUPLICATE, another is refused', async () => {
     const [one, other] = [
       await world.hold({ retryPolicy: { maxAttempts: 1 } }),
       await world.hold({ retryPolicy: { maxAttempts: 1 } }),
@@ -245,7 +245,7 @@ describe('a report', () => {
   it.each([
     ['no handler for it', 6],
     ['no room for its input', 7],
-  ])('of a release for %s sends it to workers of another kind', async (_why, reason) => {
+  ])('of a release for %s sends the job to workers of another kind', async (_why, reason) => {
     const { worker, jobId, attempt } = await world.hold();
     expect(await worker.report({ of: attempt, outcome: released(reason) })).toEqual(['ACCEPTED']);
     // It has room, and it is first in line.

@@ -67,7 +67,7 @@ describe.each(databaseKinds)('a late repeat, on %s,', (kind) => {
     expect((await make(request))?.state).toBe(after);
   });
 
-  it('of UpdateJob sets nothing back', async () => {
+  it('of UpdateJob resets nothing', async () => {
     const jobId = await submit();
     const update = { jobId, priority: 5, requestId: newId() };
     await world.rpc.call(updateJob, update);
@@ -92,7 +92,7 @@ describe.each(databaseKinds)('a late repeat, on %s,', (kind) => {
     expect((await world.rpc.call(cancelJob, { ...cancel, reason: 'twice' })).job).toEqual(job);
   });
 
-  it('at the same moment as the first call changes what that one changes, once', async () => {
+  it('at the same time as the first call makes its change once', async () => {
     const jobId = await submit();
     const before = await world.getJob(jobId);
     const pause = { jobId, requestId: newId() };
@@ -101,7 +101,7 @@ describe.each(databaseKinds)('a late repeat, on %s,', (kind) => {
     expect((await world.getJob(jobId)).revision).toBe(before.revision + 1n);
   });
 
-  it('of a call that was refused is carried out', async () => {
+  it('of a refused call is carried out', async () => {
     const { worker, jobId, attempt } = await world.hold();
     const pause = { jobId, requestId: newId() };
     expect(await world.rpc.refused(pauseJob, pause)).toMatchObject({ reason: 'JOB_NOT_WAITING' });
@@ -110,7 +110,7 @@ describe.each(databaseKinds)('a late repeat, on %s,', (kind) => {
     expect((await world.rpc.call(pauseJob, pause)).job?.state).toBe(JobState.PAUSED);
   });
 
-  it('is told from another call, whatever that one asks for', async () => {
+  it('is refused for another call, whatever that one requests', async () => {
     const requestId = newId();
     const definition = await world.define();
     const { jobId } = await world.rpc.call(submitJob, { job: { definition }, requestId });
@@ -119,7 +119,7 @@ describe.each(databaseKinds)('a late repeat, on %s,', (kind) => {
     expect(await world.stateOf(jobId)).toBe('READY');
   });
 
-  it('of RetryJobs retries nothing that has ended since, and goes on from the same place', async () => {
+  it('of RetryJobs retries nothing that has ended since, and continues from the same position', async () => {
     const definition = await world.define();
     const labels = { a: '1', b: '2' };
     const expire = async () => {
@@ -144,7 +144,7 @@ describe.each(databaseKinds)('a late repeat, on %s,', (kind) => {
     expect(next).toMatchObject({ retriedJobIds: [since], skipped: 2 });
   });
 
-  it('of ApplyJobDefinition makes no version of what is old by now, and answers the one it made', async () => {
+  it('of ApplyJobDefinition creates no version of old content, and returns the one it made', async () => {
     const name = `applied-${newId()}`;
     const newest = async () => (await world.rpc.call(getJobDefinition, { name })).definition;
     const labels = { a: '1', b: '2' };
@@ -182,7 +182,7 @@ describe.each(databaseKinds)('a late repeat, on %s,', (kind) => {
     expect(namespace?.retention?.seconds).toBe(30n * 86_400n);
   });
 
-  it('of CloseCircuitBreaker leaves one open that has opened since', async () => {
+  it('of CloseCircuitBreaker leaves a breaker open that has opened since', async () => {
     const name = `breaker-${newId()}`;
     const hour = { seconds: 3_600n };
     const circuitBreaker = { name, failureThreshold: 1, window: hour, openDuration: hour };

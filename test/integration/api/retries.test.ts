@@ -53,8 +53,8 @@ function msOf(time: Timestamp | undefined): number {
   return Number(time.seconds) * 1_000 + time.nanos / 1e6;
 }
 
-describe('rules', () => {
-  it('go by exit codes: one is retried, another ends the job', async () => {
+describe('retry rules', () => {
+  it('match exit codes: one is retried, another ends the job', async () => {
     const rules = [
       { exitCodes: [2, 3], action: RetryAction.FAIL },
       { exitCodes: [75], action: RetryAction.RETRY, delay: {} },
@@ -75,7 +75,7 @@ describe('rules', () => {
     ]);
   });
 
-  it('may ignore a failure: it costs no attempt', async () => {
+  it('can ignore a failure, which costs no attempt', async () => {
     const rules = [{ types: ['Throttled'], action: RetryAction.IGNORE, delay: soon }];
     const throttled = failure({ type: 'Throttled' });
     const job = await failWith(await hold({ rules, maxAttempts: 1 }), throttled, throttled, failure());
@@ -87,7 +87,7 @@ describe('rules', () => {
     ]);
   });
 
-  it('may pause the job, and say how to go on', async () => {
+  it('can pause the job, and explain how to resume it', async () => {
     const rules = [{ types: ['NeedsKey'], action: RetryAction.PAUSE }];
     const held = await hold({ rules });
     const job = await failWith(held, failure({ type: 'NeedsKey' }));
@@ -101,7 +101,7 @@ describe('rules', () => {
     expect(await world.stateOf(held.jobId)).toBe('CANCELLED');
   });
 
-  it('speak about lost attempts where they name their cause', async () => {
+  it('apply to lost attempts if they name their cause', async () => {
     const rules = [{ causes: [RetryCause.INFRASTRUCTURE], action: RetryAction.FAIL }];
     const { worker, jobId } = await hold({ rules });
     await worker.close();
@@ -111,7 +111,7 @@ describe('rules', () => {
     expect(attemptsOf(job)).toEqual([[7, false]]);
   });
 
-  it('may make a lost attempt count', async () => {
+  it('can make a lost attempt count', async () => {
     const rules = [{ causes: [RetryCause.INFRASTRUCTURE], action: RetryAction.RETRY }];
     const job = await failWith(await hold({ rules, maxAttempts: 2 }), aborted, aborted);
     expect(job).toMatchObject({ state: 10, attemptsCounted: 2, stateReason: 'attempt 2 of 2 failed' });
@@ -121,14 +121,14 @@ describe('rules', () => {
     ]);
   });
 
-  it('for any failure leave lost attempts alone', async () => {
+  it('for any failure do not apply to lost attempts', async () => {
     const held = await hold({ rules: [{ action: RetryAction.FAIL }] });
     const job = await failWith(held, aborted);
     expect(job).toMatchObject({ outcome: { case: undefined }, attemptsCounted: 0 });
   });
 });
 
-describe('limits', () => {
+describe('failure limits', () => {
   it('of a cause end the job though no attempt counted', async () => {
     const job = await failWith(await hold({ limits: { infrastructure: 2 } }), infrastructure, infrastructure);
     expect(job).toMatchObject({
@@ -139,7 +139,7 @@ describe('limits', () => {
     });
   });
 
-  it('of one cause leave the others their own', async () => {
+  it('of each cause are counted separately', async () => {
     const limits = { infrastructure: 2, application: 2 };
     const held = await hold({ limits, maxAttempts: 9 });
     const job = await failWith(held, infrastructure, failure(), aborted);
@@ -148,8 +148,8 @@ describe('limits', () => {
   });
 });
 
-describe('delays', () => {
-  it('of a list are kept on the clock of the database', async () => {
+describe('retry delays', () => {
+  it('of a list follow the database clock', async () => {
     const delays = [{ nanos: 400_000_000 }, { seconds: 30n }];
     const held = await hold({ backoff: Backoff.LIST, jitter: Jitter.NONE, delays, maxAttempts: 5 });
     const first = await failWith(held, failure());
@@ -168,7 +168,7 @@ describe('delays', () => {
 });
 
 describe('a run timeout', () => {
-  it('of the submission ends the last attempt as timed out, and is the one that is named', async () => {
+  it('of the submission ends the last attempt as timed out, and is named in the failure', async () => {
     const definition = await world.define({ retryPolicy: { maxAttempts: 1 } });
     const worker = await world.openWorker(definition);
     const jobId = await world.submit(definition, { runTimeout: { nanos: 50_000_000 } });
@@ -181,7 +181,7 @@ describe('a run timeout', () => {
     expect(job.outcome.value).toMatchObject({ message: 'the attempt ran longer than its run timeout of 50 ms' });
   });
 
-  it('that the worker reports is a time-out too, and its repeat a duplicate', async () => {
+  it('that the worker reports counts as a timeout too, and its repeat as a duplicate', async () => {
     const { worker, jobId, attempt } = await hold({});
     const outcome = failure({ type: 'RunTimeout', failureCause: FailureCause.TIMEOUT });
     expect(await worker.report({ of: attempt, outcome })).toEqual(['ACCEPTED']);

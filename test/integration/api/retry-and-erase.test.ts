@@ -37,7 +37,7 @@ async function failedJob(changes: Parameters<World['submit']>[1] = {}) {
 }
 
 describe('RetryJob', () => {
-  it('makes a new job like the one that ended, which stays as it was', async () => {
+  it('creates a new job like the ended one, which stays as it was', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const like = {
       input,
@@ -69,7 +69,7 @@ describe('RetryJob', () => {
     expect(await world.getJob(jobId)).toEqual(before);
   });
 
-  it('gives it to a worker with the same bytes, the same timeout and the same demands', async () => {
+  it('creates a job with the same bytes, timeout and demands for the worker', async () => {
     const definition = await world.define();
     const jobId = await world.submit(definition, {
       input,
@@ -94,7 +94,7 @@ describe('RetryJob', () => {
     expect(attempt?.input).toEqual((await world.getJob(jobId)).input);
   });
 
-  it('may be asked again: another job each time, the same one for the same request id', async () => {
+  it('can be called again: another job each time, the same one for the same request id', async () => {
     const { jobId } = await failedJob();
     const requestId = randomUUID();
     const first = await retry(jobId, requestId);
@@ -106,14 +106,14 @@ describe('RetryJob', () => {
     });
   });
 
-  it('is refused while the job is open, whoever has it', async () => {
+  it('is refused while the job is open, in any state', async () => {
     const { jobId } = await world.hold();
     const refusal = await world.rpc.refused(retryJob, { jobId });
     expect(refusal).toMatchObject({ code: Code.FAILED_PRECONDITION, preconditions: ['JOB_NOT_ENDED'] });
     expect(refusal.info?.metadata).toEqual({ job_id: jobId, state: 'ASSIGNED' });
   });
 
-  it('is refused for a definition that is archived', async () => {
+  it('is refused for an archived definition', async () => {
     const { jobId, definition } = await failedJob();
     await world.rpc.call(JobDefinitionService.method.archiveJobDefinition, { name: definition });
     expect(await world.rpc.refused(retryJob, { jobId })).toMatchObject({
@@ -126,7 +126,7 @@ describe('RetryJob', () => {
 describe('EraseJob', () => {
   const erase = (jobId: string) => world.rpc.call(eraseJob, { jobId, reason: 'demanded by the customer' });
 
-  it('erases input, failure and labels, says so, and answers the same again', async () => {
+  it('erases input, failure and labels, shows that, and answers the same again', async () => {
     const { jobId } = await failedJob({ input, labels: { who: 'jane' } });
     const first = await erase(jobId);
     expect(first.auditId).toMatch(/^[0-9a-f-]{36}$/);
@@ -150,7 +150,7 @@ describe('EraseJob', () => {
     });
   });
 
-  it('leaves nothing to retry', async () => {
+  it('leaves a job that can not be retried', async () => {
     const { jobId } = await failedJob();
     await erase(jobId);
     expect(await world.rpc.refused(retryJob, { jobId })).toMatchObject({
@@ -159,7 +159,7 @@ describe('EraseJob', () => {
     });
   });
 
-  it('is refused of a job that runs', async () => {
+  it('is refused for a running job', async () => {
     const { jobId } = await world.hold();
     expect(await world.rpc.refused(eraseJob, { jobId, reason: 'x' })).toMatchObject({ reason: 'JOB_NOT_ENDED' });
   });

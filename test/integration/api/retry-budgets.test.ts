@@ -31,7 +31,7 @@ describe.each(databaseKinds)('retry budgets on %s', (kind) => {
     return { worker, jobIds };
   }
 
-  it('let as many retries begin as there is room for, and have the others wait for the next minute', async () => {
+  it('start as many retries as they allow, and let the others wait for the next minute', async () => {
     const definition = await world.define({ retryPolicy, retryBudget: { ratio: 0.1, minPerMinute: 2 } });
     const { worker, jobIds } = await failMany(definition, 12);
     const read = () => Promise.all(jobIds.map((jobId) => world.getJob(jobId)));
@@ -53,7 +53,7 @@ describe.each(databaseKinds)('retry budgets on %s', (kind) => {
     expect(again.map(({ jobId }) => uuidFromBytes(jobId)).sort()).toEqual(ready.map((job) => job.jobId).sort());
   });
 
-  it('leave first attempts alone, and definitions without one', async () => {
+  it('do not apply to first attempts and to definitions without a budget', async () => {
     const retryBudget = { minPerMinute: 1 };
     const [bounded, free] = [await world.define({ retryPolicy, retryBudget }), await world.define({ retryPolicy })];
     await failMany(bounded, 5);
@@ -66,7 +66,7 @@ describe.each(databaseKinds)('retry budgets on %s', (kind) => {
     expect(attempts.filter((attempt) => attempt.attemptsCounted === 0).length).toBeGreaterThanOrEqual(1);
   });
 
-  it('are part of the definition, with what was left out filled in', async () => {
+  it('are part of the definition, with defaults filled in', async () => {
     const name = await world.define({ retryBudget: { ratio: 0.25 } });
     const { definition } = await world.rpc.call(JobDefinitionService.method.getJobDefinition, { name });
     expect(definition?.retryBudget).toMatchObject({ ratio: 0.25, minPerMinute: 10 });

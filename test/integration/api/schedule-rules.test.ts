@@ -16,7 +16,7 @@ const times = { crons: ['0 0 1 1 *'] };
 const hour = { seconds: 3_600n };
 const { SKIPPED, STARTED } = ScheduleRunState;
 
-describe.each(databaseKinds)('schedules of ruled definitions on %s', (kind) => {
+describe.each(databaseKinds)('schedules of definitions with submission rules on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {
@@ -44,7 +44,7 @@ describe.each(databaseKinds)('schedules of ruled definitions on %s', (kind) => {
     ['REJECT', { uniqueness: { duplicatePolicy: DuplicatePolicy.REJECT } }],
     ['USE_EXISTING', { throttle: { period: hour, duplicatePolicy: DuplicatePolicy.USE_EXISTING } }],
     ['REJECT', { throttle: { period: hour, duplicatePolicy: DuplicatePolicy.REJECT } }],
-  ])('put it on record, neither wait for it nor cancel it, and go on: %s by %o', async (_, rule) => {
+  ])('record a refusal, neither wait for the job nor cancel it, and continue: %s by %o', async (_, rule) => {
     const definition = await world.define(rule);
     const jobId = await world.submit(definition);
     const name = await schedule(definition, OverlapPolicy.CANCEL_OTHER);
@@ -65,7 +65,7 @@ describe.each(databaseKinds)('schedules of ruled definitions on %s', (kind) => {
     expect(await trigger(name)).toMatchObject({ state: STARTED, message: '' });
   });
 
-  it('go on with a debounced job, each in place of the one before', async () => {
+  it('continue with a debounced job, each replacing the one before', async () => {
     const definition = await world.define({ debounce: { wait: hour } });
     const name = await schedule(definition, OverlapPolicy.ALLOW_ALL);
     const [one, two] = [await trigger(name), await trigger(name)];
@@ -74,7 +74,7 @@ describe.each(databaseKinds)('schedules of ruled definitions on %s', (kind) => {
     expect(await world.stateOf(two.jobId)).toBe('SCHEDULED');
   });
 
-  it('put on record that the key of their job has no room, and do not try for ever', async () => {
+  it('record a job beyond its key limit, and do not retry it forever', async () => {
     const definition = await world.define({ keyLimit: { maxConcurrency: 1, policy: LimitPolicy.REJECT_NEW } });
     const name = await schedule(definition, OverlapPolicy.ALLOW_ALL);
     const [first, refused] = [await trigger(name), await trigger(name)];
@@ -85,7 +85,7 @@ describe.each(databaseKinds)('schedules of ruled definitions on %s', (kind) => {
     expect(await trigger(name)).toMatchObject({ state: STARTED });
   });
 
-  it('are refused when their job could never be taken', async () => {
+  it('are refused if their job could never be accepted', async () => {
     const definition = await world.define({ uniqueness: { fields: ['order'] } });
     const refusal = await world.rpc.refused(applySchedule, { schedule: { name: 'never', times, job: { definition } } });
     expect(refusal).toMatchObject({ code: Code.INVALID_ARGUMENT, reason: 'INVALID_FIELD' });
@@ -93,7 +93,7 @@ describe.each(databaseKinds)('schedules of ruled definitions on %s', (kind) => {
   });
 });
 
-describe.each(databaseKinds)('times of schedules on %s', (kind) => {
+describe.each(databaseKinds)('the times of schedules on %s', (kind) => {
   let world: World;
 
   beforeAll(async () => {
@@ -102,7 +102,7 @@ describe.each(databaseKinds)('times of schedules on %s', (kind) => {
 
   afterAll(() => world?.stop());
 
-  it('are looked for in bounded time, however much is excluded', async () => {
+  it('are searched in bounded time, however many are excluded', async () => {
     const times = { crons: ['* * * * *'], exclusions: [{ minute: '1-59' }] };
     const dayOf = (text: string) => timestampFromDate(new Date(text));
     const asked = { times, count: 1_000, afterTime: dayOf('2026-03-01') };

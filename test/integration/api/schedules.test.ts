@@ -84,7 +84,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
   const trigger = async (name: string, overlapPolicy: OverlapPolicy = OverlapPolicy.UNSPECIFIED) =>
     (await world.rpc.call(triggerSchedule, { name, overlapPolicy })).run as ScheduleRun;
 
-  it('are made with their defaults, read, and the same again when nothing has changed', async () => {
+  it('are created with their defaults and read, and applying them unchanged keeps them', async () => {
     const definition = await world.define();
     const schedule = { name: 'defaults', times: yearly, job: { definition, labels: { b: '2', a: '1' } } };
     const first = await world.rpc.call(applySchedule, { schedule });
@@ -111,7 +111,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     expect(changed.schedule?.etag).not.toBe(first.schedule?.etag);
   });
 
-  it('are changed only as they were read where an etag is given', async () => {
+  it('are changed only with their current etag if one is given', async () => {
     const made = await apply();
     const { name, job = {}, etag } = made;
     const schedule = { name, job, times: yearly, etag, description: 'newer' };
@@ -127,7 +127,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     expect((await get(name)).description).toBe('newer');
   });
 
-  it('are only checked where that is all that is asked', async () => {
+  it('are only checked by a validation', async () => {
     const definition = await world.define();
     const schedule = { name: 'only-checked', times: { crons: ['0 12 * * *'] }, job: { definition } };
     const checked = await world.rpc.call(applySchedule, { schedule, validateOnly: true });
@@ -143,7 +143,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     });
   });
 
-  it('are made once by a request that is repeated', async () => {
+  it('are created once by a repeated request', async () => {
     const requestId = randomUUID();
     const definition = await world.define();
     const schedule = { name: 'repeated', times: yearly, job: { definition } };
@@ -170,7 +170,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     expect(await world.rpc.call(applySchedule, late)).toMatchObject({ created: false });
   });
 
-  it('are listed by name, with tokens that belong to the list', async () => {
+  it('are listed by name, with page tokens that belong to the list', async () => {
     const namespace = `ns-${++schedules}`;
     const job = { definition: 'work' };
     const body = { case: 'task', value: {} } as const;
@@ -186,7 +186,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     expect(second.nextPageToken).toBe('');
   });
 
-  it('submit a job at each time, with labels that say whose it is and for when', async () => {
+  it('submit a job at each time, with labels for the schedule and the time', async () => {
     const definition = await world.define();
     const { name } = await apply({
       times: eachSecond,
@@ -215,7 +215,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     expect((await get(name)).jobCount).toBe(BigInt(jobs.size));
   });
 
-  it('skip a time while the job of the one before is open, and say so', async () => {
+  it('skip a time while the job of the one before is open, and record that', async () => {
     const { name } = await apply({ times: eachSecond });
     const [newest, ...older] = await runs(name, 3);
     expect(newest).toMatchObject({ state: SKIPPED, skipReason: ScheduleSkipReason.OVERLAP, jobId: '' });
@@ -224,7 +224,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     await world.rpc.call(deleteSchedule, { name });
   });
 
-  it('let one time wait for the end of the job before', async () => {
+  it('buffer one time until the job before has ended', async () => {
     const { name } = await apply({ times: eachSecond, overlapPolicy: OverlapPolicy.BUFFER_ONE });
     const found = (await runs(name, 3)).reverse();
     expect(found.slice(0, 3).map(({ state }) => state)).toEqual([STARTED, BUFFERED, SKIPPED]);
@@ -237,7 +237,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     await world.rpc.call(deleteSchedule, { name });
   });
 
-  it('cancel what runs where the policy says so', async () => {
+  it('cancel the running job if the policy says so', async () => {
     const definition = await world.define();
     const worker = await world.openWorker(definition);
     const { name } = await apply({ overlapPolicy: OverlapPolicy.CANCEL_OTHER, job: { definition } });
@@ -251,7 +251,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     expect((await world.getJob(first.jobId)).stateReason).toContain(`makes way for the next run of schedule ${name}`);
   });
 
-  it('start beside what they have asked to stop where the policy says so', async () => {
+  it('start a job next to the one being cancelled if the policy says so', async () => {
     const definition = await world.define();
     const worker = await world.openWorker(definition);
     const { name } = await apply({ overlapPolicy: OverlapPolicy.TERMINATE_OTHER, job: { definition } });
@@ -263,7 +263,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     expect(await world.stateOf(second.jobId)).toBe('READY');
   });
 
-  it('run when they are asked to, once for each request', async () => {
+  it('run once for each trigger request', async () => {
     const { name } = await apply({ overlapPolicy: OverlapPolicy.ALLOW_ALL });
     const requestId = randomUUID();
     const request = { name, requestId };
@@ -275,7 +275,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     expect(skipping).toMatchObject({ state: SKIPPED, skipReason: ScheduleSkipReason.OVERLAP });
   });
 
-  it('run for the times of a span, whenever it was', async () => {
+  it('run for the times of any requested period', async () => {
     const { name } = await apply({ times: { crons: ['0 6 * * *'], timeZone: 'Europe/Vienna' } });
     const span = {
       startTime: timestampFromDate(new Date('2026-03-28T00:00:00Z')),
@@ -305,7 +305,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     });
   });
 
-  it('skip their times while they are paused, and go on with the next when they are resumed', async () => {
+  it('skip their times while they are paused, and continue with the next after they are resumed', async () => {
     const { name } = await apply({ times: eachSecond, overlapPolicy: OverlapPolicy.ALLOW_ALL });
     const paused = await world.rpc.call(pauseSchedule, { name, reason: 'stock-taking' });
     expect(paused.schedule).toMatchObject({ paused: true, pauseReason: 'stock-taking' });
@@ -317,7 +317,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     await world.rpc.call(deleteSchedule, { name });
   });
 
-  it('pause themselves when a job has failed, if they are to', async () => {
+  it('pause themselves after a failed job if configured', async () => {
     const retryPolicy = { maxAttempts: 1 };
     const definition = await world.define({ retryPolicy });
     const worker = await world.openWorker(definition);
@@ -330,7 +330,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     expect((await get(name)).pauseReason).toBe(`job ${jobId} failed`);
   });
 
-  it('put a refusal of their job on record', async () => {
+  it('record a refusal of their job', async () => {
     const definition = await world.define();
     const { name } = await apply({ job: { definition } });
     await world.rpc.call(JobDefinitionService.method.archiveJobDefinition, { name: definition });
@@ -339,7 +339,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     expect(run.message).toContain('archived');
   });
 
-  it('are over after as many runs as they may have', async () => {
+  it('end at their maximum number of runs', async () => {
     const { name } = await apply({ times: eachSecond, overlapPolicy: OverlapPolicy.ALLOW_ALL, maxRuns: 2n });
     await eventually('it is over', async () => (await get(name)).jobCount === 2n);
     expect(await get(name)).not.toHaveProperty('nextTime');
@@ -347,7 +347,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     expect(await runsOf(name)).toHaveLength(2);
   });
 
-  it('are gone when they are deleted; their jobs stay', async () => {
+  it('can be deleted; their jobs stay', async () => {
     const { name } = await apply();
     const { jobId } = await trigger(name);
     await world.rpc.call(deleteSchedule, { name });
@@ -366,7 +366,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     expect((await world.getJob(jobId)).jobId).toBe(jobId);
   });
 
-  it('can be looked ahead at, before they are made and after', async () => {
+  it('can be previewed, before they are created and after', async () => {
     const afterTime = timestampFromDate(new Date('2026-03-07T12:00:00Z'));
     const times = { crons: ['30 2 * * *'], timeZone: 'America/New_York' };
     const rules = await world.rpc.call(previewSchedule, { times, afterTime, count: 3 });

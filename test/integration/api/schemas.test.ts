@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => world?.stop());
 
 describe('a definition', () => {
-  it('comes back with its schemas, and is the same version with the same ones', async () => {
+  it('is returned with its schemas, and keeps its version with the same ones', async () => {
     const changes: Definition = { inputJsonSchema: amount, outputProtobufSchema: shopSchema() };
     const name = await world.define(changes);
     const { definition } = await world.rpc.call(getJobDefinition, { name });
@@ -61,7 +61,7 @@ describe('a definition', () => {
       'definition.input_json_schema',
       'https://example.com/x',
     ],
-  ])('with a JSON Schema that is none is refused: %s', async (_what, changes, field, word) => {
+  ])('with an invalid JSON Schema is refused: %s', async (_what, changes, field, word) => {
     const definition = { name: 'bad-schema', body: task, ...changes };
     for (const validateOnly of [true, false]) {
       const refusal = await world.rpc.refused(applyJobDefinition, { definition, validateOnly });
@@ -73,14 +73,14 @@ describe('a definition', () => {
 });
 
 describe('an input', () => {
-  it('that fits is taken, byte for byte', async () => {
+  it('that matches is accepted, byte for byte', async () => {
     const definition = await world.define({ inputJsonSchema: amount });
     const input = { data: Buffer.from(' {"amount": 1.50}'), contentType: 'application/json' };
     const jobId = await world.submit(definition, { input });
     expect(Buffer.from((await world.getJob(jobId)).input?.data ?? [])).toEqual(input.data);
   });
 
-  it('that does not fit is refused, with the place that is wrong', async () => {
+  it('that does not match is refused, with the wrong location', async () => {
     const definition = await world.define({ inputJsonSchema: amount });
     const refusal = await world.rpc.refused(submitJob, { job: { definition, input: json({ amount: 'x' }) } });
     expect({ code: refusal.code, reason: refusal.reason, fields: refusal.fields }).toEqual({
@@ -92,7 +92,7 @@ describe('an input', () => {
     expect((await world.rpc.refused(submitJob, { job: { definition } })).message).toContain('is empty');
   });
 
-  it('of one job of many refuses all of them, and each that is wrong is named while there is room', async () => {
+  it('of one job among many refuses all of them, and the error names each wrong one up to a bound', async () => {
     const [strict, free] = [await world.define({ inputJsonSchema: amount }), await world.define()];
     const good = { definition: strict, input: json({ amount: 1 }), idempotencyKey: 'schema-whole' };
     const bad = { definition: strict, input: json({}) };
@@ -105,7 +105,7 @@ describe('an input', () => {
     expect(many.trailerBytes).toBeLessThan(8_000);
   });
 
-  it('is held against the version of the job, not the newest', async () => {
+  it('is checked against the version of the job, not the newest', async () => {
     const name = await world.define({ inputJsonSchema: amount });
     await world.rpc.call(applyJobDefinition, { definition: { name, body: task, inputJsonSchema: 'false' } });
     const job = { definition: name, input: json({ amount: 1 }) };
@@ -113,14 +113,14 @@ describe('an input', () => {
     await world.rpc.call(submitJob, { job: { ...job, definitionVersion: 1 } });
   });
 
-  it('that takes too long to check is refused, and the next one is taken', async () => {
+  it('that takes too long to check is refused, and the next one is accepted', async () => {
     const definition = await world.define({ inputJsonSchema: JSON.stringify(slow) });
     const refusal = await world.rpc.refused(submitJob, { job: { definition, input: json(slowText) } });
     expect(refusal.message).toContain('took longer than 50 ms');
     await world.submit(definition, { input: json('aaa') });
   });
 
-  it('may be a protobuf message in binary or in JSON', async () => {
+  it('can be a protobuf message in binary or in JSON', async () => {
     const definition = await world.define({ inputProtobufSchema: shopSchema() });
     await world.submit(definition, { input: { data: Buffer.from('0a01781005', 'hex') } });
     await world.submit(definition, { input: json({ id: 'x', count: 5 }) });
@@ -130,7 +130,7 @@ describe('an input', () => {
 });
 
 describe('a result', () => {
-  it('that fits completes the job, and a repeat of its report is told as one', async () => {
+  it('that matches completes the job, and a repeat of its report is a DUPLICATE', async () => {
     const { worker, jobId, attempt } = await world.hold({ outputJsonSchema: amount });
     expect(await worker.report({ of: attempt, outcome: result({ amount: 1 }) })).toEqual(['ACCEPTED']);
     expect(await world.stateOf(jobId)).toBe('SUCCEEDED');
@@ -140,7 +140,7 @@ describe('a result', () => {
     expect(outcome.case === 'result' && Buffer.from(outcome.value.data).toString()).toBe('{"amount":1}');
   });
 
-  it('that does not fit is a failure, which is retried', async () => {
+  it('that does not match is a failure, which is retried', async () => {
     const { worker, jobId, attempt } = await world.hold({ outputJsonSchema: amount, retryPolicy: soon });
     const report = { of: attempt, outcome: result({ amount: 'x' }) };
     expect(await worker.report(report)).toEqual(['ACCEPTED']);
@@ -158,7 +158,7 @@ describe('a result', () => {
     });
   });
 
-  it('that does not fit ends the job once its attempts are used up, or its policy says so', async () => {
+  it('that does not match ends the job after its last attempt, or if its policy says so', async () => {
     const retryPolicy = { nonRetryableTypes: ['OutputSchemaViolation'] };
     const { worker, jobId, attempt } = await world.hold({ outputJsonSchema: amount, retryPolicy });
     const report = { of: attempt, outcome: result([]) };
@@ -167,7 +167,7 @@ describe('a result', () => {
     expect(await worker.report(report)).toEqual(['DUPLICATE']);
   });
 
-  it('is one of many in a report: each finds its own way, and of two for an attempt the first counts', async () => {
+  it('in a report of many is judged by itself, and of two for an attempt the first counts', async () => {
     const [strict, free] = [
       await world.define({ outputJsonSchema: amount, retryPolicy: { maxAttempts: 1 } }),
       await world.define(),
@@ -202,7 +202,7 @@ describe('a result', () => {
     expect(await worker.report(...reports)).toEqual(['DUPLICATE', 'DUPLICATE', 'DUPLICATE', 'LEASE_LOST', 'DUPLICATE']);
   });
 
-  it('of a job that is being cancelled counts only if it fits', async () => {
+  it('of a job that is being cancelled counts only if it matches', async () => {
     const [good, bad] = [
       await world.hold({ outputJsonSchema: amount }),
       await world.hold({ outputJsonSchema: amount }),
@@ -223,7 +223,7 @@ describe('a result', () => {
     });
   });
 
-  it('of a closed session counts for nothing, whether it fits or not', async () => {
+  it('of a closed session does not count, valid or not', async () => {
     for (const value of [{ amount: 1 }, {}]) {
       const { worker, jobId, attempt } = await world.hold({ outputJsonSchema: amount });
       await worker.close();
@@ -234,7 +234,7 @@ describe('a result', () => {
     }
   });
 
-  it('may be a protobuf message', async () => {
+  it('can be a protobuf message', async () => {
     const held = await world.hold({ outputProtobufSchema: shopSchema(), retryPolicy: { maxAttempts: 1 } });
     expect(await held.worker.report({ of: held.attempt, outcome: result({ nope: 1 }) })).toEqual(['ACCEPTED']);
     expect((await world.getJob(held.jobId)).outcome).toMatchObject({

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => world?.stop());
 
 describe('OpenSession', () => {
-  it('says how to beat, where to listen and with what', async () => {
+  it('returns the heartbeat interval, the bus address and the credentials', async () => {
     const session = await world.rpc.call(openSession, offerOf('x'));
     expect(session).toMatchObject({
       beatInterval: { seconds: 5n },
@@ -34,14 +34,14 @@ describe('OpenSession', () => {
     expect(session.subject).not.toContain('*');
   });
 
-  it('B69: takes a name that is in use: both sessions live', async () => {
+  it('B69: accepts a name that is in use: both sessions live', async () => {
     const [one, other] = [await world.openWorker('x'), await world.openWorker('x')];
     expect(one.sessionText).not.toBe(other.sessionText);
     await one.becomeReachable();
     await other.becomeReachable();
   });
 
-  it('gives the same session for the same request id, in either case', async () => {
+  it('returns the same session for the same request id, in upper and lower case', async () => {
     const requestId = randomUUID();
     const first = await world.rpc.call(openSession, { ...offerOf('x'), requestId });
     const again = await world.rpc.call(openSession, { ...offerOf('x'), requestId: requestId.toUpperCase() });
@@ -51,7 +51,7 @@ describe('OpenSession', () => {
     );
   });
 
-  it('refuses another offer under the request id of an earlier one', async () => {
+  it('refuses another offer with the request id of an earlier one', async () => {
     const rest = { labels: { a: '1', b: '2' }, resources: { cpu: 1.5 }, requestId: randomUUID() };
     const offer = { ...offerOf('x'), ...rest };
     const { sessionId } = await world.rpc.call(openSession, offer);
@@ -74,7 +74,7 @@ describe('OpenSession', () => {
     expect((await world.rpc.call(openSession, offer)).sessionId).toEqual(sessionId);
   });
 
-  it('does not revive a closed session by its request id', async () => {
+  it('does not reopen a closed session by its request id', async () => {
     const offer = { ...offerOf('x'), requestId: randomUUID() };
     const { sessionId } = await world.rpc.call(openSession, offer);
     await world.rpc.call(closeSession, { sessionId });
@@ -84,13 +84,13 @@ describe('OpenSession', () => {
     });
   });
 
-  it('ignores capabilities that it does not know', async () => {
+  it('ignores unknown capabilities', async () => {
     await world.rpc.call(openSession, { ...offerOf('x'), capabilities: ['time-travel'] });
   });
 });
 
 describe('a closed session', () => {
-  it('B61: is told so, by heartbeats and reports alike', async () => {
+  it('B61: is reported as lost to heartbeats and reports', async () => {
     const { worker, attempt } = await world.hold();
     await world.rpc.call(closeSession, { sessionId: worker.sessionId });
     const { sessionId } = worker;
@@ -110,18 +110,18 @@ describe('a closed session', () => {
     }
   });
 
-  it('is closed again without harm, as is one that never was', async () => {
+  it('can be closed again, as can one that never existed', async () => {
     const { sessionId } = await world.openWorker('x');
     for (let i = 0; i < 2; i++) await world.rpc.call(closeSession, { sessionId });
     await world.rpc.call(closeSession, { sessionId: uuidToBytes(randomUUID()) });
   });
 
-  it('that never was is as lost as one that was', async () => {
+  it('that never existed is as lost as one that did', async () => {
     const refusal = await world.rpc.refused(heartbeat, { sessionId: uuidToBytes(randomUUID()) });
     expect([refusal.code, refusal.reason]).toEqual([Code.FAILED_PRECONDITION, 'LEASE_LOST']);
   });
 
-  it('gives back what it held at once, and to the next', async () => {
+  it('requeues its jobs at once for the next worker', async () => {
     const { worker, jobId, attempt } = await world.hold();
     const next = await world.openWorker(attempt.handler);
     await worker.close();
@@ -164,7 +164,7 @@ describe('an assignment', () => {
     expect(await world.getJob(jobId)).toMatchObject({ state: 5, attempt: 1, sessionId: worker.sessionText });
   });
 
-  it('goes only where handler, version and labels fit', async () => {
+  it('goes only to a session with its handler, version and labels', async () => {
     const definition = await world.define({ demands: { labels: { zone: 'eu' } } });
     const open = (offer: object) => world.openWorkerOf({ ...offerOf(definition), ...offer });
     const wrong = [
@@ -188,7 +188,7 @@ describe('an assignment', () => {
     expect(wrong.flatMap((worker) => worker.assigned)).toEqual([]);
   });
 
-  it('that was lost comes again in a heartbeat’s reply, for as long as it is not listed', async () => {
+  it('that was lost is repeated in heartbeat replies until it is listed', async () => {
     const { worker, attempt } = await world.hold();
     await worker.beat();
     const { assignments } = await worker.beat();
@@ -199,7 +199,7 @@ describe('an assignment', () => {
     expect((await worker.beat({ held })).assignments).toEqual([]);
   });
 
-  it('that was lost fits into the reply with others of its kind, checkpoints and all', async () => {
+  it('that was lost fits into the reply with others of its kind, with checkpoints', async () => {
     const definition = await world.define();
     const worker = await world.openWorker(definition);
     const count = 9;
@@ -227,7 +227,7 @@ describe('a heartbeat', () => {
     expect(await world.stateOf(jobId)).toBe('RUNNING');
   });
 
-  it('brings progress, and a late one sets nothing back', async () => {
+  it('reports progress, and a late one resets nothing', async () => {
     const { worker, jobId, attempt } = await world.hold();
     const update = (sequence: bigint, fraction: number, message: string) =>
       worker.beat({ progress: [{ jobId: attempt.jobId, attempt: 1, sequence, progress: { fraction, message } }] });
@@ -238,7 +238,7 @@ describe('a heartbeat', () => {
     expect((await world.getJob(jobId)).progress).toMatchObject({ fraction: 1, message: 'all\nof it' });
   });
 
-  it('brings a checkpoint, which the next attempt begins with', async () => {
+  it('sends a checkpoint, which the next attempt starts with', async () => {
     const { worker, attempt } = await world.hold();
     const checkpoint = { data: Uint8Array.of(1, 0, 2), contentType: 'x/y', metadata: { k: 'v' } };
     await worker.beat({ progress: [{ jobId: attempt.jobId, attempt: 1, sequence: 1n, checkpoint }] });
@@ -247,7 +247,7 @@ describe('a heartbeat', () => {
     expect(next).toMatchObject({ attempt: 2, checkpoint });
   });
 
-  it('B71: comes at most twenty times a second', async () => {
+  it('B71: is accepted at most twenty times a second', async () => {
     const worker = await world.openWorker('x');
     const beats = await Promise.all(
       Array.from({ length: 400 }, () =>
@@ -267,7 +267,7 @@ describe('a heartbeat', () => {
     await eventually('it may beat again', () => worker.beat());
   });
 
-  it('of somebody who drains brings no more work', async () => {
+  it('of a draining worker gets no more work', async () => {
     const definition = await world.define();
     const [leaving, staying] = [await world.openWorker(definition), await world.openWorker(definition)];
     await leaving.becomeReachable();

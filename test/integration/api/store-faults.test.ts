@@ -57,14 +57,14 @@ CREATE TRIGGER refuse BEFORE INSERT ON muster.jobs FOR EACH ROW EXECUTE FUNCTION
   }
 }
 
-describe('B73: the database', () => {
+describe('B73: a call while the database', () => {
   it.each([
     ['has no room left', '53100', Code.RESOURCE_EXHAUSTED, 'STORE_FULL'],
     ['finds others in the way each time', '40001', Code.ABORTED, 'CONFLICT'],
     ['deadlocks each time', '40P01', Code.ABORTED, 'CONFLICT'],
     ['is being shut down', '57P01', Code.UNAVAILABLE, 'STORE_UNAVAILABLE'],
     ['takes no more connections', '53300', Code.UNAVAILABLE, 'STORE_UNAVAILABLE'],
-  ])('%s', async (_what, sqlState, code, reason) => {
+  ])('%s is refused with its code', async (_what, sqlState, code, reason) => {
     const before = await digestOf(database);
     await whileRefusing(sqlState, async () => {
       expect(await refusals()).toEqual([
@@ -76,7 +76,7 @@ describe('B73: the database', () => {
     await world.submit(definition);
   });
 
-  it('is gone: calls are told so, the process lives and says that it is not ready', async () => {
+  it('is gone is refused, and the process lives and reports that it is not ready', async () => {
     await database.close();
     await postgres.stop();
     const gone = [Code.UNAVAILABLE, 'STORE_UNAVAILABLE'];

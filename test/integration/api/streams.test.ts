@@ -55,8 +55,8 @@ function gone(signal: AbortSignal): Promise<void> {
 
 const revisionsOf = (messages: readonly WatchJobResponse[]) => messages.map(({ job }) => Number(job?.revision));
 
-describe('a stream', () => {
-  it('brings every message in order, and ends with OK', async () => {
+describe('a gRPC stream', () => {
+  it('delivers every message in order, and ends with OK', async () => {
     const call = await begin(async function* () {
       for (let i = 1; i <= 500; i++) yield message(i);
     });
@@ -65,7 +65,7 @@ describe('a stream', () => {
     expect(revisionsOf(messages)).toEqual(Array.from({ length: 500 }, (_, i) => i + 1));
   });
 
-  it('may be refused at once, with details', async () => {
+  it('can be refused at once, with details', async () => {
     const call = await begin(
       // biome-ignore lint/correctness/useYield: it has nothing to say
       async function* () {
@@ -77,7 +77,7 @@ describe('a stream', () => {
     expect(refusal).toMatchObject({ code: Code.RESOURCE_EXHAUSTED, reason: 'OVERLOADED', retryDelayMs: 1_500 });
   });
 
-  it('may be refused in its midst: what came before it arrives', async () => {
+  it('can be refused half-way: earlier messages arrive', async () => {
     const call = await begin(async function* () {
       yield message(1);
       throw new EngineError('SHUTTING_DOWN', 'watch again');
@@ -87,7 +87,7 @@ describe('a stream', () => {
     expect(refusal).toMatchObject({ code: Code.UNAVAILABLE, reason: 'SHUTTING_DOWN', message: 'watch again' });
   });
 
-  it('that fails for a reason of our own says only under which id the log has it', async () => {
+  it('that fails for an internal reason shows only the id of the log entry', async () => {
     const call = await begin(async function* () {
       yield message(1);
       throw new TypeError('a secret');
@@ -98,7 +98,7 @@ describe('a stream', () => {
     expect(logged).toHaveLength(1);
   });
 
-  it('is over for both sides when its deadline passes', async () => {
+  it('ends for both sides when its deadline passes', async () => {
     let ended = false;
     const call = await begin(async function* ({ signal }) {
       try {
@@ -114,25 +114,28 @@ describe('a stream', () => {
     await eventually('the handler is closed', () => ended);
   });
 
-  it.each(['waits', 'always has more to say'])('is closed when its caller cancels while it %s', async (how) => {
-    let [ended, said] = [false, 0];
-    const call = await begin(async function* ({ signal }) {
-      try {
-        yield message(++said);
-        if (how === 'waits') await gone(signal);
-        else for (;;) yield message(++said, 1_000);
-      } finally {
-        ended = true;
-      }
-    });
-    const over = readAll(call);
-    await eventually('it is under way', () => said > 0);
-    call.cancel();
-    expect((await over).refusal?.code).toBe(Code.CANCELLED);
-    await eventually('the handler is closed', () => ended);
-  });
+  it.each(['waits', 'always has more to say'])(
+    'is closed when its caller cancels while the handler %s',
+    async (how) => {
+      let [ended, said] = [false, 0];
+      const call = await begin(async function* ({ signal }) {
+        try {
+          yield message(++said);
+          if (how === 'waits') await gone(signal);
+          else for (;;) yield message(++said, 1_000);
+        } finally {
+          ended = true;
+        }
+      });
+      const over = readAll(call);
+      await eventually('it is under way', () => said > 0);
+      call.cancel();
+      expect((await over).refusal?.code).toBe(Code.CANCELLED);
+      await eventually('the handler is closed', () => ended);
+    },
+  );
 
-  it('waits for a reader that is slow, and closes when that one goes', async () => {
+  it('waits for a slow reader, and closes when that leaves', async () => {
     let [said, ended] = [0, false];
     const size = 100_000;
     const call = await begin(async function* () {
@@ -159,7 +162,7 @@ describe('a stream', () => {
     await eventually('the handler is closed', () => ended);
   });
 
-  it('under way ends at a stop of the server, when its handler says so', async () => {
+  it('in progress ends when the server stops, as its handler decides', async () => {
     const { promise: stopping, resolve: stop } = Promise.withResolvers<void>();
     let underWay = false;
     const call = await begin(async function* () {

@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => world?.stop());
 
 describe('SubmitJobs', () => {
-  it('stores every job, in the order of the call, also beyond a thousand', async () => {
+  it('stores every job in the order of the call, also more than a thousand', async () => {
     const definition = await world.define();
     const jobs = Array.from({ length: 2_500 }, (_, i) => ({ definition, input: { data: Buffer.from(String(i)) } }));
     const answer = await world.rpc.call(submitJobs, { jobs });
@@ -32,7 +32,7 @@ describe('SubmitJobs', () => {
     }
   });
 
-  it('stores all or nothing: one conflict refuses the whole call and names its place', async () => {
+  it('stores all or nothing: one conflict refuses the whole call, and the error names its index', async () => {
     const definition = await world.define();
     await world.submit(definition, { idempotencyKey: 'taken', priority: 1 });
     const fresh = ['fresh-1', 'taken', 'fresh-2'].map((idempotencyKey) => ({ definition, idempotencyKey }));
@@ -45,7 +45,7 @@ describe('SubmitJobs', () => {
     expect(again.jobs.map(({ existing }) => existing)).toEqual([false, false]);
   });
 
-  it('mixes new jobs and those that are there', async () => {
+  it('mixes new and existing jobs', async () => {
     const definition = await world.define();
     const there = await world.submit(definition, { idempotencyKey: 'there' });
     const { jobs } = await world.rpc.call(submitJobs, {
@@ -57,7 +57,7 @@ describe('SubmitJobs', () => {
 });
 
 describe('idempotency keys', () => {
-  it('B31: give the same job for the same content, however often and at the same time', async () => {
+  it('B31: return the same job for the same content, however often and concurrently', async () => {
     const definition = await world.define();
     const job = { definition, idempotencyKey: 'same', labels: { a: '1', b: '2' } };
     const answers = await Promise.all(Array.from({ length: 12 }, () => world.rpc.call(submitJob, { job })));
@@ -99,7 +99,7 @@ describe('idempotency keys', () => {
     }
   });
 
-  it('follow the policy of the call: FAIL takes no existing job, USE_EXISTING and none do', async () => {
+  it('follow the policy of the call: FAIL accepts no existing job, USE_EXISTING and the default do', async () => {
     const definition = await world.define();
     const submit = (idempotencyConflictPolicy: IdempotencyConflictPolicy) =>
       world.rpc.call(submitJob, { job: { definition, idempotencyKey: 'policy', idempotencyConflictPolicy } });
@@ -109,7 +109,7 @@ describe('idempotency keys', () => {
     expect((await submit(IdempotencyConflictPolicy.UNSPECIFIED)).existing).toBe(true);
   });
 
-  it('are apart by namespace', async () => {
+  it('are separate by namespace', async () => {
     const definition = await world.define();
     const namespace = 'keys';
     await world.define({ name: definition, namespace });
@@ -118,7 +118,7 @@ describe('idempotency keys', () => {
     expect([there.existing, there.jobId === here]).toEqual([false, false]);
   });
 
-  it('know retries whose maps are written in another order', async () => {
+  it('recognise retries whose maps are written in another order', async () => {
     const definition = await world.define();
     const submit = (order: (entries: [string, string][]) => [string, string][]) =>
       world.submit(definition, {
@@ -145,7 +145,7 @@ describe('idempotency keys', () => {
 });
 
 describe('request ids', () => {
-  it('give the same answer again, and store nothing twice', async () => {
+  it('return the same answer again, and store nothing twice', async () => {
     const definition = await world.define();
     const request = { requestId: randomUUID(), jobs: [{ definition }, { definition }] };
     const first = await world.rpc.call(submitJobs, request);
@@ -153,7 +153,7 @@ describe('request ids', () => {
     expect(again.jobs).toEqual(first.jobs.map(({ jobId }) => expect.objectContaining({ jobId, existing: true })));
   });
 
-  it('give one job to callers at the same time, beside other calls', async () => {
+  it('give concurrent callers one job, next to other calls', async () => {
     const definition = await world.define();
     const requestId = randomUUID();
     const others = Array.from({ length: 8 }, () => world.submit(definition));
@@ -165,7 +165,7 @@ describe('request ids', () => {
     expect(await world.stateOf(answers[0]?.jobId as string)).toBe('READY');
   });
 
-  it('are the same in either case', async () => {
+  it('are the same in upper and lower case', async () => {
     const definition = await world.define();
     const requestId = randomUUID();
     const { jobId } = await world.rpc.call(submitJob, { requestId: requestId.toUpperCase(), job: { definition } });
@@ -183,7 +183,7 @@ describe('request ids', () => {
     expect(refusal).toMatchObject({ code: Code.INVALID_ARGUMENT, reason: 'REQUEST_ID_REUSED', fields: ['request_id'] });
   });
 
-  it('know a retry whose maps are encoded in another order', async () => {
+  it('recognise a retry whose maps are encoded in another order', async () => {
     const definition = await world.define();
     const bytes = toBinary(
       SubmitJobRequestSchema,
@@ -195,7 +195,7 @@ describe('request ids', () => {
     expect(await world.rpc.send(submitJob, swapped)).toMatchObject({ jobId: first.jobId, existing: true });
   });
 
-  it('beside an idempotency key give the answer of the first call', async () => {
+  it('with an idempotency key return the answer of the first call', async () => {
     const definition = await world.define();
     const request = { requestId: randomUUID(), job: { definition, idempotencyKey: 'both' } };
     const first = await world.rpc.call(submitJob, request);

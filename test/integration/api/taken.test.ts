@@ -49,8 +49,8 @@ const odd = [
   ' ',
 ];
 
-describe.each(ports)('over %s', (_port, caller) => {
-  it('B31: the same key with the same content gives the same job', async () => {
+describe.each(ports)('valid input over %s', (_port, caller) => {
+  it('B31: returns the same job for the same key and content', async () => {
     const definition = await world.define();
     const job = { definition, idempotencyKey: `same-${definition}`, labels: { a: '1' } };
     const first = await caller().call(submitJob, { job });
@@ -58,7 +58,7 @@ describe.each(ports)('over %s', (_port, caller) => {
     expect(await caller().call(submitJob, { job })).toMatchObject({ jobId: first.jobId, existing: true });
   });
 
-  it('B55: a schedule of leap days has its times', async () => {
+  it('B55: can be a schedule of leap days, which has its times', async () => {
     const times = { crons: ['0 0 29 2 *'] };
     const afterTime = { seconds: BigInt(Date.UTC(2026, 0, 1) / 1_000) };
     const found = await caller().call(ScheduleService.method.previewSchedule, { times, afterTime, count: 2 });
@@ -66,38 +66,35 @@ describe.each(ports)('over %s', (_port, caller) => {
     expect(found.times.map((time) => time.seconds)).toEqual(seconds);
   });
 
-  it.runIf(runsAll)(
-    'B48: a workflow of 10,000 steps, one behind the other, is taken, and others are served meanwhile',
-    async () => {
-      const definition = await world.define();
-      const steps = Array.from({ length: 10_000 }, (_, i) => ({
-        name: `s${i}`,
-        definition,
-        needs: i === 0 ? [] : [`s${i - 1}`],
-        ...(i === 0 ? {} : { input: `{"before": steps.s${i - 1}.output, "all": workflow.input}` }),
-      }));
-      const wanted = { name: `${definition}-flow`, body: { case: 'workflow', value: { steps } } } as const;
-      let [isDone, served] = [false, 0];
-      const applying = caller()
-        .call(applyJobDefinition, { definition: wanted })
-        .finally(() => {
-          isDone = true;
-        });
-      for (; !isDone; served++) await caller().call(listJobs, { pageSize: 1 });
-      const { definition: applied, created } = await applying;
-      expect([created, applied?.body.case === 'workflow' && applied.body.value.steps.length]).toEqual([true, 10_000]);
-      expect(served).toBeGreaterThan(3);
-      expect((await caller().call(applyJobDefinition, { definition: applied })).created).toBe(false);
-    },
-  );
+  it.runIf(runsAll)('B48: can be a workflow of 10,000 steps in a chain, and others are served meanwhile', async () => {
+    const definition = await world.define();
+    const steps = Array.from({ length: 10_000 }, (_, i) => ({
+      name: `s${i}`,
+      definition,
+      needs: i === 0 ? [] : [`s${i - 1}`],
+      ...(i === 0 ? {} : { input: `{"before": steps.s${i - 1}.output, "all": workflow.input}` }),
+    }));
+    const wanted = { name: `${definition}-flow`, body: { case: 'workflow', value: { steps } } } as const;
+    let [isDone, served] = [false, 0];
+    const applying = caller()
+      .call(applyJobDefinition, { definition: wanted })
+      .finally(() => {
+        isDone = true;
+      });
+    for (; !isDone; served++) await caller().call(listJobs, { pageSize: 1 });
+    const { definition: applied, created } = await applying;
+    expect([created, applied?.body.case === 'workflow' && applied.body.value.steps.length]).toEqual([true, 10_000]);
+    expect(served).toBeGreaterThan(3);
+    expect((await caller().call(applyJobDefinition, { definition: applied })).created).toBe(false);
+  });
 
-  it.each(Object.entries(payloads))('B35: %s come back byte for byte', async (_what, data) => {
+  it.each(Object.entries(payloads))('B35: of %s is returned byte for byte', async (_what, data) => {
     const { jobId } = await caller().call(submitJob, { job: { definition: await world.define(), input: { data } } });
     const { job } = await caller().call(getJob, { jobId });
     expect(Buffer.compare(job?.input?.data ?? new Uint8Array(1), data)).toBe(0);
   });
 
-  it('B40: text that means something to others is kept as it is, in every place that text has', async () => {
+  it('B40: with text that means something elsewhere is kept unchanged, in every text field', async () => {
     const name = await world.define();
     const text = `${name} ${odd.join(' ')}`;
     const labels = Object.fromEntries([name, ...odd].map((value, i) => [`key-${i}`, value]));
@@ -122,12 +119,12 @@ describe.each(ports)('over %s', (_port, caller) => {
     expect((await caller().call(getJob, { jobId })).job?.cancellation?.reason).toBe(text);
   });
 
-  it('B42: a page of 1,000,000,000 is one of 1,000', async () => {
+  it('B42: with a page size of 1,000,000,000 returns at most 1,000 items', async () => {
     const { workers } = await caller().call(WorkerService.method.listWorkers, { pageSize: 1_000_000_000 });
     expect(workers.length).toBeLessThanOrEqual(1_000);
   });
 
-  it('B65: a job that was cancelled is cancelled again, and changes no more', async () => {
+  it('B65: can cancel a cancelled job again, which changes nothing', async () => {
     const jobId = await world.submit(await world.define());
     const first = await caller().call(cancelJob, { jobId, reason: 'once' });
     expect(first.job?.state).toBe(JobState.CANCELLED);
@@ -136,7 +133,7 @@ describe.each(ports)('over %s', (_port, caller) => {
   });
 });
 
-it('an idempotency key is the same one on both ports', async () => {
+it('an idempotency key is shared by both ports', async () => {
   const job = { definition: await world.define(), idempotencyKey: 'both' };
   const [first, second] = [
     await ports[0]?.[1]().call(submitJob, { job }),

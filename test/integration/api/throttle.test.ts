@@ -34,7 +34,7 @@ describe.each(databaseKinds)('throttle on %s', (kind) => {
 
   afterAll(() => world?.stop());
 
-  it('takes one job of many, and answers the others with it, whatever became of it', async () => {
+  it('accepts one job of many, and answers the others with it, whatever its state', async () => {
     const definition = await define({ period: hour });
     const answers = await Promise.all(Array.from({ length: 20 }, () => submit(definition)));
     expect(answers.filter(({ existing }) => !existing)).toHaveLength(1);
@@ -44,7 +44,7 @@ describe.each(databaseKinds)('throttle on %s', (kind) => {
     expect(await submit(definition)).toMatchObject({ jobId, existing: true });
   });
 
-  it('takes the next one when the period is over, counted from the creation of the last', async () => {
+  it('accepts the next one when the period is over, from the creation of the last', async () => {
     const definition = await define({ period: { seconds: 1n } });
     const made = [(await submit(definition)).jobId];
     await eventually('two more are taken', async () => {
@@ -58,7 +58,7 @@ describe.each(databaseKinds)('throttle on %s', (kind) => {
     expect((three as number) - (two as number)).toBeGreaterThanOrEqual(1_000);
   });
 
-  it('refuses where the policy says so, and says when the next is taken', async () => {
+  it('refuses if the policy says so, with the time of the next', async () => {
     const definition = await define({ period: { seconds: 60n }, duplicatePolicy: DuplicatePolicy.REJECT });
     const { jobId } = await submit(definition);
     const refusal = await world.rpc.refused(submitJob, { job: { definition } });
@@ -74,7 +74,7 @@ describe.each(databaseKinds)('throttle on %s', (kind) => {
     expect((await submit(within)).existing).toBe(false);
   });
 
-  it('goes by the parts of the input that it names, and answers the second in a call with the first', async () => {
+  it('compares the named parts of the input, and answers the second job in a call with the first', async () => {
     const definition = await define({ period: hour, fields: ['to'] });
     const values = [{ to: 'a' }, { to: 'b' }, { to: 'a', n: 2 }];
     const jobs = values.map((value) => ({ definition, input: input(value) }));
@@ -84,7 +84,7 @@ describe.each(databaseKinds)('throttle on %s', (kind) => {
     expect(await submit(definition, { to: 'b' })).toMatchObject({ jobId: answer[1]?.jobId, existing: true });
   });
 
-  it('holds for the period of the newest version', async () => {
+  it('applies the period of the newest version', async () => {
     const name = await define({ period: hour });
     const { jobId } = await submit(name);
     await world.define({ name, throttle: { period: { seconds: 1n } } });
@@ -95,7 +95,7 @@ describe.each(databaseKinds)('throttle on %s', (kind) => {
     expect(next.jobId).not.toBe(jobId);
   });
 
-  it('leaves retries by hand, and repeats of a call, alone', async () => {
+  it('does not apply to manual retries and to repeats of a call', async () => {
     const definition = await define({ period: hour, duplicatePolicy: DuplicatePolicy.REJECT });
     const request = { requestId: randomUUID(), job: { definition, idempotencyKey: `${definition}-key` } };
     const { jobId } = await world.rpc.call(submitJob, request);

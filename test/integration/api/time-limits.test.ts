@@ -26,7 +26,7 @@ async function untilEnded(jobId: string) {
 }
 
 describe('a definition', () => {
-  it('keeps its limits, and is the same version without any', async () => {
+  it('keeps its time limits, and keeps its version if none is given', async () => {
     const limits = {
       queueTimeout: { seconds: 1n },
       totalTimeout: { seconds: 2n },
@@ -45,7 +45,7 @@ describe('a job', () => {
     expect(await untilEnded(jobId)).toMatchObject({ state: JobState.EXPIRED, attempt: 0 });
   });
 
-  it('that does not end within its total timeout ends FAILED, whatever it waits for', async () => {
+  it('that does not end within its total timeout ends FAILED, in any state', async () => {
     const definition = await world.define({ totalTimeout: soon });
     const job = await untilEnded(await world.submit(definition));
     expect(job).toMatchObject({
@@ -54,7 +54,7 @@ describe('a job', () => {
     });
   });
 
-  it('whose retry would begin too late ends with what broke last', async () => {
+  it('whose retry would start too late ends with its last failure', async () => {
     const { worker, jobId, attempt } = await world.hold({
       totalTimeout: { seconds: 60n },
       retryPolicy: { minBackoff: { seconds: 3_600n }, maxBackoff: { seconds: 3_600n }, jitter: 2 },
@@ -69,7 +69,7 @@ describe('a job', () => {
 });
 
 describe('a running attempt', () => {
-  it('that reaches the total timeout is stopped, and its worker is told', async () => {
+  it('that reaches the total timeout is stopped, and its worker is notified', async () => {
     const { worker, jobId, attempt } = await world.hold({ totalTimeout: { seconds: 1n } });
     await worker.started(attempt);
     expect(await untilEnded(jobId)).toMatchObject({ state: JobState.FAILED, attemptsCounted: 1 });
@@ -77,7 +77,7 @@ describe('a running attempt', () => {
     expect(await worker.report({ of: attempt, outcome: outcomes.cancelled })).toEqual(['LEASE_LOST']);
   });
 
-  it('that says nothing for too long is timed out', async () => {
+  it('that sends no progress for too long is timed out', async () => {
     const { worker, jobId, attempt } = await world.hold({ progressTimeout: { seconds: 1n }, retryPolicy: once });
     await worker.started(attempt);
     expect(await untilEnded(jobId)).toMatchObject({
@@ -86,7 +86,7 @@ describe('a running attempt', () => {
     });
   });
 
-  it('that gets on too slowly is timed out, though it speaks', async () => {
+  it('that progresses too slowly is timed out, though it reports', async () => {
     const { worker, jobId, attempt } = await world.hold({
       progressWatchdog: { minFraction: 0.5, window: { seconds: 1n } },
       retryPolicy: once,

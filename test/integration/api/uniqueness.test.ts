@@ -46,7 +46,7 @@ describe.each(databaseKinds)('uniqueness on %s', (kind) => {
 
   afterAll(() => world?.stop());
 
-  it('answers a duplicate with the job that is there, also with many at once', async () => {
+  it('answers a duplicate with the existing job, also for many at once', async () => {
     const definition = await define({ byInput: true });
     const answers = await Promise.all(Array.from({ length: 20 }, () => submit(definition, { input: json({ a: 1 }) })));
     expect(new Set(answers.map(({ jobId }) => jobId)).size).toBe(1);
@@ -54,7 +54,7 @@ describe.each(databaseKinds)('uniqueness on %s', (kind) => {
     expect((await submit(definition, { input: json({ a: 2 }) })).existing).toBe(false);
   });
 
-  it('refuses it where the policy says so, and names the job that is there', async () => {
+  it('refuses a duplicate if the policy says so, and names the existing job', async () => {
     const definition = await define({ byInput: true, duplicatePolicy: DuplicatePolicy.REJECT });
     const { jobId } = await submit(definition, { input: json(1) });
     const refusal = await refused(definition, { input: json(1) });
@@ -63,7 +63,7 @@ describe.each(databaseKinds)('uniqueness on %s', (kind) => {
     expect(refusal.info?.metadata).toEqual({ job_id: jobId });
   });
 
-  it('with nothing in the key but the definition has one job of it, in whatever version', async () => {
+  it('without parts in the key allows one job of a definition, in any version', async () => {
     const name = await define({});
     const { jobId } = await submit(name, { input: json(1) });
     await define({ byQueue: false }, { name, description: 'another version' });
@@ -72,7 +72,7 @@ describe.each(databaseKinds)('uniqueness on %s', (kind) => {
     expect((await submit(other)).existing).toBe(false);
   });
 
-  it('compares only the parts of the input that it names', async () => {
+  it('compares only the named parts of the input', async () => {
     const definition = await define({ fields: ['order.id', 'kind'] });
     const input = (id: unknown, extra: unknown, kind = 'a') => ({ input: json({ kind, order: { id, extra } }) });
     const { jobId } = await submit(definition, input(7, 'x'));
@@ -98,14 +98,14 @@ describe.each(databaseKinds)('uniqueness on %s', (kind) => {
     expect((await submit(definition, { input: json({ order: { id: 1 } }) })).existing).toBe(false);
   });
 
-  it('has the queue in the key where it says so', async () => {
+  it('has the queue in the key if configured', async () => {
     const definition = await define({ byQueue: true });
     const { jobId } = await submit(definition);
     expect(await submit(definition, { queue: 'default' })).toMatchObject({ jobId, existing: true });
     expect((await submit(definition, { queue: 'other' })).existing).toBe(false);
   });
 
-  it('lets the next one in once the job has ended in a state that is not in its way', async () => {
+  it('accepts the next job when the first has ended in a state that does not block', async () => {
     const definition = await define({}, { retryPolicy: { maxAttempts: 1 } });
     const first = await submit(definition);
     await runTo(definition, outcomes.failure());
@@ -120,7 +120,7 @@ describe.each(databaseKinds)('uniqueness on %s', (kind) => {
     expect(await submit(definition)).toMatchObject({ jobId: third.jobId, existing: true });
   });
 
-  it('lets the next one in after a success where SUCCEEDED is left out, and one of many at once', async () => {
+  it('accepts the next job after a success if SUCCEEDED is left out, and one of many at once', async () => {
     const definition = await define({ states: open });
     await submit(definition);
     await runTo(definition, outcomes.result());
@@ -129,7 +129,7 @@ describe.each(databaseKinds)('uniqueness on %s', (kind) => {
     expect(new Set(answers.map(({ jobId }) => jobId)).size).toBe(1);
   });
 
-  it('answers the second of two in one call with the first, and refuses the call where the policy says so', async () => {
+  it('answers the second of two in one call with the first, and refuses the call if the policy says so', async () => {
     const definition = await define({ byInput: true });
     const twice = [1, 2, 1, 2, 3].map((value) => ({ definition, input: json(value) }));
     const { jobs } = await world.rpc.call(submitJobs, { jobs: twice });
@@ -153,7 +153,7 @@ describe.each(databaseKinds)('uniqueness on %s', (kind) => {
     expect(new Set(answer.jobs.map(({ jobId }) => jobId)).size).toBe(1_500);
   });
 
-  it('goes with a request id: the repeat is told the same, also of a duplicate', async () => {
+  it('works with a request id: a repeat gets the same answer, also for a duplicate', async () => {
     const definition = await define({});
     const first = await submit(definition);
     const request = { requestId: randomUUID(), job: { definition } };
@@ -163,7 +163,7 @@ describe.each(databaseKinds)('uniqueness on %s', (kind) => {
     expect((await submit(definition)).existing).toBe(false);
   });
 
-  it('goes with an idempotency key, which then names the job that was there', async () => {
+  it('works with an idempotency key, which then belongs to the existing job', async () => {
     const definition = await define({});
     const first = await submit(definition);
     const keyed = { idempotencyKey: `${definition}-key` };
@@ -181,7 +181,7 @@ describe.each(databaseKinds)('uniqueness on %s', (kind) => {
     expect((await submit(strict, wanted)).existing).toBe(false);
   });
 
-  it('does not let the job that an idempotency key replaces be in the way of the new one', async () => {
+  it('ignores the job that an idempotency key replaces', async () => {
     const definition = await define({});
     const worker = await world.openWorker(definition);
     const replace = {
@@ -197,7 +197,7 @@ describe.each(databaseKinds)('uniqueness on %s', (kind) => {
     await worker.disconnect();
   });
 
-  it('holds for retries by hand, but for the job that is retried', async () => {
+  it('applies to manual retries, without the job that is retried', async () => {
     const definition = await define({}, { retryPolicy: { maxAttempts: 1 } });
     const first = await submit(definition);
     await runTo(definition, outcomes.failure());
@@ -213,7 +213,7 @@ describe.each(databaseKinds)('uniqueness on %s', (kind) => {
     expect(await submit(definition)).toMatchObject({ jobId: job?.jobId, existing: true });
   });
 
-  it('comes before the limit of a key, which counts only what becomes a job, and a refusal there leaves no key', async () => {
+  it('comes before a key limit, which counts only real jobs, and a refusal by the limit leaves no key', async () => {
     const keyLimit = { key: '"all"', maxConcurrency: 1, policy: LimitPolicy.REJECT_NEW };
     const definition = await define({ byInput: true }, { keyLimit });
     const { jobId } = await submit(definition, { input: json(1) });
@@ -223,7 +223,7 @@ describe.each(databaseKinds)('uniqueness on %s', (kind) => {
     expect((await submit(definition, { input: json(2) })).existing).toBe(false);
   });
 
-  it('lets the next one in once the job that was in the way is erased', async () => {
+  it('accepts the next job after the blocking one is erased', async () => {
     const definition = await define({});
     const { jobId } = await submit(definition);
     await runTo(definition, outcomes.result());
@@ -232,7 +232,7 @@ describe.each(databaseKinds)('uniqueness on %s', (kind) => {
     expect((await submit(definition)).existing).toBe(false);
   });
 
-  it('is told of a definition as it was written, with its defaults', async () => {
+  it('is returned with the definition as it was written, with its defaults', async () => {
     const name = await define({ fields: ['b', 'a'], period: { seconds: 60n } });
     const { definition } = await world.rpc.call(JobDefinitionService.method.getJobDefinition, { name });
     expect(definition?.uniqueness).toMatchObject({

@@ -34,7 +34,7 @@ const eventOf = (name: string, key = '') => {
   return { case: 'wait', value: create(WaitBodySchema, { kind: { case: 'event', value } }) } as const;
 };
 
-describe.each(databaseKinds)('waits on %s', (kind) => {
+describe.each(databaseKinds)('signal waits on %s', (kind) => {
   let world: World;
   let names = 0;
 
@@ -68,8 +68,8 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
     return waiting(await world.submit(await world.define({ body: approval })));
   }
 
-  describe('events', () => {
-    it('end all jobs that wait for their name and key, and no other ones', async () => {
+  describe('SendSignal', () => {
+    it('ends all jobs that wait for its name and key, and no others', async () => {
       const name = newName();
       const same = await Promise.all([awaiting(name, 'a'), awaiting(name, 'a')]);
       const other = await awaiting(name, 'b');
@@ -83,7 +83,7 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
       expect(await world.stateOf(other)).toBe('WAITING');
     });
 
-    it('are kept for the first that waits, oldest first, each for one', async () => {
+    it('keeps signals for later waits, the oldest first, each for one wait', async () => {
       const name = newName();
       for (const n of [1, 2]) expect(await send({ name, payload: json(n) })).toMatchObject({ kept: true });
       const definition = await world.define({ body: eventOf(name) });
@@ -92,14 +92,14 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
       await waiting(await world.submit(definition));
     });
 
-    it('are not kept where keep_for says so, or for longer than it says', async () => {
+    it('keeps no signal with keep_for 0, and none for longer than its keep_for', async () => {
       const name = newName();
       expect(await send({ name, keepFor: { seconds: 0n } })).toMatchObject({ kept: false, deliveredCount: 0n });
       expect(await send({ name, keepFor: { nanos: 1_000_000 } })).toMatchObject({ kept: true });
       await awaiting(name);
     });
 
-    it('are one event, however often a call with an id is repeated', async () => {
+    it('is idempotent for a repeated id', async () => {
       const name = newName();
       const event = { name, payload: { ...json(7), metadata: { a: '1', b: '2' } }, eventId: randomUUID() };
       expect(await send(event)).toMatchObject({ kept: true, repeated: false });
@@ -113,7 +113,7 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
       await waiting(await world.submit(definition));
     });
 
-    it('are refused when too many are kept, and the id stays free', async () => {
+    it('is refused if too many signals are kept, and its id stays free', async () => {
       const name = newName();
       for (let i = 0; i < 10; i++) await Promise.all(Array.from({ length: 100 }, () => send({ name })));
       const eventId = randomUUID();
@@ -127,7 +127,7 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
       expect(await send({ name, eventId })).toMatchObject({ kept: true });
     }, 60_000);
 
-    it('reach thousands of jobs, page by page', async () => {
+    it('ends thousands of jobs, page by page', async () => {
       const name = newName();
       const definition = await world.define({ body: eventOf(name) });
       const jobs = Array.from({ length: 2_500 }, () => ({ definition }));
@@ -145,13 +145,13 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
       expect(resultOf(await ended(submitted.at(-1)?.jobId ?? ''))).toBe('go');
     }, 60_000);
 
-    it('are kept after all, where the one that waited was cancelled', async () => {
+    it('keeps its signal for the next wait if the waiting job was cancelled', async () => {
       const name = newName();
       await world.rpc.call(cancelJob, { jobId: await awaiting(name) });
       expect(await send({ name, payload: json(1) })).toMatchObject({ kept: true });
     });
 
-    it('fail jobs whose output schema they do not fit', async () => {
+    it('fails jobs whose output schema it does not match', async () => {
       const name = newName();
       const definition = await world.define({ body: eventOf(name), outputJsonSchema: '{"type": "object"}' });
       const jobId = await waiting(await world.submit(definition));
@@ -162,8 +162,8 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
     });
   });
 
-  describe('approvals', () => {
-    it('succeed with what the person said', async () => {
+  describe('ApproveJob and RejectJob', () => {
+    it('end a job with the value of the approver', async () => {
       const jobId = await awaitingApproval();
       const requestId = randomUUID();
       const payload = { data: new TextEncoder().encode(' {"limit": 12345678901234567890} '), contentType: '' };
@@ -180,13 +180,13 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
       });
     });
 
-    it('say no more than that where nothing was said', async () => {
+    it('end a job with a plain record if there is no value', async () => {
       const jobId = await awaitingApproval();
       await world.rpc.call(approveJob, { jobId });
       expect(resultOf(await ended(jobId))).toEqual({ approved: true });
     });
 
-    it('fail for good when they are rejected', async () => {
+    it('fail a job for good on a rejection', async () => {
       const jobId = await awaitingApproval();
       const requestId = randomUUID();
       const { job } = await world.rpc.call(rejectJob, { jobId, reason: 'too dear', requestId });
@@ -201,7 +201,7 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
       expect(stateName((await ended(again)).state)).toBe('SUCCEEDED');
     });
 
-    it('take one word: that of the first', async () => {
+    it('count only the first decision', async () => {
       const jobId = await awaitingApproval();
       const words = await Promise.allSettled(
         Array.from({ length: 6 }, (_, i) =>
@@ -211,7 +211,7 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
       expect(words.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     });
 
-    it('refuse what is no approval that waits', async () => {
+    it('are refused for a job that does not wait for approval', async () => {
       const refusal = { code: Code.FAILED_PRECONDITION, reason: 'JOB_NOT_AWAITING_APPROVAL' };
       const event = await awaiting(newName());
       await expect(world.rpc.call(approveJob, { jobId: event })).rejects.toMatchObject(refusal);
@@ -229,7 +229,7 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
       });
     });
 
-    it('refuse a result that would not fit the output schema, and wait on', async () => {
+    it('are refused with a result that does not match the output schema, and the job still waits', async () => {
       const outputJsonSchema = '{"type": "object", "required": ["payload"]}';
       const jobId = await waiting(await world.submit(await world.define({ body: approval, outputJsonSchema })));
       await expect(world.rpc.call(approveJob, { jobId })).rejects.toMatchObject({
@@ -242,15 +242,15 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
     });
   });
 
-  describe('a wait is a job', () => {
-    it('that is cancelled at once', async () => {
+  describe('as jobs', () => {
+    it('can be cancelled at once', async () => {
       for (const jobId of [await awaiting(newName()), await awaitingApproval()]) {
         await world.rpc.call(cancelJob, { jobId, reason: 'not needed' });
         expect(await world.getJob(jobId)).toMatchObject({ state: JobState.CANCELLED, stateReason: 'not needed' });
       }
     });
 
-    it('that waits no longer than its run timeout', async () => {
+    it('wait no longer than their run timeout', async () => {
       const definition = await world.define({ body: approval, runTimeout: { nanos: 100_000_000 } });
       const job = await ended(await world.submit(definition));
       expect(stateName(job.state)).toBe('FAILED');
@@ -259,7 +259,7 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
       expect(failureOf(await ended(await world.submit(total)))).toMatchObject({ type: 'TotalTimeout' });
     });
 
-    it('that is paused before it waits, held by its queue, and delayed', async () => {
+    it('can be paused before they wait, stopped by their queue, and delayed', async () => {
       const name = newName();
       const queue = `held-${name}`;
       await world.rpc.call(QueueService.method.createQueue, { queue: { name: queue } });
@@ -278,7 +278,7 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
       await waiting(later);
     });
 
-    it('that is explained', async () => {
+    it('are explained', async () => {
       const summary = async (jobId: string) => (await world.rpc.call(explainJob, { jobId })).explanation?.summary ?? '';
       const name = newName();
       expect(await summary(await awaiting(name, 'k-1'))).toContain(`waits for event ${name} with key k-1.`);
@@ -293,7 +293,7 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
       expect(await summary(delayed)).toContain('SCHEDULED');
     });
 
-    it('that is refused where its key has no value', async () => {
+    it('are refused if their key has no value', async () => {
       const definition = await world.define({ body: eventOf(newName(), 'input.order') });
       await expect(world.submit(definition, { input: json({}) })).rejects.toMatchObject({
         code: Code.INVALID_ARGUMENT,
@@ -302,7 +302,7 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
     });
   });
 
-  describe('in a workflow', () => {
+  describe('in workflows', () => {
     async function run(
       steps: MessageInitShape<typeof WorkflowStepSchema>[],
       output: string,
@@ -318,7 +318,7 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
         return (await world.rpc.call(JobService.method.listJobs, filter)).jobs[0]?.jobId;
       });
 
-    it('an event goes on with it, by a key of its input', async () => {
+    it('continue the workflow at a signal, by a key of its input', async () => {
       const name = newName();
       const paid = await world.define({ body: eventOf(name, 'input.order') });
       const input = '{"order": workflow.input.order}';
@@ -328,7 +328,7 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
       expect(resultOf(await ended(jobId))).toBe(9);
     });
 
-    it('an event that was kept ends the step in the transaction that makes it wait', async () => {
+    it('end with a kept signal in the transaction that starts them', async () => {
       const name = newName();
       await send({ name, payload: json('early') });
       const first = await world.define({ body: eventOf(name) });
@@ -342,7 +342,7 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
       expect(resultOf(await ended(jobId))).toEqual(['early', 'second']);
     });
 
-    it('an approval that comes too late leads elsewhere, by a trigger rule', async () => {
+    it('lead to another step by a trigger rule if an approval comes too late', async () => {
       const sign = await world.define({ body: approval, runTimeout: { nanos: 50_000_000 } });
       const task = await world.define();
       const worker = await world.openWorker(task);
@@ -360,7 +360,7 @@ describe.each(databaseKinds)('waits on %s', (kind) => {
       expect(resultOf(await ended(jobId))).toEqual(['FAILED', 'UPSTREAM_FAILED']);
     });
 
-    it('cancelling it cancels what waits', async () => {
+    it('are cancelled with the workflow', async () => {
       const jobId = await run([{ name: 'sign', definition: await world.define({ body: approval }) }], '');
       const step = await stepOf(jobId);
       await world.rpc.call(cancelJob, { jobId });

@@ -56,7 +56,7 @@ function follow(call: ClientReadableStream<WatchAttemptLogsResponse>) {
 const watch = (jobId: string, more: object = {}) => follow(world.rpc.stream(watchAttemptLogs, { jobId, ...more }));
 
 describe('WatchAttemptLogs', () => {
-  it('answers at once, then brings each record once, and tells the end with the last ones', async () => {
+  it('answers at once, then delivers each record once, and the end with the last ones', async () => {
     const held = await world.hold();
     const stream = watch(held.jobId);
     await eventually('the first answer', () => stream.messages.length === 1);
@@ -71,7 +71,7 @@ describe('WatchAttemptLogs', () => {
     expect(stream.messages.map(({ ended }) => ended).lastIndexOf(false)).toBe(stream.messages.length - 2);
   });
 
-  it('goes on after a token, its own or that of a page', async () => {
+  it('continues after a token of its own or of a page', async () => {
     const held = await world.hold();
     await beatWith(held, record(1), record(2), record(3));
     const { resumeToken } = await world.rpc.call(listAttemptLogs, { jobId: held.jobId, pageSize: 1 });
@@ -105,7 +105,7 @@ describe('WatchAttemptLogs', () => {
     expect(all.numbers()).toEqual(['1.1+0', '2.1+0']);
   });
 
-  it.each(dialects)('comes over HTTP as well: %s', async (dialect) => {
+  it.each(dialects)('works over HTTP as well: %s', async (dialect) => {
     const held = await world.hold();
     const { transport } = new WebClient(world.replica.httpAddress, dialect);
     const requests = (async function* () {
@@ -122,7 +122,7 @@ describe('WatchAttemptLogs', () => {
     expect(numbers).toEqual(['1.1+0', '1.2+0']);
   });
 
-  it('keeps the newest for a reader that is slow, and tells it what is missing', async () => {
+  it('keeps the newest records for a slow reader, and counts the missing ones', async () => {
     const held = await world.hold();
     const call = world.rpc.stream(watchAttemptLogs, { jobId: held.jobId });
     call.pause();
@@ -141,7 +141,7 @@ describe('WatchAttemptLogs', () => {
     expect(messages.at(-1)?.ended).toBe(true);
   });
 
-  it('is refused for what is no job, no attempt, and a token that it has not given', async () => {
+  it('is refused for an unknown job or attempt, and for a token that it has not issued', async () => {
     const jobId = await world.submit(await world.define());
     const refused = async (request: object) => (await readAll(world.rpc.stream(watchAttemptLogs, request))).refusal;
     expect(await refused({ jobId, namespace: 'other' })).toMatchObject({

@@ -32,7 +32,7 @@ function follow(call: ClientReadableStream<WatchJobResponse>) {
 const watch = (jobId: string) => follow(world.rpc.stream(watchJob, { jobId }));
 
 describe('WatchJob', () => {
-  it('shows each step of a job, its progress too, each once, and ends with OK at its end', async () => {
+  it('shows each step of a job, and its progress, each once, and ends with OK at the job’s end', async () => {
     const definition = await world.define();
     const jobId = await world.submit(definition);
     const { jobs, end, shows, showsState } = watch(jobId);
@@ -55,14 +55,14 @@ describe('WatchJob', () => {
     expect(toBinary(JobSchema, last)).toEqual(toBinary(JobSchema, await world.getJob(jobId)));
   });
 
-  it('shows a job that has ended once', async () => {
+  it('shows an ended job once', async () => {
     const jobId = await world.submit(await world.define(), { expireTime: { seconds: 1n } });
     await eventually('it expires', async () => (await world.stateOf(jobId)) === 'EXPIRED');
     const { messages, refusal } = await readAll(world.rpc.stream(watchJob, { jobId }));
     expect([messages.length, refusal]).toEqual([1, undefined]);
   });
 
-  it('shows a cancel to everybody who watches', async () => {
+  it('shows a cancel to every watcher', async () => {
     const { worker, jobId, attempt } = await world.hold();
     const watches = Array.from({ length: 20 }, () => watch(jobId));
     for (const { showsState } of watches) await showsState('ASSIGNED');
@@ -75,7 +75,7 @@ describe('WatchJob', () => {
     }
   });
 
-  it('is refused with details for what is no job', async () => {
+  it('is refused with details for an unknown job', async () => {
     const { refusal: malformed } = await readAll(world.rpc.stream(watchJob, { namespace: 'Bad', jobId: 'x' }));
     expect(malformed).toMatchObject({ code: Code.INVALID_ARGUMENT, fields: ['namespace', 'job_id'] });
     const jobId = await world.submit(await world.define());
@@ -83,7 +83,7 @@ describe('WatchJob', () => {
     expect(missing).toMatchObject({ code: Code.NOT_FOUND, reason: 'JOB_NOT_FOUND' });
   });
 
-  it('ends at its deadline, and at a cancel, without a trace', async () => {
+  it('ends at its deadline and at a cancel, without a trace', async () => {
     const jobId = await world.submit(await world.define());
     const { messages, refusal } = await readAll(world.rpc.stream(watchJob, { jobId }, { timeoutMs: 2_000 }));
     expect([messages.length, refusal?.code]).toEqual([1, Code.DEADLINE_EXCEEDED]);
@@ -94,7 +94,7 @@ describe('WatchJob', () => {
     expect((await end).refusal?.code).toBe(Code.CANCELLED);
   });
 
-  it('folds what happens while its reader is slow, and shows the end', async () => {
+  it('merges changes while its reader is slow, and shows the end', async () => {
     const input = { data: new Uint8Array(200_000), contentType: 'application/octet-stream' };
     const jobId = await world.submit(await world.define(), { input });
     const call = world.rpc.stream(watchJob, { jobId });
@@ -114,7 +114,7 @@ describe('WatchJob', () => {
     expect(messages.length).toBeLessThan(rounds);
   });
 
-  it('ends with UNAVAILABLE when the replica stops, which it does not hold up', async () => {
+  it('ends with UNAVAILABLE when the replica stops, and does not delay that', async () => {
     const stopping = await World.start();
     const jobId = await stopping.submit(await stopping.define());
     const { end, showsState } = follow(stopping.rpc.stream(watchJob, { jobId }));

@@ -77,8 +77,8 @@ function nestedFailure(depth: number): Uint8Array {
     .finish();
 }
 
-describe('frames', () => {
-  it('in order are answered: these tests speak the protocol', async () => {
+describe('gRPC frames', () => {
+  it('in good order are answered: these tests speak the protocol', async () => {
     expect(await send(frame(good))).toMatchObject({ httpStatus: 200, code: Code.OK });
     expect(await send(frame(gzipSync(good), { compressed: true }), { 'grpc-encoding': 'gzip' })).toMatchObject({
       code: Code.OK,
@@ -121,7 +121,7 @@ describe('frames', () => {
       { 'grpc-encoding': 'gzip' },
       Code.INTERNAL,
     ],
-  ])('%s: %s', async (_row, _what, body, headers, code) => {
+  ])('%s: are refused with %s', async (_row, _what, body, headers, code) => {
     expect(await send(body(), headers)).toMatchObject({ httpStatus: 200, code });
   });
 
@@ -131,13 +131,13 @@ describe('frames', () => {
     return copy;
   }
 
-  it('B6: of JSON are no gRPC', async () => {
+  it('B6: of JSON are not gRPC', async () => {
     const answer = await send(Buffer.from('{}'), { 'content-type': 'application/json' });
     expect(answer.httpStatus).toBe(constants.HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE);
   });
 });
 
-describe('messages that are none', () => {
+describe('malformed messages', () => {
   it.each<[string, string, () => Uint8Array]>([
     ['B1', 'garbage', () => Buffer.from('ffffffffffffffffffff01', 'hex')],
     ['B1', 'a field of number 0', () => Uint8Array.of(0x02, 0x01, 0x61)],
@@ -146,11 +146,11 @@ describe('messages that are none', () => {
     ['B10', 'an overlong NUL', () => field(2, WireType.LengthDelimited, 2, 0xc0, 0x80)],
     ['B10', 'a truncated string', () => field(2, WireType.LengthDelimited, 200, 0x61)],
     ['B10', 'a wrong wire type', () => field(2, WireType.Varint, 5)],
-  ])('%s: %s', async (_row, _what, bytes) => {
+  ])('%s: are refused with %s', async (_row, _what, bytes) => {
     expect((await refusalOf(world.rpc.send(getJob, bytes()))).code).toBe(Code.INTERNAL);
   });
 
-  it('B1: 100 and more levels of causes, while 90 pass the decoder', async () => {
+  it('B1: are refused with 100 and more levels of causes, while 90 pass the decoder', async () => {
     const { reportAttempts } = SessionService.method;
     for (const depth of [100, 5_000]) {
       expect((await refusalOf(world.rpc.send(reportAttempts, nestedFailure(depth)))).code).toBe(Code.INTERNAL);
@@ -158,12 +158,12 @@ describe('messages that are none', () => {
     expect((await refusalOf(world.rpc.send(reportAttempts, nestedFailure(90)))).code).toBe(Code.INVALID_ARGUMENT);
   });
 
-  it('B1: groups inside each other without end', async () => {
+  it('B1: are refused with endlessly nested groups', async () => {
     const groups = new Uint8Array(1 << 20).fill((15 << 3) | WireType.StartGroup);
     expect((await refusalOf(world.rpc.send(getJob, groups))).code).toBe(Code.INTERNAL);
   });
 
-  it('but fields from the future are passed over', async () => {
+  it('do not include unknown fields, which are ignored', async () => {
     const newer = Buffer.concat([
       good,
       field(1_000, WireType.LengthDelimited, 3, 1, 2, 3),
@@ -173,27 +173,27 @@ describe('messages that are none', () => {
   });
 });
 
-describe('methods that are not there', () => {
+describe('unknown methods', () => {
   it.each([
     ['a service', '/muster.v1.NoService/GetJob'],
     ['a method', '/muster.v1.JobService/NoMethod'],
     ['reflection', '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'],
     ['a path without a method', '/'],
-  ])('B5: %s', async (_what, path) => {
+  ])('B5: are refused: %s', async (_what, path) => {
     expect(await send(frame(good), {}, path)).toMatchObject({ code: Code.UNIMPLEMENTED });
   });
 });
 
 describe('deadlines', () => {
-  it.each(['abc', '1x', ''])('B8: that can not be read: %j', async (timeout) => {
+  it.each(['abc', '1x', ''])('B8: that are malformed are refused: %j', async (timeout) => {
     expect(await send(frame(good), { 'grpc-timeout': timeout })).toMatchObject({ code: Code.INTERNAL });
   });
 
-  it.each(['0n', '0S'])('B9: that have passed: %s', async (timeout) => {
+  it.each(['0n', '0S'])('B9: that have passed are refused: %s', async (timeout) => {
     expect(await send(frame(good), { 'grpc-timeout': timeout })).toMatchObject({ code: Code.DEADLINE_EXCEEDED });
   });
 
-  it('B9: change nothing when they have passed', async () => {
+  it('B9: that have passed change nothing', async () => {
     const idempotencyKey = 'submitted-too-late';
     const definition = await world.define();
     const request = create(SubmitJobRequestSchema, { job: { definition, idempotencyKey } });
@@ -206,11 +206,11 @@ describe('deadlines', () => {
     expect(await world.rpc.call(submitJob, request)).toMatchObject({ existing: false });
   });
 
-  it.each(['-5S', '1.5S'])('of odd forms the library reads as 5 s: %s', async (timeout) => {
+  it.each(['-5S', '1.5S'])('of odd forms are read as 5 s by the library: %s', async (timeout) => {
     expect(await send(frame(good), { 'grpc-timeout': timeout })).toMatchObject({ code: Code.OK });
   });
 
-  it('end a wait after 200 ms, at the server and at the client', async () => {
+  it('end a wait after 200 ms, on the server and on the client', async () => {
     const waiting = create(waitJob.input, { jobId, timeout: { seconds: 60n } });
     const start = performance.now();
     const answer = await send(frame(toBinary(waitJob.input, waiting)), { 'grpc-timeout': '200m' }, WAIT_JOB);
@@ -221,16 +221,16 @@ describe('deadlines', () => {
   });
 });
 
-describe('RPCs of later releases', () => {
+describe('the RPCs of the contract', () => {
   const methods = services.flatMap((service) => service.methods);
 
-  it.each(methods.map((method) => [method.name, method] as const))('%s is none', async (_name, method) => {
+  it.each(methods.map((method) => [method.name, method] as const))('include %s', async (_name, method) => {
     const answer = await world.rpc.send(method as typeof getJob, new Uint8Array()).catch((error: unknown) => error);
     expect(answer instanceof Refusal ? answer.code : 0).not.toBe(Code.UNIMPLEMENTED);
   });
 });
 
-describe('health', () => {
+describe('the health service', () => {
   const check = '/grpc.health.v1.Health/Check';
 
   /** The number of the status: 1 is SERVING. */
@@ -243,15 +243,15 @@ describe('health', () => {
     return answer.code === Code.OK ? answer.body.at(-1) : undefined;
   }
 
-  it('is good, on the whole and of each service', async () => {
+  it('serves the whole and each service', async () => {
     for (const service of ['', ...services.map(({ typeName }) => typeName)]) expect(await statusOf(service)).toBe(1);
   });
 
-  it('is unknown of what is no service', async () => {
+  it('reports an unknown service', async () => {
     expect(await statusOf('muster.v1.NoService')).toBeUndefined();
   });
 
-  it('is told over HTTP, too', async () => {
+  it('answers over HTTP, too', async () => {
     const get = async (path: string) => {
       const answer = await fetch(world.replica.httpAddress + path);
       return [answer.status, await answer.json()];
@@ -263,8 +263,8 @@ describe('health', () => {
   });
 });
 
-describe('after all that', () => {
-  it('the replica still answers, also those who send what is good beside others’ rubbish', async () => {
+describe('the replica after all of these messages', () => {
+  it('still answers good requests next to bad ones', async () => {
     const rubbish = Array.from({ length: 50 }, () =>
       send(frame(gzipSync(good).subarray(0, 15), { compressed: true }), { 'grpc-encoding': 'gzip' }),
     );

@@ -28,8 +28,8 @@ async function listed(worker: TestWorker): Promise<Worker | undefined> {
   }
 }
 
-describe('a session that does not hear the bus', () => {
-  it('is told to connect anew, gets nothing, and is listed as deaf', async () => {
+describe('a session without a bus connection', () => {
+  it('is asked to reconnect, gets nothing, and is listed as deaf', async () => {
     const definition = await world.define();
     const worker = await world.openWorker(definition);
     await worker.becomeReachable();
@@ -52,7 +52,7 @@ describe('ListWorkers', () => {
   const open = (changes: object = {}) => world.rpc.call(openSession, { ...offerOf('x'), namespace, ...changes });
   const page = (pageSize: number, pageToken = '') => world.rpc.call(listWorkers, { namespace, pageSize, pageToken });
 
-  it('shows each worker as it described itself, and what it holds', async () => {
+  it('shows each worker as it described itself, with its jobs', async () => {
     const { worker, attempt } = await world.hold();
     expect(await listed(worker)).toMatchObject({
       name: 'test-worker',
@@ -78,7 +78,7 @@ describe('ListWorkers', () => {
     expect(await listed(worker)).toBeUndefined();
   });
 
-  it('goes page by page through all of them, each once, by session id', async () => {
+  it('pages through all of them, each once, by session id', async () => {
     const opened = [];
     for (let i = 0; i < 7; i++) opened.push(Buffer.from((await open()).sessionId).toString('hex'));
     const seen: string[] = [];
@@ -93,14 +93,14 @@ describe('ListWorkers', () => {
     expect(sizes).toEqual([3, 3, 1]);
   });
 
-  it('B42: gives everything at once where that fits, however much was asked for', async () => {
+  it('B42: returns everything at once if it fits, whatever the page size', async () => {
     for (const size of [7, 0, 1_000, 2 ** 31 - 1]) {
       const { workers, nextPageToken } = await page(size);
       expect([workers.length, nextPageToken]).toEqual([7, '']);
     }
   });
 
-  it('B43: takes back only tokens as they were given, in their namespace', async () => {
+  it('B43: accepts only unchanged page tokens, in their namespace', async () => {
     const { nextPageToken: token } = await page(3);
     const bytes = Buffer.from(token, 'base64url');
     const flipped = Array.from({ length: bytes.length }, (_, at) => {

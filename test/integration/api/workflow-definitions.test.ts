@@ -29,7 +29,7 @@ function body(...definitions: string[]): NonNullable<Definition['body']> {
   return { case: 'workflow', value: { steps } };
 }
 
-it('a workflow is given back as it was stored, alone and in lists, in each of its versions', async () => {
+it('a workflow is returned as it was stored, by itself and in lists, in each version', async () => {
   const task = await world.define();
   const name = await world.define({ body: body(task) });
   await world.rpc.call(applyJobDefinition, { definition: { name, body: body(task, task) } });
@@ -46,7 +46,7 @@ it('a workflow is given back as it was stored, alone and in lists, in each of it
   expect(definitions.find((one) => one.name === name)).toMatchObject({ version: 2, body: { case: 'workflow' } });
 });
 
-it('a task may become a workflow and a task again, and what that means is told', async () => {
+it('a task can become a workflow and a task again, and the answer explains the effect', async () => {
   const [task, name] = [await world.define(), await world.define()];
   const messagesOf = async (definition: Definition) =>
     (await world.rpc.call(applyJobDefinition, { definition: { name, ...definition } })).issues.map(
@@ -63,8 +63,8 @@ it('a task may become a workflow and a task again, and what that means is told',
   ]);
 });
 
-describe('what its steps are made from', () => {
-  it('is looked for in its namespace alone, also when it is only checked', async () => {
+describe('the definition of a step', () => {
+  it('must exist in the namespace, also for a validation', async () => {
     const task = await world.define();
     for (const validateOnly of [false, true]) {
       const refusal = await world.rpc.refused(applyJobDefinition, {
@@ -76,7 +76,7 @@ describe('what its steps are made from', () => {
     }
   });
 
-  it('takes jobs; a repeat of a call that was right is answered all the same', async () => {
+  it('must not be archived, except in a repeat of an earlier call', async () => {
     const [task, name] = [await world.define(), 'flow-of-archived'];
     const request = { requestId: '0198c0de-0000-4000-8000-0000000000b7', definition: { name, body: body(task) } };
     expect(await world.rpc.call(applyJobDefinition, request)).toMatchObject({ created: true });
@@ -94,7 +94,7 @@ describe('what its steps are made from', () => {
     expect(await world.rpc.call(applyJobDefinition, anew)).toMatchObject({ created: false });
   });
 
-  it('wants what the steps give it', async () => {
+  it('must accept the input of its step', async () => {
     const task = await world.define({ inputJsonSchema: '{"type":"object","required":["to"]}' });
     const step = { name: 'a', definition: task, input: '{"too": 1}' };
     const refusal = await world.rpc.refused(applyJobDefinition, {
@@ -105,7 +105,7 @@ describe('what its steps are made from', () => {
   });
 });
 
-it('jobs and schedules of workflows are taken', async () => {
+it('a workflow is accepted in jobs and schedules', async () => {
   const definition = await world.define({ body: body(await world.define()) });
   const jobId = await world.submit(definition);
   expect(['READY', 'WAITING']).toContain(await world.stateOf(jobId));

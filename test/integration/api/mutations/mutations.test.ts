@@ -119,10 +119,10 @@ function exceptionFault({ exception }: Mutation, answer: Answer): string | undef
   return allowed.includes(code) ? undefined : `${code} ${answer?.message}, and the exception says ${allowed}`;
 }
 
-describe.each(['gRPC', 'Connect JSON', 'Connect binary'] as const)('over %s', (port) => {
+describe.each(['gRPC', 'Connect JSON', 'Connect binary'] as const)('a bad value in any field over %s', (port) => {
   const methods = allMethods.filter(({ parent }) => port === 'gRPC' || parent !== SessionService);
 
-  it.each(methods.map((method) => [method.name, method] as const))('%s', async (_name, method) => {
+  it.each(methods.map((method) => [method.name, method] as const))('is refused: %s', async (_name, method) => {
     const client = port === 'gRPC' ? undefined : new WebClient(world.replica.httpAddress, port);
     const call = ({ request }: Mutation) => (client ? client.outcome(method, request) : overGrpc(method, request));
     const mutations = mutationsOf(method).filter(({ bad, request }) =>
@@ -148,14 +148,14 @@ describe.each(['gRPC', 'Connect JSON', 'Connect binary'] as const)('over %s', (p
   });
 });
 
-describe('after all that', () => {
-  it('the replica is well, and what it refused it takes when it is right', async () => {
+describe('the replica after all bad values', () => {
+  it('is ready, and accepts the valid forms of what it refused', async () => {
     expect((await fetch(`${world.replica.httpAddress}/readyz`)).status).toBe(200);
     expect(await world.stateOf(actual.jobId)).toBe('READY');
     await makeJobs(world);
   });
 
-  it('each exception is of a field that is there', () => {
+  it('has no exception for a field that does not exist', () => {
     const fields = new Set(allMethods.flatMap(({ input }) => placesOf(input).map(fieldName)));
     expect(Object.keys(exceptions).filter((field) => !fields.has(field))).toEqual([]);
   });

@@ -27,7 +27,7 @@ const tidy: Step = { name: 'tidy', role: StepRole.FINALLY };
 const sorry: Step = { name: 'sorry', role: StepRole.ON_FAILURE };
 const bad = (...needs: string[]): Step => ({ name: 'bad', needs, input: plays('bad', { fail: 'broken' }) });
 
-describe.each(databaseKinds)('circles of steps on %s', (kind) => {
+describe.each(databaseKinds)('dependency cycles through steps on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 
@@ -62,7 +62,7 @@ describe.each(databaseKinds)('circles of steps on %s', (kind) => {
     return refusal.info?.metadata.cycle;
   };
 
-  it('are looked for below what takes a step back, whose steps may wait, too', async () => {
+  it('are found through compensations, whose steps can wait, too', async () => {
     const undo = await flows.define([{ name: 'undo', after: [afterJob()] }]);
     const outer = await flows.define([{ name: 'inner', definition: undo }]);
     const made = (definition: string, job: string): Step => ({
@@ -85,7 +85,7 @@ describe.each(databaseKinds)('circles of steps on %s', (kind) => {
     }
   });
 
-  it('are looked for where the job of a compensation waits for more, and where its handler submits jobs', async () => {
+  it('are found through new dependencies of a compensation’s job, and through jobs that its handler submits', async () => {
     const { world } = place;
     const definition = await world.define();
     const steps = ['a', 'b'].map((name): Step => ({ name, compensation: { definition } }));
@@ -153,7 +153,7 @@ describe.each(databaseKinds)('circles of steps on %s', (kind) => {
     expect(reason).toMatch(/^after: jobs would wait for each other in a circle: step slow /);
   });
 
-  it('are closed by a compensation that waits for what is finally done', async () => {
+  it('are closed by a compensation that waits for a final step', async () => {
     const undo = await flows.define([{ name: 'undo', after: [afterStep('tidy', 'workflow.input.job')] }]);
     const made: Step = { name: 'made', compensation: { definition: undo, input: '{"job": workflow.job_id}' } };
     const jobId = await flows.submit(await flows.define([made, bad('made'), tidy]));
@@ -164,7 +164,7 @@ describe.each(databaseKinds)('circles of steps on %s', (kind) => {
     );
   });
 
-  it('are closed by way of a job, or of a step of another workflow', async () => {
+  it('are closed through a job, or a step of another workflow', async () => {
     const last: Step = { name: 'last', needs: ['slow'], triggerRule: ALWAYS };
     const one = await flows.define([{ name: 'slow', after: [afterJob()] }, last, tidy]);
     const job = await later();
@@ -204,7 +204,7 @@ describe.each(databaseKinds)('circles of steps on %s', (kind) => {
     await flows.ended(jobId);
   });
 
-  it('are none where a phase is over, or comes later', async () => {
+  it('are not reported for a phase that is over or comes later', async () => {
     const job = await flows.run([
       { name: 'a' },
       { name: 'b', needs: ['a'] },

@@ -31,7 +31,7 @@ const afterStep = (
   });
 const afterAsset = (value: string): After => create(StepDependencySchema, { on: { case: 'asset', value } });
 
-describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
+describe.each(databaseKinds)('steps with external dependencies on %s', (kind) => {
   let place: Place;
   let flows: Flows;
 
@@ -65,7 +65,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     ...more,
   });
 
-  it('start their jobs once a job has succeeded, also one that had before', async () => {
+  it('start after a job has succeeded, also if it had before', async () => {
     const name = await flows.define([{ name: 'first' }, waits([afterJob()], { needs: ['first'] })]);
     const { jobId: job, hold } = await held();
     const flow = await flows.submit(name, { job });
@@ -78,7 +78,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     expect(stateName((await flows.ended(await flows.submit(name, { job }))).state)).toBe('SUCCEEDED');
   });
 
-  it('name the job by the output of an earlier step', async () => {
+  it('can name the job by the output of an earlier step', async () => {
     const { jobId: job, hold } = await held();
     const steps = [
       { name: 'first', input: plays('first', { give: { job } }) },
@@ -91,7 +91,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     flows.reopen(hold);
   });
 
-  it('wait for a step of another workflow', async () => {
+  it('can wait for a step of another workflow', async () => {
     const hold = flows.name('hold');
     const other = await flows.submit(
       await flows.define([
@@ -108,7 +108,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     expect(stateName((await flows.ended(await flows.submit(name, { job: other }))).state)).toBe('SUCCEEDED');
   });
 
-  it('wait for the next publication of an asset', async () => {
+  it('can wait for the next publication of an asset', async () => {
     const asset = flows.name('asset');
     const publisher = await flows.task({ publishes: [asset] });
     await flows.ended(await flows.submit(publisher));
@@ -118,7 +118,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     expect(stateName((await flows.ended(flow)).state)).toBe('SUCCEEDED');
   });
 
-  it('wait side by side, for several things each, and one after another in what is decided', async () => {
+  it('wait in parallel, for several targets each, and one after another in order of the steps', async () => {
     const [one, two] = [await held(), await held()];
     const asset = flows.name('asset');
     const both = [afterJob('workflow.input.one'), afterJob('workflow.input.two'), afterAsset(`"${asset}"`)];
@@ -136,7 +136,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
   });
 
   it.each(['before', 'meanwhile'] as const)(
-    'fail if what they wait for can not come about, as it was %s',
+    'fail if their condition can not be met, as the target %s',
     async (when) => {
       const { jobId: job, hold } = await held({ fail: 'no' });
       if (when === 'before') flows.reopen(hold);
@@ -172,7 +172,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     expect(failureOf(await flows.ended(again))?.message).toContain('step "late": again');
   });
 
-  it('end with their workflow, and when somebody skips them', async () => {
+  it('end with their workflow, and when they are skipped manually', async () => {
     const { jobId: job, hold } = await held();
     const name = await flows.define([waits([afterJob()])]);
     const [cancelled, skipped] = [await flows.submit(name, { job }), await flows.submit(name, { job })];
@@ -185,7 +185,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     flows.reopen(hold);
   });
 
-  it('fail when they would wait for each other, across two workflows, and name every hop', async () => {
+  it('fail if they would wait for each other, across two workflows, and name every hop', async () => {
     const { client } = flows;
     const hold = flows.name('hold');
     const between = await client.submit('play', {}, { delayMs: 600_000 });
@@ -205,7 +205,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     expect(stateName((await flows.ended(between.jobId)).state)).toBe('SKIPPED');
   });
 
-  it('fail when they would wait for their own workflow, or what needs them', async () => {
+  it('fail if they would wait for their own workflow, or for steps that need them', async () => {
     const own = [
       afterJob('workflow.job_id'),
       afterStep('next', 'workflow.job_id', ENDED),
@@ -220,7 +220,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     }
   });
 
-  it('do not wait for each other in a circle that begins at once', async () => {
+  it('do not wait for each other in a cycle that starts at once', async () => {
     const steps = [
       { name: 'a', after: [afterStep('b', 'workflow.job_id')] },
       { name: 'b', after: [afterStep('a', 'workflow.job_id')] },
@@ -236,7 +236,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     ['a number', { job: 7 }, [afterJob()], 'its after[0].job_id gives no text'],
     ['no name', { asset: 'No!' }, [afterAsset('workflow.input.asset')], 'its after[0].asset gives no name of an asset'],
     ['nothing', {}, [afterJob()], 'job'],
-  ] as const)('fail for an expression that gives %s', async (_what, input, after, reason) => {
+  ] as const)('fail for an expression that returns %s', async (_what, input, after, reason) => {
     const ended = await flows.run([waits(after)], input);
     expect(stateName(ended.state)).toBe('FAILED');
     const step = await stepOf(ended.jobId, 'late');
@@ -244,7 +244,7 @@ describe.each(databaseKinds)('steps that wait outside on %s', (kind) => {
     expect(step.reason).toContain(reason);
   });
 
-  it('fail for what is not there', async () => {
+  it('fail for an unknown target', async () => {
     const job = randomUUID();
     const play = await flows.ended(await flows.submit('play'));
     const flow = await flows.run([{ name: 'a' }]);

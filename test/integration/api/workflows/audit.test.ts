@@ -31,7 +31,7 @@ describe.each(databaseKinds)('audit records on %s', (kind) => {
     place.world.rpc.call(JobService.method.cancelJobs, { filter, reason: 'all of them' });
   const failing = [{ name: 'bad', input: plays('bad', { fail: 'broken' }) }];
 
-  it('are there of workflows that are cancelled, whether they have started or not', async () => {
+  it('exist for cancelled workflows, started or not', async () => {
     const tag = flows.name('held');
     const definition = await flows.define([{ name: 'a', input: plays(tag, { hold: tag }) }]);
     const [running, waiting] = [
@@ -48,7 +48,7 @@ describe.each(databaseKinds)('audit records on %s', (kind) => {
     expect(await records(child?.jobId ?? '')).toEqual([]);
   });
 
-  it('are there of those that are cancelled by a filter, and not of the tasks among them', async () => {
+  it('exist for workflows that are cancelled by a filter, and not for the tasks among them', async () => {
     const labels = { all: flows.name() };
     const later = { labels, delayMs: 3_600_000 };
     const [workflow, task] = [
@@ -63,7 +63,7 @@ describe.each(databaseKinds)('audit records on %s', (kind) => {
     expect(await records(task)).toEqual([]);
   });
 
-  it('are not there of what the control plane cancels itself', async () => {
+  it('do not exist for cancels by the control plane itself', async () => {
     const tag = flows.name('inner');
     const inner = await flows.define([{ name: 'a', input: plays(tag, { hold: tag }) }]);
     const jobId = await flows.submit(await flows.define([{ name: 'nested', definition: inner }]));
@@ -76,7 +76,7 @@ describe.each(databaseKinds)('audit records on %s', (kind) => {
     expect(await records(jobId)).toEqual(['CANCEL_JOB : enough']);
   });
 
-  it('are there of workflows that are retried, by name and by a filter, once for each new one', async () => {
+  it('exist for retried workflows, by name and by a filter, once for each new one', async () => {
     const definition = await flows.define(failing);
     const { jobId } = await flows.ended(await flows.submit(definition));
     const requestId = randomUUID();
@@ -94,7 +94,7 @@ describe.each(databaseKinds)('audit records on %s', (kind) => {
     expect((await records(jobId))[0]).toBe(`RETRY_JOB ${skipping.jobId}: no use`);
   });
 
-  it('are not there of tasks that are retried or cancelled', async () => {
+  it('do not exist for tasks that are retried or cancelled', async () => {
     const { jobId } = await flows.ended(await flows.submit('play', { fail: 'broken' }));
     const again = await flows.client.retry(jobId, { reason: 'once more' });
     await flows.ended(again.jobId);
@@ -103,7 +103,7 @@ describe.each(databaseKinds)('audit records on %s', (kind) => {
     for (const id of [jobId, again.jobId, waiting]) expect(await records(id)).toEqual([]);
   });
 
-  it('are there of batches that are sealed, the first time, and not of those that are over', async () => {
+  it('exist for batches that are sealed, the first time, and not for ended ones', async () => {
     const { createBatch, sealBatch } = BatchService.method;
     const create = async () => (await place.world.rpc.call(createBatch, { batch: {} })).batch?.job?.jobId ?? '';
     const [jobId, cancelled] = [await create(), await create()];

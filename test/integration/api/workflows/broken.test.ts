@@ -53,7 +53,7 @@ async function started(...more: Step[]): Promise<{ readonly jobId: string; reado
   return { jobId, tag };
 }
 
-it('ends FAILED where its advance throws, and its open jobs are cancelled', async () => {
+it('a workflow whose advance throws ends FAILED, and its open jobs are cancelled', async () => {
   const { jobId, tag } = await started({ name: 'tidy', role: StepRole.FINALLY });
   // More steps have ended than it needs: no wave can go on from there.
   await query(
@@ -70,7 +70,7 @@ it('ends FAILED where its advance throws, and its open jobs are cancelled', asyn
   expect(states).toEqual(['CANCELLED', 'CANCELLED', 'CANCELLED', 'SUCCEEDED']);
 });
 
-it('leaves its open jobs to other replicas where the one that ended it has died', async () => {
+it('a workflow leaves its open jobs to other replicas if the one that ended it has died', async () => {
   const { jobId } = await started();
   // What that one has committed, and no more.
   const failure = systemFailure('INTERNAL', 'WorkflowBroken', 'unexpected');

@@ -45,7 +45,7 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
   const firstOf = async (jobId: string) => (await stepsOf(jobId))[0] as WorkflowStepRun;
   const count = (as: string) => flows.startsAs(as).length;
 
-  it('take what a job with the same input has given, with its output, and say so', async () => {
+  it('take the output of a job with the same input, and show that', async () => {
     const as = flows.name('as');
     const steps: Step[] = [
       cached(as, { give: { n: 7 } }),
@@ -72,7 +72,7 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
     expect([hits, succeeded, (await flows.client.getWorkflow(first.jobId)).cached]).toEqual([1, 2, 0]);
   });
 
-  it('share results by definition, version and input: across steps and workflows, and not beyond', async () => {
+  it('share results by definition, version and input, across steps and workflows, and no further', async () => {
     const [as, task] = [flows.name('as'), await flows.task()];
     const step = { definition: task, input: `{"as": "${as}", "x": workflow.input.x, "y": 1}`, cache: hour };
     await flows.run([{ name: 'one', ...step }], { x: { p: 1, q: [2] } });
@@ -101,7 +101,7 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
     expect(count(as)).toBe(2);
   });
 
-  it('compare what their key says in its place', async () => {
+  it('compare their key instead if they have one', async () => {
     const as = flows.name('as');
     const steps = (input: string): Step[] => [
       { name: 'a', input, cache: cacheOf('[workflow.input.file, steps.before.output.v]'), needs: ['before'] },
@@ -121,13 +121,13 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
     expect(count(as)).toBe(3);
   });
 
-  it('whose key has no value fail, and say so', async () => {
+  it('fail with a reason if their key has no value', async () => {
     const job = await flows.run([cached('never', {}, { cache: cacheOf('workflow.input.nothing') })]);
     expect(failureOf(job)?.message).toMatch(/^step "a": .*nothing/);
     expect(count('never')).toBe(0);
   });
 
-  it('take nothing that is older than they say', async () => {
+  it('take no result older than their maximum age', async () => {
     const as = flows.name('as');
     const briefly = cacheOf('', 1_000);
     const [long, brief] = [await flows.define([cached(as)]), await flows.define([cached(as, {}, { cache: briefly })])];
@@ -141,7 +141,7 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
     expect([step.cached, step.jobId]).toEqual([true, flows.startsAs(as)[1]?.jobId]);
   });
 
-  it('take nothing of a job that failed or was erased', async () => {
+  it('take no result of a job that failed or was erased', async () => {
     const as = flows.name('as');
     const failing = await flows.define([cached(as, { fail: 'broken' })]);
     for (let i = 0; i < 2; i++) await flows.ended(await flows.submit(failing));
@@ -155,7 +155,7 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
     expect([step.cached, count(erased)]).toEqual([false, 2]);
   });
 
-  it('that are under way at the same time both have a job; what ends later is kept', async () => {
+  it('that run at the same time both have a job; the later result is kept', async () => {
     const [as, hold] = [flows.name('as'), flows.name('hold')];
     const key = cacheOf(`"${as}"`);
     const slow = await flows.submit(await flows.define([cached(as, { hold, give: 'slow' }, { cache: key })]));
@@ -169,7 +169,7 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
     expect([count(as), stateName(quick.state)]).toEqual([2, 'SUCCEEDED']);
   });
 
-  it('may be workflows, of which then nothing runs', async () => {
+  it('can be workflows, of which then nothing runs', async () => {
     const as = flows.name('as');
     const inner = await flows.define([{ name: 'x', input: plays(as, { give: 5 }) }], { output: 'steps.x.output' });
     const steps: Step[] = [{ name: 'a', definition: inner, cache: hour }];
@@ -179,7 +179,7 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
     expect([results, count(as)]).toEqual([[6, 6], 1]);
   });
 
-  it('stay cached in a retry that takes them over, and outlive a cancel of the workflow that took them', async () => {
+  it('stay cached in a retry that takes them over, and survive a cancel of the workflow that took them', async () => {
     const [as, hold] = [flows.name('as'), flows.name('hold')];
     await flows.run([cached(as, { give: { n: 3 } })]);
     const steps: Step[] = [
@@ -199,7 +199,7 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
     expect([stateName(retried.state), count(as), flows.startsAs(hold).at(-1)?.part.n]).toEqual(['SUCCEEDED', 1, 3]);
   });
 
-  it('are taken by the thousand, more than one transaction looks at', async () => {
+  it('work by the thousand, for more steps than one transaction reads', async () => {
     const as = flows.name('as');
     const key = cacheOf(`"${as}"`);
     await flows.run([cached(as, {}, { cache: key })]);
@@ -209,7 +209,7 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
     expect((await flows.client.getWorkflow(job.jobId)).cached).toBe(1_200);
   });
 
-  it('whose definition has become a wait since wait each time', async () => {
+  it('wait each time if their definition has become a wait since', async () => {
     const task = await flows.task();
     const name = await flows.define([{ name: 'a', definition: task, cache: hour }]);
     await flows.ended(await flows.submit(name, { as: 'x' }));

@@ -61,7 +61,7 @@ describe.each(databaseKinds)('cancels of workflows on %s', (kind) => {
     },
   );
 
-  it('of one that ends at the same moment end it once, one way or the other', { timeout: 120_000 }, async () => {
+  it('at the same time as the end of a workflow end it once, one way or the other', { timeout: 120_000 }, async () => {
     const name = await flows.define([{ name: 'a' }, { name: 'b', needs: ['a'] }]);
     const jobs = await flows.client.submitMany(Array.from({ length: 50 }, () => ({ definition: name })));
     const answers = await Promise.all(

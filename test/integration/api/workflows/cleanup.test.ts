@@ -36,20 +36,20 @@ describe.each(databaseKinds)('clean-up of workflows on %s', (kind) => {
   ];
   const startsUnder = async (jobId: string) => flows.startsOf(await flows.children(jobId));
 
-  it('is finally done after a success, and nothing is done about a failure', async () => {
+  it('runs its final steps after a success, and no failure steps', async () => {
     const job = await flows.run([{ name: 'work', input: plays('work', { give: 1 }) }, ...after]);
     expect([stateName(job.state), resultOf(job)]).toEqual(['SUCCEEDED', { work: 1 }]);
     expect(await startsUnder(job.jobId)).toEqual(['work', 'tidy', 'report']);
   });
 
-  it('follows a failure: first what is for that, then the rest', async () => {
+  it('follows a failure: first the failure steps, then the final ones', async () => {
     const job = await flows.run([{ name: 'work', input: plays('work', { fail: 'broken' }) }, ...after]);
     expect([stateName(job.state), failureOf(job)?.message]).toEqual(['FAILED', 'step "work": broken']);
     expect(await startsUnder(job.jobId)).toEqual(['work', 'sorry', 'tidy', 'report']);
     expect(flows.startsAs('sorry').at(-1)?.part.work).toBe('FAILED');
   });
 
-  it('begins once what runs beside a failure is over', async () => {
+  it('starts when the steps that run next to a failure are over', async () => {
     const [bad, other] = [flows.name('bad'), flows.name('other')];
     const jobId = await flows.submit(
       await flows.define([
@@ -112,7 +112,7 @@ describe.each(databaseKinds)('clean-up of workflows on %s', (kind) => {
     expect(await startsUnder(jobId)).toEqual(['work', tag, 'last']);
   });
 
-  it('that failed must be seen, unless the work failed before', async () => {
+  it('fails the workflow if it fails, unless the work failed before', async () => {
     const bad = (role: StepRole, as: string): Step => ({ name: as, role, input: plays(as, { fail: `${as} broken` }) });
     const clean = await flows.run([{ name: 'work' }, bad(FINALLY, 'tidy')]);
     expect([stateName(clean.state), failureOf(clean)?.message]).toEqual(['FAILED', 'step "tidy": tidy broken']);
@@ -125,7 +125,7 @@ describe.each(databaseKinds)('clean-up of workflows on %s', (kind) => {
     expect(await startsUnder(both.jobId)).toEqual(['work', 'sorry', 'tidy']);
   });
 
-  it('that failed is told also where a failure of the work was tolerated', async () => {
+  it('shows its failure also if a failure of the work was tolerated', async () => {
     const job = await flows.run([
       { name: 'work', input: plays('work', { fail: 'tolerated' }) },
       { name: 'next', needs: ['work'], triggerRule: TriggerRule.ALL_DONE },
@@ -134,7 +134,7 @@ describe.each(databaseKinds)('clean-up of workflows on %s', (kind) => {
     expect([stateName(job.state), failureOf(job)?.message]).toEqual(['FAILED', 'step "tidy": broken']);
   });
 
-  it('is all that a workflow does which is cancelled while it is about to start', async () => {
+  it('is all that runs in a workflow that is cancelled while it is about to start', async () => {
     const job = await flows.submit(await flows.define([{ name: 'work' }, ...after]), {}, { delayMs: 3_600_000 });
     expect(stateName((await flows.client.cancel(job)).state)).toBe('CANCELLED');
     expect(await flows.children(job)).toEqual([]);

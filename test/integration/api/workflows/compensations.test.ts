@@ -75,7 +75,7 @@ describe.each(databaseKinds)('compensations on %s', (kind) => {
     expect(states.slice(4).every(([, state]) => state === undefined)).toBe(true);
   });
 
-  it('do not run where the work succeeds, also if what follows it fails', async () => {
+  it('do not run if the work succeeds, also if a later phase fails', async () => {
     const steps = [undone('a'), { name: 'tidy', role: StepRole.FINALLY, input: plays('tidy', { fail: 'broken' }) }];
     const job = await flows.run(steps);
     expect(failureOf(job)?.message).toBe('step "tidy": broken');
@@ -83,7 +83,7 @@ describe.each(databaseKinds)('compensations on %s', (kind) => {
     expect((await stepsOf(job.jobId))[0]?.compensation?.state).toBe(StepState.WAITING);
   });
 
-  it('get the output of the step, or what their expression makes of it, the input and the steps before', async () => {
+  it('get the output of the step or their expression, the input and the earlier steps', async () => {
     const job = await flows.run(
       [
         { name: 'a', input: plays('a', { give: { as: 'undo-a', id: 7 } }), compensation: { definition: 'play' } },
@@ -143,7 +143,7 @@ describe.each(databaseKinds)('compensations on %s', (kind) => {
     expect((await startsUnder(timed)).slice(-2)).toEqual(['no-b', 'no-a']);
   });
 
-  it('that fail are told, and the others go on', async () => {
+  it('are reported if they fail, and the others continue', async () => {
     const job = await flows.run([
       undone('a'),
       undone('b', ['a'], { fail: 'stuck' }),
@@ -162,7 +162,7 @@ describe.each(databaseKinds)('compensations on %s', (kind) => {
     expect((await startsUnder(job.jobId)).slice(-2)).toEqual(['no-b', 'no-a']);
   });
 
-  it('are of workflows in workflows, and may be workflows', async () => {
+  it('work for workflows in workflows, and can be workflows', async () => {
     const inner = await flows.define([undone('inner')]);
     const undo = await flows.define([{ name: 'one' }, { name: 'two', needs: ['one'] }]);
     const job = await flows.run([{ name: 'sub', definition: inner, compensation: { definition: undo } }, bad('sub')]);
@@ -173,7 +173,7 @@ describe.each(databaseKinds)('compensations on %s', (kind) => {
     expect(await startsUnder(sub?.jobId ?? '')).toEqual(['inner']);
   });
 
-  it('make a retry run again what they took back, and what came after it; the rest is taken over', async () => {
+  it('make a retry run the compensated steps and later ones again; the rest is taken over', async () => {
     const name = await flows.define([
       { name: 'kept' },
       undone('a', ['kept']),

@@ -27,7 +27,7 @@ describe.each(databaseKinds)('failures of workflows on %s', (kind) => {
 
   afterAll(() => place?.stop());
 
-  it('cancel what runs beside a failed leaf, and let nothing more start', async () => {
+  it('cancel the steps that run next to a failed leaf, and start no more', async () => {
     const [bad, other] = [flows.name('bad'), flows.name('other')];
     const name = await flows.define([
       { name: 'bad', input: plays(bad, { fail: 'broken', hold: bad }) },
@@ -52,7 +52,7 @@ describe.each(databaseKinds)('failures of workflows on %s', (kind) => {
     });
   });
 
-  it('let branches run to their ends where the workflow says so', async () => {
+  it('let branches run to their ends if the workflow says so', async () => {
     const late = flows.name('late');
     const name = await flows.define(
       [
@@ -73,7 +73,7 @@ describe.each(databaseKinds)('failures of workflows on %s', (kind) => {
     expect(flows.statesOf(jobId)).toEqual(states);
   });
 
-  it('that a later step tolerates are none of the workflow', async () => {
+  it('that a later step tolerates do not fail the workflow', async () => {
     const job = await flows.run([
       { name: 'bad', input: plays('bad', { fail: 'broken' }) },
       { name: 'next', needs: ['bad'], triggerRule: TriggerRule.ALL_FAILED, input: plays('next', { give: 1 }) },
@@ -81,7 +81,7 @@ describe.each(databaseKinds)('failures of workflows on %s', (kind) => {
     expect([stateName(job.state), resultOf(job)]).toEqual(['SUCCEEDED', { next: 1 }]);
   });
 
-  it('are told of the step that the workflow failed by, not of one before that was tolerated', async () => {
+  it('name the step that failed the workflow, not an earlier tolerated one', async () => {
     const job = await flows.run([
       { name: 'bad', input: plays('bad', { fail: 'tolerated' }) },
       { name: 'next', needs: ['bad'], triggerRule: TriggerRule.ALL_DONE },
@@ -108,7 +108,7 @@ describe.each(databaseKinds)('failures of workflows on %s', (kind) => {
     expect(children.map(({ attemptsCounted }) => attemptsCounted).sort()).toEqual([2, 3]);
   });
 
-  it('are what a step comes to that nobody takes in time', async () => {
+  it('include a step that no worker takes in time', async () => {
     await flows.client.applyDefinition({ name: 'nobody-takes-it' });
     const overrides = { expireAfter: durationFromMs(100) };
     const job = await flows.run([{ name: 'late', definition: 'nobody-takes-it', overrides }]);
@@ -121,7 +121,7 @@ describe.each(databaseKinds)('failures of workflows on %s', (kind) => {
     });
   });
 
-  it('are what a step comes to whose definition was archived', async () => {
+  it('include a step whose definition was archived', async () => {
     const gone = await flows.task();
     const name = await flows.define([{ name: 'a', definition: gone }]);
     await flows.client.archiveDefinition(gone);
@@ -134,7 +134,7 @@ describe.each(databaseKinds)('failures of workflows on %s', (kind) => {
     expect(await flows.children(job.jobId)).toEqual([]);
   });
 
-  it('are what a step comes to whose input its definition does not take', async () => {
+  it('include a step whose input does not match its definition', async () => {
     const strict = await flows.task({ inputJsonSchema: '{"type": "object", "required": ["to"]}' });
     const job = await flows.run([{ name: 'a', definition: strict, input: 'workflow.input.what' }], { what: {} });
     expect(stateName(job.state)).toBe('FAILED');
@@ -142,7 +142,7 @@ describe.each(databaseKinds)('failures of workflows on %s', (kind) => {
     expect(await flows.children(job.jobId)).toEqual([]);
   });
 
-  it('do not hold up a workflow of many, in which one in ten can not start', async () => {
+  it('do not delay a workflow of many steps, in which one in ten can not start', async () => {
     const steps = Array.from({ length: 200 }, (_, i) => ({
       name: `s${i}`,
       input: i % 10 === 0 ? 'workflow.input.missing' : plays('many', {}),

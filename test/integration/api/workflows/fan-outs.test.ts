@@ -35,7 +35,7 @@ describe.each(databaseKinds)('fan-outs on %s', (kind) => {
     );
   };
 
-  it('give the outputs in the order of the items, whatever order they end in', async () => {
+  it('return the outputs in the order of the items, in whatever order they end', async () => {
     const tag = flows.name('order');
     const name = await flows.define([
       {
@@ -74,7 +74,7 @@ describe.each(databaseKinds)('fan-outs on %s', (kind) => {
     ).toEqual(wanted.slice(3));
   });
 
-  it('run all items to their ends though some fail, and fail then', async () => {
+  it('run all items to their ends though some fail, and then fail', async () => {
     const name = await flows.define(each({}));
     const jobId = await flows.submit(name, { items: [{ fail: 'no' }, { give: 1 }, { fail: 'no' }, { give: 2 }] });
     const job = await flows.ended(jobId);
@@ -83,7 +83,7 @@ describe.each(databaseKinds)('fan-outs on %s', (kind) => {
     expect(await ends(jobId)).toEqual({ FAILED: 2, SUCCEEDED: 2 });
   });
 
-  it('try an item again by the policy of its job, and count it as failed only after its last attempt', async () => {
+  it('retry an item by the policy of its job, and count it as failed only after its last attempt', async () => {
     const worst = flows.name('worst');
     const definition = await flows.task({ retryPolicy: { maxAttempts: 3, minBackoffMs: 1, maxBackoffMs: 1 } });
     const name = await flows.define([
@@ -107,7 +107,7 @@ describe.each(databaseKinds)('fan-outs on %s', (kind) => {
     expect(flows.starts.filter(({ part }) => part.in === worst)).toHaveLength(4);
   });
 
-  it('fail at once when more items failed than may, and cancel the rest', async () => {
+  it('fail at once if more items failed than allowed, and cancel the rest', async () => {
     const tag = flows.name('rest');
     const name = await flows.define(each({ maxFailed: 1, maxParallel: 4 }));
     const hold = { as: tag, hold: tag };
@@ -120,7 +120,7 @@ describe.each(databaseKinds)('fan-outs on %s', (kind) => {
     expect(flows.statesOf(jobId)).toEqual({ each: 'FAILED' });
   });
 
-  it('succeed early once a rule holds, and cancel the rest', async () => {
+  it('succeed early when a rule is met, and cancel the rest', async () => {
     const tag = flows.name('early');
     const successPolicy = [{ indexes: '0', count: 1 }, { count: 3 }];
     const steps = each({ successPolicy });
@@ -167,7 +167,7 @@ describe.each(databaseKinds)('fan-outs on %s', (kind) => {
     expect(failureOf(job)?.message).toBe(`step "each": ${message}`);
   });
 
-  it('fail an item alone whose input has no value, also as the last one', async () => {
+  it('fail only an item whose input has no value, also the last one', async () => {
     const name = await flows.define(each({}, '{"give": item.n}'));
     const job = await flows.ended(await flows.submit(name, { items: [{ n: 1 }, {}, { n: 3 }] }));
     expect(failureOf(job)?.message).toMatch(/^step "each": 1 of 3 items failed/);
@@ -180,7 +180,7 @@ describe.each(databaseKinds)('fan-outs on %s', (kind) => {
     expect(failureOf(none)?.message).toMatch(/^step "each": 2 of 2 items failed; item 1: /);
   });
 
-  it('give up on an item that has no value as soon as max_failed says so', async () => {
+  it('stop for an item without a value as soon as max_failed says so', async () => {
     const name = await flows.define(each({ maxFailed: 0, maxParallel: 2 }, '{"give": item.n}'));
     const job = await flows.ended(await flows.submit(name, { items: [{ n: 1 }, { n: 2 }, {}, { n: 4 }] }));
     expect(failureOf(job)?.message).toMatch(/1 of 4 items failed, and max_failed is 0; item 2: /);

@@ -43,7 +43,7 @@ describe.each(databaseKinds)('jobs of workflows on %s', (kind) => {
     expect(stateName((await flows.ended(jobId)).state)).toBe('SUCCEEDED');
   });
 
-  it('hand their labels and their priority on to their steps, which may have their own', async () => {
+  it('pass their labels and their priority to their steps, which can have their own', async () => {
     const labels = { team: 'blue', order: '17' };
     const name = await flows.define([
       { name: 'a', input: '{"as": "a", "give": workflow.labels.order}' },
@@ -59,7 +59,7 @@ describe.each(databaseKinds)('jobs of workflows on %s', (kind) => {
     for (const child of children) expect(child.labels).toEqual(labels);
   });
 
-  it('are one job under one idempotency key', async () => {
+  it('are one job for one idempotency key', async () => {
     const name = await flows.define([{ name: 'a' }]);
     const options = { idempotencyKey: flows.name('key') };
     const [first, second] = [await flows.submit(name, {}, options), await flows.submit(name, {}, options)];
@@ -69,7 +69,7 @@ describe.each(databaseKinds)('jobs of workflows on %s', (kind) => {
     expect(await flows.children(first)).toHaveLength(1);
   });
 
-  it('have steps that no rule for submissions delays, folds or refuses', async () => {
+  it('have steps that no submission rule delays, merges or refuses', async () => {
     const hour = { seconds: 3_600n };
     const debounced = await flows.task({ debounce: { wait: hour, fields: [] } });
     const unique = await flows.task({ uniqueness: { byInput: true } });
@@ -85,7 +85,7 @@ describe.each(databaseKinds)('jobs of workflows on %s', (kind) => {
     expect(await flows.children(job.jobId)).toHaveLength(9);
   });
 
-  it('are retried from what had not succeeded', async () => {
+  it('are retried from the steps that had not succeeded', async () => {
     const tag = flows.name('retried');
     const name = await flows.define([
       { name: 'a', input: plays(tag, {}) },
@@ -121,7 +121,7 @@ describe.each(databaseKinds)('jobs of workflows on %s', (kind) => {
     expect(isTerminal((await flows.client.get(jobId)).state)).toBe(true);
   });
 
-  it('tell their lives in order', async () => {
+  it('publish the events of their lives in order', async () => {
     const name = await flows.define([{ name: 'a', input: '{"fail": workflow.input.fail ? "no" : ""}' }]);
     const reported = async (input: object) => {
       const jobId = await flows.submit(name, input);
@@ -144,7 +144,7 @@ describe.each(databaseKinds)('jobs of workflows on %s', (kind) => {
     expect([stateName(bad.at(-1)?.state ?? 0), bad.at(-1)?.failure?.message]).toEqual(['FAILED', 'step "a": no']);
   });
 
-  it('are explained while they run: what they wait for, and what comes next', async () => {
+  it('are explained while they run: their waits, and the next steps', async () => {
     const tag = flows.name('explained');
     const name = await flows.define([
       { name: 'a', input: plays(tag, { hold: tag }) },

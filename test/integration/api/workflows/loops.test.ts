@@ -20,7 +20,7 @@ describe.each(databaseKinds)('loops on %s', (kind) => {
     { name: 'next', needs: ['again'], input: '{"give": steps.again.output}' },
   ];
 
-  it('run until they are good, and hand each pass what the one before gave', async () => {
+  it('run until their condition is met, and pass each output to the next iteration', async () => {
     const tag = flows.name('loop');
     const input = `{"as": "${tag}", "at": iteration, "before": previous, "give": {"sum": iteration + (iteration == 0 ? 0 : previous.sum)}}`;
     const steps = looping({ while: 'output.sum < 10 && iteration < 100', maxIterations: 1_000 }, input);
@@ -37,7 +37,7 @@ describe.each(databaseKinds)('loops on %s', (kind) => {
     expect(await flows.children(job.jobId)).toHaveLength(6);
   });
 
-  it('fail after the last pass that still asks for more', async () => {
+  it('fail after the last iteration that still asks for more', async () => {
     const job = await flows.run(looping({ while: 'true', maxIterations: 3 }, '{"give": iteration}'));
     expect(stateName(job.state)).toBe('FAILED');
     expect(failureOf(job)).toMatchObject({
@@ -47,7 +47,7 @@ describe.each(databaseKinds)('loops on %s', (kind) => {
     expect(await flows.children(job.jobId)).toHaveLength(3);
   });
 
-  it('run once where once is enough', async () => {
+  it('run once if once is enough', async () => {
     const job = await flows.run(looping({ while: 'output > 1', maxIterations: 1 }, '{"give": 1}'));
     expect(resultOf(job)).toEqual({ next: 1 });
   });
@@ -57,7 +57,7 @@ describe.each(databaseKinds)('loops on %s', (kind) => {
     ['a pass that can have no input', 'true', '{"give": iteration == 0 ? {} : previous.missing}', 'step "again": ', 1],
     ['a condition that has no value', 'output.missing', '{"give": {}}', 'step "again": ', 1],
     ['a condition that is none', 'output', '{"give": 7}', 'step "again": its loop.while gives no truth value', 1],
-  ])('end with %s', async (_, condition, input, message, passes) => {
+  ])('fail with %s', async (_, condition, input, message, passes) => {
     const job = await flows.run(looping({ while: condition, maxIterations: 5 }, input));
     expect(stateName(job.state)).toBe('FAILED');
     expect(failureOf(job)?.message.startsWith(message)).toBe(true);
@@ -65,7 +65,7 @@ describe.each(databaseKinds)('loops on %s', (kind) => {
     expect(await flows.children(job.jobId)).toHaveLength(passes);
   });
 
-  it('begin no pass more once their workflow is cancelled', async () => {
+  it('start no more iterations after their workflow is cancelled', async () => {
     const tag = flows.name('cancelled');
     const input = `{"as": "${tag}", "hold": iteration == 2 ? "${tag}" : "${tag}-free"}`;
     flows.reopen(`${tag}-free`);

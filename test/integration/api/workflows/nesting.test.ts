@@ -24,7 +24,7 @@ describe.each(databaseKinds)('workflows in workflows on %s', (kind) => {
     return child ? [child, ...(await lineOf(child.jobId))] : [];
   }
 
-  it('give their results to the steps behind', async () => {
+  it('pass their results to later steps', async () => {
     const inner = await flows.define([{ name: 'a', input: '{"give": workflow.input.n * 2}' }], {
       output: '{"n": steps.a.output}',
     });
@@ -46,7 +46,7 @@ describe.each(databaseKinds)('workflows in workflows on %s', (kind) => {
     expect(children.map(({ definition }) => definition)).toEqual([inner, inner, inner]);
   });
 
-  it('hand on their failures with the causes', async () => {
+  it('pass on their failures with the causes', async () => {
     const inner = await flows.define([{ name: 'deep', input: plays('deep', { fail: 'broken' }) }]);
     const job = await flows.run([{ name: 'outer', definition: inner }]);
     expect(stateName(job.state)).toBe('FAILED');
@@ -76,7 +76,7 @@ describe.each(databaseKinds)('workflows in workflows on %s', (kind) => {
     expect([child, grandchild].map((one) => one && stateName(one.state))).toEqual(['CANCELLED', 'CANCELLED']);
   });
 
-  it(`run ${MAX} in each other, and not one more that slipped in from below`, { timeout: 120_000 }, async () => {
+  it(`can be ${MAX} deep, and not one more that appeared below`, { timeout: 120_000 }, async () => {
     const names = Array.from({ length: MAX }, () => flows.name('level'));
     await flows.apply(names[0] as string, [{ name: 'a', input: '{"give": "found"}' }], { output: 'steps.a.output' });
     for (const [i, name] of names.entries())

@@ -43,7 +43,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
   };
   const mend = (name: string) => flows.apply(broken(name), [{ name }]);
 
-  describe('with a loop', () => {
+  describe('of a loop', () => {
     /** Its workflow is cancelled while the pass runs that is the second one. */
     const cutIn2 = async (loop: Step['loop'], as: string) => {
       const input = `{"as": "${as}", "give": iteration, "hold": iteration == 1 ? "${as}" : "${as}-free", "deaf": true}`;
@@ -61,7 +61,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
       return jobId;
     };
 
-    it('run all its passes again if it was cut short', async () => {
+    it('run all its iterations again if it was cut short', async () => {
       const as = flows.name('cut');
       const jobId = await cutIn2({ while: 'output < 3', maxIterations: 9 }, as);
       const { again } = await stepsOf(jobId);
@@ -73,7 +73,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
       expect(flows.startsAs(as)).toHaveLength(6);
     });
 
-    it('take it over if the pass was the last one', async () => {
+    it('take it over if it was in its last iteration', async () => {
       const as = flows.name('whole');
       const jobId = await cutIn2({ while: 'output < 1', maxIterations: 9 }, as);
       expect((await stepsOf(jobId)).again).toMatchObject({ state: StepState.SUCCEEDED, reason: '' });
@@ -81,7 +81,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
       expect(flows.startsAs(as)).toHaveLength(2);
     });
 
-    it('find it taken back although it was cut short', async () => {
+    it('find it compensated although it was cut short', async () => {
       const as = flows.name('undone');
       const jobId = await cutIn2({ while: 'output < 3', maxIterations: 9 }, as);
       expect(flows.startsAs(`${as}-undo`)).toHaveLength(1);
@@ -89,8 +89,8 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
     });
   });
 
-  describe('run again what came behind a step that runs again', () => {
-    it('through whatever rule it had come', async () => {
+  describe('run steps again', () => {
+    it('behind a step that runs again, through any rule', async () => {
       await begin('bad', 'worse');
       const name = await flows.define([
         { name: 'good' },
@@ -113,7 +113,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
       expect(steps.nearby?.reason).toBe(`adopted from ${failed.jobId}`);
     });
 
-    it('but not what came behind a step that its condition switches off again', async () => {
+    it('but not behind a step that its condition switches off again', async () => {
       await begin('bad');
       const name = await flows.define([
         { name: 'off', condition: 'false' },
@@ -127,7 +127,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
       expect((await stepsOf(second.jobId)).on?.reason).toBe(`adopted from ${failed.jobId}`);
     });
 
-    it('also if it was skipped by hand', async () => {
+    it('also if they were skipped manually', async () => {
       await begin('bad');
       const hold = flows.name('held');
       const name = await flows.define([
@@ -146,7 +146,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
     });
   });
 
-  describe('with a workflow as a step', () => {
+  describe('of a workflow as a step', () => {
     /** Its second step fails until the definition that it is made from is mended. */
     const inner = async (late: string) => {
       await flows.apply(late, [{ name: 'two', input: plays('two', { fail: 'not yet' }) }]);
@@ -161,7 +161,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
     };
     const subOf = async (jobId: string) => flows.client.get((await stepsOf(jobId)).sub?.jobId ?? '');
 
-    it('take over what had succeeded in it', async () => {
+    it('take over its steps that had succeeded', async () => {
       const jobId = await failedOnce((sub) => [{ name: 'good' }, { name: 'sub', needs: ['good'], definition: sub }]);
       const before = await subOf(jobId);
       const second = await retried(jobId);
@@ -188,7 +188,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
       }
     });
 
-    it('run it from its first step if it cleans up, which what is done again needs', async () => {
+    it('run it from its first step if it cleans up resources that the repeated steps need', async () => {
       const jobId = await failedOnce((sub) => [
         failing('bad'),
         { name: 'sub', definition: sub, role: StepRole.FINALLY },

@@ -47,7 +47,7 @@ describe.each(databaseKinds)('retries that skip steps on %s', (kind) => {
       ({ reason, message }) => `${reason}: ${message}`,
     );
 
-  it('run all but those, with an audit record of each', async () => {
+  it('run all other steps, with an audit record of each skip', async () => {
     const before = await failed();
     const { jobId } = await flows.client.retry(before, { skipSteps: ['late', 'broken'], reason: 'not needed' });
     const job = await flows.ended(jobId);
@@ -64,7 +64,7 @@ describe.each(databaseKinds)('retries that skip steps on %s', (kind) => {
     ]);
   });
 
-  it('are one for one request id, and another for other steps', async () => {
+  it('create one job for one request id, and another for other steps', async () => {
     const before = await failed();
     const requestId = randomUUID();
     const ask = (skipSteps: string[]) =>
@@ -76,7 +76,7 @@ describe.each(databaseKinds)('retries that skip steps on %s', (kind) => {
     await expect(ask(['late'])).rejects.toThrow('request_id was used');
   });
 
-  it('may skip everything, what is compensated, and steps of one that had succeeded', async () => {
+  it('can skip everything, compensated steps, and steps of a workflow that had succeeded', async () => {
     const undone = { name: 'undone', compensation: { definition: 'play', input: plays('undo', {}) } };
     const before = await failed(undone);
     const all = ['broken', 'late', 'last', 'undone'];
@@ -89,7 +89,7 @@ describe.each(databaseKinds)('retries that skip steps on %s', (kind) => {
     expect((await stepsOf(again.jobId)).b?.state).toBe(StepState.SKIPPED);
   });
 
-  it('say before they start what they are to skip', async () => {
+  it('show before they start which steps they will skip', async () => {
     const queue = flows.name('held');
     await flows.client.createQueue(queue);
     const name = await flows.define([broken, { name: 'first' }], {}, { queue });
@@ -105,7 +105,7 @@ describe.each(databaseKinds)('retries that skip steps on %s', (kind) => {
     expect(stateName((await flows.ended(jobId)).state)).toBe('SUCCEEDED');
   });
 
-  it('are refused for steps that are not there, are taken over, or are of clean-up', async () => {
+  it('are refused for steps that do not exist, are taken over, or belong to clean-up', async () => {
     const before = await failed({ name: 'tidy', role: StepRole.FINALLY });
     expect(await refusal(before, 'broken', 'nowhere')).toMatch(/^STEP_NOT_FOUND: .* has no step "nowhere"/);
     expect(await refusal(before, 'first')).toMatch(/^STEP_NOT_SKIPPABLE: step "first" of job .* takes its result over/);

@@ -43,7 +43,7 @@ describe.each(databaseKinds)('skipped steps on %s', (kind) => {
       ({ reason }) => reason,
     );
 
-  it('never start where they wait, and those behind them do as their rules say', async () => {
+  it('never start if they wait, and later steps follow their rules', async () => {
     const tag = flows.name('first');
     const jobId = await start(
       [
@@ -66,7 +66,7 @@ describe.each(databaseKinds)('skipped steps on %s', (kind) => {
     expect((await stepOf(jobId, 'behind'))?.state).toBe(StepState.SKIPPED);
   });
 
-  it('are cancelled where they run, and no failure of the workflow', async () => {
+  it('are cancelled if they run, and do not fail the workflow', async () => {
     const tag = flows.name('running');
     const jobId = await start(
       [
@@ -82,7 +82,7 @@ describe.each(databaseKinds)('skipped steps on %s', (kind) => {
     expect(await startsUnder(jobId)).toEqual([tag, 'after']);
   });
 
-  it('are whole fan-outs and loops', async () => {
+  it('can be whole fan-outs and loops', async () => {
     const [items, passes] = [flows.name('items'), flows.name('passes')];
     const each: Step = {
       name: 'each',
@@ -106,7 +106,7 @@ describe.each(databaseKinds)('skipped steps on %s', (kind) => {
     expect(flows.startsAs(passes)).toHaveLength(1);
   });
 
-  it('are told once on record', async () => {
+  it('are audited once', async () => {
     const tag = flows.name('recorded');
     const jobId = await start(
       [
@@ -135,7 +135,7 @@ describe.each(databaseKinds)('skipped steps on %s', (kind) => {
     expect((await flows.client.listAuditRecords({ jobId, pageSize: 5 })).records).toHaveLength(1);
   });
 
-  it('are none that have ended, that are of another phase, or that are not there', async () => {
+  it('can not be ones that have ended, belong to another phase, or do not exist', async () => {
     const tag = flows.name('second');
     const jobId = await start(
       [

@@ -26,7 +26,7 @@ describe.each(databaseKinds)('values of workflows on %s', (kind) => {
 
   afterAll(() => place?.stop());
 
-  it('hands outputs on along a chain, and gives the output of its leaf', async () => {
+  it('pass outputs along a chain, and the result is the output of its leaf', async () => {
     const job = await flows.run(
       [
         { name: 'a', input: '{"as": "a", "give": {"n": workflow.input.n + 1}}' },
@@ -43,7 +43,7 @@ describe.each(databaseKinds)('values of workflows on %s', (kind) => {
     expect(flows.startsOf(children)).toEqual(['a', 'b', 'c']);
   });
 
-  it('joins a diamond, and gives what its output says', async () => {
+  it('join a diamond, and the result is what its output says', async () => {
     const job = await flows.run(
       [
         { name: 'top', input: '{"as": "top", "give": 1}' },
@@ -63,7 +63,7 @@ describe.each(databaseKinds)('values of workflows on %s', (kind) => {
     expect([started[0], started.slice(1, 3).sort(), started[3]]).toEqual(['top', ['left', 'right'], 'join']);
   });
 
-  it('joins behind a branch that was skipped', async () => {
+  it('join behind a skipped branch', async () => {
     const steps = [
       { name: 'yes', condition: 'workflow.input.n > 1' },
       { name: 'no', condition: 'workflow.input.n <= 1' },
@@ -83,7 +83,7 @@ describe.each(databaseKinds)('values of workflows on %s', (kind) => {
     expect(flows.startsOf(await flows.children(high))).toEqual(['yes', 'join']);
   });
 
-  it('leaves out of its result what was skipped, and succeeds with nothing', async () => {
+  it('leave skipped steps out of the result, which is empty if all are', async () => {
     const job = await flows.run([{ name: 'a', condition: 'false' }, { name: 'b', needs: ['a'] }, witness('a', 'b')]);
     expect([stateName(job.state), resultOf(job)]).toEqual(['SUCCEEDED', {}]);
     expect(flows.startsOf(await flows.children(job.jobId))).toEqual(['witness']);
@@ -94,7 +94,7 @@ describe.each(databaseKinds)('values of workflows on %s', (kind) => {
     ['is false', 'workflow.input.yes == false', undefined],
     ['gives no truth value', '{"a": 1}.a', 'its condition gives no truth value'],
     ['names what is not there', 'workflow.input.nothing == 1', /no such key|nothing/],
-  ])('does not start a step whose condition %s', async (_, condition, fault) => {
+  ])('do not start a step whose condition %s', async (_, condition, fault) => {
     const job = await flows.run([{ name: 'a', condition }], { yes: true });
     expect(await flows.children(job.jobId)).toEqual([]);
     if (fault === undefined) return expect(stateName(job.state)).toBe('SUCCEEDED');
@@ -106,7 +106,7 @@ describe.each(databaseKinds)('values of workflows on %s', (kind) => {
   it.each([
     ['an input', [{ name: 'a', input: '{"x": workflow.input.missing.x}' }], {}, 'StepFailed', 'step "a": '],
     ['its output', [{ name: 'a' }], { output: 'workflow.input.missing' }, 'OutputExpression', 'its output: '],
-  ])('fails with what %s says wrong', async (_, steps, flow, type, message) => {
+  ])('fail with the error of %s', async (_, steps, flow, type, message) => {
     const job = await flows.run(steps, {}, flow);
     expect([stateName(job.state), failureOf(job)?.type]).toEqual(['FAILED', type]);
     expect(failureOf(job)?.message.startsWith(message)).toBe(true);
@@ -114,7 +114,7 @@ describe.each(databaseKinds)('values of workflows on %s', (kind) => {
     expect(failureOf(job)?.failureCause).toBe(FailureCause.APPLICATION);
   });
 
-  it('hands its own input on to steps that say nothing, byte for byte', async () => {
+  it('pass the workflow’s input to steps without their own, byte for byte', async () => {
     const name = await flows.define([{ name: 'a', input: '' }]);
     const jobId = await flows.submit(name, { give: ['as', 'it', 'is'], n: 1.5 });
     expect(resultOf(await flows.ended(jobId))).toEqual({ a: ['as', 'it', 'is'] });
@@ -123,7 +123,7 @@ describe.each(databaseKinds)('values of workflows on %s', (kind) => {
     expect(handed.input).toEqual(own.input);
   });
 
-  it('takes nothing for null, of a step and of items', async () => {
+  it('are null for an empty output, of a step and of items', async () => {
     const input = plays('quiet', { returns: 'nothing' });
     const job = await flows.run([
       { name: 'one', input },
@@ -135,7 +135,7 @@ describe.each(databaseKinds)('values of workflows on %s', (kind) => {
     expect(resultOf(job)).toEqual({ last: null, next: [false, [null, null]] });
   });
 
-  it('can not read what is no JSON, and hands it to nobody', async () => {
+  it('can not be read from an output that is not JSON, though a step that ignores it runs', async () => {
     const bytes = { name: 'a', input: plays('raw', { returns: 'bytes' }) };
     const read = await flows.run([bytes, { name: 'b', needs: ['a'], input: '{"give": steps.a.output}' }]);
     const why = 'the output of step "a" is application/octet-stream, not JSON';
@@ -148,7 +148,7 @@ describe.each(databaseKinds)('values of workflows on %s', (kind) => {
     expect(resultOf(ignored)).toEqual({ b: 1 });
   });
 
-  it('refuses what is too large: inputs of steps, and its own output', async () => {
+  it('are refused if they are too large: inputs of steps, and the output', async () => {
     const text = 'x'.repeat(300_000);
     const inputs = await flows.run([{ name: 'a', input: '[workflow.input, workflow.input]' }], text);
     expect(failureOf(inputs)?.message).toBe(
@@ -158,7 +158,7 @@ describe.each(databaseKinds)('values of workflows on %s', (kind) => {
     expect(failureOf(output)).toMatchObject({ type: 'OutputTooLarge' });
   });
 
-  it('gives no output that its schema does not allow', async () => {
+  it('are refused as an output that does not match the schema', async () => {
     const outputJsonSchema = '{"type": "object", "required": ["n"]}';
     const name = await flows.define([{ name: 'a' }], { output: 'workflow.input' }, { outputJsonSchema });
     const [good, bad] = [await flows.submit(name, { n: 1 }), await flows.submit(name, {})];
@@ -171,7 +171,7 @@ describe.each(databaseKinds)('values of workflows on %s', (kind) => {
     });
   });
 
-  it('runs the version that a step names, and the newest one of a step that names none', async () => {
+  it('come from the version that a step names, or else the newest', async () => {
     const task = flows.name('task');
     const definition = { name: task, body: { case: 'task', value: { handler: 'play' } } } as const;
     await flows.client.applyDefinition({ ...definition, priority: 1 });
