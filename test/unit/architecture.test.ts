@@ -1,4 +1,4 @@
-/** The rules of the house: who imports whom, where files lie, no cycles, pure decisions, small files. Each is broken once. */
+/** The rules of the source tree: imports, folders, cycles, purity, file size. A planted file breaks each rule once. */
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { importsOf, readSources, type SourceFile } from '../support/architecture.ts';
@@ -10,12 +10,12 @@ const root = new URL('../../', import.meta.url).pathname;
 const folders = ['server', 'sdk/typescript', 'workers', 'test', '.ci'].filter((folder) => existsSync(root + folder));
 const files = readSources(root, folders);
 
-describe('this checkout', () => {
-  it('breaks no rule of the house', () => {
+describe('the source tree', () => {
+  it('breaks no rule', () => {
     expect(beyondExceptions([...houseFaults(files), ...structureFaults(files)])).toEqual([]);
   });
 
-  it('was read: every layer, and imports of every kind', () => {
+  it('is read as a whole: every layer, and imports of every kind', () => {
     const layers = ['domain', 'engine', 'store', 'bus', 'api', 'schemas', 'tools', 'cli'];
     for (const layer of layers) expect(files.some(({ path }) => path.startsWith(`server/${layer}/`))).toBe(true);
     expect(files.some(({ path }) => path.startsWith('sdk/typescript/src/worker/core/'))).toBe(true);
@@ -26,7 +26,7 @@ describe('this checkout', () => {
   });
 });
 
-/** Each planted file with the word that its fault must name, or undefined where there is none. */
+/** Each planted file with the word that its fault must contain, or undefined when it breaks no rule. */
 const planted: readonly (readonly [string, string, string | undefined])[] = [
   ['server/domain/a.ts', "import { x } from './b.ts';", undefined],
   ['server/domain/a.ts', "import { x } from '../engine/ports/ports.ts';", '../engine/ports/ports.ts'],
@@ -73,7 +73,7 @@ const planted: readonly (readonly [string, string, string | undefined])[] = [
   ['server/store/a.ts', "export const x = new URL('../bus/thread.ts', import.meta.url);", '../bus/thread.ts'],
   [
     'server/store/a.ts',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the planted file has the template
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the template is part of the planted file
     'export const x = new URL(`../bus/thread.${kind}`, import.meta.url);',
     '../bus/thread.ts',
   ],
@@ -139,7 +139,7 @@ const planted: readonly (readonly [string, string, string | undefined])[] = [
 const numbered = (folder: string, count: number): Record<string, string> =>
   Object.fromEntries(Array.from({ length: count }, (_, at) => [`${folder}/file-${at}.ts`, '']));
 
-/** Planted trees with the beginning of their only fault, or undefined where there is none. */
+/** Planted trees with the beginning of their only fault, or undefined when they break no rule. */
 const plantedTrees: Readonly<Record<string, readonly [Readonly<Record<string, string>>, string | undefined]>> = {
   'of files in a line': [
     { 'test/a.ts': "import './b.ts';", 'test/b.ts': "import './c.ts';", 'test/c.ts': '' },
@@ -182,7 +182,7 @@ describe('a planted tree', () => {
 });
 
 describe('an exception', () => {
-  it('covers the fault that it names, and fails once there is none', () => {
+  it('covers the fault that it names, and becomes a fault itself once that one is fixed', () => {
     const faults = Object.keys(exceptions).map((start) => `${start}more`);
     expect(beyondExceptions(faults)).toEqual([]);
     expect(beyondExceptions([...faults, 'test/a.ts: is new'])).toEqual(['test/a.ts: is new']);
@@ -208,7 +208,7 @@ describe('a planted file', () => {
     }
   });
 
-  it('is found also where the worker’s core reaches it only through another file', () => {
+  it('is found when the core of the worker reaches it only through another file', () => {
     const core = { path: 'sdk/typescript/src/worker/core/a.ts', text: "import { x } from '../../b.ts';" };
     const between = { path: 'sdk/typescript/src/b.ts', text: "import { readFile } from 'node:fs';" };
     expect(houseFaults([core, between])).toEqual([

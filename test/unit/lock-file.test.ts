@@ -1,4 +1,4 @@
-/** The lock file names what package.json asks for; `npm ci` refuses a fresh clone where it does not. */
+/** The lock file matches package.json; otherwise `npm ci` refuses a fresh clone. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
@@ -10,7 +10,7 @@ describe('the lock file', () => {
   it.each([
     ['package.json', ''],
     ['sdk/typescript/package.json', 'sdk/typescript'],
-  ])('names what %s asks for', (file, entry) => {
+  ])('matches %s', (file, entry) => {
     for (const kind of ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'])
       expect({ [kind]: lock[entry][kind] }).toEqual({ [kind]: readJson(file)[kind] });
   });

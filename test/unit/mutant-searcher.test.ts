@@ -1,4 +1,4 @@
-/** A planted bug that hangs or ends the process in which it is searched for costs that process alone. */
+/** A planted bug that hangs or kills the process that searches for it costs only that process. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ afterEach(() => {
 
 const search = (mutant: string) => searcher.search({ mutant, seeds: [1, 2] });
 
-it('so many searches share a process', async () => {
+it('the searcher runs a given number of searches per process', async () => {
   const processes: (string | undefined)[] = [];
   for (let n = 0; n <= MAX_SEARCHES; n++) processes.push((await search('quiet'))?.text);
   expect(new Set(processes.slice(0, MAX_SEARCHES)).size).toBe(1);
@@ -43,7 +43,7 @@ it.each([
   ['dies', 'its process ended: 7'],
   ['hangs', `nothing came for ${SILENCE_MS} ms`],
   ['fails', 'its snippet is not there'],
-])('a bug that %s fails, and the next one has another process', async (mutant, message) => {
+])('the search for a bug that %s fails, and the next one runs in another process', async (mutant, message) => {
   const before = await search('quiet');
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const refused = expect(search(mutant)).rejects.toThrow(message);

@@ -1,4 +1,4 @@
-/** The tables and the chart of the bench against peers. */
+/** The tables and the chart of the benchmark against peers. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,8 +24,8 @@ const result: MeasureResult = {
   commit: 'abc',
 };
 
-describe('the report of the bench against peers', () => {
-  it('says how many times better Muster is, whichever way is better', () => {
+describe('the report of the benchmark against peers', () => {
+  it('says how many times better Muster is, whether more or less is better', () => {
     expect(ratio({ title: '', unit: 'jobs/s', better: 'higher' }, 30, 10)).toBe(3);
     expect(ratio({ title: '', unit: 'ms', better: 'lower' }, 2, 1)).toBe(0.5);
     expect(ratio({ title: '', unit: 'jobs' }, 2, 1)).toBeUndefined();
@@ -42,7 +42,7 @@ describe('the report of the bench against peers', () => {
     ]);
   });
 
-  it('adds a measure to a file, and keeps what that has of others', () => {
+  it("adds a measure to a file, and keeps the file's other measures", () => {
     const folder = mkdtempSync(join(tmpdir(), 'muster-results-'));
     try {
       const file = join(folder, 'results.json');
@@ -53,7 +53,7 @@ describe('the report of the bench against peers', () => {
     }
   });
 
-  it('draws a bar for each peer that was run, as long as its first value', () => {
+  it('draws a bar for each peer that ran, with the length of its first value', () => {
     const svg = chart({ measures: { speed: { ...result, machine: '', stores: [] } } });
     expect(
       [...svg.matchAll(/<rect class="(\w+)".* width="([\d.]+)"/g)].map(([, kind, width]) => [kind, width]),

@@ -1,4 +1,4 @@
-/** Every planted bug fits the source that it is planted in: that takes no run of the simulation. */
+/** Every planted bug still fits the source it changes. This needs no run of the simulation. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { mutants } from '../simulation/mutants/mutants.ts';
@@ -15,11 +15,11 @@ it.each(Object.entries(mutants))('%s', (_, { patches }) => {
   }
 });
 
-it('no seed is kept of a bug that is planted no more', () => {
+it('each stored seed belongs to a planted bug', () => {
   expect(Object.keys(mutants)).toEqual(expect.arrayContaining(Object.keys(noticedAt)));
 });
 
-it('a patch whose snippet is not there once is refused', () => {
+it('a patch is refused unless its snippet occurs exactly once', () => {
   const patch = { file: 'x.ts', find: 'a + b', replace: 'a - b' };
   expect(applyPatch('const c = a\n  + b;', patch)).toBe('const c = a - b;');
   expect(() => applyPatch('const c = a;', patch)).toThrow('0 times');

@@ -1,4 +1,4 @@
-/** A script of a guide that goes wrong leaves nothing behind that it had put into the background. */
+/** A script of a guide that fails leaves no background process behind. */
 import { expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { lives } from '../support/exec-worker.ts';
@@ -6,7 +6,7 @@ import { runInGroup } from '../support/shell-group.ts';
 
 const options = { cwd: '/', env: process.env, timeoutMs: 60_000 };
 
-it('prints what it prints, and ends what it left in the background', async () => {
+it('a shell group passes on the output, and ends what the script left in the background', async () => {
   const printed = await runInGroup('sleep 600 & echo $!; echo more; exit 3', options);
   const [pid = '', more] = printed.split('\n');
   expect(more).toBe('more');
@@ -14,7 +14,7 @@ it('prints what it prints, and ends what it left in the background', async () =>
   await eventually('it has ended', () => !lives(Number(pid)));
 });
 
-it('is killed with all that it started when its time is over', async () => {
+it('a shell group is killed with all its processes at its timeout', async () => {
   const run = runInGroup('sleep 600 & echo $!; sleep 600', { ...options, timeoutMs: 300 });
   const { message } = await run.then(
     () => expect.unreachable(),

@@ -1,4 +1,4 @@
-/** A language is used where its programs are there and new enough; otherwise what was found is named, and what is needed. */
+/** A language is used when its programs exist and are new enough; the report names what was found and what is needed. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ function write(program: string, script: string): void {
   writeFileSync(join(folder, program), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
 }
 
-/** Of a machine whose programs say so. */
+/** The missing part on a machine whose programs print the given texts. */
 function lackWith(toolchain: Toolchain, says: Readonly<Record<string, string>>): string | undefined {
   for (const [program, words] of Object.entries(says)) write(program, `echo '${words}'`);
   return lackOf(toolchain);
@@ -48,7 +48,7 @@ it.each<[string, Toolchain, Record<string, string>]>([
     { mvn: 'Apache Maven 3.8.7\nJava version: 17.0.15, vendor: Debian', javac: 'javac 17.0.15' },
   ],
   ['a Java of no parts', java, { mvn: 'Apache Maven 4.0.0\nJava version: 26, vendor: Oracle', javac: 'javac 26-ea' }],
-])('%s will do', (_name, toolchain, says) => {
+])('the toolchain with %s is accepted', (_name, toolchain, says) => {
   expect(lackWith(toolchain, says)).toBeUndefined();
 });
 
@@ -58,7 +58,7 @@ it.each<[Toolchain, Record<string, string>, string]>([
   [rust, { cargo: 'cargo 1.89.0', rustc: 'rustc 1.63.0' }, 'rustc says "rustc 1.63.0"'],
   [java, { mvn: 'Java version: 11.0.2, vendor: Oracle', javac: 'javac 21.0.1' }, 'mvn says "Java version: 11.0.2"'],
   [java, { mvn: 'Java version: 21.0.1, vendor: Debian', javac: 'javac 1.8.0_292' }, 'javac says "javac 1.8.0_292"'],
-])('$language that is too old is named', (toolchain, says, found) => {
+])('a toolchain of $language that is too old is named with its version', (toolchain, says, found) => {
   expect(lackWith(toolchain, says)).toBe(`${found}, which is too old; ${toolchain.language} needs ${toolchain.needed}`);
 });
 
@@ -66,7 +66,7 @@ it.each<[Toolchain, Record<string, string>, string]>([
   [go, {}, 'go'],
   [rust, { cargo: 'cargo 1.89.0' }, 'rustc'],
   [java, { mvn: 'Java version: 17.0.1, vendor: Debian' }, 'javac'],
-])('$language that is not there is named', (toolchain, says, missing) => {
+])('a toolchain of $language that does not exist is named', (toolchain, says, missing) => {
   expect(lackWith(toolchain, says)).toBe(
     `there is no ${missing} on the PATH; ${toolchain.language} needs ${toolchain.needed}`,
   );
@@ -76,12 +76,12 @@ it.each([
   ['fails', 'echo "no toolchain is\n chosen" >&2; exit 1', 'no toolchain is chosen'],
   ['says something else', 'echo "what now?"', 'what now?'],
   ['ends without a word', 'exit 3', 'exit 3, without a word'],
-])('that %s counts as lacking, with its words', (_what, script, words) => {
+])('a program that %s counts as missing, with its output', (_what, script, words) => {
   write('go', script);
   expect(lackOf(go)).toContain(`go does not tell its version: ${words}`);
 });
 
-it('that does not answer in time, or can not be started, counts as lacking', () => {
+it('a program that does not answer in time or can not be started counts as missing', () => {
   write('go', 'echo "fetching a newer one" >&2; exec /bin/sleep 60');
   expect(lackOf(go, 2_000)).toContain(
     'go does not tell its version: no answer within 2 s fetching a newer one; Go needs',
@@ -90,7 +90,7 @@ it('that does not answer in time, or can not be started, counts as lacking', () 
   expect(lackOf(rust)).toMatch(/^cargo does not tell its version: spawnSync .* ENOENT; Rust needs/);
 });
 
-it('is asked once', () => {
+it('a program is asked once', () => {
   write(
     'go',
     `echo >> ${join(folder, 'asked')}; echo 'go version go1.26.0 linux/amd64'; [ $(wc -l < ${join(folder, 'asked')}) = 1 ]`,

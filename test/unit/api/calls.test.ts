@@ -1,4 +1,4 @@
-/** Calls under way: bounded in number and time, ended with their caller, refused while the replica stops. */
+/** Calls in progress: limited in number and time, ended when their caller leaves, refused while the replica stops. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { anyPack, anyUnpack } from '@bufbuild/protobuf/wkt';
@@ -33,18 +33,18 @@ async function reasonOf(call: Promise<unknown>): Promise<unknown> {
   return info && anyUnpack(anyPack(info.desc, info.value), ErrorInfoSchema)?.reason;
 }
 
-/** Collects what nobody holds. */
+/** Runs the garbage collector. */
 function collect(): void {
   setFlagsFromString('--expose-gc');
   runInNewContext('gc')();
 }
 
 describe('a call', () => {
-  it('is answered', async () => {
+  it('returns the answer of its work', async () => {
     expect(await new Calls(quiet, unmeasured).run('Get', patient, async () => 7)).toBe(7);
   });
 
-  it('is not begun when its deadline has passed', async () => {
+  it('does not begin after its deadline', async () => {
     const work = vi.fn(endless);
     for (const leftMs of [0, -1]) {
       expect(await reasonOf(new Calls(quiet, unmeasured).run('Get', { ...patient, leftMs }, work))).toBe(
@@ -54,7 +54,7 @@ describe('a call', () => {
     expect(work).not.toHaveBeenCalled();
   });
 
-  it('ends with its deadline, and its work is told', async () => {
+  it('ends at its deadline and aborts its work', async () => {
     let notified: AbortSignal | undefined;
     const call = new Calls(quiet, unmeasured).run('Get', { ...patient, leftMs: 5 }, (signal) => {
       notified = signal;
@@ -64,7 +64,7 @@ describe('a call', () => {
     expect(notified?.aborted).toBe(true);
   });
 
-  it('ends with its caller, and no one listens for the caller afterwards', async () => {
+  it('ends when its caller leaves, and removes its listener from the caller', async () => {
     const { caller, leave, listeners } = leaving();
     const call = new Calls(quiet, unmeasured).run('Get', caller, endless);
     expect(listeners.size).toBe(1);
@@ -73,7 +73,7 @@ describe('a call', () => {
     expect(listeners.size).toBe(0);
   });
 
-  it('that failed for a reason of our own is logged under the id that the caller sees', async () => {
+  it('logs an internal failure under the id that the caller gets', async () => {
     const error = vi.fn();
     const call = new Calls({ ...quiet, error }, unmeasured).run('Get', patient, async () => {
       throw new Error('secret');
@@ -93,7 +93,7 @@ describe('a stream', () => {
     yield 2;
   }
 
-  it('keeps nothing of what it has passed on', async () => {
+  it('does not keep messages that it has passed on', async () => {
     const passed: WeakRef<object>[] = [];
     const stream = new Calls(quiet, unmeasured).stream('Watch', patient, async function* () {
       for (;;) {
@@ -110,13 +110,13 @@ describe('a stream', () => {
     await stream.return();
   });
 
-  it('passes on what is yielded', async () => {
+  it('passes on each message that its work yields', async () => {
     const seen: number[] = [];
     for await (const number of new Calls(quiet, unmeasured).stream('Watch', patient, numbers)) seen.push(number);
     expect(seen).toEqual([1, 2]);
   });
 
-  it('ends with its caller although its work waits for nothing', async () => {
+  it('ends when its caller leaves although its work is blocked', async () => {
     const { caller, leave } = leaving();
     const stream = new Calls(quiet, unmeasured).stream('Watch', caller, async function* () {
       yield 1;
@@ -128,7 +128,7 @@ describe('a stream', () => {
     expect(await reasonOf(next)).toBe('CALL_CANCELLED');
   });
 
-  it('closes its work when it is not wanted any more', async () => {
+  it('closes its work when the reader stops early', async () => {
     const closed = vi.fn();
     const stream = new Calls(quiet, unmeasured).stream('Watch', patient, async function* () {
       try {
@@ -144,7 +144,7 @@ describe('a stream', () => {
 });
 
 describe('calls', () => {
-  it('are refused beyond 20,000 at once, streams among them, until one has ended', async () => {
+  it('are refused above 20,000 at once, streams included, until one ends', async () => {
     const calls = new Calls(quiet, unmeasured);
     const { caller, leave } = leaving();
     const last = calls.run('Wait', caller, endless);
@@ -159,7 +159,7 @@ describe('calls', () => {
     expect(await calls.run('Get', patient, async () => 'room')).toBe('room');
   });
 
-  it('are refused while the replica stops, and those under way go on', async () => {
+  it('are refused while the replica stops, and calls in progress continue', async () => {
     const calls = new Calls(quiet, unmeasured);
     let finish = (_: string) => {};
     const underWay = calls.run('Get', patient, () => new Promise<string>((resolve) => (finish = resolve)));
@@ -170,7 +170,7 @@ describe('calls', () => {
   });
 });
 
-describe('is measured under the code that it was answered with:', () => {
+describe('the meter of calls', () => {
   const measured: MeasuredCall[] = [];
   const meter: CallMeter = {
     ended(call, seconds) {
@@ -181,7 +181,7 @@ describe('is measured under the code that it was answered with:', () => {
   const codesOf = (method: string) => measured.filter((call) => call.method === method).map(({ code }) => code);
   const calls = new Calls(quiet, meter);
 
-  it('a call', async () => {
+  it('records a call under the code of its answer', async () => {
     await calls.run('a', patient, async () => 1);
     await calls.run('a', { ...patient, leftMs: 0 }, endless).catch(() => {});
     const { caller, leave } = leaving();
@@ -191,7 +191,7 @@ describe('is measured under the code that it was answered with:', () => {
     expect(codesOf('a')).toEqual(['OK', 'DEADLINE_EXCEEDED', 'CANCELLED']);
   });
 
-  it('a stream, once, at its end', async () => {
+  it('records a stream once, when it ends', async () => {
     const numbers = async function* () {
       yield* [1, 2, 3];
     };
@@ -200,7 +200,7 @@ describe('is measured under the code that it was answered with:', () => {
     expect(codesOf('s')).toEqual(['OK', 'CANCELLED']);
   });
 
-  it('one that was refused because the replica stops', async () => {
+  it('records a call that a stopping replica refused', async () => {
     calls.stop();
     await calls.run('r', patient, endless).catch(() => {});
     expect(codesOf('r')).toEqual(['UNAVAILABLE']);

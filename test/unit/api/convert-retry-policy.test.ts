@@ -1,4 +1,4 @@
-/** Retry policies go through the contract and back; what is the default is not stored, so that versions stay the same. */
+/** Retry policies survive the contract both ways. Defaults are not stored, so equal policies keep their version. */
 import { create } from '@bufbuild/protobuf';
 import {
   Backoff,
@@ -23,7 +23,7 @@ function read(wire: Partial<Omit<WirePolicy, '$typeName'>>): RetryPolicy | undef
   return policy;
 }
 
-/** Everything that a policy may say. */
+/** A policy with every field set. */
 const full: RetryPolicy = {
   maxAttempts: 7,
   minBackoffMs: 250,
@@ -44,24 +44,27 @@ const full: RetryPolicy = {
 };
 
 describe('a retry policy', () => {
-  it('comes back from the contract as it was', () => {
+  it('survives the way to the contract and back', () => {
     expect(read(retryPolicyTo(full))).toEqual(full);
   });
 
-  it.each(['LINEAR', 'CONSTANT', undefined] as const)('comes back with the backoff %s', (backoff) => {
-    const { backoff: _, delaysMs: __, ...rest } = full;
-    const policy = { ...rest, ...(backoff ? { backoff } : {}) };
-    expect(read(retryPolicyTo(policy))).toEqual(policy);
-  });
+  it.each(['LINEAR', 'CONSTANT', undefined] as const)(
+    'keeps the backoff %s on the way to the contract and back',
+    (backoff) => {
+      const { backoff: _, delaysMs: __, ...rest } = full;
+      const policy = { ...rest, ...(backoff ? { backoff } : {}) };
+      expect(read(retryPolicyTo(policy))).toEqual(policy);
+    },
+  );
 
-  it('says what is honoured where nothing was said', () => {
+  it('shows the effective defaults in unset fields', () => {
     expect(read({})).toEqual(definitionDefaults.retryPolicy);
     const wire = retryPolicyTo(definitionDefaults.retryPolicy);
     expect(wire).toMatchObject({ backoff: Backoff.EXPONENTIAL, jitter: Jitter.FULL, delays: [], rules: [] });
     expect(wire.limits).toBeUndefined();
   });
 
-  it('is the same version with its defaults written out, or as an older release stored it', () => {
+  it('keeps its version with its defaults written out, or in the form of an older release', () => {
     const stored: RetryPolicy = JSON.parse(
       '{"maxAttempts":3,"minBackoffMs":1000,"maxBackoffMs":300000,"multiplier":2,"maxRetryDurationMs":0,"nonRetryableTypes":[]}',
     );
@@ -73,7 +76,7 @@ describe('a retry policy', () => {
     expect(hashOf(full)).not.toBe(hashOf({ ...full, rules: [...(full.rules ?? [])].reverse() }));
   });
 
-  it('has the numbers of the contract', () => {
+  it('uses the same enum numbers as the contract', () => {
     const named = (wire: object) => Object.fromEntries(Object.entries(wire).filter(([name]) => name !== 'UNSPECIFIED'));
     expect(retryActions).toEqual(named(RetryAction));
     expect(retryCauses).toEqual(named(RetryCause));

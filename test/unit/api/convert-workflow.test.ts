@@ -1,4 +1,4 @@
-/** Definitions of workflows between the contract and the core: every field both ways, and what is refused. */
+/** Definitions of workflows between the contract and the domain: every field both ways, and refusals. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { JobDefinitionSchema, LeaseLossAction } from '@muster/sdk/gen/muster/v1/job_definition_pb';
 import { FailureMode, StepRole, TriggerRule } from '@muster/sdk/gen/muster/v1/workflow_pb';
@@ -67,7 +67,7 @@ const full: Step[] = [
   { name: 'clean', definition: 'task', role: StepRole.FINALLY, overrides: { priority: -100 } },
 ];
 
-it('every field goes both ways, with the defaults filled in, and is the same content again', async () => {
+it('a workflow survives the contract both ways in every field, with defaults filled in and the same content hash', async () => {
   const definition = await definitionFrom(
     made({ steps: full, output: 'steps.again.output', failureMode: FailureMode.RUN_BRANCHES }),
   );
@@ -125,7 +125,7 @@ it('every field goes both ways, with the defaults filled in, and is the same con
   expect(definitionHash(again)).toEqual(definitionHash(definition));
 });
 
-it('what is left out is left out, and an empty override is none', async () => {
+it('a workflow does not keep empty fields or an empty override', async () => {
   const { workflow } = await definitionFrom(made({ steps: [{ name: 'a', definition: 'task', overrides: {} }] }));
   expect(workflow).toEqual({
     steps: [{ name: 'a', definition: 'task', definitionVersion: 0, needs: [], rule: 'ALL_SUCCESS', role: 'NORMAL' }],
@@ -133,7 +133,7 @@ it('what is left out is left out, and an empty override is none', async () => {
   });
 });
 
-it('a task is what it was', async () => {
+it('a task is stored as before workflows existed', async () => {
   const definition = await definitionFrom(
     create(JobDefinitionSchema, { name: 'mail', body: { case: 'task', value: {} } }),
   );
@@ -142,7 +142,7 @@ it('a task is what it was', async () => {
   expect(definitionTo(definition)).toMatchObject({ body: { case: 'task' }, runTimeout: { seconds: 3_600n } });
 });
 
-describe('is refused:', () => {
+describe('the conversion of a workflow definition', () => {
   const task = { name: 'a', definition: 'task' };
   const [S, F] = ['definition.workflow.steps[0]', 'definition.workflow.steps[0].fan_out'];
 
@@ -193,11 +193,11 @@ describe('is refused:', () => {
       /-1/,
     ],
     ['bad demands', { ...task, overrides: { demands: { required: '(' } } }, `${S}.overrides.demands.required`, /CEL/],
-  ])('%s', async (_what, step, field, description) => {
+  ])('refuses %s', async (_what, step, field, description) => {
     expect((await refusal(made({ steps: [step] })))[0]).toEqual([field, expect.stringMatching(description)]);
   });
 
-  it('an unknown failure mode, no steps, and too many', async () => {
+  it('refuses an unknown failure mode, no steps, and too many steps', async () => {
     expect(await refusal(made({ steps: [task], failureMode: 9 as FailureMode }))).toEqual([
       ['definition.workflow.failure_mode', 'has the unknown value 9'],
     ]);
@@ -223,7 +223,7 @@ describe('is refused:', () => {
     ['rate_limit', { rateLimit: { units: 1 } }],
     ['rate_cost', { rateCost: 1 }],
     ['key_limit', { keyLimit: { key: 'input.a', maxConcurrency: 1 } }],
-  ])('%s of a workflow', async (field, more) => {
+  ])('refuses %s of a workflow', async (field, more) => {
     expect((await refusal(made({ steps: [task] }, more)))[0]).toEqual([
       `definition.${field}`,
       'is for attempts, and a workflow has none: set it at the definitions of its steps',
@@ -236,7 +236,7 @@ describe('is refused:', () => {
     ['a rule for submissions', { uniqueness: { byInput: true } }],
     ['one attempt', { retryPolicy: { maxAttempts: 1 } }],
     ['schemas', { inputJsonSchema: '{}', outputJsonSchema: '{}' }],
-  ])('not %s', async (_what, more) => {
+  ])('accepts %s', async (_what, more) => {
     const definition = await definitionFrom(made({ steps: [task] }, more));
     expect(await definitionFrom(definitionTo(definition))).toEqual(definition);
   });

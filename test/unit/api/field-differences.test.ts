@@ -1,4 +1,4 @@
-/** Differences of two messages: each field that differs, and no other, for whatever the contract has. */
+/** Differences of two messages: exactly the fields that differ, for every kind of field in the contract. */
 import { create, type MessageInitShape, toJsonString } from '@bufbuild/protobuf';
 import { JobDefinitionSchema, LeaseLossAction } from '@muster/sdk/gen/muster/v1/job_definition_pb';
 import type { WorkflowStepSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
@@ -19,26 +19,31 @@ function workflow(...steps: MessageInitShape<typeof WorkflowStepSchema>[]): Init
   return { body: { case: 'workflow', value: { steps } } };
 }
 
-describe('differences', () => {
+describe('the differences of two messages', () => {
   it.each<[string, Init, Init, string[][]]>([
-    ['of text', { queue: 'a' }, { queue: 'b' }, [['queue', '"a"', '"b"']]],
-    ['of what was not set', {}, { priority: 3 }, [['priority', '', '3']]],
-    ['of what is not set any more', { priority: 3 }, {}, [['priority', '3', '']]],
-    ['of a span', { runTimeout: { seconds: 1n } }, { runTimeout: { seconds: 2n } }, [['run_timeout', '"1s"', '"2s"']]],
+    ['show a text field', { queue: 'a' }, { queue: 'b' }, [['queue', '"a"', '"b"']]],
+    ['show a field that was not set', {}, { priority: 3 }, [['priority', '', '3']]],
+    ['show a field that is no longer set', { priority: 3 }, {}, [['priority', '3', '']]],
     [
-      'of a message in a message',
+      'show a duration',
+      { runTimeout: { seconds: 1n } },
+      { runTimeout: { seconds: 2n } },
+      [['run_timeout', '"1s"', '"2s"']],
+    ],
+    [
+      'show a field of a nested message',
       { retryPolicy: { maxAttempts: 3 } },
       { retryPolicy: { maxAttempts: 5 } },
       [['retry_policy.max_attempts', '3', '5']],
     ],
     [
-      'of a list, as a whole',
+      'show a list as a whole',
       { retryPolicy: { nonRetryableTypes: ['A'] } },
       { retryPolicy: { nonRetryableTypes: ['A', 'B'] } },
       [['retry_policy.non_retryable_types', '["A"]', '["A","B"]']],
     ],
     [
-      'of entries of a map',
+      'show entries of a map',
       { labels: { a: '1', b: '2' } },
       { labels: { b: '3', constructor: '4' } },
       [
@@ -48,13 +53,13 @@ describe('differences', () => {
       ],
     ],
     [
-      'of an enum',
+      'show an enum',
       {},
       { leaseLossAction: LeaseLossAction.CONTINUE },
       [['lease_loss_action', '', '"LEASE_LOSS_ACTION_CONTINUE"']],
     ],
     [
-      'of a body',
+      'show a changed body',
       { body: { case: 'task', value: { handler: 'a' } } },
       { body: { case: 'workflow', value: { steps: [{ name: 's' }] } } },
       [
@@ -63,7 +68,7 @@ describe('differences', () => {
       ],
     ],
     [
-      'of steps of a workflow, by their names',
+      'show steps of a workflow by their names',
       workflow({ name: 'a' }, { name: 'b', needs: ['a'], loop: { while: 'x' } }, { name: 'constructor' }),
       workflow({ name: 'b', needs: ['a', 'c'] }, { name: 'a' }, { name: 'c', input: 'item' }),
       [
@@ -74,14 +79,14 @@ describe('differences', () => {
         ['workflow.steps', '["a","b"]', '["b","a"]'],
       ],
     ],
-    ['of a message that is set but empty', {}, { circuitBreaker: {} }, [['circuit_breaker', '', '{}']]],
+    ['show a message that is set but empty', {}, { circuitBreaker: {} }, [['circuit_breaker', '', '{}']]],
     [
-      'of bytes',
+      'show bytes',
       {},
       { inputProtobufSchema: { fileDescriptorSet: Uint8Array.of(1, 2) } },
       [['input_protobuf_schema.file_descriptor_set', '', '"AQI="']],
     ],
-    ['of what is ignored', { version: 1 }, { version: 2 }, []],
+    ['leave out ignored fields', { version: 1 }, { version: 2 }, []],
   ])('%s', (_what, before, after, expected) => {
     expect(differences(before, after)).toEqual(expected);
   });
@@ -112,7 +117,7 @@ describe('differences', () => {
     })
     .map(({ steps, ...rest }) => ({ ...rest, ...workflow(...steps) })) as fc.Arbitrary<Init>;
 
-  it('are none just where the messages are equal, and the other way round they are swapped', () => {
+  it('are none exactly where the messages are equal, and swap their sides when the messages are swapped', () => {
     fc.assert(
       fc.property(definition, definition, (before, after) => {
         const [was, is] = [before, after].map((init) =>
@@ -127,7 +132,7 @@ describe('differences', () => {
   });
 });
 
-/** Maps say nothing of order. */
+/** Compares two JSON texts without regard to order, because maps have none. */
 function sameButForOrder(a = '', b = ''): boolean {
   return JSON.stringify(sorted(JSON.parse(a))) === JSON.stringify(sorted(JSON.parse(b)));
 }

@@ -1,4 +1,4 @@
-/** Errors on their way to the caller: they fit into trailers, can be encoded, and tell nothing that is ours alone. */
+/** Errors on their way to the caller: they fit into trailers, can be encoded, and reveal nothing internal. */
 import { fromBinary } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import { BadRequestSchema, ErrorInfoSchema } from '@muster/sdk/gen/google/rpc/error_details_pb';
@@ -12,10 +12,10 @@ import { type RpcStatus, statusOf } from '../../../server/api/base/status.ts';
 import { Violations } from '../../../server/api/base/violations.ts';
 import { EngineError } from '../../../server/engine/base/errors.ts';
 
-/** Clients differ in how much they take; 8 KiB are common. */
+/** Limits differ between clients; 8 KiB is common. */
 const MAX_TRAILER_BYTES = 8_000;
 
-/** As HTTP/2 carries them: the message percent-encoded, the details in base64. Throws on text that is none. */
+/** The size on HTTP/2: the message percent-encoded, the details in base64. Throws on malformed text. */
 function trailerBytes({ message, details }: RpcStatus): number {
   return encodeURI(message).length + Math.ceil((details.length * 4) / 3) + 200;
 }
@@ -25,7 +25,7 @@ function infoOf(status: RpcStatus) {
   return detail && anyUnpack(detail, ErrorInfoSchema);
 }
 
-/** What the violations of these fields become. */
+/** The status for violations of the given fields. */
 function refusalOf(found: readonly (readonly [string, string])[]): RpcStatus {
   const violations = new Violations();
   for (const [field, description] of found) violations.add(field, description);
@@ -41,8 +41,8 @@ const anyText = fc.string({ unit: 'binary', maxLength: 2_000 });
 const halves = fc.string({ unit: fc.constantFrom('\ud83d', '\ude00', 'é', '水', '%', '"', 'a'), maxLength: 2_000 });
 const text = fc.oneof(anyText, halves);
 
-describe('what a caller sent, in an error that goes back', () => {
-  it('fits into the trailers, whatever it is', () => {
+describe('an error with input of the caller', () => {
+  it('fits into the trailers, whatever the input', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(text, text), { minLength: 1, maxLength: 60 }), (found) => {
         expect(trailerBytes(refusalOf(found))).toBeLessThan(MAX_TRAILER_BYTES);
@@ -56,7 +56,7 @@ describe('what a caller sent, in an error that goes back', () => {
     );
   });
 
-  it('names each field while there is room, and counts the others', () => {
+  it('names as many fields as fit, and counts the others', () => {
     const found = Array.from(
       { length: 500 },
       (_, i) => [`jobs[${i}].priority`, 'is 101; must be from -100 to 100'] as const,
@@ -70,7 +70,7 @@ describe('what a caller sent, in an error that goes back', () => {
     expect(trailerBytes(status)).toBeLessThan(MAX_TRAILER_BYTES);
   });
 
-  it('is cut to whole characters', () => {
+  it('is cut between whole characters', () => {
     fc.assert(
       fc.property(text, fc.integer({ min: 1, max: 300 }), (given, max) => {
         const cut = cutText(given, max);
@@ -82,8 +82,8 @@ describe('what a caller sent, in an error that goes back', () => {
   });
 });
 
-describe('what nobody expected', () => {
-  it('is INTERNAL with an id that the log has, too, and says nothing else', () => {
+describe('the answer to an unexpected error', () => {
+  it('is INTERNAL with an id that is also in the log, and nothing else', () => {
     const secret = 'password=hunter2 at /srv/muster/store.ts:12';
     for (const error of [
       new Error(secret),
@@ -105,10 +105,10 @@ describe('what nobody expected', () => {
   });
 });
 
-describe('every reason of the engine', () => {
+describe('each error reason of the engine', () => {
   const reasons = Object.keys(ErrorReason).filter((reason) => !['UNSPECIFIED', 'INTERNAL'].includes(reason));
 
-  it.each(reasons)('%s has a code and is one of the contract', (reason) => {
+  it.each(reasons)('%s has a status code and is in the contract', (reason) => {
     const status = statusOf(new EngineError(reason as 'CONFLICT', 'message', { metadata: { a: 'b' } }));
     expect(status.code).toBeGreaterThan(0);
     expect(infoOf(status)).toMatchObject({ reason, domain: 'muster.dev', metadata: { a: 'b' } });

@@ -1,4 +1,4 @@
-/** Who may call the HTTP port from a browser, and how long a call may say it waits. */
+/** Which hosts and origins may call the HTTP port from a browser, and how long a call may wait. */
 import { describe, expect, it } from 'vitest';
 import { boundTimeouts } from '../../../server/api/base/servers/bound-timeouts.ts';
 import { checkAccess, corsHeaders } from '../../../server/api/base/servers/web-access.ts';
@@ -25,7 +25,7 @@ describe('the Host header', () => {
     '[::1]:7080',
     'muster.example.com',
     'Muster.Example.com:443',
-  ])('%s is ours', (host) => expect(verdict(host)).toBe('allowed'));
+  ])('%s is allowed', (host) => expect(verdict(host)).toBe('allowed'));
 
   it.each([
     undefined,
@@ -44,12 +44,12 @@ describe('the Host header', () => {
     'localhost:',
     'localhost:123456',
     'local host',
-  ])('%s is not', (host) => expect(verdict(host)).toBe('HOST_NOT_ALLOWED'));
+  ])('%s is refused', (host) => expect(verdict(host)).toBe('HOST_NOT_ALLOWED'));
 });
 
 describe('the Origin header', () => {
   it.each([undefined, 'http://localhost:7080', 'https://localhost:7080', 'https://ops.example.com'])(
-    '%s may call',
+    '%s is allowed',
     (origin) => expect(verdict('localhost:7080', origin)).toBe('allowed'),
   );
 
@@ -63,9 +63,9 @@ describe('the Origin header', () => {
     'https://ops.example.com.evil.example',
     'http://ops.example.com',
     'file://',
-  ])('%s may not', (origin) => expect(verdict('localhost:7080', origin)).toBe('ORIGIN_NOT_ALLOWED'));
+  ])('%s is refused', (origin) => expect(verdict('localhost:7080', origin)).toBe('ORIGIN_NOT_ALLOWED'));
 
-  it('is named in the answer only when it was allowed by name', () => {
+  it('is repeated in the answer only when the settings name it', () => {
     const allowed = { origin: 'https://ops.example.com' };
     expect(corsHeaders(allowed, access)).toMatchObject({
       'access-control-allow-origin': 'https://ops.example.com',
@@ -76,7 +76,7 @@ describe('the Origin header', () => {
   });
 });
 
-describe('timeouts', () => {
+describe('the deadline headers', () => {
   it.each([
     ['connect-timeout-ms', '0', '0'],
     ['connect-timeout-ms', '2147483647', '2147483647'],
@@ -91,7 +91,7 @@ describe('timeouts', () => {
     ['grpc-timeout', '99999999m', '99999999m'],
     ['grpc-timeout', '99999999n', '99999999n'],
     ['grpc-timeout', '-5S', '-5S'],
-  ])('%s: %s becomes %s', (name, given, kept) => {
+  ])('%s: %s give %s', (name, given, kept) => {
     const headers = new Headers({ [name]: given });
     boundTimeouts(headers);
     expect(headers.get(name)).toBe(kept);

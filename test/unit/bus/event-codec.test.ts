@@ -1,4 +1,4 @@
-/** Events on the wire: CloudEvents in the batch form, each as the contract maps it to JSON, below a size. */
+/** Encoded events: CloudEvents in the batch format, each in the contract's JSON mapping, within a size limit. */
 import { fromJson } from '@bufbuild/protobuf';
 import { JobEventSchema } from '@muster/sdk/gen/muster/v1/event_pb';
 import fc from 'fast-check';
@@ -75,7 +75,7 @@ describe('events', () => {
     ]);
   });
 
-  it('carry a JobEvent of the contract, failure and all', () => {
+  it('carry a JobEvent of the contract with its failure', () => {
     const failure = { ...systemFailure('LOST_WORKER', 'Lost', 'gone'), final: true, exitCode: 137 };
     const [message] = encodeEvents(batchOf([{ ...sample, state: 'FAILED', failure }]), MIB);
     const [{ data }] = JSON.parse(textOf(message?.data as Uint8Array));
@@ -87,7 +87,7 @@ describe('events', () => {
     });
   });
 
-  it('come back as they were, whatever is in them and however they are split', () => {
+  it('survive encoding with any content and any split into messages', () => {
     fc.assert(
       fc.property(fc.array(changes, { minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: 8_000 }), (all, max) => {
         const batch = batchOf(all);
@@ -102,7 +102,7 @@ describe('events', () => {
     );
   });
 
-  it('of a later release with a state that is not known here are passed over', () => {
+  it('with a state of a later release are skipped', () => {
     const text = textOf(encodeEvents(batchOf([sample, sample]), MIB)[0]?.data as Uint8Array);
     expect(decodeEvents(Buffer.from(text.replace('JOB_STATE_SUCCEEDED', 'JOB_STATE_DREAMING')))).toEqual(
       eventsOf(batchOf([sample])),

@@ -1,4 +1,4 @@
-/** Definitions of files are applied behind what they are made from, and else as they were written. */
+/** Definitions from files are applied after those they refer to, and otherwise in their order in the files. */
 import { create } from '@bufbuild/protobuf';
 import { JobDefinitionSchema } from '@muster/sdk/grpc';
 import fc from 'fast-check';
@@ -20,17 +20,21 @@ const namesOf = (wanted: Parameters<typeof inOrder>[0]) =>
     .join(' ');
 
 it.each([
-  ['tasks stay as they are', [task('b'), task('a')], 'b a'],
-  ['a workflow that is right stays', [task('b'), flow('w', 'b'), task('a')], 'b w a'],
-  ['a workflow goes behind', [flow('w', 'b', 'a', 'elsewhere'), task('a'), task('b')], 'b a w'],
-  ['by way of others', [flow('x', 'w'), flow('w', 'a'), task('a')], 'a w x'],
-  ['two of a name keep their order', [flow('w', 'a'), task('a'), task('a')], 'a a w'],
-  ['a cycle is let be', [flow('x', 'w'), flow('w', 'x'), flow('y', 'y')], 'w x y'],
+  ['tasks keep their order', [task('b'), task('a')], 'b a'],
+  ['a workflow behind its tasks stays in place', [task('b'), flow('w', 'b'), task('a')], 'b w a'],
+  ['a workflow moves behind its tasks', [flow('w', 'b', 'a', 'elsewhere'), task('a'), task('b')], 'b a w'],
+  [
+    'a workflow moves behind tasks that it reaches through another workflow',
+    [flow('x', 'w'), flow('w', 'a'), task('a')],
+    'a w x',
+  ],
+  ['two definitions of one name keep their order', [flow('w', 'a'), task('a'), task('a')], 'a a w'],
+  ['a cycle does not fail', [flow('x', 'w'), flow('w', 'x'), flow('y', 'y')], 'w x y'],
 ])('%s', (_what, wanted, names) => {
   expect(namesOf(wanted)).toBe(names);
 });
 
-it('each is there once, and behind what it names unless that leads back to it', () => {
+it('each definition comes once, and after those it refers to unless they form a cycle', () => {
   const name = fc.constantFrom('a', 'b', 'c', 'd', 'e');
   fc.assert(
     fc.property(fc.array(fc.tuple(name, fc.array(name, { maxLength: 3 }))), (made) => {

@@ -1,4 +1,4 @@
-/** What the doctor concludes, from facts that are hard to bring about. */
+/** Findings of the doctor from facts that are hard to bring about for real. */
 import { create } from '@bufbuild/protobuf';
 import {
   CircuitBreakerStatusSchema,
@@ -31,32 +31,32 @@ const worker = (changes: object = {}): Worker =>
 const definition = (version: number, handler = '') =>
   create(JobDefinitionSchema, { name: 'add', version, body: { case: 'task', value: { handler } } });
 
-describe('a definition is served', () => {
+describe('whether a definition is served', () => {
   it.each([
     [1, '', false],
     [2, '', true],
     [3, 'add', true],
     [4, '', false],
     [2, 'other', false],
-  ])('in version %d with handler "%s": %s', (version, handler, served) => {
+  ])('is decided in version %d with handler "%s" as %s', (version, handler, served) => {
     expect(isServed(definition(version, handler), [worker()])).toBe(served);
   });
 
   it.each([{ deaf: true }, { draining: true }, { state: SessionState.CLOSING }])(
-    'not by a worker with %j',
+    'is denied for a worker with %j',
     (changes) => {
       expect(isServed(definition(2), [worker(changes)])).toBe(false);
       expect(checkDefinitions([definition(2)], [worker(changes)])).toMatchObject([{ level: 'WARNING' }]);
     },
   );
 
-  it('by the control plane when it is a workflow', () => {
+  it('is affirmed for a workflow, which the control plane runs itself', () => {
     expect(isServed(create(JobDefinitionSchema, { body: { case: 'workflow', value: {} } }), [])).toBe(true);
   });
 });
 
 describe('the doctor finds', () => {
-  it('no workers, deaf ones and draining ones', () => {
+  it('missing workers, and deaf and draining ones', () => {
     expect(checkWorkers([])).toMatchObject([
       { level: 'WARNING', message: expect.stringContaining('none is connected') },
     ]);
@@ -67,7 +67,7 @@ describe('the doctor finds', () => {
     expect(checkWorkers([worker({ draining: true })])).toMatchObject([{ level: 'WARNING' }, { level: 'NOTE' }]);
   });
 
-  it('queues that are paused, and those whose jobs nobody runs', () => {
+  it('paused queues, and queues whose jobs have no worker', () => {
     const mails = create(QueueSchema, { name: 'mails', paused: true, pauseReason: 'moving', counts: { ready: 3n } });
     const slow = create(QueueSchema, { name: 'slow', counts: { ready: 5n } });
     const waiting = [{ queue: slow, definitions: [definition(9)] }];
@@ -95,7 +95,7 @@ describe('the doctor finds', () => {
   });
 });
 
-describe('the HTTP port is looked for', () => {
+describe('the URL of the HTTP port', () => {
   it.each([
     ['127.0.0.1:7070', 'http://127.0.0.1:7080'],
     ['[::1]:7070', 'http://[::1]:7080'],
@@ -104,7 +104,7 @@ describe('the HTTP port is looked for', () => {
     ['dns://8.8.8.8/muster:7070', 'http://muster:7080'],
     ['unix:/run/muster.sock', undefined],
     ['ipv4:10.0.0.1:7070,10.0.0.2:7070', undefined],
-  ])('of %s at %s', (server, url) => {
+  ])('for server %s is %s', (server, url) => {
     expect(usualHttpUrl(server)).toBe(url);
   });
 });

@@ -1,4 +1,4 @@
-/** Errors say what happened, in which field, why, and what to do next; the exit code tells their kind. */
+/** Errors say what happened, in which field, why, and what to do next. The exit code gives the kind of error. */
 
 import { ErrorReasonSchema } from '@muster/sdk/gen/muster/v1/error_pb';
 import { Code, MusterError } from '@muster/sdk/grpc';
@@ -10,7 +10,7 @@ import { hintFor } from '../../../server/cli/failures/hints.ts';
 const server = 'muster:7070';
 
 describe('a report', () => {
-  it('names the fields that were refused', () => {
+  it('names the refused fields', () => {
     const fieldViolations = [{ field: 'job.queue', description: 'must be short' }];
     const error = new MusterError({
       code: Code.INVALID_ARGUMENT,
@@ -21,7 +21,7 @@ describe('a report', () => {
     expect(reportOf(error, server)).toMatchObject({ fields: fieldViolations, reason: 'INVALID_FIELD', exitCode: 2 });
   });
 
-  it('of a server that is not there says where, why, and how to start one', () => {
+  it('of an unreachable server gives the address, the cause, and how to start one', () => {
     const message =
       'round_robin: No connection established. Last error: No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:7070. Resolution note: ';
     const report = reportOf(new MusterError({ code: Code.UNAVAILABLE, message }), server);
@@ -41,7 +41,7 @@ describe('a report', () => {
       'Name resolution failed for target dns:nowhere:7070',
       'name',
     ],
-  ])('of %s says what may be wrong with the address', (message, why, hint) => {
+  ])('of %s suggests a mistake in the address', (message, why, hint) => {
     const report = reportOf(new MusterError({ code: Code.UNAVAILABLE, message }), server);
     expect(report.message).toBe(`can't reach Muster at muster:7070: ${why}`);
     expect(report.next).toContain(hint);
@@ -63,7 +63,7 @@ describe('a report', () => {
     expect(report.next).not.toBe('');
   });
 
-  it('of our own keeps its exit code', () => {
+  it('of an error of the CLI keeps its exit code', () => {
     expect(reportOf(new CliError({ message: 'm', next: 'n', exitCode: 3 }), server)).toMatchObject({
       message: 'm',
       next: 'n',
@@ -71,7 +71,7 @@ describe('a report', () => {
     });
   });
 
-  it('of a fault of ours shows where', () => {
+  it('of a bug shows the stack', () => {
     expect(reportOf(new TypeError('x is no function'), server)).toMatchObject({
       message: expect.stringContaining('at '),
       exitCode: 1,
@@ -79,8 +79,8 @@ describe('a report', () => {
   });
 });
 
-it('every reason that a client of the command can meet has a hint', () => {
-  // Those of workers, of HTTP, and those whose message already names the field.
+it('each reason that a user of the CLI can meet has a hint', () => {
+  // Reasons for workers and for HTTP, and one whose message already names the field.
   const others = [
     'UNSPECIFIED',
     'INVALID_FIELD',

@@ -1,4 +1,4 @@
-/** Every command teaches: it says what it is for, and shows an example. */
+/** The help of every command says what the command is for and shows an example. */
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../../server/cli/program.ts';
@@ -10,7 +10,7 @@ function leaves(command: Command): Command[] {
   return own.length === 0 ? [command] : own.flatMap(leaves);
 }
 
-/** The help as `--help` prints it, with what stands before and after it. */
+/** The help as `--help` prints it, with the texts before and after it. */
 function helpOf(command: Command): string {
   let text = '';
   command.configureOutput({ writeOut: (part) => (text += part) });
@@ -34,14 +34,14 @@ describe('the help', () => {
     expect(help).toMatch(new RegExp(`Examples?:\\n(?:.*\\n)*? +.*${name}`));
   });
 
-  it('knows every command of the issue', () => {
+  it('lists every required command', () => {
     const names = program.commands.map((command) => command.name());
     const wanted =
       'start server apply submit get list watch logs cancel retry redrive pause resume queues workers definitions doctor';
     expect(names).toEqual(expect.arrayContaining(wanted.split(' ')));
   });
 
-  it('says of each option that changes demands that it replaces them all', () => {
+  it('says that each option for demands replaces all demands', () => {
     const [, submit] = commands.find(([name]) => name === 'muster submit') ?? [];
     const help = (submit ? helpOf(submit) : '').replaceAll(/\s+/g, ' ');
     for (const flag of [
@@ -54,7 +54,7 @@ describe('the help', () => {
     expect(help).toMatch(/muster submit train --demand gpu=1 .*--prefer .*muster submit train --sticky /);
   });
 
-  it('shows the options of all commands with each', () => {
+  it('shows the global options at each command', () => {
     const [, get] = commands.find(([name]) => name === 'muster get') ?? [];
     expect(get && helpOf(get)).toMatch(/Global Options:[\s\S]*--namespace/);
   });

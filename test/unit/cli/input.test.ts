@@ -1,4 +1,4 @@
-/** Options are read as people write them, and refused with what they should look like. */
+/** Options accept the forms that people write. A refusal shows the right form. */
 import { IdempotencyConflictPolicy, StickyMode } from '@muster/sdk/grpc';
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ describe('a span', () => {
     ['1w', 604_800_000],
   ])('%s is %d ms', (text, ms) => expect(span(text)).toBe(ms));
 
-  it.each(['', '5', 's', '-5s', '5 s', '5S', '1h-30m', '5y', '1e3s', 'constructor'])('is not %j', (text) => {
+  it.each(['', '5', 's', '-5s', '5 s', '5S', '1h-30m', '5y', '1e3s', 'constructor'])('refuses %j', (text) => {
     expect(() => span(text)).toThrow(InvalidArgumentError);
   });
 });
@@ -33,7 +33,7 @@ describe('a time', () => {
     ['2026-05-04T09:30+02:00', '2026-05-04T07:30:00.000Z'],
     ['2026-05-04 09:30:00.25Z', '2026-05-04T09:30:00.250Z'],
     ['2024-02-29T00:00:00Z', '2024-02-29T00:00:00.000Z'],
-  ])('%s is %s', (text, iso) => expect(time(text).toISOString()).toBe(iso));
+  ])('%s is read as %s', (text, iso) => expect(time(text).toISOString()).toBe(iso));
 
   it.each([
     '',
@@ -45,16 +45,16 @@ describe('a time', () => {
     '2026-13-01T00:00Z',
     '2026-05-00T00:00Z',
     '1',
-  ])('is not %j', (text) => expect(() => time(text)).toThrow(InvalidArgumentError));
+  ])('can not be %j', (text) => expect(() => time(text)).toThrow(InvalidArgumentError));
 
-  it('of a filter may be a span back', () => {
+  it('of a filter may be relative to now', () => {
     expect(Math.abs(timeOrAge('2h').getTime() - (Date.now() - 7_200_000))).toBeLessThan(60_000);
     expect(timeOrAge('2026-05-04T09:30:00Z').toISOString()).toBe('2026-05-04T09:30:00.000Z');
     expect(() => timeOrAge('yesterday')).toThrow(/2h or 7d/);
   });
 });
 
-describe('what a job needs of its worker', () => {
+describe('a demand of a job', () => {
   it.each([
     ['gpu=1', { gpu: 1 }],
     ['cpu=0.5', { cpu: 0.5 }],
@@ -62,12 +62,12 @@ describe('what a job needs of its worker', () => {
     ['disk=1.5Ti', { disk: 1.5 * 2 ** 40 }],
   ])('%s', (text, amounts) => expect(amount(text)).toEqual(amounts));
 
-  it.each(['gpu', 'gpu=', '=1', 'gpu=-1', 'gpu=1e3', 'gpu=1 ', 'memory=4GB', 'memory=4gi', 'gpu=NaN'])(
+  it.each(['can not be %j', 'gpu=', '=1', 'gpu=-1', 'gpu=1e3', 'gpu=1 ', 'memory=4GB', 'memory=4gi', 'gpu=NaN'])(
     'is not %j',
     (text) => expect(() => amount(text)).toThrow(InvalidArgumentError),
   );
 
-  it('is refused twice over, and is kept whatever it is called', () => {
+  it('may be given only once, and may have any name', () => {
     expect(() => amount('gpu=1', { gpu: 2 })).toThrow(/twice/);
     expect(Object.entries(amount('__proto__=1', { gpu: 2 }))).toEqual([
       ['gpu', 2],
@@ -75,7 +75,7 @@ describe('what a job needs of its worker', () => {
     ]);
   });
 
-  it('goes into the submission', () => {
+  it('becomes part of the submission', () => {
     const options = {
       require: { zone: 'a' },
       requireThat: 'has(labels.ssd)',
@@ -100,8 +100,8 @@ describe('what a job needs of its worker', () => {
   });
 });
 
-describe('labels, states, numbers, names', () => {
-  it('are read', () => {
+describe('the parser of labels, states, numbers and names', () => {
+  it('reads valid input', () => {
     expect(label('a=b=c', { x: 'y' })).toEqual({ x: 'y', a: 'b=c' });
     expect(label('a=')).toEqual({ a: '' });
     expect(Object.entries(label('__proto__=x'))).toEqual([['__proto__', 'x']]);
@@ -114,33 +114,33 @@ describe('labels, states, numbers, names', () => {
   it.each([
     ['a label without =', () => label('a'), /KEY=VALUE/],
     ['a label without a key', () => label('=a'), /KEY=VALUE/],
-    ['a key twice', () => label('a=1', { a: '2' }), /"a" is there twice/],
+    ['a repeated key', () => label('a=1', { a: '2' }), /"a" is there twice/],
     ['an unknown state', () => states('DONE'), /no state "DONE".*SUCCEEDED/],
-    ['no state', () => states('UNSPECIFIED'), /no state/],
+    ['an unset state', () => states('UNSPECIFIED'), /no state/],
     ['a fraction', () => integer(0)('1.5'), /whole number/],
-    ['hexadecimal', () => integer(0)('0x10'), /whole number/],
-    ['beyond the bounds', () => integer(-100, 100)('101'), /from -100 to 100/],
-    ['beyond what a number holds', () => integer(0)('99999999999999999999'), /whole number/],
+    ['a hexadecimal number', () => integer(0)('0x10'), /whole number/],
+    ['a number out of bounds', () => integer(-100, 100)('101'), /from -100 to 100/],
+    ['a number that is not exact', () => integer(0)('99999999999999999999'), /whole number/],
     ['version 0', () => definitionRef('add@0'), /NAME@VERSION/],
-    ['no version', () => definitionRef('add@'), /NAME@VERSION/],
+    ['a reference without a version', () => definitionRef('add@'), /NAME@VERSION/],
     ['a version beyond int32', () => definitionRef('add@2147483648'), /NAME@VERSION/],
-  ])('%s is refused', (_what, read, message) => expect(read).toThrow(message));
+  ])('refuses %s', (_what, read, message) => expect(read).toThrow(message));
 });
 
 describe('an input', () => {
   const bytes = (text: string) => new TextEncoder().encode(text);
 
-  it('is taken byte for byte', () => {
+  it('is kept byte for byte', () => {
     expect(payloadOf(bytes('{"a": 1 }'), 'application/json', '--input').data).toEqual(bytes('{"a": 1 }'));
     expect(payloadOf(bytes('{'), 'text/plain', '--input')).toMatchObject({ contentType: 'text/plain' });
   });
 
-  it.each(['application/json', 'application/vnd.order+json', 'Application/JSON; charset=utf-8'])(
+  it.each(['must be JSON when its type is %s', 'application/vnd.order+json', 'Application/JSON; charset=utf-8'])(
     'has to be JSON when it is said to be %s',
     (type) => expect(() => payloadOf(bytes('{'), type, 'orders.json')).toThrow(/^orders\.json is not JSON: /),
   );
 
-  it('has to be UTF-8 when it is JSON, and not too long', () => {
+  it('must be UTF-8 when it is JSON, and not too long', () => {
     expect(() => payloadOf(new Uint8Array([0x22, 0xff, 0x22]), 'application/json', 'stdin')).toThrow(
       /stdin is not JSON/,
     );
@@ -151,7 +151,7 @@ describe('an input', () => {
 describe('a submission', () => {
   const name = { name: 'add', version: 3 };
 
-  it('says only what was said', () => {
+  it('contains only the given options', () => {
     const { definition, definitionVersion, priority, start, expireTime } = toSubmission(name, {});
     expect([definition, definitionVersion, priority, start.case, expireTime]).toEqual([
       'add',
@@ -162,7 +162,7 @@ describe('a submission', () => {
     ]);
   });
 
-  it('carries each option', () => {
+  it('contains each given option', () => {
     const runAt = new Date('2026-05-04T09:30:00Z');
     const job = toSubmission(name, {
       runAt,

@@ -1,4 +1,4 @@
-/** Documents are read as people write them; what does not fit is told by its path. */
+/** Documents in the forms that people write. Each mistake is named by its path. */
 import { JobDefinitionSchema } from '@muster/sdk/grpc';
 import { describe, expect, it } from 'vitest';
 import { parseDocuments } from '../../../server/cli/input/documents.ts';
@@ -13,7 +13,7 @@ function decoded(text: string) {
 const problems = (text: string) => (decoded(text) as { problems: object[] }).problems;
 
 describe('a definition', () => {
-  it('is read in either spelling, with spans, short enums, and schemas as they are', () => {
+  it('may use either spelling of fields, spans, short enum names, and schemas as objects', () => {
     const text = `
 name: mail
 run_timeout: 1m30s
@@ -62,17 +62,17 @@ labels: { team: shop }
     ['labels: { a: 1 }', 'labels', /string/],
     ['just text', '', /must be a mapping of fields, not a string/],
     ['__proto__: { name: x }', '__proto__', /is no field/],
-  ])('%s is refused at %s', (text, field, description) => {
+  ])('with %s is refused at %s', (text, field, description) => {
     expect(problems(text)).toEqual([{ field, description: expect.stringMatching(description) }]);
   });
 
-  it('is told all that is wrong with it at once', () => {
+  it('is refused with all its mistakes at once', () => {
     expect(problems('{ nme: x, priority: high }')).toHaveLength(2);
   });
 });
 
 describe('a file', () => {
-  it('holds documents, or a list of them, in YAML or JSON', () => {
+  it('may hold documents or a list of them, in YAML or JSON', () => {
     const names = (text: string) =>
       parseDocuments(text, 'f').map(({ where, value }) => [where, (value as { name: string }).name]);
     expect(names('name: a')).toEqual([['f', 'a']]);
@@ -93,12 +93,12 @@ describe('a file', () => {
     ['name: !!js/function x', /neither YAML nor JSON/],
     ['a: *b', /alias/i],
     ['a: &a [1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]', /alias/i],
-  ])('that holds %j is refused with the place', (text, message) => {
+  ])('that holds %j is refused with the position', (text, message) => {
     expect(() => parseDocuments(text, 'f')).toThrow(message);
   });
 });
 
-it('a near name is found, a far one is not', () => {
+it('a suggestion is made for a near name and not for a far one', () => {
   expect(nearName('maxAttemps', ['minBackoff', 'maxAttempts'])).toBe('maxAttempts');
   expect(nearName('queue_name', ['name', 'description'])).toBeUndefined();
   expect(nearName('x', ['name'])).toBeUndefined();

@@ -1,4 +1,4 @@
-/** Scenarios and arrivals are read as people write them; what is wrong is told by line or field, with the reason. */
+/** Scenarios and arrivals in the forms that people write. A mistake is named by line or field, with the reason. */
 import { describe, expect, it } from 'vitest';
 import { CliError } from '../../../server/cli/failures/cli-error.ts';
 import { readArrivals } from '../../../server/cli/simulate/arrivals-file.ts';
@@ -18,7 +18,7 @@ const line = (more: object) => JSON.stringify({ at: '0s', definition: 'mail', ru
 const lines = (...all: object[]) => `${all.map(line).join('\n')}\n`;
 const good = lines({});
 
-/** The scenario with all changes, and arrivals that fit it without and with them. */
+/** The scenario with all changes, and arrivals that fit it both with and without them. */
 async function read(scenario: unknown, arrivals: string, ...changes: string[]) {
   const set = changes.reduce<ReturnType<typeof override>>((before, text) => override(text, before), []);
   const variants = await readVariants(process, file('some.yaml', scenario), { set });
@@ -26,7 +26,7 @@ async function read(scenario: unknown, arrivals: string, ...changes: string[]) {
   return { scenario: last.scenario, arrivals: await readArrivals(process, file('some.jsonl', arrivals), variants) };
 }
 
-/** All that is said of it. */
+/** The whole text of the refusal. */
 async function refused(scenario: unknown, arrivals: string, ...changes: string[]): Promise<string> {
   const error = await read(scenario, arrivals, ...changes).catch((reason: unknown) => reason);
   if (!(error instanceof CliError)) throw new Error(`was not refused: ${error}`);
@@ -34,8 +34,8 @@ async function refused(scenario: unknown, arrivals: string, ...changes: string[]
   return [error.message, ...error.details, error.next].join('\n');
 }
 
-describe('files', () => {
-  it('are read: fields in both spellings, spans, names of enums, in the order of the times', async () => {
+describe('the files of a simulation', () => {
+  it('may use both spellings of fields, spans and enum names, and are sorted by time', async () => {
     const scenario = {
       definitions: [{ name: 'mail', key_limit: { max_concurrency: 2, policy: 'reject-new' }, runTimeout: '5m' }],
       workers: [{ name: 'w', slots: 2, count: 2, handlers: ['mail'], labels: { zone: 'a' }, resources: { gpu: 1 } }],
@@ -69,7 +69,7 @@ describe('files', () => {
     ]);
   });
 
-  it('take times of the calendar from the first one on', async () => {
+  it('may use calendar times, counted from the first one', async () => {
     const { arrivals } = await read(mails, lines({ at: '2026-05-04T09:30:10+02:00' }, { at: '2026-05-04T07:30:00Z' }));
     expect(arrivals.map(({ line, atMs }) => [line, atMs])).toEqual([
       [2, 0],
@@ -77,7 +77,7 @@ describe('files', () => {
     ]);
   });
 
-  it('are changed field by field', async () => {
+  it('can be changed field by field', async () => {
     const changes = [
       'queues.mails.maxConcurrency=9',
       'queues.other-queue.rateLimit.units=3',
@@ -108,7 +108,7 @@ describe('files', () => {
   });
 });
 
-describe('a bad file', () => {
+describe('a refusal of the files', () => {
   it.each<[string, unknown, RegExp]>([
     ['no mapping', '[]', /holds no document\n.*muster simulate --help/],
     ['several documents', '{}\n---\n{}', /must hold one mapping/],
@@ -154,7 +154,7 @@ describe('a bad file', () => {
       { ...mails, workers: [{ name: 'w', slots: 1, handlers: ['x'] }] },
       /line 1: definition: no worker of the scenario has mail's handler mail/,
     ],
-  ])('%s: the scenario is refused', async (_what, scenario, message) => {
+  ])('names the fault of a scenario with %s', async (_what, scenario, message) => {
     expect(await refused(scenario, good)).toMatch(message);
   });
 
@@ -195,12 +195,12 @@ describe('a bad file', () => {
     ['an outcome that is none', lines({ outcome: 'lost' }), /line 1: outcome: /],
     ['failures that are none', lines({ failures: 0.5 }), /line 1: failures: /],
     ['a delay that is none', lines({ delay: 'soon' }), /line 1: delay: /],
-  ])('%s: the arrivals are refused', async (_what, arrivals, message) => {
+  ])('names the fault of arrivals with %s', async (_what, arrivals, message) => {
     const scenario = { ...mails, definitions: [...mails.definitions, { name: 'bill' }] };
     expect(await refused(scenario, arrivals)).toMatch(message);
   });
 
-  it('is no file whose keys only one of two scenarios has a use for', async () => {
+  it('does not happen when a key has a use in one of two scenarios', async () => {
     const keyed = lines({ limitKey: 'acme' });
     expect((await read(mails, keyed, 'definitions.mail.keyLimit=null')).arrivals).toHaveLength(1);
     expect((await read(mails, keyed, 'definitions.mail.keyLimit.key=""')).arrivals).toHaveLength(1);
@@ -221,18 +221,18 @@ describe('a bad file', () => {
       'definitions.mail.name=post',
       /--set definitions\.mail\.name=post is wrong.*\nline 1 of .*: the scenario has no mail\n/,
     ],
-  ])('--set %s names itself, not the files that are fine without it', async (change, message) => {
+  ])('for --set %s names the option, not the files that are valid without it', async (change, message) => {
     expect(await refused(mails, good, change)).toMatch(message);
   });
 
-  it('is the other scenario where that has no place for the arrivals', async () => {
+  it('names the other scenario when the arrivals do not fit that one', async () => {
     const other = file('other.yaml', { ...mails, definitions: [{ name: 'letter' }] });
     const variants = await readVariants(process, file('some.yaml', mails), { changed: other });
     const error = await readArrivals(process, file('some.jsonl', good), variants).catch((reason: unknown) => reason);
     expect((error as CliError).message).toBe(`${other} is wrong; nothing was simulated`);
   });
 
-  it('of arrivals that are too many is refused before anything is simulated', async () => {
+  it('for too many arrivals comes before any simulation', async () => {
     const row = line({});
     const text = `${row}\n`.repeat(100_001);
     expect(await refused(mails, text)).toMatch(/holds more than 100,000 arrivals, the most that are simulated at once/);
@@ -245,7 +245,7 @@ describe('a bad file', () => {
     ['queues.mails.maxConcurency=5', /queues\[0\]\.maxConcurency: is no field/],
     ['queues.mails.name.x=5', /name has no fields/],
     ['queues.mails.__proto__.x=5', /queues\[0\]\.__proto__: is no field/],
-  ])('--set %s is refused', async (change, message) => {
+  ])('names the fault of --set %s', async (change, message) => {
     expect(await refused(mails, good, change)).toMatch(message);
     expect(({} as { x?: unknown }).x).toBeUndefined();
   });
@@ -257,9 +257,9 @@ describe('a bad file', () => {
     'queues.mails.maxConcurrency',
     'queues.a.b=[',
     '',
-  ])('%j is no change', (text) => expect(() => override(text)).toThrow(/It takes LIST|is no YAML/));
+  ])('for --set %j explains the syntax', (text) => expect(() => override(text)).toThrow(/It takes LIST|is no YAML/));
 
-  it('tells of ten faults at most', async () => {
+  it('shows at most ten faults', async () => {
     const said = await refused(mails, lines(...Array.from({ length: 30 }, () => ({ run: 1 }))));
     expect(said.match(/line \d+: run/g)).toHaveLength(10);
   });

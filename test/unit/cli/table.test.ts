@@ -1,4 +1,4 @@
-/** Tables keep to the terminal, and nothing that a job says can take the terminal over. */
+/** Tables fit the terminal, and no text from a job can control the terminal. */
 import { describe, expect, it } from 'vitest';
 import { printable, printableLines } from '../../../server/cli/output/printable.ts';
 import { Table } from '../../../server/cli/output/table.ts';
@@ -10,7 +10,7 @@ const columns = [
 ];
 
 describe('a table', () => {
-  it('is as wide as its content where there is room', () => {
+  it('is as wide as its content when there is space', () => {
     const rows = [
       { id: 'a', text: 'short' },
       { id: 'bcd', text: 'a longer text' },
@@ -22,23 +22,23 @@ describe('a table', () => {
     ]);
   });
 
-  it('cuts what may be cut, down to its least width, and never an id', () => {
+  it('shortens columns to their minimum width, and never an id', () => {
     const rows = [{ id: 'abcdefgh', text: 'a longer text' }];
     expect(new Table(columns, 18).lines(rows)).toEqual(['ID        TEXT', 'abcdefgh  a longe…']);
     expect(new Table(columns, 10).lines(rows)).toEqual(['ID        TEXT', 'abcdefgh  a lon…']);
   });
 
-  it('keeps the widths of its first page', () => {
+  it('keeps the column widths of its first page', () => {
     const table = new Table(columns, Number.POSITIVE_INFINITY);
     expect(table.lines([{ id: 'a', text: 'one' }])).toEqual(['ID  TEXT', 'a   one']);
     expect(table.lines([{ id: 'b', text: 'two, and more' }])).toEqual(['b   two…']);
   });
 
-  it('has no line for no rows', () => {
+  it('prints no line for no rows', () => {
     expect(new Table(columns, 80).lines([])).toEqual([]);
   });
 
-  it('counts wide letters twice and marks not at all', () => {
+  it('counts wide letters as two and combining marks as none', () => {
     expect(widthOf('日本')).toBe(4);
     expect(widthOf('e\u0301')).toBe(1);
     expect(cutTo(4, '日本語')).toBe('日…');
@@ -46,7 +46,7 @@ describe('a table', () => {
   });
 });
 
-describe('text from elsewhere', () => {
+describe('text from a job', () => {
   it.each([
     ['a\u001b[2Jb', 'a\\e[2Jb'],
     ['one\ntwo', 'one\\ntwo'],
@@ -57,7 +57,7 @@ describe('text from elsewhere', () => {
     expect(printable(text)).toBe(expected);
   });
 
-  it('keeps its lines and tabs where it may have lines', () => {
+  it('keeps line breaks and tabs where several lines are allowed', () => {
     expect(printableLines('a\tb\r\n\u001b[31mc')).toEqual(['a\tb', '\\e[31mc']);
   });
 });

@@ -1,4 +1,4 @@
-/** Which server a command means, and where contexts are kept. */
+/** Which server a command calls, and where contexts are stored. */
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ const contexts = {
   contexts: { prod: { server: 'prod:7070', namespace: 'shop' }, staging: { server: 'staging:7070' } },
 };
 
-describe('the target', () => {
+describe('the target of a command', () => {
   it.each([
     [{}, {}, 'prod:7070', 'shop'],
     [{}, { MUSTER_CONTEXT: 'staging' }, 'staging:7070', ''],
@@ -35,12 +35,12 @@ describe('the target', () => {
     [{}, { MUSTER_NAMESPACE: 'env' }, 'prod:7070', 'env'],
     [{ server: '[::1]:7070' }, {}, '[::1]:7070', ''],
     [{ server: 'dns:///muster:7070' }, {}, 'dns:///muster:7070', ''],
-  ])('of %j in %j is %s, namespace "%s"', async (options, env, server, namespace) => {
+  ])('with %j and %j is %s, namespace "%s"', async (options, env, server, namespace) => {
     await writeContexts(file, contexts);
     expect(await findTarget(options, { MUSTER_CONFIG: folder, ...env })).toMatchObject({ server, namespace });
   });
 
-  it('is this machine when nothing is said', async () => {
+  it('is the local server by default', async () => {
     expect(await findTarget({}, { MUSTER_CONFIG: folder })).toMatchObject({ server: '127.0.0.1:7070', namespace: '' });
   });
 
@@ -51,7 +51,7 @@ describe('the target', () => {
     },
   );
 
-  it('names the contexts there are when one is not there', async () => {
+  it('is refused with a list of the contexts when its context does not exist', async () => {
     await writeContexts(file, contexts);
     await expect(findTarget({ context: 'toString' }, { MUSTER_CONFIG: folder })).rejects.toMatchObject({
       message: expect.stringContaining('no context "toString"'),
@@ -60,7 +60,7 @@ describe('the target', () => {
     });
   });
 
-  it('does not read the contexts when it needs none', async () => {
+  it('is found without the file of contexts when no context is named', async () => {
     await writeFile(file, 'broken');
     expect(await findTarget({ server: 'flag:1' }, { MUSTER_CONFIG: folder })).toMatchObject({ server: 'flag:1' });
     await expect(findTarget({}, { MUSTER_CONFIG: folder })).rejects.toThrow(/contexts\.json/);
@@ -68,7 +68,7 @@ describe('the target', () => {
 });
 
 describe('the file of contexts', () => {
-  it('is only its owner’s, and replaced as a whole', async () => {
+  it('is readable by its owner only, and is replaced atomically', async () => {
     await writeContexts(file, { contexts: {} });
     await writeContexts(file, contexts);
     expect(await readContexts(file)).toEqual(contexts);
@@ -78,7 +78,7 @@ describe('the file of contexts', () => {
   });
 
   it.each(['', '[]', '{"contexts": []}', '{"contexts": {"a": {}}}', '{"current": 1}', '{"contexts": {"a": 1}}'])(
-    'is refused with its path when it holds %j',
+    'is refused with its path when it contains %j',
     async (text) => {
       await writeFile(file, text);
       await expect(readContexts(file)).rejects.toThrow(file);
@@ -90,7 +90,7 @@ describe('the file of contexts', () => {
     [{ HOME: '/h' }, 'linux', '/h/.config/muster'],
     [{ HOME: '/h', XDG_CONFIG_HOME: '/x' }, 'linux', '/x/muster'],
     [{ HOME: '/h', XDG_CONFIG_HOME: '/x' }, 'darwin', '/h/Library/Application Support/muster'],
-  ])('is, for %j on %s, in %s', (env, platform, expected) => {
+  ])('with %j on %s is %s', (env, platform, expected) => {
     expect(configFolder(env, platform)).toBe(expected);
   });
 });

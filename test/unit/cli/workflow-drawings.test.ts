@@ -1,4 +1,4 @@
-/** Drawings of workflows: from what the server answers to text. */
+/** Drawings of workflows as text: tree, columns, Mermaid, SVG and timeline. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { JobState, StepRole, StepState, WorkflowPhase, WorkflowSchema, WorkflowStepRunSchema } from '@muster/sdk/grpc';
@@ -51,7 +51,7 @@ const linesOf = ({ steps }: DrawnWorkflow) =>
   new Table(graphColumns(out), Number.POSITIVE_INFINITY).lines(treeOf(steps));
 
 describe('the tree', () => {
-  it('has each step under the first that it needs, with how it is', () => {
+  it('places each step with its state below the first step that it needs', () => {
     expect(headline(out, order)).toBe('order@2  job j1  WAITING  5 steps: 1 SUCCEEDED, 1 RUNNING, 2 WAITING');
     const begun = {
       ...order,
@@ -68,18 +68,18 @@ describe('the tree', () => {
     ]);
   });
 
-  it('draws lines past what is below a step', () => {
+  it('draws lines past a subtree', () => {
     const tree = treeOf(
       draw({ name: 'a' }, { name: 'b', needs: ['a'] }, { name: 'c', needs: ['b'] }, { name: 'd', needs: ['a'] }).steps,
     );
     expect(tree.map(({ prefix, step }) => prefix + step.name)).toEqual(['a', '├─ b', '│  └─ c', '└─ d']);
   });
 
-  it('has steps whose first need is not drawn at its edge', () => {
+  it('places a step at the edge when its first need is not drawn', () => {
     expect(treeOf(draw({ name: 'a', needs: ['far'] }).steps).map(({ prefix }) => prefix)).toEqual(['']);
   });
 
-  it('keeps a chain of 500 steps on the screen', () => {
+  it('keeps a chain of 500 steps within the width of a screen', () => {
     const chain = draw(
       ...Array.from({ length: 500 }, (_, i) => ({ name: `s${i}`, needs: i > 0 ? [`s${i - 1}`] : [] })),
     );
@@ -88,12 +88,12 @@ describe('the tree', () => {
     expect(Math.max(...tree.map(({ prefix }) => prefix.length))).toBeLessThanOrEqual(39);
   });
 
-  it('tells the pass of a loop', () => {
+  it('shows the pass of a loop', () => {
     expect(linesOf(draw({ name: 'a', state: RUNNING, iteration: 2 }))[1]).toBe('a     RUNNING  pass 3');
   });
 });
 
-it('columns have each step behind all that it needs, and the phases one after the other', () => {
+it('the columns place each step behind all its needs, and the phases one after the other', () => {
   const names = (steps: DrawnWorkflow) => columnsOf(steps.steps).map((column) => column.map(({ name }) => name));
   expect(names(order)).toEqual([['charge'], ['wrap'], ['pack'], ['confirm'], ['tidy']]);
   expect(names(draw({ name: 'c', needs: ['b', 'a'] }, { name: 'b', needs: ['a'] }, { name: 'a' }))).toEqual([
@@ -103,11 +103,11 @@ it('columns have each step behind all that it needs, and the phases one after th
   ]);
 });
 
-describe('lines', () => {
+describe('lines of the graph', () => {
   const names = (steps: DrawnWorkflow) =>
     cellsOf(steps.steps).map((column) => column.map(({ name, step }) => (step ? name : `line of ${name}`)));
 
-  it('do not cross where each step can be near the one that it needs', () => {
+  it('do not cross when each step can be placed near its need', () => {
     const crossed = draw({ name: 'a' }, { name: 'b' }, { name: 'd', needs: ['b'] }, { name: 'c', needs: ['a'] });
     expect(names(crossed)).toEqual([
       ['a', 'b'],
@@ -115,7 +115,7 @@ describe('lines', () => {
     ]);
   });
 
-  it('pass by the columns between, one for all that need the same step', () => {
+  it('pass through the columns between, and are shared by steps with the same need', () => {
     const steps = draw(
       { name: 'a' },
       { name: 'b', needs: ['a'] },
@@ -125,7 +125,7 @@ describe('lines', () => {
     expect(names(steps)).toEqual([['a'], ['b', 'line of a'], ['c', 'line of a'], ['d']]);
   });
 
-  it('go straight where there would be very many', () => {
+  it('are straight when there would be too many', () => {
     const chain = Array.from({ length: 500 }, (_, i) => ({
       name: `s${i}`,
       needs: [0, 1, 2, 3, 4, i - 1]
@@ -138,7 +138,7 @@ describe('lines', () => {
   });
 });
 
-it('Mermaid gets nodes, edges and the colours of the states that there are', () => {
+it('Mermaid contains nodes, edges, and a colour for each state present', () => {
   expect(mermaid(draw({ name: 'a', state: FAILED }, { name: 'b', needs: ['a'] })).split('\n')).toEqual([
     'flowchart LR',
     '  s0["a<br/>FAILED"]:::FAILED',
@@ -150,13 +150,13 @@ it('Mermaid gets nodes, edges and the colours of the states that there are', () 
   ]);
 });
 
-describe('SVG', () => {
-  it('has a box for each step and a line for each need', () => {
+describe('the SVG', () => {
+  it('has a box per step and a line per need', () => {
     const text = graphSvg(order);
-    expect([text.match(/<g>/g)?.length, text.match(/<path/g)?.length]).toEqual([5, 5]); // one more passes by a box
+    expect([text.match(/<g>/g)?.length, text.match(/<path/g)?.length]).toEqual([5, 5]); // the fifth path is a line past a box
   });
 
-  it('of a long chain goes on below, and its words keep to their boxes', () => {
+  it('of a long chain wraps into rows and keeps text inside the boxes', () => {
     const fanOut = { size: 100_000, started: 90_000, succeeded: 80_000, failed: 9_999 };
     const text = graphSvg(
       draw(
@@ -179,14 +179,14 @@ describe('SVG', () => {
     expect(Math.max(...words)).toBeLessThanOrEqual(27);
   });
 
-  it('of no steps is one still', () => {
+  it('of no steps is a valid document', () => {
     for (const text of [graphSvg(draw()), timelineSvg(draw(), NOW)]) {
       expect(text).toMatch(/^<svg [^>]*>[\s\S]*<\/svg>\n$/);
       expect(text).not.toMatch(/NaN|Infinity/);
     }
   });
 
-  it('takes no markup from what steps say', () => {
+  it('escapes markup in texts of steps', () => {
     const drawn = draw({ name: 'a', reason: '<script>"&', startTime: at(0) });
     for (const text of [graphSvg(drawn), timelineSvg(drawn, NOW)]) {
       expect(text).toContain('&lt;script&gt;&quot;&amp;');
@@ -196,7 +196,7 @@ describe('SVG', () => {
 });
 
 describe('the timeline', () => {
-  it('has the steps with jobs in the order of their beginnings, those that run up to now', () => {
+  it('lists steps with jobs in order of their start, and extends running ones up to now', () => {
     const timeline = timelineOf(order, NOW);
     expect(timeline).toMatchObject({ lengthMs: 10_000, without: 3 });
     expect(timeline.spans.map(({ step, from, to }) => [step.name, from, to])).toEqual([
@@ -208,7 +208,7 @@ describe('the timeline', () => {
     expect(lines[2]).toBe(`pack    RUNNING    +2.0s  8.0s  ${' '.repeat(12)}${'█'.repeat(48)}`);
   });
 
-  it('shows only the beginning where nobody keeps the end', () => {
+  it('shows only the start when the end is not recorded', () => {
     const { spans } = timelineOf(draw({ name: 'a', state: SUCCEEDED, startTime: at(5_000) }), NOW);
     expect(spans.map((span) => [span.to, barOf(span, 10_000, 10)])).toEqual([[undefined, '     ┠']]);
   });
@@ -217,7 +217,7 @@ describe('the timeline', () => {
     [0, 0, '█'],
     [10_000, 10_000, '         █'],
     [-50, 20_000, '██████████'],
-  ])('from %i to %i ms keeps to its cells, and is seen', (from, to, bar) => {
+  ])('draws a visible bar within its cells from %i to %i ms', (from, to, bar) => {
     expect(barOf({ from, to }, 10_000, 10)).toBe(bar);
   });
 });

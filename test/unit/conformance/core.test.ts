@@ -1,10 +1,10 @@
-/** The core of the tests has cases of conformance of every group. */
+/** The smoke selection of conformance cases covers every group. */
 import { describe, expect, it } from 'vitest';
 import { groups } from '../../../server/tools/conformance/cases/all.ts';
 import { allCases } from '../../../server/tools/conformance/select.ts';
 import { coreCases } from '../../conformance/support/core.ts';
 
-describe('the core of conformance', () => {
+describe('the smoke selection', () => {
   it('has 40 cases, each once', () => {
     expect(new Set(coreCases).size).toBe(40);
     expect(allCases.map(({ name }) => name)).toEqual(expect.arrayContaining([...coreCases]));

@@ -1,4 +1,4 @@
-/** What the kit sees of a busy machine: its own lateness, and a worker that waits for a processor. */
+/** How the kit detects a busy machine: by its own lateness, and by the time a worker waits for a processor. */
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { OwnLateness } from '../../../server/tools/conformance/clocks/own-lateness.ts';
@@ -8,14 +8,14 @@ import { eventually } from '../../support/eventually.ts';
 import { FakeClock } from './fake-clock.ts';
 
 describe('the lateness of the kit', () => {
-  it('is none while its ticks come in time', () => {
+  it('is zero while its ticks are on time', () => {
     const clock = new FakeClock();
     const lateness = new OwnLateness(clock);
     clock.pass(2_000);
     expect(lateness.worstMs).toBe(0);
   });
 
-  it('is that of the latest tick, and stays when others come in time', () => {
+  it('is that of the latest tick, and remains when later ticks are on time', () => {
     const clock = new FakeClock();
     const lateness = new OwnLateness(clock);
     clock.pass(100);
@@ -27,20 +27,20 @@ describe('the lateness of the kit', () => {
     expect(lateness.worstMs).toBe(640);
   });
 
-  it('is seen also before the tick that is late has come', () => {
+  it('includes a tick that is due but has not come yet', () => {
     const clock = new FakeClock();
     const lateness = new OwnLateness(clock);
     clock.block(450);
     expect(lateness.worstMs).toBe(400);
   });
 
-  it('is measured no more after the end', () => {
+  it('is no longer measured after close', () => {
     const clock = new FakeClock();
     new OwnLateness(clock).close();
     expect(clock.timers).toBe(0);
   });
 
-  it('is that of a loop that is really blocked', () => {
+  it('shows a loop that is really blocked', () => {
     const lateness = new OwnLateness();
     const end = performance.now() + 350;
     while (performance.now() < end);
@@ -49,7 +49,7 @@ describe('the lateness of the kit', () => {
   });
 });
 
-describe('the wait of a worker for a processor', () => {
+describe('the processor wait of a worker', () => {
   const waits = new Map<string, number>();
   const waiting = (pid = (): number | undefined => 7) => {
     waits.clear();
@@ -58,7 +58,7 @@ describe('the wait of a worker for a processor', () => {
     return { clock, wait };
   };
 
-  it('is the most within a second, by the thread that waited longest', () => {
+  it('is the largest within a second, of the thread that waited longest', () => {
     const { clock, wait } = waiting();
     waits.set('1', 100).set('2', 40);
     clock.pass(250);
@@ -71,7 +71,7 @@ describe('the wait of a worker for a processor', () => {
     expect(wait.worstMs).toBe(350);
   });
 
-  it('leaves out what was before', () => {
+  it('does not count time before the measurement began', () => {
     waits.clear();
     waits.set('1', 9_000);
     const clock = new FakeClock();
@@ -85,7 +85,7 @@ describe('the wait of a worker for a processor', () => {
     expect(wait.worstMs).toBe(20);
   });
 
-  it('is none of a worker that is not looked at yet, or that has ended', () => {
+  it('is zero for a worker that has not been read yet or has ended', () => {
     let pid: number | undefined;
     const { clock, wait } = waiting(() => pid);
     waits.set('1', 500);
@@ -107,9 +107,9 @@ describe('the wait of a worker for a processor', () => {
 
   it.runIf(process.platform === 'linux').each([
     ['a process', burns],
-    ['one that it has started', `(${burns}) & wait`],
-  ])('is told by the kernel of %s that shares its processor', async (_, command) => {
-    // Groups of their own: what the shells have started ends with them.
+    ['its child process', `(${burns}) & wait`],
+  ])('is read from the kernel for %s that shares its processor', async (_, command) => {
+    // Each gets its own process group, so that the children of the shells end too.
     const workers = [command, burns].map((one) => spawn('sh', ['-c', one], { detached: true, stdio: 'ignore' }));
     const wait = new ProcessorWait(() => workers[0]?.pid);
     try {
@@ -121,12 +121,12 @@ describe('the wait of a worker for a processor', () => {
   });
 });
 
-describe('what is told of a disturbance', () => {
-  it('is nothing where neither was more than cases allow for', () => {
+describe('the text on a disturbance', () => {
+  it('is absent when both values are within what cases tolerate', () => {
     expect(disturbanceText(200, 250)).toBeUndefined();
   });
 
-  it('is what was seen, with the time', () => {
+  it('gives what was seen, with the time', () => {
     expect(disturbanceText(640.4, 0)).toBe("the kit's own loop was 640 ms late");
     expect(disturbanceText(0, 512.6)).toBe('the worker waited 513 ms within a second for a processor');
     expect(disturbanceText(201, 251)).toMatch(/own loop was 201 ms late, the worker waited 251 ms/);

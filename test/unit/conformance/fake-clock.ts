@@ -1,4 +1,4 @@
-/** A clock that a test moves: timers ring as time passes, or late where it blocks. */
+/** A clock moved by the test. Timers ring as time passes, or late when the clock blocks. */
 import type { Clock } from '../../../server/tools/conformance/clocks/clock.ts';
 
 interface Timer {
@@ -25,7 +25,7 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** Time passes, and timers ring when they are due. */
+  /** Moves time on and rings timers when they are due. */
   pass(ms: number): void {
     for (let passed = 0; passed < ms; passed++) {
       this.#now++;
@@ -33,12 +33,12 @@ export class FakeClock implements Clock {
     }
   }
 
-  /** Time passes, and no timer rings. */
+  /** Moves time on without ringing any timer. */
   block(ms: number): void {
     this.#now += ms;
   }
 
-  /** Those that are due ring once. */
+  /** Rings each due timer once. */
   ring(): void {
     for (const timer of this.#timers)
       if (timer.dueAt <= this.#now) {

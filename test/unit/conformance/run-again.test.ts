@@ -1,4 +1,4 @@
-/** A case that failed while the machine was busy runs again, alone; any other failure is final. */
+/** A case that failed on a busy machine runs again, alone. Any other failure is final. */
 import { describe, expect, it } from 'vitest';
 import type { Case } from '../../../server/tools/conformance/case.ts';
 import type { KitOptions } from '../../../server/tools/conformance/case-run.ts';
@@ -7,10 +7,10 @@ import type { Bus } from '../../../server/tools/conformance/plane/bus.ts';
 import { runCases } from '../../../server/tools/conformance/run-kit.ts';
 import { act } from '../../../server/tools/conformance/steps/life.ts';
 
-/** No case here talks to a worker. */
+/** No case in this file talks to a worker. */
 const noBus = { port: 1 } as Bus;
 
-/** What each run of a case does: passes, or fails, while so much is seen. */
+/** One run of a case: whether it fails, and the disturbance seen during it. */
 interface Run {
   readonly fails?: boolean;
   readonly seen?: string;
@@ -20,7 +20,7 @@ class Script {
   readonly one: Case;
   readonly #runs: Run[];
   count = 0;
-  /** Runs of all cases that were under way while one ran, itself included. */
+  /** For each run, how many cases ran at that moment, itself included. */
   readonly concurrent: number[] = [];
   static under = 0;
 
@@ -59,29 +59,29 @@ async function outcome(scripts: readonly Script[], more: Partial<KitOptions> = {
 
 const busy = { fails: true, seen: 'the loop was late' };
 
-describe('a case that fails', () => {
-  it('is not run again where nothing disturbed it', async () => {
+describe('a failed case', () => {
+  it('is not run again when nothing disturbed it', async () => {
     const script = new Script('a', [{ fails: true }]);
     const { results, reported } = await outcome([script]);
     expect([script.count, reported]).toEqual([1, []]);
     expect(results).toMatchObject([{ verdict: 'failed', why: 'run 1 failed', disturbances: [] }]);
   });
 
-  it('has passed when it passes alone', async () => {
+  it('passes when it passes alone', async () => {
     const script = new Script('a', [busy, {}]);
     const { results, reported } = await outcome([script]);
     expect([script.count, reported]).toEqual([2, ['a: the loop was late']]);
     expect(results).toMatchObject([{ verdict: 'passed', why: '', step: '', disturbances: ['the loop was late'] }]);
   });
 
-  it('has failed when it fails alone and nothing disturbs it', async () => {
+  it('stays failed when it fails alone without a disturbance', async () => {
     const script = new Script('a', [busy, { fails: true }, {}]);
     const { results } = await outcome([script]);
     expect(script.count).toBe(2);
     expect(results).toMatchObject([{ verdict: 'failed', why: 'run 2 failed', disturbances: ['the loop was late'] }]);
   });
 
-  it('is run twice again at most, and has failed, disturbed', async () => {
+  it('is run again at most twice, and then fails as disturbed', async () => {
     const script = new Script('a', [busy, busy, { fails: true, seen: 'it was very late' }, {}]);
     const { results, reported } = await outcome([script]);
     expect([script.count, reported.length]).toEqual([3, 2]);
@@ -94,7 +94,7 @@ describe('a case that fails', () => {
     ]);
   });
 
-  it('runs again when all others have ended', async () => {
+  it('runs again after all other cases have ended', async () => {
     const script = new Script('a', [busy, {}]);
     const others = ['b', 'c', 'd'].map((name) => new Script(name, []));
     const { results } = await outcome([script, ...others], { parallel: 4 });
@@ -103,7 +103,7 @@ describe('a case that fails', () => {
     expect(script.concurrent[0]).toBeGreaterThan(1);
   });
 
-  it('is not run again where twenty were disturbed before it', async () => {
+  it('is not run again when twenty cases were disturbed before it', async () => {
     const scripts = Array.from({ length: 22 }, (_, at) => new Script(`a${at}`, [busy, {}]));
     const { results } = await outcome(scripts);
     expect(scripts.map(({ count }) => count)).toEqual([...Array(20).fill(2), 1, 1]);
@@ -111,7 +111,7 @@ describe('a case that fails', () => {
   });
 });
 
-it('a case that passes, or that is not offered, is never run again', async () => {
+it('a case that passed or was not offered is never run again', async () => {
   const passes = new Script('a', [{ seen: 'the loop was late' }]);
   const lacks: Case = {
     name: 'b',
@@ -131,7 +131,7 @@ it('a case that passes, or that is not offered, is never run again', async () =>
   ]);
 });
 
-it('a loop that is really blocked is seen by the kit itself', async () => {
+it('the kit detects a loop that is really blocked', async () => {
   let runs = 0;
   const blocks = act('blocks the loop', () => {
     runs++;

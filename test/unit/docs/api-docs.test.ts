@@ -1,6 +1,6 @@
 /**
- * What the SDKs for TypeScript and Java export says what it is. The others are held to it by tools of their own: ruff, TestDocComments of
- * sdk/go, `missing_docs` of rustc. Generated code says what the contract says.
+ * Every exported name of the TypeScript and Java SDKs has a comment. The other SDKs are checked by their own tools:
+ * ruff, TestDocComments of sdk/go, `missing_docs` of rustc. Generated code takes its comments from the contract.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -13,8 +13,8 @@ const exported = [...read('index.ts', typescript).matchAll(/^export (?:type )?\{
   .filter(([, , file = '']) => !file.startsWith('./gen/'))
   .flatMap(([, names = '', file = '']) => names.split(',').map((name) => ({ name: name.trim().split(' ')[0], file })));
 
-describe('of TypeScript', () => {
-  it.each(exported)('$name of $file has a comment', ({ name, file }) => {
+describe('the TypeScript SDK: the declaration', () => {
+  it.each(exported)('of $name in $file has a comment', ({ name, file }) => {
     const declaration = new RegExp(`^export (?:async )?(?:class|interface|function|const|type|enum) ${name}\\b`, 'm');
     const text = read(file, typescript);
     const at = text.search(declaration);
@@ -22,7 +22,7 @@ describe('of TypeScript', () => {
     expect(text.slice(0, at).trimEnd()).toMatch(/\*\/(\n\/\/ biome-ignore .*)?$/);
   });
 
-  it('is looked at', () => expect(exported.length).toBeGreaterThan(40));
+  it('list covers more than 40 names', () => expect(exported.length).toBeGreaterThan(40));
 });
 
 const classes = readdirSync(java, { recursive: true })
@@ -30,7 +30,7 @@ const classes = readdirSync(java, { recursive: true })
   .filter((file) => file.endsWith('.java') && !file.startsWith('internal/'))
   .filter((file) => /^public /m.test(read(file, java)));
 
-/** Public declarations without a comment above them and their annotations. What overrides has that of what it overrides. */
+/** Public declarations without a comment above them or their annotations. An override inherits its comment. */
 function bare(text: string): string[] {
   const ofInterface = /^public (sealed )?interface /m.test(text)
     ? '|^  (?:default |static )?[\\w<][\\w<>\\[\\], .?]* \\w+\\('
@@ -45,10 +45,12 @@ function bare(text: string): string[] {
   });
 }
 
-describe('of Java', () => {
-  it.each(classes)('everything in %s has a comment', (file) => expect(bare(read(file, java))).toEqual([]));
+describe('the Java SDK: the check', () => {
+  it.each(classes)('finds a comment on every public declaration of %s', (file) =>
+    expect(bare(read(file, java))).toEqual([]),
+  );
 
-  it('is looked at, and what lacks one would be found', () => {
+  it('covers more than 20 classes, and reports a declaration without a comment', () => {
     expect(classes.length).toBeGreaterThan(20);
     expect(bare('/** A thing. */\npublic interface Thing {\n  int size();\n}\n')).toEqual(['  int size();']);
   });

@@ -1,4 +1,4 @@
-/** docs/concepts.md: each concept has a guide that teaches it and a test that proves it, and both are there. */
+/** docs/concepts.md: each concept links a guide that teaches it and a test that proves it, and both files exist. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { sectionsOf, testsIn } from '../../support/markdown.ts';
@@ -11,16 +11,16 @@ const expected = ['Job definition', 'Job instance', 'Job queue', 'Job scheduler'
   ['Dependencies between jobs', 'Cancellation', 'Retries without end'],
 );
 
-it('has every concept of the job model', () => {
+it('docs/concepts.md lists every concept of the job model', () => {
   expect(concepts.map(({ title }) => title)).toEqual(expect.arrayContaining(expected));
 });
 
 describe.each(concepts.map((concept) => [concept.title, concept] as const))('%s', (_title, concept) => {
-  it('names a guide', () => {
+  it('links a guide', () => {
     expect(concept.text).toMatch(/^- Guide: \[[^\]]+\]\([^)]+\)$/m);
   });
 
-  it('names a test that is there', () => {
+  it('links a test file that exists', () => {
     const files = testsIn(concept.text);
     expect(files.length).toBeGreaterThan(0);
     for (const file of files) expect(existsSync(new URL(file, docs)), file).toBe(true);

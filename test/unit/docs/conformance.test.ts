@@ -1,4 +1,4 @@
-/** docs/conformance.md lists every case as it is, and each names a rule that the worker protocol has. */
+/** docs/conformance.md lists every case with its current text, and each case names a rule of the worker protocol. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { groups } from '../../../server/tools/conformance/cases/all.ts';
@@ -25,8 +25,8 @@ function tableOf({ title, cases }: (typeof groups)[number]): string {
   return [`### ${title}`, '', '| case | what a worker does that passes | rule |', '|---|---|---|', ...rows].join('\n');
 }
 
-describe('the cases of conformance', () => {
-  it('have names of their own, and say what they prove', () => {
+describe('the conformance cases', () => {
+  it('have unique names, and say what they prove', () => {
     const names = allCases.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     for (const { name, proves } of allCases) {
@@ -36,28 +36,28 @@ describe('the cases of conformance', () => {
   });
 
   it.each(groups.map((group) => [group.title, group] as const))(
-    '%s: the guide has them as they are',
+    '%s: the guide lists them unchanged',
     (_title, group) => {
       expect(guide).toContain(tableOf(group));
     },
   );
 
-  it('name rules that the protocol has', () => {
+  it('name rules of the protocol', () => {
     const anchors = anchorsOf(protocol);
     expect(allCases.map(({ rule }) => anchorOf(rule)).filter((anchor) => !anchors.has(anchor))).toEqual([]);
   });
 
-  it('need features that the guide names, each of them', () => {
+  it('need only features that the guide names, and every such feature', () => {
     expect(new Set(allCases.flatMap(({ needs }) => needs ?? []))).toEqual(new Set(features));
     const [, table = ''] = /^\| `--without` \|.*\n([\s\S]*?)\n\n/m.exec(guide) ?? [];
     expect([...table.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name]) => name)).toEqual([...features]);
   });
 
-  it('are known to fail by as many planted faults as the guide says', () => {
+  it('fail for as many planted bugs as the guide says', () => {
     expect(guide).toContain(`[${bugs.length} faults](`);
   });
 
-  it('use steps of handlers that the guide explains and the worker knows', () => {
+  it('use handler steps that the guide explains and the worker knows', () => {
     const explained = [...guide.matchAll(/^\| `\{"do":"(\w+)"/gm)].map(([, step = '']) => step);
     expect(explained.length).toBeGreaterThan(15);
     expect(explained.filter((step) => !script.includes(`'${step}'`))).toEqual([]);

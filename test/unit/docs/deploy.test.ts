@@ -1,4 +1,4 @@
-/** The files of docs/deploy, as far as that can be told without a container: what they name is there, and reads well. */
+/** The files of docs/deploy, checked without a container: names exist, settings are known, systemd accepts the unit. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,7 +34,7 @@ function has(program: string): boolean {
 }
 
 describe('the settings', () => {
-  it.each(readdirSync(folder).filter((name) => name !== 'secrets'))('in %s are those of muster server', (name) => {
+  it.each(readdirSync(folder).filter((name) => name !== 'secrets'))('in %s are settings of muster server', (name) => {
     for (const [variable] of read(name).matchAll(/MUSTER_[A-Z_]+/g)) {
       expect(options, `${variable} is read by nobody`).toContain(`'${variable}'`);
     }
@@ -42,9 +42,9 @@ describe('the settings', () => {
 });
 
 describe('muster.service', () => {
-  it.skipIf(!has('systemd-analyze'))('is a unit that systemd takes', () => {
+  it.skipIf(!has('systemd-analyze'))('is a unit that systemd accepts', () => {
     const file = join(scratch, 'muster.service');
-    // systemd wants to see the program and the file of settings: here they are others.
+    // systemd checks that the program and the file of settings exist, so the test puts existing paths in their place.
     const unit = read('muster.service').replace(/\/opt\/muster\S+/, process.execPath);
     writeFileSync(file, unit.replace('/etc/muster/muster.env', join(folder, 'muster.env')));
     const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', file], { encoding: 'utf8' });
@@ -53,7 +53,7 @@ describe('muster.service', () => {
     expect(status).toBe(0);
   });
 
-  it('starts what the package offers', () => {
+  it('starts a program of the package', () => {
     const [, name = ''] =
       read('muster.service').match(/ExecStart=\/opt\/muster\/node_modules\/\.bin\/(\S+) server$/m) ?? [];
     expect(Object.keys(packageJson.bin)).toContain(name);
@@ -61,14 +61,14 @@ describe('muster.service', () => {
 });
 
 describe('Dockerfile', () => {
-  it('has a Node that is new enough, and starts what the package offers', () => {
+  it('uses a new enough Node, and starts a program of the package', () => {
     expect(read('Dockerfile')).toMatch(new RegExp(`^FROM node:${neededNode}-`, 'm'));
     const [, name = ''] =
       read('Dockerfile').match(/^ENTRYPOINT \["\/opt\/muster\/node_modules\/\.bin\/(\S+)"\]$/m) ?? [];
     expect(Object.keys(packageJson.bin)).toContain(name);
   });
 
-  it('asks for its health in a way that Node understands', () => {
+  it('checks its health with a command that Node can run', () => {
     const [, script = ''] = read('Dockerfile').match(/CMD \["node", "-e", "([^"]+)"\]/) ?? [];
     execFileSync(process.execPath, ['--check', '-'], { input: script });
     expect(script).toContain(':7080/healthz');
@@ -79,7 +79,7 @@ describe('compose.yaml', () => {
   const compose = parse(read('compose.yaml'), { merge: true });
   const services = Object.entries<Service>(compose.services);
 
-  it('names nothing that is not there', () => {
+  it('refers only to names that exist', () => {
     for (const [name, service] of services) {
       for (const other of Object.keys(service.depends_on ?? {})) expect(Object.keys(compose.services)).toContain(other);
       for (const secret of service.secrets ?? []) expect(Object.keys(compose.secrets)).toContain(secret);
@@ -88,13 +88,13 @@ describe('compose.yaml', () => {
     }
   });
 
-  it('opens ports to this machine alone, and each once', () => {
+  it('publishes each port once, and only on this machine', () => {
     const ports = services.flatMap(([, service]) => service.ports ?? []);
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
     expect(new Set(ports.map((port) => port.split(':')[1])).size).toBe(ports.length);
   });
 
-  it('has replicas on one database and one bus', () => {
+  it('runs replicas on one database and one bus', () => {
     const replicas = services.filter(([, { image }]) => image === 'muster').map(([, service]) => service);
     expect(replicas.length).toBe(2);
     for (const { environment, command } of replicas) {

@@ -1,4 +1,4 @@
-/** Every link in a document leads to a file that is there, and to a heading that it has. */
+/** Every link in a document leads to an existing file and heading. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { anchorsOf, localLinks } from '../../support/markdown.ts';
@@ -23,7 +23,7 @@ function problemOf(path: string, target: string): string | undefined {
 }
 
 describe.each(documents)('%s', (path) => {
-  it('has no link that leads nowhere', () => {
+  it('has no broken link', () => {
     const links = localLinks(readFileSync(new URL(path, root), 'utf8'));
     expect(links.flatMap(({ target }) => problemOf(path, target) ?? [])).toEqual([]);
   });

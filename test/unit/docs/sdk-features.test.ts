@@ -1,4 +1,4 @@
-/** The table of what each SDK has is true: what it names is declared in its sources, and where it says that there is no method, none is. */
+/** The feature table of the SDKs is true: sources declare each name in it, and "no method" means that none exists. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -10,11 +10,11 @@ const root = new URL('../../../', import.meta.url).pathname;
 interface Sources {
   readonly folder: string;
   readonly files: RegExp;
-  /** How a declaration of the name looks. */
+  /** A pattern for a declaration of the name. */
   readonly declaration: (name: string) => RegExp;
-  /** Those of the client. */
+  /** A pattern for the files of the client. */
   readonly client: RegExp;
-  /** How the language writes the name of a call, such as `WatchEvents`. */
+  /** The name of a call such as `WatchEvents` in the style of the language. */
   readonly spelled: (words: string) => string;
 }
 
@@ -83,12 +83,12 @@ describe.each(rows.map((cells) => [cells[1] ?? '', cells.slice(2, -1)] as const)
     expect(names.filter((name) => !isDeclared(language, name))).toEqual([]);
     if (names.length > 0) return;
     expect(cell).toMatch(/^(stub|no|yes|by a bridge of .*)$/);
-    // A row of calls names them, so that it is noticed when a client gets a method for one.
+    // A row of calls names them in its first cell, so that the test fails when a client gets a method for one.
     const calls = [...feature.matchAll(/`(\w+)`/g)].map(([, call = '']) => sources[language].spelled(call));
     expect(calls.filter((call) => isDeclared(language, call, sources[language].client))).toEqual([]);
   });
 });
 
-it('there is a table', () => {
+it('the feature table has rows', () => {
   expect(rows.length).toBeGreaterThan(20);
 });

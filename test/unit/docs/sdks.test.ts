@@ -1,4 +1,4 @@
-/** The pages that show the SDKs side by side leave out no language. That their blocks compile, test/languages finds. */
+/** The pages that compare the SDKs show every language. test/languages checks that their code compiles. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { localLinks } from '../../support/markdown.ts';
@@ -9,12 +9,12 @@ const LONGEST_PAGE = 400;
 const LONGEST_BLOCK = 15;
 
 describe.each(sdkSections.map((section) => [section.title, section] as const))('%s', (_, { prose, blocks }) => {
-  it('is said, linked to its guide, and shown in each language', () => {
+  it('has text, links its guide, and shows each language', () => {
     expect(prose).toMatch(/\.$/);
     expect(blocks.map(({ language }) => language)).toEqual(languages);
   });
 
-  it('is short in each of them', () => {
+  it('is short in each language', () => {
     const long = blocks.filter(({ code }) => code.trimEnd().split('\n').length > LONGEST_BLOCK);
     expect(long).toEqual([]);
   });
@@ -24,7 +24,7 @@ it('the imports of each language are shown once', () => {
   expect(importSections.map(({ blocks }) => blocks.map(({ language }) => language))).toEqual([languages]);
 });
 
-it('no page is long', () => {
+it('each page is short', () => {
   const lengths = sdkPages.map((page) => readFileSync(new URL(`sdks/${page}`, docs), 'utf8').split('\n').length);
   expect(Math.max(...lengths)).toBeLessThanOrEqual(LONGEST_PAGE);
 });

@@ -36,7 +36,7 @@ describe('the report of a run', () => {
     expect(logText(run, good)).toContain('| passed | 12 | test/unit/some.test.ts | a \\| b |');
   });
 
-  it('passes when nothing has failed, and names what was skipped', () => {
+  it('passes when no case failed, and names the skipped cases', () => {
     const text = summaryText(run, good);
     expect(text).toContain('| unit | 1 | 0 | 1 |');
     expect(text).toContain('- test/unit/some.test.ts: needs more');
@@ -54,8 +54,8 @@ describe('the report of a run', () => {
   });
 });
 
-describe('what was left out', () => {
-  it('has a line for each toolchain, with what was left out for it', () => {
+describe('the list of left-out tests', () => {
+  it('has a line per missing toolchain with the tests left out because of it', () => {
     const one = { name: 'the worker in Go', lacks: ['no Go'] };
     const other = { name: 'a trace', lacks: ['no Jaeger', 'no Go'] };
     expect(leftOutText([one, one, other])).toBe(
@@ -63,7 +63,7 @@ describe('what was left out', () => {
     );
   });
 
-  it('is nothing where no toolchain lacked', () => {
+  it('is empty when no toolchain is missing', () => {
     expect(leftOutText([])).toBe('');
   });
 });

@@ -1,4 +1,4 @@
-/** docs/worker-protocol.md: its bytes are the messages that it says, its numbers those of the SDK. */
+/** docs/worker-protocol.md: the bytes in it decode to the messages it shows, and its numbers are those of the SDK. */
 import { readFileSync } from 'node:fs';
 import { fromBinary, toBinary, toJson } from '@bufbuild/protobuf';
 import { SessionMessageSchema } from '@muster/sdk/gen/muster/v1/assignment_pb';
@@ -51,8 +51,8 @@ const examples = {
   ReportAttemptsResponse: [ReportAttemptsResponseSchema, { results: ['REPORT_RESULT_ACCEPTED'] }],
 } as const;
 
-describe('the exchange in bytes', () => {
-  it.each(Object.entries(examples))('%s is what the guide says', (name, [schema, content]) => {
+describe('the example in bytes', () => {
+  it.each(Object.entries(examples))('of %s decodes to the message in the guide', (name, [schema, content]) => {
     const block = guide.match(new RegExp(`\`\`\`hex ${name}\\n([^\`]*)\`\`\``))?.[1];
     const bytes = Buffer.from((block ?? '').replace(/\s/g, ''), 'hex');
     const message = fromBinary(schema, bytes);
@@ -61,15 +61,15 @@ describe('the exchange in bytes', () => {
   });
 });
 
-describe('the numbers', () => {
+describe('the guide’s number', () => {
   const rows = [...guide.matchAll(/^\| `([A-Z_]+)` \| (\d+) \|/gm)].map(([, name = '', value]) => [
     name,
     Number(value),
   ]);
 
-  it('are there', () => expect(rows.length).toBeGreaterThan(15));
+  it('table has more than 15 rows', () => expect(rows.length).toBeGreaterThan(15));
 
-  it.each(rows)('%s is %i', (name, value) => {
+  it.each(rows)('for %s is %i', (name, value) => {
     expect(Object.entries(limits)).toContainEqual([name, value]);
   });
 });

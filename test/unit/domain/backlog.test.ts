@@ -14,7 +14,7 @@ const one: BacklogBounds = { maxBacklog: 1, maxBacklogAgeMs: null };
 const jobs = (waiting: number): Backlog => ({ waiting, ageMs: 0 });
 const aged = (seconds: number, waiting = 10): Backlog => ({ waiting, ageMs: seconds * 1_000 });
 
-/** For priorities -1, 0 and 1: how many jobs have to go first, or - where there is room. */
+/** For priorities -1, 0 and 1: how many jobs must leave first, or - when the job is accepted. */
 const table: readonly (readonly [string, BacklogBounds, Backlog, string])[] = [
   ['nothing waits', hundred, jobs(0), '- - -'],
   ['just below 80 %', hundred, jobs(79), '- - -'],
@@ -41,12 +41,12 @@ describe('the bounds of a queue', () => {
     expect(found.join(' ')).toBe(expected);
   });
 
-  it('name the one that is overrun, the count first', () => {
+  it('name the bound that is exceeded, the count before the age', () => {
     expect(overrunOf(minute, aged(60), 0)?.bound).toBe('max_backlog_age');
     expect(overrunOf({ ...minute, maxBacklog: 5 }, aged(60), 0)?.bound).toBe('max_backlog');
   });
 
-  it('are the same for all priorities on one side of zero', () => {
+  it('are the same for all priorities of one sign', () => {
     for (const [low, high] of [
       [-100, -1],
       [1, 100],
@@ -54,7 +54,7 @@ describe('the bounds of a queue', () => {
       expect(overrunOf(hundred, jobs(100), low)).toEqual(overrunOf(hundred, jobs(100), high));
   });
 
-  it('hold for each job of a call behind those before it; one that waits for a time takes no place', () => {
+  it('apply to each job of a call after those before it, and a scheduled job takes no capacity', () => {
     const ready = { priority: 0, isReady: true };
     const later = { priority: 0, isReady: false };
     expect(firstOverrun(hundred, jobs(98), [ready, ready])).toBeUndefined();
@@ -64,7 +64,7 @@ describe('the bounds of a queue', () => {
   });
 });
 
-describe('when to come again', () => {
+describe('the retry delay', () => {
   it.each([
     ['the rate is not known yet', 10, undefined, 1_000],
     ['nothing leaves', 10, 0, 60_000],
@@ -75,7 +75,7 @@ describe('when to come again', () => {
     expect(retryAfterMs(excess, rate)).toBe(expected);
   });
 
-  it('follows what left lately: within half a minute it has forgotten what was before', () => {
+  it('follows recent departures, and forgets older ones within half a minute', () => {
     let rate = drainRate(undefined, 1_000, 10_000);
     expect(rate).toBe(100);
     for (let second = 0; second < 30; second++) rate = drainRate(rate, 10, 1_000);

@@ -1,4 +1,4 @@
-/** Handlers that wait for children: what of it counts, and what bounds it. */
+/** Handlers that wait for child jobs: which attempts and losses count, and what limits them. */
 import { describe, expect, it } from 'vitest';
 import { decideSuspend, MAX_SUSPENSIONS } from '../../../server/domain/dependencies/children.ts';
 import { decideUnblock } from '../../../server/domain/dependencies/dependencies.ts';
@@ -9,7 +9,7 @@ import { NOW_US, runOf } from './support/failing-job.ts';
 
 const moment = { nowUs: NOW_US, random: 0.5 };
 
-/** As it is held again: with one more attempt and the counts of what became of the last. */
+/** The run when a session leases it again: one more attempt, and the counts of the last change. */
 function heldAgain(
   run: OpenRun,
   { suspensions, releases, releasesSinceUs, consecutiveLosses, totalLosses }: Continue,
@@ -24,7 +24,7 @@ function suspended(times: number, open: number): OpenRun {
 }
 
 describe('a handler that waits for children', () => {
-  it('waits, and has lost nothing by it, however often', () => {
+  it('waits, and loses no attempt by it, however often', () => {
     const run = suspended(3 * MAX_LOSSES, 1);
     expect(run.suspensions).toBe(3 * MAX_LOSSES);
     expect(decideSuspend(run, 2, moment)).toMatchObject({
@@ -35,11 +35,11 @@ describe('a handler that waits for children', () => {
     expect(decideSessionEnd(run, 'LAPSE', moment)).toMatchObject({ state: 'READY', totalLosses: 1 });
   });
 
-  it('goes on at once where they have ended meanwhile', () => {
+  it('continues at once when the children have already ended', () => {
     expect(decideSuspend(suspended(1, 1), 0, moment)).toMatchObject({ kind: 'continue', state: 'READY', reason: null });
   });
 
-  it('has started something, so that it does not expire any more, even without a child of its own', () => {
+  it('counts as started, so that it no longer expires, even without a child', () => {
     const expireTimeUs = NOW_US + 1_000_000;
     const due = (times: number) => decideSuspend({ ...suspended(times, 1), expireTimeUs }, 0, moment) as Continue;
     expect(due(0).dueTimeUs).toBeNull();
@@ -50,13 +50,13 @@ describe('a handler that waits for children', () => {
     expect(decideUnblock(woken, moment)).toMatchObject({ state: 'READY', dueTimeUs: null });
   });
 
-  it('backs off where it waits over and over for what has ended', () => {
+  it('backs off when it waits repeatedly for children that have ended', () => {
     const change = decideSuspend(suspended(10, 0), 0, moment);
     expect(change).toMatchObject({ state: 'SCHEDULED', reason: expect.stringContaining('have ended') });
     expect((change as Continue).dueTimeUs).toBeGreaterThan(NOW_US);
   });
 
-  it('may do so for so many times, and fails then', () => {
+  it('fails after the maximum number of waits', () => {
     const run = runOf({ state: 'RUNNING', attempt: MAX_SUSPENSIONS + 1, suspensions: MAX_SUSPENSIONS });
     expect(decideSuspend(run, 1, moment)).toMatchObject({ kind: 'end', failure: { type: 'WaitedTooOften' } });
   });

@@ -1,4 +1,4 @@
-/** Circuit breakers in the cases that people ask about. */
+/** Circuit breakers in typical cases. */
 import { describe, expect, it } from 'vitest';
 import { type Failure, type FailureCause, systemFailure } from '../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
@@ -33,7 +33,7 @@ const breaker: CircuitBreaker = {
   types: [],
 };
 
-/** Counts one failure at each of these seconds. */
+/** Counts one failure at each of the given seconds. */
 function failAt(...seconds: number[]): BreakerStatus {
   return seconds.reduce<BreakerStatus>(
     (status, second) => countFailures(status, 1, breaker, NOW_US + second * SECOND_US),
@@ -41,8 +41,8 @@ function failAt(...seconds: number[]): BreakerStatus {
   );
 }
 
-describe('failures', () => {
-  it('open it at the threshold, until the probe', () => {
+describe('a failure of a circuit breaker’s jobs', () => {
+  it('opens the breaker at the threshold, until the probe', () => {
     expect(failAt(0, 10).state).toBe('CLOSED');
     expect(failAt(0, 10, 20)).toMatchObject({
       state: 'OPEN',
@@ -52,25 +52,25 @@ describe('failures', () => {
     });
   });
 
-  it('that came together count as many as they are', () => {
+  it('counts once for each of several at the same time', () => {
     expect(countFailures(closedBreaker, 2, breaker, NOW_US).state).toBe('CLOSED');
     expect(countFailures(closedBreaker, 3, breaker, NOW_US).state).toBe('OPEN');
   });
 
-  it('leave the window by and by, wherever it began', () => {
+  it('leaves the window gradually, wherever the window began', () => {
     expect(failAt(0, 59, 61).state).toBe('CLOSED');
     expect(failAt(0, 59, 61, 62).state).toBe('OPEN');
     expect(failAt(0, 30, 61, 91).state).toBe('CLOSED');
   });
 
-  it('while it is open change nothing', () => {
+  it('changes nothing while the breaker is open', () => {
     const open = failAt(0, 1, 2);
     expect(countFailures(open, 9, breaker, NOW_US + 9 * SECOND_US)).toBe(open);
     const trying = withProbe(open, { jobId, attempt: 1 });
     expect(countFailures(trying, 9, breaker, NOW_US + 40 * SECOND_US)).toBe(trying);
   });
 
-  it('are shown as long as they count', () => {
+  it('is shown as long as it counts', () => {
     const two = failAt(0, 10);
     expect(failuresNow(two, NOW_US + 59 * SECOND_US)).toBe(2);
     expect(failuresNow(two, NOW_US + 65 * SECOND_US)).toBe(1);
@@ -82,21 +82,21 @@ describe('a probe', () => {
   const open = failAt(0, 1, 2);
   const trying = withProbe(open, { jobId, attempt: 4 });
 
-  it('is due once it has been open for long enough', () => {
+  it('is due once the breaker has been open long enough', () => {
     expect(isProbeDue(open, NOW_US + 31.9 * SECOND_US)).toBe(false);
     expect(isProbeDue(open, NOW_US + 32 * SECOND_US)).toBe(true);
     expect(isProbeDue(trying, NOW_US + 99 * SECOND_US)).toBe(false);
     expect(isProbeDue(closedBreaker, NOW_US)).toBe(false);
   });
 
-  it('that succeeds closes it, and failures are counted from none', () => {
+  it('closes the breaker when it succeeds, and resets the count of failures', () => {
     const after = afterProbe(trying, 'SUCCEEDED', NOW_US + 40 * SECOND_US);
     expect(after).toMatchObject({ state: 'CLOSED', tallies: [], probe: null, probeTimeUs: null });
     expect(after.openTimeUs).toBe(open.openTimeUs);
     expect(countFailures(after, 2, breaker, NOW_US + 41 * SECOND_US).state).toBe('CLOSED');
   });
 
-  it('that fails opens it for as long again', () => {
+  it('opens the breaker for the same time again when it fails', () => {
     const nowUs = NOW_US + 40 * SECOND_US;
     expect(afterProbe(trying, 'FAILED', nowUs)).toMatchObject({
       state: 'OPEN',
@@ -106,19 +106,19 @@ describe('a probe', () => {
     });
   });
 
-  it('that says nothing is followed by another one at once', () => {
+  it('is followed by another one at once when it has no result', () => {
     const nowUs = NOW_US + 40 * SECOND_US;
     const after = afterProbe(trying, 'GONE', nowUs);
     expect(after).toMatchObject({ state: 'OPEN', openTimeUs: open.openTimeUs, probe: null });
     expect(isProbeDue(after, nowUs)).toBe(true);
   });
 
-  it('is forgotten when somebody closes the breaker', () => {
+  it('is forgotten when an operator closes the breaker', () => {
     expect(closed(trying)).toMatchObject({ state: 'CLOSED', tallies: [], probe: null, probeTimeUs: null });
   });
 });
 
-describe('what counts', () => {
+describe('a breaker', () => {
   const failure = (failureCause: FailureCause, type = 'Oops'): Failure => systemFailure(failureCause, type, 'it broke');
 
   it.each<[FailureCause, boolean]>([
@@ -128,11 +128,11 @@ describe('what counts', () => {
     ['LOST_WORKER', false],
     ['LEASE_LOST', false],
     ['SESSION_CLOSED', false],
-  ])('without types: %s %s', (cause, counts) => {
+  ])('without types, for cause %s, counts the failure: %s', (cause, counts) => {
     expect(countsAt(breaker, failure(cause))).toBe(counts);
   });
 
-  it('with types: those, whatever caused them, and no others', () => {
+  it('with types counts exactly those types, whatever the cause', () => {
     const named = { types: ['Refused', 'RunTimeout'] };
     expect(countsAt(named, failure('APPLICATION', 'Refused'))).toBe(true);
     expect(countsAt(named, failure('INFRASTRUCTURE', 'Refused'))).toBe(true);
@@ -146,31 +146,34 @@ describe('the failure of an attempt', () => {
   const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
   const fail = (run: Partial<OpenRun>) => decideFail(runOf(run), failure, policy, moment);
 
-  it('is the one that was reported, whether the job goes on or not', () => {
+  it('is the reported one, whether or not the job continues', () => {
     expect(failureOfAttempt(fail({ state: 'RUNNING' }))).toEqual(failure);
     expect(failureOfAttempt(fail({ state: 'ASSIGNED', attemptsCounted: 2 }))).toEqual(failure);
   });
 
-  it('is the one beneath what ended the job for other reasons', () => {
+  it('is the original one when the job ended for another reason', () => {
     const late = fail({ state: 'RUNNING', limits: { ...noLimits, deadlineUs: NOW_US } });
     expect(late).toMatchObject({ kind: 'end', failure: { type: 'TotalTimeout' } });
     expect(failureOfAttempt(late)).toEqual(failure);
   });
 
-  it('is the time-out of one that ran', () => {
+  it('is the timeout of an attempt that ran', () => {
     const run = runOf({ state: 'RUNNING', dueTimeUs: NOW_US, limits: { ...noLimits, runDeadlineUs: NOW_US } });
     const change = decideDue(run, policy, moment);
     expect(change && failureOfAttempt(change)).toMatchObject({ type: 'RunTimeout', failureCause: 'TIMEOUT' });
   });
 
-  it.each<JobState>(['SCHEDULED', 'READY', 'PAUSED'])('is none of one that is %s and out of time', (state) => {
-    const run = runOf({ state, dueTimeUs: NOW_US, limits: { ...noLimits, deadlineUs: NOW_US } });
-    const change = decideDue(run, policy, moment);
-    expect(change).toMatchObject({ kind: 'end', event: 'timeOut' });
-    expect(change && failureOfAttempt(change)).toBeUndefined();
-  });
+  it.each<JobState>(['SCHEDULED', 'READY', 'PAUSED'])(
+    'does not exist for a job that timed out in state %s',
+    (state) => {
+      const run = runOf({ state, dueTimeUs: NOW_US, limits: { ...noLimits, deadlineUs: NOW_US } });
+      const change = decideDue(run, policy, moment);
+      expect(change).toMatchObject({ kind: 'end', event: 'timeOut' });
+      expect(change && failureOfAttempt(change)).toBeUndefined();
+    },
+  );
 
-  it('is none of one that was asked to stop', () => {
+  it('does not exist for an attempt that was asked to stop', () => {
     expect(failureOfAttempt(fail({ state: 'CANCELLING' }))).toBeUndefined();
     const cancel = decideCancel(runOf({ state: 'RUNNING' }), '', 1_000, moment);
     expect(cancel && failureOfAttempt(cancel)).toBeUndefined();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { canonicalDemands, cleanupKey, parseDemands } from '../../../server/domain/dispatch/placement.ts';
 
-it('what cleans up keeps softly to the worker that the cancelled job had to wait for', () => {
+it('a clean-up job prefers the worker that the cancelled job was bound to', () => {
   const demands = canonicalDemands({ labels: { zone: 'a' }, sticky: { worker: 'one', mode: 'HARD' } });
   const lane = { namespace: 'n', queue: 'q', definition: 'd', definitionVersion: 1, demands, suspect: true };
   const key = cleanupKey(lane);

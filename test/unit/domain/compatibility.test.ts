@@ -1,4 +1,4 @@
-/** What a new version may break, told from the two versions, the connected workers and the jobs in flight. */
+/** What a new version may break, judged by the two versions, the connected workers and the open jobs. */
 import { describe, expect, it } from 'vitest';
 import {
   type CompatibilityIssue,
@@ -48,18 +48,18 @@ function issues({ previous = version(1), next = version(2), offers = [], openVer
 const kindsOf = (found: readonly CompatibilityIssue[]) => found.map(({ kind }) => kind);
 
 describe('connected workers', () => {
-  it('that serve any version are no issue', () => {
+  it('cause no issue when they serve every version', () => {
     expect(issues({ offers: [offer('a', 0, 0), offer('b', 2, 3)] })).toEqual([]);
   });
 
-  it('that leave the new version out are named once each', () => {
+  it('are named once each when they do not serve the new version', () => {
     const offers = [offer('b', 1, 1), offer('a', 3, 0), offer('b', 1, 1), offer('c', 0, 0)];
     expect(issues({ offers })).toEqual([
       { kind: 'WORKER_EXCLUDES_VERSION', message: expect.stringContaining('version 2'), subjects: ['a', 'b'] },
     ]);
   });
 
-  it('of which none can run the new version while some run the one before', () => {
+  it('cause an issue when none can run the new version but some run the previous one', () => {
     expect(kindsOf(issues({ offers: [offer('a', 1, 1)] }))).toEqual(['NO_WORKER', 'WORKER_EXCLUDES_VERSION']);
     const renamed = issues({ next: version(2, { handler: 'post' }), offers: [offer('a', 0, 0)] });
     expect(kindsOf(renamed)).toEqual(['NO_WORKER', 'PLACEMENT_CHANGED']);
@@ -67,7 +67,7 @@ describe('connected workers', () => {
     expect(kindsOf(demanding)).toEqual(['NO_WORKER', 'PLACEMENT_CHANGED']);
   });
 
-  it('that could not run the version before either are no news', () => {
+  it('cause no issue when they could not run the previous version either', () => {
     expect(issues({ offers: [] })).toEqual([]);
     expect(issues({ offers: [offer('a', 0, 0, { handlers: [] })] })).toEqual([]);
     expect(compatibilityIssues({ previous: undefined, next: version(1), offers: [], openVersions: [] })).toEqual([]);
@@ -79,7 +79,7 @@ describe('connected workers', () => {
   });
 });
 
-it('jobs of older versions are told by their versions', () => {
+it('open jobs of older versions are reported by version', () => {
   expect(issues({ openVersions: [3, 1] })).toEqual([
     { kind: 'JOBS_IN_FLIGHT', message: expect.stringContaining('3, 1'), subjects: ['3', '1'] },
   ]);
@@ -90,7 +90,7 @@ describe('schemas', () => {
   const open = schema({ type: 'object' });
   const strict = schema({ type: 'object', required: ['to'] });
 
-  it('of inputs that refuse more are told, those that refuse less are not', () => {
+  it('cause an issue when they accept fewer inputs, and none when they accept more', () => {
     const narrowed = (previous: JobDefinition['inputSchema'], next: JobDefinition['inputSchema']) =>
       kindsOf(issues({ previous: version(1, { inputSchema: previous }), next: version(2, { inputSchema: next }) }));
     for (const [previous, next] of [
@@ -102,7 +102,7 @@ describe('schemas', () => {
     }
   });
 
-  it('of results that allow more are told, those that allow less are not', () => {
+  it('cause an issue when they allow more results, and none when they allow fewer', () => {
     const widened = (previous: JobDefinition['outputSchema'], next: JobDefinition['outputSchema']) =>
       kindsOf(issues({ previous: version(1, { outputSchema: previous }), next: version(2, { outputSchema: next }) }));
     for (const [previous, next] of [
@@ -115,7 +115,7 @@ describe('schemas', () => {
   });
 });
 
-it('another queue, handler or kind of worker is told', () => {
+it('a change of queue, handler or kind of worker is reported', () => {
   const [one] = issues({ next: version(2, { queue: 'slow', handler: 'post', demands: { labels: { zone: 'a' } } }) });
   expect(one?.kind).toBe('PLACEMENT_CHANGED');
   for (const word of ['queue slow instead of default', 'handler post instead of mail', 'other demands']) {
@@ -127,11 +127,11 @@ it('another queue, handler or kind of worker is told', () => {
 describe('a workflow', () => {
   const workflow = version(2, { handler: '', workflow: { steps: [], failureMode: 'FAIL_FAST' } });
 
-  it('is run by no worker, and is no issue for any', () => {
+  it('needs no worker, and causes no issue for workers', () => {
     expect(issues({ previous: { ...workflow, version: 1 }, next: workflow, offers: [offer('a', 0, 0)] })).toEqual([]);
   });
 
-  it('in place of a task takes its jobs from the handler, and gives them back', () => {
+  it('that replaces a task takes its jobs from the handler, and gives them back when the task returns', () => {
     const message = (facts: Facts) => issues(facts).map(({ message }) => message);
     expect(message({ next: workflow, offers: [offer('a', 0, 0)] })).toEqual([
       'jobs go to no handler any more: the definition is a workflow now',

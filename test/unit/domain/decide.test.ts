@@ -1,4 +1,4 @@
-/** What is decided in the cases that people ask about, and the sentences that tell them why. */
+/** Decisions in typical cases, and the reasons that they give. */
 import { describe, expect, it } from 'vitest';
 import { type Failure, systemFailure } from '../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
@@ -54,7 +54,7 @@ function failed(changes: Partial<Failure> = {}): Failure {
 }
 
 describe('decideFail', () => {
-  it('waits half of the bound when chance says one half, and says so', () => {
+  it('waits half of the bound when the random number is one half, and gives the reason', () => {
     const change = decide.decideFail(runOf(), failed(), policy, half);
     expect(change).toMatchObject({
       kind: 'continue',
@@ -67,12 +67,12 @@ describe('decideFail', () => {
     });
   });
 
-  it('takes the delay that the handler asks for in place of its own', () => {
+  it("uses the delay that the handler asks for instead of the policy's", () => {
     const change = decide.decideFail(runOf(), failed({ retryDelayMs: 42_000 }), policy, half);
     expect(change).toMatchObject({ state: 'SCHEDULED', dueTimeUs: NOW_US + 42_000_000 });
   });
 
-  it('forgets losses in a row: the worker has answered', () => {
+  it('resets the consecutive losses, since the worker has answered', () => {
     expect(decide.decideFail(runOf({ consecutiveLosses: 2 }), failed(), policy, half)).toMatchObject({
       consecutiveLosses: 0,
     });
@@ -100,7 +100,7 @@ describe('decideFail', () => {
     });
   });
 
-  it('retries up to the very end of the time for retries', () => {
+  it('allows a retry up to the exact end of the retry duration', () => {
     const change = decide.decideFail(
       runOf(),
       failed({ retryDelayMs: 5_000 }),
@@ -120,7 +120,7 @@ describe('decideTimeOut', () => {
     });
   });
 
-  it('ends a cancel whose grace is over', () => {
+  it('ends a cancelled job whose grace is over', () => {
     const change = decideTimeOut(runOf({ state: 'CANCELLING', reason: 'wrong file' }), policy, half);
     expect(change).toMatchObject({
       kind: 'end',
@@ -133,7 +133,7 @@ describe('decideTimeOut', () => {
 describe('decideRelease', () => {
   const assigned = (changes: Partial<OpenRun> = {}) => runOf({ state: 'ASSIGNED', dueTimeUs: null, ...changes });
 
-  it('goes back to its old place at once, uncounted', () => {
+  it('returns the job to its old queue position at once, without counting an attempt', () => {
     const change = decide.decideRelease(assigned({ rank: 17 }), 'NO_SLOT', half);
     expect(change).toMatchObject({
       state: 'READY',
@@ -146,7 +146,7 @@ describe('decideRelease', () => {
     });
   });
 
-  it('ends with the hundredth attempt that was for nothing', () => {
+  it('fails the job at the hundredth lost or released attempt', () => {
     const last = decide.decideRelease(
       assigned({ attempt: 102, attemptsCounted: 2, totalLosses: 1 }),
       'UNSUPPORTED',
@@ -168,7 +168,7 @@ describe('decideRelease', () => {
     expect(one).toMatchObject({ state: 'READY' });
   });
 
-  it('says why it is held back from the eleventh on', () => {
+  it('delays the job from the eleventh release on, with a reason', () => {
     const change = decide.decideRelease(assigned({ releases: 10, releasesSinceUs: NOW_US - 1 }), 'UNSUPPORTED', half);
     expect(change).toMatchObject({
       state: 'SCHEDULED',
@@ -177,7 +177,7 @@ describe('decideRelease', () => {
     });
   });
 
-  it('keeps the expiry of a job that nothing has started', () => {
+  it('keeps the expiry of a job that never started', () => {
     const expireTimeUs = NOW_US + 9_000_000;
     expect(decide.decideRelease(assigned({ expireTimeUs }), 'NO_SLOT', half)).toMatchObject({
       dueTimeUs: expireTimeUs,
@@ -190,7 +190,7 @@ describe('decideRelease', () => {
     ).toMatchObject({ dueTimeUs: null });
   });
 
-  it('takes what was seen running for aborted', () => {
+  it('treats a job that was seen running as aborted', () => {
     expect(decide.decideRelease(runOf(), 'NO_SLOT', half)).toMatchObject({
       event: 'abort',
       state: 'SCHEDULED',
@@ -200,7 +200,7 @@ describe('decideRelease', () => {
 });
 
 describe('decideAbort and decideSessionEnd', () => {
-  it('charge a lapse to the job, a close and a mass lapse not', () => {
+  it('count a lapse as a loss of the job, but not a close or a mass lapse', () => {
     expect(decide.decideSessionEnd(runOf(), 'LAPSE', half)).toMatchObject({
       consecutiveLosses: 1,
       totalLosses: 1,
@@ -225,7 +225,7 @@ describe('decideAbort and decideSessionEnd', () => {
     });
   });
 
-  it('bring the first loss back at once and later ones after a growing wait', () => {
+  it('requeue the job at once after the first loss, and with a growing delay after later ones', () => {
     expect(decide.decideSessionEnd(runOf(), 'LAPSE', half)).toMatchObject({ state: 'READY', dueTimeUs: null });
     expect(decide.decideSessionEnd(runOf({ totalLosses: 1 }), 'LAPSE', half)).toMatchObject({
       state: 'SCHEDULED',
@@ -238,7 +238,7 @@ describe('decideAbort and decideSessionEnd', () => {
 });
 
 describe('decideCancel', () => {
-  it('ends what nobody holds, with the reason that was given', () => {
+  it('ends a job without a lease, with the given reason', () => {
     const change = decide.decideCancel(runOf({ state: 'READY', sessionId: null }), 'not needed', 30_000, half);
     expect(change).toMatchObject({
       kind: 'end',
@@ -248,7 +248,7 @@ describe('decideCancel', () => {
     });
   });
 
-  it('asks the worker and gives it its grace', () => {
+  it('asks the worker to stop and sets the grace', () => {
     const change = decide.decideCancel(runOf(), '', 30_000, half);
     expect(change).toMatchObject({
       state: 'CANCELLING',
@@ -257,17 +257,17 @@ describe('decideCancel', () => {
     });
   });
 
-  it('asks a workflow too, which no session holds', () => {
+  it('asks a workflow to stop too, although no session leases it', () => {
     expect(decide.decideCancel(runOf({ state: 'WAITING', attempt: 0, sessionId: null }), '', 0, half)).toMatchObject({
       state: 'CANCELLING',
     });
   });
 
-  it('changes nothing the second time', () => {
+  it('changes nothing when it is called again', () => {
     expect(decide.decideCancel(runOf({ state: 'CANCELLING' }), '', 30_000, half)).toBeUndefined();
   });
 
-  it('keeps its reason to the end', () => {
+  it('keeps its reason until the job ends', () => {
     const cancelling = runOf({ state: 'CANCELLING', reason: 'wrong file' });
     expect(decide.decideConfirmCancel(cancelling, half)).toMatchObject({
       state: 'CANCELLED',
@@ -278,7 +278,7 @@ describe('decideCancel', () => {
 });
 
 describe('decideConfirmCancel', () => {
-  it('gives back an attempt that nobody asked to stop', () => {
+  it('releases an attempt that nobody asked to stop', () => {
     expect(decide.decideConfirmCancel(runOf(), half)).toMatchObject({
       event: 'confirmCancel',
       state: 'SCHEDULED',
@@ -291,18 +291,18 @@ describe('decideDue', () => {
   const waiting = (changes: Partial<OpenRun>) => runOf({ state: 'SCHEDULED', sessionId: null, attempt: 0, ...changes });
   const due = (run: OpenRun) => decideDue(run, policy, half);
 
-  it('does nothing before the time, and nothing to what waits for no time', () => {
+  it('does nothing before the due time, or to a job without one', () => {
     expect(due(waiting({ dueTimeUs: NOW_US + 1 }))).toBeUndefined();
     expect(due(waiting({ dueTimeUs: null }))).toBeUndefined();
     expect(due(runOf({ state: 'BLOCKED', sessionId: null, dueTimeUs: null }))).toBeUndefined();
   });
 
-  it('lets a workflow go on that is out of time: it stops its steps first', () => {
+  it('lets a timed-out workflow continue until its steps have stopped', () => {
     const late = due(runOf({ state: 'WAITING', attempt: 0, sessionId: null, dueTimeUs: NOW_US }));
     expect(late).toMatchObject({ kind: 'continue', event: 'timeOut', state: 'WAITING', dueTimeUs: null });
   });
 
-  it('makes READY what may start, with its expiry as the next time', () => {
+  it('makes a startable job READY, with its expiry as the next due time', () => {
     expect(due(waiting({ expireTimeUs: NOW_US + 5 }))).toMatchObject({
       event: 'promote',
       state: 'READY',
@@ -315,13 +315,13 @@ describe('decideDue', () => {
     });
   });
 
-  it('expires what was not started in time, also when it only falls due after its expiry', () => {
+  it('expires a job that was not started in time, even when it falls due only after its expiry', () => {
     const expired = { kind: 'end', event: 'expire', state: 'EXPIRED', failure: { failureCause: 'EXPIRED' } };
     expect(due(runOf({ state: 'READY', sessionId: null, expireTimeUs: NOW_US }))).toMatchObject(expired);
     expect(due(waiting({ expireTimeUs: NOW_US - 5 }))).toMatchObject(expired);
   });
 
-  it('lets a deadline move a job forward while it still holds', () => {
+  it('lets a deadline move a job forward while the deadline still applies', () => {
     const released = runOf({ state: 'ASSIGNED', releases: 30, releasesSinceUs: NOW_US, expireTimeUs: NOW_US + 1_000 });
     const change = decide.decideRelease(released, 'NO_SLOT', half);
     expect(change).toMatchObject({ state: 'SCHEDULED', rank: rankOf(NOW_US + 15_000_000, 0, NOW_US + 1_000) });

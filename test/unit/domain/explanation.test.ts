@@ -1,4 +1,4 @@
-/** The sentences of an explanation, and what is said of a start that no rate can tell. */
+/** The texts of an explanation, and the estimate of a start when no rate is known. */
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../server/domain/base/payload.ts';
 import { type Constraint, noHolders } from '../../../server/domain/explain/constraint.ts';
@@ -18,21 +18,21 @@ const recent = { starts: 90, windowUs: 90_000_000 };
 const nothing = { starts: 0, windowUs: 90_000_000 };
 
 describe('the estimate of a start', () => {
-  it('is a range where only the line is in the way', () => {
+  it('is a range when only the queue delays the job', () => {
     const found = startEstimateOf([constraint('IN_LINE')], place, recent, NOON_US);
     expect(found.earliestUs).toBeGreaterThan(NOON_US);
     expect(found.latestUs).toBeGreaterThan(found.earliestUs ?? 0);
     expect(found.basis).toMatch(/^it is likely to start between \S+Z and \S+Z: 90 of the jobs .* in the last 90 s$/);
   });
 
-  it('begins no earlier than a rate has units', () => {
+  it('is no earlier than the rate limit allows', () => {
     const openTimeUs = NOON_US + 10 * minute;
     const found = startEstimateOf([constraint('QUEUE_LIMIT', { openTimeUs })], place, recent, NOON_US);
     expect([found.earliestUs, found.latestUs]).toEqual([openTimeUs, openTimeUs]);
   });
 
   it.each(['JOB_PAUSED', 'QUEUE_PAUSED', 'KEY_LIMIT', 'NO_WORKER', 'SUSPECT'] as const)(
-    'is none while %s is in the way',
+    'does not exist while %s blocks the job',
     (reason) => {
       const found = startEstimateOf([constraint(reason), constraint('IN_LINE')], place, recent, NOON_US);
       expect([found.earliestUs, found.latestUs]).toEqual([undefined, undefined]);
@@ -40,7 +40,7 @@ describe('the estimate of a start', () => {
     },
   );
 
-  it('tells the time of a probe, and that nothing is known beyond it', () => {
+  it("gives the time of a circuit breaker's probe, and says that nothing is known beyond it", () => {
     const openTimeUs = NOON_US + minute;
     const found = startEstimateOf([constraint('CIRCUIT_BREAKER', { openTimeUs })], place, recent, NOON_US);
     expect([found.earliestUs, found.latestUs]).toEqual([openTimeUs, undefined]);
@@ -49,7 +49,7 @@ describe('the estimate of a start', () => {
     );
   });
 
-  it('is what others take it by, where it only holds out for one that it prefers', () => {
+  it('ends when other workers may take a job that now waits for a preferred one', () => {
     const out = constraint('IN_LINE', { openTimeUs: NOON_US + 3, mayOpenSooner: true });
     expect(startEstimateOf([out], { place: 1, isLeast: false }, nothing, NOON_US)).toMatchObject({
       earliestUs: NOON_US,
@@ -60,12 +60,12 @@ describe('the estimate of a start', () => {
     expect([both.earliestUs, both.latestUs]).toEqual([undefined, undefined]);
   });
 
-  it('is no time that has passed', () => {
+  it('is never in the past', () => {
     const found = startEstimateOf([constraint('DELAY', { openTimeUs: NOON_US - 1 })], undefined, undefined, NOON_US);
     expect(found.earliestUs).toBe(NOON_US);
   });
 
-  it('says that nothing was started, and that many are before it', () => {
+  it('says when nothing started recently, and when many jobs are ahead', () => {
     expect(startEstimateOf([], place, nothing, NOON_US)).toMatchObject({
       earliestUs: undefined,
       basis: 'when it starts is not known: none of the jobs that count for its place was started in the last 90 s',
@@ -99,15 +99,15 @@ const waiting: Facts = {
 };
 const name = 'Job j of definition resize version 3';
 
-describe('the sentences', () => {
-  it('say that nothing holds a job that is next', () => {
+describe('the summary', () => {
+  it('says that nothing blocks a job that is next', () => {
     expect(summaryOf(waiting)).toBe(
       `${name} has been READY in queue images since 2026-03-01T12:00:00Z: nothing holds it back, it starts as soon as a ` +
         'worker asks. Its place in line is 1.',
     );
   });
 
-  it('name all that is in the way, in order, and since when', () => {
+  it('names every blocking constraint, in order, with its start', () => {
     const constraints = [
       constraint('QUEUE_PAUSED', { message: 'queue images is paused: why?', sinceUs: NOON_US }),
       constraint('NO_WORKER'),
@@ -119,7 +119,7 @@ describe('the sentences', () => {
     );
   });
 
-  it('say how a job ended: at a worker, between attempts, before any', () => {
+  it('says how a job ended: at a worker, between attempts, or before any', () => {
     const failure = systemFailure('APPLICATION', 'Oops', 'it broke.');
     const ended = (changes: Partial<Facts['job']>) =>
       summaryOf({ ...waiting, job: { ...job, state: 'FAILED', failure, ...changes } });

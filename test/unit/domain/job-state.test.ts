@@ -1,4 +1,4 @@
-/** The table of transitions as a whole, and its numbers against the contract's. */
+/** The whole table of transitions, and its numbers compared with the contract's. */
 
 import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
 import { FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';
@@ -25,36 +25,36 @@ const arrows = events.flatMap((event) =>
   sourcesOf(event).flatMap((from) => (transitions[event][from] ?? []).map((to) => ({ event, from, to }))),
 );
 
-describe('the numbers of the contract', () => {
+describe('the enum numbers of the contract', () => {
   it.each([
     ['JobState', stateCodes, WireState],
     ['AttemptOutcome', attemptOutcomes, AttemptOutcome],
     ['FailureCause', failureCauses, FailureCause],
-  ])('are those of the core: %s', (_name, ours: Record<string, number>, wire: Record<string, number>) => {
+  ])('are those of the domain: %s', (_name, ours: Record<string, number>, wire: Record<string, number>) => {
     const named = Object.fromEntries(Object.entries(wire).filter(([name]) => name !== 'UNSPECIFIED'));
     expect(ours).toEqual(named);
   });
 
-  it('read back as the states they stand for, and as nothing else', () => {
+  it('map back to their states, and other numbers to none', () => {
     for (const state of states) expect(stateOf(stateCodes[state])).toBe(state);
     for (const code of [0, 14, -1, Number.NaN]) expect(() => stateOf(code)).toThrow(/unknown job state/);
   });
 });
 
 describe('the table of transitions', () => {
-  it('lets nothing leave a terminal state', () => {
+  it('has no transition out of a terminal state', () => {
     expect(arrows.filter(({ from }) => isTerminal(from))).toEqual([]);
     expect(states.filter(isTerminal).sort()).toEqual([...terminalStates].sort());
   });
 
-  it('lets a cancel end in nothing but CANCELLED, or in a success that came first', () => {
+  it('ends a cancel only as CANCELLED, or as a success that came first', () => {
     const out = arrows.filter(({ from }) => from === 'CANCELLING');
     expect(out.filter(({ to }) => to !== 'CANCELLED')).toEqual([
       { event: 'succeed', from: 'CANCELLING', to: 'SUCCEEDED' },
     ]);
   });
 
-  it('lets the control plane alone start and end a workflow or a wait', () => {
+  it('lets only the control plane start and end a workflow or a wait', () => {
     expect(sourcesOf('start')).toEqual(['READY']);
     expect(
       arrows
@@ -65,33 +65,33 @@ describe('the table of transitions', () => {
     expect(sourcesOf('await')).toEqual(['READY']);
   });
 
-  it('assigns from READY only, and succeeds from held attempts only', () => {
+  it('assigns only from READY, and succeeds only from leased attempts', () => {
     expect(sourcesOf('claim')).toEqual(['READY']);
     expect(sourcesOf('succeed').sort()).toEqual([...heldStates].sort());
   });
 
-  it('frees what a session held by every way in which a session can end or give up', () => {
+  it("releases a session's leases for each way that a session can end or give up", () => {
     for (const event of ['abort', 'lapse', 'closeSession', 'confirmCancel'] as const) {
       expect(sourcesOf(event).sort()).toEqual([...heldStates].sort());
     }
   });
 
-  it('releases only what has not been seen running', () => {
+  it('releases only attempts that were not seen running', () => {
     expect(sourcesOf('release').sort()).toEqual(['ASSIGNED', 'CANCELLING']);
   });
 
-  it('can cancel whatever is open', () => {
+  it('can cancel every open state', () => {
     const open = states.filter((state) => !isTerminal(state) && state !== 'CANCELLING');
     expect(sourcesOf('requestCancel').sort()).toEqual(open.sort());
   });
 
-  it('leads from every open state to an end', () => {
+  it('reaches an end from every open state', () => {
     const reached = new Set<JobState>(terminalStates);
     for (const _ of states) for (const { from, to } of arrows) if (reached.has(to)) reached.add(from);
     expect([...reached].sort()).toEqual([...states].sort());
   });
 
-  it('is what isLegal goes by', () => {
+  it('agrees with isLegal', () => {
     for (const event of events) {
       for (const from of states) {
         const allowed = states.filter((to) => isLegal(event, from, to));

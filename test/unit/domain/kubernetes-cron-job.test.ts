@@ -1,6 +1,6 @@
 /**
- * Missed starts as Kubernetes CronJob has them, beside the nearest setting of a schedule: concurrencyPolicy, startingDeadlineSeconds
- * and how many starts were missed, while a job of an earlier time still runs.
+ * Missed starts of a Kubernetes CronJob compared with the nearest schedule setting: concurrencyPolicy,
+ * startingDeadlineSeconds and the number of missed starts, while a job of an earlier time still runs.
  */
 import { describe, expect, it } from 'vitest';
 import { decideSchedule } from '../../../server/domain/schedules/decide-schedule.ts';
@@ -10,20 +10,23 @@ import { MINUTE, NOON_US, ScheduleWorld, SECOND, times } from '../../support/sch
 type Concurrency = 'Allow' | 'Forbid' | 'Replace';
 type Deadline = 'none' | 'short' | 'long';
 
-/** What CronJob replaces it deletes, and does not wait until its pods have ended. */
+/** With Replace, CronJob deletes the running job, and does not wait until its pods have ended. */
 const overlaps: Readonly<Record<Concurrency, OverlapPolicy>> = {
   Allow: 'ALLOW_ALL',
   Forbid: 'SKIP',
   Replace: 'TERMINATE_OTHER',
 };
 
-/** The nearest `catchUpWindow`; of none, the longest there is. The last of the missed times was 40 s ago. */
+/** The nearest `catchUpWindow`; without a deadline, the largest allowed. The last missed time was 40 s ago. */
 const windowMs: Readonly<Record<Deadline, number>> = { none: 3_650 * 86_400_000, short: 30_000, long: 3_600_000 };
 
-/** Starts that were missed, a minute apart. */
+/** Numbers of missed starts, a minute between two. */
 const missed = [0, 1, 5, 150] as const;
 
-/** `last`: the last one is started, no other. `waits`: none as long as the job runs. `error`: none, it says so in an event. */
+/**
+ * `last`: only the last one is started. `waits`: none is started while the job runs. `error`: none is started, and an
+ * event says so.
+ */
 type Kubernetes = 'nothing' | 'last' | 'replaced by the last' | 'waits' | 'none' | 'error';
 
 const kubernetes: Readonly<Record<Concurrency, Readonly<Record<Deadline, readonly Kubernetes[]>>>> = {
@@ -44,7 +47,7 @@ const kubernetes: Readonly<Record<Concurrency, Readonly<Record<Deadline, readonl
   },
 };
 
-/** Where Muster differs, whatever the rest. */
+/** How Muster differs for this outcome, whatever the other settings. */
 function differenceOf(fate: Kubernetes): string {
   if (fate === 'waits') return 'it is skipped for good, with OVERLAP on record';
   return fate === 'error' ? 'any number of missed starts is fine, and the last one counts' : 'as Kubernetes';
@@ -59,7 +62,7 @@ const rows = (Object.keys(overlaps) as Concurrency[]).flatMap((policy) =>
   ),
 );
 
-/** The missed starts but the last, and the last one. */
+/** The expected outcome of the missed starts before the last one, and of the last one. */
 function expectedOf(policy: Concurrency, count: number, fate: Kubernetes): readonly string[] {
   if (fate === 'nothing') return [];
   if (fate === 'none') return [`MISSED ×${count}`];
@@ -86,7 +89,7 @@ describe('a CronJob', () => {
     },
   );
 
-  it('of Forbid starts what it missed once the job has ended, which BUFFER_ONE does and SKIP does not', () => {
+  it('with Forbid starts its missed run after the job has ended, as BUFFER_ONE does and SKIP does not', () => {
     const startsWith = (overlap: OverlapPolicy) => {
       const world = new ScheduleWorld({ overlap }, undefined, () => 90 * SECOND);
       for (let nowUs = NOON_US; nowUs <= NOON_US + 160 * SECOND; nowUs += SECOND) world.scan(nowUs);

@@ -1,4 +1,4 @@
-/** The pod failure policies of Kubernetes, as retry rules: ordered, first match wins, no match counts, Ignore does not. */
+/** Pod failure policies of Kubernetes as retry rules: ordered, first match wins, no match counts, Ignore does not. */
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../../server/domain/base/payload.ts';
 import type { RetryPolicy } from '../../../server/domain/retries/retry-policy.ts';
@@ -6,10 +6,10 @@ import type { RetryRule } from '../../../server/domain/retries/retry-rules.ts';
 import { failed, LAPSE, play, policyOf } from './support/failing-job.ts';
 
 const exit = (exitCode: number, changes: Partial<Failure> = {}) => failed({ exitCode, ...changes });
-/** A pod with the condition DisruptionTarget: evicted, preempted, its machine drained. */
+/** A pod with the condition DisruptionTarget: evicted, preempted, or on a drained machine. */
 const disrupted = exit(137, { failureCause: 'INFRASTRUCTURE', type: 'Evicted' });
 
-// Their words, and ours: FailJob is FAIL, Ignore is IGNORE, Count is RETRY.
+// The Kubernetes action and its equivalent: FailJob is FAIL, Ignore is IGNORE, Count is RETRY.
 const failJobOn42: RetryRule = { exitCodes: [42], action: 'FAIL' };
 const ignoreDisruption: RetryRule = { causes: ['INFRASTRUCTURE'], action: 'IGNORE' };
 const countDisruption: RetryRule = { causes: ['INFRASTRUCTURE'], action: 'RETRY' };
@@ -90,7 +90,7 @@ describe('a job with maxAttempts of 4', () => {
 describe('ignored attempts', () => {
   const ignoreAll = policyOf({ rules: [{ action: 'IGNORE', delayMs: 5 }] });
 
-  it('end the job at the hundredth, as lost ones do, and the two add up', () => {
+  it('end the job at the hundredth, together with lost ones', () => {
     const mixed = Array.from({ length: 120 }, (_, i) => (i % 10 === 0 ? LAPSE : exit(1, { message: `no ${i}` })));
     const { last, waitsMs } = play(ignoreAll, ...mixed);
     expect(waitsMs).toHaveLength(99);

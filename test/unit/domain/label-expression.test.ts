@@ -1,4 +1,4 @@
-/** Expressions over labels: what they are true of, and what is refused. */
+/** Expressions over labels: where they are true, and which are refused. */
 import { describe, expect, it } from 'vitest';
 import { compileLabels } from '../../../server/domain/dispatch/label-expression.ts';
 
@@ -17,16 +17,16 @@ describe('an expression over labels', () => {
     ['!has(labels.spot)', {}, true],
     ['labels["muster.dev/arch"] != "arm"', { 'muster.dev/arch': 'x86' }, true],
     ['labels.size.matches("^x?large$")', { size: 'xlarge' }, true],
-  ])('%s of %j is %s', (text, labels, expected) => {
+  ])('%s for %j is %s', (text, labels, expected) => {
     expect(isTrueOf(text, labels as Record<string, string>)).toBe(expected);
   });
 
-  it('without a value, or with one that is no truth value, is not true', () => {
+  it('without a value or with a value that is not a boolean is not true', () => {
     expect(isTrueOf('labels.zone != "a"', {})).toBe(false);
     expect(isTrueOf('labels.zone', { zone: 'true' })).toBe(false);
   });
 
-  it('knows what is in the labels alone', () => {
+  it('can read only the labels', () => {
     for (const name of ['constructor', '__proto__', 'toString'])
       expect(isTrueOf(`has(labels.${name})`, {})).toBe(false);
   });

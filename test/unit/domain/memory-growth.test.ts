@@ -1,4 +1,4 @@
-/** What runs out of memory, and what the next attempt takes then. */
+/** Which failures mean out of memory, and how much memory the next attempt takes then. */
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../../server/domain/base/payload.ts';
 import type { Demands } from '../../../server/domain/dispatch/demands.ts';
@@ -15,7 +15,7 @@ const demands: Demands = {
 const afterAttempt = (changes: Partial<Failure>, maxAttempts = 5) =>
   decideFail(runOf(), failed(changes), policyOf({ maxAttempts }), { nowUs: NOW_US, random: 0.5 });
 
-describe('an attempt that ran out of memory', () => {
+describe('the memory of a retry', () => {
   it.each([
     [{ exitCode: 137 }, true],
     [{ type: 'MemoryError' }, true],
@@ -23,9 +23,9 @@ describe('an attempt that ran out of memory', () => {
     [{ type: 'OutOfMemory' }, true],
     [{ exitCode: 1 }, false],
     [{ type: 'ValueError' }, false],
-  ])('%j: %s', (changes, expected) => expect(ranOutOfMemory(failed(changes))).toBe(expected));
+  ])('grows or not after %j: %s', (changes, expected) => expect(ranOutOfMemory(failed(changes))).toBe(expected));
 
-  it('is followed by one that takes more, up to the most, and otherwise the same', () => {
+  it('grows up to the maximum, with other demands unchanged', () => {
     const second = grownDemands(demands, afterAttempt({ exitCode: 137 }));
     expect(second).toEqual({ ...demands, resources: { cpu: 1, memory: 450 } });
     const third = grownDemands(second as Demands, afterAttempt({ type: 'MemoryError' }));
@@ -33,7 +33,7 @@ describe('an attempt that ran out of memory', () => {
     expect(grownDemands(third as Demands, afterAttempt({ exitCode: 137 }))).toBeUndefined();
   });
 
-  it('takes as much as before where nothing says that it should grow, and whenever it failed otherwise', () => {
+  it('is unchanged without a growth setting, and after any other failure', () => {
     const { memoryGrowth: _, ...steady } = demands;
     expect(grownDemands(steady, afterAttempt({ exitCode: 137 }))).toBeUndefined();
     expect(grownDemands(demands, afterAttempt({ exitCode: 1 }))).toBeUndefined();

@@ -1,4 +1,4 @@
-/** Pauses and changes of jobs that wait, in the cases that people ask about. */
+/** Pauses, resumes and updates of jobs in typical cases. */
 import { describe, expect, it } from 'vitest';
 import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
 import { rankOf } from '../../../server/domain/dispatch/rank.ts';
@@ -52,7 +52,7 @@ const scheduled = runOf({ state: 'SCHEDULED', dueTimeUs: NOW_US + HOUR_US, rank:
 const expiring = { expireTimeUs: NOW_US + HOUR_US };
 
 describe('decidePause', () => {
-  it('keeps the time that a job waits for, and its expiry due', () => {
+  it('keeps the run time of a scheduled job, and makes its expiry due', () => {
     expect(decidePause(runOf({ ...scheduled, expireTimeUs: NOW_US + 2 * HOUR_US }), 'maintenance')).toMatchObject({
       event: 'pause',
       state: 'PAUSED',
@@ -62,24 +62,24 @@ describe('decidePause', () => {
     });
   });
 
-  it('keeps the rank: a job that is resumed has waited all the while', () => {
+  it('keeps the rank, so that a resumed job keeps its waiting time', () => {
     const run = runOf();
     expect(decidePause(run, '')).toMatchObject({ rank: run.rank, runTimeUs: null, dueTimeUs: null });
   });
 
-  it('keeps no expiry once an attempt was made', () => {
+  it('keeps no expiry after an attempt', () => {
     expect(decidePause(runOf({ ...scheduled, ...expiring, attempt: 1, attemptsCounted: 1 }), '')).toMatchObject({
       dueTimeUs: null,
     });
   });
 
-  it('does nothing twice, and nothing to what a worker has', () => {
+  it('does nothing to a paused job, and refuses a leased one', () => {
     expect(decidePause(runOf({ state: 'PAUSED' }), '')).toBeUndefined();
     for (const state of ['ASSIGNED', 'RUNNING', 'CANCELLING', 'WAITING'] as const)
       expect(decidePause(runOf({ state }), '')).toBe('NOT_WAITING');
   });
 
-  it('lets the job expire', () => {
+  it('leaves a job able to expire', () => {
     const run = runOf({ state: 'PAUSED', ...expiring, dueTimeUs: NOW_US + HOUR_US });
     const { retryPolicy } = definitionDefaults;
     expect(decideDue(run, retryPolicy, now)).toBeUndefined();
@@ -88,7 +88,7 @@ describe('decidePause', () => {
 });
 
 describe('decideResume', () => {
-  it('waits for the time that was kept, and for a worker when it has passed', () => {
+  it('schedules the job at its kept run time, or makes it READY when that has passed', () => {
     const paused = runOf({ ...scheduled, state: 'PAUSED', runTimeUs: NOW_US + HOUR_US, dueTimeUs: null, reason: 'x' });
     expect(decideResume(paused, now)).toMatchObject({
       state: 'SCHEDULED',
@@ -99,23 +99,23 @@ describe('decideResume', () => {
     expect(decideResume(paused, later)).toMatchObject({ state: 'READY', dueTimeUs: null });
   });
 
-  it('makes the next attempt at once where attempts were made and no time was kept', () => {
+  it('makes the next attempt possible at once when the job had attempts and no kept run time', () => {
     const failed = runOf({ state: 'PAUSED', attempt: 2, attemptsCounted: 2, ...expiring });
     expect(decideResume(failed, later)).toMatchObject({ state: 'READY', dueTimeUs: null, attemptsCounted: 2 });
   });
 
-  it('ends a job whose expiry has passed: READY even for a moment, it might still be started', () => {
+  it('expires a job whose expiry has passed, since a READY job might still be started', () => {
     expect(decideResume(runOf({ state: 'PAUSED', ...expiring }), later)).toMatchObject({ state: 'EXPIRED' });
   });
 
-  it('leaves what is not paused as it is', () => {
+  it('does nothing to a job that is not paused', () => {
     for (const state of ['READY', 'SCHEDULED', 'RUNNING'] as const)
       expect(decideResume(runOf({ state }), now)).toBeUndefined();
   });
 });
 
 describe('decideUpdate', () => {
-  it('says no more what the job waited for once it is told when to run, and keeps it otherwise', () => {
+  it('clears the reason for waiting when the update sets a run time, and keeps it otherwise', () => {
     const reason = 'waits for room in the retry budget of mail';
     const waiting = runOf({ state: 'SCHEDULED', dueTimeUs: NOW_US + HOUR_US, reason });
     expect(decideUpdate(waiting, { runTimeUs: NOW_US + 1 }, now)).toMatchObject({ state: 'SCHEDULED', reason: null });
@@ -124,7 +124,7 @@ describe('decideUpdate', () => {
     expect(decideUpdate(paused, { runTimeUs: NOW_US + 1 }, now)).toMatchObject({ reason: 'paused on request' });
   });
 
-  it('moves a ready job by its priority, from where it stood', () => {
+  it('moves a ready job by its priority, from its current position', () => {
     const change = decideUpdate(runOf({ priority: 2, rank: NOW_US - 7_000_000 }), { priority: 10 }, now);
     expect(change).toMatchObject({
       event: 'update',
@@ -134,7 +134,7 @@ describe('decideUpdate', () => {
     });
   });
 
-  it('puts a ready job off, and lets one go on whose time has passed', () => {
+  it('puts a ready job off, and makes a job READY whose new run time has passed', () => {
     expect(decideUpdate(runOf(), { runTimeUs: NOW_US + HOUR_US }, now)).toMatchObject({
       state: 'SCHEDULED',
       dueTimeUs: NOW_US + HOUR_US,
@@ -143,12 +143,12 @@ describe('decideUpdate', () => {
     expect(decideUpdate(scheduled, { runTimeUs: NOW_US - 1 }, now)).toMatchObject({ state: 'READY', rank: NOW_US });
   });
 
-  it('takes no place in the queue from before a job was there', () => {
+  it('gives a job no queue position from before its creation', () => {
     const run = runOf();
     expect(decideUpdate(run, { runTimeUs: NOW_US - HOUR_US }, now)).toMatchObject({ state: 'READY', rank: run.rank });
   });
 
-  it('keeps the fair turn of a ready job, whose rank lies ahead of the time', () => {
+  it('keeps the fair turn of a ready job whose rank is ahead of its time', () => {
     const rank = NOW_US + 500_000_000;
     for (const state of ['READY', 'PAUSED', 'BLOCKED'] as const) {
       const run = runOf({ state, fairnessKey: 'a', rank });
@@ -160,7 +160,7 @@ describe('decideUpdate', () => {
     expect(decideUpdate(runOf({ fairnessKey: 'a', rank }), later, now)).toMatchObject({ rank: NOW_US + HOUR_US });
   });
 
-  it('moves no job further than its priority says, where its expiry had moved it ahead', () => {
+  it('moves a job no further than its priority allows when its expiry had moved it ahead', () => {
     const capped = NOW_US + 5_000_000;
     const run = runOf({ priority: -50, rank: capped, expireTimeUs: capped });
     expect(decideUpdate(run, { priority: -10 }, now)).toMatchObject({ rank: capped });
@@ -170,7 +170,7 @@ describe('decideUpdate', () => {
     });
   });
 
-  it('leaves a paused job paused, for a later time', () => {
+  it('keeps a paused job paused, and stores the run time for later', () => {
     const paused = runOf({ state: 'PAUSED' });
     expect(decideUpdate(paused, { runTimeUs: NOW_US + HOUR_US }, now)).toMatchObject({
       state: 'PAUSED',
@@ -190,14 +190,14 @@ describe('decideUpdate', () => {
     });
   });
 
-  it('refuses an expiry that has passed, a start after it, and what a worker has', () => {
+  it('refuses an expiry in the past, a start after the expiry, and a leased job', () => {
     expect(decideUpdate(runOf(), { expireTimeUs: NOW_US }, now)).toBe('EXPIRY_PASSED');
     expect(decideUpdate(runOf(expiring), { runTimeUs: NOW_US + HOUR_US + 1 }, now)).toBe('RUN_TIME_AFTER_EXPIRY');
     expect(decideUpdate(scheduled, { expireTimeUs: NOW_US + 1 }, now)).toBe('RUN_TIME_AFTER_EXPIRY');
     expect(decideUpdate(runOf({ state: 'ASSIGNED' }), { priority: 1 }, now)).toBe('NOT_WAITING');
   });
 
-  it('may put a job off past an expiry that no longer holds', () => {
+  it('may put a job off beyond an expiry that no longer applies', () => {
     const tried = runOf({ ...expiring, attempt: 1, attemptsCounted: 1 });
     expect(decideUpdate(tried, { runTimeUs: NOW_US + 2 * HOUR_US }, now)).toMatchObject({ state: 'SCHEDULED' });
   });

@@ -1,4 +1,4 @@
-/** Which schemas are shown to take all that another one takes; and that nothing is shown which is not so. */
+/** Which schemas are proved to accept everything that another one accepts, and that no proof is wrong. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ const object = (properties: object, rest: object = {}) => ({ type: 'object', pro
 const text = { type: 'string' };
 const closed = { additionalProperties: false };
 
-describe('a wider schema', () => {
+describe('a schema is accepted as wider when it', () => {
   it.each<[string, unknown, unknown]>([
     ['allows anything', true, object({ a: text })],
     ['allows another type', { type: ['string', 'null'] }, text],
@@ -36,7 +36,7 @@ describe('a wider schema', () => {
   });
 });
 
-describe('it can not be shown of one', () => {
+describe('the check does not accept as wider a schema', () => {
   it.each<[string, unknown, unknown]>([
     ['that takes nothing', false, text],
     ['of another type', { type: 'string' }, { type: 'number' }],
@@ -60,14 +60,14 @@ describe('it can not be shown of one', () => {
   });
 });
 
-it('protobuf schemas are the same or not, and never JSON', () => {
+it('protobuf schemas are compared for equality, and never with JSON', () => {
   const order: PayloadSchema = { kind: 'protobuf', fileDescriptorSet: 'AA==', messageType: 'shop.Order' };
   expect(covers(order, { ...order })).toBe(true);
   expect(covers(order, { ...order, messageType: 'shop.Cart' })).toBe(false);
   expect(covers(json({}), order)).toBe(false);
 });
 
-// Small alphabets, so that schemas and values meet often.
+// Small alphabets, so that schemas and values often match.
 const key = fc.constantFrom('a', 'b', 'title');
 const number = fc.integer({ min: 0, max: 2 });
 const types = ['string', 'number', 'integer', 'object', 'array', 'null', 'boolean'];
@@ -78,7 +78,7 @@ const value = fc.oneof(
   fc.dictionary(key, fc.oneof(scalar, fc.dictionary(key, scalar, { maxKeys: 2 })), { maxKeys: 3 }),
 );
 
-/** Schemas of at most four keywords, whose parts are `inner`. */
+/** Schemas with at most four keywords, whose nested schemas come from `inner`. */
 function schemas(inner: fc.Arbitrary<unknown>): fc.Arbitrary<Record<string, unknown>> {
   const keywords: Record<string, fc.Arbitrary<unknown>> = {
     type: fc.oneof(
@@ -109,14 +109,14 @@ function schemas(inner: fc.Arbitrary<unknown>): fc.Arbitrary<Record<string, unkn
 
 const leaf = fc.oneof(fc.boolean(), schemas(fc.boolean()));
 const schema = schemas(leaf);
-/** Two that share much, so that the one often covers the other: it lacks some keywords and says others differently. */
+/** Two similar schemas, so that one often covers the other: the second lacks some keywords and changes others. */
 const pair = fc.tuple(schema, schema, fc.nat({ max: 15 }), fc.boolean()).map(([narrow, other, kept, changed]) => {
   const shared = Object.entries(narrow).filter((_, i) => kept & (1 << i));
   const said = Object.entries(other).filter(([name]) => changed && Object.hasOwn(narrow, name));
   return [Object.fromEntries([...shared, ...said]), narrow];
 });
 
-it('nothing is shown that a validator disproves', () => {
+it('the check proves nothing that a validator disproves', () => {
   const ajv = new Ajv2020({ strict: false, validateFormats: false, ownProperties: true, validateSchema: false });
   let shown = 0;
   const check = ([wide, narrow]: readonly object[], values: readonly unknown[]) => {

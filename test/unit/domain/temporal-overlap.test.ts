@@ -1,6 +1,6 @@
 /**
- * Overlap as Temporal has it, policy by policy: what becomes of times that come while a job of an earlier one runs. Each row says
- * what Temporal does; where Muster differs, it says that too, and what Muster does.
+ * Temporal's overlap policies, one by one: which times start while a job of an earlier time runs. Each row gives
+ * Temporal's behaviour, and where Muster differs, also Muster's.
  */
 import { describe, expect, it } from 'vitest';
 import type { OverlapPolicy, ScheduleRules } from '../../../server/domain/schedules/schedule.ts';
@@ -19,21 +19,21 @@ const ours: Readonly<Record<Temporal, OverlapPolicy>> = {
 
 interface Scenario {
   readonly what: string;
-  /** Of each job. One that is cancelled ends a second later. */
+  /** Run time of each job. A cancelled job ends a second later. */
   readonly seconds: number;
   readonly firstFails?: true;
   readonly rules?: Partial<ScheduleRules>;
-  /** When the times from 12:01 on start with Temporal, each a minute after the last; a word is why one does not. */
+  /** When Temporal starts the times from 12:01 on, one per minute; a word is the reason why a time does not start. */
   readonly starts: Readonly<Record<Temporal, string>>;
-  /** Where Muster differs. */
+  /** Muster's starts where they differ. */
   readonly differs?: Readonly<Partial<Record<Temporal, readonly [starts: string, why: string]>>>;
 }
 
 const onTime = '12:01:00 12:02:00 12:03:00 12:04:00 12:05:00';
-/** Temporal starts behind the end of what it terminates, which comes at once; here a second later, as with a cancel. */
-const atOnce = 'Muster starts at once, beside what is left of what was cancelled';
+/** Temporal waits for the terminated run to end, which it does at once; here it ends a second later, as with a cancel. */
+const atOnce = 'Muster starts at once, next to the remainder of the cancelled run';
 
-/** Of runs that take a minute and a half. */
+/** For runs of a minute and a half. */
 const behind: Scenario['starts'] = {
   Skip: '12:01:00 OVERLAP 12:03:00 OVERLAP 12:05:00',
   BufferOne: '12:01:00 12:02:30 12:04:00 12:05:30 BUFFER_FULL',
@@ -112,7 +112,7 @@ const rows = scenarios.flatMap(({ what, seconds, firstFails, rules, starts, diff
 
 const clock = (us: number) => new Date(us / 1_000).toISOString().slice(11, 19);
 
-/** What became of the times from 12:01 to 12:05, looked at each second. */
+/** The outcome of the times from 12:01 to 12:05, polled each second. */
 function startsOf(schedule: ScheduleWorld): string {
   for (let nowUs = NOON_US; nowUs < NOON_US + 15 * MINUTE; nowUs += SECOND) schedule.scan(nowUs);
   const found = [1, 2, 3, 4, 5].map((minute) => {
@@ -124,13 +124,13 @@ function startsOf(schedule: ScheduleWorld): string {
 }
 
 describe('Temporal’s overlap policies', () => {
-  it.each(rows)('$policy, where $what: $expected ($why)', ({ seconds, firstFails, rules, policy, expected }) => {
+  it.each(rows)('with $policy, where $what: $expected ($why)', ({ seconds, firstFails, rules, policy, expected }) => {
     const isFailure = (start: number) => firstFails === true && start === 1;
     const changes = { ...rules, overlap: ours[policy] };
     expect(startsOf(new ScheduleWorld(changes, undefined, () => seconds * SECOND, isFailure))).toBe(expected);
   });
 
-  it('are all there, and no others', () => {
+  it('are all covered, and no others', () => {
     expect(new Set(Object.values(ours)).size).toBe(6);
     for (const { starts } of scenarios) expect(Object.keys(starts)).toEqual(Object.keys(ours));
   });

@@ -1,4 +1,4 @@
-/** Retries and their limits as Temporal has them, on the same numbers; where Muster differs it says so. */
+/** Temporal's retries and limits with the same numbers. Rows say where Muster differs. */
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../../server/domain/base/payload.ts';
 import { decideFail } from '../../../server/domain/jobs/decide.ts';
@@ -39,7 +39,7 @@ describe('maximum attempts', () => {
   });
 });
 
-describe('errors that are not retried', () => {
+describe('an error that is not retried:', () => {
   const policy = policyOf({ ...temporal, nonRetryableTypes: ['InvalidCard', 'Gone'] });
 
   it.each<[string, Failure, string]>([
@@ -54,14 +54,14 @@ describe('errors that are not retried', () => {
     expect(play(policy, failure).last.state).toBe(state);
   });
 
-  it('are retried all the same where a rule of ours says so', () => {
+  it('is retried nevertheless when a retry rule says so', () => {
     const rules: RetryPolicy['rules'] = [{ types: ['Gone'], action: 'RETRY' }];
     expect(play({ ...policy, rules }, failed({ type: 'Gone' })).last.state).toBe('SCHEDULED');
   });
 });
 
-describe('the total time', () => {
-  // 1 + 2 + 4 + 8 = 15 s: the fifth attempt begins then, the sixth would begin at 31 s.
+describe('the total time of retries', () => {
+  // 1 + 2 + 4 + 8 = 15 s: the fifth attempt begins at 15 s, the sixth would begin at 31 s.
   it.each([
     ['in which the next attempt still begins', 15_000, 5],
     ['which it would miss by a millisecond: the job ends at once, without the wait', 14_999, 4],
@@ -73,7 +73,7 @@ describe('the total time', () => {
     expect(waitsMs).toEqual([1_000, 2_000, 4_000, 8_000].slice(0, attempts - 1));
   });
 
-  it('holds for ignored failures too', () => {
+  it('applies to ignored failures too', () => {
     const rules: RetryPolicy['rules'] = [{ action: 'IGNORE', delayMs: 5_000 }];
     const { last, waitsMs } = play(policyOf({ rules, maxRetryDurationMs: 12_000 }), ...times(9));
     expect(last.state).toBe('FAILED');
@@ -97,21 +97,21 @@ describe('a delay that the failure sets', () => {
     ['the total time', { maxRetryDurationMs: 4_999 }],
     ['a limit for the cause', { limits: { APPLICATION: 1 } }],
     ['a rule that ends the job', { rules: [{ action: 'FAIL' }] }],
-  ])('does not lift %s', (_what, changes) => {
+  ])('does not override %s', (_what, changes) => {
     expect(play(policyOf({ ...temporal, ...changes }), later(5_000)).last.state).toBe('FAILED');
   });
 });
 
-describe('a pause', () => {
+describe('a rule with the action PAUSE', () => {
   const rules: RetryPolicy['rules'] = [{ types: ['Error'], action: 'PAUSE' }];
 
-  it('waits for a person, with nothing due and no expiry', () => {
+  it('pauses the job until an operator resumes it, without a due time or expiry', () => {
     const { last } = play(policyOf({ rules }), failed());
     expect(last).toMatchObject({ state: 'PAUSED', dueTimeUs: null, attemptsCounted: 1, closed: { counted: true } });
     expect(last.reason).toBe('paused by retry rule 1: attempt 1 of 3 failed (Error); ResumeJob goes on with it');
   });
 
-  it('is the end where no attempt is left to go on with, in number or in time', () => {
+  it('ends the job when no attempt is left, in number or in time', () => {
     expect(play(policyOf({ rules, maxAttempts: 1 }), failed()).last.state).toBe('FAILED');
     const late = policyOf({ rules, maxRetryDurationMs: 1_000 });
     const endOf = (ageMs: number) =>

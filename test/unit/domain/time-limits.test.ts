@@ -1,4 +1,4 @@
-/** Limits in time, as tables: which limit is reached first, and Temporal's semantics of time-outs where ours are the same. */
+/** Time limits as tables: which limit is reached first, and timeouts as in Temporal where Muster has the same. */
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../server/domain/definitions/definition.ts';
@@ -51,7 +51,7 @@ function runOf(state: OpenRun['state'], limits: Partial<RunLimits>, rest: Partia
 }
 
 describe('limits of a new job', () => {
-  it('count from when it may run', () => {
+  it('count from the time at which the job may run', () => {
     expect(limitsFrom({ queueTimeoutMs: 5, totalTimeoutMs: 7 }, NOW)).toEqual({
       queueUntilUs: NOW + 5_000,
       deadlineUs: NOW + 7_000,
@@ -60,7 +60,7 @@ describe('limits of a new job', () => {
   });
 });
 
-describe('which limit a running attempt has reached', () => {
+describe('the limit that a running attempt has reached is', () => {
   it.each<[string, Partial<RunLimits>, string]>([
     ['its run timeout', { runDeadlineUs: PAST, deadlineUs: LATER }, 'RUN'],
     ['the total timeout before its run timeout', { runDeadlineUs: PAST, deadlineUs: PAST }, 'TOTAL'],
@@ -74,7 +74,7 @@ describe('which limit a running attempt has reached', () => {
   });
 });
 
-describe('what is due', () => {
+describe('the decision when a job falls due:', () => {
   it.each<[string, OpenRun, object]>([
     [
       'the total timeout ends a job that waits',
@@ -126,7 +126,7 @@ describe('what is due', () => {
 describe('a retry that would begin after the total timeout', () => {
   const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
 
-  it('is not scheduled: the job ends at once as timed out, and says what broke last', () => {
+  it('is not scheduled: the job times out at once, and keeps the last failure', () => {
     const run = runOf('RUNNING', { deadlineUs: NOW + 999_999 });
     expect(decideFail(run, failure, policy, moment)).toMatchObject({
       kind: 'end',
@@ -136,7 +136,7 @@ describe('a retry that would begin after the total timeout', () => {
     });
   });
 
-  it('is, when it just fits', () => {
+  it('is scheduled when it begins exactly in time', () => {
     const run = runOf('RUNNING', { deadlineUs: NOW + 1_000_000 });
     expect(decideFail(run, failure, policy, moment)).toMatchObject({ state: 'SCHEDULED', dueTimeUs: NOW + 1_000_000 });
   });

@@ -1,4 +1,4 @@
-/** The names of what jobs wait for are one set: in the contract, in jobs, in events, in metrics. */
+/** The wait reasons of jobs have the same names in the contract, in jobs, in events and in metrics. */
 
 import { WaitReason as InContract } from '@muster/sdk/gen/muster/v1/job_pb';
 import { describe, expect, it } from 'vitest';
@@ -13,20 +13,20 @@ import {
 import type { Continue } from '../../../server/domain/jobs/run.ts';
 import { putOff } from '../../../server/domain/retries/retry-budget.ts';
 
-describe('reasons to wait', () => {
+describe('wait reasons', () => {
   it('have the names and numbers of the contract', () => {
     const named = Object.entries(InContract).filter(([, value]) => typeof value === 'number' && value !== 0);
     expect(Object.fromEntries(named)).toEqual(waitReasons);
   });
 
-  it('are each counted under a name of its own, but for times, and deadlocks, which no count tells of', () => {
+  it('are counted under one name each, except times and deadlocks, which have no count', () => {
     const reasons = Object.keys(waitReasons) as WaitReason[];
     const counted = reasons.flatMap((reason) => (reason === 'DEADLOCK' ? [] : countedAs(reason)));
     expect(new Set(counted)).toEqual(new Set(countedReasons));
     expect(counted.filter((name) => name === 'time')).toHaveLength(3);
   });
 
-  it('are read off a state and the reason that it was given', () => {
+  it('follow from a state and the reason stored with it', () => {
     expect(reasonOfState('PAUSED', 'wrong address')).toBe('JOB_PAUSED');
     expect(reasonOfState('SCHEDULED', null)).toBe('DELAY');
     expect(reasonOfState('SCHEDULED', 'its worker lost its lease')).toBe('RETRY_BACKOFF');
@@ -36,7 +36,7 @@ describe('reasons to wait', () => {
     expect(reasonOfState('FAILED', 'it failed')).toBeUndefined();
   });
 
-  it('are read off a move, and off the lane that a ready job is in', () => {
+  it('follow from a move, and from the lane of a ready job', () => {
     const lane = { suspect: false };
     expect(reasonOfMove(undefined, 'SCHEDULED', lane)).toBe('DELAY');
     expect(reasonOfMove('READY', 'SCHEDULED', lane)).toBe('DELAY');

@@ -1,4 +1,4 @@
-/** What is said of workers: which of them come nearest, why those that could take a job do not, who is before it. */
+/** Texts about workers: which come nearest, why suitable ones do not take the job, and which jobs are ahead. */
 import { describe, expect, it } from 'vitest';
 import type { Demands } from '../../../server/domain/dispatch/demands.ts';
 import { canonicalDemands, type LaneKey } from '../../../server/domain/dispatch/placement.ts';
@@ -51,8 +51,8 @@ function whyNone(sessions: readonly OpenSession[], asked = work): string | undef
   return found?.message;
 }
 
-describe('no worker', () => {
-  it('is nothing to say where one takes the job', () => {
+describe('the constraint NO_WORKER', () => {
+  it('does not exist when a session takes the job', () => {
     expect(whyNone([session()])).toBeUndefined();
     expect(whyNone([serving(2, 4), serving(1, 1)])).toBeUndefined();
   });
@@ -125,11 +125,11 @@ describe('no worker', () => {
       work,
       'no session takes definition resize version 3: of the 3 sessions that could, 1 is draining, 1 is past its lease, 1 is deaf to the message bus',
     ],
-  ])('tells of %s', (_, sessions, asked, message) => {
+  ])('names %s', (_, sessions, asked, message) => {
     expect(whyNone(sessions, asked)).toBe(message);
   });
 
-  it('is the one that a job keeps to, where that is gone or takes nothing, whoever else is there', () => {
+  it('names the worker that a job is bound to when that one is gone or takes nothing, whatever others there are', () => {
     const hard = demanding({ sticky: { worker: 'a', mode: 'HARD' } });
     expect(whyNone([session({ workerName: 'b' })], hard)).toBe(
       'it waits for worker a, which it keeps to: it is not connected, or serves it no more',
@@ -143,7 +143,7 @@ describe('no worker', () => {
     ).toBeUndefined();
   });
 
-  it('names at most ten of those that could, the oldest first, and how many there are', () => {
+  it('names at most ten suitable sessions, the oldest first, and their number', () => {
     const sessions = Array.from({ length: 12 }, () => session({ unavailable: 'draining' })).reverse();
     const [found] = workerConstraints({ work, sessions, ...noLine });
     expect(found?.holders.count).toBe(12);
@@ -156,7 +156,7 @@ describe('no worker', () => {
   });
 });
 
-describe('the line', () => {
+describe('the constraint IN_LINE', () => {
   const line = (before: number, isLeast = false) => ({ before, isLeast, first: [{ jobId: 'j' }] });
   const why = (sessions: readonly OpenSession[], at: ReturnType<typeof line>) =>
     workerConstraints({ work, sessions, suspects: undefined, line: at, inUse: undefined }).map(
@@ -164,7 +164,7 @@ describe('the line', () => {
     );
   const busy = { held: 2 };
 
-  it('says nothing of a job that is next while there is room', () => {
+  it('does not exist for the next job while there is capacity', () => {
     expect(why([session(), session(busy)], line(0))).toEqual([]);
   });
 
@@ -177,12 +177,12 @@ describe('the line', () => {
     [line(1), [session()], '1 job comes before it'],
     [line(7), [session(busy)], '7 jobs come before it, and the one session that could take it has no free slot'],
     [line(1_000, true), [session()], '1000 jobs or more come before it'],
-  ])('tells who is before it, and that nobody has room: %o', (at, sessions, message) => {
+  ])('names the jobs ahead, and says that no session has capacity: %o', (at, sessions, message) => {
     expect(why(sessions, at)).toEqual([['IN_LINE', message]]);
   });
 });
 
-describe('room', () => {
+describe('the constraint on capacity', () => {
   const gpus = (workerName: string, changes: Partial<OpenSession> = {}) =>
     session({ sessionId: workerName, workerName, resources: { gpu: 2 }, ...changes });
   const takenBy = (...names: string[]) =>
@@ -194,7 +194,7 @@ describe('room', () => {
     return workerConstraints(facts).map(({ message }) => message);
   };
 
-  it('is missing where what sessions hold has taken it, though they have free slots', () => {
+  it('exists when leased jobs use all resources of sessions, though these have free slots', () => {
     expect(why([gpus('a'), gpus('b')], { taken: takenBy('a') })).toEqual([]);
     expect(why([gpus('a'), gpus('b', { held: 2 })], { taken: takenBy('a') })).toEqual([
       'it is next, and it waits for room: it takes gpu 2; worker a has less than that left',
@@ -204,7 +204,7 @@ describe('room', () => {
     ]);
   });
 
-  it('is kept free for others', () => {
+  it('says that capacity is reserved for other jobs', () => {
     const kept = [
       'it is next, and the sessions that have room for it are kept free for jobs that have waited for room longer',
     ];
@@ -214,7 +214,7 @@ describe('room', () => {
   });
 });
 
-describe('a session that it holds out for', () => {
+describe('a preferred session', () => {
   const untilUs = Date.UTC(2026, 2, 1, 12) * 1_000;
   const [wanted, other] = [session({ sessionId: 'wanted', held: 2 }), session({ sessionId: 'other' })];
   const out: Preference = { worker: 'host-1', sessionIds: new Set(['wanted']), untilUs };
@@ -223,7 +223,7 @@ describe('a session that it holds out for', () => {
   const why = (sessions: readonly OpenSession[], before = 0, preference = out) =>
     workerConstraints({ work, sessions, suspects: undefined, line: at(before), inUse: undefined, preference });
 
-  it('is named with the time at which others take it', () => {
+  it('is named with the time at which others may take the job', () => {
     expect(why([wanted, other])).toMatchObject([
       {
         reason: 'IN_LINE',
@@ -240,19 +240,19 @@ describe('a session that it holds out for', () => {
     );
   });
 
-  it('tells no time while others come before it, who may hold out as well', () => {
+  it('is named without a time while jobs ahead may wait for a preferred session too', () => {
     const [found] = why([wanted, other], 2);
     expect(found).toMatchObject({ message: `2 jobs come before it, and ${text}`, holders: { count: 2 } });
     expect(found?.openTimeUs).toBeUndefined();
   });
 
-  it('is no matter where no other has a free slot', () => {
+  it('is not named when no other session has a free slot', () => {
     expect(why([session({ sessionId: 'wanted' })])).toEqual([]);
     expect(why([session({ sessionId: 'wanted' }), session({ held: 2 })])).toEqual([]);
     expect(why([wanted])[0]?.message).toBe('it is next, and the one session that could take it has no free slot');
   });
 
-  it('is what is said where the line is not looked at', () => {
+  it('is named when the queue is not examined', () => {
     const facts = { work, suspects: undefined, preference: out };
     expect(workerReason({ ...facts, sessions: [wanted, other] })).toEqual({ reason: 'IN_LINE', message: text });
     expect(workerReason({ ...facts, sessions: [wanted] }).message).toMatch(/has no free slot$/);
@@ -261,8 +261,8 @@ describe('a session that it holds out for', () => {
   });
 });
 
-describe('a session of a kind that can not run it', () => {
-  it('takes it once the bar is over, the first of several', () => {
+describe('a session class that is barred from a job', () => {
+  it('may take it when the bar ends, the first bar of several', () => {
     const barred = (second: number) =>
       session({ unavailable: 'barred', barredUntilUs: Date.UTC(2026, 2, 1, 12, 0, second) * 1_000 });
     const [found] = workerConstraints({ work, sessions: [barred(20), barred(10)], ...noLine });
@@ -276,8 +276,8 @@ describe('a session of a kind that can not run it', () => {
   });
 });
 
-describe('a suspect', () => {
-  it('waits for a session without another one', () => {
+describe('a suspect job', () => {
+  it('waits for a session without another suspect', () => {
     const suspects = { count: 1, list: [{ jobId: 'other' }] };
     const [found] = workerConstraints({ work, sessions: [session()], suspects, line: undefined, inUse: undefined });
     expect(found).toMatchObject({ reason: 'SUSPECT', holders: suspects });

@@ -1,4 +1,4 @@
-/** Handlers as people write them: on the command line and in files. */
+/** Handlers as users write them: on the command line and in files. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -13,7 +13,7 @@ import { parseHandlers } from '../../../server/cli/exec/handlers-file.ts';
 import { splitWords } from '../../../server/cli/exec/words.ts';
 import type { CliError } from '../../../server/cli/failures/cli-error.ts';
 
-describe('the words of a command', () => {
+describe('the command line of a handler', () => {
   it.each([
     ['tr a-z A-Z', ['tr', 'a-z', 'A-Z']],
     ['  a   b\t', ['a', 'b']],
@@ -22,7 +22,7 @@ describe('the words of a command', () => {
     [`a'b'"c"d ''`, ['abcd', '']],
     ['convert {input} *.png', ['convert', '{input}', '*.png']],
     ['', []],
-  ])('of %j', (text, words) => {
+  ])('%j is split into words', (text, words) => {
     expect(splitWords(text)).toEqual(words);
   });
 
@@ -38,7 +38,7 @@ describe('the words of a command', () => {
   });
 });
 
-describe('options', () => {
+describe('the options of the worker', () => {
   it('name handlers and their commands', () => {
     const commands = namedCommand('b=cat', namedCommand('a=tr = -'));
     expect(commands).toEqual([
@@ -50,7 +50,7 @@ describe('options', () => {
     expect(() => namedCommand('a= ')).toThrow('It names no command.');
   });
 
-  it('say what exit codes mean', () => {
+  it('map exit codes to outcomes', () => {
     expect(exitRule('65=final').get(65)).toMatchObject({ final: true, infrastructure: false });
     expect(exitRule('75=retry:30s').get(75)).toMatchObject({ final: false, retryDelayMs: 30_000 });
     expect(exitRule('74=infrastructure').get(74)).toMatchObject({ infrastructure: true });
@@ -62,7 +62,7 @@ describe('options', () => {
     expect(() => variableName('A B')).toThrow(/name of a variable/);
   });
 
-  it('hold for all handlers of the command line', () => {
+  it('apply to all handlers of the command line', () => {
     const handlers = handlersOf(namedCommand('a=cat'), { grace: 7, env: { A: 'b' }, directory: '/srv' }, '/here');
     expect(handlers.get('a')).toMatchObject({
       graceMs: 7,
@@ -83,7 +83,7 @@ function detailsOf(value: unknown): readonly string[] {
 }
 
 describe('a file of handlers', () => {
-  it('looks as the guide and the help show it', () => {
+  it('may look as the guide and the help show it', () => {
     const guide = readFileSync(new URL('../../../docs/exec.md', import.meta.url), 'utf8');
     const [, shown = ''] = /```yaml\n([\s\S]*?)```/.exec(guide) ?? [];
     expect(parseHandlers(parse(shown), 'guide', '/').get('resize')).toMatchObject({
@@ -95,7 +95,7 @@ describe('a file of handlers', () => {
     expect([...parseHandlers(parse(helped), 'help', '/').keys()]).toEqual(['resize', 'report']);
   });
 
-  it('says everything about each', () => {
+  it('may set every option of a handler', () => {
     const handlers = parseHandlers(
       {
         handlers: {
@@ -161,7 +161,7 @@ describe('a file of handlers', () => {
       { handlers: { a: { command: ['a'], exitCodes: { 1: { final: true, retryDelay: '1s' } } } } },
       'a.yaml: handlers.a.exitCodes.1: takes one of final, infrastructure and retryDelay',
     ],
-  ])('%j is refused', (value, fault) => {
+  ])('is refused with %j', (value, fault) => {
     expect(detailsOf(value)).toContainEqual(typeof fault === 'string' ? fault : expect.stringMatching(fault));
   });
 });

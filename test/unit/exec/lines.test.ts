@@ -1,4 +1,4 @@
-/** Lines of a stream: the same however it is cut into chunks, and never more than is allowed. */
+/** Lines of a stream: the same for any split into chunks, and never longer than allowed. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LineSplitter } from '../../../workers/exec/lines.ts';
@@ -27,7 +27,7 @@ describe('lines', () => {
     expect(linesOf(whole('abcdefg'), 3, 'drop')).toEqual([undefined]);
   });
 
-  it('are the same in whatever chunks they come', () => {
+  it('are the same for any split into chunks', () => {
     const text = fc
       .array(fc.constantFrom('a', 'b', '\n', 'longer', ' '), { maxLength: 40 })
       .map((parts) => parts.join(''));
@@ -51,7 +51,7 @@ describe('lines', () => {
     );
   });
 
-  it('never hold more than they may, and lose nothing when they are split', () => {
+  it('are never longer than allowed, and lose nothing when they are split', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 4, max: 9 }), (all, maxBytes) => {
         const text = all.toWellFormed().replaceAll(/[\r\n]/g, '');

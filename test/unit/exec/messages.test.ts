@@ -1,4 +1,4 @@
-/** What a command may say over descriptor 3. */
+/** Messages that a command may send over descriptor 3. */
 import { describe, expect, it } from 'vitest';
 import { parseMessage } from '../../../workers/exec/messages.ts';
 

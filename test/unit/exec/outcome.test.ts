@@ -1,4 +1,4 @@
-/** What becomes of the end of a command, and what a command learns of its worker and its job. */
+/** The outcome of a command's exit, and the environment variables of a command. */
 import type { JobContext } from '@muster/sdk';
 import { FinalError, InfrastructureError, RetryLater } from '@muster/sdk';
 import { describe, expect, it } from 'vitest';
@@ -14,24 +14,24 @@ function specWith(rules: Record<number, ExitRule> = {}): CommandSpec {
 const failure = (code: number, rules?: Record<number, ExitRule>) =>
   failureOfEnd({ code, signal: null }, specWith(rules), '');
 
-describe('an end', () => {
-  it('with 0 is none of a failure', () => {
+describe('the exit of a command', () => {
+  it('with code 0 is no failure', () => {
     expect(failure(0)).toBeUndefined();
   });
 
-  it('is final after the codes that are so by default, and those alone', () => {
+  it('is final for the default final codes, and only those', () => {
     const codes = Array.from({ length: 255 }, (_, at) => at + 1);
     expect(codes.filter((code) => failure(code) instanceof FinalError)).toEqual([64, 65, 77, 78, 126, 127]);
   });
 
-  it('goes by the rule of its code', () => {
+  it('follows the rule for its code', () => {
     expect(failure(1, { 1: { final: true, type: 'Bad' } })).toMatchObject({ name: 'Bad', exitCode: 1, stack: '' });
     expect(failure(1, { 1: { retryDelayMs: 5 } })).toBeInstanceOf(RetryLater);
     expect(failure(1, { 1: { infrastructure: true } })).toBeInstanceOf(InfrastructureError);
     expect(failure(65, { 65: {} })).not.toBeInstanceOf(FinalError);
   });
 
-  it('by a signal has the code that shells give it', () => {
+  it('by a signal has the exit code that shells give it', () => {
     const end = { code: null, signal: 'SIGKILL' } as const;
     expect(failureOfEnd(end, specWith(), 'last')).toMatchObject({
       name: 'Signal',
@@ -50,23 +50,23 @@ describe('the result', () => {
     ['', 'text', 'text/plain; charset=utf-8'],
     ['1', 'bytes', 'application/octet-stream'],
     ['1', 'json', 'application/json'],
-  ] as const)('of %j as %s is %s, byte for byte', (stdout, output, contentType) => {
+  ] as const)('from %j as %s has type %s, byte for byte', (stdout, output, contentType) => {
     const result = resultOf(Buffer.from(stdout), output);
     expect(result?.contentType).toBe(contentType);
     if (result) expect(Buffer.from(result.data).toString()).toBe(stdout);
   });
 
-  it('that is no UTF-8 is bytes', () => {
+  it('that is not UTF-8 has the type of bytes', () => {
     expect(resultOf(Buffer.of(0xff), 'auto')?.contentType).toBe('application/octet-stream');
   });
 
-  it('that is not what it should be is refused for good', () => {
+  it('that does not match its declared type fails for good', () => {
     for (const output of ['json', 'text'] as const) expect(() => resultOf(Buffer.of(0xff), output)).toThrow(FinalError);
   });
 });
 
-describe('the variables', () => {
-  it('of a command are those that are named', () => {
+describe('the environment', () => {
+  it('of a command contains only the named variables', () => {
     const own = { PATH: '/bin', HOME: '/root', SECRET: 's', MUSTER_SERVER: 'x:1', AWS_REGION: 'eu' };
     const given = { environment: { HOME: '/srv' }, passEnvironment: ['AWS_REGION'] };
     expect(fixedEnvironment(given, own)).toEqual({ PATH: '/bin', HOME: '/srv', AWS_REGION: 'eu' });
@@ -75,7 +75,7 @@ describe('the variables', () => {
     });
   });
 
-  it('of a job leave out what it does not have', () => {
+  it('of a job leaves out values that it does not have', () => {
     const facts = { jobId: 'j', attempt: 2, attemptsCounted: 1, definition: 'd', definitionVersion: 3, namespace: 'n' };
     const context = { ...facts, traceparent: '00-1-2-01', tracestate: '' } as JobContext;
     const folder = { path: '/t', inputFile: '/t/input', checkpointFile: '/t/checkpoint' };

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { tokensOf } from '../../../.ci/words/tokens.ts';
 
-/** The tokens that are no space, each with its kind. */
+/** The tokens without white space, each with its kind. */
 function tokens(source: string): string[] {
   const found = tokensOf(source);
   expect(found.map(({ text }) => text).join('')).toBe(source);

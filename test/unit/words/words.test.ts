@@ -55,11 +55,11 @@ describe('the word check', () => {
     ['a message of a test', 'test/a.ts', "const a = 'is told'"],
     ['a string that is no title', 'test/a.test.ts', "a.it('is told'); it(f('told'), g('is told'))"],
     ['an allowed phrase', 'docs/a.md', 'Go on Linux'],
-  ])('lets pass %s', (_, file, source) => {
+  ])('accepts %s', (_, file, source) => {
     expect(hits(file, source)).toEqual([]);
   });
 
-  it('divides names at case and underscore', () => {
+  it('splits names at case and underscore', () => {
     expect(segmentsOf('onCELTold_fooBar9Baz')).toEqual(['on', 'cel', 'told', 'foo', 'bar9', 'baz']);
   });
 

@@ -1,4 +1,4 @@
-/** A job whose attempts fail one after the other by a policy: what the tables of the peers' semantics are played on. */
+/** Runs a job whose attempts fail one after the other under a policy. The tables of the peers' semantics use it. */
 
 import { type Failure, systemFailure } from '../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
@@ -10,7 +10,7 @@ import type { RetryPolicy } from '../../../../server/domain/retries/retry-policy
 
 export const NOW_US = 1_795_000_000_000_000;
 
-/** A lapse, as one of the things that can happen to an attempt. */
+/** A lapse, in a list of failures. */
 export const LAPSE = 'lapse';
 
 export function runOf(changes: Partial<OpenRun> = {}): OpenRun {
@@ -57,14 +57,14 @@ export function failed(changes: Partial<Failure> = {}): Failure {
   return { ...systemFailure('APPLICATION', 'Error', 'no'), ...changes };
 }
 
-/** What became of the last of these attempts, each begun when the wait before it was over, and of the job until then. */
+/** The outcome of the last attempt, each begun after the delay before it, and the state of the job. */
 export interface Story {
   readonly last: Change;
-  /** Waits before the further attempts, in ms. */
+  /** Delays before the later attempts, in ms. */
   readonly waitsMs: number[];
 }
 
-/** Plays until the job no longer goes on by itself, or the list is at its end. */
+/** Runs attempts until the job no longer continues by itself, or the list ends. */
 export function play(policy: RetryPolicy, ...happens: (Failure | typeof LAPSE)[]): Story {
   let run = runOf();
   let nowUs = NOW_US;

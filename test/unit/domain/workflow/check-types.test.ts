@@ -1,4 +1,4 @@
-/** Expressions against schemas: what can't fit is told, and nothing else is. */
+/** Expressions checked against schemas: every mismatch that is certain is reported, and nothing else. */
 import { describe, expect, it } from 'vitest';
 import { definitionDefaults, type JobDefinition } from '../../../../server/domain/definitions/definition.ts';
 import { typeProblems } from '../../../../server/domain/workflows/checks/check-types.ts';
@@ -16,7 +16,7 @@ const closed = (properties: object, required: string[] = []) => ({
   required,
   additionalProperties: false,
 });
-/** An open one. */
+/** An open object schema. */
 const object = (properties: object, required: string[] = []) => ({ type: 'object', properties, required });
 
 const order = closed({
@@ -48,7 +48,7 @@ function definition(name: string, inputSchema?: object, outputSchema?: object): 
 interface Schemas {
   readonly input?: object;
   readonly output?: object;
-  /** Of what the steps are made from. */
+  /** Schema of the definition of the steps. */
   readonly task?: object;
   readonly taskOutput?: object;
 }
@@ -65,21 +65,21 @@ function problemsOf(made: Workflow, { input = order, output, task, taskOutput = 
   return found.value.map(({ field, reason }) => `${field} ${reason}`);
 }
 
-/** Its input may be anything. */
+/** A step whose input may be anything. */
 const passing = (name: string) => step(name, [], { input: 'workflow.input.any' });
 
-/** Of the input of the step b, which comes after a. */
+/** Problems in the input of step b, which comes after a. */
 const ofInput = (input: string, schemas: Schemas = {}, more: Partial<WorkflowStep> = {}) =>
   problemsOf(workflow([passing('a'), step('b', ['a'], { input, ...more })]), schemas);
 
-describe('paths', () => {
+describe('the check of a path', () => {
   it.each([
     ['workflow.input.custmer', 'by its schema workflow.input has no custmer, did you mean customer?'],
     ['[workflow.input.customer.mail]', 'by its schema workflow.input.customer has no mail'],
     ['workflow.input.note.text', 'by its schema workflow.input.note has no text'],
     ['steps.a.output.total', 'by its schema steps.a.output has no total'],
     ['size(workflow.input.lines) > 0', 'by its schema workflow.input has no lines'],
-  ])('%s', (text, problem) => {
+  ])('reports %s', (text, problem) => {
     expect(ofInput(text)).toEqual([expect.stringContaining(problem)]);
   });
 
@@ -91,7 +91,7 @@ describe('paths', () => {
     'has(workflow.input.custmer) ? workflow.input.custmer.deeper : null',
     'steps.a.output.cents + 1',
     'workflow.labels.team',
-  ])('nothing is wrong with %s', (text) => {
+  ])('accepts %s', (text) => {
     expect(ofInput(text)).toEqual([]);
   });
 
@@ -100,11 +100,11 @@ describe('paths', () => {
     ['by pattern', { ...closed({}), patternProperties: { '^cust': string } }],
     ['by reference', { $ref: '#/$defs/x', ...closed({}), $defs: { x: true } }],
     ['any', {}],
-  ])('of an input that is %s anything may be named', (_what, input) => {
+  ])('accepts any name in an input that is %s', (_what, input) => {
     expect(ofInput('workflow.input.custmer', { input })).toEqual([]);
   });
 
-  it('a fan-out gives a list', () => {
+  it('gives the output of a fan-out the type of a list', () => {
     const made = (input: string) =>
       workflow([
         step('a', [], { fanOut: { items: 'workflow.input.items' }, input: 'item' }),
@@ -115,7 +115,7 @@ describe('paths', () => {
   });
 });
 
-describe('inputs', () => {
+describe('the check of an input', () => {
   const task = closed({ to: string, cents: number, ready: boolean, inner: closed({ n: integer }, ['n']) }, ['to']);
 
   it.each([
@@ -135,7 +135,7 @@ describe('inputs', () => {
     ['{"to": "a", "cc": "b"}', 'gives /cc, for which the input schema of task has no place'],
     ['{"to": "a", "inner": {}}', 'gives no /inner/n, which the input schema of task requires'],
     ['{"to": "a", "inner": {"n": "b"}}', 'gives string at /inner/n, where the input schema of task wants integer'],
-  ])('%s', (text, problem) => {
+  ])('reports %s', (text, problem) => {
     expect(ofInput(text, { task })).toEqual([`w.steps[1].input ${problem}`]);
   });
 
@@ -146,7 +146,7 @@ describe('inputs', () => {
     'workflow.input.any',
     'true ? {"cents": 1} : {}',
     '{workflow.input.note: 1}',
-  ])('nothing is wrong with %s', (text) => {
+  ])('accepts %s', (text) => {
     expect(ofInput(text, { task })).toEqual([]);
   });
 
@@ -155,11 +155,11 @@ describe('inputs', () => {
     ['a reference', { $ref: '#/$defs/x', required: ['to'], $defs: { x: true } }],
     ['several types', { type: ['object', 'string'] }],
     ['anything', {}],
-  ])('nothing is wrong where the schema is %s', (_what, schema) => {
+  ])('accepts any value when the schema is %s', (_what, schema) => {
     expect(ofInput('"text"', { task: schema })).toEqual([]);
   });
 
-  it('the workflow’s own, passed on', () => {
+  it('accepts the input of the workflow, passed on', () => {
     const made = workflow([step('a')]);
     expect(problemsOf(made, { input: string, task })).toEqual([
       "w.steps[0].input is left out: the workflow's input gives string, where the input schema of task wants object",
@@ -170,7 +170,7 @@ describe('inputs', () => {
     ]);
   });
 
-  it('an output, given to what takes the step back', () => {
+  it('checks an output that is passed to a compensation', () => {
     const made = workflow([{ ...passing('a'), compensation: { definition: 'undo', definitionVersion: 0 } }]);
     expect(
       problemsOf(made, { task: closed({ number: integer }, ['number']), taskOutput: object({ number: string }) }),
@@ -180,7 +180,7 @@ describe('inputs', () => {
   });
 });
 
-describe('values that are passed on whole', () => {
+describe('the check of a value that is passed on whole', () => {
   const inner = (n: object, list: string[] = [], item: string[] = []) =>
     object({ list: { type: 'array', items: object({ n }, item) } }, list);
 
@@ -234,7 +234,7 @@ describe('values that are passed on whole', () => {
       object({ team: integer }, ['team']),
       'workflow.labels.team is string, input.team takes integer',
     ],
-  ])('%s of %j is told where %j is wanted', (text, taskOutput, task, problem) => {
+  ])('reports %s of %j where %j is required', (text, taskOutput, task, problem) => {
     expect(ofInput(text, { taskOutput, task })).toEqual([
       `w.steps[1].input does not fit the input schema of task: ${problem}`,
     ]);
@@ -271,17 +271,17 @@ describe('values that are passed on whole', () => {
       object({ n: { type: ['array', 'string'], items: integer } }, ['n']),
     ],
     ['one that may be there, where there is no place for it', object({ n: string }), closed({})],
-  ])('nothing is wrong with %s', (_what, taskOutput, task) => {
+  ])('accepts %s', (_what, taskOutput, task) => {
     expect(ofInput('steps.a.output', { taskOutput, task })).toEqual([]);
   });
 
-  it('schemas as deep as they may be', () => {
+  it('accepts schemas of the maximum depth', () => {
     const deep = (last: object) => Array.from({ length: 1_000 }).reduce<object>((n) => object({ n }, ['n']), last);
     expect(ofInput('steps.a.output', { taskOutput: deep(string), task: deep(integer) })).toEqual([]);
   });
 });
 
-describe('fan-outs', () => {
+describe('the check of a fan-out', () => {
   const made = (items: string, input: string, next: string) =>
     workflow([passing('a'), step('b', ['a'], { fanOut: { items }, input }), step('c', ['b'], { input: next })]);
   const lines = {
@@ -294,7 +294,7 @@ describe('fan-outs', () => {
     taskOutput: object({ list: { type: 'array', items: string } }),
   };
 
-  it('an item has the schema of the items', () => {
+  it('gives an item the schema of the items', () => {
     expect(problemsOf(made('workflow.input.lines', '{"n": item.n, "m": item.m}', '{}'), schemas)).toEqual([
       'w.steps[1].input names item.m; by its schema item has no m',
       'w.steps[1].input gives string at /n, where the input schema of task wants integer',
@@ -306,7 +306,7 @@ describe('fan-outs', () => {
     expect(problemsOf(made('workflow.input.any', '{"n": item.anything}', '{}'), schemas)).toEqual([]);
   });
 
-  it('its output is a list of what the step gives, or null where an item gave nothing', () => {
+  it('gives its output the type of a list of outputs, with null for an item without one', () => {
     const ofNext = (next: string, task: object) =>
       problemsOf(made('workflow.input.any', 'workflow.input.any', next), { ...schemas, task });
     const listOf = (items: object) => object({ all: { type: 'array', items } });
@@ -330,7 +330,7 @@ describe('fan-outs', () => {
     expect(ofNext('{"n": steps.b.output[0]["other"]}', object({ n: integer }))).toEqual([]);
   });
 
-  it('goes over a list of another fan-out', () => {
+  it('accepts the list of another fan-out as items', () => {
     const twice = workflow([
       step('a', [], { fanOut: { items: 'workflow.input.any' }, input: 'item' }),
       step('b', ['a'], { fanOut: { items: 'steps.a.output' }, input: '{"n": item.list}' }),
@@ -341,8 +341,8 @@ describe('fan-outs', () => {
   });
 });
 
-describe('others', () => {
-  it('a condition, a loop and a list are what they must be', () => {
+describe('the check of expressions', () => {
+  it('requires the right types of a condition, a loop and a list', () => {
     const found = problemsOf(
       workflow([
         step('a', [], { condition: 'workflow.input.note' }),
@@ -358,7 +358,7 @@ describe('others', () => {
     ]);
   });
 
-  it('the output is held against the workflow’s schema', () => {
+  it('compares the output with the schema of the workflow', () => {
     const made = workflow([step('a')], { output: '{"total": steps.a.output.number}' });
     expect(problemsOf(made, { output: closed({ total: integer }, ['total']) })).toEqual([
       "w.output gives string at /total, where the workflow's output schema wants integer",

@@ -1,9 +1,9 @@
-/** What the look at a workflow's body has read of its expressions is there for the look at their types, once. */
+/** The check of types reuses, once, the expressions that the check of the body has parsed. */
 import { expect, it } from 'vitest';
 import { readExpression, takeExpressions } from '../../../../server/domain/workflows/expressions/expression-shape.ts';
 import { problemsOf, step, workflow } from './made-workflow.ts';
 
-it('expressions that were read are taken over, and kept no longer', () => {
+it('parsed expressions can be taken once, and are not kept', () => {
   const made = workflow([
     step('a', [], { input: '{"n": 1}' }),
     step('b', [], { input: '{"n": 1}', condition: 'true' }),
@@ -15,7 +15,7 @@ it('expressions that were read are taken over, and kept no longer', () => {
   expect(takeExpressions(made).size).toBe(0);
 });
 
-it('deep ones are known down to a hundredth level', () => {
+it('the shape of a nested expression is known to a depth of one hundred', () => {
   const deep = (depth: number) => `${'['.repeat(depth)}1${']'.repeat(depth)}`;
   const read = readExpression(deep(105), new Map());
   let shape = 'shape' in read ? read.shape : undefined;

@@ -1,4 +1,4 @@
-/** Expressions of workflows: what they read, what they give, and what is refused. */
+/** Expressions of workflows: what they read, their values, and which are refused. */
 import { describe, expect, it } from 'vitest';
 import {
   compileExpression,
@@ -28,7 +28,7 @@ function compiled(text: string, names: readonly string[] = all): WorkflowExpress
   return found;
 }
 
-describe('gives', () => {
+describe('an expression', () => {
   it.each<[string, unknown]>([
     ['workflow.input', input],
     ['workflow.job_id', values.workflow.job_id],
@@ -49,7 +49,7 @@ describe('gives', () => {
     ['workflow.input["in"]', 'reserved'],
     ['output.done ? previous : iteration', 2],
     ['workflow.input', input],
-  ])('%s', (text, value) => {
+  ])('evaluates: %s', (text, value) => {
     expect(compiled(text).evaluate(values)).toEqual({ value });
   });
 
@@ -73,12 +73,12 @@ describe('gives', () => {
     ['size(workflow.input.list) + workflow.input.n', 6],
     ['int(workflow.input.n) / 2', 1],
     ['workflow.input.n in [1, 2, 3]', true],
-  ])('as people count: %s', (text, value) => {
+  ])('calculates with numbers of JSON: %s', (text, value) => {
     expect(compiled(text).evaluate(values)).toEqual({ value });
   });
 });
 
-it('knows what it reads', () => {
+it('knows which values it reads', () => {
   const { steps, usesInput } = compiled('{"a": has(steps.b.output.c), "d": [steps.e.state + steps.b.state]}');
   expect([[...steps].sort(), usesInput]).toEqual([['b', 'e'], false]);
   expect(compiled('workflow.input.list[steps.a.output]')).toMatchObject({ steps: new Set(['a']), usesInput: true });
@@ -86,7 +86,7 @@ it('knows what it reads', () => {
   expect(compiled('workflow.job_id').usesInput).toBe(false);
 });
 
-describe('has no value, and says why:', () => {
+describe('an expression without a value gives the reason:', () => {
   it.each([
     ['workflow.input.missing', /field not found: missing/],
     ['workflow.input.missing.deeper', /missing/],
@@ -109,27 +109,27 @@ describe('has no value, and says why:', () => {
     expect(compiled(text).evaluate(values)).toEqual({ problem: expect.stringMatching(problem) });
   });
 
-  it('a value that is too large, before it is made', () => {
+  it('a value that is too large, before it is built', () => {
     const large = { ...values, workflow: { ...values.workflow, input: { text: 'x'.repeat(500_000) } } };
     const text = Array.from({ length: 100 }, () => 'workflow.input.text').join('+');
     expect(compiled(text).evaluate(large)).toEqual({ problem: 'its value is larger than 8 MiB' });
   });
 
-  it('a value that is nested too often', () => {
+  it('a value that is nested too deep', () => {
     const nested = (depth: number) => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
     const of = (depth: number) => compiled('item').evaluate({ ...values, item: nested(depth) });
     expect(of(500)).toEqual({ value: nested(500) });
     expect(of(502)).toEqual({ problem: 'its value is nested more than 500 times' });
   });
 
-  it.each(['[', '{"a":'])('a value of ever more %s', (open) => {
+  it.each(['[', '{"a":'])('a value with too many %s', (open) => {
     const deep = JSON.parse(`${open.repeat(40_000)}1${(open === '[' ? ']' : '}').repeat(40_000)}`);
     const found = compiled('workflow.input').evaluate({ ...values, workflow: { ...values.workflow, input: deep } });
     expect(found).toEqual({ problem: expect.stringMatching(/nested/) });
   });
 });
 
-describe('is refused:', () => {
+describe('the parser refuses', () => {
   it.each([
     ['', /^is no expression of CEL/],
     ['workflow.', /^is no expression of CEL/],
@@ -157,14 +157,14 @@ describe('is refused:', () => {
     expect(compileExpression(text, all)).toEqual({ problem: expect.stringMatching(problem) });
   });
 
-  it('a variable that there is elsewhere', () => {
+  it('a variable that exists elsewhere', () => {
     expect(compileExpression('item.sku', ['workflow', 'steps'])).toEqual({
       problem: 'names item; there are workflow and steps',
     });
   });
 });
 
-it('reaches nothing that is not in its values', () => {
+it('an expression that reaches beyond its values', () => {
   for (const text of [
     'workflow.input.__proto__',
     'workflow.input.toString',

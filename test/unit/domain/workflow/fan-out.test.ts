@@ -1,4 +1,4 @@
-/** Fan-outs after the Indexed Jobs of Kubernetes, and the texts of indexes. */
+/** Fan-outs compared with Indexed Jobs of Kubernetes, and the syntax of indexes. */
 import { describe, expect, it } from 'vitest';
 import { beginFanOut, decideFanOut, endItems, startItems } from '../../../../server/domain/workflows/fan-out.ts';
 import { parseIndexes } from '../../../../server/domain/workflows/indexes.ts';
@@ -6,7 +6,7 @@ import type { FanOut } from '../../../../server/domain/workflows/workflow.ts';
 
 const items = 'workflow.input.files';
 
-/** All items are started; each text is one look, with the places of what ended in it: `0 1x` is item 0, and item 1 that failed. */
+/** Starts all items. Each text is one round with the indexes that end in it: `0 1x` is item 0, and failed item 1. */
 function play(rules: Omit<FanOut, 'items'>, size: number, ...rounds: readonly string[]) {
   const fanOut = { items, ...rules };
   let state = startItems(beginFanOut(fanOut, size), size);
@@ -158,17 +158,17 @@ const rows: Row[] = [
   ],
 ];
 
-describe('a fan-out', () => {
+describe('the decision on a fan-out', () => {
   it.each(rows)('%s', (_what, rules, size, rounds, expected) => {
     expect(play(rules, size, ...rounds).decision).toEqual(expected);
   });
 
-  it('counts apart what ends once it is decided', () => {
+  it('counts separately the items that end after it', () => {
     const { state } = play({ maxFailed: 0, successPolicy: [{ count: 9 }] }, 4, '0', '1x', '2 3x');
     expect(state).toEqual({ size: 4, started: 4, succeeded: 1, failed: 1, late: 2, ruleCounts: [1] });
   });
 
-  it('starts as many items as may be open, and more as they end', () => {
+  it('starts as many items as may be open, and more as items end', () => {
     const fanOut: FanOut = { items, maxParallel: 3 };
     let state = beginFanOut(fanOut, 5);
     expect(decideFanOut(fanOut, state)).toEqual({ kind: 'CONTINUE', start: 3 });

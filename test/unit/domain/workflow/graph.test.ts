@@ -1,4 +1,4 @@
-/** The graph of a workflow: numbers for names, and sizes at which a careless one would break. */
+/** The graph of a workflow: steps by number, and sizes at which a careless algorithm would fail. */
 import { describe, expect, it } from 'vitest';
 import { compileGraph } from '../../../../server/domain/workflows/graph.ts';
 import type { EndedStep } from '../../../../server/domain/workflows/step-state.ts';
@@ -20,7 +20,7 @@ describe('compileGraph', () => {
     ),
   );
 
-  it('numbers steps as the body has them, and knows what comes before and after each', () => {
+  it('numbers steps in the order of the body, and knows the neighbours of each', () => {
     expect(graph.size).toBe(8);
     expect(graph.indexOf('start')).toBe(3);
     expect(graph.step(3).name).toBe('start');
@@ -31,13 +31,13 @@ describe('compileGraph', () => {
     expect([graph.isLeaf(0), graph.isLeaf(1), graph.isLeaf(7)]).toEqual([true, false, true]);
   });
 
-  it('knows of each role where it begins and ends; what waits for nothing begins it', () => {
+  it('knows where each role begins and ends; a step without needs is a beginning', () => {
     expect([graph.roots('NORMAL'), graph.leaves('NORMAL'), graph.count('NORMAL')]).toEqual([[3, 4], [0, 4], 5]);
     expect([graph.roots('ON_FAILURE'), graph.leaves('ON_FAILURE'), graph.count('ON_FAILURE')]).toEqual([[5], [5], 1]);
     expect([graph.roots('FINALLY'), graph.leaves('FINALLY'), graph.count('FINALLY')]).toEqual([[6], [7], 2]);
   });
 
-  it('throws on what validation lets nobody register', () => {
+  it('throws on a body that validation refuses', () => {
     const compile = (...needs: string[][]) =>
       compileGraph(workflowOf(...needs.map((names, i) => stepOf({ name: `s${i}`, needs: names }))));
     expect(() => compile(['s7'])).toThrow('no step "s7"');
@@ -51,7 +51,7 @@ describe('compileGraph', () => {
 
 describe('a large workflow', () => {
   it('may be a chain of all its steps, and be skipped from end to end', () => {
-    // The last step stands first, so that no order of the body helps.
+    // The last step stands first, so that the order of the body does not help.
     const names = Array.from({ length: MAX_STEPS }, (_, i) => `s${i}`).reverse();
     const steps = names.map((name, i) => stepOf({ name, needs: names.slice(i + 1, i + 2) }));
     const graph = compileGraph(workflowOf(...steps));
@@ -65,7 +65,7 @@ describe('a large workflow', () => {
     expect(waves).toBe(MAX_STEPS);
   });
 
-  it('may have as many needs as there can be, each of its waves no larger than what comes next', () => {
+  it('may have the maximum number of needs, with waves no larger than the next steps', () => {
     const layers = [0, 1, 2].map((layer) => Array.from({ length: MAX_NEEDS }, (_, i) => `s${layer}_${i}`));
     const steps = layers.flatMap((names, layer) =>
       names.map((name) => stepOf({ name, needs: layers[layer - 1] ?? [] })),

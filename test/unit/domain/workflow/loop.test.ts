@@ -1,4 +1,4 @@
-/** A loop goes on while it must and may. */
+/** Whether a loop continues after a pass. */
 import { expect, it } from 'vitest';
 import { decideLoop } from '../../../../server/domain/workflows/loop.ts';
 
@@ -10,10 +10,10 @@ it.each([
   [2, true, 'EXHAUSTED'],
   [0, false, 'DONE'],
   [2, false, 'DONE'],
-] as const)('after pass %i, with a condition of %s: %s', (iteration, holds, expected) => {
+] as const)('the decision on a loop after pass %i, with a condition of %s: %s', (iteration, holds, expected) => {
   expect(decideLoop(loop, iteration, holds)).toBe(expected);
 });
 
-it('of one pass never goes on', () => {
+it('a loop of one pass never continues', () => {
   expect(decideLoop({ ...loop, maxIterations: 1 }, 0, true)).toBe('EXHAUSTED');
 });

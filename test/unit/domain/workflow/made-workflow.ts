@@ -1,4 +1,4 @@
-/** Workflows in a few words, and what is wrong with them. */
+/** Workflows from short arguments, and their problems. */
 import { workflowProblems } from '../../../../server/domain/workflows/checks/validate.ts';
 import type { Workflow, WorkflowStep } from '../../../../server/domain/workflows/workflow.ts';
 
@@ -10,7 +10,7 @@ export function workflow(steps: readonly WorkflowStep[], more: Partial<Workflow>
   return { steps, failureMode: 'FAIL_FAST', ...more };
 }
 
-/** Each as "field reason". */
+/** The problems, each as "field reason". */
 export function problemsOf(made: Workflow): string[] {
   const problems = workflowProblems(made, 'w');
   let found = problems.next();

@@ -31,14 +31,14 @@ const end = (step: number, state: EndedStepState): EndedStep => ({ step, state }
 const advanced = (run: WorkflowRun, ends: EndedStep[], failureMode: FailureMode = 'FAIL_FAST') =>
   afterEnds(graph, { ...workflow, failureMode }, run, ends);
 
-describe('ends of steps', () => {
-  it('are counted; what never ran was not running', () => {
+describe('the end of a step', () => {
+  it('is counted; a step that never ran does not lower the number of running ones', () => {
     const ends = [end(FIRST, 'SUCCEEDED'), end(OTHER, 'SKIPPED')];
     expect(advanced(afterStarts(newRun, 2), ends)).toEqual(runOf({ running: 1, ended: 2 }));
     expect(advanced(runOf({ running: 2 }), [end(FIRST, 'FAILED')])).toEqual(runOf({ running: 1, ended: 1 }));
   });
 
-  it('doom the work by a leaf that failed or could not start, under FAIL_FAST', () => {
+  it('stops the work under FAIL_FAST when a leaf failed or could not start', () => {
     for (const state of ['FAILED', 'UPSTREAM_FAILED'] as const) {
       expect(advanced(runOf({ running: 9 }), [end(SECOND, state)])).toMatchObject({
         failed: true,
@@ -51,7 +51,7 @@ describe('ends of steps', () => {
     expect(advanced(runOf({ running: 2 }), fine)).toEqual(runOf({ running: 0, ended: 3 }));
   });
 
-  it('change nothing in ON_FAILURE, and make clean-up fail by a leaf of FINALLY', () => {
+  it('changes nothing in ON_FAILURE, and makes clean-up fail at a leaf of FINALLY', () => {
     const onFailure = runOf({ phase: 'ON_FAILURE', running: 1, failed: true, stopReason: 'FAILED' });
     expect(advanced(onFailure, [end(UNDO, 'FAILED')])).toEqual({ ...onFailure, running: 0, ended: 1 });
     const last = runOf({ phase: 'FINALLY', running: 1 });
@@ -64,8 +64,8 @@ describe('ends of steps', () => {
   });
 });
 
-describe('a doom', () => {
-  it('stops the work, and no phase after it', () => {
+describe('the stop reason', () => {
+  it('stops the work, and no later phase', () => {
     for (const why of ['FAILED', 'CANCELLED', 'TIMED_OUT'] as const) {
       expect(isStopping(stopFor(newRun, why))).toBe(true);
       expect(isStopping(stopFor(runOf({ phase: 'ON_FAILURE' }), why))).toBe(false);
@@ -81,7 +81,7 @@ describe('a doom', () => {
     ['TIMED_OUT', 'CANCELLED', 'CANCELLED'],
     ['CANCELLED', 'TIMED_OUT', 'CANCELLED'],
     ['CANCELLED', 'FAILED', 'CANCELLED'],
-  ])('%s and then %s is %s', (first, second, expected) => {
+  ])('after %s and then %s is %s', (first, second, expected) => {
     expect(stopFor(stopFor(newRun, first), second).stopReason).toBe(expected);
   });
 });
@@ -136,12 +136,12 @@ const compensationRows: [string, Partial<WorkflowRun>, object][] = [
   ],
 ];
 
-describe('what takes the work back', () => {
+describe('compensation', () => {
   it.each(compensationRows)('%s', (_what, run, expected) => {
     expect(decidePhase(graph, runOf(run))).toEqual(expected);
   });
 
-  it('is owed by each step that has succeeded and has a compensation', () => {
+  it('is due for each step that succeeded and has a compensation', () => {
     const compensation = { definition: 'undo', definitionVersion: 0 };
     const steps = workflowOf(
       stepOf({ name: 'a', compensation }),
@@ -165,7 +165,7 @@ describe('decidePhase', () => {
     expect(decidePhase(graph, runOf(run))).toEqual(expected);
   });
 
-  it('passes over phases without a step', () => {
+  it('skips phases without a step', () => {
     const bare = compileGraph(workflowOf(...work));
     expect(decidePhase(bare, runOf({ ended: 3 }))).toEqual(ends('SUCCEEDED'));
     expect(decidePhase(bare, runOf({ stopReason: 'CANCELLED' }))).toEqual(ends('CANCELLED'));
@@ -175,7 +175,7 @@ describe('decidePhase', () => {
     expect(decidePhase(onlyCleans, newRun)).toMatchObject({ phase: 'FINALLY', roots: [0] });
   });
 
-  it('counts anew in each phase, and remembers why', () => {
+  it('restarts the counts in each phase, and keeps the stop reason', () => {
     const before = runOf({ ended: 1, stopReason: 'TIMED_OUT', failed: true });
     expect(enterPhase(before, 'ON_FAILURE')).toEqual({ ...before, phase: 'ON_FAILURE', ended: 0 });
   });

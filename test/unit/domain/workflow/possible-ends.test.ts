@@ -1,4 +1,4 @@
-/** In which ways a step may end is what its trigger rule decides, of every way that the steps which it needs may end. */
+/** The states in which a step may end, as its trigger rule decides for all possible ends of its needs. */
 import { describe, expect, it } from 'vitest';
 import { endBits, endsBehind } from '../../../../server/domain/workflows/checks/possible-ends.ts';
 import type { EndedStepState } from '../../../../server/domain/workflows/step-state.ts';
@@ -10,7 +10,7 @@ const rules = Object.keys(triggerRules) as TriggerRule[];
 const ends = Object.keys(endBits) as EndedStepState[];
 const started: EndedStepState[] = ['SUCCEEDED', 'FAILED'];
 
-/** All ways to take one of each. */
+/** All ways to choose one element of each list. */
 function choices<T>(of: readonly (readonly T[])[]): T[][] {
   return of.reduce<T[][]>((made, next) => made.flatMap((one) => next.map((last) => [...one, last])), [[]]);
 }
@@ -20,7 +20,7 @@ function ordersOf<T>(of: readonly T[]): T[][] {
   return of.flatMap((first, i) => ordersOf([...of.slice(0, i), ...of.slice(i + 1)]).map((rest) => [first, ...rest]));
 }
 
-/** Of needs that end so one after another. */
+/** The possible ends when the needs end in this order. */
 function endsInOrder(rule: TriggerRule, order: readonly EndedStepState[]): EndedStepState[] {
   for (let ended = 0; ended <= order.length; ended++) {
     const decision = decideRule(rule, order.slice(0, ended).reduce(withEnd, noneEnded), order.length);
@@ -44,21 +44,21 @@ function endsOf(rule: TriggerRule, sets: readonly (readonly EndedStepState[])[])
 }
 
 const setsOfEnds = Array.from({ length: 15 }, (_, i) => ends.filter((end) => ((i + 1) & endBits[end]) !== 0));
-/** In any order, which does not count. */
+/** Up to three needs, each combination once, because their order does not matter. */
 const needs = [1, 2, 3].flatMap((count) =>
   choices(Array.from({ length: count }, () => setsOfEnds.map((_, i) => i)))
     .filter((chosen) => chosen.every((one, i) => i === 0 || one >= (chosen[i - 1] as number)))
     .map((chosen) => chosen.map((one) => setsOfEnds[one] as EndedStepState[])),
 );
 
-describe('the ends that are told are those that can come about:', () => {
-  it.each(rules)('behind up to three steps, with %s', (rule) => {
+describe('the computed ends of a step', () => {
+  it.each(rules)('are exactly the possible ones for up to three needs, with %s', (rule) => {
     const wrong = needs.filter((sets) => endsOf(rule, sets).join() !== decided(rule, sets).join());
     expect(wrong.slice(0, 5).map((sets) => [sets, endsOf(rule, sets), decided(rule, sets)])).toEqual([]);
   });
 });
 
-it('a step is skipped behind one that could not start, if it asks for one that is done', () => {
+it('a step behind one that could not start is skipped when its rule asks for one that is done', () => {
   const steps = [
     step('a'),
     step('b', ['a']),
@@ -68,7 +68,7 @@ it('a step is skipped behind one that could not start, if it asks for one that i
   expect(problemsOf(workflow(steps))).toEqual([]);
 });
 
-it('behind one that is never done itself, the ways in which it may end are told', () => {
+it('validation names the possible ends of a need that is never done itself', () => {
   const steps = [
     step('a'),
     step('b', ['a'], { rule: 'ALL_SKIPPED' }),

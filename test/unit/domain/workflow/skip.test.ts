@@ -1,4 +1,4 @@
-/** What becomes of steps that people skip. */
+/** Steps that a user skips. */
 import { describe, expect, it } from 'vitest';
 import { beginFanOut, startItems } from '../../../../server/domain/workflows/fan-out.ts';
 import { newRun } from '../../../../server/domain/workflows/phases.ts';
@@ -7,7 +7,7 @@ import { stepOf } from '../../../support/workflow-steps.ts';
 
 const fanOut = beginFanOut({ items: '' }, 3);
 
-describe('a step that is to be skipped', () => {
+describe('the skip of a step', () => {
   it.each([
     ['WAITING', undefined, 'NOW'],
     ['RUNNING', undefined, 'LATER'],
@@ -17,11 +17,11 @@ describe('a step that is to be skipped', () => {
     ['FAILED', undefined, 'NEVER'],
     ['SKIPPED', undefined, 'NEVER'],
     ['UPSTREAM_FAILED', undefined, 'NEVER'],
-  ] as const)('%s with %o: %s', (state, items, expected) => {
+  ] as const)('in state %s with %o takes effect: %s', (state, items, expected) => {
     expect(decideSkip({ state, fanOut: items })).toBe(expected);
   });
 
-  it('is one of the phase that the workflow is at', () => {
+  it('is allowed only in the current phase of the workflow', () => {
     const [work, tidy] = [stepOf({ name: 'a' }), stepOf({ name: 'b', role: 'FINALLY' })];
     expect(whyNotSkippable(work, 'RUNNING', newRun)).toBeUndefined();
     expect(whyNotSkippable(work, 'SKIPPED', newRun)).toBe('is SKIPPED: nothing is left to skip');

@@ -1,4 +1,4 @@
-/** What the expressions of a step name outside of its workflow. */
+/** The dependencies outside the workflow that expressions of a step name. */
 import { describe, expect, it } from 'vitest';
 import { dependencyOf } from '../../../../server/domain/workflows/step-dependencies.ts';
 import type { StepDependency } from '../../../../server/domain/workflows/workflow.ts';
@@ -8,8 +8,8 @@ const job: StepDependency = { on: { kind: 'JOB', jobId: 'x' }, condition: 'FAILE
 const other: StepDependency = { on: { kind: 'STEP', workflowJobId: 'x', step: 'charge' }, condition: 'ENDED' };
 const asset: StepDependency = { on: { kind: 'ASSET', name: 'x' }, condition: 'SUCCEEDED' };
 
-describe('what a step depends on', () => {
-  it('is what the value names', () => {
+describe('the external dependency of a step', () => {
+  it('is the job or workflow that the value names', () => {
     expect(dependencyOf(job, jobId.toUpperCase())).toEqual({ on: { kind: 'JOB', jobId }, condition: 'FAILED' });
     expect(dependencyOf(other, jobId)).toEqual({
       on: { kind: 'STEP', workflowJobId: jobId, step: 'charge' },
@@ -29,7 +29,7 @@ describe('what a step depends on', () => {
     [asset, ['sales'], 'gives no text'],
     [asset, 'Sales!', 'gives no name of an asset'],
     [asset, 'a'.repeat(64), 'gives no name of an asset'],
-  ])('%o is nothing by the value %o', (dependency, value, problem) => {
+  ])('%o does not exist for the value %o', (dependency, value, problem) => {
     expect(dependencyOf(dependency, value)).toBe(problem);
   });
 });

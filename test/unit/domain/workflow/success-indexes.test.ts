@@ -1,4 +1,4 @@
-/** Places of items: what is read, and what is refused. */
+/** The syntax of item indexes. */
 import { expect, it } from 'vitest';
 import { countIn, parseIndexes } from '../../../../server/domain/workflows/success-indexes.ts';
 
@@ -21,7 +21,7 @@ it.each([
     ],
     3,
   ],
-])('%s', (text, spans, count) => {
+])('the text of indexes: %s', (text, spans, count) => {
   const found = parseIndexes(text);
   expect(found).toEqual(spans);
   expect(countIn(found as never)).toBe(count);
@@ -41,6 +41,6 @@ it.each([
   ['100000', /the last place that there can be is 99999/],
   ['0-1000000', /must be places/],
   ['0,'.repeat(3_000), /longer than 4096/],
-])('%s is refused', (text, problem) => {
+])('the text of indexes %s is refused', (text, problem) => {
   expect(parseIndexes(text)).toEqual({ problem: expect.stringMatching(problem) });
 });

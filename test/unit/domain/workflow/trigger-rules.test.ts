@@ -1,10 +1,10 @@
-/** The trigger rules of Airflow, as a table written down from how Airflow judges its task instances. */
+/** The trigger rules of Airflow, as a table derived from how Airflow judges its task instances. */
 import { describe, expect, it } from 'vitest';
 import type { EndedStepState } from '../../../../server/domain/workflows/step-state.ts';
 import { decideRule, noneEnded, withEnd } from '../../../../server/domain/workflows/trigger-rules.ts';
 import { type TriggerRule, triggerRules } from '../../../../server/domain/workflows/workflow.ts';
 
-/** One letter for each need. A dot is one that has not ended. */
+/** One letter per need. A dot is a need that has not ended. */
 const outcomes: Readonly<Record<string, EndedStepState>> = {
   O: 'SUCCEEDED',
   F: 'FAILED',
@@ -19,7 +19,7 @@ function decided(rule: TriggerRule, needs: string) {
   return decideRule(rule, ended.reduce(withEnd, noneEnded), needs.length);
 }
 
-// What has ended:             ..  O.  F.  U.  S.     OO  OF  OU  OS    FF  FU  FS    UU  US    SS
+// Ends of the needs:          ..  O.  F.  U.  S.     OO  OF  OU  OS    FF  FU  FS    UU  US    SS
 const columns = '              ..  O.  F.  U.  S.     OO  OF  OU  OS    FF  FU  FS    UU  US    SS'.trim().split(/\s+/);
 
 const table: Readonly<Record<TriggerRule, string>> = {
@@ -48,7 +48,7 @@ describe('decideRule', () => {
     expect(columns.map((needs) => `${needs} ${decided(rule, needs)}`)).toEqual(expected);
   });
 
-  it.each(rules)('starts a step that needs none, under %s', (rule) => {
+  it.each(rules)('starts a step without needs under %s', (rule) => {
     expect(decideRule(rule, noneEnded, 0)).toBe('START');
   });
 });

@@ -1,4 +1,4 @@
-/** What is wrong with a workflow is found, all of it, with its place and what to do; and what is right is let be. */
+/** Validation finds every problem of a workflow, with its field and a remedy, and accepts a correct workflow. */
 import { describe, expect, it } from 'vitest';
 import type { TriggerRule, Workflow, WorkflowStep } from '../../../../server/domain/workflows/workflow.ts';
 import { triggerRules } from '../../../../server/domain/workflows/workflow.ts';
@@ -8,7 +8,7 @@ const one = (...steps: WorkflowStep[]) => problemsOf(workflow(steps));
 const outside = { on: { kind: 'JOB', jobId: 'workflow.input.job' }, condition: 'SUCCEEDED' } as const;
 const clean = (name: string, needs: string[] = [], more = {}) => step(name, needs, { role: 'FINALLY', ...more });
 
-describe('nothing is wrong with', () => {
+describe('validation accepts', () => {
   it.each<[string, Workflow]>([
     ['one step', workflow([step('a')])],
     ['a diamond, in any order', workflow([step('d', ['b', 'c']), step('b', ['a']), step('c', ['a']), step('a')])],
@@ -49,7 +49,7 @@ describe('nothing is wrong with', () => {
   });
 });
 
-describe('names and needs:', () => {
+describe('validation of names and needs finds', () => {
   it.each<[string, string[], string[]]>([
     ['no step at all', one(), ['w.steps is empty; a workflow has at least one step']],
     [
@@ -140,14 +140,14 @@ describe('names and needs:', () => {
     expect(found).toEqual(expected);
   });
 
-  it('too many needs in all', () => {
+  it('too many needs in total', () => {
     const needs = Array.from({ length: 1_000 }, (_, k) => `s${k}`);
     const steps = Array.from({ length: 1_101 }, (_, i) => step(`s${i}`, i < 1_000 ? [] : needs));
     expect(one(...steps)).toEqual([expect.stringMatching(/^w.steps have 101000 needs in all; at most 100000/)]);
   });
 });
 
-describe('cycles:', () => {
+describe('validation finds cycles', () => {
   it.each<[string, string[], string[]]>([
     [
       'of two',
@@ -169,7 +169,7 @@ describe('cycles:', () => {
   });
 });
 
-describe('expressions:', () => {
+describe('validation of expressions finds', () => {
   const input = (text: string, more: Partial<WorkflowStep> = {}) =>
     one(step('a'), step('b', ['a'], { input: text, ...more }), step('c'), clean('z'));
 
@@ -248,30 +248,33 @@ describe('expressions:', () => {
     expect(found).toEqual([expect.stringContaining(expected)]);
   });
 
-  it('what is in a cycle is not said to come after', () => {
+  it('no order violation for a step in a cycle', () => {
     const found = one(step('a', ['b']), step('b', ['a']), step('c', ['b'], { input: 'steps.a.output' }));
     expect(found).toEqual([expect.stringMatching(/cycle/)]);
   });
 });
 
-describe('steps that can never start:', () => {
+describe('validation of steps that can never start', () => {
   const behind = (rule: TriggerRule, need: Partial<WorkflowStep> = {}) =>
     one(step('a', [], need), step('b', ['a'], { rule }));
 
-  it.each(Object.keys(triggerRules) as TriggerRule[])('none behind one that may end in any way, with %s', (rule) => {
-    expect(behind(rule, { condition: 'workflow.input.go' })).toEqual([]);
-    expect(behind(rule, { condition: 'false' })).toEqual([]);
-    expect(one(step('a', [], { rule }))).toEqual([]);
-  });
+  it.each(Object.keys(triggerRules) as TriggerRule[])(
+    'finds none behind a step that may end in any way, with %s',
+    (rule) => {
+      expect(behind(rule, { condition: 'workflow.input.go' })).toEqual([]);
+      expect(behind(rule, { condition: 'false' })).toEqual([]);
+      expect(one(step('a', [], { rule }))).toEqual([]);
+    },
+  );
 
-  it('behind one that is never skipped', () => {
+  it('finds one behind a step that is never skipped', () => {
     expect(behind('ALL_SKIPPED')).toEqual([
       'w.steps[1].trigger_rule never lets the step start: ALL_SKIPPED does not fit, since a can only succeed or fail; choose another rule, or give those a condition',
     ]);
     expect(behind('ALL_FAILED')).toEqual([]);
   });
 
-  it('but not behind one that never starts and yet may fail', () => {
+  it('finds none behind a step that never starts and yet may fail', () => {
     const found = one(
       step('a'),
       step('skipped', ['a'], { rule: 'ALL_SKIPPED' }),
@@ -281,7 +284,7 @@ describe('steps that can never start:', () => {
     expect(found.map((text) => text.split(' ')[0])).toEqual(['w.steps[1].trigger_rule', 'w.steps[2].trigger_rule']);
   });
 
-  it('behind others that never start', () => {
+  it('finds those behind others that never start', () => {
     const found = one(
       step('a'),
       step('b', ['a'], { rule: 'ALL_SKIPPED' }),
@@ -293,12 +296,12 @@ describe('steps that can never start:', () => {
   });
 });
 
-it('tells all at once, up to a hundred', () => {
+it('validation reports all problems at once, up to a hundred', () => {
   expect(one(step('a', ['a']), step('b', ['x'], { input: '(' }), step('b'))).toHaveLength(4);
   expect(one(...Array.from({ length: 500 }, (_, i) => step(`s${i}`, ['nothing'])))).toHaveLength(100);
 });
 
-describe('ten thousand steps are looked at in well under a second:', () => {
+describe('validation of ten thousand steps takes well under a second for', () => {
   const steps = (of: (i: number) => WorkflowStep) => workflow(Array.from({ length: 10_000 }, (_, i) => of(i)));
 
   it.each<[string, Workflow, number]>([
@@ -320,7 +323,7 @@ describe('ten thousand steps are looked at in well under a second:', () => {
     const before = process.cpuUsage();
     expect(problemsOf(made)).toHaveLength(count);
     const { user, system } = process.cpuUsage(before);
-    // Of the processor, some 0.3 s: whatever else runs on the machine.
+    // About 0.3 s of processor time, independent of other load on the machine.
     expect((user + system) / 1_000).toBeLessThan(5_000);
   });
 });
