@@ -1,4 +1,4 @@
-/** A language is used when its programs exist and are new enough; the report names what was found and what is needed. */
+/** A language is used when its programs exist and are new enough. The report names the found and the needed version. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -135,8 +135,8 @@ describe('an input', () => {
     expect(payloadOf(bytes('{'), 'text/plain', '--input')).toMatchObject({ contentType: 'text/plain' });
   });
 
-  it.each(['must be JSON when its type is %s', 'application/vnd.order+json', 'Application/JSON; charset=utf-8'])(
-    'has to be JSON when it is said to be %s',
+  it.each(['application/json', 'application/vnd.order+json', 'Application/JSON; charset=utf-8'])(
+    'must be JSON when its type is %s',
     (type) => expect(() => payloadOf(bytes('{'), type, 'orders.json')).toThrow(/^orders\.json is not JSON: /),
   );
 

@@ -30,7 +30,7 @@ interface Scenario {
 }
 
 const onTime = '12:01:00 12:02:00 12:03:00 12:04:00 12:05:00';
-/** Temporal waits for the terminated run to end, which it does at once; here it ends a second later, as with a cancel. */
+/** Temporal waits for the terminated run, which ends at once; here it ends a second later, as with a cancel. */
 const atOnce = 'Muster starts at once, next to the remainder of the cancelled run';
 
 /** For runs of a minute and a half. */

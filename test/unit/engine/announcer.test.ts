@@ -1,4 +1,4 @@
-/** The announcer notifies everyone whom a commit concerns, of all that it concerns them with. */
+/** The announcer notifies everyone whom a commit concerns, once per commit. */
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../../server/domain/jobs/run.ts';
 import { Announcer, type Facts, factsOfChanges, factsOfCompletions } from '../../../server/engine/announcer.ts';
@@ -8,7 +8,7 @@ import { runOf } from '../domain/support/failing-job.ts';
 
 const PARENT_ID = '0198c0de-0000-7000-8000-0000000000aa';
 
-/** The facts that are announced while `work` runs; those of one kind together. */
+/** The facts announced while `work` runs, those of one kind together. */
 function announced(work: (announcer: Announcer) => void): Facts {
   const announcer = new Announcer();
   const facts: Record<string, unknown> = {};
@@ -45,14 +45,14 @@ describe('the announcer', () => {
     expect(calls).toEqual(['freed 1', 'ready 1', 'ready 2']);
   });
 
-  it('notifies nobody of empty facts', () => {
+  it('notifies nobody when there are no facts', () => {
     expect(announced((announcer) => announcer.committed(factsOfChanges([])))).toEqual({});
     expect(announced((announcer) => announcer.committed(factsOfCompletions([])))).toEqual({});
   });
 });
 
 describe('the facts of changes', () => {
-  it('have the parent, the dependents and the permit of a job that ended', () => {
+  it('include the parent, the dependents and the permit of a job that ended', () => {
     const run = { laneId: 7, limitId: 'key', parentJobId: PARENT_ID, notifiesDependents: true };
     const { jobId, sessionId } = runOf(run);
     expect(announced((announcer) => announcer.committed(factsOfChanges([endOf(run)])))).toEqual({
@@ -64,7 +64,7 @@ describe('the facts of changes', () => {
     });
   });
 
-  it('have the lowest rank of each lane and the earliest due time', () => {
+  it('include the lowest rank of each lane and the earliest due time', () => {
     const ready = (laneId: number, rank: number) => ({
       kind: 'continue',
       state: 'READY',
@@ -88,7 +88,7 @@ describe('the facts of a submission', () => {
   const job = { jobId: 'new', laneId: 1, state: 'SCHEDULED', rank: 5, runTimeUs: 100 } as unknown as NewJob;
   const call = { namespace: 'default', jobs: [job], keys: [] } as SubmitCall;
 
-  it('have all that a job leaves behind whose place a debounced one takes', () => {
+  it('include the replaced job of a debounced submission', () => {
     const replaced = endOf({
       state: 'SCHEDULED',
       sessionId: null,
@@ -109,7 +109,7 @@ describe('the facts of a submission', () => {
     });
   });
 
-  it('leave out jobs that were assigned as they were stored', () => {
+  it('leave out jobs that were assigned when they were stored', () => {
     const ready = { ...job, state: 'READY', runTimeUs: undefined } as unknown as NewJob;
     const results: SubmitResult[] = [{ kind: 'stored', jobs: [{ jobId: 'new', existing: false, assigned: true }] }];
     const facts = (assigned: readonly string[]) =>

@@ -1,4 +1,4 @@
-/** Logs on their way into the store: what meets in one flush is one, and what can't be kept costs nobody anything else. */
+/** Logs on their way into the store: logs of one flush are merged, and a log that can not be stored delays no other. */
 import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../../server/engine/base/errors.ts';
 import type { AttemptLog } from '../../../server/engine/ports/logs.ts';
@@ -36,9 +36,9 @@ function logsWith() {
 }
 
 describe('logs', () => {
-  it('of one attempt that meet in a flush are one, by their numbers; those of other sessions stay apart', async () => {
+  it('of one attempt in one flush are merged by line number; those of another session stay separate', async () => {
     const { logs, saves, stored } = logsWith();
-    // A flush is under way: what comes now waits, and goes together.
+    // A flush is running: logs that come now wait for the next one.
     const first = logs.save([logOf('a', [1])]);
     const waiting = [
       logs.save([logOf('c', [3, 4])]),
@@ -59,7 +59,7 @@ describe('logs', () => {
     expect(stored).toEqual([['a'], ['c']]);
   });
 
-  it('that the store refuses are dropped, and somebody is told how many', async () => {
+  it('that the store refuses are dropped, and a warning gives their number', async () => {
     const { logs, saves, stored, warnings } = logsWith();
     const saving = logs.save([logOf('a', [1])]);
     saves[0]?.end(Object.assign(new Error('no room'), { code: '53100' }));
@@ -68,7 +68,7 @@ describe('logs', () => {
     expect(warnings).toEqual([{ reason: 'STORE_FULL', message: expect.any(String), attempts: 1 }]);
   });
 
-  it('are brought again where the database did not answer', async () => {
+  it('are stored again after the database did not answer', async () => {
     const { logs, saves, warnings } = logsWith();
     const saving = logs.save([logOf('a', [1])]);
     saves[0]?.end(Object.assign(new Error('gone'), { code: '08006' }));
@@ -77,7 +77,7 @@ describe('logs', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('of a flood that the store does not keep up with are bounded', async () => {
+  it('that come faster than the store takes them are bounded', async () => {
     const { logs, saves, warnings } = logsWith();
     const large = { size: 64 * 1024 };
     const all = Array.from({ length: 2_000 }, (_, i) => logs.save([logOf(`${i}`, [1], large)]));
@@ -91,7 +91,7 @@ describe('logs', () => {
     await Promise.all(all);
   });
 
-  it('of a job that is not there are not read', async () => {
+  it('of a job that does not exist are not read', async () => {
     const { logs } = logsWith();
     const query = { jobId: 'a', attempt: undefined, after: { attempt: 0, sequence: 0 }, limit: 1 };
     await expect(logs.read('default', query)).rejects.toEqual(expect.objectContaining({ reason: 'JOB_NOT_FOUND' }));

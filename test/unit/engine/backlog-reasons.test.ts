@@ -1,10 +1,10 @@
-/** What monitoring says of jobs that wait: whether any worker that is there could run them. */
+/** Metrics of waiting jobs distinguish jobs that no connected worker can run. */
 import { describe, expect, it } from 'vitest';
 import type { Demands } from '../../../server/domain/dispatch/demands.ts';
 import { canonicalDemands } from '../../../server/domain/dispatch/placement.ts';
 import { BacklogReasons, type BacklogReasonsParts } from '../../../server/engine/upkeep/backlog-reasons.ts';
 
-/** Of three ready jobs with these demands, one worker `there` being connected. */
+/** The reasons of three ready jobs with the given demands, while the worker `there` is connected. */
 async function reasonsOf(demands: Partial<Demands>, body: object = { handler: 'd' }): Promise<unknown[]> {
   const key = { namespace: 'default', queue: 'line', definition: 'd', definitionVersion: 1, suspect: false };
   const lane = { ...key, demands: canonicalDemands({ labels: {}, ...demands }), definitionBody: body };
@@ -20,20 +20,20 @@ async function reasonsOf(demands: Partial<Demands>, body: object = { handler: 'd
   return (await new BacklogReasons(parts).read()).map(({ reason, jobs }) => [reason, jobs]);
 }
 
-describe('counts of jobs that wait', () => {
-  it('tell those that keep to a worker that is gone from those that are in line', async () => {
+describe('the count of waiting jobs', () => {
+  it('separates jobs bound to a missing worker from those in line', async () => {
     const sticky = (worker: string, mode: 'HARD' | 'SOFT') => reasonsOf({ sticky: { worker, mode } });
     expect(await sticky('gone', 'HARD')).toEqual([['no_worker', 3]]);
     expect(await sticky('there', 'HARD')).toEqual([['in_line', 3]]);
     expect(await sticky('gone', 'SOFT')).toEqual([['in_line', 3]]);
   });
 
-  it('say of no workflow and of no wait that it lacks a worker', async () => {
+  it('never counts a workflow or a wait as lacking a worker', async () => {
     expect(await reasonsOf({}, { handler: '', workflow: {} })).toEqual([['in_line', 3]]);
     expect(await reasonsOf({}, { handler: '', wait: {} })).toEqual([['in_line', 3]]);
   });
 
-  it('tell those whose amounts or labels nobody has', async () => {
+  it('separates jobs whose resources or labels no worker has', async () => {
     expect(await reasonsOf({ resources: { gpu: 1 } })).toEqual([['no_worker', 3]]);
     expect(await reasonsOf({ labels: { zone: 'a' } })).toEqual([['no_worker', 3]]);
     expect(await reasonsOf({})).toEqual([['in_line', 3]]);

@@ -1,4 +1,4 @@
-/** When a replica reads what waits in queues with bounds, and what it decides by: under virtual time. */
+/** When a replica reads the backlog of bounded queues, and how it decides, in virtual time. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DbClock } from '../../../server/engine/base/db-clock.ts';
 import type { BoundedQueue, Waiting } from '../../../server/engine/ports/queues.ts';
@@ -53,7 +53,7 @@ function linesOf(jobs: number, priority: number): Lines {
   return new Map(queue ? [[queue, line]] : []);
 }
 
-/** Submits so many jobs to q at once, which are stored in no time; whether they were let in. */
+/** Submits that many jobs to q at once, stored in no time. Returns whether they were accepted. */
 async function submit(jobs = 1, priority = 0): Promise<boolean> {
   const lines = linesOf(jobs, priority);
   if (await backlogs.admit(lines)) return false;
@@ -62,7 +62,7 @@ async function submit(jobs = 1, priority = 0): Promise<boolean> {
 }
 
 describe('the bounds of queues', () => {
-  it('are looked for each second, and there are none for a queue without', async () => {
+  it('are read each second, and a queue without bounds has none', async () => {
     expect(backlogs.find('default', 'other')).toBeUndefined();
     expect(backlogs.find('other', 'q')).toBeUndefined();
     backlogs.start();
@@ -77,7 +77,7 @@ describe('the bounds of queues', () => {
     expect([polls, time.pending]).toEqual([3, 0]);
   });
 
-  it('hold at once where they were changed, whatever a look finds that began before', async () => {
+  it('apply at once after a change, even when an older read ends later', async () => {
     const probe = backlogs.refresh();
     backlogs.learn(bounded(0));
     await probe;
@@ -89,7 +89,7 @@ describe('the bounds of queues', () => {
     expect(backlogs.find('default', 'q')?.bounds.maxBacklog).toBe(3);
   });
 
-  it('are asked for the age only where it is bounded, and read anew when that changes', async () => {
+  it('read the age only when it is bounded, and again when that changes', async () => {
     await submit();
     backlogs.learn(bounded(10, { maxBacklogAgeMs: 5_000 }));
     await submit();
@@ -98,8 +98,8 @@ describe('the bounds of queues', () => {
   });
 });
 
-describe('what waits', () => {
-  it('is read once a second while jobs come, by all that come together, and not while none come', async () => {
+describe('the backlog of a queue', () => {
+  it('is read once a second while jobs come, shared by concurrent calls, and not while none come', async () => {
     expect(reads).toHaveLength(0);
     await Promise.all(Array.from({ length: 5 }, () => submit()));
     expect(reads).toHaveLength(1);
@@ -113,20 +113,20 @@ describe('what waits', () => {
     expect(reads).toHaveLength(2);
   });
 
-  it('counts what was let in since: calls at the same time do not pass together', async () => {
+  it('includes jobs accepted since, so that concurrent calls can not exceed the bound together', async () => {
     const results = await Promise.all(Array.from({ length: 30 }, () => submit()));
     expect(results.filter(Boolean)).toHaveLength(10);
     expect(await submit(1, 1)).toBe(true);
   });
 
-  it('lets in all of a call or none of it', async () => {
+  it('accepts all jobs of a call or none', async () => {
     waiting = { waiting: 4, oldestUs: undefined };
     expect(await submit(7)).toBe(false);
     expect(await submit(6)).toBe(true);
     expect(await submit(1)).toBe(false);
   });
 
-  it('is read anew before a refusal that only rests on what was let in: it may have left', async () => {
+  it('is read again before a refusal that depends on jobs accepted since, because these may have left', async () => {
     expect(await submit(10)).toBe(true);
     await time.advance(101);
     expect(await submit(10)).toBe(true);
@@ -136,11 +136,11 @@ describe('what waits', () => {
     expect(await submit()).toBe(false);
     await time.advance(500);
     expect(await submit()).toBe(false);
-    // The second refusal rests on the reading alone.
+    // The second refusal depends only on the reading.
     expect(reads).toHaveLength(3);
   });
 
-  it('counts what is still being stored, which no reading has seen', async () => {
+  it('includes jobs that are still being stored, which no reading has counted', async () => {
     const lines = linesOf(10, 0);
     expect(await backlogs.admit(lines)).toBeUndefined();
     await time.advance(5_000);
@@ -152,7 +152,7 @@ describe('what waits', () => {
     expect([await submit(), await submit(2, 1), await submit(1, 1)]).toEqual([false, true, false]);
   });
 
-  it('is as old as it is now, not as it was when it was read', async () => {
+  it('has its age as of now, not as of its reading', async () => {
     backlogs.learn(bounded(0, { maxBacklogAgeMs: 5_000 }));
     waiting = { waiting: 1, oldestUs: dbClock.nowUs() - 4_500_000 };
     expect(await submit()).toBe(true);
@@ -161,12 +161,12 @@ describe('what waits', () => {
     expect(reads).toHaveLength(1);
   });
 
-  it('is nothing where it can not be read: the database will say so itself', async () => {
+  it('counts as empty when it can not be read, since the database will refuse the job itself', async () => {
     failure = new Error('gone');
     expect(await submit(10)).toBe(true);
   });
 
-  it('tells how many leave, and so when to come again', async () => {
+  it('gives the rate at which jobs leave, and so the retry delay', async () => {
     waiting = { waiting: 10, oldestUs: undefined };
     expect(await submit()).toBe(false);
     const queue = backlogs.find('default', 'q');
@@ -178,7 +178,7 @@ describe('what waits', () => {
     waiting = { waiting: 10, oldestUs: undefined };
     await time.advance(2_000);
     await submit();
-    // Nothing has left since: the four are those that were let in.
+    // No job has left since: the four are those that were accepted.
     expect(queue?.jobsPerSecond).toBeLessThan(2);
     expect(queue?.jobsPerSecond).toBeGreaterThan(0);
   });

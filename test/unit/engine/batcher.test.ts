@@ -1,4 +1,4 @@
-/** Group commit: idle lines send at once, work piles up behind flushes, and nobody suffers for another's bad data. */
+/** Group commit: an idle line sends at once, items queue behind a flush, and bad data fails only its own caller. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Batcher, type BatcherOptions } from '../../../server/engine/base/batcher.ts';
@@ -7,7 +7,7 @@ import { constantRandom, settle, VirtualTime } from './virtual-time.ts';
 
 interface Flush<I> {
   readonly items: readonly I[];
-  /** Ends it; without results each item gets its own text. */
+  /** Ends the flush. Without results, each item gets its own text. */
   answer(results?: readonly string[]): void;
   fail(code: string): void;
 }
@@ -33,7 +33,7 @@ function batcherOf<I>(options: Partial<BatcherOptions<I, string>> = {}) {
   return { batcher, flushes, time };
 }
 
-/** What became of each: its result, or the reason of its refusal. */
+/** The outcome of each promise: its result, or the reason of its refusal. */
 function outcomes(promises: readonly Promise<string>[]): Promise<string[]> {
   return Promise.all(promises.map((promise) => promise.catch((error: EngineError) => error.reason)));
 }
@@ -43,17 +43,17 @@ const CONCURRENCY = '40001';
 const WORLD = '57P01';
 
 describe('an idle line', () => {
-  it('sends at once, before the caller has let go', () => {
+  it('sends at once, before the caller yields', () => {
     const { batcher, flushes } = batcherOf<number>();
     void batcher.add(1);
     expect(flushes.map(({ items }) => items)).toEqual([[1]]);
   });
 });
 
-describe('a flush under way', () => {
+describe('a flush in progress', () => {
   const itemsOf = (flushes: readonly Flush<number>[]) => flushes.map(({ items }) => items);
 
-  it('lets the rest pile up for the next', async () => {
+  it('leaves later items for the next flush', async () => {
     const { batcher, flushes, time } = batcherOf<number>();
     const results = [1, 2, 3, 4, 5].map((item) => batcher.add(item));
     expect(itemsOf(flushes)).toEqual([[1]]);
@@ -66,7 +66,7 @@ describe('a flush under way', () => {
     expect(time.pending).toBe(0);
   });
 
-  it('gets another one beside it when that is full, and no third', () => {
+  it('allows a second one in parallel when that batch is full, and no third', () => {
     const { batcher, flushes } = batcherOf<number>({ maxRows: 3 });
     for (const item of [1, 2, 3]) void batcher.add(item);
     expect(itemsOf(flushes)).toEqual([[1]]);
@@ -74,7 +74,7 @@ describe('a flush under way', () => {
     expect(itemsOf(flushes)).toEqual([[1], [2, 3, 4]]);
   });
 
-  it('that takes unusually long holds up nothing but one more', async () => {
+  it('that takes unusually long allows one more and no further ones', async () => {
     const { batcher, flushes, time } = batcherOf<number>();
     for (const item of [1, 2, 3]) void batcher.add(item);
     await time.advance(49);
@@ -95,7 +95,7 @@ describe('a batch', () => {
     .tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 1_000 }))
     .map(([rows, bytes]) => ({ rows, bytes }));
 
-  it('keeps the order and both bounds; what is larger goes alone; nothing is flushed twice', async () => {
+  it('keeps the order and both bounds; an item above the bound goes alone; nothing is flushed twice', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(item, { minLength: 1, maxLength: 60 }), async (items) => {
         const bounds = { maxRows: 25, maxBytes: 600, inFlight: 1, maxQueuedRows: 10_000 };
@@ -112,7 +112,7 @@ describe('a batch', () => {
           if (sent.length > 1) expect([sum('rows') <= 25, sum('bytes') <= 600]).toEqual([true, true]);
         }
         flushes.slice(0, -1).forEach(({ items: sent }, i) => {
-          // The line is busy from the first item on: each later batch takes as much as fits.
+          // The line is busy from the first item on: each later batch takes as many items as fit.
           const [next] = flushes[i + 1]?.items ?? [];
           if (i === 0 || !next) return;
           const rows = sent.reduce((total, one) => total + one.rows, next.rows);
@@ -134,7 +134,7 @@ describe('a batch', () => {
 });
 
 describe('bad data', () => {
-  it('is halved until it is alone, and only its caller is refused', async () => {
+  it('is isolated by halving the batch, and only its caller is refused', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 64 }), async (bad) => {
         let flushes = 0;
@@ -155,7 +155,7 @@ describe('bad data', () => {
   });
 });
 
-describe('a fault of the world', () => {
+describe('an environment fault', () => {
   it('fails every caller of its flush once, and no other', async () => {
     const { batcher, flushes } = batcherOf<number>({ inFlight: 1 });
     const results = outcomes([1, 2, 3].map((one) => batcher.add(one)));
@@ -171,8 +171,8 @@ describe('a fault of the world', () => {
   });
 });
 
-describe('concurrent changes', () => {
-  it('are tried again after growing pauses, whole batch and all', async () => {
+describe('a conflict of concurrent changes', () => {
+  it('makes the whole batch run again after growing delays', async () => {
     const { batcher, flushes, time } = batcherOf<number>({ inFlight: 1 });
     const result = batcher.add(1);
     const pauses = [5, 10, 20, 40, 80];
@@ -187,7 +187,7 @@ describe('concurrent changes', () => {
     expect(await result).toBe('1');
   });
 
-  it('are given up after five tries more, with a reason to try again', async () => {
+  it('fails the batch after five more tries, with a retryable reason', async () => {
     const { batcher, flushes, time } = batcherOf<number>({ inFlight: 1 });
     const result = outcomes([batcher.add(1)]);
     for (let i = 0; i < 6; i++) {
@@ -201,7 +201,7 @@ describe('concurrent changes', () => {
 });
 
 describe('a full line', () => {
-  it('refuses what would be too much and says when to come back', async () => {
+  it('refuses items above its bound and gives a retry delay', async () => {
     const { batcher, flushes } = batcherOf<number>({ inFlight: 1, maxQueuedRows: 3 });
     const results = [1, 2, 3, 4].map((one) => batcher.add(one));
     await expect(batcher.add(5)).rejects.toSatisfy(
@@ -216,7 +216,7 @@ describe('a full line', () => {
     expect(await Promise.all([...results, late])).toEqual(['1', '2', '3', '4', '6']);
   });
 
-  it('takes one item that alone is too much: it would never fit', async () => {
+  it('accepts a single item above the bound, which would never fit otherwise', async () => {
     const { batcher, flushes } = batcherOf<number>({ maxQueuedRows: 3, sizeOf: () => ({ rows: 10, bytes: 0 }) });
     const result = batcher.add(1);
     flushes[0]?.answer();

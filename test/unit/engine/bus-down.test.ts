@@ -1,4 +1,4 @@
-/** While the bus is down, a session's reply to a heartbeat brings what was claimed for it. */
+/** While the bus is down, the reply to a heartbeat carries the jobs that were claimed for the session. */
 import { expect, it } from 'vitest';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
 import { Dispatcher } from '../../../server/engine/dispatch/dispatcher.ts';
@@ -12,7 +12,7 @@ import { VirtualTime } from './virtual-time.ts';
 
 const offers = { namespace: 'default', handlers: [{ name: 'mail', minVersion: 0, maxVersion: 0 }], labels: {} };
 
-/** Gives as many jobs as there are places. */
+/** As many jobs as there are permits. */
 function jobsFor({ permits, lanes }: Claim): ClaimedJob[] {
   return permits.map((permit) => {
     const { jobId, rank, input, runTimeoutMs } = makeJob(lanes[0]?.laneId ?? 0);
@@ -21,7 +21,7 @@ function jobsFor({ permits, lanes }: Claim): ClaimedJob[] {
   });
 }
 
-it('a suspect is claimed first, for one slot, and other jobs for the rest', async () => {
+it('a heartbeat with the bus down claims a suspect first, for one slot, and other jobs for the rest', async () => {
   const time = new VirtualTime();
   const laneStore = new LaneStore();
   const lanes = new Lanes(laneStore, new Definitions(laneStore, time));

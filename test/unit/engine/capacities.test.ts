@@ -1,4 +1,4 @@
-/** Which lanes come alone, whom they prefer or keep to, and when a session is looked at again that had no room. */
+/** Single-lane claims, preferred and bound workers, and when a session without capacity is tried again. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Demands } from '../../../server/domain/dispatch/demands.ts';
 import { canonicalDemands, type SessionClass } from '../../../server/domain/dispatch/placement.ts';
@@ -64,8 +64,8 @@ const permitsFor = ({ laneId }: KnownLane) =>
 const ready = (creditClass: CreditClass) => lanes.readyFor(creditClass, 10).map(({ laneId }) => laneId);
 const singleLane = (creditClass: CreditClass) => lanes.singleLaneFor(creditClass)?.laneId;
 
-describe('a lane whose jobs take resources', () => {
-  it('comes alone, the lowest head first, and not beside others', async () => {
+describe('a lane whose jobs demand resources', () => {
+  it('is claimed alone, the lowest head first, and not together with others', async () => {
     const [late, early, other] = [
       await laneOf({ resources: { gpu: 1 } }, 20),
       await laneOf({ resources: { gpu: 2 } }, 10),
@@ -78,12 +78,12 @@ describe('a lane whose jobs take resources', () => {
     expect(singleLane(creditClass)).toBe(late.laneId);
   });
 
-  it('is not for sessions that could never run its jobs', async () => {
+  it('is not claimed for sessions that could never run its jobs', async () => {
     await laneOf({ resources: { gpu: 5 } });
     expect(singleLane(deposit('a'))).toBeUndefined();
   });
 
-  it('gets no place as its jobs are stored, and does not keep others from theirs while it has no room', async () => {
+  it('gives no immediate permits, and does not block those of other lanes while it has no capacity', async () => {
     const [gpu, other] = [await laneOf({ resources: { gpu: 1 } }), await laneOf({})];
     const creditClass = deposit('a', 3);
     other.head = undefined;
@@ -95,8 +95,8 @@ describe('a lane whose jobs take resources', () => {
   });
 });
 
-describe('a session without room', () => {
-  it('is looked at again when one of its jobs that took something is over, here or elsewhere', async () => {
+describe('a session without capacity', () => {
+  it('is tried again when one of its jobs with resources ends, on this replica or another', async () => {
     const [gpu, other] = [await laneOf({ resources: { gpu: 1 } }), await laneOf({})];
     const creditClass = deposit('a');
     const fill = () => capacities.claimResult(gpu, { exhausted: ['a'], missed: [], dry: false }, credits.nextMoment());
@@ -115,7 +115,7 @@ describe('a session without room', () => {
     expect(singleLane(creditClass)).toBe(gpu.laneId);
   });
 
-  it('is looked at again each second, and soon where somebody else was at it', async () => {
+  it('is tried again each second, and sooner when a concurrent claim was the cause', async () => {
     const gpu = await laneOf({ resources: { gpu: 1 } });
     const creditClass = deposit('a');
     capacities.claimResult(gpu, { exhausted: [], missed: ['a'], dry: false }, credits.nextMoment());
@@ -129,8 +129,8 @@ describe('a session without room', () => {
   });
 });
 
-describe('a lane that prefers some sessions', () => {
-  it('is for these while one offers a slot, and for three rounds while one is there', async () => {
+describe('a lane with preferred sessions', () => {
+  it('is claimed for these while one offers a slot, and for three rounds while one is connected', async () => {
     const lane = await laneOf({ preferred: 'has(labels.ssd)' });
     const [worse, better] = [deposit('a', 2), deposit('b', 1, ssd)];
     expect([ready(worse), ready(better)]).toEqual([[], [lane.laneId]]);
@@ -144,12 +144,12 @@ describe('a lane that prefers some sessions', () => {
     expect(ready(worse)).toEqual([]);
   });
 
-  it('is for any where none of these is there', async () => {
+  it('is claimed for any session when no preferred one is connected', async () => {
     const lane = await laneOf({ preferred: 'has(labels.ssd)' });
     expect(ready(deposit('a'))).toEqual([lane.laneId]);
   });
 
-  it('is patient anew once it has been without jobs', async () => {
+  it('waits for its preferred sessions anew after it was empty', async () => {
     const lane = await laneOf({ preferred: 'has(labels.ssd)' });
     const worse = deposit('a', 2);
     deposit('b', 0, ssd);
@@ -161,10 +161,10 @@ describe('a lane that prefers some sessions', () => {
   });
 });
 
-describe('a lane whose jobs keep to a worker', () => {
+describe('a lane whose jobs are bound to a worker', () => {
   const workerOf = (creditClass: CreditClass, lane: KnownLane) => lanes.permitsOf(creditClass, lane)?.worker;
 
-  it('hard: is for that one, whatever happens', async () => {
+  it('with HARD is claimed only for that worker, however long that takes', async () => {
     const lane = await laneOf({ sticky: { worker: 'b', mode: 'HARD' } });
     const creditClass = deposit('a');
     for (let round = 0; round < 5; round++) capacities.sweep();
@@ -174,7 +174,7 @@ describe('a lane whose jobs keep to a worker', () => {
     expect(workerOf(creditClass, lane)).toBe('b');
   });
 
-  it('softly: is for that one while it offers a slot, and for three rounds while it is there', async () => {
+  it('with SOFT is claimed for that worker while it offers a slot, and for three rounds while it is connected', async () => {
     const lane = await laneOf({ sticky: { worker: 'b', mode: 'SOFT' } });
     const creditClass = deposit('a');
     expect(workerOf(creditClass, lane)).toBeUndefined();

@@ -1,4 +1,4 @@
-/** Waits: woken by ends, by time and by callers that leave; hints may be lost; nothing is left behind. */
+/** Waits for a job, ended by its end, by timeout or by the caller. Notifications may be lost, and nothing leaks. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JobState } from '../../../server/domain/jobs/job-state.ts';
 import { EngineError } from '../../../server/engine/base/errors.ts';
@@ -11,14 +11,14 @@ const JOB = '0198c0de-0000-7000-8000-000000000001';
 const LONG_MS = 300_000;
 const stays = new AbortController().signal;
 
-/** Jobs by id; reads wait while `held`, and fail while `broken`. */
+/** Jobs by id. Reads block while `held`, and fail while `broken`. */
 class JobStore {
   readonly states = new Map<string, JobState>([[JOB, 'RUNNING']]);
   polls: (readonly string[])[] = [];
   broken = false;
   #held: Promise<void> = Promise.resolve();
 
-  /** Makes reads wait until the function that it returns is called. */
+  /** Blocks reads until the returned function is called. */
   hold(): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#held = promise;
@@ -49,7 +49,7 @@ beforeEach(() => {
   waits = new EndWaiters({ store, timers: time, log: { info() {}, warn() {}, error() {} } });
 });
 
-/** Watches a wait: its state once it has ended. */
+/** Records a wait: the state once it has ended. */
 function watch(promise: Promise<JobView>): { result: string | undefined } {
   const seen: { result: string | undefined } = { result: undefined };
   promise.then(
@@ -63,15 +63,15 @@ function watch(promise: Promise<JobView>): { result: string | undefined } {
   return seen;
 }
 
-describe('a wait', () => {
-  it('answers at once when the job has ended already', async () => {
+describe('a wait for the end of a job', () => {
+  it('is answered at once when the job has already ended', async () => {
     store.states.set(JOB, 'FAILED');
     expect(await waits.wait(NAMESPACE, JOB, LONG_MS, stays)).toMatchObject({ state: 'FAILED' });
     await time.advance(1_000);
     expect(time.pending).toBe(0);
   });
 
-  it('ends when it is told of the end, with the job as it is then', async () => {
+  it('ends when it is notified of the end, with the current state of the job', async () => {
     const seen = watch(waits.wait(NAMESPACE, JOB, LONG_MS, stays));
     await settle();
     expect(seen.result).toBeUndefined();
@@ -81,7 +81,7 @@ describe('a wait', () => {
     expect(seen.result).toBe('SUCCEEDED');
   });
 
-  it('is told of an end between its registration and its first look', async () => {
+  it('is notified of an end between its registration and its first poll', async () => {
     const release = store.hold();
     const seen = watch(waits.wait(NAMESPACE, JOB, LONG_MS, stays));
     waits.notify([JOB]);
@@ -91,7 +91,7 @@ describe('a wait', () => {
     expect(seen.result).toBe('SUCCEEDED');
   });
 
-  it('finds the end within a second when nobody tells', async () => {
+  it('finds the end within a second without a notification', async () => {
     const seen = watch(waits.wait(NAMESPACE, JOB, LONG_MS, stays));
     await time.advance(700);
     store.states.set(JOB, 'SUCCEEDED');
@@ -99,7 +99,7 @@ describe('a wait', () => {
     expect(seen.result).toBe('SUCCEEDED');
   });
 
-  it('goes on looking after a look that failed', async () => {
+  it('continues polling after a failed poll', async () => {
     const seen = watch(waits.wait(NAMESPACE, JOB, LONG_MS, stays));
     await settle();
     store.broken = true;
@@ -110,7 +110,7 @@ describe('a wait', () => {
     expect(seen.result).toBe('SUCCEEDED');
   });
 
-  it('ends when its time is up, with the job as it is', async () => {
+  it('ends at its timeout with the current state of the job', async () => {
     const seen = watch(waits.wait(NAMESPACE, JOB, 2_500, stays));
     await time.advance(2_499);
     expect(seen.result).toBeUndefined();
@@ -118,7 +118,7 @@ describe('a wait', () => {
     expect(seen.result).toBe('RUNNING');
   });
 
-  it('refuses a job that is not there, and one of another namespace', async () => {
+  it('refuses a job that does not exist or is in another namespace', async () => {
     const unknown = '0198c0de-0000-7000-8000-000000000009';
     await expect(waits.wait(NAMESPACE, unknown, LONG_MS, stays)).rejects.toMatchObject({ reason: 'JOB_NOT_FOUND' });
     await expect(waits.wait('other', JOB, LONG_MS, stays)).rejects.toMatchObject({ reason: 'JOB_NOT_FOUND' });
@@ -126,7 +126,7 @@ describe('a wait', () => {
     expect(time.pending).toBe(0);
   });
 
-  it('ends when the caller goes, or has gone before', async () => {
+  it('ends when the caller leaves, even before the wait began', async () => {
     const caller = new AbortController();
     const seen = watch(waits.wait(NAMESPACE, JOB, LONG_MS, caller.signal));
     await settle();
@@ -137,8 +137,8 @@ describe('a wait', () => {
   });
 });
 
-describe('several waits', () => {
-  it('for one job all end, each with its own time and caller', async () => {
+describe('concurrent waits', () => {
+  it('for one job all end, each with its own timeout and caller', async () => {
     const caller = new AbortController();
     const [notified, gone, late] = [
       watch(waits.wait(NAMESPACE, JOB, LONG_MS, stays)),
@@ -155,7 +155,7 @@ describe('several waits', () => {
     expect(notified.result).toBe('SUCCEEDED');
   });
 
-  it('are not forgotten when one that had left already fails', async () => {
+  it('remain registered when a poll for a caller that has left fails', async () => {
     const release = store.hold();
     const caller = new AbortController();
     const first = watch(waits.wait(NAMESPACE, JOB, LONG_MS, caller.signal));
@@ -174,7 +174,7 @@ describe('several waits', () => {
     expect(second.result).toBe('SUCCEEDED');
   });
 
-  it('look for their jobs together, in pages', async () => {
+  it('poll for their jobs together, in pages', async () => {
     const ids = Array.from({ length: 2_500 }, (_, i) => `job-${i}`);
     for (const id of ids) store.states.set(id, 'READY');
     for (const id of ids) watch(waits.wait(NAMESPACE, id, LONG_MS, stays));
@@ -183,8 +183,8 @@ describe('several waits', () => {
   });
 });
 
-describe('what is left behind', () => {
-  it('is nothing, however a wait ended: no timer, no listener, no look', async () => {
+describe('after a wait', () => {
+  it('no timer, listener or poll is left, however it ended', async () => {
     const caller = new AbortController();
     watch(waits.wait(NAMESPACE, JOB, 500, stays));
     watch(waits.wait(NAMESPACE, JOB, LONG_MS, caller.signal));
@@ -198,7 +198,7 @@ describe('what is left behind', () => {
     expect(store.polls).toHaveLength(polls);
   });
 
-  it('is nobody after a stop, and nobody begins to wait after it', async () => {
+  it('and a stop of the replica, nobody waits and no new wait begins', async () => {
     const seen = watch(waits.wait(NAMESPACE, JOB, LONG_MS, stays));
     await settle();
     waits.stop();

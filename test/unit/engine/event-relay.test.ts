@@ -1,4 +1,4 @@
-/** The relay: what it publishes and deletes, when it looks, and what it does when nothing can be published. */
+/** The relay: what it publishes and deletes, when it polls, and what it does when it can not publish. */
 import { describe, expect, it } from 'vitest';
 import { uuidFromBytes, uuidToBytes } from '../../../server/domain/base/uuid.ts';
 import type { KnownLane } from '../../../server/engine/dispatch/known-lane.ts';
@@ -27,7 +27,7 @@ function jobId(rowId: number, i = 0): string {
   return `00000000-0000-7000-8000-${String(rowId * 10 + i).padStart(12, '0')}`;
 }
 
-/** An outbox as the store keeps it, a stream that does as it is told, and lanes that are known once they were loaded. */
+/** An outbox as in the store, a stream controlled by the test, and lanes that are known after they were loaded. */
 function start() {
   const time = new VirtualTime();
   const rows = new Map<number, OutboxRow>();
@@ -93,7 +93,7 @@ function start() {
 }
 
 describe('the relay', () => {
-  it('publishes what flushes leave within a quarter of a second, and deletes it', async () => {
+  it('publishes and deletes the rows of a flush within a quarter of a second', async () => {
     const { time, relay, rows, published, takes, add } = start();
     await time.advance(1_000);
     add(row(1), row(2));
@@ -105,7 +105,7 @@ describe('the relay', () => {
     expect(takes).toEqual([250, 1_250]);
   });
 
-  it('tells of spans what it has published, once, and nothing else', async () => {
+  it('passes what it has published to the span relay, once, and nothing else', async () => {
     const { time, rows, fault, outgoing, add } = start();
     fault.publish = '2/';
     add(row(1, [1, 1]), row(2));
@@ -117,7 +117,7 @@ describe('the relay', () => {
     expect(outgoing.slice(1)).toEqual([[jobId(2)]]);
   });
 
-  it('makes a batch of each namespace of a row, with what the lanes say', async () => {
+  it('makes one batch per namespace of a row, with details from the lanes', async () => {
     const { time, published, add } = start();
     add(row(1, [1, 2, 1]));
     await time.advance(250);
@@ -136,13 +136,13 @@ describe('the relay', () => {
     expect(published[0]?.batchId).not.toBe(published[1]?.batchId);
   });
 
-  it('looks now and then for what others have left, and does nothing else while it idles', async () => {
+  it('polls at intervals for rows of other replicas, and does nothing else while idle', async () => {
     const { time, takes } = start();
     await time.advance(60_000);
     expect(takes).toEqual([250, 15_250, 30_250, 45_250]);
   });
 
-  it('keeps a row that was not stored, and publishes it again once it may be taken', async () => {
+  it('keeps a row that could not be published, and publishes it again once it may be taken again', async () => {
     const { time, rows, published, fault, logged, add } = start();
     add(row(1), row(2));
     fault.publish = '1/';
@@ -159,7 +159,7 @@ describe('the relay', () => {
     ]);
   });
 
-  it('takes nothing while the bus is down, tries every two seconds, and drops only what is a day old', async () => {
+  it('takes nothing while the bus is down, tries every two seconds, and drops only rows older than a day', async () => {
     const { time, relay, takes, drops, fault, logged, add } = start();
     fault.prepare = 'down';
     add(row(1));
@@ -174,21 +174,21 @@ describe('the relay', () => {
     expect(logged.filter((line) => line.includes('not published'))).toHaveLength(1);
   });
 
-  it('drops what is ten minutes old where there can be no stream', async () => {
+  it('drops rows older than ten minutes when no stream can exist', async () => {
     const { time, drops, fault } = start();
     Object.assign(fault, { prepare: 'no JetStream', isAbsent: true });
     await time.advance(61_000);
     expect(drops).toEqual([600_000, 600_000, 600_000, 600_000]);
   });
 
-  it('goes on at once while there is much', async () => {
+  it('continues at once while the outbox is full', async () => {
     const { time, rows, takes, add } = start();
     add(...Array.from({ length: 250 }, (_, i) => row(i)));
     await time.advance(250);
     expect([takes, rows.size]).toEqual([[250, 250], 0]);
   });
 
-  it('leaves the turn to another relay, and looks again soon', async () => {
+  it('leaves the turn to another relay, and polls again soon', async () => {
     const { time, rows, takes, turn, add } = start();
     turn.of = 'another';
     add(row(1));
@@ -199,7 +199,7 @@ describe('the relay', () => {
     expect([rows.size, turn.of]).toEqual([0, undefined]);
   });
 
-  it('ends with the replica', async () => {
+  it('stops with the replica', async () => {
     const { time, relay, takes } = start();
     await relay.stop();
     relay.wake();

@@ -1,10 +1,10 @@
-/** An explanation is put together from two readings of a job: they have to be of one moment, or it is read again. */
+/** An explanation combines two readings of a job. If they are of different moments, it reads again. */
 import { describe, expect, it } from 'vitest';
 import { Explanations, type ExplanationsParts } from '../../../server/engine/explain/explanations.ts';
 import type { ExplainedRun } from '../../../server/engine/ports/explanations.ts';
 import type { JobView } from '../../../server/engine/ports/jobs.ts';
 
-/** Views and runs in the order in which they are read; the last of each stays. */
+/** Views and runs in the order in which they are read. The last of each repeats. */
 function explanationsOf(views: readonly string[], runs: readonly (string | undefined)[]) {
   const [left, leftRuns] = [[...views], [...runs]];
   const next = <T>(list: T[]) => (list.length > 1 ? (list.shift() as T) : (list[0] as T));
@@ -25,17 +25,17 @@ function explanationsOf(views: readonly string[], runs: readonly (string | undef
 }
 
 describe('an explanation', () => {
-  it('is of the state that both readings have', async () => {
+  it('uses the state that both readings have', async () => {
     expect(await explanationsOf(['RUNNING'], ['RUNNING'])).toMatchObject({ view: { state: 'RUNNING' } });
   });
 
-  it('reads again a job that has moved on in between, also to its end', async () => {
+  it('reads again when the job has changed between the readings, even to its end', async () => {
     expect(await explanationsOf(['ASSIGNED', 'RUNNING'], ['RUNNING'])).toMatchObject({ view: { state: 'RUNNING' } });
     const ended = await explanationsOf(['RUNNING', 'SUCCEEDED'], [undefined]);
     expect(ended).toMatchObject({ view: { state: 'SUCCEEDED' }, running: undefined, constraints: [] });
   });
 
-  it('gives up on a job that never holds still, and says so', async () => {
+  it('gives up on a job that keeps changing, and says so', async () => {
     await expect(explanationsOf(['ASSIGNED'], ['RUNNING'])).rejects.toMatchObject({ reason: 'CONFLICT' });
   });
 });

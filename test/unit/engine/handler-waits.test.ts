@@ -1,4 +1,4 @@
-/** Waits of handlers: written once they last, renewed, dropped; ended where two looks find the same circle. */
+/** Waits of handlers: stored when they last, renewed, dropped; ended when two scans find the same circle. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Deadlocks, type StuckCandidate } from '../../../server/domain/dependencies/deadlock.ts';
 import { EngineError } from '../../../server/engine/base/errors.ts';
@@ -89,7 +89,7 @@ function end(jobId: string) {
 }
 
 describe('waits of handlers', () => {
-  it('of less than a second are written nowhere, and leave nothing behind', async () => {
+  it('of less than a second are not stored, and leave nothing behind', async () => {
     const seen = wait(A, B);
     await time.advance(900);
     await end(B);
@@ -98,7 +98,7 @@ describe('waits of handlers', () => {
     expect([writes, rows.size, scans, time.pending]).toEqual([0, 0, 0, 0]);
   });
 
-  it('that last are written, renewed before their lease is over, and dropped with the call', async () => {
+  it('of more than a second are stored, renewed before their lease ends, and dropped with the call', async () => {
     const gone = new AbortController();
     const [given, kept] = [wait(A, B, gone.signal), wait(A, C)];
     await time.advance(1_000);
@@ -114,7 +114,7 @@ describe('waits of handlers', () => {
     expect([kept.result, rows.size]).toEqual(['SUCCEEDED', 0]);
   });
 
-  it('in a circle end with its name once a second look has found it', async () => {
+  it('in a circle end with an error that names it, after a second scan has confirmed it', async () => {
     graph = [awaits(A, B), awaits(B, A)];
     const seen = wait(A, B);
     await time.advance(5_000);
@@ -130,7 +130,7 @@ describe('waits of handlers', () => {
     expect([handlerWaits.deadlocks, rows.size, warnings.length]).toEqual([1, 0, 1]);
   });
 
-  it('go on where a circle was a passing moment, where they wait behind one, and where the other job is not in it', async () => {
+  it('continue when a circle was transient, when they wait behind one, or when the other job is not part of it', async () => {
     const [passing, behind, nearby] = [wait(A, B), wait(C, A), wait(A, 'd')];
     graph = [awaits(A, B), awaits(B, A), awaits(C, A)];
     await time.advance(3_000);
@@ -147,7 +147,7 @@ describe('waits of handlers', () => {
     expect(behind.result).toBe('SUCCEEDED');
   });
 
-  it('that end in the moment in which they would be refused have ended', async () => {
+  it('end normally when their job ends just before the refusal', async () => {
     graph = [awaits(A, B), awaits(B, A)];
     const seen = wait(A, B);
     await time.advance(5_000);
@@ -156,7 +156,7 @@ describe('waits of handlers', () => {
     expect(seen).toEqual({ result: 'SUCCEEDED', error: undefined });
   });
 
-  it('go on while the database is away, and are written as soon as it is back', async () => {
+  it('continue while the database is down, and are stored once it is back', async () => {
     broken = true;
     const seen = wait(A, B);
     await time.advance(4_000);
@@ -169,14 +169,14 @@ describe('waits of handlers', () => {
     expect(seen.result).toBe('SUCCEEDED');
   });
 
-  it('say so where more of them wait than are looked at', async () => {
+  it('warn when there are more than a scan can read', async () => {
     isCut = true;
     wait(A, B);
     await time.advance(3_000);
     expect(warnings).toEqual(['more handlers wait for jobs than are looked at: a deadlock may go unseen']);
   });
 
-  it('are refused beyond a bound', async () => {
+  it('are refused above a bound', async () => {
     for (let i = 0; i < 10_000; i++) wait(A, B);
     const last = wait(A, C);
     await settle();
@@ -187,7 +187,7 @@ describe('waits of handlers', () => {
     expect(again.error).toBeUndefined();
   });
 
-  it('stop with the replica', async () => {
+  it('end with the replica', async () => {
     const seen = wait(A, B);
     await time.advance(1_000);
     waits.stop();

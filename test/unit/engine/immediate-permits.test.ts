@@ -1,4 +1,4 @@
-/** Which jobs get a place as they are stored: those that nothing is waiting before. */
+/** Jobs that get a permit when they are stored: those with no older job waiting. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionClass } from '../../../server/domain/dispatch/placement.ts';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
@@ -41,8 +41,8 @@ beforeEach(() => {
 const limits = { takesSlotsOnly: ({ limited }: KnownLane) => limited };
 const permitsOf = (jobs: readonly NewJob[]) => immediatePermits(lanes, credits, limits, jobs).permits;
 
-describe('places for jobs that are about to be stored', () => {
-  it('are one a job, lowest ranks first, as far as they go; the rest is left', async () => {
+describe('immediate permits', () => {
+  it('go one to each job, lowest ranks first, while there are any', async () => {
     const mail = await lane('mail');
     deposit('a', 2);
     const [last, first, second] = [30, 10, 20].map((rank) => makeJob(mail, { rank }));
@@ -53,21 +53,21 @@ describe('places for jobs that are about to be stored', () => {
     expect(permitsOf([last]).size).toBe(0);
   });
 
-  it('are not taken from jobs that wait already', async () => {
+  it('are not given when jobs already wait', async () => {
     const [mail, image] = [await lane('mail'), await lane('image')];
     deposit('a', 5, offers('mail', 'image'));
     lanes.lower({ laneId: image, rank: 1 });
     expect(permitsOf([makeJob(mail)]).size).toBe(0);
   });
 
-  it('are taken where those that wait are not for this class', async () => {
+  it('are given when the waiting jobs are not for this class', async () => {
     const [mail, image] = [await lane('mail'), await lane('image')];
     deposit('a', 5);
     lanes.lower({ laneId: image, rank: 1 });
     expect(permitsOf([makeJob(mail)]).size).toBe(1);
   });
 
-  it('come from every class that suits', async () => {
+  it('come from every suitable class', async () => {
     const mail = await lane('mail');
     deposit('a', 1);
     deposit('b', 1, offers('mail', 'image'));
@@ -77,7 +77,7 @@ describe('places for jobs that are about to be stored', () => {
     expect(sessions.sort()).toEqual(['a', 'b']);
   });
 
-  it('are not for jobs that start later, nor for lanes that are not known yet', async () => {
+  it('are not given to jobs that start later, or for lanes that are not loaded', async () => {
     const mail = await lane('mail');
     deposit('a', 5);
     const jobs = [makeJob(mail, { state: 'SCHEDULED', runTimeUs: 1 }), makeJob(mail + 1)];
@@ -85,7 +85,7 @@ describe('places for jobs that are about to be stored', () => {
     expect(permitsOf([makeJob(mail)]).size).toBe(1);
   });
 
-  it('are slots of one lane with limits that is not full, beside all those without', async () => {
+  it('are slots for one lane with limits that is not full, in addition to those for lanes without limits', async () => {
     const [mail, image, sound] = [await lane('mail'), await lane('image'), await lane('sound')];
     credits.deposit('a', offers('mail', 'image', 'sound'), [{ creditId: 1, slots: 2, prefetch: 4 }]);
     for (const laneId of [image, sound]) Object.assign(lanes.get(laneId) ?? {}, { limited: true });

@@ -2,7 +2,7 @@ import { definitionDefaults, type JobDefinition } from '../../../server/domain/d
 import type { LaneKey } from '../../../server/domain/dispatch/placement.ts';
 import type { Lane } from '../../../server/engine/ports/dispatch.ts';
 
-/** A store with lanes only; it counts how often it is asked. */
+/** A store with lanes only. It counts calls. */
 export class LaneStore {
   readonly lanes = new Map<string, Lane>();
   reads = 0;

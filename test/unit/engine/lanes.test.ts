@@ -1,4 +1,4 @@
-/** Lanes as a replica knows them: made and loaded once, hinted at by anybody, served by the lowest head first. */
+/** Lanes of a replica: created and loaded once, announced by hints, served by the lowest head first. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LaneKey, SessionClass } from '../../../server/domain/dispatch/placement.ts';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
@@ -29,7 +29,7 @@ beforeEach(() => {
   lanes = new Lanes(store, new Definitions(store, new VirtualTime()));
 });
 
-/** Makes lanes of these queues, and makes them known. */
+/** Creates lanes for the queues, and loads them. */
 async function makeLanes(...queues: string[]): Promise<number[]> {
   const ids: number[] = [];
   for (const queue of queues) ids.push(await lanes.idOf({ ...key, queue }));
@@ -46,7 +46,7 @@ function ready(limit = 10): number[] {
 }
 
 describe('the id of a lane', () => {
-  it('is asked for once, also by callers at the same time', async () => {
+  it('is requested once, even by concurrent callers', async () => {
     expect(await Promise.all([lanes.idOf(key), lanes.idOf({ ...key }), lanes.idOf(key)])).toEqual([1, 1, 1]);
     expect(await lanes.idOf(key)).toBe(1);
     expect(store.makes).toBe(1);
@@ -66,7 +66,7 @@ describe('the id of a lane', () => {
     expect(new Set(ids).size).toBe(others.length);
   });
 
-  it('is asked for again after a failure', async () => {
+  it('is requested again after a failure', async () => {
     store.failing = true;
     await expect(lanes.idOf(key)).rejects.toThrow('gone');
     store.failing = false;
@@ -75,14 +75,14 @@ describe('the id of a lane', () => {
 });
 
 describe('a hint', () => {
-  it('loads a lane that is not known, once for all that hint at it', async () => {
+  it('loads an unknown lane, once for all concurrent hints', async () => {
     const id = await lanes.idOf(key);
     await Promise.all([lanes.hint([{ laneId: id, rank: 5 }]), lanes.hint([{ laneId: id, rank: 3 }])]);
     expect(store.reads).toBe(1);
     expect(lanes.get(id)).toMatchObject({ head: 3, cursor: 3, definition: 'mail' });
   });
 
-  it('survives a load that failed: the next one tries again', async () => {
+  it('survives a failed load: the next hint tries again', async () => {
     const id = await lanes.idOf(key);
     store.failing = true;
     await expect(lanes.hint([{ laneId: id, rank: 5 }])).rejects.toThrow('gone');
@@ -100,7 +100,7 @@ describe('a hint', () => {
     expect(lanes.get(id)).toMatchObject({ head: -7, cursor: -7 });
   });
 
-  it('tells how many jobs wait, or that many may', async () => {
+  it('sets the number of waiting jobs, or assumes that many wait', async () => {
     const [id = 0, other = 0] = await makeLanes('counted', 'guessed');
     lanes.lower({ laneId: id, rank: 1, jobs: 3 });
     lanes.lower({ laneId: id, rank: 2, jobs: 4 });
@@ -108,7 +108,7 @@ describe('a hint', () => {
     expect([lanes.get(id)?.waiting, lanes.get(other)?.waiting]).toEqual([7, 100]);
   });
 
-  it('reaches every claim that is under way in the lane', async () => {
+  it('lowers the bound of every running claim of the lane', async () => {
     const [id = 0] = await makeLanes('default');
     const claims = [{ lowest: 50 }, { lowest: 5 }];
     for (const claim of claims) lanes.get(id)?.claims.add(claim);
@@ -117,7 +117,7 @@ describe('a hint', () => {
     expect(claims).toEqual([{ lowest: 20 }, { lowest: 5 }]);
   });
 
-  it('for a lane that does not exist comes to nothing', async () => {
+  it('for a lane that does not exist has no effect', async () => {
     await lanes.hint([{ laneId: 99, rank: 1 }]);
     expect(lanes.get(99)).toBeUndefined();
     expect(lanes.lower({ laneId: 99, rank: 1 })).toBe(false);
@@ -125,7 +125,7 @@ describe('a hint', () => {
 });
 
 describe('lanes with ready jobs', () => {
-  it('come by their heads, the lowest first, and no more than asked for', async () => {
+  it('are served by their heads, the lowest first, and no more than requested', async () => {
     const [a = 0, b = 0, c = 0, empty = 0] = await makeLanes('a', 'b', 'c', 'empty');
     for (const [laneId, rank] of [[a, 30] as const, [b, 10] as const, [c, 20] as const]) lanes.lower({ laneId, rank });
     expect(ready()).toEqual([b, c, a]);
@@ -133,7 +133,7 @@ describe('lanes with ready jobs', () => {
     expect(lanes.get(empty)?.head).toBeUndefined();
   });
 
-  it('are only those that the class can run', async () => {
+  it('include only those that the class can run', async () => {
     const ids = [
       await lanes.idOf({ ...key, definition: 'image' }),
       await lanes.idOf({ ...key, namespace: 'other' }),
@@ -144,7 +144,7 @@ describe('lanes with ready jobs', () => {
     expect(ready()).toEqual([ids[3]]);
   });
 
-  it('are compared with a class once: what was found out is kept by it', async () => {
+  it('are compared with a class once, and the class keeps the result', async () => {
     const [id = 0] = await makeLanes('default');
     lanes.lower({ laneId: id, rank: 1 });
     const fit = new Map<number, boolean>();

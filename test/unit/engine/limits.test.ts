@@ -1,4 +1,4 @@
-/** What a replica remembers of limits, so as not to ask in vain; and where jobs of a full key are stored. */
+/** A replica's memory of limits, which saves futile queries, and the lane where jobs of a full key are stored. */
 import { beforeEach, expect, it } from 'vitest';
 import type { DbClock } from '../../../server/engine/base/db-clock.ts';
 import type { Hint } from '../../../server/engine/base/messages.ts';
@@ -52,7 +52,7 @@ beforeEach(async () => {
 
 const lane = () => lanes.get(laneId) ?? expect.fail('the lane is not loaded');
 
-it('a key that nothing is known of is not asked about, and its jobs go where they belong', () => {
+it('a key without known deferred jobs causes no query, and its jobs go to their own lane', () => {
   limits.freed([{ laneId, limitId }]);
   expect(asked).toEqual([]);
   expect(limits.deferredLaneOf(laneId, limitId)).toBeUndefined();
@@ -62,7 +62,7 @@ it('a key that nothing is known of is not asked about, and its jobs go where the
   ]);
 });
 
-it('jobs of a key at its limit are stored behind those that wait there, until none does', async () => {
+it('jobs of a key at its limit are stored behind the deferred ones, until none is deferred', async () => {
   const { atLimitLaneId } = await limits.claimLane(lane());
   deferred = [limitId];
   limits.claimResult(lane(), { ...nothing, deferred }, lane().version);
@@ -76,26 +76,26 @@ it('jobs of a key at its limit are stored behind those that wait there, until no
   expect(asked).toHaveLength(2);
 });
 
-it('a round finds keys that this replica knows nothing of', async () => {
+it('a sweep finds deferred keys that this replica does not know', async () => {
   await limits.claimLane(lane());
   deferred = [limitId];
   await limits.sweep();
   await eventually('it is known', () => limits.deferredLaneOf(laneId, limitId) !== undefined);
 });
 
-it('a lane that is full is left alone until something is given back under its limits, here or elsewhere', () => {
+it('a full lane is not claimed until a permit of its limits is released, on this replica or another', () => {
   limits.claimResult(lane(), { ...nothing, exhausted: true, dry: false }, lane().version);
   expect(lane().exhausted).toBe(true);
   limits.onRemoteRelease([laneId]);
   expect([lane().exhausted, capacities]).toEqual([false, 1]);
-  // Given back while the claim was under way: it may not have seen that.
+  // Released while the claim was running: the claim may not have seen it.
   const { version } = lane();
   limits.freed([{ laneId }]);
   limits.claimResult(lane(), { ...nothing, exhausted: true, dry: false }, version);
   expect(lane().exhausted).toBe(false);
 });
 
-it('what waits aside is never offered to a claim', async () => {
+it('deferred jobs are never offered to a claim', async () => {
   const { atLimitLaneId } = await limits.claimLane(lane());
   await lanes.hint([{ laneId: atLimitLaneId, rank: 1 }]);
   expect(lanes.get(atLimitLaneId)?.head).toBeUndefined();

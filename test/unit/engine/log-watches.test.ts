@@ -1,4 +1,4 @@
-/** Streams of logs: what is stored is shown once and in order, whatever becomes of the hints; and nothing is left behind. */
+/** Log streams: stored records are shown once and in order, even when notifications are lost, and nothing leaks. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JobState } from '../../../server/domain/jobs/job-state.ts';
 import { EngineError } from '../../../server/engine/base/errors.ts';
@@ -11,7 +11,7 @@ import { settle, VirtualTime } from './virtual-time.ts';
 const JOB = '0198c0de-0000-7000-8000-000000000001';
 const START = { attempt: 0, sequence: 0 };
 
-/** One job and its log. */
+/** One job with its log. */
 class LogStore {
   job: { state: JobState; revision: number; attempt: number } | undefined = {
     state: 'RUNNING',
@@ -21,7 +21,7 @@ class LogStore {
   records: KeptRecord[] = [];
   reads = 0;
   broken = false;
-  /** Held back until it is called. */
+  /** Blocks a read until it resolves. */
   gate: Promise<void> | undefined;
 
   add(attempt: number, ...sequences: number[]): void {
@@ -69,7 +69,7 @@ beforeEach(() => {
 
 const stays = new AbortController().signal;
 
-/** Reads a stream as fast as it goes: the records that it shows, and how it ended. */
+/** Reads a stream without pause: the records that it shows, and how it ended. */
 function follow(query: { attempt?: number; after?: typeof START; namespace?: string } = {}, gone = stays): string[] {
   const { attempt, after = START, namespace = 'default' } = query;
   const seen: string[] = [];
@@ -86,15 +86,15 @@ function follow(query: { attempt?: number; after?: typeof START; namespace?: str
   return seen;
 }
 
-/** Nobody is registered and no timer is left. */
+/** Expects that nobody is registered and no timer is left. */
 async function expectNothingLeft(): Promise<void> {
   await settle();
   await time.advance(3_000);
   expect([logWatches.isIdle, watches.isIdle, time.pending]).toEqual([true, true, 0]);
 }
 
-describe('a stream of logs', () => {
-  it('shows what is kept, then what comes, attempt by attempt, and ends with the job', async () => {
+describe('a log stream', () => {
+  it('shows stored records, then new ones, attempt by attempt, and ends with the job', async () => {
     store.add(1, 4, 5);
     const seen = follow();
     await settle();
@@ -115,7 +115,7 @@ describe('a stream of logs', () => {
     await expectNothingLeft();
   });
 
-  it('shows nothing twice, however often it is told', async () => {
+  it('shows nothing twice, however often it is notified', async () => {
     const seen = follow();
     await settle();
     store.add(1, 1);
@@ -128,14 +128,14 @@ describe('a stream of logs', () => {
     expect(seen).toEqual(['1.1']);
   });
 
-  it('misses nothing that is stored while it reads', async () => {
+  it('misses no record that is stored during a read', async () => {
     let open = () => {};
     store.gate = new Promise((resolve) => {
       open = resolve;
     });
     const seen = follow();
     await settle();
-    // It has read, and found nothing, but does not know that yet.
+    // The stream has read and found nothing, but has not processed the result yet.
     store.add(1, 1);
     logWatches.notify([JOB]);
     open();
@@ -143,7 +143,7 @@ describe('a stream of logs', () => {
     expect(seen).toEqual(['1.1']);
   });
 
-  it('looks by itself where nobody tells it, sooner while the bus is down', async () => {
+  it('polls without a notification, more often while the bus is down', async () => {
     const seen = follow();
     await settle();
     store.add(1, 1);
@@ -158,7 +158,7 @@ describe('a stream of logs', () => {
     expect(seen).toEqual(['1.1', '1.2']);
   });
 
-  it('goes on after a position, and page by page where there is much', async () => {
+  it('continues after a given position, and page by page when there are many records', async () => {
     store.add(1, ...Array.from({ length: 250 }, (_, i) => i + 1));
     store.change('FAILED');
     const seen = follow({ after: { attempt: 1, sequence: 10 } });
@@ -168,7 +168,7 @@ describe('a stream of logs', () => {
     await expectNothingLeft();
   });
 
-  it('of one attempt ends when the next one begins', async () => {
+  it('of one attempt ends when the next attempt begins', async () => {
     store.add(1, 1);
     const seen = follow({ attempt: 1 });
     await settle();
@@ -184,7 +184,7 @@ describe('a stream of logs', () => {
     await expectNothingLeft();
   });
 
-  it('of a job that has ended shows its log and ends, also where there is none', async () => {
+  it('of an ended job shows its log and ends, even when the log is empty', async () => {
     store.change('CANCELLED');
     const seen = follow();
     await settle();
@@ -192,7 +192,7 @@ describe('a stream of logs', () => {
     await expectNothingLeft();
   });
 
-  it('reads no record of a job that is not there, or in another namespace', async () => {
+  it('reads no record of a job that does not exist or is in another namespace', async () => {
     store.add(1, 1);
     const seen = follow({ namespace: 'other' });
     await settle();
@@ -200,7 +200,7 @@ describe('a stream of logs', () => {
     await expectNothingLeft();
   });
 
-  it('ends with what keeps it from going on: a database that is gone, a job deleted, a replica that stops', async () => {
+  it('ends when the database is down, the job is deleted, or the replica stops', async () => {
     const unlucky = follow();
     await settle();
     store.broken = true;
@@ -223,7 +223,7 @@ describe('a stream of logs', () => {
     await expectNothingLeft();
   });
 
-  it('leaves nothing behind when its reader goes, and only so many are served', async () => {
+  it('leaves nothing behind when its reader leaves, and the number of streams is limited', async () => {
     const gone = new AbortController();
     const all = Array.from({ length: 1_000 }, () => follow({}, gone.signal));
     await settle();

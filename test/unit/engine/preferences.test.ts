@@ -1,4 +1,4 @@
-/** Whom ready jobs hold out for, and which sessions get none of them for a while: as far as a replica knows, and until when. */
+/** Which sessions ready jobs prefer, and which are barred for a while, as far as a replica knows. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Demands } from '../../../server/domain/dispatch/demands.ts';
 import { canonicalDemands, type SessionClass } from '../../../server/domain/dispatch/placement.ts';
@@ -32,7 +32,7 @@ beforeEach(() => {
   preferences = new Preferences({ lanes, credits, clock: time });
 });
 
-/** With a ready job. */
+/** A lane with a ready job. */
 async function laneOf(demands: Partial<Demands>): Promise<KnownLane> {
   const canonical = canonicalDemands({ labels: {}, ...demands });
   const key = { namespace: 'default', queue: 'q', definition: 'mail', definitionVersion: 1, suspect: false };
@@ -45,8 +45,8 @@ const deposit = (sessionId: string, slots: number, sessionClass = plain) =>
   credits.deposit(sessionId, sessionClass, [{ creditId: 1, slots, prefetch: 0 }], `worker-${sessionId}`);
 const soft = { sticky: { worker: 'worker-a', mode: 'SOFT' } } as const;
 
-describe('what jobs hold out for', () => {
-  it('is the worker that they keep to softly, for three rounds, if it is there', async () => {
+describe('a job’s preference', () => {
+  it('is its SOFT worker, for three rounds, if that one is connected', async () => {
     const lane = await laneOf(soft);
     expect(preferences.of(lane, NOW_US)).toBeUndefined();
     deposit('a', 0);
@@ -64,7 +64,7 @@ describe('what jobs hold out for', () => {
     expect(preferences.of(lane, NOW_US)).toBeUndefined();
   });
 
-  it('is it for as long as a slot of it is known that nobody takes', async () => {
+  it('lasts as long as a free slot of that worker is known', async () => {
     const lane = await laneOf(soft);
     deposit('a', 1);
     for (let round = 0; round < 5; round++) lanes.countRound();
@@ -73,7 +73,7 @@ describe('what jobs hold out for', () => {
     expect(preferences.of(lane, NOW_US)).toBeUndefined();
   });
 
-  it('are all whose labels meet the expression', async () => {
+  it('covers every session whose labels match the expression', async () => {
     const lane = await laneOf({ preferred: 'has(labels.ssd)' });
     deposit('plain', 5);
     expect(preferences.of(lane, NOW_US)).toBeUndefined();
@@ -84,7 +84,7 @@ describe('what jobs hold out for', () => {
     expect(found).not.toHaveProperty('worker');
   });
 
-  it('is nothing where they keep to a worker hard, want none, or are not known to be ready', async () => {
+  it('does not exist when the job is bound with HARD, has no preference, or is not known to be ready', async () => {
     deposit('a', 0);
     expect(preferences.of(await laneOf({ sticky: { worker: 'worker-a', mode: 'HARD' } }), NOW_US)).toBeUndefined();
     expect(preferences.of(await laneOf({}), NOW_US)).toBeUndefined();
@@ -94,8 +94,8 @@ describe('what jobs hold out for', () => {
   });
 });
 
-describe('sessions of a kind that can not run the jobs', () => {
-  it('are barred from them for half a minute, and from no others', async () => {
+describe('the bar of a session class that can not run a lane’s jobs', () => {
+  it('lasts half a minute, and does not affect other lanes', async () => {
     const [lane, other] = [await laneOf({}), await laneOf({ labels: { ssd: 'yes' } })];
     deposit('a', 1);
     const open = (sessionClass: SessionClass) => ({ ...sessionClass, unavailable: undefined }) as OpenSession;

@@ -1,4 +1,4 @@
-/** Prefetch is not for sessions that an older job waits for a slot of. */
+/** Prefetch is not given to sessions whose slot an older job is waiting for. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LaneKey, SessionClass } from '../../../server/domain/dispatch/placement.ts';
 import { Definitions } from '../../../server/engine/definitions/definitions.ts';
@@ -31,7 +31,7 @@ beforeEach(() => {
   for (const name of ['a', 'b']) credits.deposit(name, offer, [{ creditId: 1, slots: 0, prefetch: 1 }], name);
 });
 
-/** A lane with ready jobs from a rank on. */
+/** A lane with ready jobs from the given rank on. */
 async function lane(rank: number, changes: Partial<LaneKey & KnownLane> = {}): Promise<KnownLane> {
   const { queue = 'default', demands = '', suspect = false, ...rest } = changes;
   const key = { namespace: 'default', queue, definition: 'mail', definitionVersion: 1, demands, suspect };
@@ -41,7 +41,7 @@ async function lane(rank: number, changes: Partial<LaneKey & KnownLane> = {}): P
   return Object.assign(lanes.get(laneId) as KnownLane, rest);
 }
 
-/** The sessions whose prefetch plain jobs from this rank on get. */
+/** The sessions that get prefetch for plain jobs from the given rank on. */
 async function prefetchedBy(rank: number): Promise<string[]> {
   const creditClass = credits.classOf('a') as CreditClass;
   const kinds = kindsFor(lanes, limits, creditClass, await lane(rank, { queue: 'plain' }), rank);
@@ -51,13 +51,13 @@ async function prefetchedBy(rank: number): Promise<string[]> {
 }
 
 describe('prefetch', () => {
-  it('is for jobs that nothing older waits before', async () => {
+  it('is given to jobs with no older job waiting', async () => {
     expect(await prefetchedBy(5)).toEqual(['a', 'b']);
     await lane(6, { demands: needsGpu });
     expect(await prefetchedBy(5)).toEqual(['a', 'b']);
   });
 
-  it('is kept from younger jobs while one waits for a slot that takes amounts, is a suspect, or is near a limit', async () => {
+  it('is not given to younger jobs while an older one waits for a slot with resources, is a suspect, or is near a limit', async () => {
     const unlike: Partial<LaneKey & KnownLane>[] = [
       { demands: needsGpu },
       { suspect: true },
@@ -71,7 +71,7 @@ describe('prefetch', () => {
     }
   });
 
-  it('is given while the older job has no room, or is of another worker', async () => {
+  it('is given while the older job has no capacity or is bound to another worker', async () => {
     const big = await lane(1, { demands: needsGpu });
     credits.fill(['a'], big.laneId, credits.nextMoment());
     expect(await prefetchedBy(5)).toEqual(['a']);
@@ -86,7 +86,7 @@ describe('prefetch', () => {
     expect(await prefetchedBy(5)).toEqual([]);
   });
 
-  it('is kept from new jobs, too, as they are stored', async () => {
+  it('is not given to new jobs when they are stored, either', async () => {
     const plain = await lane(1, { queue: 'plain' });
     plain.head = undefined;
     const permitsOf = (rank: number) =>

@@ -1,4 +1,7 @@
-/** When lanes of workflows and waits are looked at for ready jobs: one look at a time, none lost, none repeated at once after a failure. */
+/**
+ * When lanes of workflows and waits are polled for ready jobs: one poll at a time, none lost, and none repeated at once
+ * after a failure.
+ */
 import { beforeEach, expect, it } from 'vitest';
 import { ReadyPolls } from '../../../server/engine/explain/ready-polls.ts';
 
@@ -37,7 +40,7 @@ async function ends(poll: number, taken: number | Error): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-it('looks at lanes that may have something, one look at a time, and not again where nothing is left', async () => {
+it('a poll visits lanes that may have ready jobs, one at a time, and does not repeat when nothing is left', async () => {
   ready.poll();
   ready.poll();
   expect(polls.map(({ laneIds }) => laneIds)).toEqual([[1]]);
@@ -46,13 +49,13 @@ it('looks at lanes that may have something, one look at a time, and not again wh
   expect(polls).toHaveLength(1);
 });
 
-it('goes on where it took as many as it may', async () => {
+it('a poll continues when it took as many jobs as it may', async () => {
   ready.poll();
   await ends(0, MAX);
   expect(polls.map(({ laneIds }) => laneIds)).toEqual([[1], [1]]);
 });
 
-it('looks once more for a hint that came meanwhile', async () => {
+it('a poll runs once more for a hint that came during it', async () => {
   ready.poll();
   for (const lane of lanes) lane.head = 7;
   ready.poll();
@@ -60,7 +63,7 @@ it('looks once more for a hint that came meanwhile', async () => {
   expect(polls.map(({ laneIds }) => laneIds)).toEqual([[1], [1, 2]]);
 });
 
-it('leaves lanes ready after a failure, to the next round, whatever is hinted at meanwhile', async () => {
+it('a failed poll leaves its lanes ready for the next round, whatever hints come', async () => {
   ready.poll();
   await ends(0, new Error('away'));
   expect(failures).toEqual(['away']);
@@ -71,7 +74,7 @@ it('leaves lanes ready after a failure, to the next round, whatever is hinted at
   expect(polls.map(({ laneIds }) => laneIds)).toEqual([[1], [1]]);
 });
 
-it('stops once the look that is under way is over, and looks no more', async () => {
+it('a stop waits for the running poll, and no other begins', async () => {
   ready.poll();
   for (const lane of lanes) lane.head = 7;
   const stopped = ready.stop();

@@ -1,4 +1,4 @@
-/** What GetJob looks up for a ready job, and that it looks up nothing for others. */
+/** GetJob looks up the wait reason of a ready job, and nothing for other jobs. */
 import { describe, expect, it } from 'vitest';
 import type { WaitReason } from '../../../server/domain/explain/wait-reasons.ts';
 import { ReadyReasons, type ReadyReasonsParts } from '../../../server/engine/explain/ready-reasons.ts';
@@ -49,9 +49,9 @@ async function reasonOf(given: Given): Promise<unknown> {
   return [waitReason, reason];
 }
 
-describe('what a ready job waits for', () => {
+describe('the wait reason of a ready job', () => {
   it.each(['BLOCKED', 'SCHEDULED', 'PAUSED', 'ASSIGNED', 'RUNNING', 'CANCELLING', 'WAITING', 'SUCCEEDED', 'FAILED'])(
-    'is not looked up for one that is %s',
+    'is not looked up for a job that is %s',
     async (state) => {
       const { reads, poll } = start({ state });
       expect((await poll()).waitReason).toBeUndefined();
@@ -59,7 +59,7 @@ describe('what a ready job waits for', () => {
     },
   );
 
-  it('is not looked up where its queue or its breaker holds it', async () => {
+  it('is not looked up when its queue or its breaker blocks it', async () => {
     for (const waitReason of ['QUEUE_PAUSED', 'CIRCUIT_BREAKER'] as const) {
       const { reads, poll } = start({ waitReason });
       expect((await poll()).waitReason).toBe(waitReason);
@@ -67,7 +67,7 @@ describe('what a ready job waits for', () => {
     }
   });
 
-  it('costs three reads, and those of sessions are shared by all who ask at once', async () => {
+  it('costs three reads, and concurrent callers share the reads of sessions', async () => {
     const { reads, poll } = start();
     await Promise.all(Array.from({ length: 50 }, poll));
     expect(reads.filter((read) => read === 'run')).toHaveLength(50);
@@ -75,7 +75,7 @@ describe('what a ready job waits for', () => {
     expect(reads.filter((read) => read === 'sessions').length).toBeLessThanOrEqual(2);
   });
 
-  it('is a worker, to be no suspect, or its turn', async () => {
+  it('is NO_WORKER, SUSPECT or its turn in the queue', async () => {
     const none = 'no session serves definition d version 1; none is open in its namespace';
     expect(await reasonOf({ served: false, reason: 'given back' })).toEqual(['NO_WORKER', none]);
     expect(await reasonOf({ served: false, suspect: true, waitReason: 'SUSPECT' })).toEqual(['NO_WORKER', none]);
@@ -85,7 +85,7 @@ describe('what a ready job waits for', () => {
     expect(await reasonOf({ waitReason: 'NO_WORKER', reason: 'for room' })).toEqual(['NO_WORKER', 'for room']);
   });
 
-  it('is not told of one that has just been assigned, nor of what no worker runs', async () => {
+  it('is empty for a job that was just assigned, and for a workflow or a wait', async () => {
     expect(await reasonOf({ runState: 'ASSIGNED' })).toEqual([undefined, '']);
     expect(await reasonOf({ body: { handler: '', workflow: {} }, served: false })).toEqual([undefined, '']);
     expect(await reasonOf({ body: { handler: '', wait: {} }, served: false })).toEqual([undefined, '']);

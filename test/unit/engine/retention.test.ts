@@ -1,4 +1,4 @@
-/** When what was kept long enough is cleared away. */
+/** Rounds that delete expired data. */
 import { describe, expect, it } from 'vitest';
 import type { Cleared } from '../../../server/engine/ports/store.ts';
 import { retentionLoop } from '../../../server/engine/upkeep/retention.ts';
@@ -26,22 +26,22 @@ function start(...answers: (Cleared | Error)[]) {
   return { time, rounds, logged, retention };
 }
 
-describe('rounds of retention', () => {
-  it('come once a minute, and say nothing when there was nothing', async () => {
+describe('retention rounds', () => {
+  it('run once a minute, and log nothing when there was nothing to delete', async () => {
     const { time, rounds, logged } = start();
     await time.advance(200_000);
     expect(rounds).toEqual([30_000, 90_000, 150_000]);
     expect(logged).toEqual([]);
   });
 
-  it('come sooner while there is more', async () => {
+  it('follow sooner while there is more', async () => {
     const { time, rounds, logged } = start(much, much, nothing);
     await time.advance(120_000);
     expect(rounds).toEqual([30_000, 35_000, 40_000, 100_000]);
     expect(logged).toEqual(Array(2).fill('info: cleared away what was kept long enough'));
   });
 
-  it('go on after one that failed', async () => {
+  it('continue after a failed one', async () => {
     const { time, rounds, logged } = start(new Error('gone'));
     await time.advance(100_000);
     expect(rounds).toEqual([30_000, 90_000]);
@@ -49,7 +49,7 @@ describe('rounds of retention', () => {
     expect(logged[0]).toContain('warn');
   });
 
-  it('end with the replica', async () => {
+  it('stop with the replica', async () => {
     const { time, rounds, retention } = start();
     await time.advance(60_000);
     await retention.stop();

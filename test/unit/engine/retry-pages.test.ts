@@ -1,4 +1,4 @@
-/** The pages of a batch that retries another one, against a store of a few lines: what is refused, what waits, and what is left. */
+/** Pages of a batch that retries another one, against a minimal store: which members are refused, wait, or remain. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -18,10 +18,10 @@ const RETRY = 'the-retry';
 const PAGE = 10;
 const idOf = (item: number) => `member-${item}`;
 
-/** Of each member why it is refused, if it is. */
+/** The reason of refusal by member, if it has one. */
 interface World {
   readonly refusals: ReadonlyMap<number, ErrorReason>;
-  /** Jobs that find room. */
+  /** Jobs that the queue still accepts. */
   space: number;
   idleMs: number;
   retry: BatchRetry;
@@ -113,7 +113,7 @@ const refused = fc.dictionary(
 );
 
 describe('the pages of a retry', () => {
-  it('come to a new job or to a reason for each member, in order, however many are refused', async () => {
+  it('lead to a new job or to a reason for each member, in order, however many are refused', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 60 }), refused, async (members, given) => {
         const refusals = new Map(Object.entries(given).map(([item, why]) => [Number(item), why]));
@@ -128,7 +128,7 @@ describe('the pages of a retry', () => {
     );
   });
 
-  it('wait where a queue is full, with what there is room for stored, and go on once there is more', async () => {
+  it('stop at a full queue with the accepted jobs stored, and continue when there is capacity', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 60 }), fc.nat(60), async (members, space) => {
         const world = worldOf(members, new Map(), space);
@@ -143,7 +143,7 @@ describe('the pages of a retry', () => {
     );
   });
 
-  it('are given up where a queue has been full for a day', async () => {
+  it('are given up when a queue was full for a day', async () => {
     const world = worldOf(25, new Map(), 12);
     expect(await run(world)).toBe('HELD');
     world.idleMs = 86_400_001;
@@ -152,15 +152,15 @@ describe('the pages of a retry', () => {
     expect(world.made).toHaveLength(12);
   });
 
-  it('are not given up where a page before has just been stored', async () => {
+  it('are not given up when the previous page was just stored', async () => {
     const world = worldOf(25, new Map(), 12);
     world.idleMs = 86_400_001;
-    // Read with the page that has found room.
+    // Read together with the page for which there was capacity.
     expect(await run(world)).toBe('HELD');
     expect(world.retry.notRetried).toEqual({});
   });
 
-  it('leave everything as it was where the store is down, and where others are at it', async () => {
+  it('change nothing when the store is down or others change the batch', async () => {
     for (const reason of ['STORE_UNAVAILABLE', 'OVERLOADED', 'SHUTTING_DOWN'] as const) {
       const world = worldOf(5, new Map([[3, reason]]));
       await expect(run(world)).rejects.toMatchObject({ reason });

@@ -1,4 +1,4 @@
-/** Uniqueness as River has it, case by case: which submissions have the same key, and which jobs are in each other's way. */
+/** River's uniqueness, case by case: which submissions have the same key, and which jobs block each other. */
 import { describe, expect, it } from 'vitest';
 import { definitionDefaults, type JobDefinition } from '../../../server/domain/definitions/definition.ts';
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
@@ -88,7 +88,7 @@ describe('the key of a submission', () => {
     expect((await keyOf(rule, one)) === (await keyOf(rule, two))).toBe(same);
   });
 
-  it('is never that of another rule', async () => {
+  it('never equals the key of another rule', async () => {
     const rules = [{}, { byQueue: true }, { byInput: true }, quarter, { fields: ['a'] }, { periodMs: 1_000 }];
     const keys = await Promise.all(rules.map((rule) => keyOf(rule, base)));
     expect(new Set(keys).size).toBe(rules.length);
@@ -96,10 +96,10 @@ describe('the key of a submission', () => {
 });
 
 type State = keyof typeof stateCodes;
-/** River lets what is retryable be left out. With us it waits as what is scheduled does, in the same state. */
+/** River can leave out retryable jobs. In Muster they wait in the same state as scheduled ones. */
 const keptByUsOnly = 'retryable, which River lets be left out';
 
-/** What River calls the states, beside ours: whether each is in the way by default, and whether River lets it be left out. */
+/** River's states and Muster's: whether a job in it blocks by default, and whether River requires that. */
 const states: readonly (readonly [river: string, ours: State, byDefault: boolean, stays: boolean])[] = [
   ['pending', 'BLOCKED', true, true],
   ['scheduled', 'SCHEDULED', true, true],
@@ -112,8 +112,8 @@ const states: readonly (readonly [river: string, ours: State, byDefault: boolean
   ['discarded', 'FAILED', false, false],
 ];
 
-describe('by state', () => {
-  it.each(states)('%s (%s) is in the way by default: %s; River keeps it in: %s', (river, state, byDefault, stays) => {
+describe('an existing job', () => {
+  it.each(states)('in state %s (%s) blocks by default: %s; River requires it: %s', (river, state, byDefault, stays) => {
     expect(isBlocking(state, blockingStates([]))).toBe(byDefault);
     const others = (Object.keys(stateCodes) as State[]).filter((one) => one !== state);
     expect(missingStates(others)).toEqual(stays || river === keptByUsOnly ? [state] : []);

@@ -1,4 +1,4 @@
-/** A change that was decided, rolled back, and then overtaken by another one was not made: who asked for it is told so. */
+/** A change that was rolled back and then overtaken by another one was not made, and its caller gets an error. */
 import { expect, it } from 'vitest';
 import type { JobDefinition } from '../../../server/domain/definitions/definition.ts';
 import type { OpenRun } from '../../../server/domain/jobs/run.ts';
@@ -12,7 +12,7 @@ import { runOf } from '../domain/support/failing-job.ts';
 
 const jobId = '0198c0de-0000-7000-8000-000000000001';
 
-/** Decides about the job as it was, and finds it ended when it tries again. */
+/** Decides on the job as it was, and finds it ended when it tries again. */
 function overtaken(run: OpenRun, state: JobView['state']) {
   const definition = { wait: { kind: 'APPROVAL' } } as unknown as JobDefinition;
   const applyOnce: Changes['applyOnce'] = async (_selection, _request, decide) => {
@@ -22,7 +22,7 @@ function overtaken(run: OpenRun, state: JobView['state']) {
   return { changes: { applyOnce } as Changes, store: { readJob: async () => ({ state }) as JobView } };
 }
 
-it('who approves is not told that their word ended the job', async () => {
+it('an approval that was overtaken is refused', async () => {
   const parts = overtaken(runOf({ state: 'WAITING' }), 'SUCCEEDED');
   const approvals = new Approvals({ ...parts, definitions: {} as Definitions, schemas: {} as Schemas });
   const refused = { reason: 'JOB_NOT_AWAITING_APPROVAL' };
@@ -31,7 +31,7 @@ it('who approves is not told that their word ended the job', async () => {
   ).rejects.toMatchObject(refused);
 });
 
-it('who changes a job is not told that it has changed', async () => {
+it('an update that was overtaken is refused', async () => {
   const pauses = new Pauses({
     ...overtaken(runOf({ state: 'READY' }), 'SUCCEEDED'),
     random: { next: () => 0, bytes16: () => new Uint8Array(16) },

@@ -1,4 +1,4 @@
-/** What the relay of spans reads and sends: only of changes that end spans, of traces that are kept, in bounded pages. */
+/** What the span relay reads and sends: only changes that end spans, only sampled traces, in bounded pages. */
 import { describe, expect, it } from 'vitest';
 import type { JobSpan, TracedJob } from '../../../server/domain/events/job-spans.ts';
 import { spanIdOf } from '../../../server/domain/events/trace.ts';
@@ -108,7 +108,7 @@ const ended = (...jobIds: string[]): PublishedChange => ({
 });
 
 describe('the relay of spans', () => {
-  it('sends what a change has ended, and reads nothing for others', async () => {
+  it('sends the spans that a change has ended, and reads nothing for other changes', async () => {
     const [one, two] = [idOf(1), idOf(2)];
     const { relay, read, sent } = start([endedJob(one, KEPT), endedJob(two, NOT_KEPT)]);
     await relay.publishSpans([made(one, two)]);
@@ -119,7 +119,7 @@ describe('the relay of spans', () => {
     expect(sent.map(({ spanId }) => spanId)).toEqual(phases);
   });
 
-  it('sends equal spans when it is told again', async () => {
+  it('sends equal spans when it gets the same change again', async () => {
     const { relay, sent } = start([endedJob(idOf(1), KEPT)]);
     await relay.publishSpans([ended(idOf(1))]);
     await relay.publishSpans([ended(idOf(1))]);
@@ -134,7 +134,7 @@ describe('the relay of spans', () => {
     expect(sent.length).toBe(3 * 1_201);
   });
 
-  it('says so when it can not read them, and lets the events go on', async () => {
+  it('warns when it can not read spans, and does not delay events', async () => {
     const { relay, sent, warned, fault } = start([endedJob(idOf(1), KEPT)]);
     fault.store = 'no connection';
     await relay.publishSpans([ended(idOf(1))]);
@@ -148,7 +148,7 @@ describe('the relay of spans', () => {
   const linksOf = (sent: readonly JobSpan[], jobId: string) =>
     sent.find(({ spanId }) => spanId === spanIdOf(jobId, 0, 'job'))?.links ?? [];
 
-  it('links a step to those that it needs, once it has ended', async () => {
+  it('links a step to its needs, once it has ended', async () => {
     const last = ofStep(300);
     const { relay, sent, needed } = start([last]);
     await relay.publishSpans([{ ...ended(last.jobId), state: 'SCHEDULED' }]);
@@ -161,14 +161,14 @@ describe('the relay of spans', () => {
     expect(linksOf(sent, last.jobId)).toContainEqual({ traceId, spanId: spanIdOf(idOf(2), 0, 'job'), attributes });
   });
 
-  it('links it to 100 at the most', async () => {
+  it('links a step to at most 100 needs', async () => {
     const many = ofStep(301);
     const { relay, sent } = start([many]);
     await relay.publishSpans([ended(many.jobId)]);
     expect(linksOf(sent, many.jobId)).toHaveLength(100);
   });
 
-  it('links a job to what it depended on, to each once, and to 100 at the most', async () => {
+  it('links a job to each of its dependencies once, at most 100', async () => {
     const [one, other] = [{ ...endedJob(idOf(1), KEPT), traceparent: '' }, endedJob(idOf(2), KEPT)];
     const dependsOn = [
       { jobId: one.jobId, step: undefined },
@@ -190,7 +190,7 @@ describe('the relay of spans', () => {
     expect(linksOf(sent, many.jobId)).toHaveLength(100);
   });
 
-  it('looks up nothing for what is no step, needs none, or takes one back', async () => {
+  it('reads no links for a job that is no step, has no needs, or is a compensation', async () => {
     const jobs = [endedJob(idOf(1), KEPT), ofStep(0), ofStep(0, BATCH), ofStep(compensationOf(300))];
     const { relay, sent, needed, fault } = start(jobs);
     await relay.publishSpans([ended(...jobs.map(({ jobId }) => jobId))]);
@@ -200,7 +200,7 @@ describe('the relay of spans', () => {
     expect(sent).toHaveLength(3 * 5);
   });
 
-  it('sends spans without links where those can not be read', async () => {
+  it('sends spans without links when it can not read the links', async () => {
     const last = ofStep(300);
     const { relay, sent, warned, fault } = start([last]);
     fault.links = 'no such definition';

@@ -1,4 +1,4 @@
-/** What the steps of a workflow are made from: there, not archived, and no workflow in itself. */
+/** Definitions that steps of a workflow use: they exist, are not archived, and do not contain the workflow itself. */
 import { describe, expect, it } from 'vitest';
 import { definitionDefaults, type JobDefinition } from '../../../server/domain/definitions/definition.ts';
 import { EngineError } from '../../../server/engine/base/errors.ts';
@@ -22,7 +22,7 @@ function task(name: string, more: Partial<JobDefinition> = {}): JobDefinition {
   };
 }
 
-/** Each step is made from the definition of that name. */
+/** A workflow with one step for each of the definitions. */
 function flow(name: string, ...definitions: string[]): JobDefinition {
   const steps = definitions.map((definition, i) => {
     const [called = '', version = '0'] = definition.split('@');
@@ -54,19 +54,19 @@ function world(...stored: JobDefinition[]) {
 
 const at = (i: number) => `definition.workflow.steps[${i}].definition`;
 
-it('a task has none, and nothing is read', async () => {
+it('a task has no step definitions, and nothing is read', async () => {
   const { check, reads } = world();
   expect(await check(task('a'))).toBeUndefined();
   expect(reads).toEqual([]);
 });
 
-it('all are there: each is read once', async () => {
+it('each step definition is read once when all exist', async () => {
   const { check, reads } = world(task('a'), task('b', { version: 2 }), flow('inner', 'a'));
   expect(await check(flow('w', 'a', 'a', 'b@2', 'inner'))).toBeUndefined();
   expect(reads).toEqual(['a', 'b', 'inner', 'a']);
 });
 
-it('all that are missing are named, and the first one’s place', async () => {
+it('all missing step definitions are named, with the field of the first', async () => {
   const found = await world(task('a'), task('b')).check(flow('w', 'a', 'x', 'b@7', 'x', 'y'));
   expect(found).toMatchObject({
     reason: 'DEFINITION_NOT_FOUND',
@@ -75,18 +75,18 @@ it('all that are missing are named, and the first one’s place', async () => {
   });
 });
 
-it('an archived one is refused', async () => {
+it('an archived step definition is refused', async () => {
   const found = await world(task('a'), task('old', { archiveTimeUs: 1 })).check(flow('w', 'a', 'old'));
   expect(found).toMatchObject({ reason: 'DEFINITION_ARCHIVED', facts: { field: at(1) } });
 });
 
-describe('a workflow in itself:', () => {
+describe('a workflow is refused that contains itself', () => {
   it.each<[string, JobDefinition[], JobDefinition, string, number]>([
-    ['at once, also for the first time', [], flow('w', 'w'), 'w > w', 0],
+    ['directly, even in its first version', [], flow('w', 'w'), 'w > w', 0],
     ['in any version', [task('a')], flow('w', 'a', 'w@1'), 'w > w', 1],
-    ['by another one', [task('a'), flow('x', 'a', 'w'), flow('w', 'a')], flow('w', 'a', 'x'), 'w > x > w', 1],
-    ['by two others', [flow('y', 'w'), flow('x', 'y'), flow('w', 'x')], flow('w', 'x'), 'w > x > y > w', 0],
-    ['further down', [flow('y', 'x'), flow('x', 'y')], flow('w', 'x'), 'x > y > x', 0],
+    ['through another workflow', [task('a'), flow('x', 'a', 'w'), flow('w', 'a')], flow('w', 'a', 'x'), 'w > x > w', 1],
+    ['through two others', [flow('y', 'w'), flow('x', 'y'), flow('w', 'x')], flow('w', 'x'), 'w > x > y > w', 0],
+    ['in a nested workflow', [flow('y', 'x'), flow('x', 'y')], flow('w', 'x'), 'x > y > x', 0],
   ])('%s', async (_what, stored, definition, chain, number) => {
     expect(await world(...stored).check(definition)).toMatchObject({
       reason: 'WORKFLOW_NESTING',
@@ -95,33 +95,33 @@ describe('a workflow in itself:', () => {
     });
   });
 
-  it('is none where the version that is named has no such step', async () => {
+  it('only when the named version has such a step', async () => {
     const stored = [task('a'), flow('w', 'a'), { ...flow('x', 'a'), version: 1 }, { ...flow('x', 'w'), version: 2 }];
     expect(await world(...stored).check(flow('w', 'x@1'))).toBeUndefined();
     expect(await world(...stored).check(flow('w', 'x'))).toMatchObject({ reason: 'WORKFLOW_NESTING' });
   });
 });
 
-describe('workflows in each other:', () => {
-  /** w1 is made from w2, and so on to the last, which is made from a task. */
+describe('nesting of workflows', () => {
+  /** w1 has a step of w2, and so on; the last one has a step of a task. */
   const nested = (count: number) => [
     task('a'),
     ...Array.from({ length: count }, (_, i) => flow(`w${i + 1}`, 'a', i + 1 === count ? 'a' : `w${i + 2}`)),
   ];
 
-  it('sixteen, and no more', async () => {
+  it('is limited to sixteen levels', async () => {
     expect(await world(...nested(15)).check(flow('w', 'w1'))).toBeUndefined();
     const found = await world(...nested(16)).check(flow('w', 'a', 'w1'));
     expect(found).toMatchObject({ reason: 'WORKFLOW_NESTING', facts: { field: at(1) } });
     expect(found?.message).toContain('more than 16 workflows would be in each other: w > w1 > w2');
   });
 
-  it('also where the rest of the chain was met before', async () => {
+  it('is limited also when the rest of the chain was met before', async () => {
     const stored = [...nested(15), flow('long', 'w1')];
     expect(await world(...stored).check(flow('w', 'w1', 'long'))).toMatchObject({ reason: 'WORKFLOW_NESTING' });
   });
 
-  it('a diamond of them is looked at once', async () => {
+  it('reads a shared definition once', async () => {
     const layers = Array.from({ length: 14 }, (_, i) => [
       flow(`l${i}`, `l${i + 1}`, `r${i + 1}`),
       flow(`r${i}`, `l${i + 1}`, `r${i + 1}`),
@@ -132,7 +132,7 @@ describe('workflows in each other:', () => {
   });
 });
 
-it('what cannot fit the schemas of the steps is told, each with its place', async () => {
+it('problems with schemas of the steps are all reported, each with its field', async () => {
   const inputSchema = { kind: 'json', text: '{"type":"object","required":["to"]}' } as const;
   const made = task('w', { workflow: workflow([step('s', [], { definition: 'mail', input: '{"subject": 1}' })]) });
   expect(await world(task('mail', { inputSchema })).check(made)).toMatchObject({
@@ -143,7 +143,7 @@ it('what cannot fit the schemas of the steps is told, each with its place', asyn
   });
 });
 
-it('a wait has no cache: the step is named', async () => {
+it('a wait with a cache is refused with the name of the step', async () => {
   const { check } = world(task('a'), task('person', { handler: '', wait: { kind: 'APPROVAL' } }));
   const cache = { maxAgeMs: 1_000 };
   const steps = [step('s0', [], { definition: 'a', cache }), step('s1', [], { definition: 'person', cache })];

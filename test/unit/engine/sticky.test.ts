@@ -1,4 +1,4 @@
-/** Jobs that keep to the worker of an earlier one: what a call with many of them asks of the store. */
+/** Jobs bound to the worker of an earlier job: the queries of a call with many of them. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { withWorkers } from '../../../server/engine/jobs/submit/sticky.ts';
@@ -7,7 +7,7 @@ import type { Submission } from '../../../server/engine/ports/submissions.ts';
 const pathOf = (index: number) => `jobs[${index}]`;
 const to = (jobId: string, mode: 'SOFT' | 'HARD' = 'SOFT') => ({ sticky: { jobId, mode } }) as unknown as Submission;
 
-/** A store that knows these workers by job, and how many jobs it was asked for each time. */
+/** A store with the given workers by job, which records how many jobs each query asks for. */
 function storeOf(workers: ReadonlyMap<string, string | undefined>) {
   const asked: number[] = [];
   const readLastWorkers = async (_: string, jobIds: readonly string[]) => {
@@ -17,8 +17,8 @@ function storeOf(workers: ReadonlyMap<string, string | undefined>) {
   return { asked, readLastWorkers };
 }
 
-describe('submissions that keep to a worker', () => {
-  it('ask for the workers of many jobs at once, and for each job once', async () => {
+describe('a call with sticky submissions', () => {
+  it('asks for the workers of many jobs at once, and for each job once', async () => {
     const jobIds = Array.from({ length: 2_500 }, () => randomUUID());
     const store = storeOf(new Map(jobIds.map((jobId) => [jobId, `worker of ${jobId}`])));
     const submissions = [...jobIds, ...jobIds].map((jobId) => to(jobId));
@@ -27,14 +27,14 @@ describe('submissions that keep to a worker', () => {
     expect(found.map(({ keepTo }) => keepTo?.worker)).toEqual([...jobIds, ...jobIds].map((id) => `worker of ${id}`));
   });
 
-  it('ask for nothing where none does', async () => {
+  it('asks for nothing when no submission is sticky', async () => {
     const store = storeOf(new Map());
     const submissions = [{} as Submission];
     expect(await withWorkers(store, 'default', submissions, pathOf)).toBe(submissions);
     expect(store.asked).toEqual([]);
   });
 
-  it('are refused by the place of the first one that is wrong', async () => {
+  it('is refused with the index of the first bad submission', async () => {
     const [known, fresh, missing] = [randomUUID(), randomUUID(), randomUUID()];
     const store = storeOf(
       new Map([

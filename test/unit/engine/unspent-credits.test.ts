@@ -1,4 +1,4 @@
-/** Parked credits: handed out once, slots first, to every session in turn; repeats and late returns change nothing. */
+/** Credits of sessions: spent once, slots first, each session in turn. Repeats and late returns change nothing. */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionClass } from '../../../server/domain/dispatch/placement.ts';
@@ -34,7 +34,7 @@ function deposit(sessionId: string, creditId: number, slots: number, prefetch = 
   credits.deposit(sessionId, sessionClass, [{ creditId, slots, prefetch }]);
 }
 
-it('tells what is left of them, while they live', () => {
+it('totals include unspent credits while they live', () => {
   deposit('a', 1, 3, 2);
   deposit('b', 2, 5, 0, image);
   credits.take(classOf('a'), 4);
@@ -43,7 +43,7 @@ it('tells what is left of them, while they live', () => {
   expect(credits.totals()).toEqual({ slots: 0, prefetch: 1 });
 });
 
-it('tells nothing of those that have ended', async () => {
+it('totals exclude expired credits', async () => {
   deposit('a', 1, 3, 2);
   await time.advance(LIFE_MS);
   expect(credits.totals()).toEqual({ slots: 0, prefetch: 0 });
@@ -55,12 +55,12 @@ function classOf(sessionId: string): CreditClass {
   return creditClass;
 }
 
-/** Places of the class of this session, as short texts: session, credit, and p for prefetch. */
+/** Permits of this session's class as short texts: session, credit, and p for prefetch. */
 function take(sessionId: string, limit: number): string[] {
   return texts(credits.take(classOf(sessionId), limit));
 }
 
-it('shares a small batch among the sessions, however many credits the first one has', () => {
+it('a small batch is shared among sessions, however many credits the first one has', () => {
   for (let credit = 1; credit <= 100; credit++) deposit('a', credit, 1);
   deposit('b', 1, 5);
   expect(take('a', 4)).toEqual(['a1', 'b1', 'a2', 'b1']);
@@ -70,28 +70,28 @@ function texts(permits: readonly Permit[]): string[] {
   return permits.map(({ sessionId, creditId, prefetch }) => `${sessionId}${creditId}${prefetch ? 'p' : ''}`);
 }
 
-describe('taking places', () => {
-  it('hands out each place once', () => {
+describe('taking permits', () => {
+  it('hands out each permit once', () => {
     deposit('a', 1, 2);
     expect(take('a', 10)).toEqual(['a1', 'a1']);
     expect(take('a', 10)).toEqual([]);
   });
 
-  it('takes slots before prefetch, and no more than asked for', () => {
+  it('takes slots before prefetch, and no more than requested', () => {
     deposit('a', 1, 1, 2);
     deposit('b', 1, 1, 2);
     expect(take('a', 3)).toEqual(['a1', 'b1', 'a1p']);
     expect(take('a', 10)).toEqual(['a1p', 'b1p', 'b1p']);
   });
 
-  it('serves every session in turn instead of filling up the first', () => {
+  it('serves each session in turn instead of filling up the first', () => {
     deposit('a', 1, 3);
     deposit('b', 1, 1);
     deposit('c', 1, 3);
     expect(take('a', 5)).toEqual(['a1', 'b1', 'c1', 'a1', 'c1']);
   });
 
-  it('puts the class that was served behind the others', () => {
+  it('moves the served class behind the others', () => {
     deposit('a', 1, 9);
     deposit('b', 1, 9, 0, image);
     expect(credits.classes().map(({ key }) => key)).toEqual([classOf('a').key, classOf('b').key]);
@@ -130,15 +130,15 @@ describe('taking places', () => {
   });
 });
 
-describe('taking places of one session', () => {
-  it('takes nobody else’s', () => {
+describe('taking permits of one session', () => {
+  it('takes none of another session', () => {
     deposit('a', 1, 2);
     deposit('b', 1, 2);
     expect(texts(credits.takeOf('a', 10))).toEqual(['a1', 'a1']);
     expect(texts(credits.takeOf('stranger', 10))).toEqual([]);
   });
 
-  it('leaves the others of its class where they were', () => {
+  it('leaves the other sessions of its class in their order', () => {
     deposit('a', 1, 2);
     deposit('b', 1, 2);
     credits.takeOf('a', 10);
@@ -147,13 +147,13 @@ describe('taking places of one session', () => {
 });
 
 describe('a repeated grant', () => {
-  it('adds nothing to a credit that is there', () => {
+  it('adds nothing to an existing credit', () => {
     deposit('a', 1, 2);
     deposit('a', 1, 2);
     expect(take('a', 10)).toEqual(['a1', 'a1']);
   });
 
-  it('revives nothing that was spent or voided', () => {
+  it('does not revive a spent or voided credit', () => {
     deposit('a', 1, 1);
     deposit('a', 2, 1);
     take('a', 1);
@@ -165,7 +165,7 @@ describe('a repeated grant', () => {
 });
 
 describe('the life of a credit', () => {
-  it('ends before the worker’s, so that an assignment can still arrive', async () => {
+  it('ends before its life at the worker, so that an assignment can still arrive', async () => {
     deposit('a', 1, 1);
     await time.advance(LIFE_MS - 1);
     expect(take('a', 0)).toEqual([]);
@@ -176,7 +176,7 @@ describe('the life of a credit', () => {
     expect(LIFE_MS).toBe(13_000);
   });
 
-  it('takes its memory with it, also where nothing is ever assigned', async () => {
+  it('frees its memory at its end, even when nothing is ever assigned', async () => {
     for (let creditId = 1; creditId <= 200; creditId++) {
       deposit('a', creditId, 1);
       await time.advance(1_000);
@@ -185,15 +185,15 @@ describe('the life of a credit', () => {
   });
 });
 
-describe('places that no job was found for', () => {
-  it('go back to their credit', () => {
+describe('permits for which no job was found', () => {
+  it('return to their credit', () => {
     deposit('a', 1, 1, 1);
     const permits = credits.take(classOf('a'), 2);
     credits.giveBack(permits);
     expect(take('a', 10)).toEqual(['a1', 'a1p']);
   });
 
-  it('are gone when the credit or the session is', async () => {
+  it('are dropped when the credit or the session is gone', async () => {
     deposit('a', 1, 1);
     deposit('b', 1, 1);
     const permits = credits.take(classOf('a'), 2);
@@ -205,7 +205,7 @@ describe('places that no job was found for', () => {
     expect(credits.classes().some(({ sessions }) => sessions.has('b'))).toBe(false);
   });
 
-  it('do not come back to a credit that was voided meanwhile', () => {
+  it('do not return to a credit that was voided meanwhile', () => {
     deposit('a', 1, 2);
     const permits = credits.take(classOf('a'), 2);
     credits.void('a', [1]);
@@ -215,7 +215,7 @@ describe('places that no job was found for', () => {
 });
 
 describe('a bar', () => {
-  it('keeps a lane from all sessions of the class for its time, and from no other class', async () => {
+  it('keeps a lane from all sessions of the class for its duration, and from no other class', async () => {
     deposit('a', 1, 1);
     deposit('b', 1, 1);
     deposit('c', 1, 1, 0, image);
@@ -229,7 +229,7 @@ describe('a bar', () => {
     expect(classOf('b').fit.has(7)).toBe(false);
   });
 
-  it('of a session that is not known changes nothing', () => {
+  it('on an unknown session has no effect', () => {
     deposit('a', 1, 1);
     credits.bar('b', 7);
     expect(classOf('a').fit.has(7)).toBe(false);
@@ -247,7 +247,7 @@ describe('one slot of a session', () => {
 });
 
 describe('one slot of each session', () => {
-  it('is taken from each that has one, up to the limit, and no prefetch', () => {
+  it('is taken from each session that has one, up to the limit, and no prefetch', () => {
     deposit('a', 1, 2, 2);
     deposit('b', 1, 0, 2);
     deposit('c', 1, 1);
@@ -257,10 +257,10 @@ describe('one slot of each session', () => {
   });
 });
 
-describe('places for jobs that are not for all sessions of a class', () => {
+describe('permits for jobs that not every session of a class can run', () => {
   const lane = { laneId: 7, worker: undefined };
 
-  it('are none of sessions that have no room, until something is given back there', () => {
+  it('exclude sessions without capacity until something is released there', () => {
     for (const session of ['a', 'b']) deposit(session, 1, 5);
     credits.fill(['a'], 7, credits.nextMoment());
     expect(texts(credits.take(classOf('a'), 2, 'slots', lane))).toEqual(['b1', 'b1']);
@@ -270,7 +270,7 @@ describe('places for jobs that are not for all sessions of a class', () => {
     expect(texts(credits.takeSlotOf('a', lane))).toEqual(['a1']);
   });
 
-  it('are there again where something was given back while the claim was under way', () => {
+  it('include a session again when something was released during the claim', () => {
     deposit('a', 1, 5);
     const began = credits.nextMoment();
     credits.freeCapacity();
@@ -281,7 +281,7 @@ describe('places for jobs that are not for all sessions of a class', () => {
     expect(offersSlot(classOf('a'))).toBe(true);
   });
 
-  it('are of the worker alone that they keep to', () => {
+  it('include only the worker that the jobs are bound to', () => {
     credits.deposit('a', mail, [{ creditId: 1, slots: 2, prefetch: 0 }], 'host-a');
     credits.deposit('b', mail, [{ creditId: 1, slots: 2, prefetch: 0 }], 'host-b');
     const forB = { laneId: 7, worker: 'host-b' };

@@ -1,4 +1,4 @@
-/** Time that moves when a test says so: the engine's clock, timers and chance, and the settling of what is under way. */
+/** Time that the test moves: the engine's clock, timers and random numbers, and a way to let promises settle. */
 import type { Clock, Random, Timer, Timers } from '../../../server/engine/ports/ports.ts';
 
 interface Alarm {
@@ -20,12 +20,12 @@ export class VirtualTime implements Clock, Timers {
     return { cancel: () => void this.#alarms.delete(alarm) };
   }
 
-  /** Timers that are set and have neither fired nor been cancelled. */
+  /** Timers that have neither fired nor been cancelled. */
   get pending(): number {
     return this.#alarms.size;
   }
 
-  /** Moves on by `ms`, firing what falls due in its order; what that sets off settles before the next one fires. */
+  /** Moves on by `ms`. Fires due timers in order; promises settle before the next one fires. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
     await settle();
@@ -45,14 +45,14 @@ export class VirtualTime implements Clock, Timers {
   }
 }
 
-/** Lets every promise that can settle do so: a turn of the event loop begins only after all of them. */
+/** Lets every promise that can settle do so: the event loop turns only after all of them. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
 }
 
-/** Chance that always says the same. */
+/** A random source that always gives the same value. */
 export function constantRandom(value: number): Random {
   return { next: () => value, bytes16: () => new Uint8Array(16) };
 }

@@ -1,4 +1,4 @@
-/** Watches: each change is seen, the last one surely, whatever is lost or slow; nothing is left behind. */
+/** Watches: the last change is always seen, even with lost notifications or a slow reader, and nothing leaks. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JobState } from '../../../server/domain/jobs/job-state.ts';
 import { EngineError } from '../../../server/engine/base/errors.ts';
@@ -16,7 +16,7 @@ class JobStore {
   polls: (readonly string[])[] = [];
   broken = false;
 
-  /** Moves the job on; nobody is told. */
+  /** Changes the job without a notification. */
   change(state: JobState, jobId = JOB): void {
     this.jobs.set(jobId, { state, revision: (this.jobs.get(jobId)?.revision ?? 0) + 1 });
   }
@@ -48,7 +48,7 @@ beforeEach(() => {
   watches = new Watches({ reads: store, store, timers: time, log });
 });
 
-/** Reads a watch as fast as it goes: the states that it shows, and then how it ended. */
+/** Reads a watch without pause: the states that it shows, and then how it ended. */
 function follow(gone: AbortSignal = stays, jobId = JOB, namespace = NAMESPACE): string[] {
   const seen: string[] = [];
   const read = async () => {
@@ -61,14 +61,14 @@ function follow(gone: AbortSignal = stays, jobId = JOB, namespace = NAMESPACE): 
   return seen;
 }
 
-/** Nobody is registered and no timer is left. */
+/** Expects that nobody is registered and no timer is left. */
 async function expectNothingLeft(): Promise<void> {
   await time.advance(1_000);
   expect([watches.isIdle, time.pending]).toEqual([true, 0]);
 }
 
 describe('a watch', () => {
-  it('shows the job as it is, then each change that it is told of, and ends with the job', async () => {
+  it('shows the job as it is, then each change of which it is notified, and ends with the job', async () => {
     const seen = follow();
     await settle();
     expect(seen).toEqual(['READY 1']);
@@ -89,7 +89,7 @@ describe('a watch', () => {
     await expectNothingLeft();
   });
 
-  it('finds by looking what nobody told it of, within 200 ms', async () => {
+  it('finds a change without a notification within 200 ms', async () => {
     const seen = follow();
     await settle();
     store.change('ASSIGNED');
@@ -109,7 +109,7 @@ describe('a watch', () => {
     expect(store.reads).toBe(2);
   });
 
-  it('folds what happens while its reader is busy, and does not miss the end', async () => {
+  it('combines changes while its reader is busy, and does not miss the end', async () => {
     const watch = watches.watch(NAMESPACE, JOB, stays);
     expect((await watch.next()).value).toMatchObject({ revision: 1 });
     for (let i = 0; i < 100; i++) {
@@ -126,7 +126,7 @@ describe('a watch', () => {
     await expectNothingLeft();
   });
 
-  it('is told of a change during its first look', async () => {
+  it('is notified of a change during its first read', async () => {
     const seen = follow();
     store.change('ASSIGNED');
     watches.notify([JOB]);
@@ -134,7 +134,7 @@ describe('a watch', () => {
     expect(seen).toEqual(['READY 1', 'ASSIGNED 2']);
   });
 
-  it('ends when its caller goes, waiting, busy, or gone before', async () => {
+  it('ends when its caller leaves, even while it is busy or before it began', async () => {
     const abort = new AbortController();
     const seen = follow(abort.signal);
     const busy = watches.watch(NAMESPACE, JOB, abort.signal);
@@ -147,12 +147,12 @@ describe('a watch', () => {
     await expectNothingLeft();
   });
 
-  it('leaves when its reader stops reading', async () => {
+  it('unregisters when its reader stops reading', async () => {
     for await (const _job of watches.watch(NAMESPACE, JOB, stays)) break;
     await expectNothingLeft();
   });
 
-  it('is refused for a job that is not there, or that goes', async () => {
+  it('is refused for a job that does not exist or is deleted', async () => {
     const missing = follow(stays, '0198c0de-0000-7000-8000-000000000009');
     const foreign = follow(stays, JOB, 'other');
     const going = follow();
@@ -163,7 +163,7 @@ describe('a watch', () => {
     await expectNothingLeft();
   });
 
-  it('fails with the database when it reads, and outlives a look that fails', async () => {
+  it('fails when a read fails, and survives a failed poll', async () => {
     const seen = follow();
     await settle();
     store.broken = true;
@@ -175,7 +175,7 @@ describe('a watch', () => {
     await expectNothingLeft();
   });
 
-  it('ends with SHUTTING_DOWN when the replica stops, and none begins after', async () => {
+  it('ends with SHUTTING_DOWN when the replica stops, and none begins afterwards', async () => {
     const seen = follow();
     await settle();
     watches.stop();
@@ -187,8 +187,8 @@ describe('a watch', () => {
   });
 });
 
-describe('many watches', () => {
-  it('of one job are one id to look for; one leaves without the others', async () => {
+describe('concurrent watches', () => {
+  it('of one job share one id in the poll, and each can leave alone', async () => {
     const abort = new AbortController();
     const [one, two] = [follow(abort.signal), follow()];
     await settle();
@@ -203,7 +203,7 @@ describe('many watches', () => {
     await expectNothingLeft();
   });
 
-  it('are looked for 1,000 jobs at a time, and are refused beyond 10,000', async () => {
+  it('are polled 1,000 jobs at a time, and are refused above 10,000', async () => {
     const ids = Array.from({ length: 10_000 }, (_, i) => `0198c0de-0000-7000-8000-${String(i).padStart(12, '0')}`);
     for (const id of ids) store.change('READY', id);
     const all = ids.map((id) => follow(stays, id));

@@ -1,4 +1,4 @@
-/** Steps of workflows, from a definition and the rows of those that something has happened to. */
+/** Steps of workflows, combined from a definition and the stored rows of steps. */
 import { describe, expect, it } from 'vitest';
 import type { JobDefinition } from '../../../server/domain/definitions/definition.ts';
 import type { StepState } from '../../../server/domain/workflows/step-state.ts';
@@ -50,13 +50,13 @@ describe('the steps of a workflow', () => {
     ['open or done', ['RUNNING', 'SUCCEEDED'], ['s0 SUCCEEDED', 's2 RUNNING']],
     ['failed', ['FAILED'], []],
   ] as [string, StepState[], string[]][])(
-    'that are %s come in their order, with and without rows',
+    'with state %s come in order, whether they have rows or not',
     async (_what, states, steps) => {
       expect(await list(reads, states)).toEqual({ steps, hasMore: false });
     },
   );
 
-  it('come page by page, and only the last page has no more behind it', async () => {
+  it('come page by page, and only the last page has no next one', async () => {
     expect(await list(reads, [], 2)).toEqual({ steps: ['s0 SUCCEEDED', 's1 WAITING'], hasMore: true });
     expect(await list(reads, [], 3, 1)).toEqual({ steps: ['s2 RUNNING', 's3 WAITING', 's4 WAITING'], hasMore: false });
     expect(await list(reads, ['WAITING'], 2, 1)).toEqual({ steps: ['s3 WAITING', 's4 WAITING'], hasMore: false });
@@ -64,7 +64,7 @@ describe('the steps of a workflow', () => {
     expect(await list(reads, [], 3, 4)).toEqual({ steps: [], hasMore: false });
   });
 
-  it('that need very many others come fewer at a time, and one at least', async () => {
+  it('with very many needs come fewer per page, and at least one', async () => {
     const needs = Array.from({ length: 1_000 }, (_, i) => `${'x'.repeat(60)}${i}`);
     const { steps, hasMore } = await list(reader({}, { size: 100, needs }), [], 100);
     expect([steps.length, hasMore]).toEqual([31, true]);
@@ -75,14 +75,14 @@ describe('the steps of a workflow', () => {
   it.each([
     ['WAITING', ''],
     ['FAILED', 'never started'],
-  ])('that wait, of a workflow that is %s, say "%s"', async (state, reason) => {
+  ])('that wait in a %s workflow have the reason "%s"', async (state, reason) => {
     const { steps } = await reader({ 0: 'SUCCEEDED', 1: 'WAITING' }, { size: 3, state }).list('default', 'j', {
       ...{ afterStep: -1, states: [], limit: 9 },
     });
     expect(steps.map((step) => step.reason)).toEqual(['', reason, reason]);
   });
 
-  it('are counted, those without rows as waiting', async () => {
+  it('are counted, and those without rows count as waiting', async () => {
     expect(await reads.get('default', 'j')).toMatchObject({
       size: 5,
       phase: 'WORK',
@@ -90,7 +90,7 @@ describe('the steps of a workflow', () => {
     });
   });
 
-  it('are none where the job is a task', async () => {
+  it('are empty when the job is a task', async () => {
     const task = reader({}, { isTask: true });
     await expect(task.get('default', 'j')).rejects.toMatchObject({ reason: 'NOT_A_WORKFLOW' });
     await expect(list(task)).rejects.toMatchObject({ reason: 'NOT_A_WORKFLOW' });

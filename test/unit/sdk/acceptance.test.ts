@@ -1,4 +1,4 @@
-/** The five questions that decide about an assignment, and their order. */
+/** The five checks on an assignment, and their order. */
 import { describe, expect, test } from 'vitest';
 import { ReleaseReason } from '../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
 import type { AcceptanceFacts } from '../../../sdk/typescript/src/worker/core/acceptance.ts';
@@ -17,7 +17,7 @@ const FINE: AcceptanceFacts = {
   slotFree: true,
 };
 
-/** Each obstacle with the verdict that it leads to, in the order in which they are looked at. */
+/** Each obstacle with the resulting verdict, in the order of the checks. */
 const OBSTACLES: [string, Partial<AcceptanceFacts>, string][] = [
   ['held', { held: true }, 'ignore'],
   ['seen', { seen: true }, 'ignore'],
@@ -36,15 +36,15 @@ function verdict(facts: Partial<AcceptanceFacts>): string {
   return Object.entries(ReleaseReason).find(([, value]) => value === found.reason)?.[0] ?? '?';
 }
 
-test('with no obstacle, the assignment is accepted', () => {
+test('an assignment without an obstacle is accepted', () => {
   expect(verdict({})).toBe('accept');
 });
 
-test.each(OBSTACLES)('%s alone: %o leads to %s', (_name, facts, expected) => {
+test.each(OBSTACLES)('an assignment with the obstacle %s: %o gets the verdict %s', (_name, facts, expected) => {
   expect(verdict(facts)).toBe(expected);
 });
 
-describe('of two obstacles the earlier one decides', () => {
+describe('an assignment with two obstacles is judged by the earlier one:', () => {
   const pairs = OBSTACLES.flatMap(([first, facts, expected], i) =>
     OBSTACLES.slice(i + 1).map(([second, more]) => [first, second, { ...facts, ...more }, expected] as const),
   );
@@ -53,8 +53,8 @@ describe('of two obstacles the earlier one decides', () => {
   });
 });
 
-describe('in a session', () => {
-  test('a good assignment starts without a round trip', async () => {
+describe('a session', () => {
+  test('starts a valid assignment without a round trip', async () => {
     const world = new CoreWorld();
     const credit = await world.ready();
     await world.deliver([assign(1, credit)]);
@@ -62,7 +62,7 @@ describe('in a session', () => {
     expect(world.reports).toHaveLength(0);
   });
 
-  test('a duplicate is ignored while the attempt runs, and after its report as long as the credit lives', async () => {
+  test('ignores a duplicate while the attempt runs, and after its report as long as the credit lives', async () => {
     const world = new CoreWorld();
     const credit = await world.ready();
     const job = assign(1, credit);
@@ -77,7 +77,7 @@ describe('in a session', () => {
     expect(world.core.stats.duplicates).toBe(3);
   });
 
-  test('a duplicate that outlives its credit is given back, never started', async () => {
+  test('releases a duplicate that outlives its credit, and never starts it', async () => {
     const world = new CoreWorld();
     const credit = await world.ready();
     const job = assign(1, credit);
@@ -90,14 +90,14 @@ describe('in a session', () => {
     expect(world.outcomes).toEqual(['1.1 result', '1.1 released DEAD_CREDIT']);
   });
 
-  test('a later attempt of the same job is another attempt', async () => {
+  test('treats a later attempt of the same job as another attempt', async () => {
     const world = new CoreWorld();
     const credit = await world.ready();
     await world.deliver([assign(1, credit), assign(1, credit, { attempt: 2 })]);
     expect(world.started).toHaveLength(2);
   });
 
-  test('unknown, spent, voided and expired credits give the attempt back', async () => {
+  test('releases an attempt with an unknown, spent, voided or expired credit', async () => {
     const world = new CoreWorld({ slots: 1 });
     const credit = await world.ready();
     const first = assign(1, credit);
@@ -119,20 +119,20 @@ describe('in a session', () => {
     expect(world.started).toEqual([first]);
   });
 
-  test('a handler that is not there, or not for this version, gives it back', async () => {
+  test('releases an attempt without a handler for it or its version', async () => {
     const world = new CoreWorld();
     const credit = await world.ready();
     await world.deliver([assign(1, credit, { handler: 'other' }), assign(2, credit, { version: 3 })]);
     expect(world.outcomes).toEqual(['1.1 released UNSUPPORTED', '2.1 released UNSUPPORTED']);
   });
 
-  test('a slot that was promised and taken meanwhile gives it back: NO_SLOT', async () => {
+  test('releases an attempt with NO_SLOT when the slot was taken meanwhile', async () => {
     const world = new CoreWorld({ slots: 1 });
     const credit = await world.ready();
     const first = assign(1, credit);
     await world.deliver([first]);
     await world.end(first);
-    // The report that freed the slot grants it anew, with one prefetch place.
+    // The report that freed the slot grants it anew, with one prefetch permit.
     const next = world.lastCredit;
     expect([next.slots, next.prefetch]).toEqual([1, 1]);
     await world.deliver([assign(2, next, { prefetch: true })]);
@@ -142,7 +142,7 @@ describe('in a session', () => {
     expect(world.outcomes).toEqual(['1.1 result', '3.1 released NO_SLOT']);
   });
 
-  test('in one message, attempts of slots are looked at before prefetched ones', async () => {
+  test('handles attempts for slots before prefetched ones in one message', async () => {
     const world = new CoreWorld({ slots: 1 });
     const credit = await world.ready();
     const first = assign(1, credit);
@@ -156,7 +156,7 @@ describe('in a session', () => {
     expect(world.started).toHaveLength(3);
   });
 
-  test('what a reply carries is treated as what the bus carries', async () => {
+  test('treats assignments in a reply like those from the bus', async () => {
     const world = new CoreWorld();
     const credit = await world.ready();
     await world.time.advance(5_000);

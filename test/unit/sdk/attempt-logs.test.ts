@@ -1,4 +1,4 @@
-/** What handlers log, on its way to the server: with beats, with reports, once each, and never too much of it. */
+/** Log records of handlers on their way to the server: in heartbeats and reports, once each, within bounds. */
 import { describe, expect, test } from 'vitest';
 import { Code } from '../../../sdk/typescript/src/error.ts';
 import {
@@ -28,7 +28,7 @@ const inBeats = (world: CoreWorld) =>
 const inReport = (world: CoreWorld) => world.lastReport.request.reports[0]?.logs.map((one) => Number(one.sequence));
 
 describe('log records', () => {
-  test('go with a beat within a second, and are not repeated once it is answered', async () => {
+  test('are sent with a heartbeat within a second, and are not repeated once that is answered', async () => {
     const { world, job, slot } = await busy();
     world.core.log(slot, [logLine(1, 1_500, 'warn', 'careful', { rows: 7 })]);
     await world.time.advance(1_000);
@@ -46,7 +46,7 @@ describe('log records', () => {
     expect(inBeats(world)).toEqual([[1]]);
   });
 
-  test('go within 10 ms after a silence, then five times a second, and less often where beats take long', async () => {
+  test('are sent within 10 ms after a silence, then five times a second, and less often while heartbeats are slow', async () => {
     const { world, slot } = await busy();
     await world.advanceBeating(3_000);
     const sentAfter = async (sequence: number, ms: number) => {
@@ -68,7 +68,7 @@ describe('log records', () => {
     await sentAfter(4, PROGRESS_DELAY - 800);
   });
 
-  test('of an attempt that ends at once cost no beat', async () => {
+  test('of an attempt that ends at once cause no heartbeat', async () => {
     const { world, job, slot } = await busy();
     await world.advanceBeating(3_000);
     const before = world.beats.length;
@@ -78,7 +78,7 @@ describe('log records', () => {
     expect([world.beats.length, inReport(world)]).toEqual([before, [1]]);
   });
 
-  test('of a beat that failed or is under way go again, before those that came later', async () => {
+  test('of a failed or pending heartbeat are sent again, before later records', async () => {
     const { world, slot } = await busy();
     world.core.log(slot, [line(1)]);
     await world.time.advance(1_000);
@@ -94,7 +94,7 @@ describe('log records', () => {
     expect(inBeats(world).at(-1)).toEqual([3, 4]);
   });
 
-  test('leave progress as it was, and go along with its next change', async () => {
+  test('do not change progress, and are sent along with its next change', async () => {
     const { world, slot } = await busy();
     world.core.progress(slot, { $typeName: 'muster.v1.Progress', fraction: 0.5, message: '' });
     await world.advanceBeating(1_000);
@@ -107,7 +107,7 @@ describe('log records', () => {
     expect(world.lastBeat.request.progress).toMatchObject([{ sequence: 2n, progress: { fraction: 0.7 }, logs: [{}] }]);
   });
 
-  test('that no beat has brought go with the report, whatever the outcome, also when it is repeated', async () => {
+  test('that no heartbeat has carried are sent with the report, whatever the outcome, also when it is repeated', async () => {
     const { world, job, slot } = await busy();
     world.core.log(slot, [line(1)]);
     await world.advanceBeating(1_000);
@@ -121,7 +121,7 @@ describe('log records', () => {
     expect(inBeats(world)).toEqual([[1]]);
   });
 
-  test('that were refused with their report do not refuse the failure that takes its place', async () => {
+  test('of a refused report do not cause a refusal of the failure that replaces it', async () => {
     const { world, job, slot } = await busy();
     world.core.log(slot, [line(1)]);
     await world.end(job);
@@ -130,7 +130,7 @@ describe('log records', () => {
     expect(inReport(world)).toEqual([]);
   });
 
-  test('of an attempt that is over are not heard', async () => {
+  test('of an attempt that is over are ignored', async () => {
     const { world, job, slot } = await busy();
     await world.end(job);
     world.core.log(slot, [line(1)]);
@@ -138,7 +138,7 @@ describe('log records', () => {
     expect(inBeats(world)).toEqual([]);
   });
 
-  test('of more attempts than a beat may carry go with several', async () => {
+  test('of more attempts than a heartbeat may carry are split over several', async () => {
     const world = new CoreWorld({ slots: 1_500 });
     const credit = await world.ready();
     const jobs = Array.from({ length: 1_500 }, (_, i) => assign(i + 1, credit));
@@ -150,8 +150,8 @@ describe('log records', () => {
   });
 });
 
-describe('a flood', () => {
-  test('keeps the newest 64 KiB of an attempt; the numbers tell what is missing', async () => {
+describe('a flood of log records', () => {
+  test('is cut to the newest 64 KiB of an attempt, and the numbers show the gap', async () => {
     const { world, slot } = await busy();
     const lines = Array.from({ length: 1_000 }, (_, i) => line(i + 1, 'x'.repeat(KIB)));
     world.core.log(slot, lines);
@@ -163,7 +163,7 @@ describe('a flood', () => {
     expect((sent?.length ?? 0) * KIB).toBeGreaterThan(MAX_LOG_BYTES - 8 * KIB);
   });
 
-  test('keeps one line at least', () => {
+  test('keeps at least one line', () => {
     const tail = new LogTail();
     tail.add({ ...line(1), bytes: MAX_LOG_BYTES + 1 });
     expect(tail.lastSequence).toBe(1);
@@ -172,8 +172,8 @@ describe('a flood', () => {
   });
 });
 
-describe('a line', () => {
-  test('is cut after 8 KiB, at a whole character', () => {
+describe('a log line', () => {
+  test('is cut after 8 KiB, between characters', () => {
     const { message, truncated, bytes } = line(1, 'ä€'.repeat(8 * KIB));
     expect(Buffer.byteLength(message)).toBeGreaterThan(8 * KIB - 4);
     expect(Buffer.byteLength(message)).toBeLessThanOrEqual(8 * KIB);
@@ -182,7 +182,7 @@ describe('a line', () => {
     expect(line(1, 'short').truncated).toBe(false);
   });
 
-  test('has fields as text, and never throws', () => {
+  test('converts its fields to text, and never throws', () => {
     const cyclic: { self?: unknown } = {};
     cyclic.self = cyclic;
     const facts = { text: 'a', number: 1.5, list: [1], none: null, gone: undefined, big: 10n, cyclic, odd: '\ud800' };

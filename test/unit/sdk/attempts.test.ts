@@ -21,8 +21,8 @@ async function busy() {
   return { world, job, credit: next, prefetched: (n: number) => assign(n, next, { prefetch: true }) };
 }
 
-describe('cancel', () => {
-  test('a running handler is signalled; when it gives up, the attempt is reported as cancelled', async () => {
+describe('a cancel', () => {
+  test('signals a running handler, and the attempt is reported as cancelled when the handler gives up', async () => {
     const { world, job } = await busy();
     await world.deliver([], { cancels: [job] });
     await world.deliver([], { cancels: [job] });
@@ -32,14 +32,14 @@ describe('cancel', () => {
     expect(world.outcomes.at(-1)).toBe('1.1 cancelled');
   });
 
-  test('a success that comes first wins', async () => {
+  test('loses to a success that comes first', async () => {
     const { world, job } = await busy();
     await world.deliver([], { cancels: [job] });
     await world.end(job);
     expect(world.outcomes.at(-1)).toBe('1.1 result');
   });
 
-  test('an attempt that waits is given back and never starts', async () => {
+  test('releases an attempt that waits, which never starts', async () => {
     const { world, job, prefetched } = await busy();
     const waiting = prefetched(2);
     await world.deliver([waiting]);
@@ -49,7 +49,7 @@ describe('cancel', () => {
     expect(world.started).not.toContain(waiting);
   });
 
-  test('a handler that was handed its attempt but not entered never is', async () => {
+  test('prevents an attempt that was handed over but not entered', async () => {
     const world = new CoreWorld({ slots: 1 });
     world.entersAtOnce = false;
     const credit = await world.ready();
@@ -61,7 +61,7 @@ describe('cancel', () => {
     expect(world.lastCredit).toMatchObject({ creditId: 2n, slots: 1 });
   });
 
-  test('one that overtakes its assignment is remembered for 15 s', async () => {
+  test('that arrives before its assignment is remembered for 15 s', async () => {
     const world = new CoreWorld({ slots: 2 });
     await world.ready();
     const [early, late] = [assign(1, world.lastCredit), assign(2, world.lastCredit)];
@@ -76,7 +76,7 @@ describe('cancel', () => {
     expect(world.started).toHaveLength(1);
   });
 
-  test('one that comes with its own assignment keeps it from starting', async () => {
+  test('in the same message as its assignment prevents the start', async () => {
     const world = new CoreWorld({ slots: 2 });
     const job = assign(1, await world.ready());
     await world.deliver([job], { cancels: [job] });
@@ -84,7 +84,7 @@ describe('cancel', () => {
     expect(world.outcomes).toEqual(['1.1 released CANCELLED']);
   });
 
-  test('one that comes after the end changes nothing', async () => {
+  test('after the end has no effect', async () => {
     const { world, job } = await busy();
     await world.end(job);
     await world.deliver([], { cancels: [job] });
@@ -92,7 +92,7 @@ describe('cancel', () => {
     expect(world.stops).toEqual([]);
   });
 
-  test('a reply carries cancels too', async () => {
+  test('may come in a reply', async () => {
     const { world, job } = await busy();
     await world.time.advance(5_000);
     const notice = { $typeName: 'muster.v1.CancelNotice' as const, jobId: job.jobId, attempt: 1 };
@@ -100,7 +100,7 @@ describe('cancel', () => {
     expect(world.stops).toHaveLength(1);
   });
 
-  test('the memory is bounded, and the oldest goes first', () => {
+  test('is kept in a bounded memory that drops the oldest first', () => {
     const cancels = new Cancels();
     for (let i = 0; i <= MAX_CANCELS; i++) cancels.remember(`job ${i}`, i / 100_000);
     expect(cancels.size).toBe(MAX_CANCELS);
@@ -109,8 +109,8 @@ describe('cancel', () => {
   });
 });
 
-describe('waiting', () => {
-  test('a prefetched attempt starts as soon as a place is free, in order of arrival', async () => {
+describe('a prefetched attempt', () => {
+  test('starts as soon as a slot is free, in order of arrival', async () => {
     const { world, job, prefetched } = await busy();
     const waiting = prefetched(2);
     await world.deliver([waiting]);
@@ -119,7 +119,7 @@ describe('waiting', () => {
     expect(world.started.at(-1)).toBe(waiting);
   });
 
-  test('one that has not started within 1 s is given back', async () => {
+  test('is released when it has not started within 1 s', async () => {
     const { world, job, prefetched } = await busy();
     const waiting = prefetched(2);
     await world.deliver([waiting]);
@@ -131,7 +131,7 @@ describe('waiting', () => {
     expect(world.started).not.toContain(waiting);
   });
 
-  test('after a stop of the process, what waited too long is not started either', async () => {
+  test('is not started after a pause of the process in which it waited too long', async () => {
     const { world, job, prefetched } = await busy();
     const waiting = prefetched(2);
     await world.deliver([waiting]);
@@ -141,7 +141,7 @@ describe('waiting', () => {
     expect(world.outcomes).toContain('2.1 released NOT_STARTED');
   });
 
-  test('a beat lists it as not started', async () => {
+  test('is listed in heartbeats as not started', async () => {
     const world = new CoreWorld({ slots: 1, beatInterval: 500 });
     const credit = await world.ready();
     const first = assign(1, credit);
@@ -155,7 +155,7 @@ describe('waiting', () => {
   });
 });
 
-describe('run timeout', () => {
+describe('the run timeout', () => {
   const timed = async (runTimeoutMs = 2_000) => {
     const world = new CoreWorld({ slots: 1 });
     const credit = await world.ready();
@@ -164,7 +164,7 @@ describe('run timeout', () => {
     return { world, job };
   };
 
-  test('the handler is signalled, and when it returns the attempt has timed out, whatever it returns', async () => {
+  test('signals the handler, and the attempt has timed out whatever the handler returns', async () => {
     const { world, job } = await timed();
     await world.time.advance(1_999);
     expect(world.stops).toEqual([]);
@@ -176,7 +176,7 @@ describe('run timeout', () => {
     expect(world.lastReport.request.reports[0]?.outcome.value).toMatchObject({ failureCause: 2, final: false });
   });
 
-  test('one that does not return is reported 5 s later; its place stays taken', async () => {
+  test('reports a handler that does not return 5 s later, and its slot stays taken', async () => {
     const { world, job } = await timed();
     await world.time.advance(6_999);
     expect(world.outcomes).toEqual([]);
@@ -188,7 +188,7 @@ describe('run timeout', () => {
     expect(world.outcomes).toEqual(['1.1 failure RunTimeout']);
   });
 
-  test('one that was never entered is given back instead', async () => {
+  test('releases an attempt that was never entered', async () => {
     const world = new CoreWorld({ slots: 1 });
     world.entersAtOnce = false;
     const credit = await world.ready();
@@ -197,7 +197,7 @@ describe('run timeout', () => {
     expect(world.outcomes).toEqual(['1.1 released NOT_STARTED']);
   });
 
-  test('a timeout of weeks does not overflow a timer', async () => {
+  test('of several weeks does not overflow a timer', async () => {
     const { world } = await timed(30 * 24 * 3_600_000);
     await world.advanceBeating(10_000);
     expect(world.stops).toEqual([]);
@@ -208,7 +208,7 @@ describe('progress and checkpoints', () => {
   const words = (fraction: number) => ({ $typeName: 'muster.v1.Progress' as const, fraction, message: '' });
   const point = (text: string) => payload(new TextEncoder().encode(text), 'text/plain');
 
-  test('the newest progress goes with a beat within a second, and is not repeated once that is answered', async () => {
+  test('are sent with a heartbeat within a second, newest first, and not repeated once that is answered', async () => {
     const { world, job } = await busy();
     const slot = world.slotOf(job);
     world.core.progress(slot, words(0.1));
@@ -225,7 +225,7 @@ describe('progress and checkpoints', () => {
     expect(world.lastBeat.request.progress).toMatchObject([{ sequence: 3n }]);
   });
 
-  test('what a failed beat carried, or what changed while it was under way, is sent again', async () => {
+  test('are sent again after a failed heartbeat, or when they changed during one', async () => {
     const { world, job } = await busy();
     const slot = world.slotOf(job);
     world.core.checkpoint(slot, point('a'));
@@ -239,7 +239,7 @@ describe('progress and checkpoints', () => {
     expect(world.lastBeat.request.progress).toMatchObject([{ sequence: 2n, checkpoint: point('a') }]);
   });
 
-  test('words that the server refuses are not said again', async () => {
+  test('that the server refuses are not sent again', async () => {
     const { world, job } = await busy();
     world.core.progress(world.slotOf(job), words(2));
     await world.time.advance(1_000);
@@ -248,7 +248,7 @@ describe('progress and checkpoints', () => {
     expect(world.lastBeat.request.progress).toEqual([]);
   });
 
-  test('a failure waits until its checkpoint has been carried; a success does not', async () => {
+  test('delay the report of a failure until the checkpoint was carried, but not of a success', async () => {
     const { world, job } = await busy();
     world.core.checkpoint(world.slotOf(job), point('half'));
     await world.end(job, failure());
@@ -267,7 +267,7 @@ describe('progress and checkpoints', () => {
     expect(world.outcomes.at(-1)).toBe('2.1 result');
   });
 
-  test('so does the report of a handler that waits for children', async () => {
+  test('delay the report of a handler that waits for children', async () => {
     const { world, job } = await busy();
     world.core.checkpoint(world.slotOf(job), point('half'));
     await world.end(job, { kind: 'suspended', childIds: [new Uint8Array(16)] });
@@ -277,7 +277,7 @@ describe('progress and checkpoints', () => {
     expect(world.outcomes.at(-1)).toBe('1.1 suspended');
   });
 
-  test('a beat that fails is followed by another with the checkpoint; after three the report goes all the same', async () => {
+  test('are sent again after a failed heartbeat; after three, the report is sent without waiting', async () => {
     const { world, job } = await busy();
     world.core.checkpoint(world.slotOf(job), point('half'));
     await world.end(job, failure());
@@ -292,7 +292,7 @@ describe('progress and checkpoints', () => {
     expect(world.outcomes.at(-1)).toBe('1.1 failure Error');
   });
 
-  test('a checkpoint that the server refuses is not waited for', async () => {
+  test('that the server refuses do not delay the report', async () => {
     const { world, job } = await busy();
     world.core.checkpoint(world.slotOf(job), point('half'));
     await world.end(job, failure());
@@ -301,7 +301,7 @@ describe('progress and checkpoints', () => {
     expect(world.outcomes.at(-1)).toBe('1.1 failure Error');
   });
 
-  test('what a handler says after the end of its attempt is not heard', async () => {
+  test('that come after the end of the attempt are ignored', async () => {
     const { world, job } = await busy();
     const slot = world.slotOf(job);
     await world.end(job);

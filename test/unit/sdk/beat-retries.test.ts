@@ -1,9 +1,9 @@
-/** Heartbeats after one that failed: soon again, but never in a storm, and as late as the server asks. */
+/** Heartbeats after a failed one: soon, but never in a storm, and no sooner than the server asks. */
 import { describe, expect, test } from 'vitest';
 import { Code } from '../../../sdk/typescript/src/error.ts';
 import { assign, CoreWorld } from './support/core-world.ts';
 
-/** Fails every beat from now on, at once. Answers when each was sent, counted from now. */
+/** Fails every heartbeat at once from now on. Returns when each was sent, counted from now. */
 async function failAll(world: CoreWorld, ms: number, code: number, retryDelayMs?: number): Promise<number[]> {
   const start = world.time.now();
   const before = world.beats.length;
@@ -14,7 +14,7 @@ async function failAll(world: CoreWorld, ms: number, code: number, retryDelayMs?
   return world.beats.slice(before).map(({ sentAt }) => sentAt - start);
 }
 
-/** A worker whose next beat is under way, with all slots free. */
+/** A worker whose next heartbeat is pending, with all slots free. */
 async function beating(random: () => number = () => 0): Promise<CoreWorld> {
   const world = new CoreWorld({ slots: 2, random });
   await world.ready();
@@ -22,8 +22,8 @@ async function beating(random: () => number = () => 0): Promise<CoreWorld> {
   return world;
 }
 
-describe('after a failure', () => {
-  test('the waits double up to a second, though slots are free', async () => {
+describe('the delay after a failed heartbeat', () => {
+  test('doubles up to a second, though slots are free', async () => {
     const world = await beating();
     const sent = await failAll(world, 10_000, Code.UNAVAILABLE);
     const waits = sent.map((at, i) => at - (sent[i - 1] ?? 0));
@@ -31,13 +31,13 @@ describe('after a failure', () => {
     expect(sent.length).toBeLessThan(25);
   });
 
-  test('the waits are random', async () => {
+  test('is random', async () => {
     const [low, high] = [await beating(() => 0), await beating(() => 0.99)];
     const [first, second] = [await failAll(low, 9_000, Code.UNAVAILABLE), await failAll(high, 9_000, Code.UNAVAILABLE)];
     expect(first.length).toBeGreaterThan(second.length * 1.5);
   });
 
-  test('an answer starts them anew', async () => {
+  test('starts anew after an answer', async () => {
     const world = await beating();
     await failAll(world, 5_000, Code.UNAVAILABLE);
     await world.answerBeats();
@@ -49,8 +49,8 @@ describe('after a failure', () => {
   });
 });
 
-describe.each([Code.RESOURCE_EXHAUSTED, Code.UNAVAILABLE])('the delay that comes with code %i', (code) => {
-  test('is kept, whatever else asks for a beat', async () => {
+describe.each([Code.RESOURCE_EXHAUSTED, Code.UNAVAILABLE])('the retry delay with code %i', (code) => {
+  test('is kept, whatever else requests a heartbeat', async () => {
     const world = await beating();
     await world.lastBeat.fail(code, '', 3_000);
     const before = world.beats.length;
@@ -62,7 +62,7 @@ describe.each([Code.RESOURCE_EXHAUSTED, Code.UNAVAILABLE])('the delay that comes
     expect(world.beats).toHaveLength(before + 1);
   });
 
-  test('puts off a beat that was asked for before it', async () => {
+  test('postpones a heartbeat that was requested before it', async () => {
     const world = await beating();
     world.core.setSlots(4);
     await world.lastBeat.fail(code, '', 2_000);
@@ -71,13 +71,13 @@ describe.each([Code.RESOURCE_EXHAUSTED, Code.UNAVAILABLE])('the delay that comes
     expect(world.beats).toHaveLength(before);
   });
 
-  test('is at most an interval: beats keep the lease', async () => {
+  test('is at most an interval, because heartbeats keep the lease', async () => {
     const world = await beating();
     const sent = await failAll(world, 19_000, code, 60_000);
     expect(sent).toEqual([5_000, 10_000, 15_000]);
   });
 
-  test('does not keep news of the bus back', async () => {
+  test('does not delay the report of a bus connection', async () => {
     const world = await beating();
     await world.lastBeat.fail(code, '', 4_000);
     const before = world.beats.length;

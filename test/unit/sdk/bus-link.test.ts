@@ -1,10 +1,10 @@
-/** What the session makes of its connection to the bus. */
+/** How a session uses its connection to the bus. */
 import { describe, expect, test } from 'vitest';
 import { HEARING_TIME } from '../../../sdk/typescript/src/worker/core/limits.ts';
 import { CoreWorld } from './support/core-world.ts';
 
-describe('a ping that comes before the word that the subscription is in force', () => {
-  test('grants credits that stay good', async () => {
+describe('a ping before the confirmation of the subscription', () => {
+  test('grants credits that stay valid', async () => {
     const world = new CoreWorld({ slots: 2 });
     await world.open();
     await world.ping();
@@ -17,7 +17,7 @@ describe('a ping that comes before the word that the subscription is in force', 
     expect(world.credits).toHaveLength(1);
   });
 
-  test('grants none that outlive the connection', async () => {
+  test('grants no credits that outlive the connection', async () => {
     const world = new CoreWorld({ slots: 2 });
     await world.open();
     await world.ping();
@@ -28,8 +28,8 @@ describe('a ping that comes before the word that the subscription is in force', 
   });
 });
 
-describe('a session that is told to connect anew', () => {
-  test('leaves a connection alone that is being made', async () => {
+describe('a session that is asked to reconnect', () => {
+  test('leaves a connection alone that is being established', async () => {
     const world = new CoreWorld();
     await world.ready();
     await world.connect(false);
@@ -38,7 +38,7 @@ describe('a session that is told to connect anew', () => {
     expect(world.buses[0]?.reconnects).toBe(0);
   });
 
-  test('gives a new connection time to be heard, though the answer to its first beat still says so', async () => {
+  test('gives a new connection time to deliver, though the answer to its first heartbeat still asks', async () => {
     const world = new CoreWorld();
     await world.ready();
     await world.connect(false);
@@ -48,7 +48,7 @@ describe('a session that is told to connect anew', () => {
     expect(world.buses[0]?.reconnects).toBe(0);
   });
 
-  test('gives up one that brings nothing in that time', async () => {
+  test('drops a connection that delivers nothing in that time', async () => {
     const world = new CoreWorld();
     await world.open();
     await world.connect(true);
@@ -60,8 +60,8 @@ describe('a session that is told to connect anew', () => {
     expect(world.buses[0]?.reconnects).toBe(1);
   });
 
-  /** Each connection is heard only after the answer to its first beat has come. */
-  test('gets to hear a slow bus, however often it is told', async () => {
+  /** Each connection delivers only after the answer to its first heartbeat. */
+  test('receives from a slow bus, however often it is asked', async () => {
     const world = new CoreWorld();
     await world.ready();
     await world.time.advance(5_000);

@@ -1,4 +1,4 @@
-/** The small parts of the core, and that it is as pure as it promises. */
+/** The small parts of the core, and its purity. */
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ import { VirtualTime } from './support/virtual-time.ts';
 
 const CORE = new URL('../../../sdk/typescript/src/worker/core/', import.meta.url);
 
-test.each(readdirSync(CORE))('%s reaches for no I/O, clock, timer or chance of its own', (file) => {
+test.each(readdirSync(CORE))('%s uses no I/O, clock, timer or random source of its own', (file) => {
   const source = readFileSync(new URL(file, CORE), 'utf8');
   const code = source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
   const impure =
@@ -23,11 +23,11 @@ test.each(readdirSync(CORE))('%s reaches for no I/O, clock, timer or chance of i
   expect(imports.filter((path) => !allowed.test(path))).toEqual([]);
 });
 
-test('the version that the worker tells is the version of the package', () => {
+test('the version that the worker reports is that of the package', () => {
   expect(SDK.version).toBe(packageJson.version);
 });
 
-test('a key stands for one id and one attempt', () => {
+test('a key identifies one id and one attempt', () => {
   const id = fc.uint8Array({ minLength: 16, maxLength: 16 });
   fc.assert(
     fc.property(id, id, fc.nat(), fc.nat(), (a, b, n, m) => {
@@ -38,7 +38,7 @@ test('a key stands for one id and one attempt', () => {
   );
 });
 
-test('a queue gives back what it was given, in order', () => {
+test('a queue returns its items in order', () => {
   fc.assert(
     fc.property(fc.array(fc.boolean(), { maxLength: 5_000 }), (pushes) => {
       const fifo = new Fifo<number>();
@@ -60,7 +60,7 @@ test('a queue gives back what it was given, in order', () => {
   );
 });
 
-test('a long queue does not keep what has left it', () => {
+test('a long queue does not keep items that have left it', () => {
   const fifo = new Fifo<number>();
   for (let i = 0; i < 10_000; i++) fifo.push(i);
   const all = Array.from({ length: 10_000 }, (_, i) => i);
@@ -68,7 +68,7 @@ test('a long queue does not keep what has left it', () => {
   expect([fifo.size, fifo.shift()]).toEqual([0, undefined]);
 });
 
-test('the rate counts what ended in the last 200 ms, in steps of 20 ms', () => {
+test('the rate counts attempts that ended in the last 200 ms, in steps of 20 ms', () => {
   const rate = new CompletionRate();
   rate.add(1_000, 3);
   rate.add(1_100, 2);
@@ -88,7 +88,7 @@ describe('an alarm', () => {
     return { time, alarm, rings, at: (ms: number) => start + ms };
   };
 
-  test('rings once, at the earliest time that was asked for', async () => {
+  test('rings once, at the earliest requested time', async () => {
     const { time, alarm, rings, at } = ringing();
     alarm.by(at(300));
     alarm.by(at(100));
@@ -98,7 +98,7 @@ describe('an alarm', () => {
     expect(time.pending).toBe(0);
   });
 
-  test('can be set to a later time, and cancelled', async () => {
+  test('can be moved to a later time, and cancelled', async () => {
     const { time, alarm, rings, at } = ringing();
     alarm.by(at(100));
     alarm.set(at(400));
@@ -110,7 +110,7 @@ describe('an alarm', () => {
     expect(rings).toEqual([400]);
   });
 
-  test('what is due already rings at once; what is due in weeks rings early', async () => {
+  test('rings at once when it is due already, and early when it is due in weeks', async () => {
     const { time, alarm, rings, at } = ringing();
     alarm.by(at(-50));
     await time.advance(0);

@@ -1,4 +1,4 @@
-/** Random walks through messages, answers, failures and time: what must never happen never does. */
+/** Random sequences of messages, answers, failures and time, checked for invariants. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Step } from './support/rough-server.ts';
@@ -30,7 +30,7 @@ const step = fc.record({
   pick: fc.nat({ max: 999 }),
 });
 
-test('no attempt starts twice or gets two outcomes, slots are kept, and everything comes to its end', async () => {
+test('a session core never starts an attempt twice or reports two outcomes, respects slots, and always comes to an end', async () => {
   const totals = {
     accepted: 0,
     duplicates: 0,
@@ -54,6 +54,6 @@ test('no attempt starts twice or gets two outcomes, slots are kept, and everythi
   const seed = Number(process.env.MUSTER_SEED ?? Date.now() % 2 ** 31);
   console.log(`core-property: seed ${seed} (MUSTER_SEED=${seed} repeats it)`);
   await fc.assert(property, { seed, numRuns: Number(process.env.MUSTER_RUNS ?? 250) });
-  // A walk on which nothing bad happened proves nothing.
+  // A sequence in which nothing bad happened proves nothing.
   for (const [name, count] of Object.entries(totals)) expect.soft(count, name).toBeGreaterThan(0);
 });

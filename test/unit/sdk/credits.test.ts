@@ -5,8 +5,8 @@ import { Credits } from '../../../sdk/typescript/src/worker/core/credits.ts';
 import { MAX_SPENT_CREDITS, OFFER_DELAY } from '../../../sdk/typescript/src/worker/core/limits.ts';
 import { assign, CoreWorld } from './support/core-world.ts';
 
-describe('granting', () => {
-  test('nothing is granted before the first ping, and everything in the beat that carries its echo', async () => {
+describe('the grant of credits', () => {
+  test('begins with the heartbeat that echoes the first ping, and covers all slots', async () => {
     const world = new CoreWorld({ slots: 3 });
     await world.open();
     await world.connect(true);
@@ -20,7 +20,7 @@ describe('granting', () => {
     expect(world.lastBeat.sentAt).toBe(world.time.now());
   });
 
-  test('what is granted and not spent is not granted again', async () => {
+  test('does not repeat what is granted and not spent', async () => {
     const world = new CoreWorld({ slots: 3 });
     await world.ready();
     await world.time.advance(5_000);
@@ -28,7 +28,7 @@ describe('granting', () => {
     expect(world.credits).toHaveLength(1);
   });
 
-  test('the report that frees slots grants them, under a rising id', async () => {
+  test('comes with the report that frees slots, under a rising id', async () => {
     const world = new CoreWorld({ slots: 2 });
     const credit = await world.ready();
     const [a, b] = [assign(1, credit), assign(2, credit)];
@@ -38,7 +38,7 @@ describe('granting', () => {
     expect(world.lastReport.request.credits).toMatchObject([{ creditId: 2n, slots: 2, prefetch: 2 }]);
   });
 
-  test('slots that come free while reports are in flight are offered by the next report, and need no beat', async () => {
+  test('covers slots that come free during reports in the next report, without a heartbeat', async () => {
     const world = new CoreWorld({ slots: 3 });
     const credit = await world.ready();
     const jobs = [1, 2, 3].map((job) => assign(job, credit));
@@ -51,7 +51,7 @@ describe('granting', () => {
     expect(world.lastReport.request).toMatchObject({ reports: [{}, {}], credits: [{ slots: 2 }] });
   });
 
-  test('the depth of the prefetch is the number of handlers that ended in the last 200 ms', async () => {
+  test('has as much prefetch as handlers ended in the last 200 ms', async () => {
     const world = new CoreWorld({ slots: 4 });
     const credit = await world.ready();
     const jobs = [1, 2, 3, 4].map((job) => assign(job, credit));
@@ -64,7 +64,7 @@ describe('granting', () => {
     expect(world.lastCredit).toMatchObject({ slots: 1, prefetch: 0 });
   });
 
-  test('places that became free without a report are offered by an early beat', async () => {
+  test('covers slots freed without a report in an early heartbeat', async () => {
     const world = new CoreWorld({ slots: 1 });
     const credit = await world.ready();
     const job = assign(1, credit, { runTimeoutMs: 1_000 });
@@ -80,7 +80,7 @@ describe('granting', () => {
     expect(world.lastBeat.request.credits).toMatchObject([{ slots: 1 }]);
   });
 
-  test('slots that change are granted anew', async () => {
+  test('is renewed when the number of slots changes', async () => {
     const world = new CoreWorld({ slots: 2 });
     await world.ready();
     world.core.setSlots(5);
@@ -90,8 +90,8 @@ describe('granting', () => {
   });
 });
 
-describe('life', () => {
-  test('a credit lives 15 s on the clock of the worker, counted from before its sending', async () => {
+describe('a credit', () => {
+  test("lives 15 s on the worker's clock, counted from before it was sent", async () => {
     const world = new CoreWorld({ slots: 2, beatInterval: 60_000, lease: 120_000 });
     const credit = await world.ready();
     await world.time.advance(14_999);
@@ -102,7 +102,7 @@ describe('life', () => {
     expect(world.outcomes).toEqual(['2.1 released DEAD_CREDIT']);
   });
 
-  test('at a beat, unused credits with less than 8 s left are voided and replaced', async () => {
+  test('with less than 8 s left is voided and replaced at a heartbeat when unused', async () => {
     const world = new CoreWorld({ slots: 2 });
     await world.ready();
     await world.advanceBeating(5_000);
@@ -113,7 +113,7 @@ describe('life', () => {
     expect(world.lastCredit.slots).toBe(2);
   });
 
-  test('a spent credit is neither voided nor replaced', async () => {
+  test('that is spent is neither voided nor replaced', async () => {
     const world = new CoreWorld({ slots: 1 });
     const credit = await world.ready();
     await world.deliver([assign(1, credit)]);
@@ -122,7 +122,7 @@ describe('life', () => {
     expect(world.credits).toHaveLength(1);
   });
 
-  test('a broken connection voids what was granted over it, and the next beat grants anew', async () => {
+  test('is voided when its connection breaks, and the next heartbeat grants anew', async () => {
     const world = new CoreWorld({ slots: 2 });
     await world.ready();
     await world.connect(false);
@@ -131,7 +131,7 @@ describe('life', () => {
     expect(world.lastCredit).toMatchObject({ creditId: 2n, slots: 2 });
   });
 
-  test('the first ping over a new connection grants all anew, with the fresh echo', async () => {
+  test('is granted anew for all slots at the first ping over a new connection, with the fresh echo', async () => {
     const world = new CoreWorld({ slots: 2 });
     await world.ready();
     await world.connect(false);
@@ -148,8 +148,8 @@ describe('life', () => {
   });
 });
 
-describe('failed calls', () => {
-  test('a credit of a failed beat is void, and the next beat grants a fresh one', async () => {
+describe('after a failed call, a credit', () => {
+  test('of a heartbeat is void, and the next heartbeat grants a fresh one', async () => {
     const world = new CoreWorld({ slots: 2 });
     await world.open();
     await world.connect(true);
@@ -162,7 +162,7 @@ describe('failed calls', () => {
     expect(world.lastBeat.request.credits).toMatchObject([{ creditId: 2n, slots: 2 }]);
   });
 
-  test('so is a credit of a failed report: the report goes again with a fresh one', async () => {
+  test('of a report is void, and the report is sent again with a fresh one', async () => {
     const world = new CoreWorld({ slots: 1 });
     const job = assign(1, await world.ready());
     await world.deliver([job]);
@@ -174,7 +174,7 @@ describe('failed calls', () => {
     expect(world.lastReport.request.credits).toMatchObject([{ creditId: 3n, slots: 1 }]);
   });
 
-  test('voids are said again until a call that carries them is answered', async () => {
+  test('that is void is listed until a call that lists it is answered', async () => {
     const world = new CoreWorld({ slots: 2 });
     await world.ready();
     world.core.setSlots(3);
@@ -187,7 +187,7 @@ describe('failed calls', () => {
     expect(world.lastBeat.request.voidedCreditIds).toEqual([]);
   });
 
-  test('a void that an unanswered call carries is said by the next one, too: the first may never have come', async () => {
+  test('that a pending call lists as void is listed by the next one too, because the first may be lost', async () => {
     const world = new CoreWorld({ slots: 2 });
     await world.ready();
     world.core.setSlots(3);
@@ -198,7 +198,7 @@ describe('failed calls', () => {
     expect(new Set(world.lastBeat.request.voidedCreditIds)).toEqual(new Set([1n, 2n]));
   });
 
-  test('what was assigned under it before counts; only the rest of it is void', async () => {
+  test('counts for earlier assignments, and only the rest of it is void', async () => {
     const world = new CoreWorld({ slots: 2 });
     await world.open();
     await world.connect(true);
@@ -212,8 +212,8 @@ describe('failed calls', () => {
   });
 });
 
-describe('the table', () => {
-  test('counts what is promised, spent, voided and ended', () => {
+describe('the table of credits', () => {
+  test('counts promised, spent, voided and ended credits', () => {
     const credits = new Credits();
     credits.grant(3, 2, 0);
     credits.grant(1, 1, 1_000);
@@ -231,7 +231,7 @@ describe('the table', () => {
     expect(credits.live(1, 15_000)).toBeUndefined();
   });
 
-  test('the memory of spent credits is bounded', () => {
+  test('has a bounded memory of spent credits', () => {
     const credits = new Credits();
     for (let i = 0; i <= MAX_SPENT_CREDITS; i++) {
       const { creditId } = credits.grant(1, 0, 0);

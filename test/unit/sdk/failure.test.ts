@@ -1,4 +1,4 @@
-/** What handlers throw, as the failure that is reported. */
+/** Conversion of values that handlers throw to reported failures. */
 import { describe, expect, test } from 'vitest';
 import { toFailure } from '../../../sdk/typescript/src/worker/failure.ts';
 import { FinalError, InfrastructureError, RetryLater } from '../../../sdk/typescript/src/worker/handler.ts';
@@ -6,7 +6,7 @@ import { FinalError, InfrastructureError, RetryLater } from '../../../sdk/typesc
 class QuotaError extends Error {}
 
 describe('a failure', () => {
-  test('names the type, says what happened and keeps the chain of causes', () => {
+  test('has the type, the message and the chain of causes', () => {
     const failure = toFailure(new TypeError('outer', { cause: new RangeError('inner', { cause: 'text' }) }));
     expect(failure).toMatchObject({ type: 'TypeError', message: 'outer', final: false, failureCause: 1 });
     expect(failure.stackTrace).toContain('failure.test.ts');
@@ -17,17 +17,17 @@ describe('a failure', () => {
     });
   });
 
-  test('a subclass without a name of its own is known by its class', () => {
+  test('of a subclass without its own name has the name of the class', () => {
     expect(toFailure(new QuotaError('x')).type).toBe('QuotaError');
   });
 
-  test('handlers steer what follows', () => {
+  test('may control the retry', () => {
     expect(toFailure(new FinalError('never'))).toMatchObject({ type: 'FinalError', final: true });
     expect(toFailure(new RetryLater(1_500)).retryDelay).toMatchObject({ seconds: 1n, nanos: 500_000_000 });
     expect(() => new RetryLater(-1)).toThrow(RangeError);
   });
 
-  test('says where the fault lay, and how a process of the handler ended', () => {
+  test('may give the cause and the exit of a process', () => {
     class NoDisk extends InfrastructureError {
       override readonly name = 'NoDisk';
     }
@@ -40,18 +40,18 @@ describe('a failure', () => {
   });
 
   test.each([undefined, null, 42, 'text', {}, Symbol('s'), Object.create(null)])(
-    'anything can be thrown: case %#',
+    'is made from any thrown value: case %#',
     (thrown) => {
       expect(toFailure(thrown).type).toBe('NotAnError');
     },
   );
 
-  test('an error without a stack or with a message that is no text is no trouble', () => {
+  test('is made from an error without a stack or with a message that is not text', () => {
     const odd = Object.assign(new Error('x'), { message: 7, name: 3, stack: undefined });
     expect(toFailure(odd)).toMatchObject({ type: '3', message: '7', stackTrace: '' });
   });
 
-  test('what throws when it is read is a failure all the same', () => {
+  test('is made from a value that throws when it is read', () => {
     const unreadable = new (class extends Error {
       override get message(): string {
         throw new TypeError('not for you');
@@ -64,7 +64,7 @@ describe('a failure', () => {
     expect(toFailure(Object.create(null)).type).toBe('NotAnError');
   });
 
-  test('texts are cut at their bounds in bytes, and causes at 16 levels', () => {
+  test('has texts cut at their bounds in bytes, and causes cut at 16 levels', () => {
     const failure = toFailure(new Error('ä'.repeat(10_000)));
     expect(Buffer.byteLength(failure.message)).toBeLessThanOrEqual(8 * 1024);
     expect(failure.message.length).toBe(4 * 1024);
@@ -75,7 +75,7 @@ describe('a failure', () => {
     expect(levels).toBe(16);
   });
 
-  test('a chain that bites its own tail ends', () => {
+  test('is finite for a chain of causes that is a cycle', () => {
     const loop = new Error('loop');
     loop.cause = loop;
     expect(toFailure(loop).cause?.cause?.message).toBe('loop');

@@ -1,4 +1,4 @@
-/** The fence: without an answered heartbeat the worker stops by itself, and goes on when one is answered. */
+/** The fence: without an answered heartbeat a worker stops by itself, and continues after the next answer. */
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { Code } from '../../../sdk/typescript/src/error.ts';
@@ -9,7 +9,7 @@ import { assign, CoreWorld, result } from './support/core-world.ts';
 
 const CONTINUE = { leaseLossAction: LeaseLossAction.CONTINUE };
 
-test('the fence counts from the sending of the last answered beat, whatever the order of the answers', () => {
+test('the fence counts from the sending of the last answered heartbeat, whatever the order of answers', () => {
   const fence = new Fence(0, 15_000);
   expect(fence.passed(12_999)).toBe(false);
   expect(fence.passed(13_000)).toBe(true);
@@ -18,15 +18,15 @@ test('the fence counts from the sending of the last answered beat, whatever the 
   expect(fence.at).toBe(22_000);
 });
 
-/** A session whose last answered beat was sent just now. */
+/** A session whose last answered heartbeat was sent just now. */
 async function beaten(slots = 3) {
   const world = new CoreWorld({ slots });
   const credit = await world.ready();
   return { world, credit };
 }
 
-describe('when it falls', () => {
-  test('13 s after the sending, handlers are told and reported as aborted, until that is acknowledged', async () => {
+describe('a fenced worker', () => {
+  test('signals handlers 13 s after the sending, and reports them as aborted until that is acknowledged', async () => {
     const { world, credit } = await beaten();
     const job = assign(1, credit);
     await world.deliver([job]);
@@ -45,7 +45,7 @@ describe('when it falls', () => {
     expect(world.lastBeat.request.held).toEqual([]);
   });
 
-  test('what an aborted handler returns is dropped, and its place is taken until then', async () => {
+  test('drops the result of an aborted handler, and keeps its slot taken until it returns', async () => {
     const { world, credit } = await beaten(1);
     const job = assign(1, credit);
     await world.deliver([job]);
@@ -60,7 +60,7 @@ describe('when it falls', () => {
     expect(world.lastBeat.request.credits).toMatchObject([{ slots: 1 }]);
   });
 
-  test('definitions that say CONTINUE go on, and their result is reported', async () => {
+  test('lets handlers of definitions with CONTINUE run on, and reports their result', async () => {
     const { world, credit } = await beaten();
     const job = assign(1, credit, CONTINUE);
     await world.deliver([job]);
@@ -70,7 +70,7 @@ describe('when it falls', () => {
     expect(world.outcomes).toEqual(['1.1 result']);
   });
 
-  test('nothing is accepted, released or granted; what waits or was not entered is given back', async () => {
+  test('starts and grants nothing more, and releases attempts that wait or were not entered', async () => {
     const { world, credit } = await beaten(1);
     world.entersAtOnce = false;
     await world.deliver([assign(1, credit)]);
@@ -84,7 +84,7 @@ describe('when it falls', () => {
     expect(world.events).toContain('fenced');
   });
 
-  test('a process that was stopped fences itself before it looks at a message', async () => {
+  test('fences itself before it reads a message when its process was paused', async () => {
     const { world, credit } = await beaten();
     world.time.jump(13_000);
     await world.deliver([assign(1, credit)]);
@@ -93,8 +93,8 @@ describe('when it falls', () => {
   });
 });
 
-describe('recovering', () => {
-  test('the session goes on beating, and a beat that is answered lets it accept again', async () => {
+describe('the recovery from a fence', () => {
+  test('comes with the answer to a heartbeat, which the session still sends', async () => {
     const { world, credit } = await beaten();
     await world.time.advance(14_000);
     const beats = world.beats.length;
@@ -109,7 +109,7 @@ describe('recovering', () => {
     expect(world.started).toHaveLength(1);
   });
 
-  test('an answer to a beat that is itself too old does not help', async () => {
+  test('does not come with the answer to a heartbeat that is too old itself', async () => {
     const { world } = await beaten();
     await world.time.advance(5_000);
     const old = world.lastBeat;
@@ -127,7 +127,7 @@ describe('recovering', () => {
     expect(world.started).toEqual([]);
   });
 
-  test('it can fall again', async () => {
+  test('can be followed by another fence', async () => {
     const { world } = await beaten();
     await world.time.advance(13_500);
     await world.answerBeats();
@@ -137,7 +137,7 @@ describe('recovering', () => {
 });
 
 describe('a closed session', () => {
-  test.each(['beat', 'report'])('LEASE_LOST to a %s stops everything and opens a new session', async (call) => {
+  test.each(['beat', 'report'])('stops everything after LEASE_LOST to a %s, and a new session opens', async (call) => {
     const { world, credit } = await beaten(2);
     const [a, b] = [assign(1, credit), assign(2, credit, CONTINUE)];
     await world.deliver([a, b]);
@@ -155,7 +155,7 @@ describe('a closed session', () => {
     expect(world.reports).toHaveLength(reports);
   });
 
-  test('handlers of the old session keep their places until they return', async () => {
+  test('keeps slots of its handlers taken until they return', async () => {
     const { world, credit } = await beaten(2);
     const zombie = assign(1, credit);
     await world.deliver([zombie]);
@@ -170,7 +170,7 @@ describe('a closed session', () => {
     expect(world.outcomes).toEqual([]);
   });
 
-  test('handlers that were not entered never are, and their places are free at once', async () => {
+  test('never enters handlers that were not entered, and frees their slots at once', async () => {
     const { world, credit } = await beaten(2);
     world.entersAtOnce = false;
     await world.deliver([assign(1, credit)]);
@@ -180,7 +180,7 @@ describe('a closed session', () => {
     expect(await world.ready()).toMatchObject({ slots: 2 });
   });
 
-  test('messages and answers that belong to the old session are not heard', async () => {
+  test('ignores messages and answers of the old session', async () => {
     const { world, credit } = await beaten();
     const [old] = world.buses;
     await world.time.advance(10_000);
@@ -198,7 +198,7 @@ describe('a closed session', () => {
     expect(world.started).toEqual([]);
   });
 
-  test('LEASE_LOST for one report concerns that attempt alone', async () => {
+  test('is not the result of LEASE_LOST for one report, which concerns that attempt alone', async () => {
     const { world, credit } = await beaten(2);
     const [a, b] = [assign(1, credit), assign(2, credit)];
     await world.deliver([a, b]);
@@ -209,7 +209,7 @@ describe('a closed session', () => {
     expect(world.outcomes).toEqual(['1.1 result', '2.1 result']);
   });
 
-  test('sessions that do not last are not followed by another at once', async () => {
+  test('is not followed by another at once when sessions do not last', async () => {
     const { world } = await beaten();
     await world.time.advance(200);
     await world.answerBeats();

@@ -1,9 +1,9 @@
-/** What runs in a handler knows whose handler it is, as long as that has not returned. */
+/** Code in a handler can find its job until the handler returns. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { handledJobId, runAsHandlerOf } from '../../../sdk/typescript/src/handled-job.ts';
 
-it('is known behind what a handler awaits, apart from other handlers and from what is outside', async () => {
+it('the current job is known after an await, and is separate for other handlers and outside of handlers', async () => {
   const handler = (jobId: string) =>
     runAsHandlerOf({ jobId, isHandled: true }, async () => {
       const seen = [handledJobId()];
@@ -15,7 +15,7 @@ it('is known behind what a handler awaits, apart from other handlers and from wh
   expect([one, other, handledJobId()]).toEqual([['a', 'a', 'a'], ['b', 'b', 'b'], '']);
 });
 
-it('is no one any more in what goes on once the handler has returned', async () => {
+it('the current job is unknown to code that continues after the handler has returned', async () => {
   const job = { jobId: 'a', isHandled: true };
   const { promise, resolve } = Promise.withResolvers<void>();
   const left = runAsHandlerOf(job, async () => {

@@ -1,4 +1,4 @@
-/** What handlers log, as log records of OpenTelemetry: through its real SDK, into memory. */
+/** Logs of handlers as OpenTelemetry log records, through the real OpenTelemetry SDK into memory. */
 import { context, logs, SeverityNumber, trace } from '@opentelemetry/api';
 import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -61,8 +61,8 @@ function start(): RunningJob {
 const recorded = () => exporter.getFinishedLogRecords();
 const spanOf = (index: number) => recorded()[index]?.spanContext;
 
-describe('a record', () => {
-  it('says what was written, when, how grave it is, and of which attempt', () => {
+describe('a log record', () => {
+  it('has the text, the time, the severity and the attempt', () => {
     const before = Date.now();
     const job = start();
     job.log('warn', 'two are left', {
@@ -109,7 +109,7 @@ describe('a record', () => {
     ]);
   });
 
-  it('tells of an error among its fields as of an exception', () => {
+  it('describes an error in its fields as an exception', () => {
     const error = new TypeError('no');
     start().log('error', 'it failed', { error });
     expect(recorded()[0]?.attributes).toMatchObject({
@@ -119,7 +119,7 @@ describe('a record', () => {
     });
   });
 
-  it('is cut as the one that is kept is, and is written also after the handler has returned', () => {
+  it('is cut like the stored one, and is written even after the handler has returned', () => {
     const job = start();
     job.log('info', 'x'.repeat(9_000), { y: 'y'.repeat(9_000) });
     expect(String(recorded()[0]?.body).length).toBe(8_192);
@@ -131,7 +131,7 @@ describe('a record', () => {
   });
 });
 
-describe('a record belongs to', () => {
+describe('a log record belongs to', () => {
   let tracing: TestTracing | undefined;
 
   afterEach(async () => {
@@ -139,7 +139,7 @@ describe('a record belongs to', () => {
     tracing = undefined;
   });
 
-  it('the span of the handler, or of what it does', () => {
+  it('the span of the handler, or of a span inside it', () => {
     tracing = startTracing();
     const job = start();
     job.run(() => {
@@ -158,14 +158,14 @@ describe('a record belongs to', () => {
     expect(spanOf(0)?.traceId).toBe(TRACE_ID);
   });
 
-  it('the attempt, where the application does not trace', () => {
+  it('the attempt, when the application does not trace', () => {
     start().log('info', 'hello');
     expect(spanOf(0)).toMatchObject({ traceId: TRACE_ID, spanId: SPAN_ID });
     expect(context.active()).toBeDefined();
   });
 });
 
-it('without a logger provider nothing is made, and the log is kept all the same', () => {
+it('a log without a logger provider makes no record, and is stored nevertheless', () => {
   logs.disable();
   const job = start();
   job.log('info', 'hello', { a: 1 });

@@ -1,4 +1,4 @@
-/** The handler's span where the control plane sends spans: under the attempt's, linked to the one before. */
+/** The handler's span when the control plane sends spans: child of the attempt's, linked to the previous attempt. */
 import { trace } from '@opentelemetry/api';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { attemptSpanId } from '../../../sdk/typescript/src/tracing/attempt-span-id.ts';
@@ -37,12 +37,12 @@ function started(attempt: number, spanId: string, tracestate = ''): StartedAttem
   };
 }
 
-it('names spans as the control plane does', () => {
+it('the ids of spans are those of the control plane', () => {
   for (const attempt of [1, 2, 255, 256, 65_536, 2 ** 31 - 1])
     expect(attemptSpanId(uuidToBytes(JOB_ID), attempt)).toBe(spanIdOf(JOB_ID, attempt, 'attempt'));
 });
 
-it('hangs under the attempt, and links to the attempt before it', () => {
+it('the span is a child of the attempt, and links to the previous attempt', () => {
   HandlerSpan.start(started(2, spanIdOf(JOB_ID, 2, 'attempt'), 'vendor=1'))?.succeed();
   const [span] = tracing.named('process add');
   expect(span?.parentSpanContext?.spanId).toBe(spanIdOf(JOB_ID, 2, 'attempt'));
@@ -53,26 +53,26 @@ it('hangs under the attempt, and links to the attempt before it', () => {
   expect(span?.attributes).toMatchObject({ 'muster.namespace': 'shop', 'muster.definition_version': 3 });
 });
 
-it('links to nothing in a first attempt, nor where the control plane sends no spans', () => {
+it('the span has no link in a first attempt, or when the control plane sends no spans', () => {
   HandlerSpan.start(started(1, spanIdOf(JOB_ID, 1, 'attempt')))?.succeed();
   HandlerSpan.start(started(2, 'b7ad6b7169203331'))?.succeed();
   expect(tracing.spans.map(({ links }) => links)).toEqual([[], []]);
 });
 
-it('is none without tracing', async () => {
+it('the span does not exist without tracing', async () => {
   await tracing.stop();
   expect(HandlerSpan.start(started(1, 'b7ad6b7169203331'))).toBeUndefined();
   tracing = startTracing();
 });
 
-it('ends, whatever was thrown', () => {
+it('the span ends, whatever was thrown', () => {
   HandlerSpan.start(started(1, spanIdOf(JOB_ID, 1, 'attempt')))?.fail(Object.create(null));
   const [span] = tracing.named('process add');
   expect(span?.status).toMatchObject({ code: 2, message: "a object that can't be written as text" });
   expect(span?.attributes['error.type']).toBe('_OTHER');
 });
 
-it('is none where the tracer fails', () => {
+it('the span does not exist when the tracer fails', () => {
   using _tracer = vi.spyOn(trace, 'getTracerProvider').mockImplementation(() => {
     throw new Error('no tracer');
   });

@@ -1,4 +1,4 @@
-/** Handlers under test that have children. */
+/** Handlers with children in the test harness. */
 import { describe, expect, it } from 'vitest';
 import {
   Code,
@@ -21,7 +21,7 @@ async function sumOfSquares(ctx: JobContext, count: number): Promise<number> {
 }
 
 describe('a handler under test with children', () => {
-  it('runs again once they have ended, as a later attempt with its checkpoint', async () => {
+  it('runs again when they have ended, as a later attempt with its checkpoint', async () => {
     const outcome = await runHandler(sumOfSquares, 4, { children: { square } });
     expect(outcome).toMatchObject({ result: 14, runs: 2, checkpoints: ['submitted', 'submitted'] });
     const submitted = outcome.children.map(({ definition, input }) => [definition, decodePayload(input)]);
@@ -32,12 +32,12 @@ describe('a handler under test with children', () => {
     ]);
   });
 
-  it('runs a third time where it waits for more than one report may name', async () => {
+  it('runs a third time when it waits for more than one report may name', async () => {
     const outcome = await runHandler(sumOfSquares, 1_001, { children: { square } });
     expect([outcome.runs, outcome.children.length]).toEqual([3, 1_001]);
   });
 
-  it('sees the failure of one', async () => {
+  it('gets the failure of a child', async () => {
     const children = {
       square: (_: JobContext, side: number) => {
         throw new FinalError(`no square of ${side}`);
@@ -51,7 +51,7 @@ describe('a handler under test with children', () => {
     expect((await runHandler(polls, undefined, { children })).result).toEqual([JobState.FAILED]);
   });
 
-  it('may have grandchildren, down to the depth that the control plane takes', async () => {
+  it('may have grandchildren, down to the maximum depth of the control plane', async () => {
     const two = async (ctx: JobContext) => ctx.wait([await ctx.submit('sum', 3), await ctx.submit('sum', 4)]);
     const outcome = await runHandler(two, undefined, { children: { square, sum: sumOfSquares } });
     expect(outcome.result).toEqual([5, 14]);
@@ -66,7 +66,7 @@ describe('a handler under test with children', () => {
     expect(failure?.message).toContain('more than 16 deep');
   });
 
-  it('is given the facts of each: job, version, run timeout, parent', async () => {
+  it('gets the facts of each: job, version, run timeout, parent', async () => {
     const child = ({ jobId, definitionVersion, runTimeoutMs, namespace, attempt }: JobContext) => ({
       ...{ jobId, definitionVersion, runTimeoutMs, namespace, attempt },
     });
@@ -88,7 +88,7 @@ describe('a handler under test with children', () => {
     expect([of, has]).toEqual([jobId, { album: 'summer' }]);
   });
 
-  it('ends suspended where one stays open, though others have ended', async () => {
+  it('ends suspended when one stays open, though others have ended', async () => {
     const both = async (ctx: JobContext) => ctx.wait([await ctx.submit('square', 2), await ctx.submit('review')]);
     const outcome = await runHandler(both, undefined, { children: { square, review: 'open' } });
     expect(outcome).toMatchObject({ kind: 'suspended', runs: 1, failure: undefined });
@@ -97,7 +97,7 @@ describe('a handler under test with children', () => {
 });
 
 describe('a handler under test is refused', () => {
-  it('other children when it runs again', async () => {
+  it('when it starts other children in a later run', async () => {
     let sides = 0;
     const shifting = async (ctx: JobContext) => ctx.wait([await ctx.submit('square', ++sides)]);
     const { failure } = await runHandler(shifting, undefined, { children: { square } });
@@ -105,7 +105,7 @@ describe('a handler under test is refused', () => {
     expect(failure?.message).toContain('in the place of this one');
   });
 
-  it('children of which the test says nothing, and jobs that are none of its own', async () => {
+  it('for children that the test does not define, and for jobs that are not its own', async () => {
     const refusal = async (call: Promise<unknown>) => {
       const error = await call.catch((reason: unknown) => reason);
       return error instanceof MusterError ? [error.code, error.reason] : error;
@@ -120,7 +120,7 @@ describe('a handler under test is refused', () => {
     ]);
   });
 
-  it('a wait without an end', async () => {
+  it('for a wait without end', async () => {
     const always = async (ctx: JobContext) => ctx.wait([await ctx.submit('square', 1, { key: `run ${ctx.attempt}` })]);
     await expect(runHandler(always, undefined, { children: { square } })).rejects.toThrow(
       'waits for children of its job for the 100th time',
@@ -129,7 +129,7 @@ describe('a handler under test is refused', () => {
 });
 
 describe('a handler under test that has children and is stopped', () => {
-  it('is not run again', async () => {
+  it('does not run again', async () => {
     const parent = async (ctx: JobContext) => {
       const stopped = new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
       const child = await ctx.submit('square', 1);
@@ -144,7 +144,7 @@ describe('a handler under test that has children and is stopped', () => {
   it.each([
     ['cancelled', 'cancelled'],
     ['shutdown', 'suspended'],
-  ] as const)('by %s while it waits, ends %s, and they are stopped', async (reason, kind) => {
+  ] as const)('by %s while it waits ends %s, and its children are stopped', async (reason, kind) => {
     const entered = Promise.withResolvers<void>();
     const seen: string[] = [];
     const slow = ({ signal }: JobContext, side: number) => {

@@ -1,4 +1,4 @@
-/** Handlers under test: what they are given, what they say, and how the worker would report their end. */
+/** Handlers in the test harness: their input, their output, and the report that a worker would send. */
 import { describe, expect, it, vi } from 'vitest';
 import {
   FailureCause,
@@ -26,7 +26,7 @@ async function importRows(ctx: JobContext, rows: string[]): Promise<number> {
   return rows.length - start;
 }
 
-/** Ends as it is told once it is asked to stop. */
+/** A handler that ends with the given result once it is asked to stop. */
 const stoppable =
   (end: () => unknown) =>
   async ({ signal }: JobContext) => {
@@ -40,7 +40,7 @@ const throwing = (error: unknown) => () => {
 };
 
 describe('a handler under test', () => {
-  it('gives what it returned and said, from where an earlier attempt has left off', async () => {
+  it('gives its result and messages, and may continue from the checkpoint of an earlier attempt', async () => {
     const outcome = await runHandler<number>(importRows, ['a', 'b', 'c'], { attempt: 2, lastCheckpoint: 1 });
     expect(outcome).toMatchObject({ kind: 'result', result: 2, runs: 1, failure: undefined, checkpoints: [2, 3] });
     expect(outcome.progress).toEqual([
@@ -49,7 +49,7 @@ describe('a handler under test', () => {
     ]);
   });
 
-  it('is told the facts of its attempt', async () => {
+  it('gets the facts of its attempt', async () => {
     const facts: HandlerOptions = {
       jobId: JOB_ID,
       attempt: 3,
@@ -69,7 +69,7 @@ describe('a handler under test', () => {
     expect(result).toMatchObject({ definition: 'test', definitionVersion: 1, traceparent: '', tracestate: '' });
   });
 
-  it('takes input and result the way of production', async () => {
+  it('gets its input and gives its result in the encoding of production', async () => {
     const echo = (_: JobContext, input: unknown) => input;
     const at = new Date(0);
     expect((await runHandler(echo, { at, no: undefined })).result).toEqual({ at: at.toISOString() });
@@ -80,7 +80,7 @@ describe('a handler under test', () => {
     expect(png.payload).toMatchObject({ contentType: 'image/png', metadata: { width: '7' } });
   });
 
-  it('keeps its log and the time that it asks for, and checks both', async () => {
+  it('keeps its log and the requested time, and checks both', async () => {
     const { result, logs, runTimeoutExtensionMs } = await runHandler(
       (ctx: JobContext) => {
         ctx.log('debug', 'reading', { rows: 7 });
@@ -104,7 +104,7 @@ describe('a handler under test', () => {
     expect(logs[1]).toMatchObject({ sequence: 2n, level: LogRecordLevel.ERROR, truncated: true });
   });
 
-  it('needs no timer of its own: a test may hold the clock', async () => {
+  it('needs no timer of its own, so a test may stop the clock', async () => {
     vi.useFakeTimers();
     try {
       const running = startHandler(() => new Promise((resolve) => setTimeout(() => resolve('rang'), 60_000)));
@@ -116,8 +116,8 @@ describe('a handler under test', () => {
   });
 });
 
-describe('what it throws', () => {
-  it('is the failure that the worker would report, with what steers the retry', async () => {
+describe('an error of a handler under test', () => {
+  it('is the failure that the worker would report, with the retry settings', async () => {
     const final = await runHandler(importRows, ['a', '']);
     expect(final).toMatchObject({ kind: 'failure', checkpoints: [1] });
     expect(final.failure).toMatchObject({ type: 'FinalError', message: 'row 1 is empty', final: true });
@@ -129,7 +129,7 @@ describe('what it throws', () => {
     expect((await runHandler(throwing('text'))).failure).toMatchObject({ type: 'NotAnError' });
   });
 
-  it('is what the worker finds wrong, too', async () => {
+  it('is also raised for faults that the worker finds', async () => {
     const broken = payload(new TextEncoder().encode('{'), 'application/json');
     const cases = [
       [await runHandler(importRows, broken), 'the input is not what its content type says'],
@@ -140,7 +140,7 @@ describe('what it throws', () => {
   });
 });
 
-describe('a handler that is asked to stop', () => {
+describe('a handler under test that is asked to stop', () => {
   const stop = async (reason: StopReason, end: () => unknown) => {
     const running = startHandler(stoppable(end));
     running.stop(reason);
@@ -162,7 +162,7 @@ describe('a handler that is asked to stop', () => {
     expect(await stop(reason, end)).toBe(kind);
   });
 
-  it('knows why, also where it is asked before it begins', async () => {
+  it('knows why, even when it is asked before it begins', async () => {
     const run = (ctx: JobContext) => {
       ctx.log('info', String(ctx.signal.aborted && ctx.signal.reason.reason));
       ctx.signal.throwIfAborted();
@@ -173,7 +173,7 @@ describe('a handler that is asked to stop', () => {
     expect(() => outcome.result).toThrow('it ended with "cancelled"');
   });
 
-  it('has been entered when it is started, and is heard no more once it has returned', async () => {
+  it('was entered when it is started, and is ignored once it has returned', async () => {
     let reported = (_fraction: number): void => {};
     const running = startHandler((ctx: JobContext) => {
       reported = (fraction) => ctx.progress(fraction);
@@ -187,7 +187,7 @@ describe('a handler that is asked to stop', () => {
   });
 });
 
-describe('what the test gets wrong', () => {
+describe('a mistake of the test', () => {
   it.each<[HandlerOptions, unknown, RegExp]>([
     [{ jobId: 'x' }, 1, /^jobId: "x" is no UUID/],
     [{ attempt: 0 }, 1, /^attempt: 0 is no whole number from 1/],
@@ -201,7 +201,7 @@ describe('what the test gets wrong', () => {
     await expect(runHandler(importRows, input, options)).rejects.toThrow(message);
   });
 
-  it.each([undefined, null, 7, {}])('a handler that is none is refused, too: %o', (handler) => {
+  it.each([undefined, null, 7, {}])('in place of the handler is refused too: %o', (handler) => {
     expect(() => startHandler(handler as never)).toThrow(/^handler: \S+ is no function: give one/);
   });
 });

@@ -1,4 +1,4 @@
-/** Reports: held until they are acknowledged, batched while a call is under way, sent again when it fails. */
+/** Reports: kept until they are acknowledged, batched during a call, sent again when it fails. */
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { Code } from '../../../sdk/typescript/src/error.ts';
@@ -9,7 +9,7 @@ import {
 import { MAX_REPORT_BYTES, MAX_REPORTS, SECOND_CALL_FROM } from '../../../sdk/typescript/src/worker/core/limits.ts';
 import { assign, CoreWorld, failure, outcomeText, result } from './support/core-world.ts';
 
-/** A world in which `count` handlers run. */
+/** A world with `count` running handlers. */
 async function running(count: number, options = {}) {
   const world = new CoreWorld({ slots: count, ...options });
   const credit = await world.ready();
@@ -23,9 +23,9 @@ async function held(world: CoreWorld): Promise<number> {
   return world.lastBeat.request.held.length;
 }
 
-describe('holding', () => {
+describe('the list of leased attempts', () => {
   test.each([ReportResult.ACCEPTED, ReportResult.DUPLICATE, ReportResult.LEASE_LOST])(
-    'an attempt is held until its report is answered, here with %s',
+    'contains an attempt until its report is answered, here with %s',
     async (answer) => {
       const { world, jobs } = await running(1);
       await world.end(jobs[0] as never);
@@ -36,7 +36,7 @@ describe('holding', () => {
     },
   );
 
-  test('a release is held like any other report', async () => {
+  test('contains a release until it is answered', async () => {
     const { world } = await running(1);
     await world.deliver([assign(7, 99n)]);
     expect(await held(world)).toBe(2);
@@ -44,7 +44,7 @@ describe('holding', () => {
     expect(await held(world)).toBe(1);
   });
 
-  test('beats list ids, attempts, and whether the handler was entered', async () => {
+  test('is sent in heartbeats with ids, attempts, and whether the handler was entered', async () => {
     const world = new CoreWorld({ slots: 2 });
     const credit = await world.ready();
     const entered = assign(1, credit, { attempt: 3 });
@@ -59,8 +59,8 @@ describe('holding', () => {
   });
 });
 
-describe('batches', () => {
-  test('an idle line sends at once; while a call is under way, reports pile up for the next', async () => {
+describe('a batch of reports', () => {
+  test('is sent at once when no call is pending, and otherwise collects reports for the next call', async () => {
     const { world, jobs } = await running(4);
     const [a, b, c, d] = jobs as [never, never, never, never];
     await world.end(a);
@@ -73,7 +73,7 @@ describe('batches', () => {
     expect(world.reports.map(({ request }) => request.reports.length)).toEqual([1, 3]);
   });
 
-  test('with enough pending a second call goes out, and never a third', async () => {
+  test('is sent in a second parallel call when there are enough, and never in a third', async () => {
     const { world, jobs } = await running(1 + 2 * SECOND_CALL_FROM);
     world.endAll(jobs.slice(0, 1));
     world.endAll(jobs.slice(1, SECOND_CALL_FROM));
@@ -84,7 +84,7 @@ describe('batches', () => {
     expect(world.reports).toHaveLength(2);
   });
 
-  test('a call carries at most 1,000 reports', async () => {
+  test('has at most 1,000 reports', async () => {
     const { world, jobs } = await running(MAX_REPORTS + 10);
     world.endAll(jobs);
     expect(world.reports.map(({ request }) => request.reports.length)).toEqual([MAX_REPORTS]);
@@ -92,7 +92,7 @@ describe('batches', () => {
     expect(world.reports.map(({ request }) => request.reports.length)).toEqual([MAX_REPORTS, 10]);
   });
 
-  test('a call carries at most 3 MiB', async () => {
+  test('has at most 3 MiB', async () => {
     const { world, jobs } = await running(12);
     world.endAll(jobs, result('x'.repeat(500 * 1024)));
     expect(world.lastReport.request.reports).toHaveLength(Math.floor(MAX_REPORT_BYTES / (501 * 1024)));
@@ -101,9 +101,9 @@ describe('batches', () => {
   });
 });
 
-describe('failed calls', () => {
+describe('after a failed call', () => {
   test.each([Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.INTERNAL, Code.RESOURCE_EXHAUSTED])(
-    'after code %s the same reports go again, after a wait that grows',
+    'with code %s the same reports are sent again, after a growing delay',
     async (code) => {
       const { world, jobs } = await running(2);
       world.endAll(jobs);
@@ -123,7 +123,7 @@ describe('failed calls', () => {
     },
   );
 
-  test('a report without an answer goes again, the others do not', async () => {
+  test('only the report without an answer is sent again', async () => {
     const { world, jobs } = await running(2);
     world.endAll(jobs);
     const results = [ReportResult.ACCEPTED, ReportResult.UNSPECIFIED];
@@ -132,7 +132,7 @@ describe('failed calls', () => {
     expect(world.lastReport.request.reports.map(outcomeText)).toEqual(['2.1 result']);
   });
 
-  test('a report that the server refuses is found by halving, and ends as a final failure', async () => {
+  test('a report that the server refuses is found by halving, and becomes a final failure', async () => {
     const { world, jobs } = await running(5);
     world.endAll(jobs);
     for (let i = 0; i < 20 && !world.lastReport.settled; i++) {
@@ -148,7 +148,7 @@ describe('failed calls', () => {
     expect(await held(world)).toBe(0);
   });
 
-  test('a release that is refused is let go: the server takes the attempt back by itself', async () => {
+  test('a refused release is dropped, because the server releases the attempt by itself', async () => {
     const { world } = await running(1);
     await world.deliver([assign(9, 99n)]);
     await world.lastReport.fail(Code.INVALID_ARGUMENT);

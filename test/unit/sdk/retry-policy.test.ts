@@ -1,4 +1,4 @@
-/** Retry policies in words become those of the contract, and messages stay what they are. */
+/** Conversion of retry policies given as objects to messages. Messages are passed through. */
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { retryPolicy } from '../../../sdk/typescript/src/client/retry-policy.ts';
@@ -8,7 +8,7 @@ import { RetryPolicySchema } from '../../../sdk/typescript/src/gen/muster/v1/ret
 const second = { seconds: 1n, nanos: 0 };
 
 describe('a retry policy', () => {
-  test('in words says all that the contract can', () => {
+  test('as an object can express everything in the contract', () => {
     const policy = retryPolicy({
       maxAttempts: 5,
       backoff: 'LIST',
@@ -44,11 +44,11 @@ describe('a retry policy', () => {
     expect(policy.rules[1]?.delay).toBeUndefined();
   });
 
-  test('leaves to the server what it does not say', () => {
+  test('leaves unset fields to the server', () => {
     expect(retryPolicy({})).toEqual(create(RetryPolicySchema));
   });
 
-  test('may be a message, whole or in its fields', () => {
+  test('may be a message, as a whole or in its fields', () => {
     const message = create(RetryPolicySchema, { maxAttempts: 2 });
     expect(retryPolicy(message)).toBe(message);
     expect(retryPolicy({ minBackoff: { seconds: 1n, nanos: 0, $typeName: 'google.protobuf.Duration' } })).toMatchObject(
@@ -60,14 +60,14 @@ describe('a retry policy', () => {
     expect(retryPolicy({ jitter: 2 })).toMatchObject({ jitter: 2 });
   });
 
-  test('refuses words that there are not, and negative times', () => {
+  test('refuses unknown words and negative times', () => {
     expect(() => retryPolicy({ backoff: 'FIBONACCI' as 'LIST' })).toThrow(/no backoff "FIBONACCI"/);
     expect(() => retryPolicy({ rules: [{ action: 'STOP' as 'FAIL' }] })).toThrow(TypeError);
     expect(() => retryPolicy({ rules: [{ action: 'RETRY', causes: ['ME' as 'TIMEOUT'] }] })).toThrow(TypeError);
     expect(() => retryPolicy({ minBackoffMs: -1 })).toThrow(RangeError);
   });
 
-  test('goes with a submission too', () => {
+  test('may be part of a submission', () => {
     const { retryPolicy: given } = jobSubmission('x', undefined, { retryPolicy: { rules: [{ action: 'FAIL' }] } });
     expect(given).toMatchObject({ rules: [{ action: 2 }] });
     expect(jobSubmission('x', undefined, {}).retryPolicy).toBeUndefined();

@@ -1,4 +1,4 @@
-/** Handlers that ask for more than their run timeout: what the core makes of it, and when the server hears. */
+/** Handlers that extend their run timeout: when the signal moves, and when the server is notified. */
 import { describe, expect, test } from 'vitest';
 import { Code } from '../../../sdk/typescript/src/error.ts';
 import { assign, CoreWorld } from './support/core-world.ts';
@@ -15,7 +15,7 @@ async function timed(runTimeoutMs: number) {
 }
 
 describe('an extension of the run timeout', () => {
-  test('moves the signal by all that was asked for', async () => {
+  test('moves the signal by the sum of all requests', async () => {
     const { world, slot } = await timed(2_000);
     world.core.extendRunTimeout(slot, 3_000);
     world.core.extendRunTimeout(slot, 5_000);
@@ -25,7 +25,7 @@ describe('an extension of the run timeout', () => {
     expect(world.stops).toEqual([{ slot, reason: 'run_timeout' }]);
   });
 
-  test('goes with a beat within a second, and with every later word of the attempt', async () => {
+  test('is sent with a heartbeat within a second, and with every later one of the attempt', async () => {
     const { world, slot, reported } = await timed(60_000);
     world.core.extendRunTimeout(slot, 30_000);
     await world.time.advance(999);
@@ -40,7 +40,7 @@ describe('an extension of the run timeout', () => {
     expect(reported()).toEqual([30n, 30n]);
   });
 
-  test('makes an early beat where a second would be too late', async () => {
+  test('causes an early heartbeat when a second would be too late', async () => {
     const { world, slot, reported } = await timed(1_000);
     await world.advanceBeating(900, 300);
     world.core.extendRunTimeout(slot, 10_000);
@@ -49,7 +49,7 @@ describe('an extension of the run timeout', () => {
     expect(world.stops).toEqual([]);
   });
 
-  test('is told again after a beat that failed', async () => {
+  test('is sent again after a failed heartbeat', async () => {
     const { world, slot, reported } = await timed(60_000);
     world.core.extendRunTimeout(slot, 30_000);
     await world.time.advance(1_000);
@@ -58,7 +58,7 @@ describe('an extension of the run timeout', () => {
     expect(reported()).toEqual([30n, 30n]);
   });
 
-  test('never takes time back', async () => {
+  test('never shortens the time', async () => {
     const { world, slot, reported } = await timed(2_000);
     world.core.extendRunTimeout(slot, 3_000);
     world.core.extendRunTimeout(slot, 1_000);
@@ -67,7 +67,7 @@ describe('an extension of the run timeout', () => {
     expect(new Set(reported())).toEqual(new Set([3n]));
   });
 
-  test('comes too late after the signal', async () => {
+  test('has no effect after the signal', async () => {
     const { world, job, slot, reported } = await timed(2_000);
     await world.advanceBeating(2_000);
     world.core.extendRunTimeout(slot, 60_000);
@@ -77,7 +77,7 @@ describe('an extension of the run timeout', () => {
     await world.end(job);
   });
 
-  test('of an attempt that is over is not heard', async () => {
+  test('of an attempt that is over is ignored', async () => {
     const { world, job, slot, reported } = await timed(2_000);
     await world.end(job);
     world.core.extendRunTimeout(slot, 60_000);

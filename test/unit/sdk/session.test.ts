@@ -1,4 +1,4 @@
-/** The life of a worker: opening, beating, hearing the bus, draining, closing. */
+/** The life of a worker's session: opening, heartbeats, the bus, draining, closing. */
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
@@ -9,8 +9,8 @@ import {
 } from '../../../sdk/typescript/src/gen/muster/v1/session_service_pb.ts';
 import { assign, CoreWorld } from './support/core-world.ts';
 
-describe('opening', () => {
-  test('a repeat carries the same request id for 5 s, and a new one after that', async () => {
+describe('the opening of a session', () => {
+  test('repeats its request id for 5 s, and uses a new one after that', async () => {
     const world = new CoreWorld();
     world.core.start();
     for (let i = 0; i < 9; i++) {
@@ -26,7 +26,7 @@ describe('opening', () => {
     expect(ids[1]).toBe(ids[0]);
   });
 
-  test('the lease of a session that a repeat found counts from the first sending', async () => {
+  test('counts the lease from the first sending when a repeat finds the session', async () => {
     const world = new CoreWorld();
     world.core.start();
     const firstSent = world.time.now();
@@ -40,7 +40,7 @@ describe('opening', () => {
     expect(world.events).toContain('fenced');
   });
 
-  test('a refusal for good ends the worker', async () => {
+  test('ends the worker after a permanent refusal', async () => {
     const world = new CoreWorld();
     world.core.start();
     await world.opens[0]?.fail(Code.FAILED_PRECONDITION, 'PROTOCOL_VERSION_UNSUPPORTED');
@@ -50,7 +50,7 @@ describe('opening', () => {
     expect(world.time.pending).toBe(0);
   });
 
-  test('an overloaded server is asked again when it says', async () => {
+  test('is repeated when an overloaded server asks for it', async () => {
     const world = new CoreWorld();
     world.core.start();
     await world.opens[0]?.fail(Code.RESOURCE_EXHAUSTED);
@@ -59,8 +59,8 @@ describe('opening', () => {
   });
 });
 
-describe('beating', () => {
-  test('at once after opening, when the bus is connected, and when the first ping comes', async () => {
+describe('a heartbeat', () => {
+  test('is sent at once after opening, when the bus is connected, and at the first ping', async () => {
     const world = new CoreWorld();
     await world.open();
     expect(world.beats).toHaveLength(1);
@@ -75,7 +75,7 @@ describe('beating', () => {
     expect(world.events).toEqual(['opened', 'ready']);
   });
 
-  test('then at each interval, early by at most a tenth, with the highest ping heard', async () => {
+  test('is sent at each interval, early by at most a tenth, with the highest ping received', async () => {
     let share = 0;
     const world = new CoreWorld({ random: () => share });
     await world.ready();
@@ -91,7 +91,7 @@ describe('beating', () => {
     expect(world.lastBeat.request.pingEcho).toBe(9n);
   });
 
-  test('a beat that is not answered does not hold up the next', async () => {
+  test('does not wait for the answer to the previous one', async () => {
     const world = new CoreWorld();
     await world.ready();
     const before = world.beats.length;
@@ -99,7 +99,7 @@ describe('beating', () => {
     expect(world.beats).toHaveLength(before + 2);
   });
 
-  test('beats that nobody answers do not pile up', async () => {
+  test('does not pile up when nobody answers', async () => {
     const world = new CoreWorld();
     await world.ready();
     const before = world.beats.length;
@@ -107,7 +107,7 @@ describe('beating', () => {
     expect(world.beats).toHaveLength(before + 4);
   });
 
-  test('the server may ask for the next one sooner', async () => {
+  test('is sent sooner when the server asks for it', async () => {
     const world = new CoreWorld();
     await world.ready();
     const before = world.beats.length;
@@ -117,7 +117,7 @@ describe('beating', () => {
     expect(world.beats).toHaveLength(before + 2);
   });
 
-  test('one that failed is followed by another within a second', async () => {
+  test('follows a failed one within a second', async () => {
     const world = new CoreWorld();
     await world.ready();
     await world.time.advance(5_000);
@@ -129,7 +129,7 @@ describe('beating', () => {
 });
 
 describe('the bus', () => {
-  test('it is connected anew when the server says that the session is deaf', async () => {
+  test('is reconnected when the server says that the session is deaf', async () => {
     const world = new CoreWorld();
     await world.ready();
     await world.time.advance(5_000);
@@ -137,7 +137,7 @@ describe('the bus', () => {
     expect(world.buses[0]?.reconnects).toBe(1);
   });
 
-  test('it is asked for with the newest credentials', async () => {
+  test('is connected with the newest credentials', async () => {
     const world = new CoreWorld();
     await world.ready();
     const [bus] = world.buses;
@@ -151,7 +151,7 @@ describe('the bus', () => {
 });
 
 describe('draining', () => {
-  test('grants nothing, voids what is granted, gives back what has not started, finishes the rest, then closes', async () => {
+  test('grants nothing, voids credits, releases attempts that have not started, finishes the rest, then closes', async () => {
     const world = new CoreWorld({ slots: 2 });
     const credit = await world.ready();
     const [runs, early] = [assign(1, credit), assign(2, credit)];
@@ -179,7 +179,7 @@ describe('draining', () => {
     expect(world.time.pending).toBe(0);
   });
 
-  test('voided credits are said', async () => {
+  test('reports voided credits', async () => {
     const world = new CoreWorld({ slots: 2 });
     await world.ready();
     const busy = assign(1, world.lastCredit);
@@ -189,7 +189,7 @@ describe('draining', () => {
     expect(world.voided).toEqual([1]);
   });
 
-  test('the server may ask for it', async () => {
+  test('may be requested by the server', async () => {
     const world = new CoreWorld();
     await world.ready();
     await world.time.advance(5_000);
@@ -197,7 +197,7 @@ describe('draining', () => {
     expect(world.closes).toHaveLength(1);
   });
 
-  test('before a session is open there is nothing to wait for', async () => {
+  test('ends at once before a session is open', async () => {
     const world = new CoreWorld();
     world.core.start();
     world.core.drain();
@@ -209,7 +209,7 @@ describe('draining', () => {
 });
 
 describe('closing', () => {
-  test('handlers are signalled, the session is closed, and nothing more is said', async () => {
+  test('signals handlers, closes the session, and sends nothing more', async () => {
     const world = new CoreWorld();
     const credit = await world.ready();
     const job = assign(1, credit);

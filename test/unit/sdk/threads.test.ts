@@ -1,4 +1,4 @@
-/** What goes between the two threads of a worker, and the host that runs handlers. */
+/** Messages between the two threads of a worker, and the host that runs handlers. */
 import { assert, describe, expect, test, vi } from 'vitest';
 import type { Payload } from '../../../sdk/typescript/src/gen/muster/v1/payload_pb.ts';
 import type { Logger } from '../../../sdk/typescript/src/logger.ts';
@@ -20,11 +20,11 @@ import { assign } from './support/core-world.ts';
 const bytes = (text: string) => new TextEncoder().encode(text);
 const json = (value: unknown) => payload(bytes(JSON.stringify(value)), 'application/json');
 
-/** What postMessage makes of a value. */
+/** The copy that postMessage makes of a value. */
 const sent = <T>(value: T): T => structuredClone(value);
 
-describe('starts', () => {
-  test('come out as they went in, many in one buffer', () => {
+describe('encoded starts', () => {
+  test('survive encoding, with many in one buffer', () => {
     const first = assign(1, 1n, { attempt: 2, runTimeoutMs: 5_000 });
     first.input = json({ a: 1 });
     first.checkpoint = payload(bytes('half'), 'text/plain', { k: 'v' });
@@ -53,7 +53,7 @@ function contentOf(outcome: HandlerOutcome) {
   return outcome.kind === 'result' ? outcome.payload : outcome.failure;
 }
 
-describe('ends', () => {
+describe('encoded ends', () => {
   test('name the children that a handler waits for', () => {
     const ids = [crypto.randomUUID(), crypto.randomUUID()];
     const packer = new EndsPacker();
@@ -65,7 +65,7 @@ describe('ends', () => {
     expect(last).toEqual(json('after'));
   });
 
-  test('come out as they went in: JSON, bytes, payloads, nothing and failures', () => {
+  test('survive encoding: JSON, bytes, payloads, nothing and failures', () => {
     const own = payload(bytes('<a/>'), 'application/xml', { k: 'v' });
     const failure = toFailure(new Error('it broke'));
     const packer = new EndsPacker();
@@ -85,15 +85,15 @@ describe('ends', () => {
     ]);
   });
 
-  test('a value that can not be written leaves nothing behind', () => {
+  test('keep nothing of a value that can not be written', () => {
     const packer = new EndsPacker();
     expect(() => packer.addResult(0, 10n)).toThrow(TypeError);
     expect(packer.empty).toBe(true);
   });
 });
 
-describe('flags of places', () => {
-  test('an attempt is entered or taken back, never both', () => {
+describe('the flag of a slot', () => {
+  test('marks an attempt as entered or taken back, never both', () => {
     const session = new SlotFlags();
     const handlers = new SlotFlags(session.memory);
     const first = session.hand(3);
@@ -104,7 +104,7 @@ describe('flags of places', () => {
     expect(handlers.enter(3, second)).toBe(false);
   });
 
-  test('an old ticket does not enter a place that was handed out anew', () => {
+  test('is not changed by an old ticket once the slot is used again', () => {
     const flags = new SlotFlags();
     const old = flags.hand(0);
     flags.withdraw(0);
@@ -159,7 +159,7 @@ function host(handlers: Record<string, HandlerFunction>, logger: Logger = { log:
 
 describe('the host', () => {
   test('runs handlers with the decoded input and sends the outcomes of one turn together', async () => {
-    // However slow the machine is: a turn that takes long is cut.
+    // A fixed clock, because a turn that takes long is cut.
     using _clock = vi.spyOn(performance, 'now').mockReturnValue(0);
     const { start, ends, messages } = host({ add: async (_, input: { a: number }) => ({ sum: input.a + 1 }) });
     start([json({ a: 1 }), json({ a: 2 })]);
@@ -167,7 +167,7 @@ describe('the host', () => {
     expect(messages).toHaveLength(1);
   });
 
-  test('sync handlers, thrown errors, missing handlers, bad inputs and bad results all end', async () => {
+  test('ends sync handlers, thrown errors, missing handlers, bad inputs and bad results', async () => {
     const { start, ends } = host({
       add: (_, input: { a: number }) => input.a,
       fails: () => {
@@ -176,7 +176,7 @@ describe('the host', () => {
       rejects: () => Promise.reject(new TypeError('no')),
       big: () => 10n,
     });
-    // One after the other: all of them run in place 0, which is handed out anew only once its attempt has ended.
+    // One after the other: all run in slot 0, which is used again only after its attempt has ended.
     const inputs: [Payload | undefined, string][] = [
       [json({ a: 1 }), 'add'],
       [undefined, 'fails'],
@@ -199,14 +199,14 @@ describe('the host', () => {
     ]);
   });
 
-  test('whatever is thrown ends its attempt, and others start', async () => {
+  test('ends the attempt whatever is thrown, and starts others', async () => {
     const tracing = startTracing();
     try {
       const { start, ends } = host({
         add: (_, how: string) => {
           if (how === 'at once') throw Object.create(null);
           if (how === 'later') return Promise.reject(Object.create(null));
-          // biome-ignore lint/suspicious/noThenProperty: the promise of a library that is at fault
+          // biome-ignore lint/suspicious/noThenProperty: the promise of a faulty library
           return { then: () => assert.fail('a trap') };
         },
       });
@@ -219,7 +219,7 @@ describe('the host', () => {
     }
   });
 
-  test('an attempt that was taken back is never entered', async () => {
+  test('never enters an attempt that was taken back', async () => {
     const entered: number[] = [];
     const { flags, start, ends } = host({
       add: (_, n: number) => {
@@ -232,7 +232,7 @@ describe('the host', () => {
     expect(entered).toEqual([0, 2]);
   });
 
-  test('outcomes do not wait for the handlers behind them that block the thread', async () => {
+  test('sends outcomes before later handlers that block the thread', async () => {
     let now = 0;
     using _clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
     const before: number[] = [];
@@ -248,7 +248,7 @@ describe('the host', () => {
     expect(before).toEqual([0, 0, 1, 2]);
   });
 
-  test('a context says who it is for, and a signal says why it stops', async () => {
+  test('gives handlers a context with the job, and a signal with the reason to stop', async () => {
     const facts: unknown[] = [];
     const { one, start, ends } = host({
       add: async (context) => {
@@ -264,7 +264,7 @@ describe('the host', () => {
     expect(facts).toEqual([{ jobId, attempt: 4, idempotencyKey: jobId, fencingToken: 4, definition: 'add' }]);
   });
 
-  test('a signal that is first looked at after the stop is aborted', async () => {
+  test('gives an aborted signal when it is first read after the stop', async () => {
     let go = () => {};
     let seen: unknown;
     const { one, start, ends } = host({
@@ -283,7 +283,7 @@ describe('the host', () => {
     expect(seen).toMatchObject({ reason: 'shutdown' });
   });
 
-  test('progress and checkpoints go out before the end of their attempt, and not after it', async () => {
+  test('sends progress and checkpoints before the end of their attempt, and not after it', async () => {
     let late = () => {};
     const { one, start, ends, messages } = host({
       add: (context) => {
@@ -302,14 +302,14 @@ describe('the host', () => {
     ]);
   });
 
-  test('a checkpoint that is too large is refused where it is made', async () => {
+  test('refuses a checkpoint that is too large when it is made', async () => {
     const { one, start, ends } = host({ add: (context) => context.checkpoint('x'.repeat(200)) });
     one.maxPayload = 100;
     start([undefined]);
     expect(await ends(1)).toEqual(['0 RangeError: the checkpoint has 202 bytes; the maximum is 100']);
   });
 
-  test('more time is asked for at once, as a sum, and within bounds', async () => {
+  test('requests more time at once, as a sum, and within bounds', async () => {
     const day = 24 * 3_600_000;
     const seen: unknown[] = [];
     const { start, ends, messages } = host({
@@ -334,7 +334,7 @@ describe('the host', () => {
     ]);
   });
 
-  test('log records carry the job', async () => {
+  test('adds the job to log records', async () => {
     const records: unknown[] = [];
     const { start, ends } = host(
       { add: (context) => context.log('info', 'hello', { n: 1 }) },
@@ -345,7 +345,7 @@ describe('the host', () => {
     expect(records).toEqual([['info', 'hello', { n: 1, jobId: '00000000-0000-0000-0000-000000000001', attempt: 4 }]]);
   });
 
-  test('log records go out before the end of their attempt, the newest of a flood', async () => {
+  test('sends log records before the end of their attempt, the newest of a flood', async () => {
     const { start, ends, messages } = host({
       add: (context) => {
         for (let i = 0; i < 10_000; i++) context.log('debug', `line ${i + 1}`, { i });

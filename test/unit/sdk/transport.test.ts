@@ -1,4 +1,4 @@
-/** Errors of calls, and how calls are repeated. */
+/** Errors of calls, and retries of calls. */
 import { create, toBinary } from '@bufbuild/protobuf';
 import { anyPack } from '@bufbuild/protobuf/wkt';
 import { Metadata } from '@grpc/grpc-js';
@@ -20,8 +20,8 @@ function serviceError(code: number, trailer?: Uint8Array) {
   return Object.assign(new Error(`${code} X: short`), { code, details: 'short', metadata });
 }
 
-describe('an error', () => {
-  test('carries the reason, the variables, the fields and the delay of the details', () => {
+describe('an error of a call', () => {
+  test('has the reason, the variables, the fields and the delay from the details', () => {
     const status = create(StatusSchema, {
       code: 3,
       message: 'the whole story',
@@ -47,18 +47,18 @@ describe('an error', () => {
     });
   });
 
-  test('without details, or with broken ones, it says what there is', () => {
+  test('without details or with broken ones has what is known', () => {
     const plain = { code: 14, message: 'short', reason: '', fieldViolations: [], retryDelayMs: undefined };
     expect(musterError(serviceError(14))).toMatchObject(plain);
     expect(musterError(serviceError(14, new Uint8Array([255, 1, 2])))).toMatchObject(plain);
   });
 });
 
-describe('repeating', () => {
+describe('a retry of a call', () => {
   const retry = { maxAttempts: 4, minBackoffMs: 10, maxBackoffMs: 40 };
   const error = (code: number, retryDelayMs?: number) => new MusterError({ code, message: 'planted', retryDelayMs });
 
-  /** Runs a call that fails with these errors, then answers; says how often it was made. */
+  /** Runs a call that fails with these errors, then answers. Returns how often it was made. */
   async function attempt(errors: MusterError[], timeoutMs = 10_000, signal?: AbortSignal) {
     let calls = 0;
     const outcome = withRetry(retry, { timeoutMs, signal }, async () => {
@@ -73,13 +73,13 @@ describe('repeating', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test('UNAVAILABLE is repeated a bounded number of times', async () => {
+  test('happens a bounded number of times for UNAVAILABLE', async () => {
     const down = error(Code.UNAVAILABLE);
     expect(await attempt([down, down])).toEqual({ outcome: 'answer', calls: 3 });
     expect(await attempt([down, down, down, down])).toEqual({ outcome: Code.UNAVAILABLE, calls: 4 });
   });
 
-  test('an overloaded server is asked again when it says', async () => {
+  test('waits as long as an overloaded server asks', async () => {
     const started = performance.now();
     expect(await attempt([error(Code.RESOURCE_EXHAUSTED, 300)])).toMatchObject({ outcome: 'answer' });
     expect(performance.now() - started).toBeGreaterThanOrEqual(300);
@@ -91,11 +91,11 @@ describe('repeating', () => {
     Code.ALREADY_EXISTS,
     Code.RESOURCE_EXHAUSTED,
     Code.DEADLINE_EXCEEDED,
-  ])('code %s is not repeated', async (code) => {
+  ])('does not happen for code %s', async (code) => {
     expect(await attempt([error(code)])).toEqual({ outcome: code, calls: 1 });
   });
 
-  test("a throttle's refusal is not repeated, though it says when to ask again", async () => {
+  test('does not happen after a refusal by a throttle, though it gives a delay', async () => {
     const throttled = new MusterError({
       code: Code.RESOURCE_EXHAUSTED,
       message: '',
@@ -105,14 +105,14 @@ describe('repeating', () => {
     expect(await attempt([throttled])).toEqual({ outcome: Code.RESOURCE_EXHAUSTED, calls: 1 });
   });
 
-  test('the deadline of the whole is kept', async () => {
+  test('respects the total deadline', async () => {
     expect(await attempt([error(Code.RESOURCE_EXHAUSTED, 600)], 500)).toEqual({
       outcome: Code.RESOURCE_EXHAUSTED,
       calls: 1,
     });
   });
 
-  test('a caller that gives up is not kept waiting', async () => {
+  test('stops when the caller gives up', async () => {
     const caller = new AbortController();
     const pending = attempt([error(Code.RESOURCE_EXHAUSTED, 9_000)], 10_000, caller.signal);
     caller.abort();

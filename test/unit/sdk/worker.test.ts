@@ -1,10 +1,10 @@
-/** A worker with its real session thread, run from source, where there is no control plane to find. */
+/** A worker with its real session thread, run from source, without a control plane. */
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import type { WorkerEvent } from '../../../sdk/typescript/src/index.ts';
 import { Worker } from '../../../sdk/typescript/src/index.ts';
 
-/** A port on which nobody listens. */
+/** A port without a listener. */
 async function deadPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -14,7 +14,7 @@ async function deadPort(): Promise<number> {
   return address.port;
 }
 
-test('it waits for the control plane, and stops when it is asked to', async () => {
+test('a worker waits for the control plane, and stops on request', async () => {
   const events: WorkerEvent[] = [];
   const worker = new Worker({
     address: `127.0.0.1:${await deadPort()}`,
@@ -31,7 +31,7 @@ test('it waits for the control plane, and stops when it is asked to', async () =
   expect(worker.sessionId).toBeUndefined();
 });
 
-test('slots out of range end it with a reason', async () => {
+test('a worker with slots out of range is refused with a reason', async () => {
   const worker = new Worker({
     address: '127.0.0.1:1',
     name: 'greedy',

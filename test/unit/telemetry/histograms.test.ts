@@ -1,4 +1,4 @@
-/** Histograms as the SDK's readers get them. */
+/** Histograms as the readers of the OpenTelemetry SDK get them. */
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -15,7 +15,7 @@ const info = {
   buckets: [1, 10],
 } satisfies MetricInfo;
 
-it('put each value into the bucket that the next bound closes, as a count of all values would', () => {
+it('a histogram puts each value into the bucket below the next bound, with a total over all values', () => {
   const bounds = [0.5, 1, 10];
   fc.assert(
     fc.property(fc.array(fc.double({ min: -1, max: 20, noNaN: true })), (values) => {
@@ -34,7 +34,7 @@ it('put each value into the bucket that the next bound closes, as a count of all
   );
 });
 
-it('are written as Prometheus reads them, under the unit, one series for each set of labels', async () => {
+it('a histogram is exported for Prometheus with its unit, one series per set of labels', async () => {
   const histograms = new Histograms({ name: 'test', version: '1' });
   const family = histograms.family(info);
   const reader = new PageReader({ metricProducers: [histograms] });

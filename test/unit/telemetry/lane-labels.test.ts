@@ -1,11 +1,11 @@
-/** Labels of jobs stay bounded, whatever names people make up. */
+/** Labels of job metrics stay bounded, whatever names users choose. */
 import { expect, it } from 'vitest';
 import { mostNames } from '../../../server/telemetry/metrics/catalogue.ts';
 import { ByLane } from '../../../server/telemetry/metrics/lane-labels.ts';
 
 const names = (n: number) => ({ namespace: 'default', queue: `q${n}`, definition: 'd' });
 
-it('the first names keep theirs, all further ones share "other"', () => {
+it('the labels keep the first names, and all further names share "other"', () => {
   const made: string[] = [];
   const lanes = new ByLane((labels) => {
     made.push(labels['muster.queue']);

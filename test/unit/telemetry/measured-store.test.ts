@@ -1,4 +1,4 @@
-/** What a transaction did is counted when it is committed, and not otherwise. */
+/** Changes of a transaction are counted when it commits, and not otherwise. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { parseMetrics, sumOf } from '../../../server/cli/top/metrics-text.ts';
 import type { Store } from '../../../server/engine/ports/store.ts';
@@ -16,7 +16,7 @@ let opened: Metrics;
 let store: Store;
 let broken: Error | undefined;
 
-/** Stores everything at once, and forgets it. */
+/** Accepts every change at once, and stores nothing. */
 const forgetful = {
   ensureLane: async () => 7,
   submit: async (calls: readonly SubmitCall[]) => {
@@ -44,7 +44,7 @@ async function submitted(): Promise<number> {
   return sumOf(parseMetrics(await opened.page.read()), prometheusName(metrics.jobsSubmitted)) ?? 0;
 }
 
-it('once the transaction is there', async () => {
+it('a transaction is counted when it has committed', async () => {
   await store.together(async (inner) => {
     await inner.submit([call]);
     expect(await inner.ensureLane(lane)).toBe(7);
@@ -53,7 +53,7 @@ it('once the transaction is there', async () => {
   expect(await submitted()).toBe(2);
 });
 
-it('not when it was rolled back', async () => {
+it('a transaction is not counted when it was rolled back', async () => {
   const undone = store.together(async (inner) => {
     await inner.submit([call]);
     throw new Error('undone');
@@ -62,7 +62,7 @@ it('not when it was rolled back', async () => {
   expect(await submitted()).toBe(0);
 });
 
-it('not when it failed, which is timed under the class of the failure', async () => {
+it('a transaction is not counted when it failed, and its time is recorded under the class of the failure', async () => {
   broken = Object.assign(new Error('no'), { code: '53300' });
   await expect(store.submit([call])).rejects.toBe(broken);
   const all = parseMetrics(await opened.page.read());

@@ -1,4 +1,4 @@
-/** What OpenTelemetry's variables ask for: nothing leaves unless they say so, and what we have not is refused by name. */
+/** OpenTelemetry's variables: metrics are sent only on request, and unsupported values are refused by name. */
 import { describe, expect, it } from 'vitest';
 import { otlpSettings } from '../../../server/telemetry/metrics/otlp.ts';
 
@@ -18,7 +18,7 @@ describe('metrics are sent', () => {
     ],
   ])('%s', (_, env) => expect(otlpSettings(env)).toEqual(usual));
 
-  it('as often as is said', () => {
+  it('at the configured interval', () => {
     expect(otlpSettings({ ...endpoint, OTEL_METRIC_EXPORT_INTERVAL: '500' })).toEqual({
       intervalMs: 500,
       timeoutMs: 500,
@@ -45,4 +45,4 @@ it.each([
     'OTEL_METRIC_EXPORT_TIMEOUT is 9000',
     { ...endpoint, OTEL_METRIC_EXPORT_INTERVAL: '500', OTEL_METRIC_EXPORT_TIMEOUT: '9000' },
   ],
-])('refuses: %s', (message, env) => expect(() => otlpSettings(env)).toThrow(message));
+])('the OTLP settings are refused: %s', (message, env) => expect(() => otlpSettings(env)).toThrow(message));

@@ -1,4 +1,4 @@
-/** Readings are shared, spaced, and never waited for long. */
+/** Readings are shared, spaced in time, and never waited for long. */
 import { beforeEach, expect, it } from 'vitest';
 import { Paced } from '../../../server/telemetry/metrics/paced.ts';
 import { settle, VirtualTime } from '../engine/virtual-time.ts';
@@ -24,7 +24,7 @@ function paced(tookMs: number, fails = () => false): Paced<number> {
   return new Paced('it', take, { clock: time, timers: time, log });
 }
 
-it('many who ask at once share one, and so do those who ask within a second', async () => {
+it('a reading is shared by concurrent callers and by callers within a second', async () => {
   const reading = paced(0);
   expect(await Promise.all([reading.read(), reading.read()])).toEqual([1, 1]);
   await time.advance(999);
@@ -34,7 +34,7 @@ it('many who ask at once share one, and so do those who ask within a second', as
   expect(time.pending).toBe(0);
 });
 
-it('who asks gets the one before when the next takes long, and that one makes a longer pause', async () => {
+it('a slow reading leaves its callers the previous one, and lengthens the pause', async () => {
   let slow = 0;
   const reading = new Paced(
     'it',
@@ -61,7 +61,7 @@ it('who asks gets the one before when the next takes long, and that one makes a 
   expect(await reading.read()).toBe(3);
 });
 
-it('a reading that failed is none, and is said in the log', async () => {
+it('a failed reading gives no value, and is logged', async () => {
   let broken = true;
   const reading = paced(0, () => broken);
   expect(await reading.read()).toBeUndefined();

@@ -1,4 +1,4 @@
-/** The page of metrics is made once a second at most, however many ask. */
+/** The metrics page is rendered at most once a second, however many ask for it. */
 import { beforeEach, expect, it } from 'vitest';
 import { MetricsPage } from '../../../server/telemetry/metrics/prometheus.ts';
 import { settle, VirtualTime } from '../engine/virtual-time.ts';
@@ -20,7 +20,7 @@ beforeEach(() => {
   page = new MetricsPage({ text }, time);
 });
 
-it('who asks while it is being made, and for a second after that, gets the same', async () => {
+it('the page is shared by callers during its rendering and for a second after it', async () => {
   const [first, second] = [page.read(), page.read()];
   await time.advance(5_000);
   const third = page.read();
@@ -34,7 +34,7 @@ it('who asks while it is being made, and for a second after that, gets the same'
   expect(await next).toBe('page 2');
 });
 
-it('one that could not be made is made anew a second later', async () => {
+it('a page that could not be rendered is rendered again a second later', async () => {
   const broken = page.read();
   finish('badly');
   await expect(broken).rejects.toThrow('broken');

@@ -1,4 +1,4 @@
-/** The control plane's tracing: what the environment says, how spans look to OpenTelemetry, and a place that takes none. */
+/** The control plane's tracing: its environment variables, its spans in OpenTelemetry, and a receiver that is down. */
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
@@ -42,7 +42,7 @@ const [job, wait, attempt] = jobSpans({
   cached: [],
 });
 
-describe('the environment', () => {
+describe('the environment of tracing', () => {
   it.each([
     [{}, false],
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: '' }, false],
@@ -54,7 +54,7 @@ describe('the environment', () => {
     expect(sendsSpans(env)).toBe(sends);
   });
 
-  it('says which traces are kept', () => {
+  it('selects the sampling', () => {
     expect(samplingOf({})).toEqual({ followsCaller: true, ratio: 1 });
     expect(samplingOf({ OTEL_TRACES_SAMPLER: 'always_off' })).toEqual({ followsCaller: false, ratio: 0 });
     const some = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.05' };
@@ -63,7 +63,7 @@ describe('the environment', () => {
     expect(() => samplingOf({ OTEL_TRACES_SAMPLER: 'jaeger_remote' })).toThrow(/OTEL_TRACES_SAMPLER .*always_on, /);
   });
 
-  it('refuses a protocol that is not spoken, with what to do', () => {
+  it('with an unsupported protocol is refused with a remedy', () => {
     const env = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf' };
     checkProtocol(env, 'TRACES', 'spans');
     expect(() => checkProtocol({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, 'TRACES', 'spans')).toThrow(
@@ -73,7 +73,7 @@ describe('the environment', () => {
 });
 
 describe('a span', () => {
-  it('has its kind, its place in the trace, its times to the microsecond, and whether it failed', () => {
+  it('has its kind, its position in the trace, its times to the microsecond, and whether it failed', () => {
     if (!job || !wait || !attempt) throw new Error('there are three spans');
     const [root, waited, tried] = [job, wait, attempt].map((span) => readableSpan(span, source));
     expect([root?.kind, waited?.kind, tried?.kind]).toEqual([SpanKind.CONSUMER, SpanKind.INTERNAL, SpanKind.PRODUCER]);
@@ -89,7 +89,7 @@ describe('a span', () => {
   });
 });
 
-it('a span that took no time has a nanosecond', () => {
+it('a span that took no time lasts a nanosecond', () => {
   if (!wait) throw new Error('there is a wait');
   const { startTime, endTime, duration } = readableSpan({ ...wait, endTimeUs: wait.startTimeUs }, source);
   expect([startTime, endTime, duration]).toEqual([
@@ -99,8 +99,8 @@ it('a span that took no time has a nanosecond', () => {
   ]);
 });
 
-describe('a place that takes no spans', () => {
-  it('is left alone for a while, told of once, and gets those that come after', async () => {
+describe('a receiver that accepts no spans', () => {
+  it('is left alone for a while, is logged once, and gets later spans', async () => {
     let now = 0;
     let takes = false;
     const asked: ReadableSpan[][] = [];

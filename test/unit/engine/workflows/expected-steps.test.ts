@@ -1,4 +1,4 @@
-/** Which steps are read with the lock of their workflow. */
+/** The steps that are read together with the lock of their workflow. */
 import { expect, it } from 'vitest';
 import { compileGraph } from '../../../../server/domain/workflows/graph.ts';
 import { noneEnded } from '../../../../server/domain/workflows/trigger-rules.ts';
@@ -20,7 +20,7 @@ function row(step: number, state: WrittenStep['state'] = 'RUNNING', jobId = 'w')
 
 const stepsOf = (expected: ExpectedSteps, jobId = 'w') => expected.of([jobId]).map(({ step }) => step);
 
-it('are those that run and those that come after them, until others begin', () => {
+it('expected steps are the running ones and their successors, until others begin', () => {
   const expected = new ExpectedSteps();
   expected.note('w', chain, [row(0)]);
   expect(stepsOf(expected)).toEqual([0, 1]);
@@ -32,7 +32,7 @@ it('are those that run and those that come after them, until others begin', () =
   expect(expected.of(['w', 'another'])).toEqual([]);
 });
 
-it('are none where many begin together', () => {
+it('expected steps are empty when many begin together', () => {
   const wide = compileGraph(workflowOf(...Array.from({ length: 17 }, (_, n) => stepOf({ name: `s${n}` }))));
   const expected = new ExpectedSteps();
   expected.note('w', wide, [row(0)]);
@@ -44,7 +44,7 @@ it('are none where many begin together', () => {
   expect(stepsOf(expected)).toEqual([]);
 });
 
-it('are kept of the thousand workflows that were advanced last', () => {
+it('expected steps are kept for the thousand most recently advanced workflows', () => {
   const expected = new ExpectedSteps();
   for (let n = 0; n < 1_000; n++) expected.note(`w${n}`, chain, [row(0)]);
   expected.note('w0', chain, [row(1)]);
@@ -53,7 +53,7 @@ it('are kept of the thousand workflows that were advanced last', () => {
   expect(stepsOf(expected, 'w0')).toEqual([1, 2]);
 });
 
-it('are not read again, whether they have rows or not', async () => {
+it('expected steps are not read again, whether they have rows or not', async () => {
   const asked: StepKey[][] = [];
   const readSteps = async (keys: readonly StepKey[]) => {
     asked.push([...keys]);

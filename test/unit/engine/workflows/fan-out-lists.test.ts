@@ -1,4 +1,4 @@
-/** Lists of fan-outs are made once while their items start, and only a few are kept. */
+/** The item list of a fan-out is computed once while its items start. Only a few lists are kept. */
 import { expect, it } from 'vitest';
 import { FanOutLists } from '../../../../server/engine/workflows/steps/fan-out-lists.ts';
 
@@ -11,7 +11,7 @@ function counted() {
   return { lists, of };
 }
 
-it('makes a list once, until no item of it is to start any more', async () => {
+it('the cache computes a list once, until no item of it is left to start', async () => {
   const { lists, of } = counted();
   expect(await of(1)).toEqual([1, 1]);
   expect(await of(1)).toEqual([1, 1]);
@@ -21,7 +21,7 @@ it('makes a list once, until no item of it is to start any more', async () => {
   expect(await of(2)).toEqual([2, 2]);
 });
 
-it('keeps those of eight steps, the ones that were used last', async () => {
+it('the cache keeps the lists of the eight most recently used steps', async () => {
   const { of } = counted();
   for (let step = 0; step < 8; step++) await of(step);
   await of(0);
@@ -31,7 +31,7 @@ it('keeps those of eight steps, the ones that were used last', async () => {
   expect(await of(1)).toEqual([1, 10]);
 });
 
-it('keeps none of a workflow that has ended', async () => {
+it('the cache drops the lists of a workflow that has ended', async () => {
   const { lists, of } = counted();
   await of(1);
   await lists.of({ jobId: 'w2', step: 1 }, async () => ['other']);
@@ -40,7 +40,7 @@ it('keeps none of a workflow that has ended', async () => {
   expect(await lists.of({ jobId: 'w2', step: 1 }, async () => ['made again'])).toEqual(['other']);
 });
 
-it('keeps none that could not be made', async () => {
+it('the cache keeps no list that could not be computed', async () => {
   const { lists, of } = counted();
   await expect(lists.of(key(1), () => Promise.reject(new Error('no list')))).rejects.toThrow('no list');
   expect(await of(1)).toEqual([1, 1]);

@@ -1,4 +1,4 @@
-/** Outputs of steps whose jobs are kept for less long than their workflow runs. */
+/** Outputs of steps whose jobs were deleted before their workflow ended. */
 import { expect, it } from 'vitest';
 import { beginFanOut } from '../../../../server/domain/workflows/fan-out.ts';
 import { compileGraph } from '../../../../server/domain/workflows/graph.ts';
@@ -33,7 +33,7 @@ const store = {
 it.each([
   [0, 'the output of step "one" is gone: its job is no longer kept'],
   [1, 'outputs of step "each" are gone: its jobs are no longer kept'],
-])('are no null, but no value', async (step, message) => {
+])('the deleted output of %s is an error and not null', async (step, message) => {
   const graph = compileGraph(workflowOf(stepOf({ name: 'one' }), stepOf({ name: 'each', fanOut: { items: '' } })));
   const steps = new Steps(graph, jobId, store);
   await steps.load([0, 1]);

@@ -1,4 +1,4 @@
-/** A session core whose server, bus, handlers and time are in the hands of a test. */
+/** A session core whose server, bus, handlers and time are controlled by a test. */
 import { create } from '@bufbuild/protobuf';
 import { durationFromMs } from '../../../../sdk/typescript/src/duration.ts';
 import { MusterError } from '../../../../sdk/typescript/src/error.ts';
@@ -40,7 +40,7 @@ import type { CoreOptions } from '../../../../sdk/typescript/src/worker/core/ses
 import { SessionCore } from '../../../../sdk/typescript/src/worker/core/session-core.ts';
 import { settle, VirtualTime } from './virtual-time.ts';
 
-/** A call that the core has made and that the test answers. */
+/** A call of the core, answered by the test. */
 export interface Call<Request, Response> {
   readonly request: Request;
   readonly sentAt: number;
@@ -60,7 +60,7 @@ export interface WorldOptions {
   readonly random?: () => number;
 }
 
-/** A subscription as the core asked for it. */
+/** A subscription as the core requested it. */
 export interface FakeBus {
   readonly options: BusOptions;
   reconnects: number;
@@ -75,12 +75,12 @@ export class CoreWorld {
   readonly closes: Call<CloseSessionRequest, CloseSessionResponse>[] = [];
   readonly buses: FakeBus[] = [];
   readonly events: CoreEvent['type'][] = [];
-  /** What is in each place. */
+  /** The assignment in each slot. */
   readonly running = new Map<number, Assignment>();
-  /** Everything that was ever handed to a handler. */
+  /** Every assignment ever handed to a handler. */
   readonly started: Assignment[] = [];
   readonly stops: { slot: number; reason: StopReason }[] = [];
-  /** Handlers are entered as soon as they are handed over, unless this is false. */
+  /** Handlers are entered when they are handed over, unless this is false. */
   entersAtOnce = true;
   readonly entered = new Set<number>();
   readonly core: SessionCore;
@@ -115,12 +115,12 @@ export class CoreWorld {
     return last(this.credits, 'credit');
   }
 
-  /** Every report that was ever sent, as [attempt's number, outcome]. */
+  /** Every report ever sent, as [attempt's number, outcome]. */
   get outcomes(): string[] {
     return this.reports.flatMap(({ request }) => request.reports.map(outcomeText));
   }
 
-  /** Starts the core and opens its session; nothing is answered after that. */
+  /** Starts the core and opens its session, without answering later calls. */
   async open(): Promise<void> {
     if (this.opens.length === 0) this.core.start();
     await this.openNext();
@@ -141,7 +141,7 @@ export class CoreWorld {
     });
   }
 
-  /** Opens, connects the bus, pings, and answers until the first credit is out. */
+  /** Opens, connects the bus, pings, and answers until the first credit is granted. */
   async ready(): Promise<Credit> {
     await this.open();
     await this.connect(true);
@@ -159,7 +159,7 @@ export class CoreWorld {
     await this.deliver([], { ping: ++this.#pings });
   }
 
-  /** Delivers assignments, and whatever else a message carries, over the newest subscription. */
+  /** Delivers assignments, and the given other content of a message, over the newest subscription. */
   async deliver(assignments: Assignment[], more: { cancels?: Assignment[]; ping?: bigint } = {}): Promise<void> {
     const cancels = (more.cancels ?? []).map(({ jobId, attempt }) => create(CancelNoticeSchema, { jobId, attempt }));
     const message = create(SessionMessageSchema, { assignments, cancels, ping: more.ping ?? 0n });
@@ -203,7 +203,7 @@ export class CoreWorld {
     throw new Error('no handler runs it');
   }
 
-  /** Answers every heartbeat at once from now on, while time moves on. */
+  /** Answers every heartbeat at once while time moves on by `ms`. */
   async advanceBeating(ms: number, step = 500): Promise<void> {
     for (let moved = 0; moved < ms; moved += step) {
       await this.time.advance(Math.min(step, ms - moved));

@@ -1,4 +1,4 @@
-/** A server and a bus at their worst: what a random walk does to a session core, and what must hold all the same. */
+/** A hostile server and bus: the actions of a random walk on a session core, and the invariants. */
 import { Code } from '../../../../sdk/typescript/src/error.ts';
 import type { Assignment } from '../../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
 import { LeaseLossAction } from '../../../../sdk/typescript/src/gen/muster/v1/job_definition_pb.ts';
@@ -13,7 +13,7 @@ import { logLine } from '../../../../sdk/typescript/src/worker/log-line.ts';
 import type { Beat, Report } from './core-world.ts';
 import { assign, CoreWorld, failure, outcomeText, result } from './core-world.ts';
 
-/** A step of the walk; `pick` chooses among what there is to act on. */
+/** A step of the walk. `pick` chooses among the possible targets. */
 export interface Step {
   readonly kind:
     | 'assign'
@@ -37,7 +37,7 @@ export interface Step {
   readonly pick: number;
 }
 
-/** What became of one attempt so far. */
+/** The history of one attempt. */
 interface Trail {
   started: number;
   entered: boolean;
@@ -99,7 +99,7 @@ export class RoughServer {
       case 'answerBeat':
         return this.#withOpen(world.beats, pick, (beat) => this.#answerBeat(beat));
       case 'failBeat':
-        // Some of those that fail have done their work: it is the answer that was lost.
+        // Some of those that fail have done their work: only the answer was lost.
         return this.#withOpen(world.beats, pick, (beat) => {
           if (pick % 2 === 0) this.#onMessage(beat);
           return beat.fail(Code.UNAVAILABLE);
@@ -123,7 +123,7 @@ export class RoughServer {
     }
   }
 
-  /** As a dispatcher does: against any credit that was ever granted in the session, spent by now or not. */
+  /** Assigns against any credit that was ever granted in the session, even a spent one. */
   #assign(pick: number): Promise<void> | undefined {
     const credits = this.#credits();
     if (credits.length === 0) return undefined;
@@ -180,7 +180,7 @@ export class RoughServer {
     for (const update of beat.request.progress) this.#keep(this.#trailOf(keyOf(update)), update.logs);
   }
 
-  /** As the server does: what comes after what it has. */
+  /** Keeps records after the last one it has, as the server does. */
   #keep(trail: Trail, logs: readonly LogRecord[]): void {
     for (const { sequence } of logs) {
       if (Number(sequence) > trail.kept + 1) throw new Error(`record ${trail.kept + 1} was never sent`);
@@ -189,7 +189,7 @@ export class RoughServer {
   }
 
   async #loseLease(pick: number): Promise<void> {
-    // Rare, or no session would live long enough for anything else to happen.
+    // Rare: otherwise no session would live long enough for anything else to happen.
     if (pick % 10 !== 0) return;
     const beat = this.world.beats.find((one) => !one.settled);
     if (beat === undefined) return;
@@ -204,7 +204,7 @@ export class RoughServer {
 
   async #acknowledge(report: Report): Promise<void> {
     const { reports } = report.request;
-    // Noted before the answer: whatever is sent after it is a repeat of something closed.
+    // Recorded before the answer: anything sent after it repeats a closed attempt.
     this.check();
     for (const one of reports) this.#closeTrail(one);
     const results = reports.map(() => ReportResult.ACCEPTED);
@@ -228,7 +228,7 @@ export class RoughServer {
     return open.length > 0 ? act(choose(open, pick)) : undefined;
   }
 
-  /** What must hold after every step. */
+  /** The invariants after every step. */
   check(): void {
     const { world } = this;
     if (world.running.size > this.slots) throw new Error(`${world.running.size} handlers run in ${this.slots} slots`);
@@ -254,7 +254,7 @@ export class RoughServer {
       throw new Error(`released after its handler was entered: ${outcome}`);
   }
 
-  /** Everything works again and every handler returns: whatever is open has to come to its end. */
+  /** Everything works again and every handler returns: all open attempts must end. */
   async #heal(): Promise<void> {
     const { world } = this;
     await world.connect(true);

@@ -1,4 +1,4 @@
-/** A clock and timers that move only when a test says so. */
+/** A clock and timers that the test moves. */
 import type { Clock, Timer, Timers } from '../../../../sdk/typescript/src/worker/core/ports.ts';
 
 interface Due {
@@ -22,12 +22,12 @@ export class VirtualTime implements Clock, Timers {
     return { cancel: () => this.#due.delete(due) };
   }
 
-  /** Timers that are still to run. */
+  /** Timers that are still set. */
   get pending(): number {
     return this.#due.size;
   }
 
-  /** Moves on by `ms`, running what is due at its own time, with all promises settled in between. */
+  /** Moves on by `ms`. Each timer runs at its own time, and promises settle in between. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await settle();
@@ -40,7 +40,7 @@ export class VirtualTime implements Clock, Timers {
     this.#now = end;
   }
 
-  /** Moves the clock without running anything: a process that was stopped and goes on. */
+  /** Moves the clock without running timers, like a process that was paused and continues. */
   jump(ms: number): void {
     this.#now += ms;
   }
