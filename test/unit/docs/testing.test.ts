@@ -8,7 +8,7 @@ const docs = new URL('../../../docs/', import.meta.url);
 const guide = readFileSync(new URL('testing.md', docs), 'utf8');
 
 describe('docs/testing.md', () => {
-  it('says of each folder of tests what it tests', () => {
+  it('describes each folder of tests', () => {
     const folders = readdirSync(new URL('../test/', docs)).filter((folder) => folder !== 'support');
     expect(folders.filter((folder) => !guide.includes(`\n| \`test/${folder}\``))).toEqual([]);
   });

@@ -15,12 +15,12 @@ const brackets = {
 const operators = { choices: (n: number) => `${'input?1:'.repeat(n)}1`, sums: (n: number) => `input${'+1'.repeat(n)}` };
 
 describe('a parsed expression', () => {
-  it.each(Object.entries(brackets))('has at most 128 %s inside each other', (_what, nested) => {
+  it.each(Object.entries(brackets))('has at most 128 nested %s', (_what, nested) => {
     expect(problemOf(nested(128))).toBeUndefined();
     expect(problemOf(nested(129))).toBe('has more than 128 brackets inside each other');
   });
 
-  it.each(Object.entries(operators))('has at most 250 operators inside each other: %s', (_what, chain) => {
+  it.each(Object.entries(operators))('has at most 250 nested operators: %s', (_what, chain) => {
     expect(problemOf(chain(249))).toBeUndefined();
     expect(problemOf(chain(250))).toBe('has more than 250 operators inside each other');
   });
@@ -31,7 +31,7 @@ describe('a parsed expression', () => {
     expect(texts.map(problemOf)).toEqual(texts.map(() => undefined));
   });
 
-  it('counts brackets that are inside each other, not all', () => {
+  it('counts nested brackets, not all', () => {
     expect(problemOf(`[${'(1),'.repeat(200)}1]`)).toBeUndefined();
   });
 });

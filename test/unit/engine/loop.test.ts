@@ -33,7 +33,7 @@ function loopOf(options: Partial<LoopParts> & { tookMs?: number; time?: VirtualT
   return { loop, time, begun, logged, answers, maxOpen: () => maxOpen };
 }
 
-/** Chance that is different each time, in the same order for the same seed. */
+/** A random source with different values, the same for the same seed. */
 function drawnFrom(seed: number): Random {
   let state = seed;
   const next = () => {
@@ -51,7 +51,7 @@ describe('a loop', () => {
     expect(begun).toEqual([500, 1_800, 3_100]);
   });
 
-  it('does nothing before it is started, and one start is as good as two', async () => {
+  it('does nothing before it is started, and a second start has no effect', async () => {
     const { loop, time, begun } = loopOf();
     await time.advance(5_000);
     expect([begun, time.pending]).toEqual([[], 0]);
@@ -75,7 +75,7 @@ describe('a loop', () => {
     expect(begun).toEqual([0]);
   });
 
-  it('makes an interval at most a tenth shorter or longer', async () => {
+  it('varies its interval by at most a tenth', async () => {
     const { loop, time, begun } = loopOf({ random: drawnFrom(7) });
     loop.start();
     await time.advance(200 * EVERY_MS);
@@ -85,7 +85,7 @@ describe('a loop', () => {
     expect(new Set(gaps.map(Math.round)).size).toBeGreaterThan(50);
   });
 
-  it('runs its next round after the time that a round asks for, and at once where that is none', async () => {
+  it('runs its next round after the delay that a round returns, and at once for 0', async () => {
     const { loop, time, begun, answers } = loopOf();
     answers.push(250, 0, 0, 5_000, undefined);
     loop.start();
@@ -93,7 +93,7 @@ describe('a loop', () => {
     expect(begun).toEqual([500, 750, 750, 750, 5_750, 6_750, 7_750]);
   });
 
-  it('is the same again with the same chance', async () => {
+  it('repeats its schedule with the same random numbers', async () => {
     const runs = await Promise.all(
       [3, 3, 4].map(async (seed) => {
         const { loop, time, begun } = loopOf({ random: drawnFrom(seed) });
@@ -107,8 +107,8 @@ describe('a loop', () => {
   });
 });
 
-describe('loops of one interval', () => {
-  it('have phases of their own', async () => {
+describe('loops with the same interval', () => {
+  it('have different phases', async () => {
     const time = new VirtualTime();
     const random = drawnFrom(11);
     const loops = Array.from({ length: 8 }, () => loopOf({ time, random }));
@@ -130,7 +130,7 @@ describe('a hint', () => {
     expect(begun).toEqual([500, 600, 1_600]);
   });
 
-  it('needs no start', async () => {
+  it('works without a start', async () => {
     const { loop, time, begun } = loopOf();
     loop.wake();
     await settle();
@@ -149,7 +149,7 @@ describe('a hint', () => {
     expect(maxOpen()).toBe(1);
   });
 
-  it('that a round gives itself leads to one more', async () => {
+  it('that a round gives to its own loop leads to one more', async () => {
     const begun: number[] = [];
     const { loop, time, maxOpen } = loopOf({
       run: async () => {
@@ -161,7 +161,7 @@ describe('a hint', () => {
     expect([begun.length, maxOpen()]).toEqual([2, 0]);
   });
 
-  it('may give a time: the first one counts, and a round that comes sooner serves it', async () => {
+  it('may give a time: the earliest one counts, and a sooner round satisfies it', async () => {
     const { loop, time, begun } = loopOf();
     loop.start(0);
     await time.advance(100);
@@ -212,7 +212,7 @@ describe('a round that fails', () => {
     expect(logged).toEqual([message, message]);
   });
 
-  it('before it returns a promise is one that fails, too', async () => {
+  it('synchronously is handled like any other failure', async () => {
     let rounds = 0;
     const { loop, time, logged } = loopOf({
       run: () => {
@@ -225,7 +225,7 @@ describe('a round that fails', () => {
     expect([rounds, logged.length]).toEqual([2, 2]);
   });
 
-  it('does not lose a hint that came meanwhile', async () => {
+  it('does not lose a hint that came during it', async () => {
     const { loop, time, begun, answers } = loopOf({ tookMs: 100 });
     answers.push(new Error('gone'));
     loop.start(0);
@@ -253,7 +253,7 @@ describe('an idle loop', () => {
     expect(begun).toEqual([0, 5_000, 6_000, 7_000]);
   });
 
-  it('that has work again before its round is over continues', async () => {
+  it('that gets work before its round is over continues', async () => {
     let isIdle = false;
     const { loop, time, begun } = loopOf({ isIdle: () => isIdle, tookMs: 100 });
     loop.start(0);
@@ -281,7 +281,7 @@ describe('a stop', () => {
     expect([isStopped, loop.isRunning]).toEqual([true, false]);
   });
 
-  it('lets nothing begin afterwards, be it hinted, scheduled or asked for', async () => {
+  it('prevents any later round, whether hinted, scheduled or requested', async () => {
     const { loop, time, begun, answers } = loopOf({ tookMs: 100 });
     answers.push(0);
     loop.start(0);
@@ -299,7 +299,7 @@ describe('a stop', () => {
     expect([begun, time.pending]).toEqual([[0], 0]);
   });
 
-  it('in the moment in which a round is due leaves it out', async () => {
+  it('at the moment when a round is due prevents that round', async () => {
     const { loop, begun } = loopOf();
     const round = loop.runOnce();
     await loop.stop();
@@ -307,7 +307,7 @@ describe('a stop', () => {
     expect(begun).toEqual([]);
   });
 
-  it('resolves at once where nothing runs', async () => {
+  it('resolves at once when no round is running', async () => {
     const { loop, time } = loopOf();
     loop.start();
     await loop.stop();

@@ -78,7 +78,7 @@ describe('an expression', () => {
   });
 });
 
-it('knows which values it reads', () => {
+it('an expression knows which values it reads', () => {
   const { steps, usesInput } = compiled('{"a": has(steps.b.output.c), "d": [steps.e.state + steps.b.state]}');
   expect([[...steps].sort(), usesInput]).toEqual([['b', 'e'], false]);
   expect(compiled('workflow.input.list[steps.a.output]')).toMatchObject({ steps: new Set(['a']), usesInput: true });
@@ -164,7 +164,7 @@ describe('the parser refuses', () => {
   });
 });
 
-it('an expression that reaches beyond its values', () => {
+it('an expression reaches nothing beyond its values', () => {
   for (const text of [
     'workflow.input.__proto__',
     'workflow.input.toString',
