@@ -14,8 +14,8 @@ def channel_options(address: str) -> list[tuple[str, Any]]:
     """Returns the options for a target.
 
     A target may name several replicas (`ipv4:10.0.0.1:7070,10.0.0.2:7070`, or a name with several addresses): calls are
-    spread over them one by one. A broken connection is tried again within two seconds. Environment variables that name
-    a proxy are ignored for loopback addresses.
+    balanced over them. A broken connection is reopened within two seconds. Environment variables that name a proxy are
+    ignored for loopback addresses.
     """
     options: list[tuple[str, Any]] = [
         ("grpc.max_receive_message_length", _MOST_BYTES),
@@ -23,7 +23,7 @@ def channel_options(address: str) -> list[tuple[str, Any]]:
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.min_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 2_000),
-        # A dead line is noticed within 20 s while a call waits on it.
+        # Detects a dead connection within 20 s while a call waits on it.
         ("grpc.keepalive_time_ms", 10_000),
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.http2.max_pings_without_data", 0),

@@ -18,7 +18,7 @@ def to_seconds(duration: Duration) -> float:
 
 
 def to_duration(seconds: Seconds) -> Duration:
-    """Returns a protobuf duration of so many seconds, to the nanosecond."""
+    """Converts seconds to a protobuf duration, rounded to the nanosecond."""
     length = seconds.total_seconds() if isinstance(seconds, dt.timedelta) else seconds
     whole, nanos = divmod(round(length * _NANOS), _NANOS)
     return Duration(seconds=whole, nanos=nanos)

@@ -1,4 +1,4 @@
-"""Errors of the SDK, and how calls that fail become them."""
+"""Errors of the SDK, and the conversion of failed calls."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class MusterError(Exception):
         code: The gRPC status code.
         reason: The stable reason, such as "JOB_NOT_FOUND"; empty if the error does not come from Muster.
         metadata: The variables of the message.
-        violations: What is wrong in the request, as (field, description).
-        retry_after: Seconds after which to try again, if the control plane names them.
+        violations: Refused fields of the request, as (field, description).
+        retry_after: Seconds after which the control plane accepts the call again. None: it gave none.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class JobFailedError(Exception):
         job: The job as it ended.
         job_id: Its UUID.
         state: Name of its state, such as "FAILED".
-        failure: Why; empty fields where nothing is known.
+        failure: The failure. Its fields are empty where nothing is known.
     """
 
     def __init__(self, job: Job, state: str) -> None:
@@ -75,7 +75,7 @@ class JobFailedError(Exception):
 
 
 class FinalError(Exception):
-    """Raised by a handler that knows that another attempt can't help.
+    """Raised by a handler when another attempt would fail too: the job is not retried.
 
     Attributes:
         details: Data for programs that handle the failure.
@@ -86,11 +86,11 @@ class FinalError(Exception):
         self.details = details
 
 
-class RetryLater(Exception):  # noqa: N818 - it asks for something rather than to complain
-    """Raised by a handler that wants the next attempt after so many seconds.
+class RetryLater(Exception):  # noqa: N818 - a request, not an error
+    """Raised by a handler to set the delay of its next attempt.
 
     Attributes:
-        seconds: The delay; replaces the retry policy's backoff.
+        seconds: The delay in seconds; replaces the retry policy's backoff.
     """
 
     def __init__(self, seconds: float, message: str = "") -> None:
@@ -99,18 +99,18 @@ class RetryLater(Exception):  # noqa: N818 - it asks for something rather than t
 
 
 class InfrastructureError(Exception):
-    """Raised by a handler that what it runs on has failed: no disk, no memory, a machine that goes away.
+    """Raised by a handler when its environment failed: disk, memory, machine.
 
-    Costs the job no attempt unless a retry rule says otherwise. Any exception may say how a process ended that the
-    handler ran, in an attribute `exit_code` from 1 to 255, or as `subprocess.CalledProcessError` does; retry rules can
-    go by it.
+    The attempt does not count, unless a retry rule says otherwise. Any exception may have an attribute `exit_code` from
+    1 to 255, the exit code of a process that the handler ran; `subprocess.CalledProcessError` has its `returncode`.
+    Retry rules can match it.
     """
 
 
 class JobStopped(BaseException):
     """Raised by `ctx.raise_if_cancelled()` in a handler that was asked to stop.
 
-    No `Exception`, as KeyboardInterrupt is none: `except Exception` must not swallow it.
+    Not an `Exception`, like KeyboardInterrupt, so that `except Exception` does not swallow it.
 
     Attributes:
         reason: "cancelled", "lease_lost", "run_timeout" or "shutdown".
@@ -124,11 +124,11 @@ class JobStopped(BaseException):
 class WaitsForChildren(BaseException):
     """Raised by `ctx.wait` and `ctx.ended` while children of the job are open.
 
-    It ends this run of the handler; the handler runs again, from its start, once they have ended. No `Exception`, so
-    that only what means it catches it, and a handler must let it pass.
+    It ends this run of the handler. Once the children have ended, the handler runs again from its start. Not an
+    `Exception`, so that `except Exception` does not swallow it; a handler must not catch it.
 
     Attributes:
-        child_ids: UUIDs of the children; at most 1,000 of them.
+        child_ids: UUIDs of the children; at most 1,000.
     """
 
     def __init__(self, child_ids: Sequence[str]) -> None:
@@ -137,7 +137,7 @@ class WaitsForChildren(BaseException):
 
 
 def error_from(error: Any) -> MusterError:
-    """Makes a `MusterError` of a gRPC error, with the details that the control plane attached."""
+    """Converts a gRPC error to a `MusterError`, with the details that the control plane attached."""
     code = error.code()
     message = f"{code.name}: {error.details() or 'no further description'}"
     info, bad_request, retry_info = ErrorInfo(), BadRequest(), RetryInfo()

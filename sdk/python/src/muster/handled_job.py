@@ -1,4 +1,4 @@
-"""The job whose handler the running code belongs to: its thread or task, and the tasks that those start."""
+"""The job whose handler is running, as the running code sees it: its thread or task, and tasks started from there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HANDLED: ContextVar[_Handled | None] = ContextVar("muster_handled_job", default
 
 @contextmanager
 def handling(job_id: str) -> Iterator[None]:
-    """Marks what runs within it as the handler of a job; what goes on behind it is no handler's any more."""
+    """Marks the enclosed code as the handler of a job. Code that still runs afterwards no longer counts."""
     handled = _Handled(job_id)
     token = _HANDLED.set(handled)
     try:
@@ -28,6 +28,6 @@ def handling(job_id: str) -> Iterator[None]:
 
 
 def handled_job_id() -> str:
-    """Returns the job's UUID; empty outside of handlers."""
+    """Returns the job's UUID; empty outside handlers."""
     handled = _HANDLED.get()
     return "" if handled is None else handled.job_id

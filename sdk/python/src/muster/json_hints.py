@@ -1,4 +1,4 @@
-"""Takes type hints apart: what a value of the type looks like in JSON, and what follows from that."""
+"""Analyzes type hints: the JSON form of their values, and results derived from it."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _PAIR = 2
 
 
 class Hints(ABC, Generic[FormT]):
-    """Makes something of a type hint, of its parts first."""
+    """Derives a result from a type hint, and first from its parts."""
 
     def of(self, hint: Any) -> FormT:
-        """Returns what is made of a hint.
+        """Returns the result for a hint.
 
         Args:
             hint: `Any`, a scalar, an enum, a dataclass, a TypedDict, a protobuf message, and lists, sets, tuples,
                 mappings, unions and literals of those.
 
         Raises:
-            TypeError: It is none of those.
+            TypeError: The hint is of another kind.
         """
         if isinstance(hint, typing.NewType):
             return self.of(hint.__supertype__)
@@ -55,39 +55,39 @@ class Hints(ABC, Generic[FormT]):
 
     @abstractmethod
     def scalar(self, hint: Any) -> FormT:
-        """Of what `SCALARS` has a reader for."""
+        """The result for a type in `SCALARS`."""
 
     @abstractmethod
     def union(self, forms: Sequence[FormT]) -> FormT:
-        """Of one of several types."""
+        """The result for a union of types."""
 
     @abstractmethod
     def literal(self, values: Sequence[Any]) -> FormT:
-        """Of one of several values."""
+        """The result for a literal with these values."""
 
     @abstractmethod
     def enum(self, hint: type[enum.Enum]) -> FormT:
-        """Of an enum, by its members' values."""
+        """The result for an enum, by its members' values."""
 
     @abstractmethod
     def sequence(self, item: FormT, make: Callable[[list[Any]], Any]) -> FormT:
-        """Of a list of any length."""
+        """The result for a list of any length."""
 
     @abstractmethod
     def fixed(self, items: Sequence[FormT]) -> FormT:
-        """Of a tuple."""
+        """The result for a tuple of fixed length."""
 
     @abstractmethod
     def mapping(self, key: Any, item: FormT) -> FormT:
-        """Of an object with any keys; `key` is their hint."""
+        """The result for an object with any keys; `key` is their hint."""
 
     @abstractmethod
     def message(self, hint: type[Message]) -> FormT:
-        """Of a protobuf message in its JSON form."""
+        """The result for a protobuf message in its JSON form."""
 
     @abstractmethod
     def record(self, hint: type, fields: Callable[[], Mapping[str, Any]], required: frozenset[str]) -> FormT:
-        """Of a dataclass or a TypedDict; `fields` gives the hints, which may name the type itself."""
+        """The result for a dataclass or a TypedDict; `fields` returns the hints, which may name the type itself."""
 
     def _of_generic(self, hint: Any, origin: Any, arguments: tuple[Any, ...]) -> FormT:
         if origin is typing.Union or origin is types.UnionType:

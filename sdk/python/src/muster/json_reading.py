@@ -1,4 +1,4 @@
-"""Reads JSON values as type hints say: a reader is made of a hint once, and says where a value does not fit."""
+"""Reads JSON values by type hints. A reader is made once per hint and names the place where a value does not fit."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Reader: TypeAlias = Callable[[Any, str], Any]
 
 
 def reader_for(hint: Any) -> Reader:
-    """Makes a reader `(value, path) -> what the hint says`; see `muster.json_hints.Hints.of`.
+    """Makes a reader `(value, path) -> value of the type`; see `muster.json_hints.Hints.of`.
 
     Raises:
-        TypeError: Nothing can be read as this hint says.
+        TypeError: The hint is not supported.
     """
     return _Readers().of(hint)
 
 
 class _Readers(Hints[Reader]):
-    """Makes readers; a class that holds itself gets one only once."""
+    """Makes readers, one per class, so that a class may contain itself."""
 
     def __init__(self) -> None:
         self._of_records: dict[type, Reader] = {}
@@ -40,7 +40,7 @@ class _Readers(Hints[Reader]):
                     return one(value, path)
                 except Mismatch as error:
                     failures.append(error)
-            # Where the value is of the right kind and only a part of it is wrong, that part is worth naming.
+            # The longest path belongs to the type that fits best: only a part of the value is wrong there.
             raise max(failures, key=lambda failure: len(failure.path))
 
         return read
@@ -106,13 +106,13 @@ class _Readers(Hints[Reader]):
         return read
 
     def _key(self, hint: Any) -> Reader:
-        """Keys are text in JSON, whatever they are in Python."""
+        """JSON keys are strings, whatever their Python type."""
         read = self.of(hint)
         return (lambda text, path: read(_number(text, hint, path), path)) if hint in (int, float) else read
 
 
 def _read_record(hint: type, readers: dict[str, Reader], required: frozenset[str], value: Any, path: str) -> Any:
-    """Fields that the class does not know are passed over: whoever sends them may be newer."""
+    """Ignores fields that the class does not have: the sender may be newer."""
     if not isinstance(value, dict):
         raise Mismatch(path, "an object", value)
     missing = sorted(required - value.keys())

@@ -1,4 +1,4 @@
-"""Reads single JSON values, strictly: a number in a text is no number."""
+"""Reads single JSON values strictly: a string with a number is not a number."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _MOST_SHOWN = 40
 _ABSENT = object()
 
 
-class Mismatch(ValueError):  # noqa: N818 - it says what is wrong with a value, not with the program
-    """A value that is not what the type hint says.
+class Mismatch(ValueError):  # noqa: N818 - describes a value, not an error of the program
+    """A value that does not fit the type hint.
 
     Attributes:
-        path: Where it is, such as "input.lines[2].price".
+        path: Location of the value, such as "input.lines[2].price".
     """
 
     def __init__(self, path: str, needed: str, value: Any = _ABSENT) -> None:
@@ -29,7 +29,7 @@ class Mismatch(ValueError):  # noqa: N818 - it says what is wrong with a value, 
 
 
 def protobuf_reader(message: type[Message]) -> Callable[[Any, str], Message]:
-    """Makes a reader of a message's own JSON form."""
+    """Makes a reader of a message's JSON form."""
 
     def read(value: Any, path: str) -> Message:
         if not isinstance(value, dict):
@@ -109,7 +109,7 @@ def _time(text: str) -> dt.time:
 
 
 def _with_offset(text: str) -> str:
-    """Before Python 3.11 `fromisoformat` knows no "Z"."""
+    """Before Python 3.11 `fromisoformat` does not accept "Z"."""
     return f"{text[:-1]}+00:00" if text[-1:] in ("Z", "z") else text
 
 

@@ -1,4 +1,4 @@
-"""The JSON form of Python values that JSON has no form of its own for."""
+"""The JSON form of Python values that `json` does not support."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from google.protobuf.message import Message
 
 
 def json_form(value: Any) -> Any:
-    """Returns what `json` can write in place of a value; made to be its `default`.
+    """Returns a value that `json` can write; for use as its `default`.
 
-    A dataclass is an object with its fields, an enum's member its value, a set a list. Dates, times, UUIDs and decimals
-    are text, a timedelta is a number of seconds, bytes are text in base64, a protobuf message is its own JSON form.
+    A dataclass becomes an object with its fields, an enum member its value, a set a list. Dates, times, UUIDs and
+    decimals become strings, a timedelta a number of seconds, bytes a base64 string, a protobuf message its JSON form.
 
     Raises:
-        TypeError: There is none.
+        TypeError: The value has no JSON form.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}

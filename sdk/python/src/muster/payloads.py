@@ -1,4 +1,4 @@
-"""Turns Python values into payloads and back: JSON by default, bytes as they are, protobuf messages in binary."""
+"""Converts Python values to payloads and back: JSON by default, bytes unchanged, protobuf messages in binary."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ PayloadReader: TypeAlias = Callable[[Payload], Any]
 
 
 class PayloadError(ValueError):
-    """A payload that does not hold what its content type or the type hint says."""
+    """A payload that does not fit its content type or the type hint."""
 
 
 def encode(value: Any) -> Payload:
-    """Makes a payload of a value.
+    """Encodes a value as a payload.
 
     Args:
-        value: A `Payload` is passed on as it is; bytes become `application/octet-stream`, a protobuf message becomes
-            `application/x-protobuf`; anything else becomes JSON, see `muster.json_writing`.
+        value: A `Payload` is returned unchanged; bytes become `application/octet-stream`, a protobuf message
+            `application/x-protobuf`, and any other value JSON, see `muster.json_writing`.
 
     Raises:
         TypeError: The value has no JSON form.
-        ValueError: The value holds NaN or an infinity, which JSON does not know.
+        ValueError: The value contains NaN or an infinity, which JSON does not support.
     """
     if isinstance(value, Payload):
         return value
@@ -60,29 +60,30 @@ def decode(payload: Payload, as_type: Any = Any) -> Any:
 
     Args:
         payload: The payload.
-        as_type: What it is to be, see `payload_reader`.
+        as_type: Type of the value, see `payload_reader`.
 
     Returns:
-        With a type, a value of it. Without: what JSON holds if the content type is JSON; None for a payload without
-        data and content type; else the bytes.
+        With a type, a value of it. Without: the JSON value if the content type is JSON; None for a payload without data
+        and content type; else the bytes.
 
     Raises:
-        PayloadError: The bytes are not what the content type or the type says.
-        TypeError: Nothing can be read as that type.
+        PayloadError: The bytes do not fit the content type or the type.
+        TypeError: The type is not supported.
     """
     return payload_reader(as_type)(payload)
 
 
 def payload_reader(hint: Any, name: str = "value") -> PayloadReader:
-    """Makes a function that reads payloads as a type says.
+    """Makes a function that reads payloads by a type hint.
 
     Args:
-        hint: A protobuf message is read from its binary or its JSON form, `bytes` from anything but JSON as they are,
-            `Payload` is the payload itself; anything else is read from JSON, see `muster.json_reading.reader_for`.
-        name: What the value is called where it does not fit.
+        hint: A protobuf message is read from its binary or its JSON form; `bytes` are taken unchanged from any payload
+            that is not JSON; `Payload` is the payload itself; other types are read from JSON, see
+            `muster.json_reading.reader_for`.
+        name: Name of the value in error messages.
 
     Raises:
-        TypeError: Nothing can be read as that type.
+        TypeError: The type is not supported.
     """
     if hint is Any or hint is object:
         return _untyped
@@ -105,7 +106,7 @@ def payload_reader(hint: Any, name: str = "value") -> PayloadReader:
 
 
 def is_json(content_type: str) -> bool:
-    """Whether a media type is JSON, parameters aside."""
+    """Whether a media type is JSON, ignoring parameters."""
     if content_type == JSON:
         return True
     media_type = content_type.partition(";")[0].strip().lower()

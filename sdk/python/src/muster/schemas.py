@@ -1,4 +1,4 @@
-"""Schemas of type hints, for definitions: the control plane refuses inputs then that a handler could not read."""
+"""Schemas of type hints, for definitions: with them the control plane refuses inputs that a handler could not read."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _SCALARS: dict[Any, JsonSchema] = {
 
 
 def json_schema(hint: Any) -> JsonSchema:
-    """Returns the JSON Schema (draft 2020-12) of what a handler reads as the hint says.
+    """Returns the JSON Schema (draft 2020-12) of the inputs that a handler with this hint accepts.
 
-    Fields that it does not know are allowed, as they are read over.
+    Unknown fields are allowed, because reading ignores them.
 
     Raises:
-        TypeError: Nothing can be read as this hint says; see `muster.json_hints.Hints.of`.
+        TypeError: The hint is not supported; see `muster.json_hints.Hints.of`.
     """
     schemas = _Schemas()
     schema = schemas.of(hint)
@@ -51,7 +51,7 @@ def json_schema(hint: Any) -> JsonSchema:
 
 
 def protobuf_schema(message: type[Message]) -> ProtobufSchema:
-    """Returns what a definition says of inputs or results that are a protobuf message."""
+    """Returns the schema of a protobuf message, for a definition."""
     files: dict[str, FileDescriptor] = {}
     _collect(message.DESCRIPTOR.file, files)
     descriptors = FileDescriptorSet()
@@ -64,7 +64,7 @@ def protobuf_schema(message: type[Message]) -> ProtobufSchema:
 
 
 def _collect(file: FileDescriptor, files: dict[str, FileDescriptor]) -> None:
-    """Adds a file after all that it imports."""
+    """Adds a file after all files that it imports."""
     if file.name not in files:
         for imported in file.dependencies:
             _collect(imported, files)
@@ -72,7 +72,7 @@ def _collect(file: FileDescriptor, files: dict[str, FileDescriptor]) -> None:
 
 
 class _Schemas(Hints[JsonSchema]):
-    """Makes schemas; classes become definitions, so that they may hold themselves."""
+    """Makes schemas. Classes become entries of `$defs`, so that a class may contain itself."""
 
     def __init__(self) -> None:
         self.definitions: dict[str, JsonSchema] = {}

@@ -1,6 +1,6 @@
-"""Runs handlers without a worker and without a control plane, for their tests.
+"""Runs handlers in tests, without a worker and without a control plane.
 
-Inputs and results take the way that they take in production: through JSON, or protobuf, and the handler's type hints.
+Inputs and results are encoded and decoded as in production: as JSON or protobuf, by the handler's type hints.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ _NOTHING = object()
 
 
 class FakeContext(JobContext):
-    """A context that keeps what a handler says of itself.
+    """A context that keeps everything that a handler reports.
 
     Args:
         job_id: UUID of the job. None: a new one.
         attempt: Number of the attempt.
-        attempts_counted: Attempts that counted before this one.
+        attempts_counted: Earlier attempts that count.
         namespace: The job's namespace.
         definition: Name of the definition.
         definition_version: Version of the definition.
-        run_timeout: Seconds that the handler may run; nothing enforces it here.
-        last_checkpoint: What an earlier attempt left. Left out: nothing.
+        run_timeout: Run timeout in seconds; not enforced here.
+        last_checkpoint: Checkpoint of an earlier attempt. Omitted: none.
         traceparent: W3C trace context of the attempt.
-        tracestate: W3C trace state that goes with it.
-        max_payload: Largest result or checkpoint that is taken, in bytes.
+        tracestate: W3C trace state for `traceparent`.
+        max_payload: Maximum size of a result or checkpoint, in bytes.
 
     Attributes:
-        reported_progress: Each progress that was reported, in order.
-        checkpoints: Each checkpoint, decoded, in order.
-        log_records: Each record of `ctx.log`, in order.
-        extension: Seconds that were asked for beyond the run timeout, all together.
+        reported_progress: All progress reports, in order.
+        checkpoints: All checkpoints, decoded, in order.
+        log_records: All records of `ctx.log`, in order.
+        extension: Sum of the extensions of the run timeout, in seconds.
     """
 
     def __init__(
@@ -87,22 +87,22 @@ class FakeContext(JobContext):
         super().__init__(1, assignment, lambda _: self._take(), max_payload)
 
     def cancel(self, reason: Literal["cancelled", "lease_lost", "run_timeout", "shutdown"] = "cancelled") -> None:
-        """Asks the handler to stop, as the worker would; may be called before it runs and from other threads."""
+        """Asks the handler to stop, as the worker would. May be called before it runs, and from other threads."""
         self.stop(StopReason[reason.upper()])
 
     def progress(self, fraction: float, message: str | None = None) -> None:
-        """As in production, and kept."""
+        """Reports progress as in production, and keeps it."""
         super().progress(fraction, message)
         assert self._progress is not None
         self.reported_progress.append(self._progress)
 
     def checkpoint(self, value: Any) -> None:
-        """As in production, and kept."""
+        """Stores a checkpoint as in production, and keeps it."""
         super().checkpoint(value)
         self.checkpoints.append(payloads.decode(payloads.encode(value)))
 
     def extend_run_timeout(self, seconds: float) -> None:
-        """As in production, and kept."""
+        """Extends the run timeout as in production, and keeps the sum."""
         super().extend_run_timeout(seconds)
         self.extension += seconds
 
@@ -113,12 +113,12 @@ class FakeContext(JobContext):
 
 @dataclass(frozen=True, slots=True)
 class HandlerOutcome:
-    """What came of a handler.
+    """The outcome of a handler.
 
     Attributes:
-        context: What it was given; a `FakeContext` holds what it has said of itself.
-        result: What it returned, as a client reads it without a type. None: nothing, or it failed.
-        failure: What it failed with. None: it did not.
+        context: The context of the handler; a `FakeContext` has its reports.
+        result: The handler's result, as a client reads it without a type. None: it returned None, or failed.
+        failure: The handler's failure. None: it did not fail.
     """
 
     context: JobContext
@@ -127,12 +127,12 @@ class HandlerOutcome:
 
 
 def run_handler(function: HandlerFunction, input: Any = None, context: JobContext | None = None) -> HandlerOutcome:  # noqa: A002
-    """Runs a handler, plain or asynchronous, and returns what came of it; what it raises is the failure.
+    """Runs a synchronous or asynchronous handler and returns its outcome. Its exception becomes the failure.
 
     Args:
         function: The handler.
-        input: What a client would submit.
-        context: What the handler gets. None: a new `FakeContext`.
+        input: The input as passed to `Client.submit`.
+        context: The handler's context. None: a new `FakeContext`.
 
     Raises:
         TypeError: The input has no JSON form, or the handler can't be called.
@@ -149,12 +149,12 @@ async def run_handler_async(
     input: Any = None,  # noqa: A002
     context: JobContext | None = None,
 ) -> HandlerOutcome:
-    """Runs an asynchronous handler in the running event loop; a context that is cancelled cancels it.
+    """Runs an asynchronous handler in the running event loop. Cancelling the context cancels the handler.
 
     Args:
         function: The handler.
-        input: What a client would submit.
-        context: What the handler gets. None: a new `FakeContext`.
+        input: The input as passed to `Client.submit`.
+        context: The handler's context. None: a new `FakeContext`.
 
     Raises:
         TypeError: The input has no JSON form, or the handler can't be called.

@@ -1,4 +1,4 @@
-"""When calls are repeated that failed because of the world, not because of what they asked."""
+"""Retries of calls that failed for transport reasons or overload."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ _LEAST_SECONDS = 0.001
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransportRetry:
-    """How transport failures are repeated; a call's own request id keeps a repeat from doing the work twice.
+    """How transport failures are retried. The request id of the call makes the retries idempotent.
 
     Attributes:
-        max_attempts: Calls in all, the first included.
-        min_backoff: Upper bound of the first wait in seconds; it doubles each time and is drawn evenly from zero.
-        max_backoff: Cap of every wait, in seconds.
+        max_attempts: Maximum number of tries, the first included.
+        min_backoff: Upper bound of the first wait in seconds; it doubles each time. Waits are drawn uniformly from
+        zero.
+        max_backoff: Maximum wait in seconds.
     """
 
     max_attempts: int = 10
@@ -29,16 +30,16 @@ class TransportRetry:
     max_backoff: float = 2.0
 
     def wait_after(self, error: MusterError, attempt: int, *, is_patient: bool = False) -> float | None:
-        """Returns the seconds until the next try; None: there is to be none.
+        """Returns the seconds until the next try; None: the error is not retryable, or no tries are left.
 
         Args:
-            error: What the last try failed with.
-            attempt: Tries so far.
-            is_patient: Whether their number does not matter.
+            error: The error of the last try.
+            attempt: Number of tries so far.
+            is_patient: Whether the number of tries is unlimited.
         """
         if attempt >= self.max_attempts and not is_patient:
             return None
-        # A throttle's refusal is what the definition asks for.
+        # A throttle refuses by design of the definition, so a retry would defeat it.
         is_overloaded = (
             error.code is grpc.StatusCode.RESOURCE_EXHAUSTED
             and error.retry_after is not None
@@ -49,13 +50,13 @@ class TransportRetry:
         return (error.retry_after or 0.0) + self.backoff(attempt)
 
     def backoff(self, attempt: int) -> float:
-        """Returns a wait after so many tries."""
+        """Returns the random wait after this number of tries."""
         cap = min(self.max_backoff, self.min_backoff * 2.0 ** min(attempt - 1, _MOST_DOUBLINGS))
         return random.random() * cap  # noqa: S311 - jitter, no secret
 
 
 class Tries:
-    """The tries of one call and the time that is left for them."""
+    """The tries of one call and their remaining time."""
 
     def __init__(self, retry: TransportRetry, timeout: float, *, is_patient: bool = False) -> None:
         self._retry = retry
@@ -64,7 +65,7 @@ class Tries:
         self._count = 0
 
     def begin(self) -> float:
-        """Begins a try and returns the seconds that it may take."""
+        """Begins a try and returns its maximum duration in seconds."""
         self._count += 1
         return max(_LEAST_SECONDS, self._end - time.monotonic())
 
@@ -72,7 +73,7 @@ class Tries:
         """Returns the seconds until the next try.
 
         Raises:
-            MusterError: The same, if there is to be none.
+            MusterError: The same error, if it is not retryable or no time is left.
         """
         wait = self._retry.wait_after(error, self._count, is_patient=self._is_patient)
         if wait is None or time.monotonic() + wait >= self._end:

@@ -1,4 +1,4 @@
-"""Submits jobs and follows them, by calls that block or calls that are awaited."""
+"""Submits jobs and follows them, with blocking or awaitable calls."""
 
 from __future__ import annotations
 

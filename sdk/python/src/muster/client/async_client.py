@@ -1,4 +1,4 @@
-"""The client that awaits."""
+"""The asynchronous client."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ItemT = TypeVar("ItemT")
 def _call(
     build: Callable[Concatenate[Scope, P], Call[ResultT]],
 ) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, ResultT]]:
-    """Makes a method of what makes a call."""
+    """Makes a method from a function that builds one call."""
 
     @described_by(build)
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> ResultT:
@@ -55,7 +55,7 @@ def _call(
 def _steps(
     build: Callable[Concatenate[Scope, P], Steps[ResultT]],
 ) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, ResultT]]:
-    """Makes a method of what makes several calls."""
+    """Makes a method from a function that makes several calls."""
 
     @described_by(build)
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> ResultT:
@@ -75,7 +75,7 @@ def _steps(
 def _pages(
     build: Callable[Concatenate[Scope, P], Pages[ItemT]],
 ) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[ItemT]]:
-    """Makes a method that gives items of what goes through pages."""
+    """Makes an iterator method from a function that goes through pages."""
 
     @described_by(build)
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[ItemT]:
@@ -98,16 +98,15 @@ def _pages(
 
 
 class AsyncClient:
-    """A connection to Muster for programs of asyncio; belongs to the event loop that it is first used in.
+    """A connection to Muster for asyncio programs. Belongs to the event loop that first uses it.
 
-    It has the methods of `Client`: what answers there is awaited here, what is a loop there is an `async for` here.
-    Cancelling a task ends the call that it awaits.
+    It has the methods of `Client`: await each call, and use `async for` for each iterator. Cancelling a task ends the
+    call that it awaits.
 
     Args:
-        address: gRPC target of the control plane; may name several replicas, see `muster.channels`.
         namespace: Empty: "default".
-        timeout: Longest time of a call in seconds, repeats included.
-        retry: How calls are repeated while the control plane can't be reached.
+        timeout: Maximum duration of a call in seconds, retries included.
+        retry: How calls are retried while the control plane is unreachable.
     """
 
     def __init__(
@@ -199,23 +198,23 @@ class AsyncClient:
     @overload
     async def result(self, job: JobRef, timeout: float | None = None, *, as_type: type[ResultT]) -> ResultT: ...
     async def result(self, job: JobRef, timeout: float | None = None, *, as_type: Any = Any) -> Any:
-        """Waits for the job's end and answers what its handler returned.
+        """Waits for the job's end and returns the result of its handler.
 
         Args:
             job: The job.
-            timeout: Longest wait, in seconds. None: no limit.
-            as_type: What the result is read as: a dataclass, a protobuf message, and what
-                `muster.payloads.payload_reader` names besides.
+            timeout: Maximum wait in seconds. None: no limit.
+            as_type: Type of the result: a dataclass, a protobuf message, or another type that
+                `muster.payloads.payload_reader` supports.
 
         Raises:
-            JobFailedError: It ended without a result.
-            MusterError: DEADLINE_EXCEEDED, when the time is up before.
-            PayloadError: The result is none of that type.
+            JobFailedError: The job ended without a result.
+            MusterError: DEADLINE_EXCEEDED (WAIT_TIMEOUT), when the time expires first.
+            PayloadError: The result does not have this type.
         """
         return job_steps.read_result(await self.wait(job, timeout), as_type)
 
     async def close(self) -> None:
-        """Ends the connection; calls under way fail."""
+        """Closes the connection. Calls in progress fail."""
         if self._channel is not None:
             await self._channel.close()
 
@@ -228,7 +227,7 @@ class AsyncClient:
         await self.close()
 
     async def _perform(self, call: Call[ResultT]) -> ResultT:
-        """Makes a call, and repeats it while that may help."""
+        """Makes a call, and retries it as long as the error is retryable."""
         timeout = self._timeout if call.timeout is None else call.timeout
         tries = Tries(self._retry, timeout, is_patient=call.is_patient)
         send = self._unary(call.method)
@@ -244,7 +243,7 @@ class AsyncClient:
                 await asyncio.sleep(wait)
 
     async def _follow(self, following: Following[ItemT]) -> AsyncGenerator[ItemT, None]:
-        """Gives what streams bring, one after another, until it is over."""
+        """Yields the items of successive streams, until the last one is over."""
         while not following.is_over:
             failure: MusterError | None = None
             stream = self._stream(following.method)(following.request, timeout=following.left)
@@ -260,7 +259,7 @@ class AsyncClient:
                 await asyncio.sleep(following.wait_after(failure, self._retry))
 
     async def _advance(self, steps: Any, step: Call[Any]) -> Callable[[], Any]:
-        """Does one of several steps and returns what gives the next; what fails is raised in the steps."""
+        """Performs one step and returns a function that gives the next; errors are raised in the generator."""
         try:
             reply = await self._perform(step)
         except MusterError as error:

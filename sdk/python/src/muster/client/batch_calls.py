@@ -1,4 +1,4 @@
-"""What can be asked of batches."""
+"""Calls for batches."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ def create_batch(
     request_id: str = "",
     timeout: float | None = None,
 ) -> Call[Batch]:
-    """Makes an open batch without members; its `job` names it in other calls.
+    """Makes an open batch without members. Its `job` identifies it in other calls.
 
     Args:
-        labels: Of the batch; its members have their own. At most 64.
-        description: What it is for, for people. At most 1,024 characters.
-        max_failed: So many members may fail; one more stops the batch. None: all run, and the batch fails if one did.
-        tolerate_failed: The batch succeeds however many members fail.
-        callback: A job that is made when the batch ends, see `job_submission`. Its input is a JSON object, or none:
-            `batch`, `state` and `counts` are added to it.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        labels: Labels of the batch; its members have their own. At most 64.
+        description: Shown to operators. At most 1,024 characters.
+        max_failed: Failed members that the batch tolerates; one more stops it. None: all members run, and any failure
+            fails the batch.
+        tolerate_failed: The batch succeeds no matter how many members fail.
+        callback: A job that is submitted when the batch ends, see `job_submission`. Its input is a JSON object, or
+            none; Muster adds `batch`, `state` and `counts` to it.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
-        MusterError: INVALID_ARGUMENT; NOT_FOUND (DEFINITION_NOT_FOUND) of the callback.
+        MusterError: INVALID_ARGUMENT; NOT_FOUND (DEFINITION_NOT_FOUND) for the callback's definition.
     """
     batch = Batch(
         labels=labels or {},
@@ -54,7 +55,7 @@ def get_batch(scope: Scope, batch: JobRef, *, timeout: float | None = None) -> C
 
     Args:
         batch: The batch's job.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
         MusterError: NOT_FOUND (BATCH_NOT_FOUND).
@@ -64,12 +65,12 @@ def get_batch(scope: Scope, batch: JobRef, *, timeout: float | None = None) -> C
 
 
 def seal_batch(scope: Scope, batch: JobRef, *, request_id: str = "", timeout: float | None = None) -> Call[Batch]:
-    """Says that there are no more members: the batch ends once all have. Sealing twice is no error.
+    """Seals a batch: it takes no more members, and ends once all of them have. Sealing twice is no error.
 
     Args:
         batch: The batch's job.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
         MusterError: NOT_FOUND (BATCH_NOT_FOUND).
@@ -81,20 +82,20 @@ def seal_batch(scope: Scope, batch: JobRef, *, request_id: str = "", timeout: fl
 def retry_batch(
     scope: Scope, batch: JobRef, *, reason: str = "", request_id: str = "", timeout: float | None = None
 ) -> Call[Batch]:
-    """Makes a new batch of the members of an ended one that have failed, been cancelled or expired.
+    """Makes a new batch of the failed, cancelled and expired members of an ended one.
 
-    Answers at once: they are made behind the call, `retry` of the batch says how far that is, and then it is sealed.
-    What fails of it is retried by retrying it.
+    Returns at once: the members are made in the background, `retry` of the new batch shows the progress, and at the end
+    that batch is sealed. To retry its own failures, retry the new batch.
 
     Args:
         batch: The job of the batch to retry.
-        reason: Why, for people; kept in the audit records. At most 1,024 characters.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        reason: Reason, shown to operators and kept in the audit records. At most 1,024 characters.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
-        MusterError: NOT_FOUND (BATCH_NOT_FOUND); FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, NOTHING_TO_RETRY,
-            BATCH_RETRIED: another one retries it already).
+        MusterError: NOT_FOUND (BATCH_NOT_FOUND); FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, NOTHING_TO_RETRY, or
+            BATCH_RETRIED when another batch retries it already).
     """
     request = messages.RetryBatchRequest(
         namespace=scope.namespace, job_id=id_of(batch), reason=reason, request_id=new_id(request_id)

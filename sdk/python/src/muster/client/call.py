@@ -1,4 +1,4 @@
-"""Calls as values: what is asked for is made here, and sent by a client that blocks or by one that awaits."""
+"""Calls as values: built here, sent by the blocking or the asynchronous client."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MethodT = TypeVar("MethodT", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What all calls of a client share.
+    """The parts that all calls of a client share.
 
     Attributes:
         namespace: Empty: "default".
@@ -40,7 +40,7 @@ class Method:
 
     @property
     def path(self) -> str:
-        """Its path in gRPC."""
+        """The method's gRPC path."""
         return f"/muster.v1.{self.service}/{self.name}"
 
 
@@ -49,12 +49,12 @@ class Call(Generic[ResultT]):
     """One call.
 
     Attributes:
-        method: What is called.
-        request: With a request id, where a repeat would do harm otherwise.
-        read: Takes the result out of the reply.
+        method: The method to call.
+        request: The request. It has a request id if a repetition would do harm otherwise.
+        read: Extracts the result from the reply.
         timeout: Seconds for all tries together. None: the client's.
-        is_patient: Whether it is repeated for all that time, however often.
-        submits: The definitions of the jobs that it submits.
+        is_patient: Whether the number of tries is unlimited within the timeout.
+        submits: The definitions of the submitted jobs.
     """
 
     method: Method
@@ -67,18 +67,18 @@ class Call(Generic[ResultT]):
 
 @dataclass(frozen=True, slots=True)
 class Items(Generic[ItemT]):
-    """What one page has brought."""
+    """The items of one page."""
 
     items: Sequence[ItemT]
 
 
-# What takes more than one call: a generator that yields what is to be done next and is sent what calls have answered.
+# Several calls: a generator that yields the next call and receives the reply.
 Steps: TypeAlias = Generator["Call[Any]", Any, ResultT]
 Pages: TypeAlias = Generator["Call[Any] | Items[ItemT] | Following[ItemT]", Any, None]
 
 
 def described_by(build: Callable[..., Any]) -> Callable[[MethodT], MethodT]:
-    """Gives a method the name, the parameters and the description of the function that makes its calls."""
+    """Gives a method the name, parameters and docstring of the function that builds its calls."""
 
     def describe(method: MethodT) -> MethodT:
         functools.update_wrapper(method, build)
@@ -98,5 +98,5 @@ def new_id(request_id: str) -> str:
 
 
 def whole(reply: ItemT) -> ItemT:
-    """Reads a reply as it is."""
+    """Returns the reply unchanged."""
     return reply

@@ -1,4 +1,4 @@
-"""A definition as a caller writes it, as the message that the control plane takes."""
+"""Converts a caller's definition to the message of the contract."""
 
 from __future__ import annotations
 
@@ -24,41 +24,41 @@ _OF_TASK = frozenset({"handler", "cleanup_handler", "cleanup_timeout"})
 
 
 class DefinitionOptions(TypedDict, total=False):
-    """What a definition says; everything may be left out. Times are seconds or timedeltas.
+    """Options of a definition, all optional. Times are seconds or timedeltas.
 
     Attributes:
-        definition: Everything else, as a message; the other options are set on a copy of it.
+        definition: A message with all other fields; the other options are set on a copy of it.
         handler: Name of the handler that runs its jobs. Default: the definition's name.
-        cleanup_handler: Handler that cleans up after a cancelled job that had been started. Default: none.
-        cleanup_timeout: Longest time that one attempt of the clean-up may run. Default: 5 min.
-        queue: The queue its jobs wait in. Default: "default".
+        cleanup_handler: Handler that cleans up after a cancelled job that had started. Default: none.
+        cleanup_timeout: Maximum run time of one attempt of the clean-up. Default: 5 min.
+        queue: The queue of its jobs. Default: "default".
         retry_policy: How failed attempts are retried, see `muster.retry_policy`. Default: three attempts with
             exponential backoff.
-        run_timeout: Longest time that an attempt may run. Default: 1 h.
+        run_timeout: Maximum run time of an attempt. Default: 1 h.
         cancel_grace: Time between the request to stop and the moment an attempt is given up. Default: 30 s.
         lease_loss_action: What a worker does when it can't prove that it holds the lease. Default: "ABORT".
         priority: From -100 to 100; higher runs sooner. Default: 0.
-        description: What it is for, for people. At most 1,024 characters.
-        labels: Labels for people and for filters.
-        retention: How long an ended job is kept. Default: as the namespace says.
-        queue_timeout: Longest time that a job may wait for its first attempt. Default: no limit.
-        total_timeout: Longest time to a job's end, all waits and attempts included. Default: no limit.
-        progress_timeout: Longest time that an attempt may say nothing of its progress. Default: no limit.
-        fairness_key: The key among which its queue shares its workers fairly: a CEL expression over `input` and
-            `labels`, such as "input.tenant". Default: none.
-        max_concurrency: Jobs of it that workers may hold at once, in all versions. Default: 0, no limit. At most
-            100,000.
-        rate_limit: Attempts of its jobs that may be assigned in a time, see `muster.rate_limit`. Default: no limit.
-        rate_cost: Units that an attempt takes of rate limits. Default: 1. At most 1,000.
+        description: Shown to operators. At most 1,024 characters.
+        labels: Labels for operators and filters.
+        retention: How long an ended job is kept. Default: the namespace's.
+        queue_timeout: Maximum time that a job may wait for its first attempt. Default: no limit.
+        total_timeout: Maximum time to a job's end, all waits and attempts included. Default: no limit.
+        progress_timeout: Maximum time between progress reports of an attempt. Default: no limit.
+        fairness_key: A CEL expression over `input` and `labels`, such as "input.tenant"; the queue shares its workers
+            fairly between its values. Default: none.
+        max_concurrency: Jobs of the definition that workers may hold at once, in all versions. Default: 0, no limit. At
+            most 100,000.
+        rate_limit: Attempts of its jobs that may be assigned per period, see `muster.rate_limit`. Default: no limit.
+        rate_cost: Units of rate limits that an attempt takes. Default: 1. At most 1,000.
         key_limit: Limits for each value of a key, see `muster.key_limit`. Default: none.
-        input_json_schema: JSON Schema of the input, as text or as what `json` can write. Default: anything goes.
+        input_json_schema: JSON Schema of the input, as text or as a value that `json` can write. Default: any input.
         output_json_schema: JSON Schema of the result, likewise.
-        input_type: Type of the input, as the handler's hint names it: what does not fit it is refused when it is
-            submitted. Sets `input_json_schema` (`muster.schemas.json_schema`), or the protobuf schema for a message.
-        output_type: Type of the result, likewise: a result that does not fit is a failure.
-        uniqueness: At most one job at a time that is alike. Default: any number. One of the three at most.
-        debounce: Of jobs that come closely after each other only the last one runs. Default: each runs.
-        throttle: At most one job in a span of time. Default: any number.
+        input_type: Type of the input, as in the handler's type hint: other inputs are refused when they are submitted.
+            Sets `input_json_schema` (`muster.schemas.json_schema`), or the protobuf schema for a message.
+        output_type: Type of the result, likewise: another result is a failure.
+        uniqueness: Allows only one of matching jobs at a time. Default: any number. Excludes `debounce` and `throttle`.
+        debounce: Of jobs in quick succession only the last one runs. Default: each runs.
+        throttle: Allows one job per time interval. Default: any number.
         publishes: Names of data assets that each success publishes. Default: none. At most 20.
     """
 
@@ -94,7 +94,7 @@ class DefinitionOptions(TypedDict, total=False):
 
 
 def definition_message(name: str, namespace: str, options: DefinitionOptions) -> JobDefinition:
-    """Returns the message; without a body it is a task that the handler of its name runs."""
+    """Returns the message. Without a body it is a task, run by the handler of the same name."""
     wanted = JobDefinition()
     given: dict[str, Any] = dict(options)
     if "definition" in given:

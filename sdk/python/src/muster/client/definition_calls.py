@@ -1,4 +1,4 @@
-"""What can be asked of definitions and circuit breakers."""
+"""Calls for definitions and circuit breakers."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def apply_definition(
     timeout: float | None = None,
     **options: Unpack[DefinitionOptions],
 ) -> Call[JobDefinition]:
-    """Stores a definition as a new version; the same content again gives the version that is there.
+    """Stores a definition as a new version. Unchanged content returns the existing version.
 
     Args:
         name: The definition's name.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
-        **options: What it says, see `DefinitionOptions`.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
+        **options: Content of the definition, see `DefinitionOptions`.
 
     Raises:
         MusterError: INVALID_ARGUMENT; `violations` names each field.
@@ -40,15 +40,15 @@ def apply_definition(
 def check_definition(
     scope: Scope, name: str, *, timeout: float | None = None, **options: Unpack[DefinitionOptions]
 ) -> Call[messages.ApplyJobDefinitionResponse]:
-    """Stores nothing, and answers what `apply_definition` would store.
+    """Checks a definition without storing it.
 
-    That is whether it is a new version (`created`), what differs from the newest one (`differences`, values as JSON),
-    and what may break for jobs in flight and connected workers (`issues`).
+    The answer says whether `apply_definition` would make a new version (`created`), what differs from the newest
+    version (`differences`, values as JSON), and what may break for jobs in flight and connected workers (`issues`).
 
     Args:
         name: The definition's name.
-        timeout: Seconds for the call, repeats included. None: the client's.
-        **options: What it says, see `DefinitionOptions`.
+        timeout: Seconds for the call, retries included. None: the client's.
+        **options: Content of the definition, see `DefinitionOptions`.
 
     Raises:
         MusterError: INVALID_ARGUMENT, as `apply_definition` would.
@@ -59,7 +59,7 @@ def check_definition(
 
 
 def get_definition(scope: Scope, name: str, version: int = 0, *, timeout: float | None = None) -> Call[JobDefinition]:
-    """Reads a definition. Version 0: the newest."""
+    """Reads a definition. Version 0 means the newest."""
     request = messages.GetJobDefinitionRequest(namespace=scope.namespace, name=name, version=version)
     return Call(_method("GetJobDefinition", messages.GetJobDefinitionResponse), request, _definition, timeout)
 
@@ -67,12 +67,12 @@ def get_definition(scope: Scope, name: str, version: int = 0, *, timeout: float 
 def list_definitions(
     scope: Scope, *, show_archived: bool = False, page_size: int = 0, timeout: float | None = None
 ) -> Pages[JobDefinition]:
-    """Gives all definitions by name, each in its newest version; pages are fetched as the loop goes on.
+    """Yields all definitions by name, each in its newest version. Pages are fetched as the loop proceeds.
 
     Args:
-        show_archived: Archived ones, too.
-        page_size: Definitions fetched at once, at most 1,000. 0: 50.
-        timeout: Seconds for each page, repeats included. None: the client's.
+        show_archived: Include archived definitions.
+        page_size: Definitions fetched per call, at most 1,000. 0: 50.
+        timeout: Seconds for each page, retries included. None: the client's.
     """
     request = messages.ListJobDefinitionsRequest(
         namespace=scope.namespace, show_archived=show_archived, page_size=page_size
@@ -84,7 +84,7 @@ def list_definitions(
 def archive_definition(
     scope: Scope, name: str, *, request_id: str = "", timeout: float | None = None
 ) -> Call[JobDefinition]:
-    """Refuses new jobs of a definition; those that exist go on. Applying it again, also unchanged, brings it back."""
+    """Archives a definition: new jobs are refused, existing ones continue. Applying it again restores it."""
     request = messages.ArchiveJobDefinitionRequest(namespace=scope.namespace, name=name, request_id=new_id(request_id))
     return Call(_method("ArchiveJobDefinition", messages.ArchiveJobDefinitionResponse), request, _definition, timeout)
 
@@ -92,7 +92,7 @@ def archive_definition(
 def list_circuit_breakers(
     scope: Scope, *, page_size: int = 0, timeout: float | None = None
 ) -> Pages[messages.CircuitBreakerStatus]:
-    """Gives the circuit breakers by name: those that a failure has been counted at."""
+    """Yields the circuit breakers that have counted a failure, by name."""
     request = messages.ListCircuitBreakersRequest(namespace=scope.namespace, page_size=page_size)
     method = _method("ListCircuitBreakers", messages.ListCircuitBreakersResponse)
     return all_pages(method, request, lambda page: page.circuit_breakers, timeout)
@@ -101,10 +101,10 @@ def list_circuit_breakers(
 def close_circuit_breaker(
     scope: Scope, name: str, *, request_id: str = "", timeout: float | None = None
 ) -> Call[messages.CircuitBreakerStatus]:
-    """Closes a circuit breaker by hand and answers it: its jobs go on at once. Closing a closed one is no error.
+    """Closes a circuit breaker manually and returns it. Its jobs continue at once. Closing a closed one is no error.
 
     Raises:
-        MusterError: NOT_FOUND, when no failure has been counted at one of this name.
+        MusterError: NOT_FOUND, when no breaker of this name has counted a failure.
     """
     request = messages.CloseCircuitBreakerRequest(namespace=scope.namespace, name=name, request_id=new_id(request_id))
     method = _method("CloseCircuitBreaker", messages.CloseCircuitBreakerResponse)

@@ -1,4 +1,4 @@
-"""What a job depends on, and what can be asked of that."""
+"""Dependencies of jobs, and calls for them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def after(job: JobRef, condition: Condition = "SUCCEEDED") -> Dependency:
 
     Args:
         job: The job.
-        condition: What must become of it. FAILED: it fails, is cancelled, or expires.
+        condition: The outcome that meets the dependency. FAILED: the job fails, is cancelled, or expires.
     """
     return Dependency(job_id=id_of(job), condition=_number(condition))
 
@@ -33,17 +33,17 @@ def after_step(workflow: JobRef, step: str, condition: Condition = "SUCCEEDED") 
     Args:
         workflow: The workflow's job.
         step: The name of the step.
-        condition: What must become of it.
+        condition: The outcome that meets the dependency.
     """
     return Dependency(step=StepRef(workflow_job_id=id_of(workflow), step=step), condition=_number(condition))
 
 
 def after_asset(name: str, after_time: dt.datetime | None = None) -> Dependency:
-    """A dependency on a data asset, which jobs publish as they succeed (`publishes` of their definition).
+    """A dependency on a data asset, which jobs publish when they succeed (`publishes` of their definition).
 
     Args:
-        name: Its name.
-        after_time: A publication after this time counts. None: one after the dependency was made.
+        name: Name of the asset.
+        after_time: Met by a publication after this time. None: the time when the dependency was made.
     """
     asset = AssetRef(name=name)
     if after_time is not None:
@@ -59,16 +59,16 @@ def add_dependencies(
     request_id: str = "",
     timeout: float | None = None,
 ) -> Call[Job]:
-    """Makes a job that waits depend on more, and answers it as it is then.
+    """Adds dependencies to a waiting job and returns the job as it is then.
 
     Args:
         job: The job: BLOCKED, SCHEDULED or READY.
         dependencies: See `muster.after`, `muster.after_step` and `muster.after_asset`.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
-        MusterError: FAILED_PRECONDITION (JOB_NOT_WAITING; DEPENDENCY_CYCLE: it would wait for what waits for it).
+        MusterError: FAILED_PRECONDITION (JOB_NOT_WAITING, or DEPENDENCY_CYCLE when a dependency waits for this job).
     """
     request = messages.AddDependenciesRequest(
         namespace=scope.namespace, job_id=id_of(job), dependencies=dependencies, request_id=new_id(request_id)
@@ -78,11 +78,11 @@ def add_dependencies(
 
 
 def list_assets(scope: Scope, *, page_size: int = 0, timeout: float | None = None) -> Pages[Asset]:
-    """Gives the data assets that jobs have published, by name; pages are fetched as the loop goes on.
+    """Yields the published data assets, by name. Pages are fetched as the loop proceeds.
 
     Args:
-        page_size: Assets fetched at once, at most 1,000. 0: 50.
-        timeout: Seconds for each page, repeats included. None: the client's.
+        page_size: Assets fetched per call, at most 1,000. 0: 50.
+        timeout: Seconds for each page, retries included. None: the client's.
     """
     request = messages.ListAssetsRequest(namespace=scope.namespace, page_size=page_size)
     method = Method("JobService", "ListAssets", messages.ListAssetsResponse)

@@ -1,4 +1,4 @@
-"""What is followed over streams that may break, and is asked for anew where it was left."""
+"""Follows a server stream: when it breaks, opens it again where it stopped."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ ItemT = TypeVar("ItemT")
 
 
 class Following(ABC, Generic[ItemT]):
-    """What is known between one stream and the next.
+    """The state that is kept between two streams.
 
     Attributes:
-        method: What every stream is asked for by.
-        request: And with; goes on where the last one broke.
+        method: The streaming method.
+        request: The request of the next stream, which continues where the last one stopped.
         is_over: Whether nothing more will come.
     """
 
@@ -36,23 +36,23 @@ class Following(ABC, Generic[ItemT]):
 
     @property
     def left(self) -> float | None:
-        """Seconds that are left; None: there is no limit."""
+        """Remaining seconds; None: there is no limit."""
         return None if self._end is None else max(0.0, self._end - time.monotonic())
 
     def news_of(self, reply: Any) -> Sequence[ItemT]:
-        """Takes what a stream brought; what was told already is not in it."""
+        """Returns the new items of a reply."""
         self._failures = 0
         return self._take(reply)
 
     def wait_after(self, error: MusterError | None, retry: TransportRetry) -> float:
-        """Returns the seconds until the next stream is asked for.
+        """Returns the seconds until the next stream is opened.
 
         Args:
-            error: What the last one failed with. None: it ended.
-            retry: How often it is tried, and after which times.
+            error: The error of the last stream. None: it ended.
+            retry: Number and delays of retries.
 
         Raises:
-            MusterError: The same, if it is worth no repeat, or the time is up.
+            MusterError: The same error, if it is not retryable or the time is up.
         """
         self._failures += 1
         if error is None:
@@ -64,4 +64,4 @@ class Following(ABC, Generic[ItemT]):
 
     @abstractmethod
     def _take(self, reply: Any) -> Sequence[ItemT]:
-        """Reads a reply, and notes where to go on."""
+        """Reads a reply, and notes where to continue."""

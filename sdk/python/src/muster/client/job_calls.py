@@ -1,4 +1,4 @@
-"""What can be asked of one job."""
+"""Calls for one job."""
 
 from __future__ import annotations
 
@@ -29,16 +29,17 @@ def submit(
     timeout: float | None = None,
     **options: Unpack[JobOptions],
 ) -> Call[SubmittedJob]:
-    """Stores a job; when it answers, the job is committed.
+    """Submits a job. The job is committed when the call returns.
 
     Args:
         definition: Name of the definition.
         input: A JSON value, a dataclass, bytes, a protobuf message, or a `Payload`; see `muster.payloads.encode`.
-        batch: Job of the open batch of which it becomes a member. Empty: none.
-        parent: The attempt whose handler submits it; handlers call `ctx.submit`. None: none.
-        request_id: UUID that makes repeats of this call harmless, over restarts of this process too. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
-        **options: How it is to be run, see `JobOptions`.
+        batch: Job of an open batch; the new job becomes its member. Empty: none.
+        parent: The attempt whose handler submits the job. Handlers use `ctx.submit` instead. None: none.
+        request_id: UUID that makes retries of this call idempotent, also after a restart of this process. Empty: a new
+            one.
+        timeout: Seconds for the call, retries included. None: the client's.
+        **options: Options of the job, see `JobOptions`.
 
     Raises:
         TypeError: The input has no JSON form.
@@ -63,13 +64,13 @@ def submit_many(
     request_id: str = "",
     timeout: float | None = None,
 ) -> Call[list[SubmittedJob]]:
-    """Stores up to 10,000 jobs of at most 3 MiB together, all or none; answers in their order.
+    """Submits at most 10,000 jobs of 3 MiB in total, all or none. Returns them in the same order.
 
     Args:
         jobs: See `job_submission`.
-        batch: Job of the open batch of which they become members. Empty: none.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        batch: Job of an open batch; the new jobs become its members. Empty: none.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
     """
     request = messages.SubmitJobsRequest(
         namespace=scope.namespace, jobs=jobs, request_id=new_id(request_id), batch_job_id=id_of(batch)
@@ -80,7 +81,7 @@ def submit_many(
 
 
 def get(scope: Scope, job: JobRef, *, timeout: float | None = None) -> Call[Job]:
-    """Reads a job as it is now."""
+    """Reads the current state of a job."""
     request = messages.GetJobRequest(namespace=scope.namespace, job_id=id_of(job))
     return Call(_method("GetJob", messages.GetJobResponse), request, _job, timeout)
 
@@ -88,13 +89,13 @@ def get(scope: Scope, job: JobRef, *, timeout: float | None = None) -> Call[Job]
 def cancel(
     scope: Scope, job: JobRef, reason: str = "", *, request_id: str = "", timeout: float | None = None
 ) -> Call[Job]:
-    """Asks a job to stop and answers it as it is then: CANCELLED, or CANCELLING while its handler still runs.
+    """Cancels a job and returns it as it is then: CANCELLED, or CANCELLING until its handler returns.
 
     Args:
         job: The job.
-        reason: Why, for people. At most 256 characters.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        reason: Reason, shown to operators. At most 256 characters.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
     """
     request = messages.CancelJobRequest(
         namespace=scope.namespace, job_id=id_of(job), reason=reason, request_id=new_id(request_id)
@@ -105,13 +106,13 @@ def cancel(
 def pause(
     scope: Scope, job: JobRef, reason: str = "", *, request_id: str = "", timeout: float | None = None
 ) -> Call[Job]:
-    """Holds a job that waits, and answers it as it is then. Its expiry goes on.
+    """Pauses a waiting job and returns it as it is then. Its expiry time stays in force.
 
     Args:
         job: The job.
-        reason: Why, for people. At most 256 characters.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        reason: Reason, shown to operators. At most 256 characters.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
     """
     request = messages.PauseJobRequest(
         namespace=scope.namespace, job_id=id_of(job), reason=reason, request_id=new_id(request_id)
@@ -120,7 +121,7 @@ def pause(
 
 
 def resume(scope: Scope, job: JobRef, *, request_id: str = "", timeout: float | None = None) -> Call[Job]:
-    """Lets a paused job go on: at once, or at its run time if that is still to come."""
+    """Resumes a paused job: at once, or at its run time if that is still ahead."""
     request = messages.ResumeJobRequest(namespace=scope.namespace, job_id=id_of(job), request_id=new_id(request_id))
     return Call(_method("ResumeJob", messages.ResumeJobResponse), request, _job, timeout)
 
@@ -135,15 +136,15 @@ def update(
     request_id: str = "",
     timeout: float | None = None,
 ) -> Call[Job]:
-    """Changes a job that waits, and answers it; what is left out stays as it is.
+    """Changes a waiting job and returns it. Omitted fields stay unchanged.
 
     Args:
         job: The job.
         priority: From -100 to 100; higher runs sooner.
-        run_time: Not before this time. One that has passed lets the job run at once.
-        expire_time: The job expires when it has not been started by then.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        run_time: Not before this time. A time in the past lets the job run at once.
+        expire_time: The job expires when it has not started by this time.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
     """
     request = messages.UpdateJobRequest(
         namespace=scope.namespace, job_id=id_of(job), priority=priority, request_id=new_id(request_id)
@@ -164,14 +165,14 @@ def retry(
     request_id: str = "",
     timeout: float | None = None,
 ) -> Call[Job]:
-    """Makes a new job like one that has ended, and answers it; its `retry_of` names the old one.
+    """Submits a copy of an ended job and returns it. Its `retry_of` names the original.
 
     Args:
         job: The job.
-        skip_steps: Names of steps that the new workflow is not to run. At most 100, each once.
-        reason: Why, for people. At most 1,024 characters.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        skip_steps: Names of steps that the new workflow skips. At most 100, without duplicates.
+        reason: Reason, shown to operators. At most 1,024 characters.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
         MusterError: NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND); FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED,
@@ -188,26 +189,26 @@ def retry(
 
 
 def erase(scope: Scope, job: JobRef, reason: str, *, timeout: float | None = None) -> Call[str]:
-    """Erases what an ended job holds of a person's data, for good, and answers the id of the audit record.
+    """Erases the personal data of an ended job irrevocably and returns the id of the audit record.
 
     Args:
         job: The job.
-        reason: Why, and on whose demand. Between 1 and 256 characters.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        reason: Reason, and who demanded it. Between 1 and 256 characters.
+        timeout: Seconds for the call, retries included. None: the client's.
     """
     request = messages.EraseJobRequest(namespace=scope.namespace, job_id=id_of(job), reason=reason)
     return Call(_method("EraseJob", messages.EraseJobResponse), request, lambda reply: str(reply.audit_id), timeout)
 
 
 def explain(scope: Scope, job: JobRef, *, timeout: float | None = None) -> Call[JobExplanation]:
-    """Says why a job is where it is; `summary` of the answer is all of it in sentences.
+    """Explains the state of a job; `summary` of the answer says all of it in sentences.
 
-    It names what keeps the job from starting, who holds that and when it opens, its place in line, and an estimate of
-    its start; who has it; how it ended.
+    Before its start: what blocks the job, who holds that and when it is released, its position in the queue, and an
+    estimate of its start. Later: which worker has it, or how it ended.
 
     Args:
         job: The job.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        timeout: Seconds for the call, retries included. None: the client's.
     """
     request = messages.ExplainJobRequest(namespace=scope.namespace, job_id=id_of(job))
     return Call(_method("ExplainJob", messages.ExplainJobResponse), request, _explanation, timeout)

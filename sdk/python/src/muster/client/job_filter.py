@@ -1,4 +1,4 @@
-"""Which jobs a caller means."""
+"""Filters of jobs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from muster.client.words import to_timestamp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFilter:
-    """Every condition that is given must hold; none at all means every job of the namespace.
+    """Jobs match when all given conditions hold. A filter without conditions matches every job of the namespace.
 
     Attributes:
         states: Only jobs in these states, such as "FAILED".
@@ -39,7 +39,7 @@ class JobFilter:
         """Returns the fields of the messages that take a filter.
 
         Raises:
-            ValueError: A state is unknown, or a time says nothing of its time zone.
+            ValueError: A state is unknown, or a time has no time zone.
         """
         times = {"min_create_time": self.min_create_time, "max_create_time": self.max_create_time}
         return {

@@ -1,4 +1,4 @@
-"""Jobs as callers name them, and what their states mean."""
+"""References to jobs, and names of their states."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _TERMINAL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SubmittedJob:
-    """A job as it was accepted.
+    """A submitted job.
 
     Attributes:
         job_id: The job's UUID.
-        existing: Whether the job was there already: the idempotency key or the request id was in use.
+        existing: True when the job existed already: its idempotency key or request id was in use.
     """
 
     job_id: str
     existing: bool
 
 
-# A job's id, or what carries it.
+# A job's id, or an object that has it.
 JobRef: TypeAlias = "str | SubmittedJob | Job"
 
 
@@ -49,13 +49,13 @@ def is_terminal(state: int) -> bool:
 
 
 def state_name(state: int) -> str:
-    """Returns the state's name, such as "RUNNING"; its number when this release does not know it."""
+    """Returns the state's name, such as "RUNNING". A state that this release does not know is given as its number."""
     known = state in JobState.values()
     return JobState.Name(state).removeprefix(_PREFIX) if known else str(state)
 
 
 def wait_reason_name(reason: int) -> str:
-    """Returns the reason's name, such as "NO_WORKER"; empty for none; its number when this release does not know it."""
+    """Returns the reason's name, such as "NO_WORKER"; for an unknown reason its number, for none an empty string."""
     if reason == job_pb2.WAIT_REASON_UNSPECIFIED:
         return ""
     known = reason in WaitReason.values()
@@ -66,6 +66,6 @@ def state_number(state: str | int) -> int:
     """Returns the number of a state.
 
     Raises:
-        ValueError: There is no state of this name.
+        ValueError: No state has this name.
     """
     return state if isinstance(state, int) else JobState.Value(_PREFIX + state)

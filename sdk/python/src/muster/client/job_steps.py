@@ -1,4 +1,4 @@
-"""What takes several calls: waiting for a job's end, and going through pages."""
+"""Operations of several calls: waiting for a job's end, and paging."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from muster.v1 import job_service_pb2 as messages
 from muster.v1.job_pb2 import Job
 from muster.v1.log_record_pb2 import LogRecord
 
-# Longest time that one call waits on the server, and what it gets on top for the way there and back.
+# Maximum duration of one long poll on the server, and the time added to its deadline for the round trip.
 _POLL_SECONDS = 30.0
 _SLACK_SECONDS = 5.0
 _ALL_JOBS = JobFilter()
@@ -30,12 +30,12 @@ _WORLD = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """What became of a redrive.
+    """Result of a redrive.
 
     Attributes:
-        retried_job_ids: The jobs that were retried, or would be.
-        job_ids: The new jobs, in the order of `retried_job_ids`. Empty when they were only counted.
-        skipped: Jobs that were passed over: retried already, erased, or of an archived definition.
+        retried_job_ids: The jobs that were retried; with `validate_only`, the jobs that would be.
+        job_ids: The new jobs, in the order of `retried_job_ids`. Empty with `validate_only`.
+        skipped: Number of jobs that were skipped: retried before, erased, or of an archived definition.
     """
 
     retried_job_ids: tuple[str, ...]
@@ -44,14 +44,14 @@ class Redriven:
 
 
 def wait(scope: Scope, job: JobRef, timeout: float | None = None) -> Steps[Job]:
-    """Waits until the job has ended or the time is up, and answers the job as it is then.
+    """Waits until the job has ended or the time is up, and returns the job as it is then.
 
-    A restart of the control plane does not end the wait. A handler that waits holds its place
-    meanwhile; `ctx.wait` does not.
+    A restart of the control plane does not end the wait. A handler that waits keeps its slot meanwhile; `ctx.wait`
+    releases it.
 
     Args:
         job: The job.
-        timeout: Longest wait, in seconds. None: no limit.
+        timeout: Maximum wait in seconds. None: no limit.
 
     Raises:
         MusterError: NOT_FOUND, when there is no such job; FAILED_PRECONDITION (DEADLOCK), in a handler that holds
@@ -79,16 +79,16 @@ def wait(scope: Scope, job: JobRef, timeout: float | None = None) -> Steps[Job]:
 
 
 def read_result(job: Job, as_type: Any = Any) -> Any:
-    """Answers what the handler of a job has returned.
+    """Returns the result of a job's handler.
 
     Args:
-        job: The job, as it was waited for.
-        as_type: What the result is read as, see `muster.payloads.decode`.
+        job: The job after the wait.
+        as_type: Type of the result, see `muster.payloads.decode`.
 
     Raises:
-        JobFailedError: It ended without a result.
-        MusterError: DEADLINE_EXCEEDED, when it has not ended yet.
-        PayloadError: The result is none of that type.
+        JobFailedError: The job ended without a result.
+        MusterError: DEADLINE_EXCEEDED (WAIT_TIMEOUT), when the job has not ended yet.
+        PayloadError: The result does not have this type.
     """
     if job.state == job_pb2.JOB_STATE_SUCCEEDED:
         return payloads.decode(job.result, as_type)
@@ -101,12 +101,12 @@ def read_result(job: Job, as_type: Any = Any) -> Any:
 def list_jobs(
     scope: Scope, which: JobFilter = _ALL_JOBS, *, page_size: int = 0, timeout: float | None = None
 ) -> Pages[Job]:
-    """Gives all jobs that match, newest first, without their inputs and results; pages are fetched as the loop goes on.
+    """Yields all jobs that match, newest first, without inputs and results. Pages are fetched as the loop proceeds.
 
     Args:
-        which: Which jobs. Without conditions: every job of the namespace.
-        page_size: Jobs fetched at once, at most 1,000. 0: 50.
-        timeout: Seconds for each page, repeats included. None: the client's.
+        which: Filter. Without conditions: every job of the namespace.
+        page_size: Jobs fetched per call, at most 1,000. 0: 50.
+        timeout: Seconds for each page, retries included. None: the client's.
     """
     request = messages.ListJobsRequest(namespace=scope.namespace, page_size=page_size, **which.fields())
     call = Call(_method("ListJobs", messages.ListJobsResponse), request, whole, timeout)
@@ -121,13 +121,13 @@ def list_jobs(
 def cancel_jobs(
     scope: Scope, which: JobFilter, *, reason: str = "", validate_only: bool = False, timeout: float | None = None
 ) -> Steps[int]:
-    """Cancels all open jobs that match, page by page, and answers how many were cancelled or asked to stop.
+    """Cancels all open jobs that match, page by page. Returns the number of jobs cancelled or asked to stop.
 
     Args:
-        which: Which jobs.
-        reason: Why, for people. At most 256 characters.
-        validate_only: Count them only.
-        timeout: Seconds for each page, repeats included. None: the client's.
+        which: Filter.
+        reason: Reason, shown to operators. At most 256 characters.
+        validate_only: Only count the jobs.
+        timeout: Seconds for each page, retries included. None: the client's.
     """
     request = messages.CancelJobsRequest(
         namespace=scope.namespace, reason=reason, validate_only=validate_only, filter=_message(which)
@@ -145,14 +145,14 @@ def cancel_jobs(
 def redrive(
     scope: Scope, which: JobFilter, *, validate_only: bool = False, timeout: float | None = None
 ) -> Steps[Redriven]:
-    """Retries all jobs that match and were not retried before, page by page, as new jobs.
+    """Retries all matching jobs that were not retried before, page by page, as new jobs.
 
-    A redrive that broke off may be begun again: no job is retried twice by it.
+    An interrupted redrive can be started again: it retries no job twice.
 
     Args:
-        which: Which jobs. Without states: FAILED and EXPIRED ones.
-        validate_only: Count them only.
-        timeout: Seconds for each page, repeats included. None: the client's.
+        which: Filter. Without states: FAILED and EXPIRED jobs.
+        validate_only: Only count the jobs.
+        timeout: Seconds for each page, retries included. None: the client's.
     """
     request = messages.RetryJobsRequest(namespace=scope.namespace, validate_only=validate_only, filter=_message(which))
     call = Call(_method("RetryJobs", messages.RetryJobsResponse), request, whole, timeout)
@@ -178,19 +178,20 @@ def logs(
     page_size: int = 200,
     timeout: float | None = None,
 ) -> Pages[LogRecord]:
-    """Gives what the job's handlers have logged: by attempt, and in each in the order of writing.
+    """Yields the log records of the job's handlers: by attempt, and in the order of writing.
 
-    Each record says how many before it are missing (`skipped`): the newest 64 KiB of an attempt are kept. Texts are as
-    the handler wrote them, control characters included.
+    Muster keeps the newest 64 KiB of each attempt; `skipped` of a record is the number of records that are missing
+    before it. Texts are unchanged, control characters included.
 
     Args:
         job: The job.
-        attempt: Only of this attempt. 0: of all.
-        follow: Goes on until the job has ended, or the attempt is over; each record comes within milliseconds of its
-            arrival at the control plane. A connection that is lost is made anew; no record is told twice.
-        page_size: Records fetched at once, at most 1,000; means nothing with `follow`.
-        timeout: Seconds for each page, repeats included. None: the client's. With `follow` it is the longest time in
-            all. None: no limit.
+        attempt: Only records of this attempt. 0: of all attempts.
+        follow: Continue until the job has ended, or the attempt is over. Each record arrives within milliseconds of its
+            arrival at the control plane. A lost connection is reopened; no record is yielded twice.
+        page_size: Records fetched per call, at most 1,000; ignored with `follow`.
+        timeout: Seconds for each page, retries included. None: the client's. With `follow` it is the maximum total
+        time.
+            None: no limit.
 
     Raises:
         MusterError: NOT_FOUND, when there is no such job. With `follow` also DEADLINE_EXCEEDED, when the time is up,

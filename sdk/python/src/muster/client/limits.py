@@ -1,4 +1,4 @@
-"""Limits as callers write them: words for enums, seconds or timedeltas for durations."""
+"""Builds limits: strings stand for enums, seconds or timedeltas for durations."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from muster.v1.limit_pb2 import KeyLimit, LimitPolicy, RateLimit
 
 
 def rate_limit(units: int, *, period: Seconds | None = None, burst: int = 0) -> RateLimit:
-    """Says how many attempts may be assigned in a time: in any stretch t at most `burst + units * t / period`.
+    """Bounds the rate of assignments: in any interval of length t at most `burst + units * t / period` attempts start.
 
     Args:
-        units: Units that come back in each period. From 1 to 1,000,000.
-        period: None: 1 s. At most 30 days.
-        burst: Units that may be taken at once when none were taken for long. 0: as many as `units`. At most 1,000,000.
+        units: Units per period. From 1 to 1,000,000.
+        period: Length of the period. None: 1 s. At most 30 days.
+        burst: Units that may be used at once after an idle time. 0: `units`. At most 1,000,000.
     """
     limit = RateLimit(units=units, burst=burst)
     if period is not None:
@@ -30,17 +30,17 @@ def key_limit(
     policy: Literal["WAIT", "REJECT_NEW", "CANCEL_OLDEST", "REPLACE_WAITING"] | None = None,
     rate_limit: RateLimit | None = None,
 ) -> KeyLimit:
-    """Sets limits for each value of a key. One of `max_concurrency` and `rate_limit` has to be there.
+    """Sets limits for each value of a key. At least one of `max_concurrency` and `rate_limit` is required.
 
     Args:
         key: A CEL expression over `input` and `labels`, such as "input.tenant". At most 1,024 characters. Empty: all
-            jobs of the definition have one key.
+            jobs of the definition share one key.
         max_concurrency: Jobs of a key that workers may hold at once. 0: no limit. At most 100,000.
-        policy: What becomes of a new job at `max_concurrency`. None: WAIT.
-        rate_limit: Attempts of a key that may be assigned in a time, see `muster.rate_limit`. None: no limit.
+        policy: What happens to a new job when `max_concurrency` is reached. None: WAIT.
+        rate_limit: Attempts of a key that may be assigned per period, see `muster.rate_limit`. None: no limit.
 
     Raises:
-        ValueError: There is no such policy.
+        ValueError: The policy is unknown.
     """
     return KeyLimit(
         key=key,

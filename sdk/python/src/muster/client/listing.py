@@ -1,4 +1,4 @@
-"""Lists that have pages and no filter."""
+"""Lists with pages and without a filter."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ ItemT = TypeVar("ItemT")
 def all_pages(
     method: Method, request: Any, items: Callable[[Any], Sequence[ItemT]], timeout: float | None
 ) -> Pages[ItemT]:
-    """Goes through all pages.
+    """Yields the items of all pages.
 
     Args:
-        method: Lists.
-        request: Has a `page_token`.
-        items: Takes the items out of a page.
-        timeout: Seconds for each page, repeats included. None: the client's.
+        method: The list method.
+        request: A request with a `page_token`.
+        items: Returns the items of a page.
+        timeout: Seconds for each page, retries included. None: the client's.
     """
     call = Call(method, request, whole, timeout)
     while True:

@@ -1,4 +1,4 @@
-"""What can be asked of queues."""
+"""Calls for queues."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ def create_queue(
     request_id: str = "",
     timeout: float | None = None,
 ) -> Call[Queue]:
-    """Makes a queue. There is no need to: a queue is made by the first job that waits in it.
+    """Creates a queue. This is optional: the first job that is submitted to a queue creates it.
 
     Args:
         name: The queue's name.
-        description: What it is for, for people. At most 1,024 characters.
-        max_concurrency: Jobs of it that workers may hold at once, on the whole deployment. 0: no limit. At most
+        description: Purpose of the queue, shown to operators. At most 1,024 characters.
+        max_concurrency: Jobs of the queue that workers may hold at once, in the whole deployment. 0: no limit. At most
             100,000.
-        rate_limit: Attempts of its jobs that may be assigned in a time, see `muster.rate_limit`. None: no limit.
-        fairness_weights: Shares of the fairness keys of its jobs: a key of weight 2 gets twice as many jobs started as
-            one of weight 1 while both wait. From 0.01 to 100; what is not here has 1. At most 500 keys of at most 256
-            characters.
-        max_backlog: Ready jobs from which on submissions are refused with RESOURCE_EXHAUSTED (QUEUE_FULL); those of a
-            priority below 0 from 80 % of it on, above 0 from 120 % on. 0: no bound.
-        max_backlog_age: How long the oldest ready job may have waited, likewise; from 1 s to 30 days. None: no bound.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        rate_limit: Attempts of its jobs that may be assigned per period, see `muster.rate_limit`. None: no limit.
+        fairness_weights: Weights of the fairness keys. While both wait, a key of weight 2 starts twice as many jobs as
+            one of weight 1. From 0.01 to 100; other keys have weight 1. At most 500 keys of at most 256 characters.
+        max_backlog: Submissions are refused with RESOURCE_EXHAUSTED (QUEUE_FULL) when this many jobs are ready. Jobs
+            with a priority below 0 are refused from 80 % of it, above 0 from 120 %. 0: no bound.
+        max_backlog_age: The same bound for the waiting time of the oldest ready job; from 1 s to 30 days. None: no
+        bound.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
         MusterError: ALREADY_EXISTS (QUEUE_EXISTS); INVALID_ARGUMENT, `violations` names each field.
@@ -63,7 +63,7 @@ def create_queue(
 
 
 def get_queue(scope: Scope, name: str, *, timeout: float | None = None) -> Call[Queue]:
-    """Reads a queue, with its open jobs by state as they were a moment ago in `counts`.
+    """Reads a queue. `counts` has its open jobs by state, as of a moment ago.
 
     Raises:
         MusterError: NOT_FOUND (QUEUE_NOT_FOUND).
@@ -73,7 +73,7 @@ def get_queue(scope: Scope, name: str, *, timeout: float | None = None) -> Call[
 
 
 def list_queues(scope: Scope, *, page_size: int = 0, timeout: float | None = None) -> Pages[Queue]:
-    """Gives all queues by name; pages are fetched as the loop goes on."""
+    """Yields all queues by name. Pages are fetched as the loop proceeds."""
     request = messages.ListQueuesRequest(namespace=scope.namespace, page_size=page_size)
     method = _method("ListQueues", messages.ListQueuesResponse)
     return all_pages(method, request, lambda page: page.queues, timeout)
@@ -93,26 +93,25 @@ def update_queue(
     request_id: str = "",
     timeout: float | None = None,
 ) -> Call[Queue]:
-    """Changes a queue and answers it; what is left out stays as it is.
+    """Changes a queue and returns it. Omitted fields stay unchanged.
 
     Args:
         name: The queue's name.
-        description: What it is for, for people. At most 1,024 characters.
-        max_concurrency: Jobs of it that workers may hold at once, on the whole deployment. 0: no
-            limit. At most 100,000.
-        rate_limit: Attempts of its jobs that may be assigned in a time, see `muster.rate_limit`. "NONE": no limit.
-        fairness_weights: Shares of the fairness keys of its jobs, from 0.01 to 100. They replace all that it has; what
-            is not here has 1.
-        max_backlog: Ready jobs from which on submissions are refused, as `create_queue` says. 0: no bound.
-        max_backlog_age: How long the oldest ready job may have waited, likewise. 0: no bound.
-        etag: Of the queue as it was read: a change by somebody else since then is not overwritten. Empty: whatever it
-            is.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        description: Purpose of the queue, shown to operators. At most 1,024 characters.
+        max_concurrency: Jobs of the queue that workers may hold at once, in the whole deployment. 0: no limit. At most
+            100,000.
+        rate_limit: Attempts of its jobs that may be assigned per period, see `muster.rate_limit`. "NONE": no limit.
+        fairness_weights: Weights of the fairness keys, from 0.01 to 100. The mapping replaces all of them; other keys
+            have weight 1.
+        max_backlog: Number of ready jobs from which submissions are refused, see `create_queue`. 0: no bound.
+        max_backlog_age: The same bound for the waiting time of the oldest ready job. 0: no bound.
+        etag: Etag of the queue as read. If the queue has changed since, the call fails. Empty: no check.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
-        MusterError: NOT_FOUND; INVALID_ARGUMENT, `violations` names each field; ABORTED (ETAG_STALE) when somebody has
-            changed it since `etag` was read.
+        MusterError: NOT_FOUND; INVALID_ARGUMENT, `violations` names each field; ABORTED (ETAG_STALE) when the queue has
+            changed since `etag` was read.
     """
     queue = Queue(namespace=scope.namespace, name=name, etag=etag)
     request = messages.UpdateQueueRequest(queue=queue, request_id=new_id(request_id))
@@ -144,13 +143,13 @@ def update_queue(
 def pause_queue(
     scope: Scope, name: str, reason: str = "", *, request_id: str = "", timeout: float | None = None
 ) -> Call[Queue]:
-    """Assigns no more jobs of a queue until it is resumed; those that run go on. Pausing twice is no error.
+    """Stops assigning jobs of a queue until it is resumed. Running jobs continue. Pausing twice is no error.
 
     Args:
         name: The queue's name.
-        reason: Why, for people. At most 256 characters.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        reason: Reason, shown to operators. At most 256 characters.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
         MusterError: NOT_FOUND.
@@ -162,7 +161,7 @@ def pause_queue(
 
 
 def resume_queue(scope: Scope, name: str, *, request_id: str = "", timeout: float | None = None) -> Call[Queue]:
-    """Lets a paused queue go on. Resuming twice is no error."""
+    """Resumes a paused queue. Resuming twice is no error."""
     request = messages.ResumeQueueRequest(namespace=scope.namespace, name=name, request_id=new_id(request_id))
     return Call(_method("ResumeQueue", messages.ResumeQueueResponse), request, _queue, timeout)
 

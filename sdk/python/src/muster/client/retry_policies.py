@@ -1,4 +1,4 @@
-"""Retry policies as callers write them: words for enums, seconds or timedeltas for durations."""
+"""Builds retry policies: strings stand for enums, seconds or timedeltas for durations."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ def retry_policy(
     rules: Sequence[RetryRule] = (),
     limits: Mapping[str, int] | None = None,
 ) -> RetryPolicy:
-    """Says when and how often a failed attempt is followed by another one.
+    """Sets when and how often failed attempts are retried.
 
     Args:
-        max_attempts: Attempts that count, the first included. 0: 3. At most 1,000.
-        backoff: How the waits grow. None: EXPONENTIAL.
-        jitter: FULL draws each wait evenly from zero to the backoff, NONE takes the backoff itself. None: FULL.
+        max_attempts: Maximum number of counted attempts, the first included. 0: 3. At most 1,000.
+        backoff: Growth of the backoff. None: EXPONENTIAL.
+        jitter: FULL draws each delay uniformly between zero and the backoff; NONE uses the backoff itself. None: FULL.
         min_backoff: First backoff. None: 1 s.
-        max_backoff: Cap of every backoff but a list's. None: 5 min.
-        multiplier: Growth from one backoff to the next, with EXPONENTIAL. 0: 2.
-        delays: The backoffs themselves, with LIST; the last one stays. From 1 to 100.
-        max_retry_duration: Time after the job's creation in which another attempt may begin. None: no limit.
-        non_retryable_types: Types of failures that are not retried. At most 64.
-        rules: The first one that matches decides, see `retry_rule`. At most 20.
-        limits: Attempts that may fail for one cause ("application", "timeout", "lost_worker", "infrastructure"); the
-            one that reaches the limit ends the job.
+        max_backoff: Maximum backoff; does not apply to LIST. None: 5 min.
+        multiplier: Factor from one backoff to the next, with EXPONENTIAL. 0: 2.
+        delays: The backoffs, with LIST; the last one repeats. From 1 to 100 entries.
+        max_retry_duration: Time after the job's creation within which another attempt may start. None: no limit.
+        non_retryable_types: Failure types that are not retried. At most 64.
+        rules: The first matching rule decides, see `retry_rule`. At most 20.
+        limits: Failed attempts per cause ("application", "timeout", "lost_worker", "infrastructure"); the attempt that
+            reaches the limit ends the job.
 
     Raises:
-        ValueError: There is no such backoff, jitter or limit.
+        ValueError: A backoff, jitter or limit is unknown.
     """
     durations = {"min_backoff": min_backoff, "max_backoff": max_backoff, "max_retry_duration": max_retry_duration}
     return RetryPolicy(
@@ -68,18 +68,18 @@ def retry_rule(
     causes: Sequence[Cause] = (),
     delay: Seconds | None = None,
 ) -> RetryRule:
-    """Says what to do about failures of a kind. It matches when each of its conditions that is given does.
+    """Makes a rule for some failures. It matches when all of its given conditions do.
 
     Args:
-        action: RETRY: another attempt, this one counts. FAIL: the job ends. IGNORE: another attempt, this one does not
-            count. PAUSE: the job waits until somebody resumes it.
-        types: Types of failures, such as "ValueError", compared letter by letter. At most 64.
-        exit_codes: What the process of the handler ended with. From 1 to 255.
-        causes: Whose fault it was. LOST_WORKER and INFRASTRUCTURE speak about attempts that nobody reported, too.
+        action: RETRY: another attempt; this one counts. FAIL: the job ends. IGNORE: another attempt; this one does not
+            count. PAUSE: the job waits until it is resumed.
+        types: Failure types, such as "ValueError"; compared exactly. At most 64.
+        exit_codes: Exit codes of the handler's process. From 1 to 255.
+        causes: Causes of the failure. LOST_WORKER and INFRASTRUCTURE also match attempts that nobody reported.
         delay: Time before the next attempt, with RETRY and IGNORE. None: the policy's backoff.
 
     Raises:
-        ValueError: There is no such action or cause.
+        ValueError: The action or a cause is unknown.
     """
     rule = RetryRule(
         types=types,

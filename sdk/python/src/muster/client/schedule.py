@@ -1,4 +1,4 @@
-"""What a caller says about a schedule, as the message that the control plane takes."""
+"""Converts schedules to messages of the contract."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ CatchUpWord: TypeAlias = Literal["LATEST", "ALL", "NONE"]
 
 
 class TimesOptions(TypedDict, total=False):
-    """When a schedule runs: at the times of all of these together, each once, less the exclusions.
+    """The times of a schedule: the union of all rules, without duplicates, minus the exclusions.
 
     Attributes:
         crons: Cron expressions of five fields, such as "30 9 * * mon-fri". At most 32.
-        intervals: Seconds or timedeltas from one time to the next, at least 1 s, counted from 1970 on. At most 32.
-        calendars: Times of day on days that fit all of a rule: mappings with any of minute, hour, day_of_month, month,
-            day_of_week and year, each written as in a cron expression. At most 32.
-        exclusions: Times that are left out, as rules of the same form. At most 32.
+        intervals: Seconds or timedeltas from one time to the next, at least 1 s, counted from 1970-01-01. At most 32.
+        calendars: Times of day on the days that match all fields of a rule: mappings with any of minute, hour,
+            day_of_month, month, day_of_week and year, each in cron syntax. At most 32.
+        exclusions: Excluded times, as rules of the same form. At most 32.
         time_zone: Zone of the IANA database, such as "Europe/Vienna". Default: "UTC".
-        start_time: The first time that counts. Default: from now on.
-        end_time: Times before this one count. Default: for ever.
-        jitter: Each job starts up to this much later than its time, by chance. Default: 0. At most a day.
+        start_time: Times from this one on count. Default: now.
+        end_time: Times before this one count. Default: no end.
+        jitter: Each job starts with a random delay of up to this time. Default: 0. At most one day.
     """
 
     crons: Sequence[str]
@@ -41,17 +41,17 @@ class TimesOptions(TypedDict, total=False):
 
 
 class ScheduleOptions(TimesOptions, total=False):
-    """What a schedule says; everything may be left out but some rule that says when. Times are seconds or timedeltas.
+    """Options of a schedule, all optional, but at least one rule is required. Times are seconds or timedeltas.
 
     Attributes:
-        job: How each of its jobs is to be run, see `JobOptions`: without key, start, expiry and trace context.
-        overlap_policy: What happens when a time comes while a job of an earlier one has not ended. Default: "SKIP".
-        catch_up_policy: What happens to times that come while no replica is there. Default: "LATEST".
-        catch_up_window: What was missed longer ago is skipped. Default: a day.
-        pause_on_failure: Pauses the schedule when a job of it has failed for good or has expired. Default: no.
-        max_runs: Jobs that its times may give. Default: any number.
-        description: What it is for, for people. At most 1,024 characters.
-        etag: Of the schedule as it was read: a change by somebody else since then is not overwritten.
+        job: Options of its jobs, see `JobOptions`; without key, start, expiry and trace context.
+        overlap_policy: What happens at a time when a job of an earlier time is still open. Default: "SKIP".
+        catch_up_policy: What happens to times that passed while no replica was running. Default: "LATEST".
+        catch_up_window: Missed times older than this are skipped. Default: one day.
+        pause_on_failure: Pauses the schedule when one of its jobs fails finally or expires. Default: False.
+        max_runs: Maximum number of jobs. Default: no limit.
+        description: Shown to operators. At most 1,024 characters.
+        etag: Etag of the schedule as read. If the schedule has changed since, the call fails. Default: no check.
     """
 
     job: JobOptions
@@ -68,10 +68,10 @@ _TIMES = frozenset(TimesOptions.__annotations__)
 
 
 def times_message(options: Mapping[str, Any]) -> ScheduleTimes:
-    """Makes the message of options as `TimesOptions` has them.
+    """Converts options to the message of `TimesOptions`.
 
     Raises:
-        ValueError: A time says nothing of its time zone.
+        ValueError: A time has no time zone.
     """
     times = ScheduleTimes(crons=options.get("crons", ()), time_zone=options.get("time_zone", ""))
     times.intervals.extend(ScheduleInterval(every=to_duration(every)) for every in options.get("intervals", ()))
@@ -88,11 +88,11 @@ def times_message(options: Mapping[str, Any]) -> ScheduleTimes:
 def schedule_message(
     namespace: str, name: str, definition: str, job_input: Any, options: Mapping[str, Any]
 ) -> Schedule:
-    """Makes the message of options as `ScheduleOptions` has them.
+    """Converts options to the message of `ScheduleOptions`.
 
     Raises:
         PayloadError: The input can't be written as JSON.
-        ValueError: A time says nothing of its time zone, or a word is none of the contract's.
+        ValueError: A time has no time zone, or a policy is unknown.
     """
     rest = {key: value for key, value in options.items() if key not in _TIMES}
     job = job_submission(definition, job_input, **rest.pop("job", {}))
@@ -113,6 +113,6 @@ def overlap_number(word: str) -> Any:
     """Returns the number of an overlap policy.
 
     Raises:
-        ValueError: There is no such policy.
+        ValueError: The policy is unknown.
     """
     return number_of(OverlapPolicy, "OVERLAP_POLICY_", word)

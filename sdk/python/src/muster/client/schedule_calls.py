@@ -1,4 +1,4 @@
-"""What can be asked of schedules."""
+"""Calls for schedules."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def apply_schedule(
     timeout: float | None = None,
     **options: Unpack[ScheduleOptions],
 ) -> Call[Schedule]:
-    """Makes a schedule, or changes the one that is there; the same content again changes nothing.
+    """Creates or changes a schedule. Unchanged content changes nothing.
 
     Args:
-        name: The schedule's name: small letters, digits and "-", at most 63.
+        name: The schedule's name: lowercase letters, digits and "-", at most 63 characters.
         definition: The definition of its jobs.
         input: The input of each job: any JSON value, bytes, a dataclass, a protobuf message, or nothing.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
-        **options: When it runs and how, see `ScheduleOptions`.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
+        **options: Times and options, see `ScheduleOptions`.
 
     Raises:
         MusterError: INVALID_ARGUMENT, `violations` names each field; NOT_FOUND (DEFINITION_NOT_FOUND); ABORTED
-            (ETAG_STALE) when somebody has changed it since `etag` was read.
+            (ETAG_STALE) when the schedule has changed since `etag` was read.
     """
     request = _apply_request(scope, name, definition, input, options)
     request.request_id = new_id(request_id)
@@ -61,14 +61,14 @@ def check_schedule(
     timeout: float | None = None,
     **options: Unpack[ScheduleOptions],
 ) -> Call[messages.ApplyScheduleResponse]:
-    """Stores nothing, and answers what `apply_schedule` would store, with its next five times in `next_times`.
+    """Checks a schedule without storing it. Returns what `apply_schedule` would store, with its next five times.
 
     Args:
         name: The schedule's name.
         definition: The definition of its jobs.
         input: The input of each job.
-        timeout: Seconds for the call, repeats included. None: the client's.
-        **options: When it runs and how, see `ScheduleOptions`.
+        timeout: Seconds for the call, retries included. None: the client's.
+        **options: Times and options, see `ScheduleOptions`.
 
     Raises:
         MusterError: As `apply_schedule` would.
@@ -90,14 +90,14 @@ def get_schedule(scope: Scope, name: str, *, timeout: float | None = None) -> Ca
 
 
 def list_schedules(scope: Scope, *, page_size: int = 0, timeout: float | None = None) -> Pages[Schedule]:
-    """Gives all schedules by name; pages are fetched as the loop goes on."""
+    """Yields all schedules by name. Pages are fetched as the loop proceeds."""
     request = messages.ListSchedulesRequest(namespace=scope.namespace, page_size=page_size)
     method = _method("ListSchedules", messages.ListSchedulesResponse)
     return all_pages(method, request, lambda page: page.schedules, timeout)
 
 
 def delete_schedule(scope: Scope, name: str, *, request_id: str = "", timeout: float | None = None) -> Call[None]:
-    """Deletes a schedule with the record of its runs; its jobs stay.
+    """Deletes a schedule and the records of its runs; its jobs stay.
 
     Raises:
         MusterError: NOT_FOUND.
@@ -113,9 +113,9 @@ def pause_schedule(
 
     Args:
         name: The schedule's name.
-        reason: Why, for people. At most 256 characters.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        reason: Reason, shown to operators. At most 256 characters.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
         MusterError: NOT_FOUND.
@@ -127,7 +127,7 @@ def pause_schedule(
 
 
 def resume_schedule(scope: Scope, name: str, *, request_id: str = "", timeout: float | None = None) -> Call[Schedule]:
-    """Lets a paused schedule go on with the times to come. Resuming twice is no error."""
+    """Resumes a paused schedule: it continues with its next time. Resuming twice is no error."""
     request = messages.ResumeScheduleRequest(namespace=scope.namespace, name=name, request_id=new_id(request_id))
     return Call(_method("ResumeSchedule", messages.ResumeScheduleResponse), request, _schedule, timeout)
 
@@ -140,16 +140,16 @@ def trigger_schedule(
     request_id: str = "",
     timeout: float | None = None,
 ) -> Call[ScheduleRun]:
-    """Asks for one run now, also of a paused schedule, and answers it: with its job, unless it waits or was skipped.
+    """Starts one run now, also of a paused schedule, and returns it: with its job, unless it waits or was skipped.
 
     Args:
         name: The schedule's name.
-        overlap_policy: What happens when a job of it runs already. None: as the schedule says.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        overlap_policy: What happens when a job of the schedule is still open. None: the schedule's policy.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
-        MusterError: NOT_FOUND; RESOURCE_EXHAUSTED when 1,000 runs wait already.
+        MusterError: NOT_FOUND; RESOURCE_EXHAUSTED when 1,000 runs already wait.
     """
     request = messages.TriggerScheduleRequest(namespace=scope.namespace, name=name, request_id=new_id(request_id))
     if overlap_policy is not None:
@@ -167,19 +167,19 @@ def backfill_schedule(
     request_id: str = "",
     timeout: float | None = None,
 ) -> Call[int]:
-    """Asks for a run for each time of a span, at most 1,000, and answers how many there are.
+    """Starts a run for each time of an interval, at most 1,000, and returns their number.
 
     Args:
         name: The schedule's name.
-        start_time: The first time that counts.
+        start_time: Times from this one on count.
         end_time: Times before this one count.
-        overlap_policy: What happens where runs overlap. None: "BUFFER_ALL", one after the other.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        overlap_policy: What happens when runs overlap. None: "BUFFER_ALL", one after the other.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
         MusterError: NOT_FOUND; INVALID_ARGUMENT; RESOURCE_EXHAUSTED when more than 1,000 runs would wait.
-        ValueError: A time says nothing of its time zone.
+        ValueError: A time has no time zone.
     """
     request = messages.BackfillScheduleRequest(
         namespace=scope.namespace,
@@ -202,18 +202,18 @@ def preview_schedule(
     timeout: float | None = None,
     **options: Unpack[TimesOptions],
 ) -> Call[list[dt.datetime]]:
-    """Gives the next times of a schedule or, without a name, of rules that are none yet.
+    """Returns the next times of a schedule or, without a name, of rules that are not stored yet.
 
     Args:
-        name: The schedule's name. Empty: the options say when.
+        name: The schedule's name. Empty: use the rules of the options.
         after_time: Times after this one. None: now.
-        count: How many, at most 1,000. 0: 10.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        count: Number of times, at most 1,000. 0: 10.
+        timeout: Seconds for the call, retries included. None: the client's.
         **options: Rules, see `TimesOptions`; only without a name.
 
     Raises:
         MusterError: INVALID_ARGUMENT; NOT_FOUND.
-        ValueError: A time says nothing of its time zone.
+        ValueError: A time has no time zone.
     """
     request = messages.PreviewScheduleRequest(namespace=scope.namespace, name=name, count=count)
     if options or not name:
@@ -226,7 +226,7 @@ def preview_schedule(
 def list_schedule_runs(
     scope: Scope, name: str, *, page_size: int = 0, timeout: float | None = None
 ) -> Pages[ScheduleRun]:
-    """Gives what became of the times of a schedule, newest first; pages are fetched as the loop goes on.
+    """Yields the runs of a schedule, newest time first. Pages are fetched as the loop proceeds.
 
     Raises:
         MusterError: NOT_FOUND.

@@ -1,4 +1,4 @@
-"""What a caller says about a job, as the message that the control plane takes."""
+"""Converts the options of a job to the message of the contract."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ _MOMENTS = ("run_time", "expire_time")
 
 
 class JobOptions(TypedDict, total=False):
-    """How one job is to be run; everything may be left out. Times to wait are seconds or timedeltas.
+    """Options of a job, all optional. Durations are seconds or timedeltas.
 
     Attributes:
         definition_version: Version of the definition. Default: the newest.
-        idempotency_key: A key of your business: a second submission with it is the same job. At most 256 characters.
+        idempotency_key: Business key: a second submission with the same key gives the same job. At most 256 characters.
         idempotency_conflict_policy: What happens when the key is in use. Default: "USE_EXISTING".
-        labels: At most 64; keys to 63, values to 256 characters.
+        labels: At most 64; keys at most 63 characters, values at most 256.
         priority: From -100 to 100; higher runs sooner. Default: the definition's.
         run_time: Not before this time. Excludes `delay`.
-        delay: Not before this long after acceptance. Excludes `run_time`.
-        expire_time: The job expires when it has not been started by then. Default: never.
-        queue: The queue to wait in. Default: the definition's.
-        fairness_key: Key among which the queue shares its workers fairly, such as a tenant. At most 256 characters.
-            Default: what the definition's `fairness_key` gives.
+        delay: Not before this time after acceptance. Excludes `run_time`.
+        expire_time: The job expires when it has not started by this time. Default: never.
+        queue: The queue of the job. Default: the definition's.
+        fairness_key: The queue shares its workers fairly between these keys; use a tenant, for example. At most 256
+            characters. Default: the value of the definition's `fairness_key`.
         retry_policy: Replaces the definition's retry policy; see `muster.retry_policy`.
         run_timeout: Replaces the definition's run timeout.
         demands: Replaces the definition's demands.
-        sticky: Keeps the job to the worker of an earlier one. Default: any worker that will do.
-        dependencies: What must come about before it may start: all of these, at most 100; see `muster.after`.
-        traceparent: W3C trace context that the job belongs to.
-        tracestate: W3C trace state that goes with it.
+        sticky: Prefers or requires the worker of an earlier job. Default: any suitable worker.
+        dependencies: The job starts when all of these are met. At most 100; see `muster.after`.
+        traceparent: W3C trace context of the job.
+        tracestate: W3C trace state for `traceparent`.
     """
 
     definition_version: int

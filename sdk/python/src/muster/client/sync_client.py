@@ -1,4 +1,4 @@
-"""The client that blocks."""
+"""The blocking client."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ItemT = TypeVar("ItemT")
 
 
 def _call(build: Callable[Concatenate[Scope, P], Call[ResultT]]) -> Callable[Concatenate[Client, P], ResultT]:
-    """Makes a method of what makes a call."""
+    """Makes a method from a function that builds one call."""
 
     @described_by(build)
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> ResultT:
@@ -49,7 +49,7 @@ def _call(build: Callable[Concatenate[Scope, P], Call[ResultT]]) -> Callable[Con
 
 
 def _steps(build: Callable[Concatenate[Scope, P], Steps[ResultT]]) -> Callable[Concatenate[Client, P], ResultT]:
-    """Makes a method of what makes several calls."""
+    """Makes a method from a function that makes several calls."""
 
     @described_by(build)
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> ResultT:
@@ -66,7 +66,7 @@ def _steps(build: Callable[Concatenate[Scope, P], Steps[ResultT]]) -> Callable[C
 
 
 def _pages(build: Callable[Concatenate[Scope, P], Pages[ItemT]]) -> Callable[Concatenate[Client, P], Iterator[ItemT]]:
-    """Makes a method that gives items of what goes through pages."""
+    """Makes an iterator method from a function that goes through pages."""
 
     @described_by(build)
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[ItemT]:
@@ -86,16 +86,16 @@ def _pages(build: Callable[Concatenate[Scope, P], Pages[ItemT]]) -> Callable[Con
 
 
 class Client:
-    """A connection to Muster; may be used from several threads.
+    """A connection to Muster. Thread-safe.
 
-    Every method raises `MusterError` when the call fails. What fails because the control plane can't be reached is
-    repeated a bounded number of times under one request id, so that a repeated submission is the same job.
+    Every method raises `MusterError` when the call fails. While the control plane is unreachable, calls are retried a
+    bounded number of times under one request id, so a retried submission gives one job.
 
     Args:
         address: gRPC target of the control plane; may name several replicas, see `muster.channels`.
         namespace: Empty: "default".
-        timeout: Longest time of a call in seconds, repeats included.
-        retry: How calls are repeated while the control plane can't be reached.
+        timeout: Maximum duration of a call in seconds, retries included.
+        retry: How calls are retried while the control plane is unreachable.
     """
 
     def __init__(
@@ -187,23 +187,23 @@ class Client:
     @overload
     def result(self, job: JobRef, timeout: float | None = None, *, as_type: type[ResultT]) -> ResultT: ...
     def result(self, job: JobRef, timeout: float | None = None, *, as_type: Any = Any) -> Any:
-        """Waits for the job's end and answers what its handler returned.
+        """Waits for the job's end and returns the result of its handler.
 
         Args:
             job: The job.
-            timeout: Longest wait, in seconds. None: no limit.
-            as_type: What the result is read as: a dataclass, a protobuf message, and what
-                `muster.payloads.payload_reader` names besides.
+            timeout: Maximum wait in seconds. None: no limit.
+            as_type: Type of the result: a dataclass, a protobuf message, or another type that
+                `muster.payloads.payload_reader` supports.
 
         Raises:
-            JobFailedError: It ended without a result.
-            MusterError: DEADLINE_EXCEEDED, when the time is up before.
-            PayloadError: The result is none of that type.
+            JobFailedError: The job ended without a result.
+            MusterError: DEADLINE_EXCEEDED (WAIT_TIMEOUT), when the time expires first.
+            PayloadError: The result does not have this type.
         """
         return job_steps.read_result(self.wait(job, timeout), as_type)
 
     def close(self) -> None:
-        """Ends the connection; calls under way fail."""
+        """Closes the connection. Calls in progress fail."""
         self._channel.close()
 
     def __enter__(self) -> Client:
@@ -218,7 +218,7 @@ class Client:
         return grpc.insecure_channel(address, options=channel_options(address))
 
     def _perform(self, call: Call[ResultT]) -> ResultT:
-        """Makes a call, and repeats it while that may help."""
+        """Makes a call, and retries it as long as the error is retryable."""
         timeout = self._timeout if call.timeout is None else call.timeout
         tries = Tries(self._retry, timeout, is_patient=call.is_patient)
         send = self._unary(call.method)
@@ -234,7 +234,7 @@ class Client:
                 time.sleep(wait)
 
     def _follow(self, following: Following[ItemT]) -> Iterator[ItemT]:
-        """Gives what streams bring, one after another, until it is over."""
+        """Yields the items of successive streams, until the last one is over."""
         while not following.is_over:
             failure: MusterError | None = None
             stream = self._stream(following.method)(following.request, timeout=following.left)
@@ -249,7 +249,7 @@ class Client:
                 time.sleep(following.wait_after(failure, self._retry))
 
     def _advance(self, steps: Any, step: Call[Any]) -> Any:
-        """Does one of several steps and returns the next; what fails is raised in the steps."""
+        """Performs one of several steps and returns the next; errors are raised in the generator."""
         try:
             reply = self._perform(step)
         except MusterError as error:
@@ -271,6 +271,6 @@ class Client:
 
 
 def bytes_of(request: Any) -> bytes:
-    """Serialises a request."""
+    """Serializes a request."""
     data: bytes = request.SerializeToString()
     return data

@@ -1,4 +1,4 @@
-"""What ends jobs that wait for something from outside: events, and people's words."""
+"""Calls that end waiting jobs from outside: external events and approvals."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from muster.v1.job_pb2 import Job
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SentEvent:
-    """What became of an event.
+    """Result of sending an event.
 
     Attributes:
-        delivered_count: Jobs that it has ended so far.
-        delivering: The control plane goes on to more jobs.
-        kept: No job waited for it, and it is kept for the first that will.
-        repeated: It was sent before: nothing happened now.
+        delivered_count: Number of jobs that the event has ended so far.
+        delivering: True while the control plane delivers the event to more jobs.
+        kept: No job waited for the event; it is kept for the first job that will.
+        repeated: The event was sent before; this call did nothing.
     """
 
     delivered_count: int
@@ -40,20 +40,20 @@ def send_event(
     event_id: str = "",
     timeout: float | None = None,
 ) -> Call[SentEvent]:
-    """Ends all jobs that wait for the event; where none does, it is kept for the first that will.
+    """Ends all jobs that wait for the event. If there is none, the event is kept for the first one that will.
 
     Args:
         name: The event's name.
-        payload: The result of the jobs that it reaches; see `muster.payloads.encode`.
-        key: It is for jobs that wait for just this one. At most 256 characters.
-        keep_for: Seconds, or a timedelta, for which it is kept if no job waits for it. 0: not at all. At most 30 days.
-            None: an hour.
-        event_id: UUID that makes repeats of this call one event. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        payload: Result of the jobs that receive the event; see `muster.payloads.encode`.
+        key: Only jobs that wait for this key receive the event. At most 256 characters.
+        keep_for: How long the event is kept if no job waits for it, in seconds or as a timedelta. 0: not kept. At most
+            30 days. None: one hour.
+        event_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
         TypeError: The payload has no JSON form.
-        MusterError: RESOURCE_EXHAUSTED (EVENTS_FULL), when 1,000 of its name and key are kept.
+        MusterError: RESOURCE_EXHAUSTED (EVENTS_FULL), when 1,000 events of this name and key are kept.
     """
     request = messages.SendEventRequest(
         namespace=scope.namespace,
@@ -75,18 +75,18 @@ def approve(
     request_id: str = "",
     timeout: float | None = None,
 ) -> Call[Job]:
-    """Ends a job that waits for an approval; its result says `approved`, and the comment and the payload.
+    """Approves a job that waits for an approval. Its result has `approved`, the comment and the payload.
 
     Args:
         job: The job.
-        comment: For people. At most 256 characters.
+        comment: Shown to operators. At most 256 characters.
         payload: A JSON value. None: none.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
         TypeError: The payload has no JSON form.
-        MusterError: FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL), when it does not wait for one.
+        MusterError: FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL), when the job waits for no approval.
     """
     request = messages.ApproveJobRequest(
         namespace=scope.namespace,
@@ -101,16 +101,16 @@ def approve(
 def reject(
     scope: Scope, job: JobRef, reason: str = "", *, request_id: str = "", timeout: float | None = None
 ) -> Call[Job]:
-    """Ends a job that waits for an approval as failed, for good.
+    """Rejects a job that waits for an approval: it fails finally.
 
     Args:
         job: The job.
-        reason: Why, for people. At most 256 characters.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        reason: Reason, shown to operators. At most 256 characters.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
-        MusterError: FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL), when it does not wait for one.
+        MusterError: FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL), when the job waits for no approval.
     """
     request = messages.RejectJobRequest(
         namespace=scope.namespace, job_id=id_of(job), reason=reason, request_id=new_id(request_id)

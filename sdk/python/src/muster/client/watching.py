@@ -1,4 +1,4 @@
-"""What is followed: a job, what its handlers log, and what happens to all jobs."""
+"""Watches: a job, the logs of its handlers, and the events of all jobs."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _WATCH_LOGS = Method("JobService", "WatchAttemptLogs", messages.WatchAttemptLogs
 
 
 def watch(scope: Scope, job: JobRef, *, timeout: float | None = None) -> Pages[Job]:
-    """Gives the job as it is now, then each time it has changed, until it has ended.
+    """Yields the job as it is now, then after each change, until it has ended.
 
-    Changes that follow each other closely are folded into one. A connection that is lost is made anew; no change is
-    told twice. Leaving the loop ends the watch.
+    Changes in quick succession are merged into one. A lost connection is reopened; no change is yielded twice. Leaving
+    the loop ends the watch.
 
     Args:
         job: The job.
-        timeout: Longest watch, in seconds. None: no limit.
+        timeout: Maximum duration of the watch in seconds. None: no limit.
 
     Raises:
         MusterError: NOT_FOUND; DEADLINE_EXCEEDED, when the time is up; UNAVAILABLE, when the control plane stays
@@ -43,7 +43,7 @@ class EventPage:
 
     Attributes:
         events: In the order of storing.
-        position: Where to go on from after them: `after` of another watch.
+        position: Position after these events. Pass it as `after` to continue in another watch.
     """
 
     events: Sequence[JobEvent]
@@ -59,25 +59,25 @@ def watch_events(
     kept_only: bool = False,
     timeout: float | None = None,
 ) -> Pages[EventPage]:
-    """Gives what happens to the namespace's jobs, about a quarter of a second after it happened.
+    """Yields the events of the namespace's jobs, about 250 ms after they happened.
 
-    Each change of a state comes at least once, but that jobs become ASSIGNED or RUNNING; one that comes twice has the
-    same job and revision. A connection that is lost is made anew, after the last position; what happens before there is
-    a first one is missed, unless `after` is given. A program that must not miss anything, also while it is down, keeps
-    the position, or reads the stream on NATS. Leaving the loop ends the watch.
+    Each state change comes at least once, except changes to ASSIGNED and RUNNING. Duplicates have the same job and
+    revision. A lost connection is reopened after the last position. Events before the first position are missed, unless
+    `after` is given. A program that must not miss any event, also while it is down, stores the position, or reads the
+    stream on NATS. Leaving the loop ends the watch.
 
     Args:
-        after: Only what came after this position, and what is to come; 0: from the oldest event that is kept. None:
-            only what is to come, or with `kept_only` from the oldest as well.
-        states: Only of jobs that enter one of these states, such as "FAILED". Empty: of all.
-        job: Only of this job. None: of all.
-        kept_only: Ends after the newest event that is kept, in place of waiting for more.
-        timeout: Longest watch, in seconds. None: no limit.
+        after: Only events after this position; 0 means from the oldest kept event. None: only new events, or with
+            `kept_only` from the oldest kept one.
+        states: Only jobs that enter one of these states, such as "FAILED". Empty: all.
+        job: Only events of this job. None: of all jobs.
+        kept_only: End after the newest kept event instead of waiting for more.
+        timeout: Maximum duration of the watch in seconds. None: no limit.
 
     Raises:
-        MusterError: OUT_OF_RANGE, when what came after the position is not kept any more; RESOURCE_EXHAUSTED, when too
-            many watch; DEADLINE_EXCEEDED, when the time is up; UNAVAILABLE, when the control plane or its bus stays out
-            of reach.
+        MusterError: OUT_OF_RANGE (EVENT_POSITION_GONE), when the events after the position are no longer kept;
+            RESOURCE_EXHAUSTED, when there are too many watches; DEADLINE_EXCEEDED, when the time is up; UNAVAILABLE,
+            when the control plane or its bus stays out of reach.
         ValueError: A state is unknown.
     """
     asked: dict[str, Any] = {
@@ -92,7 +92,7 @@ def watch_events(
 
 
 class WatchedEvents(Following[EventPage]):
-    """What happens to jobs; a position says how much of it was told."""
+    """Events of jobs. The position is the state between two streams."""
 
     def __init__(self, request: event_messages.WatchEventsRequest, timeout: float | None) -> None:
         super().__init__(_WATCH_EVENTS, request, timeout)
@@ -105,7 +105,7 @@ class WatchedEvents(Following[EventPage]):
 
 
 class WatchedJob(Following[Job]):
-    """A job; a change is one revision."""
+    """Changes of a job. The revision is the state between two streams."""
 
     def __init__(self, request: messages.WatchJobRequest, timeout: float | None) -> None:
         super().__init__(_WATCH_JOB, request, timeout)
@@ -121,7 +121,7 @@ class WatchedJob(Following[Job]):
 
 
 class FollowedLogs(Following[LogRecord]):
-    """What the handlers of a job log."""
+    """Log records of a job. The resume token is the state between two streams."""
 
     def __init__(self, request: messages.WatchAttemptLogsRequest, timeout: float | None) -> None:
         super().__init__(_WATCH_LOGS, request, timeout)

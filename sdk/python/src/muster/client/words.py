@@ -1,4 +1,4 @@
-"""Words and Python's own times, as the contract has them."""
+"""Converts enum names and Python times to the contract's types."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 
 def to_timestamp(moment: dt.datetime) -> Timestamp:
-    """Returns a moment as a timestamp.
+    """Converts a datetime to a timestamp.
 
     Raises:
-        ValueError: It says nothing of its time zone.
+        ValueError: The datetime has no time zone.
     """
     if moment.tzinfo is None:
-        raise ValueError(f"{moment} says nothing of its time zone: give a datetime with tzinfo")
+        raise ValueError(f"{moment} has no time zone: pass a datetime with tzinfo")
     timestamp = Timestamp()
     timestamp.FromDatetime(moment)
     return timestamp
 
 
 def number_of(enum: Any, prefix: str, word: str | int) -> int:
-    """Returns the number of an enum's word.
+    """Returns the number of an enum value.
 
     Raises:
-        ValueError: The contract does not have the word.
+        ValueError: The enum has no value of this name.
     """
     if isinstance(word, int):
         return word

@@ -1,4 +1,4 @@
-"""What can be asked of workers, and of the client's namespace."""
+"""Calls for workers and the client's namespace."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from muster.v1.worker_pb2 import Worker
 
 
 def list_workers(scope: Scope, *, page_size: int = 0, timeout: float | None = None) -> Pages[Worker]:
-    """Gives all workers whose session is open or closing; pages are fetched as the loop goes on."""
+    """Yields all workers whose session is open or closing. Pages are fetched as the loop proceeds."""
     request = worker_service_pb2.ListWorkersRequest(namespace=scope.namespace, page_size=page_size)
     method = Method("WorkerService", "ListWorkers", worker_service_pb2.ListWorkersResponse)
     return all_pages(method, request, lambda page: page.workers, timeout)
@@ -22,9 +22,9 @@ def list_workers(scope: Scope, *, page_size: int = 0, timeout: float | None = No
 def get_worker(
     scope: Scope, session_id: str, *, timeout: float | None = None
 ) -> Call[worker_service_pb2.GetWorkerResponse]:
-    """Reads a worker by its session's UUID, with the attempts that it holds, at most 1,000.
+    """Reads a worker by the UUID of its session, with at most 1,000 of the attempts that it holds.
 
-    One whose session is closed is found, too, for as long as its record is kept.
+    A worker whose session is closed is found as long as its record is kept.
 
     Raises:
         MusterError: NOT_FOUND (SESSION_NOT_FOUND).
@@ -35,10 +35,10 @@ def get_worker(
 
 
 def drain_worker(scope: Scope, session_id: str, *, request_id: str = "", timeout: float | None = None) -> Call[Worker]:
-    """Asks a worker to finish what it holds and to end. Nothing is assigned to it any more once this has answered.
+    """Asks a worker to finish its jobs and to stop. Once this call returns, nothing more is assigned to the worker.
 
     Raises:
-        MusterError: NOT_FOUND; FAILED_PRECONDITION (SESSION_CLOSED) when it had ended without being asked to.
+        MusterError: NOT_FOUND; FAILED_PRECONDITION (SESSION_CLOSED) when its session ended before it was drained.
     """
     request = worker_service_pb2.DrainWorkerRequest(
         namespace=scope.namespace, session_id=session_id, request_id=new_id(request_id)
@@ -48,7 +48,7 @@ def drain_worker(scope: Scope, session_id: str, *, request_id: str = "", timeout
 
 
 def get_namespace(scope: Scope, *, timeout: float | None = None) -> Call[Namespace]:
-    """Reads what holds for all of the client's namespace."""
+    """Reads the settings of the client's namespace."""
     request = namespace_service_pb2.GetNamespaceRequest(namespace=scope.namespace)
     method = Method("NamespaceService", "GetNamespace", namespace_service_pb2.GetNamespaceResponse)
     return Call(method, request, _namespace, timeout)
@@ -57,13 +57,13 @@ def get_namespace(scope: Scope, *, timeout: float | None = None) -> Call[Namespa
 def update_namespace(
     scope: Scope, *, retention: Seconds | None, request_id: str = "", timeout: float | None = None
 ) -> Call[Namespace]:
-    """Changes what holds for all of the client's namespace, and answers it.
+    """Changes the settings of the client's namespace and returns them.
 
     Args:
-        retention: How long ended jobs are kept where their definition says nothing of it. A shorter one deletes, within
-            minutes, the ended jobs that are older. None: the default, 7 days.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        retention: How long ended jobs are kept, unless their definition sets it. Lowering it deletes older ended jobs
+            within minutes. None: the default, 7 days.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
     """
     changed = Namespace(name=scope.namespace)
     if retention is not None:

@@ -1,4 +1,4 @@
-"""What can be asked of jobs that are workflows, and of what people did by hand."""
+"""Calls for workflows and audit records."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from muster.v1.workflow_run_pb2 import StepState, Workflow, WorkflowStepRun
 
 
 def get_workflow(scope: Scope, job: JobRef, *, timeout: float | None = None) -> Call[Workflow]:
-    """Reads how far a workflow is: its phase, its steps counted by state, its progress, when it may end.
+    """Reads the progress of a workflow: its phase, its steps by state, its progress, its estimated end.
 
     Args:
         job: The workflow's job.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
         MusterError: NOT_FOUND; FAILED_PRECONDITION (NOT_A_WORKFLOW).
@@ -37,13 +37,13 @@ def list_workflow_steps(
     page_size: int = 0,
     timeout: float | None = None,
 ) -> Pages[WorkflowStepRun]:
-    """Gives the steps of a workflow in the order of its definition; pages are fetched as the loop goes on.
+    """Yields the steps of a workflow in the order of its definition. Pages are fetched as the loop proceeds.
 
     Args:
         job: The workflow's job.
-        states: Only steps in one of these, such as "FAILED".
-        page_size: Steps fetched at once, at most 1,000. 0: 50.
-        timeout: Seconds for each page, repeats included. None: the client's.
+        states: Only steps in one of these states, such as "FAILED".
+        page_size: Steps fetched per call, at most 1,000. 0: 50.
+        timeout: Seconds for each page, retries included. None: the client's.
 
     Raises:
         MusterError: NOT_FOUND; FAILED_PRECONDITION (NOT_A_WORKFLOW).
@@ -68,14 +68,14 @@ def skip_step(
     request_id: str = "",
     timeout: float | None = None,
 ) -> Call[WorkflowStepRun]:
-    """Skips a step by hand: one that waits never starts, of one that runs what is open is cancelled.
+    """Skips a step manually: a waiting step never starts; of a running one, open jobs are cancelled.
 
     Args:
         workflow: The workflow's job.
         step: The step's name.
-        reason: Why, for people. At most 1,024 characters.
-        request_id: UUID that makes repeats of this call harmless. Empty: a new one.
-        timeout: Seconds for the call, repeats included. None: the client's.
+        reason: Reason, shown to operators. At most 1,024 characters.
+        request_id: UUID that makes retries of this call idempotent. Empty: a new one.
+        timeout: Seconds for the call, retries included. None: the client's.
 
     Raises:
         MusterError: NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND); FAILED_PRECONDITION (NOT_A_WORKFLOW,
@@ -90,12 +90,12 @@ def skip_step(
 def list_audit_records(
     scope: Scope, *, job: JobRef | None = None, page_size: int = 0, timeout: float | None = None
 ) -> Pages[AuditRecord]:
-    """Gives what people did by hand that can't be undone, newest first; pages are fetched as the loop goes on.
+    """Yields manual actions that can't be undone, newest first. Pages are fetched as the loop proceeds.
 
     Args:
-        job: Only what was done to this one. None: all of the namespace.
-        page_size: Items on a page. 0: 50. At most 1,000.
-        timeout: Seconds for each call, repeats included. None: the client's.
+        job: Only actions on this job. None: all of the namespace.
+        page_size: Records fetched per call, at most 1,000. 0: 50.
+        timeout: Seconds for each page, retries included. None: the client's.
     """
     request = audit_service_pb2.ListAuditRecordsRequest(
         namespace=scope.namespace, job_id="" if job is None else id_of(job), page_size=page_size

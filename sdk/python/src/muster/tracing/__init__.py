@@ -1,1 +1,1 @@
-"""Spans of submissions and handlers, for applications that have set up OpenTelemetry; for others there are none."""
+"""Spans of submissions and handlers, if the application has set up OpenTelemetry."""

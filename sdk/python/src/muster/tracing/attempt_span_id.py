@@ -1,4 +1,4 @@
-"""Ids of the control plane's spans, which follow from the job and the attempt."""
+"""Ids of the control plane's spans, derived from the job and the attempt."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ _PHASE = b"attempt"
 def attempt_span_id(job_id: bytes, attempt: int) -> int:
     """Returns the id of the control plane's span of an attempt.
 
-    It is FNV-1a, 64 bits wide, of the job's id, the attempt's number in 4 bytes with the highest first, and the word
-    "attempt".
+    It is the 64-bit FNV-1a hash of the job's id, the attempt's number in 4 bytes, big-endian, and the word "attempt".
 
     Args:
         job_id: The job's UUID, 16 bytes.

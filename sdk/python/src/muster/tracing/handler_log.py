@@ -1,4 +1,4 @@
-"""What handlers log as log records of OpenTelemetry, for an application that has set up a logger provider."""
+"""Emits what handlers log as OpenTelemetry log records, if the application has set up a logger provider."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if HAS_OPENTELEMETRY:
     from opentelemetry._logs import SeverityNumber
     from opentelemetry._logs._internal import ProxyLoggerProvider
 
-    # What became of logs in OpenTelemetry for Python is not final: an older release takes records in another form.
+    # OpenTelemetry's logs API for Python is not stable: older releases take records in another form.
     _HAS_LOGS = "context" in inspect.signature(logs.NoOpLogger.emit).parameters
 else:
     _HAS_LOGS = False
@@ -39,13 +39,13 @@ class HandlerLog:
         self._attributes: dict[str, Any] | None = None
 
     def emit(self, level: int, record: LogRecord, facts: Mapping[str, Any], error: BaseException | None) -> None:
-        """Passes a record on, if the application takes it.
+        """Emits a record, if the application consumes it.
 
         Args:
-            level: As the `logging` module has them.
-            record: What is kept of it.
-            facts: Its fields before they became text: numbers and booleans are passed on as such.
-            error: The exception that it is about.
+            level: Level of the `logging` module.
+            record: The stored record.
+            facts: Its fields before their conversion to text: numbers and booleans keep their type.
+            error: The logged exception.
         """
         otel = _active_logger()
         if otel is None:
@@ -64,7 +64,7 @@ class HandlerLog:
         )
 
     def _context(self) -> Context:
-        """That of the span which the handler is in, be it one of its own; outside of any, the attempt's."""
+        """Returns the active context, also of a span that the handler made; outside any span, the attempt's."""
         current = contexts.get_current()
         if trace.get_current_span(current).get_span_context().is_valid:
             return current
@@ -72,7 +72,7 @@ class HandlerLog:
 
 
 def bridges(logger: logging.Logger, level: int) -> bool:
-    """Whether OpenTelemetry's handler for `logging` makes a record of what this logger is given already."""
+    """Whether OpenTelemetry's handler for `logging` already exports the records of this logger."""
     if not HAS_OPENTELEMETRY or not logger.isEnabledFor(level):
         return False
     found: logging.Logger | None = logger
@@ -89,7 +89,7 @@ def _is_bridge(handler: logging.Handler) -> bool:
 
 
 def _active_logger() -> Logger | None:
-    """None where the application has set up no logger provider: then nothing is made for it."""
+    """Returns None if the application has set up no logger provider; then no records are made."""
     if not _HAS_LOGS:
         return None
     provider = logs.get_logger_provider()

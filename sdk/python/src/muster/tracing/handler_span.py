@@ -1,4 +1,4 @@
-"""The span of a handler: under the attempt, active while the handler runs."""
+"""The span of a running handler: a child of the control plane's attempt span, active while the handler runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{
 
 
 class HandlerSpan:
-    """One span: the active one of the thread or the task within it; an exception that leaves it is recorded."""
+    """The span, active in the enclosed code of the thread or task. An exception that leaves the code is recorded."""
 
     def __init__(self, tracer: Tracer, assignment: Assignment) -> None:
         parent = _parent_of(assignment)
@@ -45,13 +45,13 @@ class HandlerSpan:
 
     @classmethod
     def start(cls, assignment: Assignment) -> HandlerSpan | None:
-        """Starts the span of an attempt; None where the application has set up no tracing."""
+        """Starts the span of an attempt; None if the application has set up no tracing."""
         tracer = active_tracer()
         return None if tracer is None else cls(tracer, assignment)
 
     @property
     def fields(self) -> TraceFields | None:
-        """Its context, for what the handler calls. None: the span has none."""
+        """Trace context for the handler's calls. None: the span has none."""
         return trace_fields(self._span.get_span_context())
 
     def __enter__(self) -> None:
@@ -61,7 +61,7 @@ class HandlerSpan:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         contexts.detach(self._token)
-        # That a handler waits for children is no failure of it.
+        # A handler that waits for children has not failed.
         if error is not None and not isinstance(error, WaitsForChildren):
             self._span.record_exception(error)
             self._span.set_attribute("error.type", type(error).__name__)
@@ -77,7 +77,7 @@ def attempt_context(assignment: Assignment) -> Context:
 
 
 def message_of(error: BaseException) -> str:
-    """Returns what an exception says; its type where it can't say it."""
+    """Returns the message of an exception, or its type if the message can't be read."""
     try:
         return str(error)
     except Exception:  # noqa: BLE001 - a user's __str__ may do anything
@@ -95,7 +95,7 @@ def _parent_of(assignment: Assignment) -> SpanContext | None:
 
 
 def _links_of(assignment: Assignment, parent: SpanContext | None) -> list[Link]:
-    """None where the control plane sends no spans: what would be linked to is not there."""
+    """Returns no links if the control plane sends no spans: their target would not exist."""
     job_id, attempt = assignment.job_id, assignment.attempt
     if parent is None or attempt <= 1 or parent.span_id != attempt_span_id(job_id, attempt):
         return []
@@ -110,7 +110,7 @@ def _links_of(assignment: Assignment, parent: SpanContext | None) -> list[Link]:
 
 
 def attempt_attributes(assignment: Assignment) -> dict[str, str | int]:
-    """Returns what spans and log records of an attempt have in common."""
+    """Returns the attributes that spans and log records of an attempt share."""
     return {
         **messaging_attributes(assignment.namespace, assignment.definition),
         "messaging.message.id": str(uuid.UUID(bytes=assignment.job_id)),

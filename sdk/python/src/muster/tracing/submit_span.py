@@ -1,4 +1,4 @@
-"""The span of a submission, whose context the jobs are given."""
+"""The span of a submission. Its context is passed to the jobs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _HOST_AND_PORT = re.compile(r"(?:.*/)?(.*?)(?::(\d+))?")
 
 
 class SubmitSpan:
-    """One span, or none where the application does not trace.
+    """A span, or none if the application does not trace.
 
     Attributes:
-        metadata: Of the call that submits: the span's context.
+        metadata: Metadata for the submitting call: the span's context.
     """
 
     def __init__(self, span: Span | None) -> None:
@@ -33,7 +33,7 @@ class SubmitSpan:
         self.metadata: tuple[tuple[str, str], ...] = tuple((name, value) for name, value in named if value)
 
     def submitted(self, reply: Any) -> None:
-        """Takes note of the jobs that a reply names; of several none is kept."""
+        """Sets the job's id as an attribute, if the reply has only one job."""
         if self._span is None:
             return
         job_ids = [job.job_id for job in reply.jobs] if hasattr(reply, "jobs") else [reply.job_id]
@@ -43,18 +43,18 @@ class SubmitSpan:
 
 @contextmanager
 def submit_span(address: str, namespace: str, definitions: Sequence[str]) -> Iterator[SubmitSpan]:
-    """Spans what is done within, if the application traces.
+    """Runs the enclosed code in a span, if the application traces.
 
     Args:
         address: gRPC target of the control plane.
         namespace: Empty: "default".
-        definitions: One for each job that is submitted. None at all: nothing is, and there is no span.
+        definitions: One per submitted job. Empty: nothing is submitted, and there is no span.
     """
     tracer = active_tracer() if definitions else None
     if tracer is None:
         yield SubmitSpan(None)
         return
-    # A span's name has few values: it holds a definition only where there is one.
+    # Span names need low cardinality: the name has the definition only if all jobs share it.
     destination = definitions[0] if len(set(definitions)) == 1 else None
     span = tracer.start_span(
         "submit" if destination is None else f"submit {destination}",
@@ -84,7 +84,7 @@ def _attributes_of(address: str, namespace: str, destination: str | None, count:
 
 
 def _server_attributes(address: str) -> dict[str, str | int]:
-    """Host and port of a gRPC target such as `dns:///muster:7070`."""
+    """Returns host and port of a gRPC target such as `dns:///muster:7070`."""
     match = _HOST_AND_PORT.fullmatch(address)
     host, port = match.groups() if match else (address, None)
     return {"server.address": host} if port is None else {"server.address": host, "server.port": int(port)}

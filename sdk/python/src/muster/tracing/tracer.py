@@ -1,4 +1,4 @@
-"""The application's tracer, and what all spans of this SDK say, after the semantic conventions for messaging."""
+"""The application's tracer, and attributes that all spans of this SDK share, after OpenTelemetry's conventions."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 NAME = "muster-python"
 
-# A trace context as Muster takes it: traceparent and tracestate, in the form of W3C.
+# A W3C trace context: traceparent and tracestate.
 TraceFields: TypeAlias = "tuple[str, str]"
 
 
 def active_tracer() -> Tracer | None:
-    """Returns the application's tracer; None where it has set up no tracing: then nothing is made for it."""
+    """Returns the application's tracer; None if it has set up no tracing: then no spans are made."""
     if not HAS_OPENTELEMETRY:
         return None
     provider = trace.get_tracer_provider()
@@ -33,11 +33,11 @@ def active_tracer() -> Tracer | None:
 
 
 def messaging_attributes(namespace: str, destination: str | None) -> dict[str, str | int]:
-    """Returns what spans of submissions and handlers have in common.
+    """Returns the attributes that spans of submissions and handlers share.
 
     Args:
         namespace: Empty: "default".
-        destination: The definition, where all jobs that the span is about have the same one.
+        destination: The definition, if all jobs of the span share it.
     """
     attributes: dict[str, str | int] = {"messaging.system": "muster", "muster.namespace": namespace or "default"}
     if destination is not None:
@@ -47,7 +47,7 @@ def messaging_attributes(namespace: str, destination: str | None) -> dict[str, s
 
 
 def trace_fields(context: SpanContext) -> TraceFields | None:
-    """Returns a span's context for others; None where it is none."""
+    """Returns a span's context as W3C fields; None if it is invalid."""
     if not context.is_valid:
         return None
     traceparent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
