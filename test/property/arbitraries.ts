@@ -1,4 +1,4 @@
-/** What the property tests draw: open jobs that the schema would take, retry policies, failures, names and labels. */
+/** Generators of the property tests: open jobs that satisfy the schema, retry policies, failures, names and labels. */
 import fc from 'fast-check';
 import type { Failure, FailureCause } from '../../server/domain/base/payload.ts';
 import { withOneMore } from '../../server/domain/jobs/cause-counts.ts';
@@ -14,7 +14,7 @@ import {
   retryCauses,
 } from '../../server/domain/retries/retry-rules.ts';
 
-/** Some time in 2026, in microseconds. */
+/** A fixed time in 2026, in microseconds. */
 export const NOON_US = 1_795_000_000_000_000;
 export const SESSION_ID = '0198c0de-0000-4000-8000-000000000001';
 const DAY_MS = 86_400_000;
@@ -25,7 +25,7 @@ export function isHeld(state: JobState): boolean {
   return (heldStates as readonly string[]).includes(state);
 }
 
-/** Without rules, with exponential backoff. Anything in the contract's bounds, the odd corners more often than not. */
+/** Without rules, with exponential backoff. Within the bounds of the contract, mostly with extreme values. */
 export const plainPolicy: fc.Arbitrary<RetryPolicy> = fc
   .record({
     maxAttempts: fc.integer({ min: 1, max: 1_000 }),
@@ -41,7 +41,7 @@ const failureTypes = ['ValueError', 'Gone', 'Error', 'RunTimeout', 'WorkerLost',
 const delayMs = fc.integer({ min: 0, max: 30 * DAY_MS });
 const causes = Object.keys(retryCauses) as RetryCause[];
 
-/** A rule of few words, so that it often matches. */
+/** A rule with few different values, so that it often matches. */
 export const retryRule: fc.Arbitrary<RetryRule> = fc.record(
   {
     types: fc.subarray(failureTypes, { minLength: 1, maxLength: 3 }),
@@ -63,7 +63,7 @@ const backoffKind = fc.oneof(
   fc.record({ backoff: fc.constant('LIST' as const), delaysMs: fc.array(delayMs, { minLength: 1, maxLength: 5 }) }),
 );
 
-/** With whatever a policy may say. */
+/** A policy with any rules, limits and backoff. */
 export const retryPolicy: fc.Arbitrary<RetryPolicy> = fc
   .tuple(
     plainPolicy,
@@ -83,7 +83,7 @@ export const failure: fc.Arbitrary<Failure> = fc.record({
   retryDelayMs: fc.option(fc.integer({ min: 0, max: 30 * DAY_MS }), { nil: undefined }),
 });
 
-/** From 0 up to, not including, 1: what a source of chance gives. */
+/** From 0 up to, but not including, 1, as a random source gives. */
 export const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 export const priority = fc.integer({ min: -100, max: 100 });
@@ -96,7 +96,7 @@ const times = {
   ageUs: fc.integer({ min: 0, max: 7 * DAY_MS * 1000 }),
 };
 
-/** Limits that have passed, limits that are still to come, and none; those of the attempt where it was seen running. */
+/** Limits in the past, limits in the future, or none, with those of the attempt when it was seen running. */
 export function runLimits(state: JobState): fc.Arbitrary<RunLimits> {
   const time = fc.option(fc.integer({ min: NOON_US - 60_000_000, max: NOON_US + 60_000_000 }), { nil: null, freq: 2 });
   const fraction = fc.double({ min: 0, max: 1, noNaN: true });
@@ -126,7 +126,7 @@ function dueOf(state: JobState, dueTimeUs: number, expireTimeUs: number | null):
   return state === 'SCHEDULED' || state === 'RUNNING' || state === 'CANCELLING' ? dueTimeUs : null;
 }
 
-/** Counts for causes as they may be while the job is open: below the limits. */
+/** Counts by cause of an open job: below the limits. */
 function failuresBelow({ limits: given = {} }: RetryPolicy, failed: number): number {
   let packed = 0;
   for (const cause of causes)
@@ -134,7 +134,7 @@ function failuresBelow({ limits: given = {} }: RetryPolicy, failed: number): num
   return packed;
 }
 
-/** A job in this state that keeps the CHECKs of `job_runs`, and has counted attempts left by its policy. */
+/** A job in the given state that satisfies the CHECKs of `job_runs`, and has attempts left by its policy. */
 export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<OpenRun> {
   return fc.record({ ...times, ...counts, priority }).map((drawn): OpenRun => {
     const expireTimeUs = drawn.expireInUs === null ? null : NOON_US + drawn.expireInUs;
@@ -176,7 +176,7 @@ export function openRun(state: JobState, policy: RetryPolicy): fc.Arbitrary<Open
 
 const someTime = fc.option(fc.integer({ min: NOON_US - 60_000_000, max: NOON_US + 60_000_000 }), { nil: undefined });
 
-/** Something to change, at times around noon. */
+/** A change of some fields, with times around noon. */
 export const update: fc.Arbitrary<Update> = fc
   .record({ priority: fc.option(priority, { nil: undefined }), runTimeUs: someTime, expireTimeUs: someTime })
   .filter((asked) => Object.values(asked).some((value) => value !== undefined));
@@ -188,7 +188,7 @@ export const name = fc
   .tuple(fc.constantFrom(...letters), fc.string({ unit: fc.constantFrom(...letters, '-', '.', '_'), maxLength: 8 }))
   .map(([first, rest]) => first + rest);
 
-/** Few keys and values, so that they meet often; some that objects have by themselves. */
+/** Few keys and values, so that they often match, including names that every object has. */
 export const labels = fc.dictionary(
   fc.constantFrom('zone', 'gpu', 'a', 'b', '1', '10', '2', 'constructor', 'toString', 'x/y.z'),
   fc.constantFrom('', 'eu', 'us', '1', 'true'),

@@ -1,4 +1,4 @@
-/** What holds of the bounds of queues, whatever waits in them and whatever comes. */
+/** Properties of the bounds of queues, for any backlog and any submissions. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -21,7 +21,7 @@ const priority = fc.integer({ min: -100, max: 100 });
 const entrant = fc.record({ priority, isReady: fc.boolean() });
 
 describe('the bounds of a queue', () => {
-  it('never refuse what matters more and let in what matters less', () => {
+  it('never refuse a higher priority while they accept a lower one', () => {
     fc.assert(
       fc.property(bounds, backlog, priority, priority, (allowed, now, one, other) => {
         const [low, high] = one < other ? [one, other] : [other, one];
@@ -30,7 +30,7 @@ describe('the bounds of a queue', () => {
     );
   });
 
-  it('never let in again as more waits, or as it waits for longer', () => {
+  it('never accept again when the backlog or its age grows', () => {
     fc.assert(
       fc.property(bounds, backlog, priority, fc.nat(1_000), fc.nat(1_000_000), (allowed, now, p, more, ms) => {
         const later = { waiting: now.waiting + more, ageMs: now.ageMs + ms };
@@ -39,7 +39,7 @@ describe('the bounds of a queue', () => {
     );
   });
 
-  it('let everything in where nothing waits', () => {
+  it('accept everything when the queue is empty', () => {
     fc.assert(
       fc.property(bounds, priority, (allowed, p) => {
         expect(overrunOf(allowed, { waiting: 0, ageMs: 0 }, p)).toBeUndefined();
@@ -47,7 +47,7 @@ describe('the bounds of a queue', () => {
     );
   });
 
-  it('say how many have to go before there is room, no more and no fewer', () => {
+  it('give the exact number of jobs that must leave first', () => {
     fc.assert(
       fc.property(bounds, backlog, priority, (given, now, p) => {
         const allowed = { ...given, maxBacklogAgeMs: null };
@@ -60,7 +60,7 @@ describe('the bounds of a queue', () => {
     );
   });
 
-  it('are kept by a call that is let in: not one job of it would have been refused by itself', () => {
+  it('hold for an accepted call: each of its jobs would have been accepted alone', () => {
     const small = fc.record({ maxBacklog: fc.integer({ min: 1, max: 20 }), maxBacklogAgeMs: fc.constant(null) });
     const some = fc.record({ waiting: fc.nat(25), ageMs: fc.constant(0) });
     fc.assert(
@@ -71,7 +71,7 @@ describe('the bounds of a queue', () => {
           return overrunOf(allowed, { ...now, waiting }, job.priority) !== undefined;
         });
         expect(first?.jobIndex ?? -1).toBe(oneByOne);
-        // Never beyond what the highest priorities are allowed.
+        // Never beyond the bound for the highest priorities.
         const readyJobs = jobs.filter(({ isReady }) => isReady).length;
         if (!first && readyJobs > 0)
           expect(now.waiting + readyJobs).toBeLessThanOrEqual(Math.ceil(allowed.maxBacklog * 1.2));
@@ -80,8 +80,8 @@ describe('the bounds of a queue', () => {
   });
 });
 
-describe('when to come again', () => {
-  it('is from a second to a minute on, sooner the faster jobs leave and the fewer have to', () => {
+describe('the retry delay of a full queue', () => {
+  it('is between a second and a minute, and shorter when jobs leave faster or fewer must leave', () => {
     const rate = fc.double({ min: 0, max: 1e6, noNaN: true });
     const excess = fc.integer({ min: 1, max: 2_000_000_000 });
     fc.assert(
@@ -95,7 +95,7 @@ describe('when to come again', () => {
     );
   });
 
-  it('goes by a rate between what was measured before and now', () => {
+  it('uses a rate between the previous and the current measurement', () => {
     const left = fc.integer({ min: -1_000, max: 1_000_000 });
     fc.assert(
       fc.property(

@@ -1,4 +1,4 @@
-/** Backoff: from zero to a bound that grows, is capped, and is used in its whole width. */
+/** Backoff: random from zero to a bound that grows up to a cap, over the whole width. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { definitionDefaults } from '../../server/domain/definitions/definition.ts';
@@ -10,7 +10,7 @@ import { chance, NOON_US, openRun, plainPolicy, retryPolicy } from './arbitrarie
 const retry = fc.integer({ min: 1, max: 2_000 });
 
 describe('backoffBoundMs', () => {
-  it('begins with the smallest, never falls, and stops at the cap', () => {
+  it('begins with the smallest value, never falls, and stops at the cap', () => {
     fc.assert(
       fc.property(plainPolicy, retry, (policy, n) => {
         const bound = backoffBoundMs(policy, n);
@@ -22,7 +22,7 @@ describe('backoffBoundMs', () => {
     );
   });
 
-  it('grows by the multiplier until the cap', () => {
+  it('grows by the multiplier up to the cap', () => {
     fc.assert(
       fc.property(plainPolicy, fc.integer({ min: 1, max: 6 }), (policy, n) => {
         const grown = backoffBoundMs(policy, n) * policy.multiplier;
@@ -31,7 +31,7 @@ describe('backoffBoundMs', () => {
     );
   });
 
-  it('grows by one smallest backoff a retry when it is LINEAR, and not at all when it is CONSTANT', () => {
+  it('grows by one smallest backoff per retry when LINEAR, and not at all when CONSTANT', () => {
     fc.assert(
       fc.property(plainPolicy, retry, (policy, n) => {
         expect(backoffBoundMs({ ...policy, backoff: 'CONSTANT' }, n)).toBe(policy.minBackoffMs);
@@ -42,7 +42,7 @@ describe('backoffBoundMs', () => {
     );
   });
 
-  it('goes down a LIST and stays at its end, whatever the cap is', () => {
+  it('follows a LIST and stays at its end, whatever the cap', () => {
     fc.assert(
       fc.property(plainPolicy, fc.array(fc.nat(), { minLength: 1, maxLength: 100 }), retry, (policy, delaysMs, n) => {
         expect(backoffBoundMs({ ...policy, backoff: 'LIST', delaysMs }, n)).toBe(delaysMs[n - 1] ?? delaysMs.at(-1));
@@ -52,7 +52,7 @@ describe('backoffBoundMs', () => {
 });
 
 describe('backoffMs', () => {
-  it('lies between zero and the bound, in whole milliseconds', () => {
+  it('is between zero and the bound, in whole milliseconds', () => {
     fc.assert(
       fc.property(retryPolicy, retry, chance, (policy, n, random) => {
         const ms = backoffMs(policy, n, random);
@@ -85,12 +85,12 @@ describe('backoffMs', () => {
 });
 
 const { retryPolicy: defaults } = definitionDefaults;
-/** At its first attempt. */
+/** A run in its first attempt. */
 const assigned = openRun('ASSIGNED', defaults).map(
   (run): OpenRun => ({ ...run, attempt: 1, attemptsCounted: 0, totalLosses: 0 }),
 );
 
-/** Releases the job at each of these times, one after the other; how long it is held back each time, in µs. */
+/** Releases the job at each of the given times. Returns the delay after each release, in µs. */
 function delaysOf(run: OpenRun, timesUs: readonly number[], random: number): number[] {
   let now: OpenRun = { ...run, releases: 0, releasesSinceUs: null };
   return timesUs.map((nowUs) => {
@@ -108,8 +108,8 @@ function timesFrom(gaps: readonly number[]): number[] {
   return gaps.map((gap) => (at += gap));
 }
 
-describe('the back-off of releases', () => {
-  it('never holds back ten releases, however close', () => {
+describe('the backoff of releases', () => {
+  it('never delays the first ten releases, however close', () => {
     fc.assert(
       fc.property(assigned, gapsUs(120_000_000, 10), chance, (run, gaps, random) => {
         expect(delaysOf(run, timesFrom(gaps), random)).toEqual(gaps.map(() => 0));
@@ -117,7 +117,7 @@ describe('the back-off of releases', () => {
     );
   });
 
-  it('holds back each one over ten within a minute, within bounds that grow to their cap', () => {
+  it('delays each release after ten within a minute, with bounds that grow to their cap', () => {
     fc.assert(
       fc.property(assigned, gapsUs(2_000_000, 30), chance, (run, gaps, random) => {
         const delays = delaysOf(run, timesFrom([0, ...gaps.slice(1)]), random);
@@ -130,7 +130,7 @@ describe('the back-off of releases', () => {
     );
   });
 
-  it('counts anew once the minute is over', () => {
+  it('starts anew when the minute is over', () => {
     fc.assert(
       fc.property(assigned, fc.integer({ min: 60_000_001, max: 600_000_000 }), chance, (run, pauseUs, random) => {
         const first = Array.from({ length: 15 }, () => NOON_US);
@@ -141,8 +141,8 @@ describe('the back-off of releases', () => {
   });
 });
 
-describe('the back-off of losses', () => {
-  it('spares the first loss and bounds the others', () => {
+describe('the backoff of losses', () => {
+  it('is zero after the first loss, and bounded after others', () => {
     fc.assert(
       fc.property(assigned, fc.integer({ min: 0, max: 98 }), chance, (run, totalLosses, random) => {
         const change = decideSessionEnd({ ...run, suspectLosses: 0, totalLosses }, 'LAPSE', {

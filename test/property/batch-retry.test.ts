@@ -1,4 +1,4 @@
-/** What holds of a batch that retries another one, whatever its pages bring. */
+/** Properties of a batch that retries another one, for any pages. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { afterEnds, type BatchProgress, endOf, newBatch, outcomeOf } from '../../server/domain/batches/batch.ts';
@@ -10,7 +10,7 @@ const pages = fc.array(
   { maxLength: 10 },
 );
 
-it('each failed member is made anew, passed over, or counted with a reason, and no other', () => {
+it('a batch retry makes each failed member anew, skips it, or counts it with a reason, and touches no other member', () => {
   fc.assert(
     fc.property(pages, fc.integer({ min: 0, max: 20 }), (all, gone) => {
       const found = all.reduce((sum, p) => sum + p.made + p.duplicates + p.retriedBefore + sumOf(p.notRetried), 0);
@@ -34,7 +34,7 @@ it('each failed member is made anew, passed over, or counted with a reason, and 
   );
 });
 
-it('what could not be retried counts as failed, as members that have failed do', () => {
+it('a member that could not be retried counts as failed', () => {
   const policy = fc.oneof(fc.constantFrom('NONE' as const, 'ANY' as const), fc.nat(10));
   fc.assert(
     fc.property(fc.nat(6), fc.nat(6), fc.nat(6), policy, (succeeded, failed, notRetried, by) => {

@@ -1,4 +1,4 @@
-/** What holds of a batch whatever its members come to and in whichever order it hears of them. */
+/** Properties of a batch, for any ends of its members in any order. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -34,7 +34,7 @@ function apply(batchEnds: readonly BatchEnds[], by: FailurePolicy, from: BatchPr
 }
 
 describe('a batch', () => {
-  it('counts each end once, in whichever portions it hears of them', () => {
+  it('counts each end once, in whichever portions the ends come', () => {
     fc.assert(
       fc.property(reported, policy, (batchEnds, by) => {
         const piecemeal = apply(batchEnds, by);
@@ -46,7 +46,7 @@ describe('a batch', () => {
     );
   });
 
-  it('ends once nothing is open and nothing may come, and not before', () => {
+  it('ends when no member is open and none may be added, and not before', () => {
     fc.assert(
       fc.property(reported, policy, fc.nat(3), fc.boolean(), (batchEnds, by, open, isSealed) => {
         const batch = apply(batchEnds, by);
@@ -56,7 +56,7 @@ describe('a batch', () => {
     );
   });
 
-  it('ends as its policy says', () => {
+  it('ends as its failure policy says', () => {
     fc.assert(
       fc.property(reported, policy, (batchEnds, by) => {
         const batch = apply(batchEnds, by);
@@ -68,7 +68,7 @@ describe('a batch', () => {
     );
   });
 
-  it('ends cancelled once it was cancelled, whatever comes before and after', () => {
+  it('ends cancelled after a cancel, whatever comes before or after', () => {
     const cancel: BatchEnds = { ends: [], isCancelled: true };
     fc.assert(
       fc.property(reported, reported, policy, (before, after, by) => {
@@ -85,29 +85,29 @@ describe('a batch', () => {
   });
 });
 
-describe('the rate of ends', () => {
-  it('is that of the last minute, and keeps no more than thirteen spans', () => {
+describe('the rate of ends in a batch', () => {
+  it('is that of the last minute, and keeps at most thirteen spans', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 300 }), (perSecond, seconds) => {
         let rate = noEnds;
         for (let second = 0; second < seconds; second++) rate = withEnds(rate, perSecond, NOW + second * 1_000_000);
         expect(rate.length).toBeLessThanOrEqual(13);
         const now = rateOf(rate, NOW + seconds * 1_000_000);
-        // The first span counts from its beginning, before which nothing ended.
+        // The first span counts from its start, before which no member ended.
         if (seconds >= 10) expect(now).toBeGreaterThan(perSecond / 2);
         expect(now).toBeLessThanOrEqual(perSecond * 1.2);
       }),
     );
   });
 
-  it('is none a minute later, and then nothing is estimated', () => {
+  it('is zero a minute later, and then there is no estimate', () => {
     const rate = withEnds(noEnds, 100, NOW);
     expect(rateOf(rate, NOW + 70_000_000)).toBe(0);
     expect(estimatedEndUs(rate, 100, NOW + 70_000_000)).toBeUndefined();
     expect(estimatedEndUs(rate, 200, NOW + 5_000_000)).toBe(NOW + 5_000_000 + 10_000_000);
   });
 
-  it('survives a clock that goes back', () => {
+  it('survives a clock that is set back', () => {
     const rate = withEnds(withEnds(noEnds, 1, NOW), 2, NOW - 10_000_000);
     expect(rate).toEqual([[NOW / 5_000_000, 3]]);
   });

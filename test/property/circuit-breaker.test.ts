@@ -1,4 +1,4 @@
-/** What holds of a circuit breaker whatever happens, in whatever order. */
+/** Properties of a circuit breaker, for any events in any order. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -42,7 +42,7 @@ const breaker: fc.Arbitrary<CircuitBreaker> = fc.record({
   types: fc.constant([]),
 });
 
-/** Steps at times that mostly go forward: what waited for a lock comes with an earlier one. */
+/** Steps at times that mostly increase; a step that waited for a lock comes with an earlier time. */
 const history = fc.array(fc.tuple(step, fc.integer({ min: -200_000, max: 4_000_000 })), { maxLength: 60 });
 
 function after(status: BreakerStatus, what: Step, given: CircuitBreaker, nowUs: number): BreakerStatus {
@@ -74,7 +74,7 @@ function walk(
 }
 
 describe('a circuit breaker', () => {
-  it('has a probe time when it is open, a probe when it is half open, and neither when it is closed', () => {
+  it('has a probe time when open, a probe when half open, and neither when closed', () => {
     fc.assert(
       fc.property(breaker, history, (given, steps) =>
         walk(given, steps, (_before, now) => {
@@ -86,7 +86,7 @@ describe('a circuit breaker', () => {
     );
   });
 
-  it('opens by failures only with the threshold reached, and never stays closed beyond it', () => {
+  it('opens for failures only at the threshold, and never stays closed above it', () => {
     fc.assert(
       fc.property(breaker, history, (given, steps) =>
         walk(given, steps, (before, now, what, nowUs) => {
@@ -117,7 +117,7 @@ describe('a circuit breaker', () => {
     );
   });
 
-  it('closes by a success of its probe or by hand, and by nothing else', () => {
+  it('closes only by a successful probe or an operator', () => {
     fc.assert(
       fc.property(breaker, history, (given, steps) =>
         walk(given, steps, (before, now, what) => {
@@ -128,7 +128,7 @@ describe('a circuit breaker', () => {
     );
   });
 
-  it('tries nothing before its time, and is not put off by failures meanwhile', () => {
+  it('starts no probe before its time, and is not delayed by failures meanwhile', () => {
     fc.assert(
       fc.property(breaker, history, (given, steps) =>
         walk(given, steps, (before, now, what, nowUs) => {

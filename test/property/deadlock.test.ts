@@ -1,4 +1,4 @@
-/** What is called stuck is exactly what no order of starts and ends brings to its end. */
+/** The jobs reported as deadlocked are exactly those that no order of starts and ends can finish. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -52,10 +52,10 @@ const system: fc.Arbitrary<StuckCandidate[]> = fc
   })
   .map((all) => all.map(({ rest, ...one }, i) => ({ jobId: ids[i] as string, ...one, ...rest })));
 
-/** Where each job is: at a session's, ended, or neither. */
+/** Where each job is: at a session, ended, or neither. */
 type Places = readonly (string | 'ENDED' | undefined)[];
 
-/** Walks every state that starts and ends can lead to, and gives the jobs that have ended in none of them. */
+/** Walks every reachable state, and returns the jobs that end in none of them. */
 function stuckByTrying(jobs: readonly StuckCandidate[]): string[] {
   const ended = new Set<number>();
   const seen = new Set<string>();
@@ -97,13 +97,13 @@ function movesOf(jobs: readonly StuckCandidate[], places: Places, i: number): Pl
     const used = there.reduce((sum, one) => sum + gpus(one), 0);
     if (there.length < slots && (gpus(job) === 0 || used + gpus(job) <= 2)) moves.push(to(sessionId));
   }
-  // A worker of its own may come.
+  // A worker of its own may connect.
   if (job.needs.sessions.length === 0) moves.push(to('elsewhere'));
   return moves;
 }
 
 describe('deadlocks', () => {
-  it('are those jobs that nothing which can happen brings to their end', () => {
+  it('are exactly the jobs that no possible event can finish', () => {
     let stuckOnce = 0;
     fc.assert(
       fc.property(system, (jobs) => {
@@ -116,7 +116,7 @@ describe('deadlocks', () => {
     expect(stuckOnce).toBeGreaterThan(100);
   });
 
-  it('are told as a chain of jobs that are all stuck and that comes back to one of them', () => {
+  it('are described as a chain of deadlocked jobs that returns to one of them', () => {
     fc.assert(
       fc.property(system, (jobs) => {
         const deadlocks = new Deadlocks(jobs);

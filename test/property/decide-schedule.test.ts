@@ -1,4 +1,4 @@
-/** Schedules as decisions: each time once, whenever it is looked; what overlaps, as the policy says; what is missed, as it says. */
+/** Decisions of schedules: each time once, whatever the scan times; overlap and catch-up as their policies say. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decideSchedule, jitterOf, TIME_CAUSE_ID } from '../../server/domain/schedules/decide-schedule.ts';
@@ -27,7 +27,7 @@ describe('a schedule', () => {
     maxLength: 60,
   });
 
-  it('gives each of its times one job, or skips it, whenever it is looked at', () => {
+  it('starts or skips each of its times once, whenever it is scanned', () => {
     fc.assert(
       fc.property(world, lengths, gaps, fc.option(fc.integer({ min: 0, max: 8 })), (changes, long, scans, most) => {
         const schedule = new ScheduleWorld(
@@ -55,7 +55,7 @@ describe('a schedule', () => {
     );
   });
 
-  it('starts no job beside another one unless its policy says so, and no time before its own or before an earlier one', () => {
+  it('starts no job while another one runs unless its policy allows it, and no time early or out of order', () => {
     fc.assert(
       fc.property(world, lengths, gaps, (changes, long, scans) => {
         const schedule = new ScheduleWorld(
@@ -80,7 +80,7 @@ describe('a schedule', () => {
     );
   });
 
-  it('whose times are about to change decides all that have come, each once, however their starts were put off', () => {
+  it('decides all past times once before its times are replaced, however their starts were delayed', () => {
     fc.assert(
       fc.property(world, gaps, fc.integer({ min: 1, max: 10_000 }), (changes, scans, last) => {
         const schedule = new ScheduleWorld(changes, undefined, () => 90 * SECOND);
@@ -100,7 +100,7 @@ describe('a schedule', () => {
     );
   });
 
-  it('asks to be looked at neither late nor for nothing', () => {
+  it('asks for its next scan neither late nor needlessly', () => {
     fc.assert(
       fc.property(world, fc.integer({ min: 1, max: 200 }), (changes, long) => {
         const schedule = new ScheduleWorld({ ...changes, jitterMs: 0 }, undefined, () => long * SECOND);
@@ -110,7 +110,7 @@ describe('a schedule', () => {
           expect(nextScanUs).toBeGreaterThan(nowUs);
           nowUs = nextScanUs as number;
         }
-        // Looked at when it asked to, it has missed nothing.
+        // A schedule that is scanned when it asks for it has missed nothing.
         for (const fates of schedule.fates.values()) expect(fates).not.toContain('MISSED');
         for (const { nominalUs, atUs } of schedule.starts)
           if (schedule.status.rules.overlap === 'SKIP') expect(atUs).toBe(nominalUs);
@@ -120,7 +120,7 @@ describe('a schedule', () => {
   });
 });
 
-/** Nobody looks from 12:00:30 to 12:05:30; then what is left of it. */
+/** No scan from 12:00:30 to 12:05:30, and the times that are left then. */
 const catchUpTable: readonly (readonly [CatchUpPolicy, number, readonly string[]])[] = [
   ['LATEST', 86_400_000, ['MISSED', 'MISSED', 'MISSED', 'MISSED', 'STARTING']],
   ['ALL', 86_400_000, ['STARTING', 'STARTING', 'STARTING', 'STARTING', 'STARTING']],
@@ -129,8 +129,8 @@ const catchUpTable: readonly (readonly [CatchUpPolicy, number, readonly string[]
   ['NONE', 86_400_000, ['MISSED', 'MISSED', 'MISSED', 'MISSED', 'MISSED']],
 ];
 
-describe('times that nobody saw', () => {
-  it.each(catchUpTable)('with %s within %i ms end as %j', (catchUp, catchUpWindowMs, expected) => {
+describe('the times that no scan saw', () => {
+  it.each(catchUpTable)('with catch-up %s within %i ms end as %j', (catchUp, catchUpWindowMs, expected) => {
     const schedule = new ScheduleWorld({ overlap: 'ALLOW_ALL', catchUp, catchUpWindowMs }, undefined, () => SECOND);
     schedule.scan(NOON_US + 30 * SECOND);
     schedule.scan(NOON_US + 5 * MINUTE + 30 * SECOND);
@@ -148,7 +148,7 @@ describe('times that nobody saw', () => {
     }
   });
 
-  it('are made up for in steps where there are thousands', () => {
+  it('are caught up in steps when there are thousands', () => {
     const schedule = new ScheduleWorld({ overlap: 'ALLOW_ALL', catchUp: 'ALL' }, undefined, () => SECOND);
     const nowUs = NOON_US + 1_000 * MINUTE;
     let scans = 0;
@@ -160,7 +160,7 @@ describe('times that nobody saw', () => {
 });
 
 describe('a paused schedule', () => {
-  it('skips its times, keeps what waits, and runs what it is asked for', () => {
+  it('skips its times, keeps buffered runs, and runs what it is asked for', () => {
     const schedule = new ScheduleWorld({ overlap: 'BUFFER_ALL' }, undefined, () => 90 * SECOND);
     schedule.scan(NOON_US + MINUTE);
     schedule.scan(NOON_US + 2 * MINUTE);
@@ -173,7 +173,7 @@ describe('a paused schedule', () => {
     expect(schedule.scan(NOON_US + 4 * MINUTE + 1).runs).toEqual([{ ...asked, state: 'STARTING' }]);
   });
 
-  it('is what one becomes when a job of it has failed, if it says so, in the same look', () => {
+  it('results from a failed job in the same scan, when pauseOnFailure is set', () => {
     const failed = { failedJobId: 'job', decidedUntilUs: NOON_US };
     const { status } = new ScheduleWorld({ pauseOnFailure: true }, undefined, () => SECOND);
     const decision = decideSchedule({ ...status, ...failed }, times, NOON_US + MINUTE);
@@ -183,8 +183,8 @@ describe('a paused schedule', () => {
   });
 });
 
-describe('the number of runs', () => {
-  it('ends a schedule; what is asked for by hand does not count', () => {
+describe('the number of remaining runs', () => {
+  it('ends a schedule when it reaches zero, and does not count manual runs', () => {
     const schedule = new ScheduleWorld({ overlap: 'ALLOW_ALL', catchUp: 'ALL' }, 2, () => SECOND);
     const asked: PendingRun = { nominalUs: NOON_US, causeId: 'x', cause: 'BACKFILL', overlap: 'ALLOW_ALL' };
     schedule.status = { ...schedule.status, asked: [asked] };
@@ -196,7 +196,7 @@ describe('the number of runs', () => {
 });
 
 describe('jitter', () => {
-  it('is the same for a time however often it is asked, and ends before the next time', () => {
+  it('is the same for a time on each call, and ends before the next time', () => {
     fc.assert(
       fc.property(fc.uuid(), fc.nat(), fc.integer({ min: 1, max: 86_400_000 }), (seed, step, jitterMs) => {
         const nominalUs = NOON_US + step * MINUTE;
@@ -208,7 +208,7 @@ describe('jitter', () => {
     );
   });
 
-  it('spreads both the schedules of one time and the times of one schedule evenly', () => {
+  it('spreads evenly both the schedules of one time and the times of one schedule', () => {
     const shares = (values: readonly number[]) =>
       Array.from({ length: 10 }, (_, i) => values.filter((value) => Math.floor(value / 100_000) === i).length);
     const ofOne = Array.from({ length: 5_000 }, (_, i) => jitterOf('a', NOON_US + i * MINUTE, undefined, 1_000));
@@ -220,7 +220,7 @@ describe('jitter', () => {
   });
 });
 
-it('the schedule’s own cause is the nil UUID', () => {
+it('the cause id of a schedule is the nil UUID', () => {
   const { status } = new ScheduleWorld({}, undefined, () => SECOND);
   expect(decideSchedule(status, times, NOON_US + MINUTE).runs).toMatchObject([
     { causeId: TIME_CAUSE_ID, cause: 'TIME' },

@@ -1,4 +1,4 @@
-/** Whatever is decided about whatever open job is legal by the table, bounded, and never undoes a cancel. */
+/** Every decision on every open job is legal by the transition table, bounded, and never undoes a cancel. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../server/domain/base/payload.ts';
@@ -44,7 +44,10 @@ interface Case {
 const result = { data: new Uint8Array(), contentType: '' };
 const limits = { progressTimeoutMs: 5_000, watchdog: { minFraction: 0.1, windowMs: 1_000 } };
 
-/** Each decision with the states from which the engine may ask it: reports and session ends only concern held attempts. */
+/**
+ * Each decision with the states in which the engine may ask for it: reports and session ends concern only leased
+ * attempts.
+ */
 const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => Change | undefined }> = {
   decideFail: { from: openStates.filter(isHeld), ask: (c) => decide.decideFail(c.run, c.failure, c.policy, c.moment) },
   decideRelease: { from: openStates.filter(isHeld), ask: (c) => decide.decideRelease(c.run, 'NO_SLOT', c.moment) },
@@ -79,7 +82,7 @@ const decisions: Record<string, { from: readonly JobState[]; ask: (c: Case) => C
     from: ['RUNNING'],
     ask: (c) => decideDue({ ...c.run, dueTimeUs: NOON_US }, c.policy, c.moment, limits),
   },
-  // Few of the runs above get this far, and at times none of them.
+  // Few random runs reach this state, and sometimes none.
   'decideDue of a window in which enough was done': {
     from: ['RUNNING'],
     ask: (c) => {
@@ -123,7 +126,7 @@ function caseFrom(states: readonly JobState[]): fc.Arbitrary<Case> {
   );
 }
 
-/** Checks `hold` on every change that any decision makes from any state it may be asked in. */
+/** Checks `hold` on every change by any decision from any allowed state. */
 function always(hold: (change: Change, given: Case) => void): void {
   for (const { from, ask } of Object.values(decisions)) {
     fc.assert(
@@ -137,13 +140,13 @@ function always(hold: (change: Change, given: Case) => void): void {
 }
 
 describe('every decision', () => {
-  it('is legal by the table of transitions', () => {
+  it('is legal by the transition table', () => {
     always((change, { run }) => {
       expect([change.event, run.state, change.state]).toSatisfy(() => isLegal(change.event, run.state, change.state));
     });
   });
 
-  it('is asked from every source that the table gives its event, and changes something there', () => {
+  it('accepts every source state of its event in the table, and changes something there', () => {
     const seen = new Set<string>();
     always((change, { run }) => void seen.add(`${change.event} ${run.state}`));
     const asked = [
@@ -173,13 +176,13 @@ describe('every decision', () => {
     always((change) => expect(isTerminal(change.state)).toBe(change.kind === 'end'));
   });
 
-  it('never takes a cancel back', () => {
+  it('never reverts a cancel', () => {
     always((change, { run }) => {
       if (run.state === 'CANCELLING') expect(change.state).toBe('CANCELLED');
     });
   });
 
-  it('never counts more attempts than the policy allows, and no more than there were', () => {
+  it('never counts more attempts than the policy allows or than there were', () => {
     always((change, { run, policy }) => {
       expect(change.attemptsCounted).toBeLessThanOrEqual(policy.maxAttempts);
       expect(change.attemptsCounted).toBeLessThanOrEqual(run.attempt);
@@ -196,13 +199,13 @@ describe('every decision', () => {
     });
   });
 
-  it('writes what the schema takes: a due time for what waits for one, whole microseconds, a failure for each bad end', () => {
+  it('satisfies the schema: a due time for a waiting job, whole microseconds, a failure for each bad end', () => {
     always((change, { run }) => {
       if (change.kind === 'end') {
         expect(change.failure !== undefined).toBe(change.state !== 'SUCCEEDED');
         return;
       }
-      // A workflow has no grace: it is CANCELLING until it has cleaned up.
+      // A workflow has no grace: it is CANCELLING until its clean-up is done.
       const hasGrace = change.state === 'CANCELLING' && run.state !== 'WAITING';
       if (change.state === 'SCHEDULED' || hasGrace) expect(change.dueTimeUs).not.toBeNull();
       if (change.state === 'SCHEDULED') expect(change.dueTimeUs).toBeGreaterThan(NOON_US);
@@ -211,7 +214,7 @@ describe('every decision', () => {
     });
   });
 
-  it('closes a row for each attempt that is over while the job goes on', () => {
+  it('closes one attempt for each that is over while the job continues', () => {
     always((change, { run }) => {
       if (change.kind === 'end') return;
       const over = isHeld(run.state) && !isHeld(change.state);

@@ -1,4 +1,4 @@
-/** Dependencies against an independent evaluator: what is met, and circles that a walk finds just when there is one. */
+/** Dependencies against an independent evaluator: which are met, and that a walk finds exactly the real circles. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Condition, conditions, endings, isMet } from '../../server/domain/dependencies/dependencies.ts';
@@ -7,7 +7,7 @@ import { cycleText, keyOfNode, type WaitNode, WaitWalk } from '../../server/doma
 const node = (i: number): WaitNode =>
   i % 2 === 0 ? { kind: 'JOB', jobId: `j${i}` } : { kind: 'STEP', jobId: `w${i}`, step: i, name: `s${i}` };
 
-/** Whether `to` is reached from `from`, by all ways there are. */
+/** Whether `to` is reachable from `from`. */
 function reaches(edges: readonly (readonly [number, number])[], from: number, to: number): boolean {
   const reached = new Set([from]);
   for (let before = 0; before < reached.size; ) {
@@ -24,8 +24,8 @@ const graphs = fc.record({
   page: fc.integer({ min: 1, max: 4 }),
 });
 
-describe('a walk of what waits for what', () => {
-  it('finds a circle just when there is one, and names a way that is there', () => {
+describe('a walk of dependencies', () => {
+  it('finds a circle exactly when one exists, and names a real path', () => {
     fc.assert(
       fc.property(graphs, ({ edges, job, start, page }) => {
         const walk = new WaitWalk(start.map(node), [[node(job)]]);
@@ -47,7 +47,7 @@ describe('a walk of what waits for what', () => {
     );
   });
 
-  it('ends, and says so, where there is too much', () => {
+  it('stops with an error when there is too much to walk', () => {
     const walk = new WaitWalk([{ kind: 'JOB', jobId: '0' }], [[{ kind: 'JOB', jobId: 'x' }]]);
     for (let i = 1, nodes = walk.next(1); nodes.length > 0; nodes = walk.next(1), i++)
       walk.add(nodes[0] as WaitNode, [{ kind: 'JOB', jobId: String(i) }]);
@@ -55,7 +55,7 @@ describe('a walk of what waits for what', () => {
     expect(walk.cycle).toBeUndefined();
   });
 
-  it('is told hop by hop, with room for an answer', () => {
+  it('is described hop by hop, within the size of an answer', () => {
     expect(cycleText('job a', [node(2), node(3), { kind: 'JOB', jobId: 'a' }])).toBe(
       'job a waits for job j2 waits for step s3 of workflow w3 waits for job a',
     );
@@ -66,9 +66,9 @@ describe('a walk of what waits for what', () => {
   });
 });
 
-describe('whether an end is what was asked for', () => {
+describe('a dependency condition', () => {
   const failed = ['FAILED', 'CANCELLED', 'EXPIRED', 'UPSTREAM_FAILED'];
-  it.each(Object.keys(conditions) as Condition[])('is plain for %s', (condition) => {
+  it.each(Object.keys(conditions) as Condition[])('%s is met by the right ends', (condition) => {
     for (const ending of endings) {
       const expected =
         condition === 'ENDED' || (condition === 'SUCCEEDED' ? ending === 'SUCCEEDED' : failed.includes(ending));

@@ -1,6 +1,6 @@
 /**
- * What holds of an event whatever waits for it, and comes and goes while it is delivered page by page: it reaches those that
- * waited when it came, or the first that comes after it, or lapses.
+ * Properties of an event while jobs come and go during its paged delivery: it reaches the jobs that waited when it
+ * came, or the first job that waits after it, or it lapses.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -34,16 +34,16 @@ interface Event {
   after: number;
   upTo: number;
   readonly reached: number[];
-  /** Who waited when it came and was promised nothing yet, as far as they are still there: worked out without the numbers. */
+  /** Jobs that waited when it came, had no promise and are still there, computed without the numbers. */
   meantFor: Set<number>;
 }
 
-/** The store in small: rows of one key, with what the domain says of them. */
+/** A small store: the rows of one key, decided by the domain. */
 class Queue {
   readonly events: Event[] = [];
-  /** Those that wait, by number. */
+  /** Numbers of waiting jobs. */
   readonly waits = new Set<number>();
-  /** What ended each. */
+  /** The event that ended each wait. */
   readonly got = new Map<number, number | 'CANCEL'>();
   #next = 1;
 
@@ -152,8 +152,8 @@ function play(acts: readonly Act[]): Queue {
   return queue;
 }
 
-describe('events of one key', () => {
-  it('reach all that waited and were promised nothing, whoever comes and goes meanwhile, and each job gets one', () => {
+describe('an event', () => {
+  it('reaches all jobs that waited without a promise, and each job gets one event, whatever jobs come and go meanwhile', () => {
     fc.assert(
       fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
         const queue = play(acts);
@@ -164,7 +164,7 @@ describe('events of one key', () => {
     );
   });
 
-  it('are kept only while no job waits, and lost only where they may be', () => {
+  it('is kept only while no job waits, and lapses only when allowed', () => {
     fc.assert(
       fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
         const queue = play(acts);
@@ -176,7 +176,7 @@ describe('events of one key', () => {
     );
   });
 
-  it('are refused when too many are kept, but not once they were accepted', () => {
+  it('is refused when too many are kept, but not after it was accepted', () => {
     const facts = { promisedUpTo: 0, lastWait: undefined, kept: 1_000 };
     expect(fateOf(facts, 1)).toEqual({ kind: 'FULL' });
     expect(fateOf({ ...facts, kept: 999 }, 1)).toEqual({ kind: 'KEEP' });
@@ -185,7 +185,7 @@ describe('events of one key', () => {
     expect(fateOfUndelivered(facts, 1)).toEqual({ kind: 'KEEP' });
   });
 
-  it('go to jobs that wait for their own key', () => {
+  it('goes to jobs that wait for its own key', () => {
     const waits = ['a', 'b', 'a'].map((waitId, i) => ({ waitId, i }));
     const kept = ['b', 'a', 'b'].map((waitId, i) => ({ waitId, i }));
     const { taken, waiting } = takeKept(waits, kept);

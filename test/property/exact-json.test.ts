@@ -1,4 +1,4 @@
-/** JSON by its value: what a submission rule takes for alike, and what it does not. */
+/** JSON compared by value: which inputs a submission rule treats as equal, and which not. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readJson } from '../../server/domain/base/exact-json.ts';
@@ -8,7 +8,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const textOf = (json: string) => readJson(bytes(json))?.text;
 const value = fc.jsonValue({ maxDepth: 4 });
 
-/** The same value in other words: members in another order, spaces, escapes. */
+/** The same value in another spelling: order of members, spaces, escapes. */
 function respelled(json: unknown, turn: number): string {
   const pad = turn % 2 === 0 ? ' \n\t' : '';
   if (Array.isArray(json)) return `[${pad}${json.map((one) => respelled(one, turn + 1)).join(`${pad},`)}]`;
@@ -24,7 +24,7 @@ function escaped(text: string): string {
   return `"${units.map((unit) => `\\u${unit}`).join('')}"`;
 }
 
-/** Equal as JSON values are: -0 is 0, and order is no part of an object. */
+/** Equality of JSON values: -0 equals 0, and the order of members does not count. */
 const sameValue = (one: unknown, two: unknown) => sorted(one) === sorted(two);
 
 function sorted(json: unknown): string {
@@ -36,7 +36,7 @@ function sorted(json: unknown): string {
 }
 
 describe('canonical JSON', () => {
-  it('is the same for the same value, however it is written', () => {
+  it('is the same for equal values, however they are written', () => {
     fc.assert(
       fc.property(value, fc.nat(), (json, turn) => {
         expect(textOf(respelled(json, turn))).toBe(textOf(JSON.stringify(json)));
@@ -44,7 +44,7 @@ describe('canonical JSON', () => {
     );
   });
 
-  it('is another one for another value', () => {
+  it('differs for different values', () => {
     fc.assert(
       fc.property(value, value, (one, two) => {
         expect(textOf(JSON.stringify(one)) === textOf(JSON.stringify(two))).toBe(sameValue(one, two));
@@ -52,7 +52,7 @@ describe('canonical JSON', () => {
     );
   });
 
-  it('means what was written', () => {
+  it('keeps the value', () => {
     fc.assert(
       fc.property(value, (json) => {
         expect(sameValue(JSON.parse(textOf(JSON.stringify(json)) ?? ''), json)).toBe(true);
@@ -60,7 +60,7 @@ describe('canonical JSON', () => {
     );
   });
 
-  it('is its own canonical text', () => {
+  it('is its own canonical form', () => {
     fc.assert(
       fc.property(value, (json) => {
         const text = textOf(JSON.stringify(json)) ?? '';
@@ -69,7 +69,7 @@ describe('canonical JSON', () => {
     );
   });
 
-  it('takes for JSON what JavaScript takes for it, and nothing else', () => {
+  it('accepts as JSON exactly what JavaScript accepts', () => {
     const text = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...'[]{}:,"\\u0019.eE-+ntrf ') }));
     fc.assert(
       fc.property(text, (some) => {
@@ -115,12 +115,12 @@ describe('canonical JSON', () => {
     ['a member named __proto__', '{"__proto__":1}', '{}', false],
     ['exponents beyond any double', '1e400000', '1e400001', false],
     ['exponents beyond any reckoning', '1e99999999999999999999', '1e99999999999999999998', false],
-  ])('%s', (_, one, two, isSame) => {
+  ])('compares %s', (_, one, two, isSame) => {
     expect(textOf(one)).toBeDefined();
     expect(textOf(one) === textOf(two)).toBe(isSame);
   });
 
-  it('is found for an input that is nested a hundred thousand deep', () => {
+  it('exists for an input with a hundred thousand levels', () => {
     const deep = (core: string) => '{"a":['.repeat(50_000) + core + ']}'.repeat(50_000);
     expect(textOf(deep(' 1.0 ')) === textOf(deep('1'))).toBe(true);
     expect(textOf(deep('1')) === textOf(deep('2'))).toBe(false);
@@ -135,20 +135,20 @@ describe('the key of an input', () => {
     ['Application/JSON; charset=utf-8', true],
     ['', true],
     ['text/plain', false],
-  ])('of the content type "%s" takes JSON by its value: %s', (contentType, byValue) => {
+  ])('with content type "%s" compares JSON by value: %s', (contentType, byValue) => {
     const [one, two] = ['{"a":1,"b":2}', '{ "b": 2, "a": 1 }'].map((text) => keyOfInput(input(text, contentType)));
     if (byValue) expect(one).toEqual(two);
     else expect(one).not.toEqual(two);
   });
 
-  it('is the bytes where they are no JSON, and those are never taken for JSON', () => {
+  it('is the bytes when they are not JSON, and never equals the key of JSON', () => {
     const key = keyOfInput(input('no json', 'application/json'));
     expect(key).toEqual({ text: 'bytes', bytes: bytes('no json') });
     expect(keyOfInput(input('', ''))).toEqual({ text: 'bytes', bytes: new Uint8Array() });
     expect(keyOfInput({ data: Uint8Array.of(0x22, 0xff, 0x22), contentType: '' }).bytes).toBeDefined();
   });
 
-  it('made of fields is the same when those are, whatever else there is, and in whatever order they are named', () => {
+  it('made of fields depends only on those fields, in any order of names', () => {
     const paths = ['a', 'b.c', 'b.d.e'];
     fc.assert(
       fc.property(
@@ -167,14 +167,14 @@ describe('the key of an input', () => {
     );
   });
 
-  it('differs where a field does, or its name', () => {
+  it('differs when a field or its name differs', () => {
     const of = (data: string, ...paths: string[]) => JSON.stringify(keyOfFields(input(data, ''), paths));
     expect(of('{"a":1,"b":2}', 'a', 'b')).not.toBe(of('{"a":2,"b":1}', 'a', 'b'));
     expect(of('{"a":1,"b":1}', 'a')).not.toBe(of('{"a":1,"b":1}', 'b'));
     expect(of('{"a":{"b":1}}', 'a.b')).not.toBe(of('{"a":{"b":"1"}}', 'a.b'));
   });
 
-  it('can not be made where a field is missing, or the input is no JSON', () => {
+  it('can not be made when a field is missing or the input is not JSON', () => {
     const problem = (data: string, ...paths: string[]) => keyOfFields(input(data, ''), paths);
     expect(problem('{"a":{}}', 'a.b')).toEqual({ problem: 'has nothing at "a.b"' });
     expect(problem('{"a":[1]}', 'a.0')).toEqual({ problem: 'has nothing at "a.0"' });

@@ -1,4 +1,4 @@
-/** Fair ranks: whatever comes when, keys with waiting jobs are served by weight, and nobody waits beyond their turn. */
+/** Fair ranks: keys with waiting jobs are served by weight, for any arrivals, and no job waits beyond its turn. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { fairStep, virtualTime } from '../../server/domain/dispatch/fair-rank.ts';
@@ -9,7 +9,7 @@ interface Waiting {
   readonly id: number;
 }
 
-/** One lane and its keys, as the store keeps them: the lowest rank is served first, then the oldest. */
+/** One lane with its keys, as in the store: the lowest rank is served first, then the oldest. */
 class Lane {
   readonly #weights: Readonly<Record<string, number>>;
   readonly #last = new Map<string, Waiting>();
@@ -44,7 +44,7 @@ class Lane {
 
 const NOW = 1.8e15;
 
-it('keys that wait all the time are served by weight, to within a job of each', () => {
+it('keys that always have waiting jobs are served by weight, within one job of each', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(0.5, 1, 2, 4), { minLength: 2, maxLength: 5 }), (list) => {
       const weights = Object.fromEntries(list.map((weight, i) => [`k${i}`, weight]));
@@ -61,7 +61,7 @@ it('keys that wait all the time are served by weight, to within a job of each', 
   );
 });
 
-it('a newcomer is served with the next turn, however many others wait and were served before', () => {
+it('a new key is served at the next turn, however many others wait or were served before', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 4 }), fc.nat(40), fc.nat(1e9), (keys, served, laterUs) => {
       const lane = new Lane({});
@@ -76,19 +76,19 @@ it('a newcomer is served with the next turn, however many others wait and were s
   );
 });
 
-it('newcomers without end do not keep a waiting job from its turn', () => {
+it('endless new keys do not keep a waiting job from its turn', () => {
   const lane = new Lane({});
   lane.add('old', 3, NOW);
   let [served, turns] = [0, 0];
   for (; served < 3; turns++) {
-    // Two of them for each job that is served.
+    // Two new keys per served job.
     for (let i = 0; i < 2; i++) lane.add(`new-${turns}-${i}`, 1, NOW + turns);
     if (lane.serve()?.key === 'old') served++;
     expect(turns).toBeLessThan(50);
   }
 });
 
-it('before the n-th waiting job of a key no other key starts more than n jobs and one, by weight, whatever waits or comes', () => {
+it('no other key starts more than n jobs plus one, by weight, before the n-th waiting job of a key', () => {
   const others = ['k0', 'k1', 'k2'];
   const weight = fc.constantFrom(0.01, 0.5, 1, 2, 100);
   const come = fc.record({ key: fc.constantFrom(...others), count: fc.nat(6) });
@@ -123,6 +123,6 @@ it('before the n-th waiting job of a key no other key starts more than n jobs an
   );
 });
 
-it('a step is shorter the more a key weighs, and never nothing', () => {
+it('the step of a key shrinks with its weight, and is never zero', () => {
   expect([0.01, 0.5, 1, 2, 100].map(fairStep)).toEqual([10_000, 200, 100, 50, 1]);
 });

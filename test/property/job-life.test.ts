@@ -1,4 +1,4 @@
-/** Random lives of a job: whatever happens in whatever order, its path is legal, it ends once, and its attempts only rise. */
+/** Random lives of a job: its path is always legal, it ends once, and its attempt numbers only rise. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../server/domain/base/payload.ts';
@@ -39,7 +39,7 @@ interface Step {
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
-  // Cancels end the story early: they are drawn less often than the rest.
+  // Cancels end the story early, so they are drawn less often.
   word: fc.oneof(
     { weight: 8, arbitrary: fc.constantFrom<Word>('claim', 'observe', 'wait') },
     { weight: 6, arbitrary: fc.constantFrom<Word>('fail', 'release', 'abort', 'lapse', 'massLapse', 'close') },
@@ -54,7 +54,7 @@ function taken(decision: Change | PauseRefusal | undefined): Change | undefined 
   return typeof decision === 'string' ? undefined : decision;
 }
 
-/** Plays what the store does with a decision, and the events that are SQL statements of their own. */
+/** Applies a decision as the store does, and the events that are separate SQL statements. */
 class Life {
   run: OpenRun;
   end: JobState | undefined;
@@ -186,7 +186,7 @@ function newRun(priority: number, expireInUs: number | null): OpenRun {
 const expiry = fc.option(fc.integer({ min: 0, max: 300_000_000 }), { nil: null });
 const story = fc.record({ policy: retryPolicy, expireInUs: expiry, steps: fc.array(step, { maxLength: 120 }) });
 
-/** Plays a story until the job has ended, checking after each step. */
+/** Runs a story until the job has ended, with a check after each step. */
 function lives(check: (life: Life) => void): void {
   fc.assert(
     fc.property(story, ({ policy, expireInUs, steps }) => {
@@ -202,7 +202,7 @@ function lives(check: (life: Life) => void): void {
 }
 
 describe('the life of a job', () => {
-  it('follows the table, each step from where the last one led', () => {
+  it('follows the transition table, each step from the state before it', () => {
     lives(({ path }) => {
       const last = path.at(-1);
       if (!last) return;
@@ -211,25 +211,25 @@ describe('the life of a job', () => {
     });
   });
 
-  it('passes no terminal state but the last', () => {
+  it('has no terminal state except the last', () => {
     lives(({ path }) => expect(path.slice(0, -1).some(({ to }) => isTerminal(to))).toBe(false));
   });
 
-  it('assigns nothing after a cancel', () => {
+  it('has no assignment after a cancel', () => {
     lives(({ path }) => {
       const cancel = path.findIndex(({ event }) => event === 'requestCancel');
       if (cancel >= 0) expect(path.slice(cancel).some(({ to }) => ['READY', 'ASSIGNED'].includes(to))).toBe(false);
     });
   });
 
-  it('numbers its attempts strictly upwards', () => {
+  it('has strictly rising attempt numbers', () => {
     lives(({ path }) => {
       const attempts = path.filter(({ event }) => event === 'claim').map(({ attempt }) => attempt);
       expect(attempts).toEqual(attempts.map((_, i) => i + 1));
     });
   });
 
-  it('keeps its expiry while no attempt may have started, and no longer', () => {
+  it('keeps its expiry exactly as long as no attempt may have started', () => {
     lives(({ run, end, path }) => {
       if (end === 'EXPIRED')
         expect(path.every(({ event }) => !['observe', 'fail', 'lapse'].includes(event))).toBe(true);
@@ -241,7 +241,7 @@ describe('the life of a job', () => {
     });
   });
 
-  it('reaches every kind of end, so these stories are not empty ones', () => {
+  it('reaches every kind of end, so the stories are not trivial', () => {
     const ends = new Set<JobState>();
     lives(({ end }) => void (end && ends.add(end)));
     expect([...ends].sort()).toEqual(['CANCELLED', 'EXPIRED', 'FAILED', 'SUCCEEDED']);

@@ -1,4 +1,4 @@
-/** The spans of a job: one tree without gaps and overlaps, whatever its life was like, each ended by one change. */
+/** The spans of a job: one tree without gaps or overlaps, for any life, each span ended by exactly one change. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { closedSpans, closesSpans } from '../../server/domain/events/closed-spans.ts';
@@ -9,7 +9,7 @@ import { NOON_US } from './arbitraries.ts';
 import { changedJob, JOB_ID, tracedJob as job } from './traced-lives.ts';
 
 describe('the spans of a job', () => {
-  it('are one tree: under the caller, or alone, with an id for each', () => {
+  it('form one tree, under the caller or alone, with unique ids', () => {
     fc.assert(
       fc.property(job, (one) => {
         const [root, ...parts] = jobSpans(one);
@@ -21,12 +21,12 @@ describe('the spans of a job', () => {
     );
   });
 
-  it('tell the whole time of the job, each part once', () => {
+  it('cover the whole time of the job, each part once', () => {
     fc.assert(
       fc.property(job, (one) => {
         const numbered = one.attempts.every(({ attempt }, at) => attempt === at + 1);
         const [root, ...parts] = jobSpans(one);
-        // Nobody knows what became of the numbers before the first one that is on record.
+        // The outcome of attempts before the first one on record is unknown.
         let untilUs: number | undefined =
           numbered || one.attempts[0]?.attempt === 1 || parts[0]?.phase === 'wait' ? NOON_US : parts[0]?.startTimeUs;
         for (const part of parts) {
@@ -39,7 +39,7 @@ describe('the spans of a job', () => {
     );
   });
 
-  it('link each attempt to the one before it, and the job to the one that it retries and to those whose results its steps took', () => {
+  it('link each attempt to the previous one, and the job to the job it retries and to jobs whose results its steps reuse', () => {
     fc.assert(
       fc.property(job, (one) => {
         const [root, ...parts] = jobSpans(one);
@@ -55,7 +55,7 @@ describe('the spans of a job', () => {
     );
   });
 
-  it('say that they failed, and why, where they did', () => {
+  it('are marked as failed, with the reason, where they failed', () => {
     fc.assert(
       fc.property(job, (one) => {
         for (const { failed, attributes, phase } of jobSpans(one)) {
@@ -72,13 +72,13 @@ describe('the spans of a job', () => {
 });
 
 describe('a change of a job', () => {
-  it('ends spans that no other change ends, and all together end all that are over', () => {
+  it('ends spans that no other change ends, and all changes together end all completed spans', () => {
     fc.assert(
       fc.property(changedJob, ({ job: one, changes }) => {
         const spans = jobSpans(one);
         const reported = changes.flatMap((change) => closedSpans(change, spans));
         const open = one.attempts.find(({ outcome }) => outcome === undefined)?.attempt;
-        // A wait is told of with the attempt that came of it.
+        // A wait is reported with the attempt that followed it.
         const ended = spans.filter(({ endTimeUs, attempt }) => endTimeUs !== undefined && attempt !== open);
         expect(reported.map(({ spanId }) => spanId).sort()).toEqual(ended.map(({ spanId }) => spanId).sort());
         for (const change of changes) if (!closesSpans(change)) expect(closedSpans(change, spans)).toEqual([]);
@@ -86,7 +86,7 @@ describe('a change of a job', () => {
     );
   });
 
-  it('ends none where a session still has the job, or nobody had it', () => {
+  it('ends no span while a session leases the job, or when no session did', () => {
     for (const [previousState, state] of [
       [undefined, 'READY'],
       ['SCHEDULED', 'READY'],

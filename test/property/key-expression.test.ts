@@ -1,4 +1,4 @@
-/** Key expressions: whatever text and whatever input, an answer or a refusal in words, and nothing else. */
+/** Key expressions: any text and any input lead to a key or to a refusal with a reason, and nothing else. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { compileKey, type KeyExpression } from '../../server/domain/definitions/key-expression.ts';
@@ -11,7 +11,7 @@ const compiled = (text: string): KeyExpression => {
 const keyOf = (text: string, input: unknown, labels: Record<string, string> = {}) =>
   compiled(text).keyOf(input, labels);
 
-it('gives the key that the expression names', () => {
+it('a key expression gives the named key', () => {
   expect(keyOf('input.tenant', { tenant: 'a' })).toEqual({ key: 'a' });
   expect(keyOf('input.order.id', { order: { id: 7 } })).toEqual({ key: '7' });
   expect(keyOf('labels.region + "/" + input.tenant', { tenant: 'a' }, { region: 'eu' })).toEqual({ key: 'eu/a' });
@@ -20,12 +20,12 @@ it('gives the key that the expression names', () => {
   expect(keyOf('input.name.matches("^a+$") ? "as" : "others"', { name: 'aaa' })).toEqual({ key: 'as' });
 });
 
-it('knows whether it needs the input', () => {
+it('a key expression knows whether it needs the input', () => {
   expect(compiled('labels.tenant').usesInput).toBe(false);
   expect(compiled('labels.tenant + input.x').usesInput).toBe(true);
 });
 
-it('says in words why there is none', () => {
+it('a key expression gives a reason when it has no key', () => {
   for (const [text, input] of [
     ['input.tenant', {}],
     ['input.tenant', null],
@@ -57,7 +57,7 @@ it('any text is compiled or refused, and never throws', () => {
   );
 });
 
-it('any input has a key or a reason, and the same input has the same', () => {
+it('any input has a key or a reason, and equal inputs have equal ones', () => {
   const expression = compiled('has(input.a) ? input.a : labels.b');
   fc.assert(
     fc.property(fc.jsonValue(), fc.dictionary(fc.constantFrom('a', 'b'), fc.string()), (input, labels) => {
@@ -68,12 +68,12 @@ it('any input has a key or a reason, and the same input has the same', () => {
   );
 });
 
-it('reaches nothing that is not in the input', () => {
+it('a key expression reads nothing beyond the input', () => {
   for (const text of ['input.constructor', 'input.__proto__', 'input["constructor"]', 'labels.toString'])
     expect(keyOf(text, { a: 1 })).toEqual({ problem: expect.any(String) });
 });
 
-it('finds by a path what the interpreter finds', () => {
+it('a path finds the same value as the interpreter', () => {
   const leaf = fc.oneof(
     fc.string(),
     fc.double({ noNaN: true }),

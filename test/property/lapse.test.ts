@@ -1,4 +1,4 @@
-/** Which lapsed sessions are closed: all of a few, of many only those that stayed silent for one lease more. */
+/** Which lapsed sessions are closed: all if they are few; of many only those that stayed silent for one more lease. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judgeLapsed, type LapsedSession } from '../../server/domain/sessions/lapse.ts';
@@ -6,7 +6,7 @@ import { NOON_US } from './arbitraries.ts';
 
 const LEASE_US = 15_000_000;
 
-/** `count` lapsed sessions; how long ago each one's lease ended lies around one lease. */
+/** `count` lapsed sessions. Their leases ended around one lease ago. */
 function lapsed(min: number, max: number): fc.Arbitrary<LapsedSession[]> {
   return fc
     .array(fc.integer({ min: 0, max: 3 * LEASE_US }), { minLength: min, maxLength: max })
@@ -17,7 +17,7 @@ const judge = (sessions: readonly LapsedSession[], open: number) => judgeLapsed(
 const ids = (sessions: readonly LapsedSession[]) => sessions.map((session) => session.sessionId);
 
 describe('judgeLapsed', () => {
-  it('closes every one of ten or fewer, however many are open', () => {
+  it('closes all of ten or fewer, however many are open', () => {
     fc.assert(
       fc.property(lapsed(0, 10), fc.nat(20), (sessions, others) => {
         expect(judge(sessions, sessions.length + others)).toEqual({ close: ids(sessions), massLapse: false });
@@ -25,7 +25,7 @@ describe('judgeLapsed', () => {
     );
   });
 
-  it('closes every one of a fifth or less of the open ones', () => {
+  it('closes all of up to a fifth of the open ones', () => {
     fc.assert(
       fc.property(lapsed(11, 60), fc.nat(100), (sessions, more) => {
         expect(judge(sessions, sessions.length * 5 + more)).toEqual({ close: ids(sessions), massLapse: false });
@@ -33,7 +33,7 @@ describe('judgeLapsed', () => {
     );
   });
 
-  it('takes more for an outage of our own and closes only those that lapsed for one lease more', () => {
+  it('assumes an outage of Muster for more, and closes only those that lapsed one lease longer', () => {
     fc.assert(
       fc.property(lapsed(11, 60), (sessions) => {
         for (const open of [sessions.length, sessions.length * 5 - 1]) {
@@ -44,7 +44,7 @@ describe('judgeLapsed', () => {
     );
   });
 
-  it('spares a session whose lease has not ended, whatever else lapsed', () => {
+  it('does not close a session whose lease has not ended, whatever else lapsed', () => {
     fc.assert(
       fc.property(lapsed(0, 30), fc.integer({ min: 1, max: LEASE_US }), (sessions, left) => {
         const alive = { sessionId: 'alive', leaseUntilUs: NOON_US + left };
@@ -53,7 +53,7 @@ describe('judgeLapsed', () => {
     );
   });
 
-  it('depends on nothing but the facts: replicas that look at the same ones in any order decide alike', () => {
+  it('depends only on its arguments, so replicas with the same sessions in any order decide the same', () => {
     const facts = lapsed(0, 40).chain((sessions) =>
       fc.tuple(
         fc.constant(sessions),

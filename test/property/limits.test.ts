@@ -1,4 +1,4 @@
-/** Limits: rates hold in every stretch of time, and admissions never exceed what there is room for. */
+/** Limits: rates hold in every interval, and admissions never exceed the headroom. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { judgeLimit, type OpenJob } from '../../server/domain/dispatch/limit-policy.ts';
@@ -24,7 +24,7 @@ interface Start {
   readonly units: number;
 }
 
-/** Takes as much as there is room for, or as is wanted, at each of the times. */
+/** Takes as much as fits or is wanted at each of the times. */
 function run(limit: RateLimit, cost: number, asks: readonly { readonly afterUs: number; readonly wanted: number }[]) {
   let [nowUs, fullTimeUs] = [1.8e15, null as number | null];
   const starts: Start[] = [];
@@ -43,11 +43,11 @@ const asks = fc.array(
   { maxLength: 60 },
 );
 
-it('no stretch of time sees more units than the burst and what comes back in it', () => {
+it('a rate limit allows no more units in any interval than the burst and the refill', () => {
   fc.assert(
     fc.property(rate, fc.integer({ min: 1, max: 50 }), asks, (limit, cost, list) => {
       const { starts } = run(limit, cost, list);
-      // One that is dearer than the burst takes units of the future.
+      // A job that costs more than the burst takes units of the future.
       const burst = Math.max(limit.burst, cost);
       for (let i = 0; i < starts.length; i++) {
         let units = 0;
@@ -55,7 +55,7 @@ it('no stretch of time sees more units than the burst and what comes back in it'
           units += (starts[j] as Start).units;
           const stretchUs = (starts[j] as Start).at - (starts[i] as Start).at;
           const allowed = burst + (limit.units * stretchUs) / (limit.periodMs * 1_000);
-          // A thousandth of a unit each time for the rounding to whole microseconds.
+          // A thousandth of a unit each time for rounding to whole microseconds.
           expect(units).toBeLessThanOrEqual(allowed + 0.01 * (j - i + 1));
         }
       }
@@ -63,7 +63,7 @@ it('no stretch of time sees more units than the burst and what comes back in it'
   );
 });
 
-it('what is not taken comes back: at the time that is told there is room for one more, and not long before', () => {
+it('a rate limit has headroom for one more job at the time that it gives, and not long before', () => {
   fc.assert(
     fc.property(rate, fc.integer({ min: 1, max: 50 }), asks, (limit, cost, list) => {
       const { fullTimeUs, nowUs } = run(limit, cost, list);
@@ -71,7 +71,7 @@ it('what is not taken comes back: at the time that is told there is room for one
       const headroom = headroomOf(capacity, cost, nowUs);
       expect(headroom.openTimeUs).toBeDefined();
       const openTimeUs = headroom.openTimeUs as number;
-      // Where even a full bucket has no room for one more than that, it stays so.
+      // When even a full bucket has no headroom for one more, it stays so.
       const most = cost > limit.burst ? 1 : Math.floor(limit.burst / cost);
       const then = headroomOf(capacity, cost, openTimeUs).jobs;
       if (headroom.jobs < most) {
@@ -85,7 +85,7 @@ it('what is not taken comes back: at the time that is told there is room for one
   );
 });
 
-it('room is what places and units leave, whichever is less', () => {
+it('the headroom of a limit is the smaller of its free permits and its units', () => {
   fc.assert(
     fc.property(rate, fc.nat(500), fc.nat(500), (limit, maxConcurrency, held) => {
       const free = Math.max(0, maxConcurrency - held);
@@ -96,7 +96,7 @@ it('room is what places and units leave, whichever is less', () => {
   );
 });
 
-it('rooms together are the least of them, and open when the last of the tight ones does', () => {
+it('the headroom of several limits is the lowest, and rises when the last of the exhausted ones does', () => {
   expect(lowestHeadroom([])).toEqual({ jobs: Number.POSITIVE_INFINITY });
   expect(lowestHeadroom([{ jobs: 3 }, { jobs: 5, openTimeUs: 9 }])).toEqual({ jobs: 3 });
   expect(lowestHeadroom([{ jobs: 0, openTimeUs: 7 }, { jobs: 0, openTimeUs: 9 }, { jobs: 4 }])).toEqual({
@@ -114,7 +114,7 @@ const headrooms: fc.Arbitrary<Map<string, Headroom>> = fc
   .array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat(5)), { maxLength: 3 })
   .map((list) => new Map(list.map(([key, jobs]) => [key, { jobs }])));
 
-it('admits in order, of each key as many as it has room for, and puts aside just those that have none', () => {
+it('admission is in order, up to the headroom of each key, and defers exactly the jobs of keys without headroom', () => {
   fc.assert(
     fc.property(candidates, headrooms, fc.nat(60), fc.nat(8_000), (list, byKey, most, maxBytes) => {
       const { admitted, over } = admit(list, byKey, most, maxBytes);
@@ -135,7 +135,7 @@ it('admits in order, of each key as many as it has room for, and puts aside just
   );
 });
 
-it('with room for all and no other bound, all are admitted', () => {
+it('admission admits all jobs when there is headroom for all and no other bound', () => {
   fc.assert(
     fc.property(candidates, (list) => {
       expect(admit(list, new Map(), list.length, Number.POSITIVE_INFINITY)).toEqual({
@@ -152,7 +152,7 @@ const open: fc.Arbitrary<OpenJob[]> = fc
   .map((list) => list.map((state, i) => ({ jobId: `job-${String(i).padStart(2, '0')}`, state })));
 const policies = fc.constantFrom<LimitPolicy>('WAIT', 'REJECT_NEW', 'CANCEL_OLDEST', 'REPLACE_WAITING');
 
-it('a policy does nothing while there is room, and what it cancels makes room, or waits no more', () => {
+it('a policy at the limit does nothing while there is headroom, and a job that it cancels frees headroom or stops waiting', () => {
   fc.assert(
     fc.property(
       policies,

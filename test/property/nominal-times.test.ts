@@ -1,4 +1,4 @@
-/** The times of schedules: against an oracle that walks on minute by minute, where clocks jump and over whole years. */
+/** The times of schedules against an oracle that walks minute by minute, around clock changes and over whole years. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkCron } from '../../server/domain/schedules/cron.ts';
@@ -12,7 +12,7 @@ import { cronOracle, jumpsOf, wallOf } from '../support/clock-oracle.ts';
 
 const DAY = 86_400_000;
 
-/** Each with the year that is walked through. */
+/** Each zone with the year of the walk. */
 const zones: readonly (readonly [string, number])[] = [
   ['America/New_York', 2026],
   ['Australia/Lord_Howe', 2026],
@@ -50,7 +50,7 @@ function field(min: number, max: number): fc.Arbitrary<string> {
   const ends = fc.tuple(value, value).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
   const range = ends.map(([from, to]) => `${from}-${to}`);
   const step = fc.integer({ min: 2, max: max - min }).map((every) => `*/${every}`);
-  // A step is not longer than its range.
+  // A step is at most as long as its range.
   const stepped = fc
     .tuple(ends, fc.nat())
     .map(([[from, to], any]) => (to - from < 2 ? `${from}` : `${from}-${to}/${2 + (any % (to - from - 1))}`));
@@ -60,7 +60,7 @@ function field(min: number, max: number): fc.Arbitrary<string> {
   return fc.oneof({ weight: 2, arbitrary: fc.constant('*') }, step, { weight: 3, arbitrary: list });
 }
 
-/** Of hours around which clocks jump, more often than others. */
+/** An hour, more often one around which clocks change. */
 const hour = fc.oneof(field(0, 23), fc.constantFrom('0', '1', '2', '3', '0-3', '1,2', '23', '*/2'));
 const crons = fc
   .tuple(
@@ -72,7 +72,7 @@ const crons = fc
   )
   .map((fields) => fields.join(' '));
 
-/** Of at most a few hundred times a year or so: a year's are walked through. */
+/** Matches at most a few hundred times a year, because the test walks through a year. */
 const yearlong = fc
   .tuple(
     fc.oneof(fc.integer({ min: 0, max: 59 }).map(String), fc.constantFrom('*/30', '10-50/20', '7,59')),
@@ -83,12 +83,12 @@ const yearlong = fc
   )
   .map((fields) => fields.join(' '));
 
-describe.each(zones)('in %s, %i', (timeZone, year) => {
+describe.each(zones)('a schedule in %s, %i', (timeZone, year) => {
   const [from, to] = [Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 1)];
   const wall = wallOf(timeZone, from - 3 * DAY, to + DAY);
 
   it.each(['30 2 * * *', '0 0 * * *', '15 1,3 * * 0,6', '0 12 29 * 1', '59 23 31 * *', '45 */12 * * *'])(
-    '%s is what the clock on the wall shows, over the year',
+    'with %s has the times of the wall clock over the year',
     (cron) => {
       const expected = cronOracle(cron, wall, from, to);
       expect(expected.length).toBeGreaterThan(5);
@@ -96,7 +96,7 @@ describe.each(zones)('in %s, %i', (timeZone, year) => {
     },
   );
 
-  it('a few of any months, days, lists and steps are, over the year', () => {
+  it('with a few months, days, lists or steps has the times of the wall clock over the year', () => {
     fc.assert(
       fc.property(yearlong, (cron) => {
         expect(shown(timesIn({ crons: [cron], timeZone }, from, to))).toEqual(shown(cronOracle(cron, wall, from, to)));
@@ -105,7 +105,7 @@ describe.each(zones)('in %s, %i', (timeZone, year) => {
     );
   });
 
-  it('any expression is, around each jump of the clock', () => {
+  it('with any expression has the times of the wall clock around each clock change', () => {
     const jumps = jumpsOf(wall);
     if (timeZone !== 'Asia/Kathmandu') expect(jumps.length).toBeGreaterThan(1);
     const centres = jumps.length > 0 ? jumps : [from + 100 * DAY];
@@ -121,12 +121,12 @@ describe.each(zones)('in %s, %i', (timeZone, year) => {
   });
 });
 
-describe('rules together', () => {
+describe('combined rules of a schedule', () => {
   const from = Date.UTC(2026, 2, 1);
   const day = (offset: number) => from + offset * DAY;
   const rule = (fields: Partial<CalendarRule>): CalendarRule => ({ ...everything, ...fields });
 
-  it('name each time once, in their order', () => {
+  it('give each time once, in order', () => {
     const either = timesIn(
       { crons: ['0 6,18 * * *', '0 18 * * *'], intervals: [{ everyMs: DAY, offsetMs: 3_600_000 }] },
       from,
@@ -142,7 +142,7 @@ describe('rules together', () => {
     ]);
   });
 
-  it('of an interval count from 1970 on, whatever the zone', () => {
+  it('with an interval count from 1970 in every zone', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1_000, max: 7 * DAY }), fc.nat(DAY), fc.nat(5), (everyMs, offsetMs, step) => {
         const nominal = new NominalTimes({
@@ -162,7 +162,7 @@ describe('rules together', () => {
     );
   });
 
-  it('of a calendar must all fit, and midnight is meant where no time of day is given', () => {
+  it('of a calendar must all match, and mean midnight when no time of day is given', () => {
     const firstMondays = { calendars: [rule({ dayOfMonth: '1-7', dayOfWeek: 'mon', month: 'mar-apr' })] };
     expect(shown(timesIn(firstMondays, from, day(401)))).toEqual([
       '2026-03-02T00:00:00.000Z',
@@ -174,7 +174,7 @@ describe('rules together', () => {
     expect(shown(timesIn(once, from, day(4_000)))).toEqual(['2026-03-04T05:06:00.000Z']);
   });
 
-  it('lose what is excluded, as by looking at each time', () => {
+  it('leave out exactly the excluded times', () => {
     const fields = fc.record({
       minute: fc.constantFrom('', '0-29', '15'),
       hour: fc.constantFrom('', '9-16', '0'),
@@ -200,7 +200,7 @@ describe('rules together', () => {
     );
   });
 
-  it('pass over years that are excluded, and give up where there is nothing else', () => {
+  it('skip excluded years, and give up when no other time exists', () => {
     const everySecond = { ...nothing, intervals: [{ everyMs: 1_000, offsetMs: 0 }] };
     const some = new NominalTimes({ ...everySecond, exclusions: [rule({ year: '2026-2050' })] });
     expect(some.after(from * 1_000)).toMatchObject({ timeUs: Date.UTC(2051, 0, 1) * 1_000 });
@@ -211,7 +211,7 @@ describe('rules together', () => {
     }
   });
 
-  it('are found together as one by one, and say where so many are excluded that there may be more', () => {
+  it('find times together as one by one, and report when so many are excluded that there may be more', () => {
     const between = (times: Partial<ScheduleTimes>, toMs: number, limit: number) =>
       new NominalTimes({ ...nothing, ...times }).between(from * 1_000 - 1, toMs * 1_000, limit);
     const quarters = { crons: ['*/15 * * * *'], exclusions: [rule({ minute: '15,45' })] };
@@ -227,7 +227,7 @@ describe('rules together', () => {
         );
       }),
     );
-    // 60 looks for each.
+    // 60 scanned times per match.
     const seldom = { crons: ['* * * * *'], exclusions: [rule({ minute: '1-59' })] };
     const { times, searchedUntilUs } = between(seldom, day(365), 1_000);
     expect(times).toHaveLength(Math.ceil(5_000 / 60));
@@ -244,7 +244,7 @@ describe('rules together', () => {
     expect(between({ crons: ['0 0 30 2 *'] }, day(9_000), 1)).toEqual({ times: [] });
   });
 
-  it('keep to their first and last time', () => {
+  it('stay between their first and their last time', () => {
     const daily = { ...nothing, crons: ['0 0 * * *'], startUs: day(10) * 1_000, endUs: day(12) * 1_000 };
     const nominal = new NominalTimes(daily);
     expect(nominal.after(0)).toMatchObject({ timeUs: day(10) * 1_000 });
@@ -267,7 +267,7 @@ function isExcluded({ minute, hour, dayOfMonth, month, dayOfWeek, year }: Calend
 
 const upTo = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
-/** What the texts above mean, written out. */
+/** The times that the texts above exclude. */
 const excluded: Readonly<Record<string, readonly number[]>> = {
   '0-29': upTo(0, 29),
   '15': [15],
@@ -323,7 +323,7 @@ describe('a cron expression', () => {
     expect(checkCron(text)).toEqual({ problem: expect.stringContaining(words) });
   });
 
-  it('is never read otherwise than it was accepted, whatever the text', () => {
+  it('has one meaning when it is accepted and when it is read, whatever the text', () => {
     const piece = fc.constantFrom('*', '/', '-', ',', '0', '1', '5', '9', '30', 'mon', 'jan', '@', 'L', '#', '?');
     const some = fc.array(piece, { minLength: 1, maxLength: 3 }).map((pieces) => pieces.join(''));
     const fields = fc.array(fc.oneof(fc.constant('*'), some), { minLength: 5, maxLength: 5 });

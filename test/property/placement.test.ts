@@ -1,4 +1,4 @@
-/** Placement: which sessions can run which jobs, compared with its definition spelled out; canonical texts. */
+/** Placement: which sessions can run which jobs, compared with the definition written out, and canonical texts. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Demands } from '../../server/domain/dispatch/demands.ts';
@@ -42,7 +42,7 @@ function lane(demanded: Record<string, string>, rest: Pick<LaneKey, 'namespace' 
 const laneFacts = fc.record({ namespace, definitionVersion: version });
 
 describe('fits', () => {
-  it('is namespace, handler with version, and labels that hold all demands', () => {
+  it('requires the namespace, the handler with the version, and labels that meet all demands', () => {
     let yes = 0;
     fc.assert(
       fc.property(sessionClass, labels, laneFacts, someName, (offer, demanded, facts, wanted) => {
@@ -64,7 +64,7 @@ describe('fits', () => {
     expect(yes, 'cases that fit').toBeGreaterThan(20);
   });
 
-  it('holds for a session that offers just what is demanded, and for one that offers more', () => {
+  it('accepts a session that offers exactly the demands, and one that offers more', () => {
     fc.assert(
       fc.property(labels, labels, laneFacts, someName, (demanded, more, facts, wanted) => {
         const handlers = [{ name: wanted, minVersion: 0, maxVersion: 0 }];
@@ -75,7 +75,7 @@ describe('fits', () => {
     );
   });
 
-  it('does not ask for the suspect mark: that is the claim that does', () => {
+  it('ignores the suspect mark, which the claim checks', () => {
     fc.assert(
       fc.property(sessionClass, labels, laneFacts, someName, (offer, demanded, facts, wanted) => {
         const plain = lane(demanded, facts);
@@ -104,14 +104,14 @@ const demands: fc.Arbitrary<Demands> = fc
   )
   .map(({ resources: some, ...rest }) => (some && Object.keys(some).length > 0 ? { ...rest, resources: some } : rest));
 
-describe('what is demanded beyond labels', () => {
+describe('demands beyond labels', () => {
   const handlers = [{ name: 'any', minVersion: 0, maxVersion: 0 }];
   const laneWith = (given: Demands): LaneKey => ({
     ...lane({}, { namespace: 'default', definitionVersion: 1 }),
     demands: canonicalDemands(given),
   });
 
-  it('is met by a session that has as much of everything, and of which the expression is true', () => {
+  it('are met by a session with enough of every resource for which the expression is true', () => {
     let yes = 0;
     fc.assert(
       fc.property(demands, labels, resources, (given, offered, total) => {
@@ -133,7 +133,7 @@ describe('what is demanded beyond labels', () => {
     expect(yes, 'cases that fit').toBeGreaterThan(10);
   });
 
-  it('prefers sessions by their labels alone, and all alike where nothing is preferred', () => {
+  it('prefer sessions by labels only, and prefer none when nothing is preferred', () => {
     fc.assert(
       fc.property(demands, labels, (given, offered) => {
         const isTrue = { 'labels.zone == "us"': offered.zone === 'us', '!has(labels.a)': !Object.hasOwn(offered, 'a') };
@@ -143,7 +143,7 @@ describe('what is demanded beyond labels', () => {
     );
   });
 
-  it('reads back as what it was made from, and is the same text in whatever order it was written', () => {
+  it('survive encoding, and have the same text in whatever order they are written', () => {
     const both = demands.chain((given) =>
       fc.tuple(fc.constant(given), shuffled(given as object as Record<string, unknown>), shuffled(given.labels)),
     );
@@ -159,7 +159,7 @@ describe('what is demanded beyond labels', () => {
 });
 
 describe('canonicalDemands', () => {
-  it('is the same in whatever order the labels were written', () => {
+  it('is the same for any order of labels', () => {
     const both = labels.chain((given) => fc.tuple(fc.constant(given), shuffled(given)));
     fc.assert(
       fc.property(both, ([one, other]) => {
@@ -168,7 +168,7 @@ describe('canonicalDemands', () => {
     );
   });
 
-  it('tells different labels apart and reads back as what it was made from', () => {
+  it('differs for different labels, and decodes to its input', () => {
     fc.assert(
       fc.property(labels, labels, (one, other) => {
         const text = canonicalDemands({ labels: one });
@@ -185,7 +185,7 @@ describe('classKey', () => {
   const named = fc.record({ name, minVersion: fc.nat(3), maxVersion: fc.nat(3) });
   const offers = fc.record({ namespace, handlers: fc.array(named, { maxLength: 4 }), labels });
 
-  it('is the same in whatever order handlers and labels were written', () => {
+  it('is the same for any order of handlers and labels', () => {
     const both = offers.chain((offer) =>
       fc.tuple(
         fc.constant(offer),
@@ -200,7 +200,7 @@ describe('classKey', () => {
     );
   });
 
-  it('is another one for another offer', () => {
+  it('differs for a different offer', () => {
     fc.assert(
       fc.property(offers, named, fc.constantFrom('tier', 'disk'), (offer, extra, key) => {
         expect(classKey({ ...offer, handlers: [...offer.handlers, extra] })).not.toBe(classKey(offer));

@@ -1,4 +1,4 @@
-/** Jobs that kill their workers, among others that do not: who is found, after how many crashes, and who is spared. */
+/** Jobs that kill their workers, among others: which are found, after how many crashes, and which are spared. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { definitionDefaults } from '../../server/domain/definitions/definition.ts';
@@ -27,14 +27,14 @@ interface Job {
 
 const nextAttempt = (run: OpenRun): OpenRun => ({ ...run, attempt: run.attempt + 1 });
 
-/** What a worker takes at once: suspects never beside each other. */
+/** The jobs that a worker takes at once: at most one suspect. */
 function takeBatch(waiting: readonly Job[], slots: number): Job[] {
   const suspect = waiting.find((job) => isSuspect(job.run));
   const others = waiting.filter((job) => !isSuspect(job.run));
   return [...(suspect ? [suspect] : []), ...others].slice(0, slots);
 }
 
-/** Runs all jobs to their end on one worker at a time; returns the crashes. A fast poison kills before others report. */
+/** Runs all jobs to their end on one worker at a time. Returns the crashes. A killer kills before others report. */
 function runAll(jobs: readonly Job[], slots: number, random: number): number {
   let crashes = 0;
   for (let round = 0; round < 10_000; round++) {
@@ -62,7 +62,7 @@ function runAll(jobs: readonly Job[], slots: number, random: number): number {
 }
 
 describe('a job that kills its workers', () => {
-  it('is found after five crashes, and nobody else fails', () => {
+  it('is found after five crashes, and no other job fails', () => {
     fc.assert(
       fc.property(
         fresh,
@@ -81,7 +81,7 @@ describe('a job that kills its workers', () => {
     );
   });
 
-  it('is found among others of its kind, after five crashes for each at the most', () => {
+  it('is found among several, after at most five crashes for each', () => {
     fc.assert(
       fc.property(
         fresh,
@@ -92,14 +92,14 @@ describe('a job that kills its workers', () => {
           const jobs = kinds.map((kills, name): Job => ({ name, kills, run, end: undefined }));
           const killers = jobs.filter((job) => job.kills);
           expect(runAll(jobs, slots, random)).toBeLessThanOrEqual(5 * killers.length);
-          // An innocent suspect may be charged when a killer that is none yet runs beside it: nothing tells the two apart.
+          // An innocent suspect may be charged when a killer that is not yet a suspect runs at the same time.
           for (const job of killers) expect(job.end).toBe('POISON');
         },
       ),
     );
   });
 
-  it('alone takes down five workers', () => {
+  it('crashes five workers when it is the only job', () => {
     fc.assert(
       fc.property(fresh, chance, (run, random) => {
         expect(runAll([{ name: 0, kills: true, run, end: undefined }], 1, random)).toBe(5);
@@ -108,8 +108,8 @@ describe('a job that kills its workers', () => {
   });
 });
 
-describe('a job that is lost through no fault of its own', () => {
-  it.each(['CLOSE', 'MASS_LAPSE'] as const)('goes on for ninety-nine losses by %s, and no longer', (how) => {
+describe('a job that is lost without a fault of its own', () => {
+  it.each(['CLOSE', 'MASS_LAPSE'] as const)('continues for ninety-nine losses by %s, and no longer', (how) => {
     fc.assert(
       fc.property(fresh, chance, (run, random) => {
         let now: OpenRun = run;
@@ -128,7 +128,7 @@ describe('a job that is lost through no fault of its own', () => {
     );
   });
 
-  it('goes on for ninety-nine attempts that were released or lost, and no longer, however many count', () => {
+  it('continues for ninety-nine attempts that were released or lost, and no longer, however many count', () => {
     const kinds = fc.array(fc.boolean(), { minLength: 100, maxLength: 100 });
     fc.assert(
       fc.property(fresh, kinds, fc.integer({ min: 0, max: 50 }), chance, (run, totalLosses, counted, random) => {

@@ -1,4 +1,4 @@
-/** Big jobs do not starve behind small ones: a session is kept free for them, and the wait has a bound. */
+/** Big jobs do not starve behind small ones: a session is reserved for them, and the wait is bounded. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -21,12 +21,12 @@ interface Running {
 }
 
 interface World {
-  /** What each session has of the resource. */
+  /** The amount of the resource in each session. */
   readonly totals: readonly number[];
-  /** What a small job takes, and for how many seconds. */
+  /** The amount that a small job takes, and its run time. */
   readonly small: { readonly takes: number; readonly seconds: number };
   readonly big: number;
-  /** The sessions' small jobs begin one after the other, so that they never end together. */
+  /** Small jobs of the sessions start one after the other, so that they never end together. */
   readonly stagger: number;
 }
 
@@ -38,7 +38,10 @@ const world: fc.Arbitrary<World> = fc
   })
   .map((given) => ({ ...given, big: Math.max(...given.totals) }));
 
-/** An endless stream of small jobs, each second one claim of the big one first. When the big one starts, in seconds; undefined: never. */
+/**
+ * An endless stream of small jobs, with a claim for the big one first in each second. Returns the second at which the
+ * big one starts, or undefined for never.
+ */
 function startOfBig(
   { totals, small, big, stagger }: World,
   seconds: number,
@@ -54,7 +57,7 @@ function startOfBig(
   for (let now = 0; now < seconds; now++) {
     running = running.filter(({ endsAt }) => endsAt > now);
     const fits = totals.map((_, session) => ({ ...capacityIn(session), isReserved: false }));
-    // Begins once everything is busy: a free session at the start would prove nothing.
+    // Begins when every session is busy: a free session at the start would prove nothing.
     if (now >= small.seconds) {
       if ([...fitCounts({ gpu: big }, fits).values()].some((space) => space > 0)) return now - small.seconds;
       own = reserve(
@@ -66,7 +69,7 @@ function startOfBig(
     }
     for (const [session] of totals.entries()) {
       if (withReservation && own && isAlive(own, now * SECOND_US) && own.sessionId === String(session)) continue;
-      // One a second: as each ends at another time, there is never a gap as large as the big one.
+      // One per second: as each ends at another time, there is never a gap as large as the big job.
       if (now % stagger !== 0 && now >= small.seconds) continue;
       const { resources, taken } = capacityIn(session);
       if (fitCount({ gpu: small.takes }, resources, taken) > 0)
@@ -76,8 +79,8 @@ function startOfBig(
   return undefined;
 }
 
-describe('a job that takes all of a session, behind an endless stream of small ones', () => {
-  it('starts once those have ended that ran when it had waited for long', () => {
+describe('a job that takes a whole session, behind an endless stream of small ones,', () => {
+  it('starts once the small jobs have ended that ran when its long wait was noticed', () => {
     fc.assert(
       fc.property(world, (given) => {
         const bound = RESERVE_AFTER_MS / 1_000 + given.small.seconds + 2;
@@ -87,7 +90,7 @@ describe('a job that takes all of a session, behind an endless stream of small o
     );
   });
 
-  it('would starve in some cases if no session were kept free', () => {
+  it('would starve in some cases without a reserved session', () => {
     const starved = fc
       .sample(world, { numRuns: 300, seed: 1 })
       .filter((given) => startOfBig(given, 600, false) === undefined);
@@ -95,7 +98,7 @@ describe('a job that takes all of a session, behind an endless stream of small o
   });
 });
 
-describe('the wait of a lane', () => {
+describe('the reservation for a lane', () => {
   const empty = (sessionId: string, isReserved = false): SessionCapacity => ({
     sessionId,
     resources: { gpu: 4 },
@@ -104,13 +107,13 @@ describe('the wait of a lane', () => {
   });
   const sessions = [empty('a', true), empty('b'), empty('c')];
 
-  it('begins anew once the lane has asked for nothing for a while', () => {
+  it('begins anew when the lane has asked for nothing for a while', () => {
     const old = { sinceUs: 0, askedUs: 0, sessionId: 'b' };
     const nowUs = RESERVATION_LIFE_MS * 1_000;
     expect(reserve(old, { gpu: 4 }, sessions, nowUs)).toEqual({ sinceUs: nowUs, askedUs: nowUs, sessionId: undefined });
   });
 
-  it('gets no session that is kept for another lane, and keeps the one that it has', () => {
+  it('gets no session that is reserved for another lane, and keeps its own', () => {
     const own = { sinceUs: 0, askedUs: 4 * SECOND_US, sessionId: undefined };
     const first = reserve(own, { gpu: 4 }, sessions, 5 * SECOND_US);
     expect(first.sessionId).toBe('b');

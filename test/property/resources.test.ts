@@ -12,7 +12,7 @@ function amounts(least: number): fc.Arbitrary<Amounts> {
     .map((entries) => Object.fromEntries(entries.map(([name, units]) => [name, units / 1_000])));
 }
 
-/** In whole thousandths, as BigInt: what the numbers stand for. */
+/** The amount in whole thousandths, as BigInt: the exact value. */
 const units = (given: Amounts, name: string): bigint =>
   Object.hasOwn(given, name) ? BigInt(Math.round((given[name] as number) * 1_000)) : 0n;
 
@@ -20,13 +20,13 @@ function sum(taken: readonly Taken[], name: string): bigint {
   return taken.reduce((total, { resources, jobs }) => total + units(resources, name) * BigInt(jobs), 0n);
 }
 
-describe('room in a session', () => {
-  it('is never more than is left, and never less than fits', () => {
+describe('the free capacity of a session', () => {
+  it('is never more than what is left, and never less than what fits', () => {
     let some = 0;
     fc.assert(
       fc.property(amounts(1), amounts(0), fc.array(amounts(1), { maxLength: 3 }), (needs, total, kinds) => {
         const taken: Taken[] = [];
-        // Filled as claims do: no more of each kind than there is room for.
+        // Filled as claims do: of each kind no more than fits.
         for (const resources of kinds) {
           const jobs = Math.min(3, fitCount(resources, total, taken));
           if (jobs > 0) taken.push({ resources, jobs });
@@ -44,20 +44,20 @@ describe('room in a session', () => {
     expect(some, 'cases with room').toBeGreaterThan(100);
   });
 
-  it('of tenths adds up: ten of 0.1 fill 1, and the eleventh finds none', () => {
+  it('adds tenths exactly: ten times 0.1 fill 1, and an eleventh does not fit', () => {
     const taken = (jobs: number) => [{ resources: { cpu: 0.1 }, jobs }];
     expect(fitCount({ cpu: 0.1 }, { cpu: 1 }, taken(3))).toBe(7);
     expect(fitCount({ cpu: 0.1 }, { cpu: 1 }, taken(10))).toBe(0);
   });
 
-  it('of a session that offers none of it is none, whatever the name is', () => {
+  it('is zero for a resource that the session does not offer, whatever its name', () => {
     for (const name of ['gpu', 'constructor', 'toString', '__proto__'])
       expect(fitCount(Object.fromEntries([[name, 1]]), { cpu: 8 }, [])).toBe(0);
   });
 });
 
-describe('what an empty session covers', () => {
-  it('is what it has room for, and lacks nothing of', () => {
+describe('the resources that an empty session covers', () => {
+  it('are those that fit into it, and none is missing', () => {
     fc.assert(
       fc.property(amounts(1), amounts(0), (needs, total) => {
         expect(covers(total, needs)).toBe(fitCount(needs, total, []) > 0);

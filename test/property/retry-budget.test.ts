@@ -1,4 +1,4 @@
-/** What holds of a retry budget whoever asks when, and of the line of those that wait. */
+/** Properties of a retry budget for any requests, and of the queue of waiting retries. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -16,7 +16,7 @@ const budget: fc.Arbitrary<RetryBudget> = fc.record({
 
 const MINUTE = 29_916_667;
 
-/** The table of one definition, as the store keeps it. */
+/** The table of one definition, as in the store. */
 class Table {
   readonly rows = new Map<number, MinuteCounts>();
 
@@ -44,7 +44,7 @@ class Table {
 const first = (minute: number, firstAttempts: number) => ({ minute, firstAttempts, retries: 0, waiting: 0 });
 
 describe('a retry budget', () => {
-  it('is never exceeded in any minute, in however many parts it is asked for', () => {
+  it('is never exceeded in any minute, in however many parts it is requested', () => {
     const asks = fc.array(
       fc.record({ after: fc.integer({ min: 0, max: 2 }), jobs: fc.nat(200), retries: fc.nat(40) }),
       {
@@ -66,7 +66,7 @@ describe('a retry budget', () => {
     );
   });
 
-  it('is used up before anything waits, and serves in the order in which it is asked', () => {
+  it('is used up before any retry waits, and serves retries in the order of their requests', () => {
     fc.assert(
       fc.property(budget, fc.nat(100), fc.nat(300), (given, jobs, retries) => {
         const table = new Table();
@@ -84,7 +84,7 @@ describe('a retry budget', () => {
     );
   });
 
-  it('lets everybody begin in the end, and no later than the least that a minute allows', () => {
+  it('lets every retry begin eventually, at no less than the minimum rate per minute', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 600 }), (minPerMinute, retries) => {
         const given = { ratio: 0, minPerMinute };
@@ -102,7 +102,7 @@ describe('a retry budget', () => {
     );
   });
 
-  it('goes by the first attempts of this minute or the one before, whichever are more', () => {
+  it('uses the first attempts of this minute or the previous one, whichever are more', () => {
     expect(allowedIn({ ratio: 0.2, minPerMinute: 1 }, 50, 10)).toBe(10);
     expect(allowedIn({ ratio: 0.2, minPerMinute: 1 }, 10, 50)).toBe(10);
     expect(allowedIn({ ratio: 0.29, minPerMinute: 1 }, 100, 0)).toBe(29);

@@ -1,4 +1,4 @@
-/** Rules: the first that matches decides, conditions only narrow, and a loss is nobody's business that does not name it. */
+/** Retry rules: the first match decides, conditions only narrow, and a rule applies to a loss only when it names it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../server/domain/base/payload.ts';
@@ -13,7 +13,7 @@ const causes = Object.keys(retryCauses) as RetryCause[];
 const { retryPolicy: plain } = definitionDefaults;
 
 describe('findRule', () => {
-  it('finds the first that matches alone', () => {
+  it('finds only the first rule that matches', () => {
     fc.assert(
       fc.property(rules, failure, fc.boolean(), (list, failed, lost) => {
         const alone = list.findIndex((rule) => findRule([rule], failed, lost));
@@ -24,7 +24,7 @@ describe('findRule', () => {
     );
   });
 
-  it('finds no more with a condition than without', () => {
+  it('finds no more with a condition than without it', () => {
     fc.assert(
       fc.property(retryRule, failure, (rule, failed) => {
         if (!findRule([rule], failed, false)) return;
@@ -41,7 +41,7 @@ describe('findRule', () => {
     );
   });
 
-  it('leaves a loss alone that no rule names', () => {
+  it('applies to a loss only when the rule names it', () => {
     const lost = systemFailure('LOST_WORKER', 'WorkerLost', '');
     fc.assert(
       fc.property(rules, (list) => {
@@ -53,7 +53,7 @@ describe('findRule', () => {
 });
 
 describe('a rule', () => {
-  it('has no say in a final failure', () => {
+  it('does not apply to a final failure', () => {
     fc.assert(
       fc.property(
         openRun('RUNNING', plain),
@@ -70,7 +70,7 @@ describe('a rule', () => {
     );
   });
 
-  it('that would only repeat what happens without it changes nothing but the reason', () => {
+  it('that only repeats the default changes nothing but the reason', () => {
     fc.assert(
       fc.property(openRun('RUNNING', plain), plainPolicy, failure, chance, (run, policy, failed, random) => {
         const cause = retryCauseOf(failed);
@@ -85,8 +85,8 @@ describe('a rule', () => {
   });
 });
 
-describe('counts for causes', () => {
-  it('are kept apart, up to 1,023', () => {
+describe('failure counts by cause', () => {
+  it('are kept separately, up to 1,023', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...causes), { maxLength: 3_000 }), (list) => {
         const packed = list.reduce(withOneMore, 0);

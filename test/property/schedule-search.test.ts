@@ -1,4 +1,4 @@
-/** Times behind more excluded ones than one look goes through: they are found in time, each once, with bounded work a look. */
+/** Times behind more excluded ones than one scan covers: found in time, each once, with bounded work per scan. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decideSchedule, type ScheduleStatus } from '../../server/domain/schedules/decide-schedule.ts';
@@ -10,7 +10,7 @@ const DAY_US = 1_440 * MINUTE_US;
 const NOON_US = Date.UTC(2026, 10, 26, 12) * 1_000;
 const anything: CalendarRule = { minute: '', hour: '', dayOfMonth: '', month: '', dayOfWeek: '', year: '' };
 
-/** Each minute but those of the rules, each of which is told apart minute by minute. */
+/** Each minute except those of the rules, each of which is evaluated minute by minute. */
 function everyMinuteBut(...rules: readonly Partial<CalendarRule>[]): ScheduleTimes {
   const halves = rules.flatMap((rule) => ['0-29', '30-59'].map((minute) => ({ ...anything, ...rule, minute })));
   return { crons: ['* * * * *'], intervals: [], calendars: [], exclusions: halves, timeZone: 'UTC' };
@@ -26,11 +26,11 @@ function statusOf(times: ScheduleTimes, changes: Partial<ScheduleRules> = {}): S
 interface Followed {
   readonly starts: readonly { readonly nominalUs: number; readonly atUs: number }[];
   readonly scans: number;
-  /** Looks after which it was not known what comes next. */
+  /** Scans after which the next time was not known. */
   readonly unknown: number;
 }
 
-/** Looks whenever it was asked to, or later by up to as much as `late` says. */
+/** Scans at the requested times, or later by up to `late`. */
 function follow(given: ScheduleStatus, untilUs: number, late: (scan: number) => number = () => 0): Followed {
   const times = new NominalTimes(given.rules.times);
   const starts: { nominalUs: number; atUs: number }[] = [];
@@ -50,15 +50,15 @@ function follow(given: ScheduleStatus, untilUs: number, late: (scan: number) => 
   return { starts, scans, unknown };
 }
 
-/** By looking at each minute on its own. */
+/** The expected times, by a check of each minute. */
 function minutes(afterUs: number, untilUs: number, isOut: (wall: Date) => boolean): number[] {
   const found = [];
   for (let us = afterUs + MINUTE_US; us < untilUs; us += MINUTE_US) if (!isOut(new Date(us / 1_000))) found.push(us);
   return found;
 }
 
-describe('a schedule whose next time is behind more excluded ones than are looked at', () => {
-  it('knows the difference from one that has no more', () => {
+describe('a schedule whose next time is behind more excluded ones than one scan covers', () => {
+  it('is distinguished from one without further times', () => {
     const times = new NominalTimes(everyMinuteBut({ hour: '0-22' }));
     const { timeUs, searchedUntilUs } = times.after(NOON_US + 12 * 60 * MINUTE_US - MINUTE_US);
     expect(timeUs).toBeUndefined();
@@ -68,19 +68,19 @@ describe('a schedule whose next time is behind more excluded ones than are looke
     expect(over.after(NOON_US + 12 * 60 * MINUTE_US)).toEqual({ searched: expect.any(Number) });
   });
 
-  it('goes on, day after day', () => {
+  it('continues day after day', () => {
     const untilUs = NOON_US + 3 * DAY_US;
     const { starts, scans, unknown } = follow(statusOf(everyMinuteBut({ hour: '0-22' })), untilUs);
     expect(starts.map(({ nominalUs }) => nominalUs)).toEqual(
       minutes(NOON_US, untilUs, (wall) => wall.getUTCHours() < 23),
     );
     for (const { nominalUs, atUs } of starts) expect(atUs).toBe(nominalUs);
-    // One for each time, and one more a day to find the next.
+    // One per time, and one more per day to find the next.
     expect(unknown).toBeGreaterThanOrEqual(2);
     expect(scans).toBeLessThanOrEqual(starts.length + 4);
   });
 
-  it('starts the last one alone of those that were missed on both sides of them, where it is to', () => {
+  it('starts only the last missed time on both sides of the excluded ones when its policy says so', () => {
     const rules = everyMinuteBut({ hour: '0-22' });
     const times = new NominalTimes(rules);
     const nowUs = NOON_US + 2 * DAY_US + 690 * MINUTE_US;
@@ -95,7 +95,7 @@ describe('a schedule whose next time is behind more excluded ones than are looke
     expect(starts).toEqual([nowUs]);
   });
 
-  it('has each of its times once, at its time, whatever is excluded and however late it is looked at', () => {
+  it('has each of its times once, at its time, whatever is excluded and however late it is scanned', () => {
     const hours = fc.tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 23 }));
     const day = fc.integer({ min: 25, max: 31 });
     const jitters = fc.constantFrom(0, 45_000, 86_400_000);
@@ -121,14 +121,14 @@ describe('a schedule whose next time is behind more excluded ones than are looke
     );
   });
 
-  it('is looked at ever more seldom where nothing is found', () => {
+  it('is scanned less and less often while no time is found', () => {
     const never = statusOf(everyMinuteBut({}));
     const { starts, scans } = follow(never, NOON_US + DAY_US);
     expect(starts).toEqual([]);
     expect(scans).toBeLessThan(60);
   });
 
-  it('makes up for times on both sides of the excluded ones, each once', () => {
+  it('catches up on times on both sides of the excluded ones, each once', () => {
     const times = new NominalTimes(everyMinuteBut({ hour: '0-22' }));
     let status = { ...statusOf(everyMinuteBut({ hour: '0-22' })) };
     const nowUs = NOON_US + 3 * DAY_US;

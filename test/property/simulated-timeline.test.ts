@@ -1,4 +1,4 @@
-/** The report of a simulation adds up: looked at from change to change it says what a look at each millisecond would. */
+/** The report of a simulation adds up: computed from change to change, it equals a sum over each millisecond. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RecordedJob } from '../../server/tools/simulate/recorder.ts';
@@ -20,7 +20,7 @@ const scenario = {
 
 const times = fc.uniqueArray(fc.nat(SPAN_MS), { minLength: 0, maxLength: 6 }).map((all) => all.sort((x, y) => x - y));
 
-/** Waits, runs, waits, …, and ends at some time, or not. */
+/** Waits, runs, waits, …, and ends at some time or never. */
 const someJob = fc
   .record({
     times,
@@ -51,7 +51,7 @@ const waitsAt = (job: RecordedJob, ms: number) => waitsOf(job, SPAN_MS).some((on
 const runsAt = ({ attempts }: RecordedJob, ms: number) =>
   attempts.some(({ startMs, endMs = SPAN_MS }) => covers(startMs, endMs, ms));
 
-/** What holds one job back in one millisecond, from all the others. */
+/** The cause that blocks one job in one millisecond, computed from all others. */
 function causeAt(jobs: readonly RecordedJob[], job: RecordedJob, ms: number): (typeof causes)[number] {
   const held = (fits: (other: RecordedJob) => boolean) =>
     jobs.filter((other) => fits(other) && runsAt(other, ms)).length;
@@ -70,7 +70,7 @@ function causeAt(jobs: readonly RecordedJob[], job: RecordedJob, ms: number): (t
 }
 
 describe('the timeline', () => {
-  it('says what a look at each millisecond says', () => {
+  it('equals a sum over each millisecond', () => {
     fc.assert(
       fc.property(fc.array(someJob, { maxLength: 8 }), (jobs) => {
         const timeline = timelineOf({ jobs, limits: limitsOf(scenario), slots: [3], spanMs: SPAN_MS });
@@ -101,7 +101,7 @@ describe('the timeline', () => {
 });
 
 describe('the workers that may run a job', () => {
-  it('are those that placement would let have it', () => {
+  it('are those that placement allows', () => {
     const worker = (resources: Record<string, number>, zone: string, handlers?: string[]) => ({
       name: 'w',
       slots: 1,
@@ -126,7 +126,7 @@ describe('the workers that may run a job', () => {
 });
 
 describe('percentiles', () => {
-  it('are values that were there, by nearest rank', () => {
+  it('are existing values, by nearest rank', () => {
     expect(spreadOf([])).toBeUndefined();
     expect(spreadOf([5])).toEqual({ p50: 5, p90: 5, p99: 5, max: 5 });
     expect(spreadOf(Array.from({ length: 100 }, (_, at) => 100 - at))).toEqual({ p50: 50, p90: 90, p99: 99, max: 100 });

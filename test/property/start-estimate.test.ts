@@ -1,4 +1,4 @@
-/** Estimates of starts: never backwards, never later for a better place, narrower for more that was counted. */
+/** Estimates of starts: never in the past, never later for a better position, narrower with more data. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { estimateStart, type Range } from '../../server/domain/explain/start-estimate.ts';
@@ -13,7 +13,7 @@ const estimated = (at: number, given: { starts: number; windowUs: number }) =>
   estimateStart(at, false, given, NOON_US) as Range & { latestUs: number };
 
 describe('an estimate of a start', () => {
-  it('lies ahead, and its earliest time before its latest', () => {
+  it('is in the future, with its earliest time before its latest', () => {
     fc.assert(
       fc.property(place, recent, (at, given) => {
         const { earliestUs, latestUs } = estimated(at, given);
@@ -23,7 +23,7 @@ describe('an estimate of a start', () => {
     );
   });
 
-  it('has what the counted rate itself would give within it', () => {
+  it('contains the time that the exact rate would give', () => {
     fc.assert(
       fc.property(place, recent, (at, given) => {
         const { earliestUs, latestUs } = estimated(at, given);
@@ -34,7 +34,7 @@ describe('an estimate of a start', () => {
     );
   });
 
-  it('is no later for a better place, and no later for more starts', () => {
+  it('is no later for a better position or for more recent starts', () => {
     fc.assert(
       fc.property(place, recent, fc.integer({ min: 1, max: 1_000 }), (at, given, more) => {
         const here = estimated(at, given);
@@ -48,7 +48,7 @@ describe('an estimate of a start', () => {
     );
   });
 
-  it('is none without starts, and has no latest time where the place is only the least', () => {
+  it('does not exist without recent starts, and has no latest time when the position is a lower bound', () => {
     expect(estimateStart(1, false, { starts: 0, windowUs: 60_000_000 }, NOON_US)).toBeUndefined();
     const least = estimateStart(1_001, true, { starts: 60, windowUs: 60_000_000 }, NOON_US);
     expect(least).toMatchObject({ latestUs: undefined, earliestUs: expect.any(Number) });

@@ -1,4 +1,4 @@
-/** Rules for submissions: what is in whose way, and for how long. */
+/** Submission rules: which jobs block a submission, and for how long. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type JobState, stateCodes } from '../../server/domain/jobs/job-state.ts';
@@ -15,8 +15,8 @@ import { NOON_US } from './arbitraries.ts';
 const allStates = Object.keys(stateCodes) as JobState[];
 const someStates = fc.array(fc.constantFrom(...allStates), { maxLength: 20 });
 
-describe('states that block', () => {
-  it('are the same content in whatever order, and however often, they are written', () => {
+describe('blocking states', () => {
+  it('are the same for any order and repetition in the input', () => {
     fc.assert(
       fc.property(someStates, (states) => {
         const once = blockingStates(states);
@@ -27,7 +27,7 @@ describe('states that block', () => {
     );
   });
 
-  it('can be any, as long as they have those of a job that is about to run, or runs', () => {
+  it('may be any set that includes the states of a job that is about to run or runs', () => {
     fc.assert(
       fc.property(someStates, (states) => {
         const missing = missingStates(states);
@@ -47,7 +47,7 @@ describe('states that block', () => {
     for (const state of allStates) expect(isBlocking(state, blockingStates([]))).toBe(open.includes(state));
   });
 
-  it('are never those of a job that is no longer kept', () => {
+  it('do not include the state of a deleted job', () => {
     expect(isBlocking(undefined, allStates)).toBe(false);
   });
 });
@@ -55,8 +55,8 @@ describe('states that block', () => {
 const second = fc.integer({ min: 1_000, max: 315_576_000_000 });
 const time = fc.integer({ min: 0, max: 2 * NOON_US });
 
-describe('periods', () => {
-  it('have each time in just one of them, which begins at a multiple since 1970', () => {
+describe('throttle periods', () => {
+  it('contain each time in exactly one period, which begins at a multiple since 1970', () => {
     fc.assert(
       fc.property(time, second, (us, periodMs) => {
         const start = periodStart(us, periodMs);
@@ -67,7 +67,7 @@ describe('periods', () => {
     );
   });
 
-  it('are the same for two times if no multiple lies between them', () => {
+  it('are the same for two times when no multiple lies between them', () => {
     fc.assert(
       fc.property(time, second, fc.integer({ min: 0, max: 1e12 }), (us, periodMs, more) => {
         const same = periodStart(us, periodMs) === periodStart(us + more, periodMs);
@@ -77,8 +77,8 @@ describe('periods', () => {
   });
 });
 
-describe('what remains of a throttle', () => {
-  it('is nothing from its end on, and before it never too little', () => {
+describe('the remaining time of a throttle', () => {
+  it('is zero from its end on, and never too short before it', () => {
     fc.assert(
       fc.property(time, fc.integer({ min: -1e9, max: 1e9 }), (nextUs, offset) => {
         const ms = remainingMs(nextUs, nextUs + offset);

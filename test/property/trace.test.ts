@@ -1,4 +1,4 @@
-/** Ids of traces: they follow from the job, differ where they must, and read what W3C allows. */
+/** Ids of traces: derived from the job, different where required, and read as W3C specifies. */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ const phase = fc.constantFrom<TracePhase>('job', 'wait', 'attempt');
 const attempt = fc.integer({ min: 0, max: 2 ** 31 - 1 });
 const sampling = fc.record({ followsCaller: fc.boolean(), ratio: fc.double({ min: 0, max: 1, noNaN: true }) });
 
-/** The same hash as its authors write it, with one wide integer. */
+/** The same hash in the notation of its authors, with one wide integer. */
 function fnv1a(bytes: readonly number[]): string {
   const hash = bytes.reduce(
     (sum, byte) => ((sum ^ BigInt(byte)) * 0x100000001b3n) & (2n ** 64n - 1n),
@@ -54,7 +54,7 @@ describe('the id of a span', () => {
     );
   });
 
-  it('is the one that the guide shows', () => {
+  it('equals the example in the guide', () => {
     const guide = readFileSync(new URL('../../docs/traces.md', import.meta.url), 'utf8');
     const rows = [...guide.matchAll(/^\| `(job|wait|attempt)` \| (\d+) \| `([0-9a-f]{16})` \|$/gm)];
     expect(rows.length).toBeGreaterThan(3);
@@ -62,7 +62,7 @@ describe('the id of a span', () => {
       expect(spanIdOf('0198c0de-0000-7000-8000-000000000001', Number(n), name as TracePhase)).toBe(id);
   });
 
-  it('is one that W3C allows, and another for each job, attempt and phase', () => {
+  it('is valid for W3C, and unique per job, attempt and phase', () => {
     const key = fc.tuple(jobId, attempt, phase);
     fc.assert(
       fc.property(fc.uniqueArray(key, { minLength: 2, maxLength: 300, selector: String }), (keys) => {
@@ -73,7 +73,7 @@ describe('the id of a span', () => {
     );
   });
 
-  it('does not repeat within a job of many attempts, nor among 10,000 jobs of one call', () => {
+  it('does not repeat within a job of many attempts, or among 10,000 jobs of one call', () => {
     const random = (n: number) =>
       Uint8Array.from({ length: 16 }, (_, at) => (n * 2_654_435_761 + at * at * n) >>> ((at % 4) * 8));
     const ids = new Set<string>();
@@ -107,10 +107,10 @@ describe('a traceparent', () => {
   });
 
   it.each([
-    ['of a later version, with more in it', 'cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-comes', true],
-    ['with other flags', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03', true],
-    ['with a flag that is not for sampling', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-02', false],
-  ])('%s is read', (_what, text, sampled) => {
+    ['a later version and more content', 'cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-comes', true],
+    ['other flags', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03', true],
+    ['a flag that is not for sampling', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-02', false],
+  ])('with %s is read', (_what, text, sampled) => {
     const [traceId, spanId] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'];
     expect(parseTraceparent(text)).toEqual({ traceId, spanId, sampled });
   });
@@ -125,13 +125,13 @@ describe('a traceparent', () => {
     ['00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01', 'a span id of zeros'],
     ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331', 'no flags'],
     ['00-0af7651916cd43dd8448eb211c80319-b7ad6b7169203331-01', 'a digit too few'],
-  ])('%s is none: %s', (text) => {
+  ])('is refused for the text "%s": %s', (text) => {
     expect(parseTraceparent(text)).toBeUndefined();
   });
 });
 
 describe('sampling', () => {
-  it('follows the caller, or decides by the trace alone', () => {
+  it('follows the caller, or depends on the trace id only', () => {
     fc.assert(
       fc.property(jobId, context, sampling, (id, caller, rule) => {
         const called = { jobId: id, traceparent: traceparentOf(caller) };
@@ -140,7 +140,7 @@ describe('sampling', () => {
         if (!rule.followsCaller) expect(isSampled(called, rule)).toBe(isSampled(again, rule));
         for (const one of [called, { jobId: id, traceparent: '' }]) {
           const { sampled, traceId } = spanContext(one, 1, 'attempt', rule);
-          // A span's context says the same about the trace as the job's own.
+          // A span's context has the same flag as the job's own.
           const child = { jobId: id, traceparent: traceparentOf(spanContext(one, 0, 'job', rule)) };
           expect(isSampled(child, rule)).toBe(sampled);
           expect(traceIdOf(child)).toBe(traceId);
@@ -149,7 +149,7 @@ describe('sampling', () => {
     );
   });
 
-  it('keeps all, none, or about the share that it is told', () => {
+  it('keeps all traces, none, or about the given share', () => {
     const kept = (ratio: number) => {
       const jobs = Array.from({ length: 4_000 }, (_, n) => ({
         jobId: uuid7(
@@ -166,7 +166,7 @@ describe('sampling', () => {
     expect(kept(0.25)).toBeLessThan(1_300);
   });
 
-  it('keeps with a larger share what it keeps with a smaller one', () => {
+  it('keeps with a larger share every trace that it keeps with a smaller one', () => {
     fc.assert(
       fc.property(
         jobId,

@@ -1,4 +1,4 @@
-/** Lives of jobs as traces tell them: waits and attempts one after the other, and how it stands or ended. */
+/** Lives of jobs for traces: waits and attempts one after the other, and the current state or the end. */
 import fc from 'fast-check';
 import type { SpanChange } from '../../server/domain/events/closed-spans.ts';
 import type { TracedAttempt, TracedJob } from '../../server/domain/events/job-spans.ts';
@@ -18,7 +18,7 @@ const closed = fc.record({
 });
 const life = fc.record({
   closed: fc.array(closed, { maxLength: 6 }),
-  /** How it stands after those: it waits, it is being tried, it ended with the last of them, or some time after. */
+  /** The state after the attempts: the job waits, runs, ended with the last attempt, or ended later. */
   now: fc.constantFrom('waits', 'runs', 'ended', 'endedWaiting'),
   restUs: span.filter((us) => us > 0),
   traceparent: fc.constantFrom('', CALLER),
@@ -69,12 +69,12 @@ function jobOf(one: Life): TracedJob {
   };
 }
 
-/** A job that has ended by an attempt had one. */
+/** A job that ended with an attempt had at least one. */
 const lives = life.filter((one) => one.now !== 'ended' || one.closed.length > 0);
 
 export const tracedJob = lives.map(jobOf);
 
-/** A job with all changes of it that are told. */
+/** A job with all its published changes. */
 export const changedJob = lives.map((one) => ({ job: jobOf(one), changes: changesOf(jobOf(one)) }));
 
 function changesOf({ attempts, state, endTimeUs }: TracedJob): SpanChange[] {

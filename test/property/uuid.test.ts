@@ -1,4 +1,4 @@
-/** UUIDs: bytes and text are the same thing, and job ids sort by when they were made. */
+/** UUIDs: bytes and text are equivalent, and job ids sort by their creation time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isUuid, uuid7, uuid7Ms, uuidFromBytes, uuidToBytes, writeUuid } from '../../server/domain/base/uuid.ts';
@@ -7,8 +7,8 @@ const bytes16 = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const ms = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 const counter = fc.integer({ min: 0, max: 4_095 });
 
-describe('the two forms', () => {
-  it('go there and back, alone and inside other bytes', () => {
+describe('the bytes and the text of a UUID', () => {
+  it('convert both ways, alone and inside other bytes', () => {
     fc.assert(
       fc.property(bytes16, fc.nat(40), (bytes, offset) => {
         const text = uuidFromBytes(bytes);
@@ -24,7 +24,7 @@ describe('the two forms', () => {
     );
   });
 
-  it('know the canonical text in either case and no other', () => {
+  it('accept the canonical text in either case and no other', () => {
     fc.assert(
       fc.property(bytes16, fc.constantFrom('{', '}', ' ', '-', 'g', '0', '\n'), (bytes, extra) => {
         const text = uuidFromBytes(bytes);
@@ -36,7 +36,7 @@ describe('the two forms', () => {
     );
   });
 
-  it('refuse a digit that is none, wherever it stands', () => {
+  it('refuse an invalid digit at any position', () => {
     const wrong = fc.constantFrom('g', 'x', '-', ' ', ':', '/', '@', '`', '\u0000', 'é', '\uff11');
     fc.assert(
       fc.property(bytes16, fc.nat(35), wrong, (bytes, at, digit) => {
@@ -51,7 +51,7 @@ describe('the two forms', () => {
 });
 
 describe('uuid7', () => {
-  it('carries its time, version and variant, and leaves its randomness alone', () => {
+  it('contains its time, version and variant, and does not change its random bits', () => {
     fc.assert(
       fc.property(ms, counter, bytes16, (time, count, random) => {
         const before = random.slice();

@@ -1,4 +1,4 @@
-/** Expressions of workflows: whatever text and whatever values, a value of JSON or a reason in words, and nothing else. */
+/** Expressions of workflows: any text and any values lead to a JSON value or to a reason, and nothing else. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { compileExpression, type ExpressionValues } from '../../server/domain/workflows/expressions/expressions.ts';
@@ -49,7 +49,7 @@ it('any text is compiled or refused, gives JSON or a reason, and never throws', 
   );
 });
 
-it('a path gives what is there, as it is, and the same again', () => {
+it('a path gives the value that it names unchanged, on each evaluation', () => {
   fc.assert(
     fc.property(json, json, (input, output) => {
       const values = valuesOf(input, output);
@@ -70,7 +70,7 @@ it('a path gives what is there, as it is, and the same again', () => {
   );
 });
 
-it('numbers of JSON and whole numbers count together as numbers do', () => {
+it('JSON numbers and integers can be combined in arithmetic', () => {
   const operations = { '+': (a: number, b: number) => a + b, '-': (a: number, b: number) => a - b } as const;
   const number = fc.integer({ min: -1_000, max: 1_000 });
   fc.assert(

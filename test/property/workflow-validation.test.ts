@@ -1,4 +1,4 @@
-/** Validation of workflows against slow and simple ways to know the same. */
+/** Validation of workflows compared with slow and simple algorithms. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { notBefore } from '../../server/domain/workflows/ancestors.ts';
@@ -8,7 +8,7 @@ import { type TriggerRule, triggerRules, type WorkflowStep } from '../../server/
 import { problemsOf, step, workflow } from '../unit/domain/workflow/made-workflow.ts';
 
 const size = 6;
-/** Any graph: of each step the numbers of those that it needs. */
+/** Any graph: for each step the numbers of its needs. */
 const graph = fc.array(fc.uniqueArray(fc.nat({ max: size - 1 }), { maxLength: 3 }), {
   minLength: size,
   maxLength: size,
@@ -19,7 +19,7 @@ function isBefore(of: readonly (readonly number[])[], one: number, other: number
   return (of[other] ?? []).some((need) => need === one || (!seen.has(need) && isBefore(of, one, need, seen.add(need))));
 }
 
-it('the order has every step that is behind no cycle, each behind its needs', () => {
+it('the order contains every step that is behind no cycle, each after its needs', () => {
   fc.assert(
     fc.property(graph, (of) => {
       const order = orderOf(needsIn(of));
@@ -32,7 +32,7 @@ it('the order has every step that is behind no cycle, each behind its needs', ()
   );
 });
 
-it('a cycle is told just where there is one', () => {
+it('a cycle is reported exactly when one exists', () => {
   fc.assert(
     fc.property(graph, (of) => {
       const steps = of.map((needs, i) =>
@@ -48,7 +48,7 @@ it('a cycle is told just where there is one', () => {
   );
 });
 
-it('a step comes before another one just where a search says so', () => {
+it('a step comes before another one exactly when a search says so', () => {
   const pair = fc.record({ from: fc.nat({ max: 39 }), to: fc.nat({ max: 39 }) });
   const forward = fc.array(fc.array(fc.nat({ max: 38 }), { maxLength: 3 }), { minLength: 40, maxLength: 40 });
   fc.assert(
@@ -61,10 +61,10 @@ it('a step comes before another one just where a search says so', () => {
   );
 });
 
-/** Succeeded, failed, could not start because of a failure, was skipped. */
+/** Succeeded, failed, could not start because of a failure, or was skipped. */
 type End = 'S' | 'F' | 'U' | 'K';
 
-/** What becomes of a step of which all that it needs has ended, in the words of the contract. */
+/** The result for a step whose needs have all ended, as the contract defines it. */
 function startsOr(rule: TriggerRule, ends: readonly End[]): 'start' | 'U' | 'K' {
   const all = (...of: End[]) => ends.every((end) => of.includes(end));
   const some = (...of: End[]) => ends.some((end) => of.includes(end));
@@ -98,7 +98,7 @@ function startsOr(rule: TriggerRule, ends: readonly End[]): 'start' | 'U' | 'K' 
   }
 }
 
-/** The steps that start in one of all courses that things may take. */
+/** The steps that start in at least one possible course. */
 function startable(steps: readonly WorkflowStep[]): Set<string> {
   const started = new Set<string>();
   let courses: End[][] = [[]];
@@ -117,12 +117,12 @@ function startable(steps: readonly WorkflowStep[]): Set<string> {
 
 const rules = Object.keys(triggerRules) as TriggerRule[];
 
-/** The numbers of those of which it is told. */
+/** The numbers of steps that validation reports. */
 function neverStarting(steps: readonly WorkflowStep[]): number[] {
   return problemsOf(workflow(steps)).map((text) => Number(/steps\[(\d+)\].trigger_rule/.exec(text)?.[1]));
 }
 
-it('of four steps one after another, by all rules, just those are said never to start that never do', () => {
+it('validation reports exactly the steps that never start in any chain of four steps, for all rules', () => {
   for (const [second, third, fourth] of rules.flatMap((one) =>
     rules.flatMap((two) => rules.map((last) => [one, two, last])),
   )) {
@@ -135,7 +135,7 @@ it('of four steps one after another, by all rules, just those are said never to 
   }
 });
 
-it('no step is said never to start that starts in some course, and one that is first in never to start is told', () => {
+it('validation reports no step that can start, and reports the first step that never can', () => {
   const rule = fc.constantFrom(...rules);
   const made = fc.array(
     fc.record({ needs: fc.array(fc.nat({ max: 4 }), { maxLength: 3 }), rule, isConditional: fc.boolean() }),
@@ -161,7 +161,7 @@ it('no step is said never to start that starts in some course, and one that is f
   );
 });
 
-it('places of items are read as they are written', () => {
+it('indexes of items are parsed as they are written', () => {
   const spans = fc
     .uniqueArray(fc.nat({ max: 99_999 }), { minLength: 2, maxLength: 40 })
     .map((places) => places.sort((one, other) => one - other))

@@ -1,4 +1,4 @@
-/** Retries of workflows of all shapes: what they take over, against a plain look at everything before it and a run of the whole. */
+/** Steps that a retry of a workflow reuses, compared with a full evaluation and with a run of the whole workflow. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { adoptable } from '../../../server/domain/workflows/adoption.ts';
@@ -11,9 +11,9 @@ import { Play } from './played-workflow.ts';
 interface Retry {
   readonly play: Play;
   readonly given: Plan;
-  /** Numbers of the steps that are taken over. */
+  /** Numbers of the reused steps. */
   readonly adopted: readonly number[];
-  /** It, or a step before it, may end otherwise than it did. */
+  /** Whether this step or one before it may end differently this time. */
   readonly isOpen: (step: number) => boolean;
 }
 
@@ -46,8 +46,8 @@ function retryOf(given: Plan, picks: Iterator<number>): Retry {
   return { play, given, adopted: adoptable(graph, past).map(({ step }) => step), isOpen };
 }
 
-describe('a retry', () => {
-  it('takes over what has succeeded, but for what was taken back, was cut short, or has behind it what runs again', () => {
+describe('a retry of a workflow', () => {
+  it('reuses succeeded steps except those that were compensated, cut short, or behind a step that runs again', () => {
     let most = 0;
     check(({ play: { graph, ended }, adopted, isOpen }) => {
       const good = graph.steps.flatMap(({ name, role }, step) =>
@@ -59,7 +59,7 @@ describe('a retry', () => {
     expect(most).toBeGreaterThan(5);
   });
 
-  it('takes over only what would start in a run of the whole, too, whatever becomes of the rest this time', () => {
+  it('reuses only steps that would also start and succeed in a full run, whatever the other steps do this time', () => {
     const others: Readonly<Partial<Record<EndedStepState, EndedStepState>>> = {
       SUCCEEDED: 'FAILED',
       FAILED: 'SUCCEEDED',

@@ -1,4 +1,4 @@
-/** Random workflows, what becomes of their steps, and in which order. */
+/** Random workflows, with the results of their steps and the order of events. */
 import fc from 'fast-check';
 import type { EndedStepState } from '../../../server/domain/workflows/step-state.ts';
 import {
@@ -14,19 +14,19 @@ import { stepOf } from '../../support/workflow-steps.ts';
 export const rules = Object.keys(triggerRules) as TriggerRule[];
 
 export interface Fate {
-  /** What becomes of it if it is started. SKIPPED: its condition does not hold. */
+  /** The result when the step is started. SKIPPED: its condition is false. */
   readonly result: Exclude<EndedStepState, 'UPSTREAM_FAILED'>;
-  /** Ends in the transaction that starts it. */
+  /** Whether it ends in the transaction that starts it. */
   readonly atOnce: boolean;
 }
 
 export interface Plan {
   readonly workflow: Workflow;
-  /** By the step's name. */
+  /** By name of the step. */
   readonly fates: ReadonlyMap<string, Fate>;
-  /** What the scheduler does, over and over. */
+  /** Choices of the scheduler, repeated in a cycle. */
   readonly picks: readonly number[];
-  /** Somebody cancels it, or its time is over, after so many turns. */
+  /** A cancel or a timeout after that many turns. */
   readonly stop: { readonly turn: number; readonly why: 'CANCELLED' | 'TIMED_OUT' } | undefined;
 }
 
@@ -39,10 +39,10 @@ const vertex = fc.record({
     { weight: 1, arbitrary: fc.constant<TriggerRule>('ALL_SUCCESS') },
     { weight: 3, arbitrary: fc.constantFrom(...rules) },
   ),
-  /** Which of the steps before it in its role. */
+  /** Which of the earlier steps of its role it needs. */
   needs: fc.array(fc.nat({ max: 59 }), { maxLength: 4, size: 'max' }),
   isCompensated: fc.boolean(),
-  /** Where it stands in the body: not after those that it needs. */
+  /** Its position in the body, independent of its needs. */
   place: fc.nat({ max: 1_000 }),
   fate: fc.record<Fate>({
     result: fc.constantFrom('SUCCEEDED', 'SUCCEEDED', 'FAILED', 'SKIPPED'),

@@ -1,4 +1,4 @@
-/** Circles across workflows that run against an oracle that writes all waits out, step by step: found just when there is one. */
+/** Circles across running workflows against an oracle that lists all waits step by step: exactly these are found. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Dependency, DependsOn } from '../../../server/domain/dependencies/dependencies.ts';
@@ -20,7 +20,7 @@ interface Flow {
   readonly stopReason: 'NO' | 'FAILED';
   readonly steps: readonly { readonly role: StepRole; readonly rule: TriggerRule; readonly needs: readonly number[] }[];
   readonly states: readonly StepState[];
-  /** The step that is being taken back. */
+  /** The step that is being compensated. */
   readonly undone: number | undefined;
 }
 
@@ -39,7 +39,7 @@ const drawn = fc.record({
   undone: fc.nat(STEPS - 1),
 });
 
-/** As a workflow may be: with what was drawn where that can be so. */
+/** A valid workflow, with the random parts where they are possible. */
 function flowOf({
   phase,
   stopReason,
@@ -68,7 +68,7 @@ function flowOf({
 const flowId = (flow: number) => `w${flow}`;
 const childId = (flow: number, step: number) => `w${flow}-${step}`;
 
-/** Jobs of steps and of compensations, by the numbers that they have. */
+/** Jobs of steps and of compensations, by number. */
 function childrenOf({ states, undone }: Flow, flow: number) {
   const running = states.flatMap((state, step) => (state === 'RUNNING' ? [step] : []));
   return [...running, ...(undone === undefined ? [] : [compensationOf(undone)])].map((step) => ({
@@ -83,7 +83,7 @@ function targetKey(on: DependsOn): string {
   return on.kind === 'STEP' ? `${on.workflowJobId}/${on.number}` : '';
 }
 
-/** All waits there are within a workflow. */
+/** All waits within a workflow. */
 function* waitsWithin(flow: Flow, number: number): Generator<readonly [string, string]> {
   const job = flowId(number);
   const key = (step: number) => `${job}/${step}`;
@@ -177,15 +177,15 @@ function lanesOf(flows: readonly Flow[]): Pick<Lanes, 'load' | 'get'> {
 const targets = fc.tuple(fc.constantFrom('STEP', 'STEP', 'FLOW', 'CHILD', 'OTHER'), fc.nat(1), fc.nat(STEPS - 1));
 const worlds = fc.record({
   flows: fc.array(drawn, { minLength: 1, maxLength: 2 }),
-  /** Of each job that may wait, by its place. */
+  /** For each waiting job, by index. */
   edges: fc.array(fc.tuple(fc.nat(20), targets), { maxLength: 8 }),
   waiter: fc.nat(20),
   isNew: fc.boolean(),
   asked: fc.array(targets, { minLength: 1, maxLength: 2 }),
 });
 
-describe('circles across workflows that run', () => {
-  it('are found just when there is one', async () => {
+describe('a circle across running workflows', () => {
+  it('is found exactly when one exists', async () => {
     let circles = 0;
     await fc.assert(
       fc.asyncProperty(worlds, async ({ flows: all, edges, waiter, isNew, asked }) => {
@@ -195,7 +195,7 @@ describe('circles across workflows that run', () => {
         const jobId = jobs[waiter % jobs.length] as string;
         const child = children.find((one) => one.jobId === jobId);
         const given = edges.map(([i, target]) => [jobs[i % jobs.length] as string, targetOf(flows, target)] as const);
-        // A job that is only made now waits for nothing yet, and nobody for it.
+        // A job that is only now created waits for nothing yet, and nothing waits for it.
         const isMade = !(isNew && child && child.step < 10_000);
         const isThere = ({ on }: Dependency) => isMade || targetKey(on) !== jobId;
         const kept = given.filter(([from, to]) => (isMade || from !== jobId) && isThere(to));
@@ -226,7 +226,7 @@ describe('circles across workflows that run', () => {
     expect(circles).toBeGreaterThan(300);
   });
 
-  it('are ruled out also in the largest workflows, unless too much of one waits', async () => {
+  it('is ruled out even in the largest workflows, unless too many jobs of one wait', async () => {
     const large = (state: StepState): Flow => ({
       ...{ phase: 'WORK', stopReason: 'NO', undone: undefined },
       steps: Array.from({ length: 10_000 }, (_, i) => ({

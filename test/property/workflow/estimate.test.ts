@@ -1,4 +1,4 @@
-/** What holds of a workflow's progress and of the estimate of its end, however far it is. */
+/** Properties of a workflow's progress and of the estimate of its end, at any stage. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -23,7 +23,7 @@ interface Drawn {
 const roles = ['NORMAL', 'ON_FAILURE', 'FINALLY'] as const;
 const states: readonly StepState[] = ['WAITING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'UPSTREAM_FAILED', 'SKIPPED'];
 
-/** A step that may need any one before it of its own role. */
+/** A step that may need any earlier one of its own role. */
 const someStep = fc.record({
   role: fc.constantFrom(...roles),
   definition: fc.constantFrom('a', 'b', 'c'),
@@ -75,8 +75,8 @@ const withState = ({ soFar }: Drawn, step: number, state: StepState): WorkflowSo
   states: new Map([...soFar.states, [step, state]]),
 });
 
-describe('the share that is over', () => {
-  it('is from 0 to 1, and 1 just when nothing is left', () => {
+describe('the completed fraction', () => {
+  it('is from 0 to 1, and 1 exactly when nothing is left', () => {
     fc.assert(
       fc.property(drawn, ({ graph, soFar }) => {
         const share = shareDone(graph, soFar);
@@ -90,7 +90,7 @@ describe('the share that is over', () => {
     );
   });
 
-  it('grows with each step and each item that ends, and with each phase', () => {
+  it('grows with each step and item that ends, and with each phase', () => {
     fc.assert(
       fc.property(drawn, fc.nat(20), fc.constantFrom(...states.slice(2)), (one, n, state) => {
         const { graph, soFar } = one;
@@ -112,7 +112,7 @@ function withItem({ soFar }: Drawn, step: number): WorkflowSoFar {
 }
 
 describe('the estimate of the end', () => {
-  it('is a time that is not over, if there is one', () => {
+  it('is in the future if it exists', () => {
     fc.assert(
       fc.property(drawn, ({ graph, soFar }) => {
         const end = estimatedEndUs(graph, soFar) ?? NOW;
@@ -122,7 +122,7 @@ describe('the estimate of the end', () => {
     );
   });
 
-  it('is there just where a step has ended of which it is known when it began, or an item has', () => {
+  it('exists exactly when a step with a known start, or an item, has ended', () => {
     fc.assert(
       fc.property(drawn, ({ graph, soFar }) => {
         const reports = [...soFar.times].some(
@@ -137,7 +137,7 @@ describe('the estimate of the end', () => {
     );
   });
 
-  it('is now, where nothing is left', () => {
+  it('is now when nothing is left', () => {
     fc.assert(
       fc.property(drawn, ({ graph, soFar }) => {
         const over = new Map(graph.steps.map((_, step) => [step, 'SUCCEEDED'] as const));
@@ -146,7 +146,7 @@ describe('the estimate of the end', () => {
     );
   });
 
-  it('comes nearer with each item that ends, once steps have told how long they take', () => {
+  it('decreases with each item that ends, once durations of steps are known', () => {
     fc.assert(
       fc.property(drawn, fc.nat(20), (one, n) => {
         const { graph, soFar } = one;
@@ -164,7 +164,7 @@ describe('the estimate of the end', () => {
   });
 });
 
-describe('of steps of which we know', () => {
+describe('with known durations of steps, the estimate', () => {
   const chain = (...definitions: string[]) =>
     compileGraph({
       failureMode: 'FAIL_FAST',
@@ -189,17 +189,17 @@ describe('of steps of which we know', () => {
     return ((estimatedEndUs(graph, soFar) ?? Number.NaN) - NOW) / SECOND;
   };
 
-  it('a chain takes what its steps took, by definition, less what has passed', () => {
+  it('of a chain is the sum of the durations by definition, less the elapsed time', () => {
     const graph = chain('a', 'b', 'a', 'b');
     expect(left(graph, ['SUCCEEDED', 'SUCCEEDED', 'RUNNING'], [seconds(31, 10), seconds(21, 20), seconds(1)])).toBe(29);
   });
 
-  it('a fan-out goes on as fast as it did', () => {
+  it('of a fan-out assumes the rate so far', () => {
     const items = { size: 40, ended: 10 };
     expect(left(chain('wide'), ['RUNNING'], [{ ...seconds(5), items }])).toBe(15);
   });
 
-  it('many that wait for the same workers end as fast as they did', () => {
+  it('of steps that wait for the same workers assumes the rate so far', () => {
     const steps = Array.from({ length: 100 }, (_, i) => ({
       ...{
         name: `s${i}`,

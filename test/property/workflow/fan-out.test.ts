@@ -1,4 +1,4 @@
-/** Fan-outs whose items end in any order and in batches, against a list of items that is looked through each time. */
+/** Fan-outs whose items end in any order and in batches, compared with a full evaluation of the list of items. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -13,7 +13,7 @@ import { countOf, includes, parseIndexes, type Span } from '../../../server/doma
 import type { FanOut, SuccessRule } from '../../../server/domain/workflows/workflow.ts';
 import { type Item, outcomeOf } from '../../support/fan-out-oracle.ts';
 
-/** In order and apart, some of them beyond the end of most lists. */
+/** In order and disjoint, some of them beyond the end of most lists. */
 const spans: fc.Arbitrary<Span[]> = fc
   .array(fc.tuple(fc.integer({ min: 1, max: 4 }), fc.nat({ max: 3 })), { minLength: 1, maxLength: 5 })
   .map((steps) => {
@@ -49,7 +49,7 @@ const game = fc.record({
 
 type Game = typeof game extends fc.Arbitrary<infer T> ? T : never;
 
-/** Plays it until no item is open, and says at each look how it stands. */
+/** Runs the fan-out until no item is open, and calls `probe` at each decision. */
 function play({ given, items: fates, picks }: Game, probe: (state: FanOutState, items: readonly Item[]) => void): void {
   const items = fates.map((): Item => 'UNSTARTED');
   let turn = 0;
@@ -74,7 +74,7 @@ function play({ given, items: fates, picks }: Game, probe: (state: FanOutState, 
 }
 
 describe('a fan-out', () => {
-  it('goes on, succeeds and fails as its list of items says, and stays with it', () => {
+  it('continues, succeeds and fails as its list of items says, and its decision is final', () => {
     fc.assert(
       fc.property(game, (one) => {
         let over: string | undefined;
@@ -88,7 +88,7 @@ describe('a fan-out', () => {
     );
   });
 
-  it('starts all that may run beside each other, and nothing once it is decided', () => {
+  it('starts as many items as may run in parallel, and none once it is decided', () => {
     fc.assert(
       fc.property(game, (one) => {
         play(one, (state, items) => {
@@ -106,7 +106,7 @@ describe('a fan-out', () => {
     );
   });
 
-  it('keeps its reason while what was open ends', () => {
+  it('keeps its reason while open items end', () => {
     fc.assert(
       fc.property(game, (one) => {
         const reasons = new Set<string>();
@@ -120,8 +120,8 @@ describe('a fan-out', () => {
   });
 });
 
-describe('indexes', () => {
-  it('are read as they are written', () => {
+describe('the text of indexes', () => {
+  it('is parsed as it is written', () => {
     fc.assert(
       fc.property(spans, (list) => {
         const text = list.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join();
@@ -130,7 +130,7 @@ describe('indexes', () => {
     );
   });
 
-  it('have the places that are in one of their spans', () => {
+  it('contains the indexes that are in one of its spans', () => {
     fc.assert(
       fc.property(spans, fc.nat({ max: 50 }), (list, size) => {
         const places = Array.from({ length: size }, (_, place) => place);
@@ -141,7 +141,7 @@ describe('indexes', () => {
     );
   });
 
-  it('are refused, whatever else is written, or are in order', () => {
+  it('is refused for any other syntax, or is in order', () => {
     const text = fc.array(fc.constantFrom('0', '1', '2', '9', '10', '99999', '100000', ',', '-', ' ', 'x', ''));
     fc.assert(
       fc.property(text, (parts) => {

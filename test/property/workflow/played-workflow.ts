@@ -1,4 +1,4 @@
-/** Plays a workflow to its end as the engine does, with jobs that end in any order and in batches, and keeps what happened. */
+/** Runs a workflow as the engine does, with jobs that end in any order and in batches, and records the events. */
 import { isCompensable, nextCompensation } from '../../../server/domain/workflows/compensation.ts';
 import { compileGraph, type Graph } from '../../../server/domain/workflows/graph.ts';
 import {
@@ -19,7 +19,7 @@ import { noneEnded } from '../../../server/domain/workflows/trigger-rules.ts';
 import { type StepRow, successorsOf, type Wave, wave } from '../../../server/domain/workflows/wave.ts';
 import type { Fate, Plan } from './arbitraries.ts';
 
-/** One wave: what it was told, and what it found. */
+/** One wave: its ends, and its results. */
 export interface Reported {
   readonly ends: readonly EndedStep[];
   readonly found: Wave;
@@ -38,19 +38,19 @@ export class Play {
 
   readonly waves: Reported[] = [];
   readonly phases: Phase[] = ['WORK'];
-  /** In their order, with what the run was like. */
+  /** In order, with the run at that moment. */
   readonly starts: { readonly step: number; readonly run: WorkflowRun }[] = [];
-  /** By their names. */
+  /** By name. */
   readonly ended = new Map<string, EndedStepState>();
-  /** Those of them whose end nothing has cut short. */
+  /** The ended steps that nothing has cut short. */
   readonly free = new Map<string, EndedStepState>();
   /** Steps of the work that have a compensation, in the order of their ends. */
   readonly compensable: number[] = [];
-  /** Steps whose compensation was started, in this order, with the steps that were open. */
+  /** Steps whose compensation was started, in order, with the number of open steps. */
   readonly compensated: { readonly step: number; readonly open: number }[] = [];
   readonly #owed = new Map<number, number>();
   #compensating: number | undefined;
-  /** The phase in which it was cancelled, or ran out of time. */
+  /** The phase in which it was cancelled or timed out. */
   stoppedIn: Phase | undefined;
   endState: EndState | undefined;
 
@@ -93,7 +93,7 @@ export class Play {
     return fate;
   }
 
-  /** One to all of the open ones. What is being cancelled may still succeed. */
+  /** Ends one or more of the open steps. A step that is being cancelled may still succeed. */
   #endSome(): EndedStep[] {
     const open = [...this.#open];
     const batch = Array.from({ length: 1 + this.#random(open.length) }, () =>
@@ -110,7 +110,7 @@ export class Play {
     this.#run = afterCompensation(this.#run);
   }
 
-  /** One of them can't be started now and then. */
+  /** Sometimes one of them can not be started. */
   #compensate(): void {
     const next = nextCompensation(Array.from(this.#owed, ([step, endNumber]) => ({ step, endNumber })));
     if (!next) throw new Error('nothing is left to compensate');
@@ -121,7 +121,7 @@ export class Play {
     if (this.#random(4) === 0) this.#endCompensation();
   }
 
-  /** Gives those that end at once. */
+  /** Returns the steps that end at once. */
   #start(steps: readonly number[]): EndedStep[] {
     const ended: EndedStep[] = [];
     for (const step of steps) {
@@ -142,7 +142,7 @@ export class Play {
       this.#note(ends);
       const found = this.#wave(ends);
       ready.push(...found.ready);
-      // It may look at conditions after each wave, or after the last.
+      // It may evaluate conditions after each wave, or after the last.
       const begins = found.ended.length === 0 || this.#random(2) === 0;
       const begun = begins && !isStopping(this.#run) ? this.#start(ready.splice(0)) : [];
       ends = [...found.ended, ...begun];
@@ -178,7 +178,7 @@ export class Play {
     return found;
   }
 
-  /** Enters phases until one has something to wait for. */
+  /** Enters phases until one has open steps. */
   #settle(): void {
     for (;;) {
       const open = this.#open.size + (this.#compensating === undefined ? 0 : 1);

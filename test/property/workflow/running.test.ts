@@ -1,4 +1,4 @@
-/** Workflows of all shapes, played to their ends in random orders, against plain evaluators that look at everything each time. */
+/** Workflows of all shapes, run in random orders, compared with plain evaluators that examine everything each time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { roleOf } from '../../../server/domain/workflows/phases.ts';
@@ -19,7 +19,7 @@ function check(holds: (play: Play, given: Plan) => void): void {
 
 const resultsOf = ({ fates }: Plan) => new Map([...fates].map(([name, { result }]) => [name, result]));
 
-/** After each wave, by all that has ended until then: what had nothing decided before and has now. */
+/** The steps that are decided after a wave and were not before, by all ends until then. */
 function decidedAnew({ steps }: Workflow, ended: ReadonlyMap<string, EndedStepState>, decided: Set<number>) {
   const ready: number[] = [];
   const without: string[] = [];
@@ -37,7 +37,7 @@ function decidedAnew({ steps }: Workflow, ended: ReadonlyMap<string, EndedStepSt
 }
 
 describe('a wave', () => {
-  it('decides what its ends decide: all of it, nothing else, and once', () => {
+  it('decides exactly the steps that its ends decide, each once', () => {
     check(({ waves, graph }, { workflow }) => {
       const ended = new Map<string, EndedStepState>();
       const decided = new Set<number>();
@@ -98,13 +98,13 @@ describe('a step', () => {
         else open++;
       }
     });
-    // Only where an ALL_SUCCESS has both a failed and a skipped step before it, or behind such a one, does the order count.
+    // The order counts only where an ALL_SUCCESS step is behind both a failed and a skipped one, directly or not.
     expect(exact).toBeGreaterThan(3 * open);
   });
 });
 
-describe('what has succeeded of a work that failed or was stopped', () => {
-  it('is taken back once each, last ends first, while nothing is open', () => {
+describe('the compensation of a work that failed or was stopped', () => {
+  it('runs once per succeeded step, last ends first, while nothing is open', () => {
     let most = 0;
     check(({ compensable, compensated, phases }) => {
       const due = phases.includes('COMPENSATION') ? compensable.toReversed() : [];
@@ -117,7 +117,7 @@ describe('what has succeeded of a work that failed or was stopped', () => {
 });
 
 describe('a workflow', () => {
-  it('goes through its phases in their order, and leaves out those without a step or a reason', () => {
+  it('passes through its phases in order, and leaves out those without a step or a reason', () => {
     check(({ phases, graph, ended, run, stoppedIn, compensable }, { workflow }) => {
       const workFailed = hasFailedLeaf(workflow, 'NORMAL', ended);
       const helps = graph.count('ON_FAILURE') > 0 && (workFailed || stoppedIn === 'WORK');
@@ -130,7 +130,7 @@ describe('a workflow', () => {
     });
   });
 
-  it('has ended all steps of the phases that it went through, but for those that a doomed work never started', () => {
+  it('has ended all steps of its phases, except those that a stopped work never started', () => {
     check(({ phases, ended, run }, { workflow, stop }) => {
       const cut = stop !== undefined || (run.stopReason !== 'NO' && workflow.failureMode === 'FAIL_FAST');
       for (const { name, role } of workflow.steps) {
@@ -141,7 +141,7 @@ describe('a workflow', () => {
     });
   });
 
-  it('ends as what happened says', () => {
+  it('ends as its events say', () => {
     check(({ endState, ended, stoppedIn }, { workflow, stop }) => {
       const failed = hasFailedLeaf(workflow, 'NORMAL', ended) || hasFailedLeaf(workflow, 'FINALLY', ended);
       const why = stoppedIn && stop?.why;
@@ -149,7 +149,7 @@ describe('a workflow', () => {
     });
   });
 
-  it('that nobody stops ends alike in whatever order, and under either failure mode', () => {
+  it('that nobody stops ends in the same state in any order, and under either failure mode', () => {
     check((_play, given) => {
       const possible = endingsOfAll(given.workflow, resultsOf(given));
       if ([...possible.values()].some(({ size }) => size > 1)) return;

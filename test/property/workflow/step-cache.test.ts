@@ -1,4 +1,4 @@
-/** Results that steps share: which jobs are alike, which results are fresh, and which steps may have a cache. */
+/** Results that steps share: which jobs are equivalent, which results are fresh, and which steps may have a cache. */
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { type CachedFrom, cacheKeyOrigin, isFresh } from '../../../server/domain
 import type { WorkflowStep } from '../../../server/domain/workflows/workflow.ts';
 import { problemsOf, step, workflow } from '../../unit/domain/workflow/made-workflow.ts';
 
-/** Few of each, so that many pairs are alike; with what could be taken for the end of a part. */
+/** Few values, so that many pairs are equal, including text that looks like the end of a part. */
 const word = fc.constantFrom('a', 'b', 'a","b', '"]json 1', '');
 const from: fc.Arbitrary<CachedFrom> = fc.record(
   { namespace: word, definition: word, version: fc.integer({ min: 1, max: 2 }) },
@@ -25,7 +25,7 @@ const jsonPayload = (value: unknown, contentType = 'application/json'): Payload 
 const asOne = ({ text, bytes }: ReturnType<typeof cacheKeyOrigin>) =>
   Buffer.concat([Buffer.from(text), bytes ?? new Uint8Array()]).toString('hex');
 
-/** The same value, written otherwise. */
+/** The same value in another spelling. */
 function rewritten(value: unknown): string {
   if (Array.isArray(value)) return `[ ${value.map(rewritten).join(' , ')} ]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
@@ -33,10 +33,10 @@ function rewritten(value: unknown): string {
   return `{ ${entries.map(([key, of]) => `${JSON.stringify(key)} : ${rewritten(of)}`).join(' , ')} }`;
 }
 
-describe('two jobs', () => {
-  it('are alike just where definition, version, input and its metadata are the same', () => {
+describe('two jobs of steps', () => {
+  it('have the same cache key exactly when definition, version, input and its metadata are equal', () => {
     const job = fc.record({ from, kind, value: small, metadata }, { noNullPrototype: true });
-    /** Most of it is the same, so that many are alike. */
+    /** Mostly the same values, so that many pairs are equal. */
     const pair = fc
       .tuple(job, job, fc.subarray(['from', 'kind', 'value', 'metadata'] as const))
       .map(([one, other, changed]) => [
@@ -60,7 +60,7 @@ describe('two jobs', () => {
     expect(same).toBeGreaterThan(500);
   });
 
-  it('are alike however their JSON is written, and with either content type of JSON', () => {
+  it('have the same key however their JSON is written, and with either content type of JSON', () => {
     fc.assert(
       fc.property(from, kind, json, (made, what, value) => {
         const plain = cacheKeyOrigin(made, what, jsonPayload(value));
@@ -70,7 +70,7 @@ describe('two jobs', () => {
     );
   });
 
-  it('whose inputs are no JSON are alike byte by byte, and by their content types', () => {
+  it('have the same key for inputs that are not JSON when bytes and content types are equal', () => {
     const bytes = fc.uint8Array({ minLength: 1, maxLength: 3 });
     const type = fc.constantFrom('text/plain', 'application/octet-stream');
     fc.assert(
@@ -83,7 +83,7 @@ describe('two jobs', () => {
     );
   });
 
-  it('with long numbers are not alike where a double would make them so', () => {
+  it('have different keys for long numbers that only a double would make equal', () => {
     const made = { namespace: 'n', definition: 'd', version: 1 };
     const of = (text: string) => asOne(cacheKeyOrigin(made, 'input', { data: Buffer.from(text), contentType: '' }));
     expect(of('12345678901234567890')).not.toBe(of('12345678901234567891'));
@@ -91,12 +91,12 @@ describe('two jobs', () => {
   });
 });
 
-describe('a result', () => {
+describe('a cached result', () => {
   const time = fc.integer({ min: 0, max: 10_000_000 });
   const found = fc.record({ jobId: fc.constant('j'), endTimeUs: time, untilUs: time });
   const age = fc.integer({ min: 1, max: 10_000 });
 
-  it('is fresh while it is younger than the step says and its own time is not over, and never again after', () => {
+  it('is fresh while it is younger than the step allows and before it expires, and never again after that', () => {
     fc.assert(
       fc.property(found, age, time, time, (result, maxAgeMs, nowUs, laterUs) => {
         const ageMs = (nowUs - result.endTimeUs) / 1_000;
@@ -108,7 +108,7 @@ describe('a result', () => {
   });
 });
 
-it('a cache is refused just where what was not done would be missed', () => {
+it('a cache is refused exactly when skipped side effects would be missed', () => {
   const parts: fc.Arbitrary<Partial<WorkflowStep>> = fc.record(
     {
       fanOut: fc.constant({ items: '[1]' }),

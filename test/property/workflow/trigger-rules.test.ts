@@ -1,4 +1,4 @@
-/** The trigger rules by counts against the same rules by lists of outcomes. */
+/** Trigger rules by counts compared with the same rules by lists of outcomes. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EndedStepState } from '../../../server/domain/workflows/step-state.ts';
@@ -8,7 +8,7 @@ import { rules } from './arbitraries.ts';
 
 type Need = EndedStepState | undefined;
 
-/** All lists of so many needs, those that have not ended among them, each order once. */
+/** All lists of that many needs, some of which have not ended, each order once. */
 function listsOf(length: number): Need[][] {
   if (length === 0) return [[]];
   return listsOf(length - 1).flatMap((list) => [...outcomes, undefined].map((need) => [...list, need]));
@@ -22,14 +22,14 @@ function decided(rule: (typeof rules)[number], needs: readonly Need[]) {
 const anyRule = fc.constantFrom(...rules);
 
 describe('decideRule', () => {
-  it.each(rules)('%s says for up to four needs what their list says', (rule) => {
+  it.each(rules)('%s gives for up to four needs the result of the list', (rule) => {
     for (const needs of [0, 1, 2, 3, 4].flatMap(listsOf))
       expect(decided(rule, needs), needs.join()).toBe(verdictNow(rule, needs));
   });
 
-  it('says so for many needs, too', () => {
+  it('gives the result of the list for many needs too', () => {
     const needs = fc.array(fc.constantFrom<Need>(...outcomes, undefined), { maxLength: 50, size: 'max' });
-    // Long lists have everything in them, unless they are of few kinds.
+    // Long lists contain every outcome, unless they have few kinds.
     const similar = fc.subarray<Need>([...outcomes, undefined], { minLength: 1, maxLength: 2 });
     const few = similar.chain((kinds) => fc.array(fc.constantFrom(...kinds), { maxLength: 50, size: 'max' }));
     fc.assert(
@@ -39,7 +39,7 @@ describe('decideRule', () => {
     );
   });
 
-  it('decides once: later ends never bring WAIT back, and change nothing but in ALL_SUCCESS', () => {
+  it('decides once: later ends never lead back to WAIT, and change nothing except in ALL_SUCCESS', () => {
     fc.assert(
       fc.property(anyRule, fc.array(fc.constantFrom(...outcomes), { minLength: 1, maxLength: 8 }), (rule, ends) => {
         const said = ends.map((_, i) => decided(rule, [...ends.slice(0, i), ...ends.slice(i).map(() => undefined)]));
