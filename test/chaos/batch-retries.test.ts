@@ -40,7 +40,7 @@ afterAll(async () => {
   expect(survivors()).toEqual([]);
 });
 
-it('make each failed member anew once, whoever is killed', { timeout: 600_000 }, async () => {
+it('batch retries create each failed member anew once, whatever process is killed', { timeout: 600_000 }, async () => {
   for (const [i, kill] of kills.entries()) {
     const [point] = kill;
     const { jobId, lost } = await endedBatch(`batch-${i}`);

@@ -48,7 +48,9 @@ afterAll(async () => {
   expect(survivors()).toEqual([]);
 });
 
-it('count each member once and end with one callback, whoever is killed', { timeout: 600_000 }, async () => {
+it('batches count each member once and end with one callback, whatever process is killed', {
+  timeout: 600_000,
+}, async () => {
   for (const [i, kill] of kills.entries()) {
     const [point] = kill;
     const batch = await dieInTurn(deployment, i, kill, () => fill(`batch-${i}`));

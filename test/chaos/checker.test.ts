@@ -203,7 +203,7 @@ const breaches: readonly [invariant: string, what: string, tamper: (evidence: Dr
 ];
 
 describe('the checker', () => {
-  it('finds nothing in a record that is whole', () => {
+  it('finds nothing in a complete record', () => {
     expect(check(whole()).findings.violations).toEqual([]);
   });
 
@@ -214,7 +214,7 @@ describe('the checker', () => {
     expect(found).toContain(invariant);
   });
 
-  it('excuses a process that had been stopped, and says so', () => {
+  it('excuses a process that was stopped, and says so', () => {
     const evidence = whole();
     Object.assign(at(evidence.records, 1), { at: START_MS + 5_000 });
     evidence.records.push({ kind: 'gap', worker: 'one', from: START_MS + 100, at: START_MS + 4_900 });

@@ -39,7 +39,7 @@ afterAll(async () => {
 });
 
 describe('two replicas, three workers and a careless one', () => {
-  it('keep every promise while they are killed at each named point', { timeout: MAX_MS }, async () => {
+  it('keep every invariant while they are killed at each named point', { timeout: MAX_MS }, async () => {
     const points = coreOf(dice.shuffled(loadPoints), CORE_POINTS);
     const nemesis = new Nemesis(run, dice.fork(), points);
     try {

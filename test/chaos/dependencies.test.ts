@@ -82,7 +82,7 @@ async function load(): Promise<Load> {
 
 const count = async (query: string) => (await deployment.database.query(query)).rows[0]?.n;
 
-it('let each job go once, whoever is killed', { timeout: 900_000 }, async () => {
+it('dependencies release each job once, whatever process is killed', { timeout: 900_000 }, async () => {
   const rounds: Promise<Load>[] = [];
   for (const [i, kill] of kills.entries())
     rounds.push(...(await dieInTurn(deployment, i, kill, (dead) => loadUntil(deployment, dead, load))));

@@ -48,7 +48,7 @@ function busPid(): number {
 }
 
 describe('an embedded bus', () => {
-  it('is started anew when it is killed under load, and jobs get on', async () => {
+  it('is restarted when it is killed under load, and jobs continue', async () => {
     for (let kills = 0; kills < 3; kills++) {
       const before = busPid();
       process.kill(before, 'SIGKILL');
@@ -58,7 +58,7 @@ describe('an embedded bus', () => {
     expect(replica.lines.filter((line) => line.includes('nats-server runs again')).length).toBe(3);
   });
 
-  it('may hang: assignments then ride in the answers to heartbeats', async () => {
+  it('can hang: assignments then arrive in the answers to heartbeats', async () => {
     const pid = busPid();
     process.kill(pid, 'SIGSTOP');
     try {
@@ -73,7 +73,7 @@ describe('an embedded bus', () => {
     await run.progress(100);
   });
 
-  it('goes down with a replica that is killed, and comes back with it', async () => {
+  it('ends with a replica that is killed, and comes back with it', async () => {
     const before = busPid();
     await replica.kill();
     await replica.start();
@@ -83,7 +83,7 @@ describe('an embedded bus', () => {
 });
 
 describe('a worker that is stopped past its lease', () => {
-  it('has its late result refused, while the job runs elsewhere, and then goes on in a new session', async () => {
+  it('has its late result refused while the job runs elsewhere, and continues in a new session', async () => {
     const { job, worker, life, attempt } = await startedAtTypescript();
     worker.freeze();
     await eventually('the job has ended', async () => (await run.facts.outcome(job)) !== undefined);
@@ -105,7 +105,7 @@ describe('a worker that is stopped past its lease', () => {
   });
 });
 
-it('keeps every invariant', async () => {
+it('the embedded deployment keeps every invariant', async () => {
   done = true;
   await run.heal();
   await run.proveEachReplica(5);

@@ -105,7 +105,9 @@ async function ended(): Promise<Job[]> {
   );
 }
 
-it('are told at least once, under the same ids, whoever is killed', { timeout: 600_000 }, async () => {
+it('events are published at least once, with the same ids, whatever process is killed', {
+  timeout: 600_000,
+}, async () => {
   await consume('killed');
   for (const point of points) {
     await replica.kill();

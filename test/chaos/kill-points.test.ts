@@ -16,13 +16,13 @@ function killsAt(point: (typeof killPoints)[number], passings: number, killed: (
 describe('kill points', () => {
   afterEach(() => armKillPoint(`${killPoints[0]}:1`, () => {}));
 
-  it.each(killPoints)('%s is passed at exactly one place of the server', (point) => {
+  it.each(killPoints)('contain %s at exactly one place of the server', (point) => {
     const files = globSync('server/**/*.ts', { cwd: root }).filter((file) => !file.includes('server/gen/'));
     const places = files.filter((file) => readFileSync(`${root}${file}`, 'utf8').includes(`killPoint('${point}')`));
     expect(places).toHaveLength(1);
   });
 
-  it('kill at the passing that was asked for, and at no other point', () => {
+  it('kill at the requested passing, and at no other point', () => {
     let kills = 0;
     armKillPoint('claim.after_commit_before_publish:3', () => kills++);
     expect(killsAt('submit.after_commit_before_reply', 5, () => kills)).toEqual([0, 0, 0, 0, 0]);

@@ -81,7 +81,7 @@ async function expectEachTimeOnce(name: string, pausedUs: number): Promise<numbe
   return started.length;
 }
 
-it('give each time one job, whoever is killed', { timeout: 600_000 }, async () => {
+it('schedules submit one job for each time, whatever process is killed', { timeout: 600_000 }, async () => {
   for (const [i, kill] of kills.entries()) await dieInTurn(deployment, i, kill, (dead) => dead);
   const paused = new Map<string, number>();
   for (const name of names) paused.set(name, usOf((await client.pauseSchedule(name, 'to be counted')).updateTime));

@@ -37,7 +37,7 @@ afterAll(async () => {
   expect(survivors()).toEqual([]);
 });
 
-it('reach all that wait, whoever is killed', { timeout: 600_000 }, async () => {
+it('signals reach all waiting jobs, whatever process is killed', { timeout: 600_000 }, async () => {
   for (const [i, kill] of kills.entries()) {
     const ended = await dieInTurn(deployment, i, kill, () => reachAll(`kill-${i}`));
     expect(ended, kill.join(':')).toEqual({ states: [JobState.SUCCEEDED], next: 'second' });

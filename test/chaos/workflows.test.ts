@@ -111,7 +111,9 @@ async function load(): Promise<Record<'good' | 'bad' | 'undone' | 'endless', str
   return { good: fine, bad: failing, undone: taken, endless: held };
 }
 
-it('end as they should, with one job for each step, whoever is killed', { timeout: 900_000 }, async () => {
+it('workflows end correctly, with one job for each step, whatever process is killed', {
+  timeout: 900_000,
+}, async () => {
   const rounds: ReturnType<typeof load>[] = [];
   for (const [i, kill] of kills.entries())
     rounds.push(...(await dieInTurn(deployment, i, kill, (dead) => loadUntil(deployment, dead, load))));

@@ -31,7 +31,7 @@ async function isTaken(client: Client, priority = 0): Promise<boolean> {
   }
 }
 
-it('is kept by both, but for what they accept within a second', async () => {
+it('the backlog bound of a queue is kept by both replicas, except for jobs accepted within one second', async () => {
   const [here, there] = clients as [Client, Client];
   await here.applyDefinition({ name: 'work' });
   await here.createQueue('line', { maxBacklog: BOUND });

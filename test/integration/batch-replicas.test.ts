@@ -39,7 +39,7 @@ afterAll(async () => {
 });
 
 it.runIf(runsAll)(
-  '20,000 members that come to both replicas are all counted, and one callback is made',
+  'a batch counts 20,000 members from both replicas, and submits one callback',
   async () => {
     const [here, there] = clients as [Client, Client];
     const batch = await here.createBatch({ maxFailed: MEMBERS / 1_000, callback: { definition: 'after' } });
@@ -71,7 +71,7 @@ it.runIf(runsAll)(
   180_000,
 );
 
-it('a cancel in the middle of it ends every member, wherever it is', async () => {
+it('a cancel half-way through a batch ends every member on both replicas', async () => {
   const [here, there] = clients as [Client, Client];
   const batch = await here.createBatch();
   const jobs = Array.from({ length: 2_000 }, () => ({ definition: 'work', input: 0, delayMs: 3_600_000 }));

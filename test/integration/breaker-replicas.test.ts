@@ -34,7 +34,7 @@ class Refused extends Error {}
 
 let retried = 0;
 
-it('counts at both replicas, tries one job at a time, and goes on at both', async () => {
+it('a circuit breaker counts on both replicas, runs one probe at a time, and reopens its lanes on both', async () => {
   const [here, there] = clients as [Client, Client];
   let isDown = true;
   let starts = 0;
@@ -89,7 +89,7 @@ it('counts at both replicas, tries one job at a time, and goes on at both', asyn
   expect(starts).toBe(jobs.length);
 });
 
-it('spends a retry budget once, however many replicas ask', async () => {
+it('a retry budget is spent once, however many replicas ask', async () => {
   const [here, there] = clients as [Client, Client];
   await here.applyDefinition({
     name: 'flaky',

@@ -29,13 +29,13 @@ afterAll(async () => {
   if (folder) await removeFolder(folder);
 });
 
-describe.each(['typescript', 'python'] as const)('a handler in %s', (language) => {
+describe.each(['typescript', 'python'] as const)('a running handler in %s', (language) => {
   const [command, program] = programs[language];
   const name = `cancelled-${language}`;
   const records = () => recordsOf(folder, name);
   const isReady = () => records().some(({ event, sessionPid }) => event === 'ready' || sessionPid !== undefined);
 
-  it('is asked to stop without a heartbeat', async () => {
+  it('gets a cancel without a heartbeat', async () => {
     const client = new Client({ address: replica.grpcAddress });
     await client.applyDefinition({ name: 'slow' });
     const worker = new Child({

@@ -17,7 +17,7 @@ afterAll(async () => {
   await deployment?.stop();
 });
 
-it('two handlers, each at a replica of its own, wait for the places of each other', async () => {
+it('a deadlock of two handlers at two replicas, each waiting for the other’s slot, is found', async () => {
   const [here, there] = clients as [Client, Client];
   for (const name of ['left', 'right']) await here.applyDefinition({ name, maxConcurrency: 1 });
   const started = Promise.withResolvers<void>();

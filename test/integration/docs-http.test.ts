@@ -56,7 +56,7 @@ async function runAll(): Promise<string[]> {
   }
 }
 
-describe('the examples for the shell', () => {
+describe('the shell examples of the HTTP guide', () => {
   it('print what the guide says', async () => {
     const printed = await runAll();
     let at = -1;
@@ -71,7 +71,7 @@ describe('the examples for the shell', () => {
   });
 });
 
-describe('the example for browsers', () => {
+describe('the browser example of the HTTP guide', () => {
   async function bundled(): Promise<string> {
     const contents =
       blocks.find(({ language }) => language === 'ts')?.text.replace(START, world.replica.httpAddress) ?? '';
@@ -81,7 +81,7 @@ describe('the example for browsers', () => {
     return outputFiles[0]?.text ?? '';
   }
 
-  it('submits a job and shows its way to the end', async () => {
+  it('submits a job and follows it to its end', async () => {
     await world.rpc.call(JobDefinitionService.method.applyJobDefinition, {
       definition: { name: 'greet', body: { case: 'task', value: {} } },
     });
@@ -102,7 +102,7 @@ describe('the example for browsers', () => {
   });
 });
 
-it('the guide names every code that this port answers, with its status', async () => {
+it('the HTTP guide names every code of the port with its status', async () => {
   const { paths } = JSON.parse(readFileSync(new URL('server/gen/openapi.json', root), 'utf8')) as {
     paths: Record<string, { post: { responses: Record<string, { 'x-muster-codes'?: { name: string }[] }> } }>;
   };

@@ -11,4 +11,4 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop());
 
-it('the examples of docs/limits.md answer what it says', () => expectAnswers(world, 'limits.md', 8));
+it('the examples of docs/limits.md print what the guide says', () => expectAnswers(world, 'limits.md', 8));

@@ -11,4 +11,4 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop());
 
-it('the examples of docs/queues.md answer what it says', () => expectAnswers(world, 'queues.md', 7));
+it('the examples of docs/queues.md print what the guide says', () => expectAnswers(world, 'queues.md', 7));

@@ -37,7 +37,7 @@ describe.each(['typescript', 'python'] as const)('a worker in %s', (language) =>
   const [command, program] = programs[language];
   const started = () => recordsOf(folder, name).filter((record) => record.kind === 'start');
 
-  it('that is drained while it runs a job finishes it, takes no other one, and ends well', async () => {
+  it('that is drained while it runs a job finishes it, takes no other one, and ends without an error', async () => {
     const [here, there] = replicas as [TestReplica, TestReplica];
     const rpc = new Rpc(here.grpcAddress);
     const client = new Client({ address: there.grpcAddress });

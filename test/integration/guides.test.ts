@@ -71,14 +71,14 @@ async function run(name: string, { language, program }: Example): Promise<string
 
 describe.each(guides.map((guide) => [guide.file, guide.examples] as const))('docs/%s', (file, examples) => {
   it.each(examples.map((example, i) => [i + 1, example] as const))(
-    'example %i prints what it says',
+    'prints in example %i what the guide says',
     async (n, example) => {
       expect(await run(`${process.pid}-${file.replace('.md', '')}-${n}`, example)).toBe(example.prints);
     },
   );
 });
 
-it('every guide that is meant to have examples has some', () => {
+it('every guide that should have examples has some', () => {
   const withExamples = guides.map(({ file }) => file);
   expect(withExamples).toEqual(
     expect.arrayContaining([

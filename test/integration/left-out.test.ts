@@ -53,14 +53,14 @@ const expected = [
   'left out: what is in both; why: there is no mvn on the PATH; Java needs a JDK of version 17 or newer, and Maven\n',
 ].join('');
 
-it('skips them, and names each toolchain once', async () => {
+it('tests without their toolchain are skipped, and each toolchain is named once', async () => {
   const { code, output, leftOut } = await run('');
   expect(code, output).toBe(0);
   expect(output).toMatch(/Tests +1 passed \| 3 skipped/);
   expect(leftOut).toBe(expected);
 });
 
-it('fails for them in CI', async () => {
+it('tests without their toolchain fail in CI', async () => {
   const { code, output, leftOut } = await run('true');
   expect(code, output).toBe(1);
   expect(output).toMatch(/Tests +2 failed \| 1 passed/);

@@ -30,7 +30,7 @@ function startWorkers(handlers: ConstructorParameters<typeof Worker>[0]['handler
   });
 }
 
-it('limits of a queue and of a key hold over both replicas, and everything is done in the end', async () => {
+it('limits of a queue and of a key hold over both replicas, and all jobs are done in the end', async () => {
   const [here, there] = clients as [Client, Client];
   await here.createQueue('line', { maxConcurrency: 4 });
   await here.applyDefinition({
@@ -76,7 +76,7 @@ it('limits of a queue and of a key hold over both replicas, and everything is do
   }
 });
 
-it('lowered at one replica, a limit holds at both once that has answered', async () => {
+it('a limit that is lowered at one replica holds at both when the call has returned', async () => {
   const [here, there] = clients as [Client, Client];
   await here.updateQueue('line', { maxConcurrency: 1 });
   const request = (tenant: string) => ({ definition: 'work', input: { tenant } });

@@ -40,7 +40,7 @@ afterAll(async () => {
   await deployment?.stop();
 });
 
-it('shows each record as soon as it is there, in order, and ends with the job', async () => {
+it('a followed log shows each record at once, in order, and ends with the job', async () => {
   const steps = 10;
   const job = await follower.submit('steps', { steps });
   const messages: string[] = [];

@@ -39,19 +39,19 @@ const runs = (job: { jobId: string }, nth: number) => async () => {
   return state === JobState.RUNNING && attempts.length >= nth;
 };
 
-it('runs many more jobs than it has slots, each once, and reports what handlers return', async () => {
+it('the minimal worker runs many more jobs than it has slots, each once, and reports their results', async () => {
   const names = Array.from({ length: JOBS }, (_, i) => `guest ${i}`);
   const jobs = await client.submitMany(names.map((name) => ({ definition: 'greet', input: { name } })));
   const results = await Promise.all(jobs.map((job) => client.result(job, PATIENT)));
   expect(results).toEqual(names.map((name) => `hello ${name}`));
 });
 
-it('reports what handlers throw', async () => {
+it('the minimal worker reports the errors of handlers', async () => {
   const { outcome } = await client.wait(await client.submit('refuse', { why: 'not today' }), PATIENT);
   expect(outcome).toMatchObject({ case: 'failure', value: { type: 'RangeError', message: 'not today' } });
 });
 
-it('stops a handler whose job is cancelled', async () => {
+it('the minimal worker stops a handler whose job is cancelled', async () => {
   const job = await client.submit('nap', { ms: 3_600_000 });
   await eventually('it runs', runs(job, 1), PATIENT);
   await client.cancel(job, 'only a test');
@@ -60,13 +60,13 @@ it('stops a handler whose job is cancelled', async () => {
   expect(cancellation?.stage).toBe(CancelStage.STOPPED);
 });
 
-it('reports a run timeout', async () => {
+it('the minimal worker reports a run timeout', async () => {
   const job = await client.submit('nap', { ms: 3_600_000 }, { runTimeoutMs: 1_000 });
   const { outcome } = await client.wait(job, PATIENT);
   expect(outcome).toMatchObject({ case: 'failure', value: { type: 'RunTimeout' } });
 });
 
-it('stopped past its lease it loses its session, and goes on in a new one', async () => {
+it('the minimal worker loses its session when stopped past its lease, and continues in a new one', async () => {
   const job = await client.submit('nap', { ms: 3_600_000 });
   await eventually('it runs', runs(job, 1), PATIENT);
   const before = (await client.get(job)).attempts.length;
@@ -81,7 +81,7 @@ it('stopped past its lease it loses its session, and goes on in a new one', asyn
   await client.wait(job, PATIENT);
 });
 
-it('drains: it finishes what it runs, and ends', async () => {
+it('the minimal worker drains: it finishes its jobs, and ends', async () => {
   const job = await client.submit('nap', { ms: 1_500 });
   await eventually('it runs', runs(job, 1), PATIENT);
   const [session] = await sessions();

@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => removeFolder(folder));
 
 describe('the installed packages', () => {
-  it('hold JavaScript and declarations, no TypeScript source, nothing of the tests', () => {
+  it('contain JavaScript and declarations, no TypeScript source, and no tests', () => {
     for (const name of ['muster', '@muster/sdk']) {
       const files = readdirSync(join(project, 'node_modules', name), { recursive: true }).map(String);
       expect(files.filter((file) => /\.ts$/.test(file) && !/\.d\.ts$/.test(file))).toEqual([]);
@@ -55,7 +55,7 @@ describe('the installed packages', () => {
       expect(existsSync(join(project, 'node_modules/muster/server', file))).toBe(true);
   });
 
-  it('give the command, by npx too', () => {
+  it('provide the command, also by npx', () => {
     expect(run('npx', '--no-install', 'muster', '--help')).toMatch(/^Usage: muster \[options\] \[command\]/);
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     expect(run(join(project, 'node_modules/.bin/muster'), '--version')).toBe(`${version}\n`);
@@ -63,7 +63,7 @@ describe('the installed packages', () => {
     expect(() => run(join(project, 'node_modules/.bin/muster'), ...nothing)).toThrow(/handler none: there is no file/);
   });
 
-  it('give types to TypeScript', () => {
+  it('provide types to TypeScript', () => {
     const text = `import { Client, type Job, Worker } from '@muster/sdk';
 import { runHandler } from '@muster/sdk/testing';
 export const client = new Client({ address: 'localhost:7070' });
@@ -88,7 +88,7 @@ export const tested = async (): Promise<number> => (await runHandler<number>((ct
     run(process.execPath, join(root, 'node_modules/typescript/bin/tsc'), ...strict, 'consumer.ts');
   });
 
-  it('test a handler without a control plane', () => {
+  it('can test a handler without a control plane', () => {
     const script = `import { FinalError } from '@muster/sdk';
 import { runHandler } from '@muster/sdk/testing';
 const add = (_ctx, { a, b }) => {
@@ -102,7 +102,7 @@ console.log((await runHandler(add, { a: 2, b: 0 })).failure.final);
     expect(run(process.execPath, 'handler.mjs')).toBe('5\ntrue\n');
   });
 
-  it('run a control plane, a worker and a job', async () => {
+  it('can run a control plane, a worker and a job', async () => {
     const env = { ...cliEnvironment({ MUSTER_NATS_SERVER: (await findServerBinary()) ?? '' }) };
     const muster = join(project, 'node_modules/.bin/muster');
     const server = spawn(muster, ['start', '--grpc-port', '0', '--http-port', '0'], { cwd: project, env });

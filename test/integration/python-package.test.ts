@@ -37,7 +37,7 @@ const namesIn = (wheel: string) =>
     .slice(1)
     .map((line) => line.split(' ')[0]);
 
-it('the source distribution is enough to build the same wheel', () => {
+it('the source distribution builds the same wheel', () => {
   const archive = built(sdk, 'sdist');
   const unpacked = join(folder, 'unpacked');
   execFileSync('python', ['-m', 'tarfile', '--extract', archive, unpacked]);
@@ -46,7 +46,7 @@ it('the source distribution is enough to build the same wheel', () => {
 });
 
 describe('the installed wheel', () => {
-  it('is complete, and holds nothing of the tests', () => {
+  it('is complete, and contains no tests', () => {
     const list = 'import importlib.metadata as m; print(*m.files("muster"), sep="\\n")';
     const files = execFileSync(python, ['-I', '-c', list], { encoding: 'utf8' }).trim().split('\n');
     expect(files).toEqual(expect.arrayContaining(['muster/py.typed', 'muster/v1/job_pb2.pyi', 'muster/testing.py']));
@@ -58,7 +58,7 @@ describe('the installed wheel', () => {
     expect(metadata).toMatch(/^Description-Content-Type: text\/markdown\n[\s\S]*^# Muster for Python$/m);
   });
 
-  it('gives types to type checkers', () => {
+  it('provides types to type checkers', () => {
     copyFileSync(join(sdk, 'tests/typing/consumer.py'), join(folder, 'consumer.py'));
     const mypy = join(root, '.tools/python-tools/bin/mypy');
     const cache = join(folder, 'mypy');
@@ -66,7 +66,7 @@ describe('the installed wheel', () => {
     expect(execFileSync(mypy, args, { cwd: folder, encoding: 'utf8' })).toMatch(/^Success/);
   });
 
-  it('runs jobs: in threads, in a loop, in processes', async () => {
+  it('runs jobs in threads, in an event loop, and in processes', async () => {
     const replica = await startTestReplica();
     const script = `import muster
 from muster import Client, Worker

@@ -35,7 +35,7 @@ function startWorkers(): void {
   });
 }
 
-it('holds under load: what had not begun when the pause answered begins only after the resume', async () => {
+it('a pause of a queue holds under load: jobs that had not begun at its answer begin only after the resume', async () => {
   const [here, there] = clients as [Client, Client];
   startWorkers();
   await here.applyDefinition({ name: 'work', queue: 'line' });

@@ -39,7 +39,7 @@ async function output(command: string, file: string): Promise<string> {
   return out;
 }
 
-it('the TypeScript example runs a job and ends', async () => {
+it('the TypeScript example of the README runs a job and ends', async () => {
   // Beside the SDK's package, as a program of the checkout's would lie.
   const file = new URL('.tools/readme-example.ts', root);
   await writeFile(file, example('ts'));
@@ -50,7 +50,7 @@ it('the TypeScript example runs a job and ends', async () => {
   }
 });
 
-it('the Python example takes the same jobs', async () => {
+it('the Python example of the README takes the same jobs', async () => {
   const file = new URL('.tools/readme_example.py', root);
   await writeFile(file, example('python'));
   const worker = spawn('python', [file.pathname], { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -49,7 +49,7 @@ async function startWorker(
 }
 
 describe('two replicas', () => {
-  it('refuse jobs of a definition that was archived at the one, at the other within a second', async () => {
+  it('refuse jobs of a definition that was archived at the other, within a second', async () => {
     const [here, there] = [clientOf(0), clientOf(1)];
     try {
       await here.applyDefinition({ name: 'shelved' });
@@ -70,7 +70,7 @@ describe('two replicas', () => {
     }
   });
 
-  it('run at the one what was submitted at the other, and tell a caller there at once', async () => {
+  it('run jobs that were submitted at the other, and notify a caller there at once', async () => {
     const [here, there] = [clientOf(0), clientOf(1)];
     const stop = await startWorker(1, 'far', { far: (_ctx, input) => ({ got: input }) });
     try {
@@ -87,7 +87,7 @@ describe('two replicas', () => {
     }
   });
 
-  it('share the jobs out among workers at both, none twice', async () => {
+  it('share the jobs among workers of both, none twice', async () => {
     const [here, there] = [clientOf(0), clientOf(1)];
     const ran = new Map<string, string[]>();
     const record = (where: string) => (ctx: { jobId: string }) => {
@@ -111,7 +111,7 @@ describe('two replicas', () => {
     }
   });
 
-  it('cancel at the one what runs at the other, within a moment', async () => {
+  it('cancel jobs that run at the other, within a moment', async () => {
     const [here, there] = [clientOf(0), clientOf(1)];
     let entered = () => {};
     const isRunning = new Promise<void>((resolve) => {
@@ -139,7 +139,7 @@ describe('two replicas', () => {
     }
   });
 
-  it('replace the job of one key for callers at both: one job is left open, and every other one was cancelled', async () => {
+  it('replace the job of one key for callers of both: one job is left open, and every other one was cancelled', async () => {
     const clients = [clientOf(0), clientOf(1)];
     const policy = { idempotencyKey: 'one-report', idempotencyConflictPolicy: IdempotencyConflictPolicy.REPLACE };
     try {
@@ -164,7 +164,7 @@ describe('two replicas', () => {
     }
   });
 
-  it('keep a session alive whichever of them its calls reach, and list it at both', async () => {
+  it('keep a session alive whichever of them gets its calls, and both list it', async () => {
     const [here, there] = [clientOf(0), clientOf(1)];
     const stop = await startWorker(0, 'listed', { listed: () => null });
     try {

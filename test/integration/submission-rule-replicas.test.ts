@@ -37,7 +37,7 @@ async function jobsOf(definition: string) {
   return jobs;
 }
 
-it('uniqueness: one open job at any time, also when it changes hands', async () => {
+it('uniqueness over two replicas keeps one open job at any time, also when it is replaced', async () => {
   const [client] = clients as [Client];
   await client.applyDefinition({ name: 'unique', uniqueness: { fields: ['id'] } });
   let before = '';
@@ -53,7 +53,7 @@ it('uniqueness: one open job at any time, also when it changes hands', async () 
   expect(await jobsOf('unique')).toHaveLength(ROUNDS);
 });
 
-it('debounce: one job waits at any time, and each of the others names the one that took its place', async () => {
+it('debounce over two replicas keeps one waiting job at any time, and each of the others names its successor', async () => {
   const [client] = clients as [Client];
   await client.applyDefinition({ name: 'debounced', debounce: { wait: { seconds: 3_600n } } });
   const submitted: string[] = [];
@@ -70,7 +70,7 @@ it('debounce: one job waits at any time, and each of the others names the one th
   }
 });
 
-it('throttle: one job a period, whoever asks where', async () => {
+it('throttle over two replicas accepts one job per period, for all callers', async () => {
   const [client] = clients as [Client];
   await client.applyDefinition({ name: 'throttled', throttle: { period: { seconds: 3_600n } } });
   for (let round = 0; round < ROUNDS; round++) await submitAll('throttled', (n) => n);

@@ -40,7 +40,7 @@ async function count(text: string): Promise<number> {
 }
 
 it.runIf(runsAll)(
-  '1,000 events race the jobs that begin to wait for them, and each job gets its own',
+  '1,000 signals race the jobs that begin to wait for them, and each job gets its own',
   async () => {
     const [here, there] = clients as [Client, Client];
     for (let at = 0; at < RACES; at += TOGETHER) {
@@ -61,7 +61,7 @@ it.runIf(runsAll)(
   300_000,
 );
 
-it('as many events as jobs of one key end all of them, each by one event', async () => {
+it('signals for one key, as many as its jobs, end each job with one signal', async () => {
   const [here, there] = clients as [Client, Client];
   const jobs = await here.submitMany(Array.from({ length: 100 }, () => ({ definition: 'waits', input: 'same' })));
   const next = async () => {
@@ -76,7 +76,7 @@ it('as many events as jobs of one key end all of them, each by one event', async
 }, 120_000);
 
 it.runIf(runsAll)(
-  'an event reaches 10,000 jobs, once each, while its call answers after a few pages',
+  'a signal reaches 10,000 jobs, once each, while its call answers after a few pages',
   async () => {
     const [here, there] = clients as [Client, Client];
     const job = { definition: 'waits', input: 'wide' };

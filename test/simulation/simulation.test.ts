@@ -32,31 +32,39 @@ beforeAll(async () => {
 
 afterAll(() => postgres?.close());
 
-test.runIf(MUSTER_SEED)('replays one seed', { timeout: 5 * MINUTE }, async () => {
+test.runIf(MUSTER_SEED)('the simulation replays one seed', { timeout: 5 * MINUTE }, async () => {
   const result = await runSeed(postgres, Number(MUSTER_SEED), true);
   if (result.violations.length > 0) console.log(result.trace.slice(-TAIL_LINES).join('\n'));
   console.log(countsOf(result.counts));
   expect(result.violations, failureOf(result)).toEqual([]);
 });
 
-test.skipIf(MUSTER_SEED)('keeps its promises whatever goes wrong', { timeout: TIMEOUT }, async () => {
-  const result = await runSeeds({
-    postgres,
-    seeds: range(first, seeds),
-    onSeed: (seed) => {
-      hashes.set(seed.seed, seed.hash);
-      if (seed.violations.length > 0) console.log(failureOf(seed));
-    },
-  });
-  console.log(`${countsOf(result.counts)}\n${summaryOf(result)}`);
-  expect(result.failures.map(failureOf)).toEqual([]);
-  // With fewer seeds than usual some misfortune may well be missing.
-  if (seeds >= ALL_SEEDS) expect(neverHappened(result.counts), 'these never happened').toEqual([]);
-});
+test.skipIf(MUSTER_SEED)(
+  'the simulated replicas keep their invariants whatever goes wrong',
+  { timeout: TIMEOUT },
+  async () => {
+    const result = await runSeeds({
+      postgres,
+      seeds: range(first, seeds),
+      onSeed: (seed) => {
+        hashes.set(seed.seed, seed.hash);
+        if (seed.violations.length > 0) console.log(failureOf(seed));
+      },
+    });
+    console.log(`${countsOf(result.counts)}\n${summaryOf(result)}`);
+    expect(result.failures.map(failureOf)).toEqual([]);
+    // With fewer seeds than usual some misfortune may well be missing.
+    if (seeds >= ALL_SEEDS) expect(neverHappened(result.counts), 'these never happened').toEqual([]);
+  },
+);
 
-test.skipIf(MUSTER_SEED)('gives the same history for the same seed', { timeout: 5 * MINUTE }, async () => {
-  const hashOf = async (seed: number) => (await runSeed(postgres, seed)).hash;
-  const before = hashes.get(first) ?? (await hashOf(first));
-  expect(hashes.get(first + 1) ?? (await hashOf(first + 1))).not.toBe(before);
-  expect(await hashOf(first)).toBe(before);
-});
+test.skipIf(MUSTER_SEED)(
+  'the simulation gives the same history for the same seed',
+  { timeout: 5 * MINUTE },
+  async () => {
+    const hashOf = async (seed: number) => (await runSeed(postgres, seed)).hash;
+    const before = hashes.get(first) ?? (await hashOf(first));
+    expect(hashes.get(first + 1) ?? (await hashOf(first + 1))).not.toBe(before);
+    expect(await hashOf(first)).toBe(before);
+  },
+);

@@ -47,7 +47,7 @@ function textOf(page: Page, id: string): Promise<string> {
   return page.locator(`#${id}:not(:empty)`).innerHTML();
 }
 
-describe('a page that was allowed', () => {
+describe('a page of an allowed origin', () => {
   it.each(['json', 'binary', 'grpc-web'])('submits a job and shows its result, in %s', async (dialect) => {
     const definition = await world.define();
     const worker = await world.openWorker(definition);
@@ -63,14 +63,14 @@ describe('a page that was allowed', () => {
     await page.close();
   });
 
-  it.each(['json', 'grpc-web'])('is told why it is refused, in %s', async (dialect) => {
+  it.each(['json', 'grpc-web'])('gets the reason of a refusal, in %s', async (dialect) => {
     const page = await submitOn('localhost', { definition: 'missing', dialect });
     expect(await textOf(page, 'error')).toBe('NotFound DEFINITION_NOT_FOUND');
     await page.close();
   });
 });
 
-describe('a page that was not', () => {
+describe('a page of another origin', () => {
   /** Ids of the jobs of a definition. */
   async function jobsOf(definition: string): Promise<string[]> {
     const { jobs } = await world.rpc.call(JobService.method.listJobs, { definition });
@@ -86,7 +86,7 @@ describe('a page that was not', () => {
     await page.close();
   });
 
-  it('cannot slip past the question to the server with a request that needs none', async () => {
+  it('can not bypass the preflight with a request that needs none', async () => {
     const definition = await world.define();
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${site.port}/`);
@@ -101,7 +101,7 @@ describe('a page that was not', () => {
     await page.close();
   });
 
-  it('gets nothing either when its name was made to point here, which makes it the same origin', async () => {
+  it('gets nothing even if its name points to this server, which makes it the same origin', async () => {
     const page = await browser.newPage();
     const { port } = new URL(world.replica.httpAddress);
     await page.goto(`http://rebound.example:${port}/healthz`);
@@ -116,8 +116,8 @@ describe('a page that was not', () => {
   });
 });
 
-describe('the reference', () => {
-  it('is shown with its style and nothing that the browser has to refuse, and its links lead somewhere', async () => {
+describe('the API reference', () => {
+  it('is shown with its style, violates no browser policy, and has no broken links', async () => {
     const page = await browser.newPage();
     const complaints: string[] = [];
     page.on('console', (message) => complaints.push(message.text()));

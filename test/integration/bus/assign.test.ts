@@ -37,7 +37,7 @@ async function received() {
   return { messages, sizes: worker.sizes.splice(0).slice(0, -1) };
 }
 
-test('an assignment arrives with everything in it', async () => {
+test('an assignment arrives with all of its fields', async () => {
   const assignment = makeAssignment({
     namespace: 'größe',
     tracestate: 'a=1',
@@ -67,7 +67,7 @@ test('an assignment arrives with everything in it', async () => {
   });
 });
 
-test('without a checkpoint none is sent', async () => {
+test('an assignment without a checkpoint sends none', async () => {
   bus.assign(sessionId, [makeAssignment({ leaseLossAction: 'ABORT' })]);
   const arrived = (await received()).messages[0]?.assignments[0];
   expect(arrived?.checkpoint).toBeUndefined();
@@ -83,7 +83,7 @@ test('a thousand small assignments are one message', async () => {
   expect(messages.map((message) => message.assignments.length)).toEqual([1_000]);
 });
 
-test('large ones share as few messages as max_payload - 8 KiB allows', async () => {
+test('large assignments use as few messages as max_payload - 8 KiB allows', async () => {
   const data = Buffer.alloc(500 * 1024, 'x');
   const assignments = Array.from({ length: 10 }, () => makeAssignment({ input: { data, contentType: '' } }));
   bus.assign(sessionId, assignments);
@@ -94,7 +94,7 @@ test('large ones share as few messages as max_payload - 8 KiB allows', async () 
   expect(ids).toEqual(assignments.map((one) => one.jobId));
 });
 
-test('the largest input with the largest checkpoint and everything else at its most fits one message', async () => {
+test('the largest assignment, with input, checkpoint and all other fields at their maximum, fits one message', async () => {
   const payload = { data: Buffer.alloc(bus.maxUserPayload, 'x'), contentType: 't'.repeat(128) };
   const input = { ...payload, metadata: { ['k'.repeat(512)]: 'v'.repeat(512) } };
   bus.assign(sessionId, [makeAssignment({ input, checkpoint: input, tracestate: 's'.repeat(512) })]);
@@ -103,7 +103,7 @@ test('the largest input with the largest checkpoint and everything else at its m
   expect(sizes[0]).toBeLessThanOrEqual(messageLimit);
 });
 
-test('one that can not fit is dropped and logged, and harms nothing', async () => {
+test('an assignment that can not fit is dropped and logged, and harms nothing', async () => {
   const tooLarge = makeAssignment({ input: { data: Buffer.alloc(2 * 1024 * 1024), contentType: '' } });
   const other = makeAssignment();
   bus.assign(sessionId, [tooLarge, other]);
@@ -114,7 +114,7 @@ test('one that can not fit is dropped and logged, and harms nothing', async () =
   expect(log.lines.some((line) => line.includes('larger than max_payload'))).toBe(true);
 });
 
-test('cancels arrive, a thousand a message', async () => {
+test('cancels arrive, a thousand per message', async () => {
   const notices = Array.from({ length: 1_001 }, (_, index) => ({ jobId: randomUUID(), attempt: index + 1 }));
   bus.cancel(sessionId, notices);
   const { messages } = await received();
@@ -123,7 +123,7 @@ test('cancels arrive, a thousand a message', async () => {
   expect(arrived.map((one) => ({ jobId: uuidFromBytes(one.jobId), attempt: one.attempt }))).toEqual(notices);
 });
 
-test('a caller that hands over nonsense gets no exception', () => {
+test('invalid arguments throw nothing to the caller', () => {
   bus.assign(sessionId, [makeAssignment({ jobId: 'no id' })]);
   bus.assign('>', [makeAssignment()]);
   bus.cancel(sessionId, [{ jobId: '', attempt: 1 }]);
@@ -131,7 +131,7 @@ test('a caller that hands over nonsense gets no exception', () => {
   expect(log.lines.filter((line) => line.startsWith('error')).length).toBe(4);
 });
 
-test('nothing is estimated smaller than it is', () => {
+test('the size estimate is never below the real size', () => {
   const limit = 4_000;
   for (let round = 0; round < 500; round++) {
     const letters = (most: number) => 'aß€𝄞'.repeat(Math.ceil(Math.random() * most));
@@ -154,7 +154,7 @@ test('nothing is estimated smaller than it is', () => {
   }
 });
 
-test('what a user may send follows max_payload', () => {
+test('the maximum request of a user follows max_payload', () => {
   expect(bus.maxUserPayload).toBe(512 * 1024);
   expect(userPayloadLimit(1024 * 1024)).toBe(504 * 1024);
   expect(userPayloadLimit(64 * 1024)).toBe(24 * 1024);

@@ -47,7 +47,7 @@ function idle(...args: string[]): ChildProcess {
   return child;
 }
 
-test('everything it keeps is for its owner alone, and nothing secret is logged', async () => {
+test('the embedded nats-server keeps its files for their owner alone, and logs no secret', async () => {
   const server = await startServer();
   const nats = join(folder, 'nats');
   expect((await stat(nats)).mode & 0o777).toBe(0o700);
@@ -59,7 +59,7 @@ test('everything it keeps is for its owner alone, and nothing secret is logged',
   expect(log.lines.join('\n')).not.toMatch(/\bS[OAU][A-Z2-7]{50}|eyJ/);
 });
 
-test('it listens on the loopback alone', async () => {
+test('the embedded nats-server listens on the loopback interface only', async () => {
   const server = await startServer();
   const port = Number(new URL(server.url).port);
   const listening = (await readFile('/proc/net/tcp', 'utf8').catch(() => ''))
@@ -72,7 +72,7 @@ test('it listens on the loopback alone', async () => {
   expect(new URL(server.url).hostname).toBe('127.0.0.1');
 });
 
-test('killed, it comes back at the same URL, and everybody reconnects', async () => {
+test('the embedded nats-server restarts at the same URL after a kill, and all clients reconnect', async () => {
   const bus = await openBus();
   const sessionId = randomUUID();
   const access = bus.grantAccess(sessionId);
@@ -98,7 +98,7 @@ test('killed, it comes back at the same URL, and everybody reconnects', async ()
   expect(log.lines.filter((line) => line.includes('nats-server has died'))).toHaveLength(2);
 });
 
-test('a server that can not be started is tried again, ever less often, until it can', async () => {
+test('the embedded nats-server is started again with growing delays until it can start', async () => {
   const server = await startServer();
   const port = Number(new URL(server.url).port);
   const config = join(folder, 'nats', 'nats-server.conf');
@@ -113,7 +113,7 @@ test('a server that can not be started is tried again, ever less often, until it
   expect(Number(new URL(server.url).port)).toBe(port);
 });
 
-test('a bus whose server stands still is closed all the same', async () => {
+test('the embedded bus can be closed while its server hangs', async () => {
   const bus = await openBus();
   const pid = await serverPid();
   process.kill(pid, 'SIGSTOP');
@@ -123,7 +123,7 @@ test('a bus whose server stands still is closed all the same', async () => {
   expect(isAlive(pid)).toBe(false);
 });
 
-test('stopped, it leaves no process and no trace; started again it has its port and its keys', async () => {
+test('the embedded nats-server leaves no process and no file when stopped, and restarts with its port and keys', async () => {
   const first = await startServer();
   const pid = first.pid as number;
   await first.stop();
@@ -143,7 +143,7 @@ test('stopped, it leaves no process and no trace; started again it has its port 
   expect(second.trust.accountId).toBe(first.trust.accountId);
 });
 
-test('stop ends also a server that stands still, and one that is being started anew', async () => {
+test('stopping the embedded bus also ends a server that hangs or is being restarted', async () => {
   const stuck = await startServer();
   process.kill(stuck.pid as number, 'SIGSTOP');
   await stuck.stop();
@@ -155,7 +155,7 @@ test('stop ends also a server that stands still, and one that is being started a
   expect(isAlive(dying.pid as number)).toBe(false);
 });
 
-test('a server that a killed control plane left behind is ended, and its port taken over', async () => {
+test('the embedded bus ends a server that a killed control plane left behind, and takes over its port', async () => {
   const first = await startServer();
   await first.stop();
   const config = join(folder, 'nats', 'nats-server.conf');
@@ -176,7 +176,7 @@ test('a server that a killed control plane left behind is ended, and its port ta
   expect(log.lines.some((line) => line.includes('left behind'))).toBe(true);
 });
 
-test('a pid file that names a stranger harms nobody', async () => {
+test('the embedded bus harms no other process that a pid file names', async () => {
   const first = await startServer();
   await first.stop();
   const config = join(folder, 'nats', 'nats-server.conf');
@@ -189,7 +189,7 @@ test('a pid file that names a stranger harms nobody', async () => {
   }
 });
 
-test('where another program has taken its port, a start takes a free one', async () => {
+test('the embedded bus takes a free port if another program has taken its own', async () => {
   const first = await startServer();
   await first.stop();
   const port = Number(new URL(first.url).port);
@@ -201,7 +201,7 @@ test('where another program has taken its port, a start takes a free one', async
   expect(log.lines.some((line) => line.includes('taken the port'))).toBe(true);
 });
 
-test('it dies with a control plane that is killed', async ({ skip }) => {
+test('the embedded nats-server ends with a control plane that is killed', async ({ skip }) => {
   if (process.platform !== 'linux') skip('the kernel does not offer it');
   const script = `
     const { EmbeddedServer } = await import(${JSON.stringify(new URL('../../../server/bus/embedded-server.ts', import.meta.url).href)});
@@ -223,7 +223,7 @@ test('it dies with a control plane that is killed', async ({ skip }) => {
   await until(() => !isAlive(Number(output)), 'it ends');
 });
 
-test('a damaged key is named and not shown', async () => {
+test('the embedded bus names a damaged key without showing it', async () => {
   const first = await startServer();
   await first.stop();
   const path = join(folder, 'nats', 'account.seed');
@@ -233,7 +233,7 @@ test('a damaged key is named and not shown', async () => {
   await refused.toThrow(`account.seed is damaged`);
 });
 
-test('a missing, an old and a broken nats-server are told apart', async () => {
+test('the embedded bus distinguishes a missing, an old and a broken nats-server', async () => {
   await expect(findServerBinary({ MUSTER_NATS_SERVER: join(folder, 'nowhere') })).rejects.toThrow(
     /nowhere does not run/,
   );

@@ -73,15 +73,15 @@ async function connectWith(credentialsFile: string) {
   return connect({ servers: nats.url, authenticator: credsAuthenticator(await readFile(credentialsFile)) });
 }
 
-describe('the stream of events', () => {
-  it('is made at the first use, bounded in bytes, age and messages', async () => {
+describe('the event stream', () => {
+  it('is created at the first use, bounded in bytes, age and messages', async () => {
     await bus.events.prepare();
     const { config } = await withManager((manager) => manager.streams.info(eventStreamName));
     expect(config).toMatchObject({ max_bytes: 256 << 20, max_msgs: 1_000_000, max_age: 86_400e9, discard: 'old' });
     expect(bus.events.isAbsent).toBe(false);
   });
 
-  it('leaves a stream that is there as it is', async () => {
+  it('leaves an existing stream as it is', async () => {
     await withManager((manager) => manager.streams.update(eventStreamName, { max_msgs: 2_000_000 }));
     const another = await connectBus(nats.busOptions());
     await another.events.publish(batch());
@@ -97,7 +97,7 @@ describe('the stream of events', () => {
     expect((await read()).map(({ events }) => events)).toEqual([eventsOf(one)]);
   });
 
-  it('splits what is larger than the bus takes', async () => {
+  it('splits batches that are larger than a message', async () => {
     const failure = { ...systemFailure('APPLICATION', 'Oops', 'ä'.repeat(1_024)), exitCode: undefined };
     const large = batch(1_500, { state: 'FAILED', failure });
     await bus.events.publish(large);
@@ -106,7 +106,7 @@ describe('the stream of events', () => {
     expect(pages.flatMap(({ events }) => events)).toEqual(eventsOf(large));
   });
 
-  it('is read after a position, and to its end', async () => {
+  it('is read from a position to its end', async () => {
     const batches = [batch(), batch(2), batch()];
     for (const one of batches) await bus.events.publish(one);
     const pages = await read();
@@ -126,7 +126,7 @@ describe('the stream of events', () => {
     expect(await read()).toEqual([]);
   });
 
-  it('shows what is to come until its reader goes', async () => {
+  it('delivers future events until its reader leaves', async () => {
     const first = batch();
     await bus.events.publish(first);
     const gone = new AbortController();
@@ -148,7 +148,7 @@ describe('the stream of events', () => {
     await reading;
   });
 
-  it('keeps what it has taken when the server is killed, and goes on by itself', async () => {
+  it('keeps stored events when the server is killed, and continues by itself', async () => {
     const before = batch(5);
     await bus.events.publish(before);
     process.kill(nats.server.pid as number, 'SIGKILL');
@@ -169,7 +169,7 @@ describe('the stream of events', () => {
     ]);
   });
 
-  it('is read with the credentials that lie beside the server, which are good for nothing else', async () => {
+  it('is read with the credentials next to the server, which permit nothing else', async () => {
     const one = batch(2);
     await bus.events.publish(one);
     const connection = await connectWith(join(nats.folder, 'nats', 'events.creds'));
@@ -194,7 +194,7 @@ describe('the stream of events', () => {
     }
   });
 
-  it('is nothing for sessions of workers', async () => {
+  it('is not accessible to worker sessions', async () => {
     const worker = await connectWorker(accessOf(nats, randomUUID()));
     await worker.listen('muster.v1.events.*');
     await until(() => worker.statuses.some((status) => status.startsWith('error')), 'the server refuses it');

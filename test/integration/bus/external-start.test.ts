@@ -58,7 +58,7 @@ async function runOne(address: string): Promise<unknown> {
 }
 
 describe('muster start --nats', () => {
-  it('warns where workers share the credentials of the replicas, and shows no secret', async () => {
+  it('warns if workers share the credentials of the replicas, and prints no secret', async () => {
     const child = startProcess('shared', '--nats', nats.url, '--nats-credentials', nats.credentialsFile);
     try {
       expect(await runOne(await addressOf(child))).toBe(1);
@@ -69,7 +69,7 @@ describe('muster start --nats', () => {
     }
   });
 
-  it('does not warn where each worker gets its own', async () => {
+  it('does not warn if each worker gets its own', async () => {
     const keys = ['--nats-credentials', nats.credentialsFile, '--nats-signing-seed', nats.signingSeedFile];
     const child = startProcess('own', '--nats', nats.url, ...keys);
     try {
@@ -81,7 +81,7 @@ describe('muster start --nats', () => {
     }
   });
 
-  it('refuses credentials for a bus that it is not told of', async () => {
+  it('refuses credentials without a bus', async () => {
     const child = startProcess('alone', '--nats-credentials', nats.credentialsFile);
     expect(await child.ended).toBe(2);
     expect(child.lines).toEqual([

@@ -45,7 +45,7 @@ async function withServer(config: object, use: (url: string) => Promise<void>): 
   }
 }
 
-test('a server without JetStream carries everything but events, which is said', async () => {
+test('a server without JetStream carries everything but events, and that is logged', async () => {
   await withServer({}, async (url) => {
     const bus = await connectBus({ mode: 'external', urls: [url], log: quietLog });
     await expect(bus.events.prepare()).rejects.toMatchObject({
@@ -58,7 +58,7 @@ test('a server without JetStream carries everything but events, which is said', 
   });
 });
 
-test('without a signing seed sessions share the credentials, and the log warns of it', async () => {
+test('sessions share the credentials without a signing seed, and the log warns of it', async () => {
   const log = captureLog();
   const { credentialsFile } = nats;
   const bus = await connectBus({ mode: 'external', urls: [nats.url], credentialsFile, log });
@@ -77,7 +77,7 @@ test('without a signing seed sessions share the credentials, and the log warns o
   await bus.close();
 });
 
-test('a bus without authentication hands out empty credentials', async () => {
+test('a bus without authentication issues empty credentials', async () => {
   await withServer({ max_payload: 128 * 1024 }, async (url) => {
     const log = captureLog();
     const bus = await connectBus({ mode: 'external', urls: [url], log });
@@ -91,7 +91,7 @@ test('a bus without authentication hands out empty credentials', async () => {
   });
 });
 
-test('a max_payload that leaves no room for payloads is refused', async () => {
+test('a max_payload without space for payloads is refused', async () => {
   await withServer({ max_payload: 16 * 1024 }, async (url) => {
     await expect(connectBus({ mode: 'external', urls: [url], log: quietLog })).rejects.toThrow(/no room for a payload/);
   });
@@ -130,7 +130,7 @@ async function withSigningKey(
   await withServer(config, (url) => use({ urls: [url], credentialsFile, signingSeedFile }));
 }
 
-test('a signing key that is not one of the account is found out at the start', async () => {
+test('a signing key of another account is refused at the start', async () => {
   await withSigningKey('another key', async (options) => {
     await expect(connectBus({ mode: 'external', ...options, log: quietLog })).rejects.toThrow(
       /sessions can't connect to the bus with credentials signed by .*signing\.seed: it has to hold the seed of the account/,
@@ -138,7 +138,7 @@ test('a signing key that is not one of the account is found out at the start', a
   });
 });
 
-test("a signing key of the account signs sessions' credentials, without a warning", async () => {
+test('a signing key of the account signs sessions’ credentials, without a warning', async () => {
   await withSigningKey('its signing key', async (options) => {
     const log = captureLog();
     const bus = await connectBus({ mode: 'external', ...options, log });
@@ -155,7 +155,7 @@ test("a signing key of the account signs sessions' credentials, without a warnin
   });
 });
 
-test('credentials that may not publish are found out at the start', async () => {
+test('credentials that can not publish are refused at the start', async () => {
   const access = accessOf(nats, randomUUID());
   const credentialsFile = join(folder, 'weak.creds');
   await writeFile(credentialsFile, formatCredentials(access.credentials));
@@ -163,7 +163,7 @@ test('credentials that may not publish are found out at the start', async () => 
   await expect(connecting).rejects.toThrow(/have to allow muster\.v1\.>/);
 });
 
-test('what can not work is refused with what to do', async () => {
+test('invalid settings are refused with advice', async () => {
   const external = { mode: 'external', log: quietLog } as const;
   const { credentialsFile, signingSeedFile } = nats;
   await expect(connectBus({ ...external, urls: ['nats://me:secret@127.0.0.1:4222'] })).rejects.toThrow(

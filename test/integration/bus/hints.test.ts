@@ -40,7 +40,7 @@ test('a hint reaches every replica but its sender', async () => {
   expect(received).toEqual([[ended], [ready], [ready, ended]]);
 });
 
-test('a stranger on the subject does no harm', async () => {
+test('unknown messages on the subject do no harm', async () => {
   const stranger = await connectWorker({
     natsUrls: [nats.url],
     credentials: { ...nats.replica, expireTimeMs: 0 },
@@ -56,7 +56,7 @@ test('a stranger on the subject does no harm', async () => {
   await stranger.connection.close();
 });
 
-test('the bus is down while the server stands still, and up when it goes on', async () => {
+test('the bus is down while the server hangs, and up when it continues', async () => {
   const log = captureLog();
   const bus = await connectBus(nats.busOptions(log));
   const pid = nats.server.pid as number;
@@ -74,7 +74,7 @@ test('the bus is down while the server stands still, and up when it goes on', as
   await bus.close();
 });
 
-test('a server that stands still is sent no more than 32 MiB, and takes more once it has read them', async () => {
+test('a hanging server is sent at most 32 MiB, and more after it has read them', async () => {
   const log = captureLog();
   const { jwt, seed } = nats.replica;
   const authenticator = jwtAuthenticator(jwt, Buffer.from(seed));
@@ -103,7 +103,7 @@ test('a server that stands still is sent no more than 32 MiB, and takes more onc
   await connection.close();
 });
 
-test('a server that never answers again is given up, however much was on its way to it', async () => {
+test('a server that never answers again is given up, however many bytes are pending', async () => {
   const log = captureLog();
   const { jwt, seed } = nats.replica;
   const authenticator = jwtAuthenticator(jwt, Buffer.from(seed));
@@ -131,7 +131,7 @@ test('a server that never answers again is given up, however much was on its way
   await connection.close();
 });
 
-test('a client that gave up because its credentials could not be used is followed by another once they can', async () => {
+test('a client that ended because of invalid credentials is replaced when they are valid', async () => {
   const { jwt, seed } = nats.replica;
   const good = jwtAuthenticator(jwt, Buffer.from(seed));
   let isBroken = false;
@@ -151,7 +151,7 @@ test('a client that gave up because its credentials could not be used is followe
   await connection.close();
 });
 
-test('with the server gone nothing throws, and nothing is sent later', async () => {
+test('hints without a server throw nothing, and are not sent later', async () => {
   const own = await startNats();
   const log = captureLog();
   const bus = await connectBus(own.busOptions(log));

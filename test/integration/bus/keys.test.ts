@@ -10,7 +10,7 @@ import { sessionSubject } from '../../../server/bus/subjects.ts';
 import { uuidFromBytes, uuidToBytes } from '../../../server/domain/base/uuid.ts';
 import type { Hint } from '../../../server/engine/base/messages.ts';
 
-test.each(['operator', 'account', 'user'] as const)('a %s key is the same key to @nats-io/nkeys', (role) => {
+test.each(['operator', 'account', 'user'] as const)('a %s key equals that of @nats-io/nkeys', (role) => {
   const ours = createKey(role);
   const theirs = fromSeed(ours.getSeed());
   const text = randomBytes(64);
@@ -22,7 +22,7 @@ test.each(['operator', 'account', 'user'] as const)('a %s key is the same key to
   expect(ours.verify(randomBytes(64), theirs.sign(text))).toBe(false);
 });
 
-test('a seed of @nats-io/nkeys is read, and anything else refused without being repeated', () => {
+test('a seed of @nats-io/nkeys is accepted, and anything else refused without being repeated', () => {
   const theirs = createAccount();
   const seed = Buffer.from(theirs.getSeed()).toString();
   expect(keyFromSeed(`${seed}\n`, 'account').getPublicKey()).toBe(theirs.getPublicKey());
@@ -34,7 +34,7 @@ test('a seed of @nats-io/nkeys is read, and anything else refused without being 
   expect(() => keyFromSeed(seed, 'operator')).toThrow('not the seed of a NATS operator key');
 });
 
-test("a session's JWT says what @nats-io/jwt would say", async () => {
+test('a session JWT has the same claims as one of @nats-io/jwt', async () => {
   const account = createKey('account');
   const signingKey = createKey('account');
   const accountId = account.getPublicKey();
@@ -59,7 +59,7 @@ test("a session's JWT says what @nats-io/jwt would say", async () => {
   expect(issueSessionJwt({ accountId, signingKey }, sessionId, 0).seed).not.toBe(ours.seed);
 });
 
-test('no session id can widen its subject', () => {
+test('a session id can not widen its subject', () => {
   const id = randomUUID();
   for (const wrong of ['*', '>', `${id}.>`, '', id.toUpperCase(), `${id}\n`]) {
     expect(() => sessionSubject(wrong)).toThrow(RangeError);
@@ -67,7 +67,7 @@ test('no session id can widen its subject', () => {
   expect(sessionSubject(id)).toBe(`muster.v1.session.${id}`);
 });
 
-test('a UUID survives the way to bytes and back', () => {
+test('a UUID survives the conversion to bytes and back', () => {
   for (let round = 0; round < 1_000; round++) {
     const id = randomUUID();
     expect(Buffer.from(uuidToBytes(id)).toString('hex')).toBe(id.replaceAll('-', ''));
@@ -81,7 +81,7 @@ test('a UUID survives the way to bytes and back', () => {
   }
 });
 
-test('hints survive the way to bytes and back, a thousand items a message', () => {
+test('hints survive the conversion to bytes and back, a thousand items per message', () => {
   const replicaId = randomUUID();
   const lanes = [
     { laneId: 2 ** 31 - 1, rank: 1_764_000_000_123_456 },
@@ -99,7 +99,7 @@ test('hints survive the way to bytes and back, a thousand items a message', () =
   expect(encodeHint(replicaId, logged).map(decodeHint)).toEqual([{ replicaId, hint: logged }]);
 });
 
-test('what is no hint is ignored', () => {
+test('invalid hints are ignored', () => {
   const [good = new Uint8Array()] = encodeHint(randomUUID(), { kind: 'ended', jobIds: [randomUUID()] });
   const unknownKind = Uint8Array.from(good);
   unknownKind[0] = 9;
@@ -108,7 +108,7 @@ test('what is no hint is ignored', () => {
   }
 });
 
-test('lanes with numbers that no replica sends are left out, and a hint of nothing else is none', () => {
+test('lanes with impossible numbers are left out, and a hint of nothing else is ignored', () => {
   const replicaId = randomUUID();
   const good = { laneId: 7, rank: 5 };
   const odd = [

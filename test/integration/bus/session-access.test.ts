@@ -28,7 +28,7 @@ async function openWorker(sessionId: string): Promise<Worker> {
   return worker;
 }
 
-test('a session hears its own subject', async () => {
+test('a session receives its own subject', async () => {
   const sessionId = randomUUID();
   const access = bus.grantAccess(sessionId);
   expect(access.natsUrls).toEqual([nats.url]);
@@ -51,7 +51,7 @@ const foreign = {
   'an inbox': '_INBOX.>',
 };
 
-test.each(Object.entries(foreign))('a session can not listen to %s', async (_name, subject) => {
+test.each(Object.entries(foreign))('a session can not subscribe to %s', async (_name, subject) => {
   const worker = await openWorker(randomUUID());
   await worker.listen(subject);
   await until(() => worker.statuses.some((status) => /permissions violation/i.test(status)), 'the refusal is seen');

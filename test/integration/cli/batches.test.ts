@@ -25,7 +25,7 @@ async function create(...options: string[]): Promise<string> {
 }
 
 describe('muster batches', () => {
-  it('are made, filled, sealed and waited for', async () => {
+  it('creates, fills, seals and awaits a batch', async () => {
     const made = await server.run(['batches', 'create', '--label', 'campaign=may', '--description', 'mails']);
     expect(made.stdout).toMatch(/^Batch \S+ is open: muster submit NAME --batch \S+ adds to it, muster batches seal/);
     const jobId = made.stdout.split(' ')[1] as string;
@@ -54,7 +54,7 @@ describe('muster batches', () => {
     expect(late.stderr).toMatch(/muster batches create makes another one/);
   });
 
-  it('make a job when they end, and tell by the exit code how they did', async () => {
+  it('starts a job at the end of a batch, and shows the outcome by the exit code', async () => {
     const jobId = await create('--max-failed', '3', '--on-end', 'add', '--on-end-input', '{"a": 1, "b": 2}');
     const open = await server.run(['batches', 'get', jobId]);
     expect(open.stdout).toMatch(/may fail +3, then it stops/);
@@ -71,7 +71,7 @@ describe('muster batches', () => {
     expect(batch.callbackJobId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('are retried, and followed to the end of the new one', async () => {
+  it('retries a batch, and follows the new one to its end', async () => {
     const jobId = await create('--tolerate-failed', '--label', 'campaign=june');
     for (const a of [1, 2])
       await server.run(['submit', 'add', '--input', `{"a": ${a}, "b": 2}`, '--delay', '1h', '--batch', jobId]);
@@ -110,7 +110,7 @@ describe('muster batches', () => {
     [['get', 'x'], 2, /job_id/],
     [['wait', '0198c0de-0000-7000-8000-00000000ffff'], 3, /no batch 0198c0de-0000-7000-8000-00000000ffff/],
     [['cancel', '0198c0de-0000-7000-8000-00000000ffff'], 3, /no batch/],
-  ])('refuse %j', async (args, code, message) => {
+  ])('refuses %j', async (args, code, message) => {
     const refused = await server.run(['batches', ...args]);
     expect(refused.code).toBe(code);
     expect(refused.stderr).toMatch(message);

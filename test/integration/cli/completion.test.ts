@@ -30,8 +30,8 @@ function offered(...words: string[]): string[] {
   return output.toString().split('\n').filter(Boolean);
 }
 
-describe('bash', () => {
-  it('completes commands, and those of groups, after whatever options', () => {
+describe('the bash script', () => {
+  it('completes commands and subcommands after any options', () => {
     expect(offered('')).toEqual(expect.arrayContaining(['start', 'submit', 'queues', 'doctor', 'completion', 'help']));
     expect(offered('comp')).toEqual(['completion']);
     expect(offered('queues', '')).toEqual(expect.arrayContaining(['list', 'get', 'create', 'pause', 'resume']));
@@ -41,7 +41,7 @@ describe('bash', () => {
     expect(offered('help', 'sub')).toEqual(['submit']);
   });
 
-  it('completes options of the command, and those of all commands', () => {
+  it('completes options of the command and those of all commands', () => {
     expect(offered('queues', 'create', '--d')).toEqual(['--description']);
     expect(offered('queues', 'create', 'mails', '--')).toEqual(
       expect.arrayContaining(['--namespace', '--json', '--help']),
@@ -50,7 +50,7 @@ describe('bash', () => {
     expect(offered('worker', 'exec', '--hand')).toEqual(['--handler']);
   });
 
-  it('completes values: choices, files and folders; nothing where anything goes', () => {
+  it('completes values: choices, files and folders, and nothing for free text', () => {
     expect(offered('start', '--log-level', '')).toEqual(['debug', 'info', 'warn', 'error', 'silent']);
     expect(offered('start', '--log-level', '=', 'w')).toEqual(['warn']);
     expect(offered('completion', 'z')).toEqual(['zsh']);
@@ -61,19 +61,19 @@ describe('bash', () => {
     expect(offered('queues', 'pause', 'mails', '--reason', '')).toEqual([]);
   });
 
-  it('takes it as its own once it is sourced', () => {
+  it('registers itself when it is sourced', () => {
     const listed = execFileSync('bash', ['--norc', '-c', `source ${scriptOf('bash')}; complete -p muster`]).toString();
     expect(listed).toBe('complete -F _muster muster\n');
   });
 });
 
-describe.skipIf(!has('zsh'))('zsh', () => {
-  it('understands the script', () => {
+describe.skipIf(!has('zsh'))('the zsh script', () => {
+  it('is valid zsh', () => {
     expect(spawnSync('zsh', ['-n', scriptOf('zsh')]).stderr.toString()).toBe('');
   });
 });
 
-describe.skipIf(!has('fish'))('fish', () => {
+describe.skipIf(!has('fish'))('the fish script', () => {
   it('completes commands and options', () => {
     expect(spawnSync('fish', ['--no-execute', scriptOf('fish')]).stderr.toString()).toBe('');
     const offers = execFileSync('fish', ['-c', `source ${scriptOf('fish')}; complete -C 'muster queues c'`]).toString();
@@ -81,7 +81,7 @@ describe.skipIf(!has('fish'))('fish', () => {
   });
 });
 
-it('another shell is refused with those there are', async () => {
+it('completion refuses another shell, and names the known ones', async () => {
   const { code, stderr } = await runMuster(['completion', 'tcsh']);
   expect(code).toBe(2);
   expect(stderr).toMatch(/Allowed choices are bash, zsh, fish/);

@@ -19,7 +19,7 @@ const planted = (bug: string) => [
 ];
 
 describe('muster conformance', () => {
-  it('tells of each case how it went, and ends with 0 when all have passed', async () => {
+  it('prints the outcome of each case, and exits with 0 if all have passed', async () => {
     const { code, stdout, stderr } = await conformance('--case', 'echo-json', '--case', 'failure-*', '--', ...worker);
     expect(code).toBe(0);
     expect(stdout).toMatch(
@@ -29,7 +29,7 @@ describe('muster conformance', () => {
     expect(stderr).toMatch(/^Seed 1; 6 cases in [\d.]+ s\n$/);
   });
 
-  it('ends with 22 when one has failed, and says what was wanted, where it failed, and why', async () => {
+  it('exits with 22 if one has failed, with the requirement, the place and the reason', async () => {
     const report = join(files.folder, 'report.json');
     const args = ['--case', 'echo-json', '--case', 'failure-typed', '--report', report, '--seed', '7'];
     const { code, stdout, stderr } = await conformance(...args, '--', ...planted('loses the type of errors'));
@@ -57,7 +57,7 @@ describe('muster conformance', () => {
     });
   });
 
-  it('passes by what the worker is said to be without, and says so', async () => {
+  it('skips what the worker is declared to lack, and says so', async () => {
     const args = ['--without', 'children', '--without', 'content-types', '--case', 'children', '--case', 'echo-*'];
     const { code, stdout } = await conformance(...args, '--', ...worker);
     expect(code).toBe(0);
@@ -72,7 +72,7 @@ describe('muster conformance', () => {
     expect(JSON.parse(stdout)).toMatchObject({ command: worker, passed: 1, cases: [{ name: 'echo-empty' }] });
   });
 
-  it('lists every case with what it proves, for people and for programs', async () => {
+  it('lists every case with what it proves, as text and as JSON', async () => {
     const { code, stdout } = await conformance('--list');
     expect(code).toBe(0);
     expect(stdout.trimEnd().split('\n')).toHaveLength(allCases.length + 1);
@@ -120,14 +120,14 @@ describe('muster conformance', () => {
     expect(stderr).toMatch(/next +\S/);
   });
 
-  it('says how to get a nats-server where there is none', async () => {
+  it('says how to get a nats-server if there is none', async () => {
     const env = { MUSTER_NATS_SERVER: '/no/nats-server' };
     const { code, stderr } = await runMusterProcess(['conformance', '--case', 'killed', '--', ...worker], { env });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^muster: no bus to test with: MUSTER_NATS_SERVER: \/no\/nats-server does not run/);
   });
 
-  it('takes its workers with it when it is stopped', async () => {
+  it('ends its workers when it is stopped', async () => {
     const mark = `mark-${randomUUID()}`;
     const { child, ended } = startMusterProcess(['conformance', '--case', 'credit-life', '--', ...worker, mark]);
     const runs = () => processes().some((words) => words.includes(mark) && !words.includes('--case'));
@@ -137,7 +137,7 @@ describe('muster conformance', () => {
     await eventually('no worker runs', () => !runs());
   });
 
-  it('does in the guide what the guide says', async () => {
+  it('matches its guide', async () => {
     const { count, differences } = await runConsoleGuide('conformance.md', '', { cwd: process.cwd() });
     expect(count).toBe(2);
     expect(differences).toEqual([]);

@@ -21,7 +21,7 @@ afterAll(async () => {
 const apply = (stdin: string, ...args: string[]) => server.run(['apply', '-f', '-', ...args], { stdin });
 
 describe('muster apply', () => {
-  it('makes what several files hold, and nothing twice', async () => {
+  it('creates the definitions of several files, each once', async () => {
     const files = [join(folder, 'a.yaml'), join(folder, 'b.json')] as const;
     await writeFile(files[0], 'name: one\n---\nname: two\nqueue: mails\n');
     await writeFile(files[1], '[{"name": "three", "priority": 3}]');
@@ -31,7 +31,7 @@ describe('muster apply', () => {
     expect((await server.run(args)).stdout).toBe(made.replaceAll('version 1 is made', 'unchanged, version 1'));
   });
 
-  it('shows with --dry-run what would change, and changes nothing', async () => {
+  it('shows changes with --dry-run, and makes none', async () => {
     await apply('{ name: dry, priority: 1, inputJsonSchema: { type: object } }');
     const wanted = '{ name: dry, queue: other, priority: 2, inputJsonSchema: { type: object, required: [to] } }';
     const { code, stdout } = await apply(wanted, '--dry-run');
@@ -47,7 +47,7 @@ describe('muster apply', () => {
     ]);
   });
 
-  it('refuses what it does not know, naming file, document and field, and applies nothing', async () => {
+  it('refuses unknown fields with file, document and field, and applies nothing', async () => {
     const { code, stdout, stderr } = await apply(
       'name: fine\n---\nname: bad\nretryPolicy: { maxAtempts: 3 }\npriority: high\n',
     );
@@ -57,7 +57,7 @@ describe('muster apply', () => {
     await expect(server.client.getDefinition('fine')).rejects.toMatchObject({ reason: 'DEFINITION_NOT_FOUND' });
   });
 
-  it('tells what the server refuses by file, document and field, and what was applied before', async () => {
+  it('reports what the server refuses by file, document and field, and what was applied before', async () => {
     const { code, stdout, stderr } = await apply('name: first\n---\nname: second\npriority: 101\n');
     expect([code, stdout]).toEqual([2, 'first  version 1 is made\n']);
     expect(stderr).toContain('stdin, document 2: priority: ');
@@ -73,7 +73,7 @@ describe('muster apply', () => {
     expect(await server.run(['apply'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--file') });
   });
 
-  it('goes to the namespace that was said', async () => {
+  it('uses the given namespace', async () => {
     await apply('name: apart', '-n', 'other');
     expect((await server.run(['definitions', 'get', 'apart', '-n', 'other'])).code).toBe(0);
     expect((await server.run(['definitions', 'get', 'apart'])).code).toBe(3);
@@ -81,7 +81,7 @@ describe('muster apply', () => {
 });
 
 describe('muster definitions', () => {
-  it('gives YAML that applies as the same version', async () => {
+  it('prints YAML that applies as the same version', async () => {
     await apply(
       '{ name: round, runTimeout: 90s, retryPolicy: { maxAttempts: 4, rules: [{ types: [A], action: fail }] }, inputJsonSchema: { type: object } }',
     );
@@ -99,7 +99,7 @@ describe('muster definitions', () => {
     ['uniqueness', '{ byInput: true, byQueue: true }'],
     ['debounce', '{ fields: [user], wait: 5s, maxWait: 1m }'],
     ['throttle', '{ period: 1d, duplicatePolicy: use-existing }'],
-  ])('gives a %s of %s as it was written', async (rule, text) => {
+  ])('prints a %s of %s as it was written', async (rule, text) => {
     const name = `${rule}-${text.length}`;
     expect((await apply(`{ name: ${name}, ${rule}: ${text} }`)).stdout).toBe(`${name}  version 1 is made\n`);
     const { stdout } = await server.run(['definitions', 'get', name]);
@@ -107,7 +107,7 @@ describe('muster definitions', () => {
     expect((await apply(stdout)).stdout).toBe(`${name}  unchanged, version 1\n`);
   });
 
-  it('says what to do about a duplicate that is refused', async () => {
+  it('explains a refused duplicate', async () => {
     await apply('{ name: one-of-it, uniqueness: { duplicatePolicy: reject } }');
     const { stdout } = await server.run(['submit', 'one-of-it']);
     const [jobId] = /[0-9a-f-]{36}/.exec(stdout) ?? [];
@@ -119,7 +119,7 @@ describe('muster definitions', () => {
     expect((await server.run(['submit', 'one-an-hour'])).stderr).toMatch(/THROTTLED/);
   });
 
-  it('gives limits and keys as they were applied', async () => {
+  it('prints limits and keys as they were applied', async () => {
     const limits =
       '{ name: limited, fairnessKey: input.tenant, maxConcurrency: 5, rateLimit: { units: 100, period: 1m, burst: 20 }, rateCost: 3, keyLimit: { key: input.tenant, maxConcurrency: 1, policy: reject-new, rateLimit: { units: 2 } } }';
     expect((await apply(limits)).stdout).toBe('limited  version 1 is made\n');
@@ -135,7 +135,7 @@ describe('muster definitions', () => {
     expect(bad).toMatchObject({ code: 2, stderr: expect.stringContaining('stdin: fairness_key: names tenant') });
   });
 
-  it('lists, archives and brings back', async () => {
+  it('lists, archives and restores', async () => {
     await apply('name: old');
     expect((await server.run(['definitions', 'archive', 'old'])).stdout).toBe('old takes no new jobs\n');
     expect((await server.run(['definitions', 'list'])).stdout).not.toMatch(/^old /m);

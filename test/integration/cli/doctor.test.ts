@@ -36,7 +36,7 @@ async function examine(...args: string[]) {
 }
 
 describe('muster doctor', () => {
-  it('finds nothing where all is well', async () => {
+  it('finds nothing in a healthy deployment', async () => {
     const { code, findings } = await eventually('a worker is connected', async () => {
       const result = await examine();
       return result.code === 0 && result;
@@ -50,7 +50,7 @@ describe('muster doctor', () => {
     expect(text.stdout).toMatch(/^ok +node +Node 24[\s\S]*\nAll is well\.\n$/);
   });
 
-  it('says which definitions have no worker, and what to do', async () => {
+  it('names definitions without a worker, with advice', async () => {
     await server.client.applyDefinition({ name: 'orphan' });
     const { code, level, of } = await examine();
     expect([code, level]).toEqual([20, 'WARNING']);
@@ -65,7 +65,7 @@ describe('muster doctor', () => {
     await server.client.archiveDefinition('orphan');
   });
 
-  it('looks into a data folder', async () => {
+  it('inspects a data folder', async () => {
     const data = join(folder, '.muster');
     mkdirSync(join(data, 'postgres'), { recursive: true, mode: 0o755 });
     writeFileSync(join(data, 'postgres', 'PG_VERSION'), '18\n');
@@ -80,7 +80,7 @@ describe('muster doctor', () => {
     expect(named.code).toBe(21);
   });
 
-  it('says that a server can’t be reached, on which port, and what to do', async () => {
+  it('reports an unreachable server with its port and advice', async () => {
     const port = await freePort();
     const { code, stdout } = await runMuster(['doctor', '--server', `127.0.0.1:${port}`], { cwd: folder });
     expect(code).toBe(21);
@@ -90,7 +90,7 @@ describe('muster doctor', () => {
     expect(stdout).toMatch(/Something does not work\.\n$/);
   });
 
-  it('tells a stranger on the HTTP port from Muster', async () => {
+  it('distinguishes another program on the HTTP port from Muster', async () => {
     const { of } = await examine('--http', 'http://127.0.0.1:1');
     expect(of('http')).toMatchObject([{ level: 'WARNING', next: expect.stringContaining('--http URL') }]);
   });

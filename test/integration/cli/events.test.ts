@@ -33,7 +33,7 @@ function shown(args: readonly string[], count: number): Promise<string> {
 }
 
 describe('muster events', () => {
-  it('shows what happened to a job, safe for a terminal', async () => {
+  it('shows the events of a job, safe for a terminal', async () => {
     const { jobId } = await server.client.submit('fail');
     await server.client.wait(jobId);
     const stdout = await shown(['--job', jobId], 4);
@@ -48,7 +48,7 @@ describe('muster events', () => {
     );
   });
 
-  it('shows them to programs with their positions, from which it goes on', async () => {
+  it('shows events as JSON with their positions, from which it continues', async () => {
     const { jobId } = await server.client.submit('add', { a: 1, b: 2 });
     await server.client.wait(jobId);
     const [, last] = linesOf(await shown(['--job', jobId, '--type', 'READY,SUCCEEDED', '--json'], 2));
@@ -57,7 +57,7 @@ describe('muster events', () => {
     expect(stdout).toBe('');
   });
 
-  it('follows them as they come, until it is told to stop', async () => {
+  it('follows new events until it is stopped', async () => {
     const following = server.startProcess(['events', '--follow', '--type', 'succeeded', '--json']);
     const jobId = await eventually('a job is shown', async () => {
       const job = await server.client.submit('add', { a: 1, b: 2 });
@@ -70,7 +70,7 @@ describe('muster events', () => {
     expect((await following.ended).code).toBe(130);
   });
 
-  it('says when nothing fits, and what a position is that is gone', async () => {
+  it('says when no event matches, and explains an expired position', async () => {
     const { stdout, stderr } = await server.run(['events', '--type', 'EXPIRED']);
     expect([stdout, stderr]).toEqual(['', 'No events are kept that fit.\n']);
     const gone = await server.run(['events', '--from', '999999']);

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => server?.stop());
 
 describe('muster explain', () => {
-  it('says in sentences why a job waits, who is in the way, and what to do', async () => {
+  it('says in sentences why a job waits, which jobs are before it, and what to do', async () => {
     const { jobId: first } = await server.client.submit('idle');
     const { jobId } = await server.client.submit('idle');
     const { stdout, code, stderr } = await server.run(['explain', jobId]);
@@ -39,7 +39,7 @@ describe('muster explain', () => {
     });
   });
 
-  it('names the same first thing that a ready job waits for as `muster get` does', async () => {
+  it('shows the same first reason of a ready job as `muster get`', async () => {
     const { jobId } = await server.client.submit('idle');
     const { stdout } = await server.run(['get', jobId]);
     expect(stdout).toMatch(/^ {2}waits for +NO_WORKER$/m);
@@ -47,7 +47,7 @@ describe('muster explain', () => {
     expect((await server.run(['explain', jobId])).stdout).toMatch(/^NO_WORKER: start a worker/m);
   });
 
-  it('says who runs a job, and how one ended, without giving the terminal away', async () => {
+  it('shows who runs a job, and how one ended, safe for a terminal', async () => {
     const { jobId } = await server.client.submit('gate');
     const running = await eventually('it is seen running', async () => {
       const { stdout } = await server.run(['explain', jobId]);
@@ -62,7 +62,7 @@ describe('muster explain', () => {
     expect(stdout).not.toContain('\u001b');
   });
 
-  it('leaves with 3 when there is no such job, and with 2 when it is no id', async () => {
+  it('exits with 3 for an unknown job, and with 2 for an invalid id', async () => {
     const missing = await server.run(['explain', '019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b']);
     expect(missing).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining('JOB_NOT_FOUND') });
     const malformed = await server.run(['explain', 'x']);

@@ -39,7 +39,7 @@ it.each([
     'write-invoice',
     { uniqueness: { fields: ['order.id'], duplicatePolicy: expect.stringContaining('REJECT') } },
   ],
-] as const)('the YAML of %s is the definition that it says', async (guide, name, parts) => {
+] as const)('the YAML of %s is the definition that the guide shows', async (guide, name, parts) => {
   const [text = '', ...more] = yaml(guide);
   expect(more).toEqual([]);
   const applied = await server.run(['apply', '-f', '-'], { stdin: text });

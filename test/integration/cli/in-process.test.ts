@@ -14,7 +14,7 @@ describe('a command in the process of a test', () => {
     [['apply', '-f', '-', '--server', nobody]],
     [['context', 'use', 'none']],
     [['get', 'x', '--server', nobody, '--json']],
-  ])('%j ends and prints as in a process of its own', async (args) => {
+  ])('%j exits and prints as in a process of its own', async (args) => {
     const settings = { stdin: 'name: add\n' };
     expect(await runMuster(args, settings)).toEqual(await runMusterProcess(args, settings));
   });

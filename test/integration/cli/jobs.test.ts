@@ -29,13 +29,13 @@ async function submitted(...args: string[]): Promise<string> {
 }
 
 describe('muster submit', () => {
-  it('waits for the result and leaves with 0', async () => {
+  it('waits for the result and exits with 0', async () => {
     const { code, stdout } = await server.run(['submit', 'add', '--input', '{"a": 2, "b": 3}', '--wait']);
     expect(stdout).toMatch(/^Job [0-9a-f-]{36} SUCCEEDED after .*\n {2}5\n$/);
     expect(code).toBe(0);
   });
 
-  it('leaves with 10 when the job failed, and shows why without giving the terminal away', async () => {
+  it('exits with 10 if the job failed, and shows why, safe for a terminal', async () => {
     const { code, stdout } = await server.run(['submit', 'fail', '--wait']);
     expect(stdout).toContain('FAILED');
     expect(stdout).toContain('TypeError: no \\e[31mway (APPLICATION)');
@@ -44,13 +44,13 @@ describe('muster submit', () => {
     expect(code).toBe(10);
   });
 
-  it('leaves with 6 when the time is up, and the job goes on', async () => {
+  it('exits with 6 when the time is up, and the job continues', async () => {
     const { code, stdout, stderr } = await server.run(['submit', 'idle', '--wait', '--timeout', '300ms']);
     expect([code, stdout]).toEqual([6, '']);
     expect(stderr).toMatch(/After 300ms the job is READY; it goes on\./);
   });
 
-  it('says what the job needs of its worker, and get tells why it waits', async () => {
+  it('sets demands for the worker, and get shows why the job waits', async () => {
     const jobId = await submitted(
       'add',
       '--demand',
@@ -72,7 +72,7 @@ describe('muster submit', () => {
     expect(sticky.stdout).toContain('SUCCEEDED');
   });
 
-  it('takes the input of stdin and of a file, and its options', async () => {
+  it('takes the input from stdin and from a file, with options', async () => {
     const file = join(folder, 'input.json');
     await writeFile(file, '{"a": 1, "b": 1}');
     const fromFile = await server.run(['submit', 'add@1', '--input-file', file, '--wait', '--json']);
@@ -88,7 +88,7 @@ describe('muster submit', () => {
     expect(job.input).toMatchObject({ contentType: 'text/plain', data: new TextEncoder().encode(stdin) });
   });
 
-  it('keeps to the idempotency key', async () => {
+  it('uses the idempotency key', async () => {
     const first = await submitted('idle', '--idempotency-key', 'k');
     expect(await submitted('idle', '--idempotency-key', 'k')).toBe(first);
     const refused = await server.run(['submit', 'idle', '--idempotency-key', 'k', '--on-conflict', 'fail']);
@@ -96,7 +96,7 @@ describe('muster submit', () => {
     expect(await submitted('idle', '--idempotency-key', 'k', '--on-conflict', 'replace')).not.toBe(first);
   });
 
-  it('makes a job of each line, the same ones when it is run again with a key', async () => {
+  it('creates a job for each line, and the same ones when it is repeated with a key', async () => {
     const file = join(folder, 'lines.ndjson');
     const count = 2_500;
     await writeFile(file, `${Array.from({ length: count }, (_, at) => `{"n": ${at}}`).join('\n\n')}\n`);
@@ -123,7 +123,7 @@ describe('muster submit', () => {
     expect(json(cancelled.stdout)).toEqual({ cancelled: count });
   });
 
-  it('names the line that is wrong', async () => {
+  it('names the invalid line', async () => {
     const stdin = '{"a": 1}\n\n{"a"\n';
     const { code, stderr } = await server.run(['submit', 'idle', '--input-file', '-', '--each-line'], { stdin });
     expect(code).toBe(2);
@@ -132,7 +132,7 @@ describe('muster submit', () => {
 });
 
 describe('muster get and list', () => {
-  it('show a job, its parts, and nothing else where bytes are asked for', async () => {
+  it('show a job, its parts, and only the bytes on request', async () => {
     const jobId = await submitted('add', '--input', '{"a": 20, "b": 22}', '--label', 'shown=1');
     await server.client.wait(jobId);
     const shown = await server.run(['get', jobId]);
@@ -155,7 +155,7 @@ describe('muster get and list', () => {
     expect([none.code, none.stdout, none.stderr]).toEqual([0, '', 'No jobs match\n']);
   });
 
-  it('are no worse for a reader that leaves', async () => {
+  it('end cleanly when their reader closes the pipe', async () => {
     const { child, output, ended } = server.startProcess(['list', '--all', '--json']);
     child.stdout.destroy();
     expect((await ended).code).toBe(0);
@@ -164,7 +164,7 @@ describe('muster get and list', () => {
 });
 
 describe('muster pause, resume, update, cancel, retry, redrive, erase', () => {
-  it('change what waits', async () => {
+  it('change a waiting job', async () => {
     const jobId = await submitted('idle', '--delay', '1h');
     const paused = await server.run(['pause', jobId, '--reason', 'not today']);
     expect(paused).toMatchObject({ code: 0, stdout: `Job ${jobId} PAUSED: not today\n` });
@@ -176,14 +176,14 @@ describe('muster pause, resume, update, cancel, retry, redrive, erase', () => {
     expect(await server.run(['update', jobId, '--priority', '1'])).toMatchObject({ code: 4, stdout: '' });
   });
 
-  it('go on with the other jobs when one is refused, and leave with its code', async () => {
+  it('continue with other jobs if one is refused, and exit with its code', async () => {
     const jobId = await submitted('idle');
     const { code, stdout, stderr } = await server.run(['cancel', 'nonsense', jobId]);
     expect([code, stdout]).toEqual([2, expect.stringMatching(`^Job ${jobId} CANCELLED`)]);
     expect(stderr).toContain('job_id (JOB): must be a UUID');
   });
 
-  it('retry what failed, once', async () => {
+  it('retry failed jobs, once', async () => {
     const jobId = await submitted('fail', '--label', 'again=1');
     await server.client.wait(jobId);
     expect((await server.run(['redrive', '--label', 'again=1', '--dry-run'])).stdout).toBe(`${jobId}\n`);
@@ -201,13 +201,13 @@ describe('muster pause, resume, update, cancel, retry, redrive, erase', () => {
     });
   });
 
-  it.each([['cancel'], ['redrive']])('%s does not take every job for want of a filter', async (command) => {
+  it.each([['cancel'], ['redrive']])('%s does not take all jobs without a filter', async (command) => {
     expect(await server.run([command])).toMatchObject({ code: 2, stderr: expect.stringContaining('--all') });
   });
 });
 
 describe('muster watch', () => {
-  it('prints each change, JSON for programs, and leaves as the job ended', async () => {
+  it('prints each change, also as JSON, and exits by the outcome of the job', async () => {
     const jobId = await submitted('gate');
     const { output, ended } = server.start(['watch', jobId, '--json']);
     // Progress may be there a moment before the state is; a cancel right then would hide that it ran.
@@ -226,7 +226,7 @@ describe('muster watch', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('ends cleanly at %s, and the job goes on', async (signal, code) => {
+  ] as const)('ends cleanly at %s, and the job continues', async (signal, code) => {
     const jobId = await submitted('idle');
     const { child, output, ended } = server.startProcess(['watch', jobId]);
     await eventually('it watches', () => output.stdout.includes('READY'));
@@ -235,7 +235,7 @@ describe('muster watch', () => {
     expect((await server.client.get(jobId)).endTime).toBeUndefined();
   });
 
-  it('tells of a job that has expired or is not there', async () => {
+  it('reports an expired job and an unknown one', async () => {
     const { code } = await server.run(['submit', 'idle', '--expire-in', '1s', '--wait']);
     expect(code).toBe(12);
     const absent = '019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b';

@@ -52,13 +52,13 @@ function launch(args: readonly string[], options: readonly string[] = []) {
 
 const old = (...args: string[]) => launch(args, ['--import', OLD_NODE]);
 
-it('says what to do when there is no Node that is new enough', async () => {
+it('the launcher says what to do if no installed Node is new enough', async () => {
   const { code, stdout, stderr } = await old('list').ended;
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toContain('npm run setup');
 });
 
-it('runs on the Node that set-up has brought, and leaves as the program does', async () => {
+it('the launcher uses the Node of the set-up, and exits with the program’s code', async () => {
   const node = join(checkout, '.tools', 'bin', 'node');
   await mkdir(join(node, '..'), { recursive: true });
   await symlink(process.execPath, node);
@@ -70,7 +70,7 @@ it('runs on the Node that set-up has brought, and leaves as the program does', a
   expect((await ended).code).toBe(43);
 });
 
-it('runs here where this Node is new enough; a server gets a small young generation, in this very process', async () => {
+it('the launcher uses the current Node if it is new enough; a server gets a small young generation in the same process', async () => {
   expect(JSON.parse((await launch(['list']).ended).stdout)).toMatchObject({ args: ['list'], options: [] });
   const { child, output, ended } = launch(['start', 'wait']);
   await eventually('it waits', () => output.stdout.includes('waits'));
@@ -79,7 +79,7 @@ it('runs here where this Node is new enough; a server gets a small young generat
   expect(await ended).toMatchObject({ code: 43, stderr: '' });
 });
 
-it('is what the package offers as muster', async () => {
+it('the launcher is the muster command of the package', async () => {
   const { default: manifest } = await import('../../../package.json', { with: { type: 'json' } });
   expect(musterBinary.endsWith(manifest.bin.muster)).toBe(true);
   expect(await runMusterProcess(['--version'])).toMatchObject({ code: 0, stdout: `${manifest.version}\n` });

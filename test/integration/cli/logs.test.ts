@@ -78,7 +78,7 @@ describe('muster logs', () => {
     ).toMatchObject([{ attempt: 2, level: 'LOG_LEVEL_WARN', sequence: '3' }]);
   });
 
-  it('--follow shows what comes until the job has ended', async () => {
+  it('--follow shows new records until the job has ended', async () => {
     const { jobId } = await server.client.submit('slow');
     const following = server.start(['logs', jobId, '--follow']);
     await eventually('the first record is shown', () => following.output.stdout.includes('before'));
@@ -89,7 +89,7 @@ describe('muster logs', () => {
     expect(stdout).toMatch(/INFO {3}before\n.*ERROR {2}after\n$/);
   });
 
-  it('--follow goes on from attempt to attempt, or ends with the one that was asked for', async () => {
+  it('--follow continues from attempt to attempt, or ends with the requested one', async () => {
     const { jobId } = await server.client.submit('steps');
     const [all, first] = [
       server.start(['logs', jobId, '-f']),
@@ -108,7 +108,7 @@ describe('muster logs', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('--follow ends cleanly at %s, and the job goes on', async (signal, code) => {
+  ] as const)('--follow ends cleanly at %s, and the job continues', async (signal, code) => {
     const { jobId } = await server.client.submit('steps');
     const { child, output, ended } = server.startProcess(['logs', jobId, '--follow']);
     await eventually('it follows', () => output.stdout.includes('try 1'));
@@ -118,7 +118,7 @@ describe('muster logs', () => {
     await server.client.cancel(jobId);
   });
 
-  it('says that there is nothing, or no such job, or no such level', async () => {
+  it('reports that there are no records, and an unknown job or level', async () => {
     const { jobId } = await server.client.submit('idle');
     expect(await server.run(['logs', jobId])).toMatchObject({ code: 0, stdout: '', stderr: 'Nothing was logged.\n' });
     const nobody = await server.run(['logs', '0198c0de-0000-7000-8000-000000000003']);

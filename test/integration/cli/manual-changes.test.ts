@@ -54,7 +54,7 @@ async function failed(): Promise<string> {
 }
 
 describe('muster skip', () => {
-  it('says what it does, and for programs how the step is', async () => {
+  it('says what it does, and shows the state of the step as JSON', async () => {
     const jobId = await begun();
     const { code, stdout, stderr } = await server.run(['skip', jobId, 'notify', '--reason', reason]);
     expect([code, stderr]).toEqual([0, '']);
@@ -64,7 +64,7 @@ describe('muster skip', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ name: 'notify', definition: 'idle' });
   });
 
-  it('says which steps there are none of, and what can not be skipped any more', async () => {
+  it('reports unknown steps, and steps that can no longer be skipped', async () => {
     const jobId = await failed();
     const unknown = await server.run(['skip', jobId, 'nowhere']);
     expect([unknown.code, unknown.stdout]).toEqual([3, '']);
@@ -77,7 +77,7 @@ describe('muster skip', () => {
 });
 
 describe('muster retry --skip', () => {
-  it('leaves steps out of the new workflow', async () => {
+  it('skips steps in the new workflow', async () => {
     const jobId = await failed();
     const args = ['retry', jobId, '--skip', 'notify', '--skip', 'check', '--reason', reason];
     const { code, stdout, stderr } = await server.run(args);
@@ -92,7 +92,7 @@ describe('muster retry --skip', () => {
     expect(graph.stdout).toContain(`skipped by hand: ${reason}`);
   });
 
-  it('says what it can not skip', async () => {
+  it('names steps that can not be skipped', async () => {
     const jobId = await failed();
     const adopted = await server.run(['retry', jobId, '--skip', 'count']);
     expect([adopted.code, adopted.stdout]).toEqual([4, '']);
@@ -105,7 +105,7 @@ describe('muster retry --skip', () => {
 });
 
 describe('muster audit', () => {
-  it('lists what was done to a job as the guide shows it', async () => {
+  it('lists the changes of a job as the guide shows them', async () => {
     const { jobId } = await server.client.submit('mailing', {});
     expect(await server.run(['audit', jobId])).toMatchObject({ code: 0, stdout: '', stderr: '' });
     await server.run(['skip', jobId, 'notify', '--reason', reason]);
@@ -121,7 +121,7 @@ describe('muster audit', () => {
     });
   });
 
-  it('lists all of a namespace, newest first, and says of each what it was done to', async () => {
+  it('lists all changes of a namespace with their targets, newest first', async () => {
     const namespace = ['-n', 'records'];
     await server.run(['apply', '-f', '-', ...namespace], {
       stdin: 'name: idle\n---\nname: flow\nworkflow: { steps: [{ name: a, definition: idle }] }\n',
@@ -144,7 +144,7 @@ describe('muster audit', () => {
     ]);
   });
 
-  it('refuses what is no job', async () => {
+  it('refuses an invalid job id', async () => {
     const { code, stdout, stderr } = await server.run(['audit', 'nonsense']);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain('job_id (JOB): must be a UUID');

@@ -11,7 +11,7 @@ afterAll(() => server?.stop());
 describe('muster namespaces', () => {
   const ask = (...args: string[]) => server.run(['namespaces', ...args]);
 
-  it('get and update tell and change how long ended jobs are kept', async () => {
+  it('get and update show and set how long ended jobs are kept', async () => {
     expect(await ask('get')).toMatchObject({
       code: 0,
       stdout: 'Namespace default\n  ended jobs are kept  7d\n',
@@ -24,7 +24,7 @@ describe('muster namespaces', () => {
     expect(JSON.parse(back.stdout)).toEqual({ name: 'shop', retention: '604800s' });
   });
 
-  it('say what is wrong', async () => {
+  it('explain invalid input', async () => {
     expect(await ask('update')).toMatchObject({ code: 2, stderr: expect.stringContaining('--retention') });
     expect(await ask('update', '--retention', 'long')).toMatchObject({
       code: 2,

@@ -59,7 +59,7 @@ async function agrees(guide: string, count: number, settings: GuideSettings): Pr
 
 const LONG = { timeout: 300_000 };
 
-it('batches.md', LONG, async () => {
+it('the examples of batches.md print what the guide says', LONG, async () => {
   await apply('name: shrink\nretryPolicy: { maxAttempts: 1 }\n---\nname: album\n');
   let isBroken = true;
   const shrink = (_: unknown, { image }: { image: number }) => {
@@ -73,14 +73,14 @@ it('batches.md', LONG, async () => {
   await agrees('batches.md', 5, {});
 });
 
-it('dependencies.md', LONG, async () => {
+it('the examples of dependencies.md print what the guide says', LONG, async () => {
   await apply('name: import-sales\npublishes: [sales]\n---\nname: sum-sales\n---\nname: mail-sum\n---\nname: report\n');
   await apply('name: order\nworkflow: { steps: [{ name: charge, definition: idle }] }\n');
   play({ 'import-sales': () => 42 });
   await agrees('dependencies.md', 7, { variables: { WORKFLOW: await submitted('order') } });
 });
 
-it('waits.md', LONG, async () => {
+it('the examples of waits.md print what the guide says', LONG, async () => {
   const [example = '', inWorkflow = ''] = yamlOf('waits.md');
   await apply(example);
   await apply(inWorkflow);
@@ -90,7 +90,7 @@ it('waits.md', LONG, async () => {
   await agrees('waits.md', 4, { variables: { JOB, OTHER } });
 });
 
-it('the drawings of workflows.md', LONG, async () => {
+it('the drawings of workflows.md match the guide', LONG, async () => {
   await apply(yamlOf('workflows.md')[0] as string);
   let packed = 0;
   play({

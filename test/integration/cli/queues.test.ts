@@ -20,7 +20,7 @@ async function listed(): Promise<Record<string, { paused?: boolean; counts?: Rec
 }
 
 describe('muster queues', () => {
-  it('create, get, update and delete one', async () => {
+  it('create, get, update and delete manage a queue', async () => {
     const created = await server.run(['queues', 'create', 'mails', '--description', 'what is mailed']);
     expect(created).toMatchObject({ code: 0, stdout: 'Queue mails is there now.\n', stderr: '' });
     const shown = await server.run(['queues', 'get', 'mails']);
@@ -41,7 +41,7 @@ describe('muster queues', () => {
     expect([gone.code, JSON.parse(gone.stderr).error.reason]).toEqual([3, 'QUEUE_NOT_FOUND']);
   });
 
-  it('set, show and take away limits and weights', async () => {
+  it('set, show and remove limits and weights', async () => {
     const limits = ['--max-concurrency', '20', '--rate', '100/1m30s:20', '--weight', 'acme=2', '--weight', 'a=b=0.5'];
     expect((await server.run(['queues', 'create', 'limited', ...limits])).code).toBe(0);
     const get = async () => JSON.parse((await server.run(['queues', 'get', 'limited', '--json'])).stdout);
@@ -60,7 +60,7 @@ describe('muster queues', () => {
     expect([bare.maxConcurrency, bare.rateLimit, bare.fairnessWeights]).toEqual([undefined, undefined, undefined]);
   });
 
-  it('refuse limits that are none, and name the option', async () => {
+  it('refuse invalid limits, and name the option', async () => {
     const refused = (...args: string[]) => server.run(['queues', 'create', 'unlimited', ...args]);
     const says = (text: RegExp) => ({ code: 2, stderr: expect.stringMatching(text) });
     for (const bad of ['', 'fast', '0', '100/', '100/1x', '1:0', '1000001', '1/1m:', '-1'])
@@ -76,7 +76,7 @@ describe('muster queues', () => {
     expect((await server.run(['queues', 'get', 'unlimited'])).code).toBe(3);
   });
 
-  it('a job is submitted with a key of its own', async () => {
+  it('submit jobs with a key of their own', async () => {
     const submitted = await server.run(['submit', 'idle', '--fairness-key', 'acme', '--json']);
     const { jobId } = JSON.parse(submitted.stdout);
     expect((await server.run(['get', jobId])).stdout).toMatch(/fairness key +acme\n/);
@@ -84,7 +84,7 @@ describe('muster queues', () => {
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/job\.fairness_key \(--fairness-key\)/) });
   });
 
-  it('a job too many for its key is refused as a conflict, at once', async () => {
+  it('refuse a job beyond the limit of its key as a conflict, at once', async () => {
     await server.client.applyDefinition({ name: 'single', keyLimit: { maxConcurrency: 1, policy: 'REJECT_NEW' } });
     const { jobId } = await server.client.submit('single');
     const refused = await server.run(['submit', 'single']);
@@ -92,7 +92,7 @@ describe('muster queues', () => {
     expect(refused.stderr).toContain(`may have 1 open, and has 1, such as ${jobId}; try again when one has ended`);
   });
 
-  it('pause and resume hold the jobs of one, and the doctor sees it', async () => {
+  it('pause and resume stop the jobs of a queue, and the doctor sees it', async () => {
     await server.run(['queues', 'create', 'held']);
     const paused = await server.run(['queues', 'pause', 'held', '--reason', 'the mail server moves']);
     expect(paused).toMatchObject({
@@ -116,7 +116,7 @@ describe('muster queues', () => {
     expect((await listed()).held?.paused ?? false).toBe(false);
   });
 
-  it('bound what waits in one, and say so when it is full', async () => {
+  it('bound the backlog of a queue, and report a full one', async () => {
     const bounds = ['--max-backlog', '1', '--max-backlog-age', '5m'];
     expect(await server.run(['queues', 'create', 'small', ...bounds])).toMatchObject({ code: 0, stderr: '' });
     const shown = await server.run(['queues', 'get', 'small']);
@@ -134,7 +134,7 @@ describe('muster queues', () => {
     expect((await server.run(['submit', 'idle', '--queue', 'small'])).code).toBe(0);
   });
 
-  it('the doctor names a queue whose jobs nobody runs', async () => {
+  it('let the doctor name a queue whose jobs no worker runs', async () => {
     await server.client.submit('idle', {}, { queue: 'lonely' });
     const message = await eventually('the doctor sees it', async () => {
       const { stdout } = await server.run(['doctor', '--http', server.httpAddress, '--json']);
@@ -143,7 +143,7 @@ describe('muster queues', () => {
     expect(message).toBe('lonely has 1 ready job, and no worker for idle');
   });
 
-  it('refuse what can not be', async () => {
+  it('refuse invalid requests', async () => {
     const bad = await server.run(['queues', 'create', 'Mails']);
     expect(bad).toMatchObject({ code: 2, stderr: expect.stringMatching(/queue\.name/) });
     expect(await server.run(['queues', 'update', 'x'])).toMatchObject({

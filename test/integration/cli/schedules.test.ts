@@ -22,12 +22,12 @@ afterAll(async () => {
 const lines = (stdout: string) => stdout.split('\n').filter(Boolean);
 
 describe('muster schedules', () => {
-  it('say that there are none, and how to make one', async () => {
+  it('say that there are none, and how to create one', async () => {
     const { code, stdout, stderr } = await server.run(['schedules', 'list']);
     expect([code, stdout, stderr]).toEqual([0, '', 'There are no schedules: muster schedules set makes one.\n']);
   });
 
-  it('look ahead at rules, in their zone and in UTC', async () => {
+  it('preview rules, in their zone and in UTC', async () => {
     const rules = ['--cron', '30 2 * * *', '--zone', 'America/New_York', '--after', '2026-03-07T00:00:00Z'];
     const { code, stdout } = await server.run(['schedules', 'preview', ...rules, '--count', '3']);
     expect(code).toBe(0);
@@ -46,13 +46,13 @@ describe('muster schedules', () => {
     [['--every', '500ms'], /times\.intervals\[0\]\.every \(--every\): is 0\.5 s; must be from 1 s/],
     [['--cron', '0 0 * * *', '--zone', 'Mars/Olympus'], /times\.time_zone \(--zone\): is no time zone/],
     [[], /times \(--cron or --every\): names no time/],
-  ])('refuse rules that are none: %j', async (rules, message) => {
+  ])('refuse invalid rules: %j', async (rules, message) => {
     const { code, stderr } = await server.run(['schedules', 'preview', ...rules]);
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
   });
 
-  it('are made, shown, triggered, and listed with their runs', async () => {
+  it('create, show, trigger and list schedules with their runs', async () => {
     const set = ['schedules', 'set', 'nightly', 'add', '--cron', '0 3 * * *', '--zone', 'Europe/Vienna'];
     const options = ['--overlap', 'buffer-one', '--input', '{"a": 1, "b": 2}', '--label', 'team=a', '--priority', '5'];
     const dry = await server.run([...set, ...options, '--dry-run']);
@@ -78,7 +78,7 @@ describe('muster schedules', () => {
     expect(table.stdout).toMatch(/^SCHEDULE +STATE +NEXT +JOBS +DEFINITION +TIMES +REMARK\nnightly +on +in .* 1 +add /);
   });
 
-  it('are made from files, and what is wrong in one is named with its place', async () => {
+  it('apply files, and name an error with its location', async () => {
     const file = join(folder, 'schedules.yaml');
     writeFileSync(
       file,
@@ -99,7 +99,7 @@ describe('muster schedules', () => {
     expect(refused.stderr).toMatch(/schedules\.yaml: times\.crons\[0\].*has 4 fields/);
   });
 
-  it('say how far they were looked for where very many times are excluded', async () => {
+  it('say how far they searched if very many times are excluded', async () => {
     const file = join(folder, 'far.yaml');
     const exclusions = '[{ minute: 0-29, year: 2020-2050 }, { minute: 30-59, year: 2020-2050 }]';
     writeFileSync(
@@ -116,7 +116,7 @@ describe('muster schedules', () => {
     expect(shown.stdout).toMatch(/next +none: it is over, or the next is behind many excluded ones\n/);
   });
 
-  it('are held, backfilled and deleted', async () => {
+  it('pause, backfill and delete schedules', async () => {
     await server.run(['schedules', 'set', 'held', 'idle', '--cron', '0 3 * * *']);
     const paused = await server.run(['schedules', 'pause', 'held', '--reason', 'stock-taking']);
     expect(paused.stdout).toBe('Schedule held is paused: muster schedules resume held lets it go on.\n');

@@ -36,7 +36,7 @@ async function logOf(args: string[], msg: string, env: Record<string, string> = 
   return { ...muster, lines };
 }
 
-describe('a replica of muster server', () => {
+describe('muster server', () => {
   let postgres: ScratchPostgres;
   let nats: ScratchNats;
   beforeAll(async () => {
@@ -44,7 +44,7 @@ describe('a replica of muster server', () => {
   });
   afterAll(() => Promise.all([postgres?.stop(), nats?.stop()]));
 
-  it('takes everything from the environment, runs a job, says all in JSON, and ends with 0 on SIGTERM', async () => {
+  it('takes all settings from the environment, runs a job, logs JSON, and exits with 0 on SIGTERM', async () => {
     const urlFile = join(folder, 'postgres-url');
     writeFileSync(urlFile, `${await postgres.createDatabase()}\n`, { mode: 0o600 });
     const env = {
@@ -87,7 +87,7 @@ describe('a replica of muster server', () => {
     expect(muster.lines().filter((line) => line.level >= 40)).toEqual([]);
   });
 
-  it('warns of what is open to others, and tells no secret', async () => {
+  it('warns of open access, and prints no secret', async () => {
     const url = (await postgres.createDatabase()).replace('muster@', 'muster:top-secret@');
     const nobody = `nats://127.0.0.1:${await freePort()}`;
     const args = ['--host', '0.0.0.0', '--postgres', url, '--nats', nats.url, '--nats', nobody];
@@ -104,7 +104,7 @@ describe('a replica of muster server', () => {
   });
 });
 
-describe('muster server refuses', () => {
+describe('muster server with invalid settings', () => {
   const remote = ['--postgres', 'postgres://db.example.com/muster'];
 
   it.each([
@@ -119,19 +119,19 @@ describe('muster server refuses', () => {
     [['--postgres-file', '/nowhere', '--nats', 'n'], /--postgres-file: ENOENT/],
     [['--grpc-port', '70000'], /'--grpc-port <port>' argument '70000' is invalid.*from 0 to 65535/],
     [['--log-level', 'loud'], /Allowed choices are debug, info, warn, error, silent/],
-  ])('%j', async (args, message) => {
+  ])('refuses %j', async (args, message) => {
     const { code, stderr, stdout } = await runMuster(['server', ...args], { cwd: folder });
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(message);
   });
 
-  it('a variable that can not be, by its name', async () => {
+  it('refuses an invalid variable by its name', async () => {
     const { code, stderr } = await runMusterProcess(['server'], { env: { MUSTER_GRPC_PORT: 'many' } });
     expect(code).toBe(2);
     expect(stderr).toMatch(/value 'many' from env 'MUSTER_GRPC_PORT' is invalid/);
   });
 
-  it('a file without a URL in it, and does not show what it holds', async () => {
+  it('refuses a file without a URL, and does not show its contents', async () => {
     const file = join(folder, 'password');
     writeFileSync(file, 'hunter2\n');
     const { code, stderr } = await runMuster(['server', '--postgres-file', file, '--nats', 'n']);
@@ -140,7 +140,7 @@ describe('muster server refuses', () => {
     expect(stderr).not.toContain('hunter2');
   });
 
-  it('to go on without its database, with the reason in its log', async () => {
+  it('exits without its database, with the reason in its log', async () => {
     const url = `postgres://muster:top-secret@127.0.0.1:${await freePort()}/muster?connect_timeout=1`;
     const muster = await logOf(['--postgres', url, '--nats', 'nats://127.0.0.1:1'], 'ends: it can not go on');
     expect((await muster.ended).code).toBe(1);
@@ -150,7 +150,7 @@ describe('muster server refuses', () => {
 });
 
 describe('muster start', () => {
-  it('takes its settings from the environment too, what is typed first', async () => {
+  it('takes its settings from the environment too, after the options', async () => {
     const data = join(folder, 'data');
     const typed = ['--grpc-port', '0', '--log-level', 'warn'];
     const muster = startMusterProcess(['start', ...typed], {
@@ -172,7 +172,7 @@ describe('muster start', () => {
     }
   });
 
-  it('ends, its bus with it, when its embedded database has, so that whoever watches it starts it again', async () => {
+  it('exits with its bus when its embedded database has ended, so that a supervisor restarts it', async () => {
     const data = join(folder, 'lost');
     const killer = fileURLToPath(new URL('../../support/database-thread-killer.mjs', import.meta.url));
     const args = ['start', '--data', data, '--grpc-port', '0', '--http-port', '0'];

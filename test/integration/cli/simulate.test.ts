@@ -38,7 +38,7 @@ describe('muster simulate', () => {
   const arrivals = () =>
     file('many.jsonl', lines(...Array.from({ length: 24 }, (_, at) => ({ labels: { tenant: `t${at % 4}` } }))));
 
-  it('tells what would have happened, in tables', async () => {
+  it('prints the predicted outcome in tables', async () => {
     const { code, stdout, stderr } = await simulate(file('mails.json', mails), arrivals());
     expect(code).toBe(0);
     expect(stderr).toMatch(/^Seed 1; 24 jobs simulated in [\d.]+ s\n$/);
@@ -49,7 +49,7 @@ describe('muster simulate', () => {
     expect(stdout).toMatch(/\nWORKER +SLOTS +ATTEMPTS +BUSY\nsmall +8 +24 +50\.0 %\n$/);
   });
 
-  it('gives the same bytes for the same seed, in JSON and as a drawing', async () => {
+  it('prints the same bytes for the same seed, in JSON and as a drawing', async () => {
     const scenario = file('mails.json', mails);
     const run = (chart: string) => simulate(scenario, arrivals(), '--json', '--seed', '5', '--chart', chart);
     const [first, again] = [await run('a.svg'), await run('b.svg')];
@@ -62,7 +62,7 @@ describe('muster simulate', () => {
     expect(drawing).not.toMatch(/NaN|Infinity|undefined/);
   });
 
-  it('compares what was with what is changed, by options or by another scenario', async () => {
+  it('compares the scenario with a changed one, by options or by another file', async () => {
     const scenario = file('mails.json', mails);
     const by = await simulate(scenario, arrivals(), '--set', 'queues.mails.maxConcurrency=8');
     expect(by.code).toBe(0);
@@ -77,7 +77,7 @@ describe('muster simulate', () => {
     });
   });
 
-  it('takes times of the calendar in any order, and arrivals from stdin', async () => {
+  it('accepts calendar times in any order, and arrivals from stdin', async () => {
     const at = (time: string) => line({ at: time });
     const stdin = [at('2026-05-04T09:30:05Z'), '', at('2026-05-04T09:30:00Z')].join('\n');
     const { code, stdout } = await runMuster(['simulate', 'run', file('mails.json', mails), '-'], { stdin });
@@ -85,8 +85,8 @@ describe('muster simulate', () => {
   });
 });
 
-describe('the help', () => {
-  it('has an example that runs as it stands', async () => {
+describe('the help of muster simulate', () => {
+  it('has an example that runs as it is', async () => {
     const { stdout } = await simulate('run', '--help');
     const scenario = /^ {2}definitions:\n(?: {4,}.*\n| {2}\w+:\n)+/m.exec(stdout)?.[0] ?? '';
     const arrivals = stdout.match(/^ {2}\{.*\}$/gm) ?? [];
@@ -108,7 +108,7 @@ describe('the help', () => {
   });
 });
 
-describe('a bad file', () => {
+describe('invalid input of muster simulate', () => {
   const good = lines({});
   const refused = async (scenario: unknown, arrivals: string, ...options: string[]) => {
     const result = await simulate(file('bad.yaml', scenario), file('bad.jsonl', arrivals), ...options);
@@ -155,7 +155,7 @@ describe('a bad file', () => {
       /workers\[0\]\.resources: must be a mapping of numbers/,
     ],
     ['an arrival without a run time', mails, lines({}, { run: undefined }), /line 2: run: is missing/],
-  ])('with %s is refused, and names the place', async (_what, scenario, arrivals, message) => {
+  ])('with %s is refused with its location', async (_what, scenario, arrivals, message) => {
     expect(await refused(scenario, arrivals)).toMatch(message);
   });
 
@@ -169,11 +169,11 @@ describe('a bad file', () => {
     [['--changed', 'nowhere.yaml'], /can't read nowhere\.yaml/],
     [['--seed', '-1'], /whole number from 0/],
     [['--server', 'localhost:1'], /takes no --server/],
-  ])('%j is refused', async (options, message) => {
+  ])('is refused: %j', async (options, message) => {
     expect(await refused(mails, good, ...options)).toMatch(message);
   });
 
-  it('is the change, where the scenario without it would do, and is found before the first run', async () => {
+  it('in a change is found before the first run, also if the unchanged scenario is valid', async () => {
     // The first run would find that line 2 has no key.
     const keyless = lines({}, { labels: {} });
     const change = ['--set', 'queues.mails.maxConcurrency=-1'];
@@ -185,7 +185,7 @@ describe('a bad file', () => {
     );
   });
 
-  it('is told in JSON, too', async () => {
+  it('is reported in JSON, too', async () => {
     const { code, stderr } = await simulate(file('bad.yaml', {}), file('bad.jsonl', good), '--json');
     expect(code).toBe(2);
     expect(JSON.parse(stderr).error).toMatchObject({
@@ -194,7 +194,7 @@ describe('a bad file', () => {
     });
   });
 
-  it('that is not there, or can not be written, is named', async () => {
+  it('is named if a file does not exist or can not be written', async () => {
     const scenario = file('mails.json', mails);
     expect((await simulate(scenario, 'nowhere.jsonl')).stderr).toMatch(/can't read nowhere\.jsonl/);
     const { code, stdout, stderr } = await simulate(scenario, file('one.jsonl', good), '--chart', 'no/such/folder.svg');
@@ -212,7 +212,7 @@ describe('muster simulate export', () => {
 
   afterAll(() => server?.stop());
 
-  it('writes what a server has done, and the simulation of it comes to the same numbers', async () => {
+  it('writes what a server has done, and its simulation gives the same numbers', async () => {
     const { client } = server;
     await client.applyDefinition({
       name: 'add',
@@ -289,7 +289,7 @@ describe('muster simulate export', () => {
     ]);
   });
 
-  it('takes one queue, definition or time, and says when there is nothing', async () => {
+  it('selects a queue, definition or time, and says when there is nothing', async () => {
     const { code, stdout, stderr } = await server.run(['simulate', 'export', '--queue', 'nobodys']);
     expect([code, stdout, stderr]).toEqual([0, '', '0 jobs written\n']);
     const one = await server.run(['simulate', 'export', '--definition', 'fail']);

@@ -22,8 +22,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('muster watch', () => {
-  it('leaves the job, the cursor and the shell as they were at Ctrl-C', async () => {
+describe('muster watch in a terminal', () => {
+  it('keeps the job, the cursor and the shell intact at Ctrl-C', async () => {
     const { jobId } = await server.client.submit('idle');
     await terminal.clear();
     await terminal.enter(`muster watch ${jobId}; echo "exit code $?"`);
@@ -35,7 +35,7 @@ describe('muster watch', () => {
     expect((await server.client.get(jobId)).endTime).toBeUndefined();
   });
 
-  it('keeps one line up to date, and takes it away for what came of the job', async () => {
+  it('updates one line, and replaces it with the outcome of the job', async () => {
     const { jobId } = await server.client.submit('gate');
     await terminal.clear();
     await terminal.enter(`muster watch ${jobId}; echo "exit code $?"`);
@@ -49,7 +49,7 @@ describe('muster watch', () => {
   });
 });
 
-it('draws a bar for what is long, and takes it away', async () => {
+it('a long command draws a bar, and removes it', async () => {
   const file = join(folder, 'many.ndjson');
   await writeFile(file, '{"n": 1}\n'.repeat(5_000));
   await terminal.clear();
@@ -65,7 +65,7 @@ it('draws a bar for what is long, and takes it away', async () => {
   expect(await terminal.isSane()).toBe(true);
 });
 
-describe('a table', () => {
+describe('a table in a terminal', () => {
   beforeAll(async () => {
     for (let n = 0; n < 3; n++) {
       const { jobId } = await server.client.submit('idle', n, { labels: { wide: '1' }, queue: 'q' });
@@ -76,14 +76,14 @@ describe('a table', () => {
     }
   });
 
-  it('keeps to 80 columns, and cuts no id', async () => {
+  it('fits 80 columns, and cuts no id', async () => {
     const { lines } = await terminal.run('muster list --label wide=1');
     expect(lines).toHaveLength(4);
     expect(lines[0]).toMatch(/^JOB +STATE +DEFINITION +AGE +TRIES +REMARK$/);
     for (const line of lines.slice(1)) expect(line).toMatch(/^(?=.{80}$)[0-9a-f-]{36} {2}PAUSED {2}idle@1 .*…$/);
   });
 
-  it('has room for more in a wider terminal', async () => {
+  it('uses a wider terminal', async () => {
     const wide = await Terminal.open({ width: 150, env: { MUSTER_SERVER: server.address } });
     try {
       const { lines } = await wide.run('muster list --label wide=1');
@@ -103,7 +103,7 @@ describe('a table', () => {
   });
 });
 
-it('errors show in the terminal what to do next', async () => {
+it('errors in a terminal show what to do next', async () => {
   const { lines, code } = await terminal.run('muster submit nothing');
   expect(code).toBe(3);
   expect(lines.join('\n')).toMatch(

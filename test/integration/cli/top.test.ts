@@ -27,7 +27,7 @@ async function once(...args: string[]): Promise<Document> {
 }
 
 describe('muster top --once --json', () => {
-  it('tells what waits, since when, and who works', async () => {
+  it('shows the backlog, its age and the busy workers', async () => {
     const found = await eventually('the job that runs is held', async () => {
       const one = await once('--http', server.httpAddress);
       return one.queues.some((row) => row.queue === 'running' && 'running' in row && row.running === 1) && one;
@@ -38,7 +38,7 @@ describe('muster top --once --json', () => {
     expect(found.problem).toBeUndefined();
   });
 
-  it('tells how many jobs end a second', async () => {
+  it('shows how many jobs end per second', async () => {
     let going = true;
     const load = (async () => {
       while (going) {
@@ -54,14 +54,14 @@ describe('muster top --once --json', () => {
     await load;
   });
 
-  it('does without rates and ages where the metrics can not be read', async () => {
+  it('works without rates and ages if the metrics can not be read', async () => {
     const { queues, problem } = await once('--http', 'http://127.0.0.1:1');
     expect(problem).toMatch(/127\.0\.0\.1:1\/metrics: .*--http URL names the HTTP port of the server/);
     expect(queues.find(({ queue }) => queue === 'waiting')).not.toHaveProperty('oldestSeconds');
   });
 });
 
-it('muster top looks once where its output is no terminal', async () => {
+it('muster top prints once if its output is no terminal', async () => {
   const { code, stdout } = await server.run(['top', '--interval', '100ms', '--http', server.httpAddress]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^QUEUE +STATE +WAITING +RUNNING +SCHEDULED +ENDED\/S +OLDEST$/m);
@@ -78,7 +78,7 @@ describe('muster top in a terminal', () => {
 
   afterAll(() => terminal?.close());
 
-  it('keeps the table up to date in its place, and leaves the screen as it was at Ctrl-C', async () => {
+  it('updates the table in place, and leaves the screen as it was at Ctrl-C', async () => {
     await terminal.clear();
     await terminal.enter(`muster top --interval 200ms --http ${server.httpAddress}; echo "exit code $?"`);
     const first = await terminal.shows(/^waiting +open +3 /m);

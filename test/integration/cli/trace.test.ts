@@ -38,7 +38,7 @@ async function documentOf(jobId: string): Promise<Document> {
 }
 
 describe('muster trace', () => {
-  it('draws each attempt with its wait, who ran it and why it failed, and what it comes after', async () => {
+  it('draws each attempt with its wait, its worker, its failure and its predecessor', async () => {
     const { jobId } = await server.client.submit('fail', undefined, { traceparent: CALLER });
     await server.client.wait(jobId);
     const { sessionId = '' } = (await server.client.get(jobId)).attempts[0] ?? {};
@@ -64,7 +64,7 @@ describe('muster trace', () => {
     expect(stdout).toMatch(new RegExp(`^${lines.join('\\n')}\\n$`));
   });
 
-  it('--json has every span with its parent, its times and its facts', async () => {
+  it('has with --json every span with its parent, its times and its attributes', async () => {
     const { jobId } = await server.client.submit('add', { a: 1, b: 2 });
     await server.client.wait(jobId);
     const { sessionId } = (await server.client.get(jobId)).attempts[0] ?? {};
@@ -98,7 +98,7 @@ describe('muster trace', () => {
     });
   });
 
-  it('shows what goes on: a wait without a worker, an attempt that runs', async () => {
+  it('shows open spans: a wait without a worker, an attempt that runs', async () => {
     const { jobId: idle } = await server.client.submit('idle');
     expect((await documentOf(idle)).spans.map(({ name, endTime }) => [name, endTime])).toEqual([
       ['job idle', undefined],
@@ -112,7 +112,7 @@ describe('muster trace', () => {
     await server.client.wait(gate);
   });
 
-  it('a wait that a cancel ended ends with its job', async () => {
+  it('ends a wait that a cancel ended with its job', async () => {
     const { jobId } = await server.client.submit('idle');
     await server.client.cancel(jobId);
     const { spans } = await documentOf(jobId);
@@ -123,7 +123,7 @@ describe('muster trace', () => {
     expect(spans[0]).toMatchObject({ failed: false, attributes: { 'muster.job.state': 'CANCELLED' } });
   });
 
-  it('a job that retries another one is a trace of its own, linked to that', async () => {
+  it('shows a retry of another job as a trace of its own, linked to that job', async () => {
     const { jobId } = await server.client.submit('fail', undefined, { traceparent: CALLER });
     await server.client.wait(jobId);
     const { jobId: retry } = await server.client.retry(jobId);
@@ -135,7 +135,7 @@ describe('muster trace', () => {
     expect((await server.run(['trace', retry])).stdout).toContain(`after trace ${link.traceId}`);
   });
 
-  it('says that there is no such job', async () => {
+  it('reports an unknown job', async () => {
     const nobody = await server.run(['trace', '0198c0de-0000-7000-8000-000000000003']);
     expect(nobody).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining('JOB_NOT_FOUND') });
   });

@@ -32,7 +32,7 @@ afterAll(async () => {
 const muster = (...args: string[]) => runMuster(args, { cwd: folder });
 
 describe('an export and an import', () => {
-  it('tell what they did, to people and to programs', async () => {
+  it('report what they did, as text and as JSON', async () => {
     const exported = await muster('export', 'one.jsonl.gz', '--postgres', url);
     expect(exported).toMatchObject({ code: 0, stderr: '' });
     expect(exported.stdout).toMatch(
@@ -52,7 +52,7 @@ describe('an export and an import', () => {
     expect(JSON.parse(full.stderr).error.message).toMatch(/is not empty \("retentions" has rows\)/);
   });
 
-  it('take the deployment from the environment, what is typed first', async () => {
+  it('take the deployment from the environment, after the options', async () => {
     const env = { MUSTER_POSTGRES: url, MUSTER_DATA: 'nowhere' };
     const unclear = await runMusterProcess(['export', 'three.jsonl'], { cwd: folder, env });
     expect(unclear).toMatchObject({ code: 2, stdout: '' });
@@ -65,7 +65,7 @@ describe('an export and an import', () => {
   });
 });
 
-describe('an export or import is refused', () => {
+describe('an invalid export or import', () => {
   it.each([
     [['export'], 2, /missing required argument 'file'/],
     [['export', 'x'], 4, /\.muster holds no embedded database/],
@@ -73,7 +73,7 @@ describe('an export or import is refused', () => {
     [['import', 'x'], 2, /has to be told where to: --postgres URL, or --data FOLDER/],
     [['import', 'nofile', '--data', 'new'], 1, /no such file or directory/],
     [['import', 'x', '--server', 'a:1', '--data', 'new'], 2, /muster import takes no --server/],
-  ])('%j', async (args, code, message) => {
+  ])('is refused: %j', async (args, code, message) => {
     const result = await muster(...args);
     expect(result.stderr).toMatch(message);
     expect([result.code, result.stdout]).toEqual([code, '']);

@@ -32,7 +32,7 @@ async function submitted(...args: string[]): Promise<string> {
   return jobId;
 }
 
-describe('waits', () => {
+describe('signal waits', () => {
   it('are shown as they were written', async () => {
     const { stdout } = await server.run(['definitions', 'get', 'payment', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -41,7 +41,7 @@ describe('waits', () => {
     });
   });
 
-  it('end by events, which are kept when nobody waits', async () => {
+  it('end with signals, which are kept if no job waits', async () => {
     const jobId = await submitted('payment', '--input', '{"order": "a"}');
     const explained = await server.run(['explain', jobId]);
     expect(explained.stdout).toContain('waits for event payment-received with key a');
@@ -56,7 +56,7 @@ describe('waits', () => {
     expect((await server.run(again)).stdout).toBe('It was sent before: nothing happened now\n');
   });
 
-  it('end by the words of people', async () => {
+  it('end with approvals and rejections', async () => {
     const good = await submitted('sign-off');
     const approved = await server.run(['approve', good, '--comment', 'looks fine', '--data', '{"limit": 5}']);
     expect([approved.code, approved.stdout]).toEqual([0, `Job ${good} SUCCEEDED: approved: looks fine\n`]);

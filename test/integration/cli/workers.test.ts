@@ -38,7 +38,7 @@ async function startWorker(name: string) {
 }
 
 describe('muster workers', () => {
-  it('list shows who is connected, as a table and as JSON', async () => {
+  it('list shows the connected workers, as a table and as JSON', async () => {
     const { code, stdout } = await server.run(['workers', 'list']);
     expect(code).toBe(0);
     const [titles, ...rows] = stdout.trimEnd().split('\n');
@@ -52,7 +52,7 @@ describe('muster workers', () => {
     });
   });
 
-  it('get shows one by its name or session, with what it holds; drain --wait lets it finish', async () => {
+  it('get shows a worker by its name or session, with its jobs; drain --wait lets it finish', async () => {
     const { worker, running, open, started } = await startWorker('slow');
     await server.client.applyDefinition({ name: 'slow' });
     const { jobId } = await server.client.submit('slow');
@@ -78,7 +78,7 @@ describe('muster workers', () => {
     expect((await server.client.wait(jobId)).state).toBe(9);
   });
 
-  it('refuse a name that is nobody’s, or more than one’s', async () => {
+  it('refuse an unknown name and one of several workers', async () => {
     const twins = await Promise.all([startWorker('twin'), startWorker('twin')]);
     try {
       await connected('twin', 2);
@@ -106,7 +106,7 @@ describe('muster workers', () => {
 });
 
 describe('muster breakers', () => {
-  it('list and close what has failed too often', async () => {
+  it('list and close open breakers', async () => {
     expect(await server.run(['breakers', 'list'])).toMatchObject({ code: 0, stdout: '' });
     const circuitBreaker = { name: 'mail-server', failureThreshold: 1, openDuration: { seconds: 3_600n, nanos: 0 } };
     const retryPolicy = { maxAttempts: 1 };

@@ -57,8 +57,8 @@ const muster = async (...args: string[]) => {
 /** Without what differs from run to run. */
 const plain = (text: string) => text.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID').replaceAll(/ +$/gm, '');
 
-describe('of a workflow that runs', () => {
-  it('the tree has every step as it is, and the line above it how far the whole is', async () => {
+describe('the drawing of a running workflow', () => {
+  it('shows every step with its state in the tree, and the overall progress above it', async () => {
     const tree = await eventually('only the held step to run', async () => {
       const shown = await muster('graph', jobId);
       return /1 RUNNING, 1 WAITING/.test(shown) ? shown : undefined;
@@ -84,20 +84,20 @@ describe('of a workflow that runs', () => {
     ]);
   });
 
-  it('muster get says how far it is', async () => {
+  it('comes with its progress in muster get', async () => {
     expect(await muster('get', jobId)).toMatch(/^ +progress +80 % done, about /m);
     expect(await muster('get', jobId, '--json')).toContain('"jobId"');
   });
 
-  it('bars go from beginnings to ends, up to now for what runs', async () => {
+  it('has bars from starts to ends, up to now for running steps', async () => {
     const lines = plain(await muster('timeline', jobId)).split('\n');
     expect(lines.filter((line) => / SUCCEEDED .*█| SUCCEEDED .*┠/.test(line))).toHaveLength(5);
     expect(lines.find((line) => line.startsWith('held'))).toMatch(/^held +RUNNING +\+[\d.]+m?s +[\d.]+m?s +█+$/);
   });
 });
 
-describe('of one that has ended', () => {
-  it('muster watch has told how far it was, and how it ended', async () => {
+describe('the drawing of an ended workflow', () => {
+  it('follows the progress and the outcome that muster watch printed', async () => {
     server.open();
     const { code, stdout } = await watched.ended;
     expect(code).toBe(10);
@@ -105,13 +105,13 @@ describe('of one that has ended', () => {
     expect(stdout).toMatch(/FAILED after [\s\S]*step "broken"/);
   });
 
-  it('the tree tells no estimate any more', async () => {
+  it('shows no estimate in the tree', async () => {
     const tree = await muster('graph', jobId);
     expect(tree).toMatch(/FAILED +10 steps: 7 SUCCEEDED, 1 FAILED, 1 UPSTREAM_FAILED, 1 SKIPPED\nSTEP /);
     expect(tree).not.toContain('% done');
   });
 
-  it('Mermaid has a node for each step and an arrow for each need', async () => {
+  it('has a node for each step and an arrow for each need in Mermaid', async () => {
     const text = await muster('graph', jobId, '--format', 'mermaid');
     expect(text).toMatch(/^flowchart LR\n/);
     expect(text.match(/^ {2}s\d+\[/gm)).toHaveLength(10);
@@ -122,7 +122,7 @@ describe('of one that has ended', () => {
   it.each([
     ['graph', 10],
     ['timeline', 8],
-  ])('the SVG of muster %s has its parts, one for each of %i steps', async (command, parts) => {
+  ])('has all parts in the SVG of muster %s, one for each of %i steps', async (command, parts) => {
     const file = join(folder, `${command}.svg`);
     expect(await muster(command, jobId, '--format', 'svg', '--file', file)).toBe('');
     const text = readFileSync(file, 'utf8');
@@ -133,7 +133,7 @@ describe('of one that has ended', () => {
   });
 });
 
-it('of a task there is none', async () => {
+it('a task has no drawing', async () => {
   const task = await server.client.submit('add', { a: 1, b: 1 });
   for (const command of ['graph', 'timeline']) {
     const { code, stderr } = await server.run([command, task.jobId]);
@@ -141,8 +141,8 @@ it('of a task there is none', async () => {
   }
 });
 
-describe('of 10,000 steps', () => {
-  it('draws the first 500 and says so, and is over within seconds', async () => {
+describe('the drawing of 10,000 steps', () => {
+  it('shows the first 500 and says so, and is done within seconds', async () => {
     const steps = Array.from({ length: 10_000 }, (_, i) => `    - { name: s${i}, definition: idle }\n`);
     await server.run(['apply', '-f', '-'], { stdin: `name: many\nworkflow:\n  steps:\n${steps.join('')}` });
     const id = (await server.client.submit('many', {})).jobId;

@@ -19,12 +19,12 @@ afterAll(() => server?.stop());
 const apply = (stdin: string, ...args: string[]) => server.run(['apply', '-f', '-', ...args], { stdin });
 
 describe('docs/workflows.md', () => {
-  it('has files', () => {
+  it('has example files', () => {
     expect(files).toHaveLength(6);
   });
 
   it.each(files.map((file, i) => [i + 1, file] as const))(
-    'file %i applies, and what is shown applies as the same',
+    'shows file %i, which applies, and the printed definition applies as the same version',
     async (n, file) => {
       const namespace = ['-n', `file-${n}`];
       const { code, stdout, stderr } = await apply(file, ...namespace);
@@ -36,7 +36,7 @@ describe('docs/workflows.md', () => {
     },
   );
 
-  it('says what a change would do as the command says it', async () => {
+  it('describes a change as the command prints it', async () => {
     await apply(order);
     const { stdout } = await apply(order.replace('maxParallel: 10', 'maxParallel: 20'), '--dry-run');
     expect(guide).toContain(`$ muster apply -f order.yaml --dry-run\n${stdout}\`\`\``);
@@ -47,7 +47,7 @@ const flow = (name: string, ...steps: string[]) =>
   `name: ${name}\nworkflow:\n  steps:\n${steps.map((step) => `    - ${step}\n`).join('')}`;
 
 describe('muster apply', () => {
-  it('applies a workflow behind what its steps are made from', async () => {
+  it('applies a workflow after the definitions of its steps', async () => {
     const file = [flow('late', '{ name: a, definition: soon }'), 'name: soon\n'].join('---\n');
     const { code, stderr } = await apply(file, '--dry-run');
     expect([code, stderr]).toEqual([0, 'late is checked in full once soon of the files is there\n']);
@@ -55,14 +55,14 @@ describe('muster apply', () => {
     expect((await server.run(['definitions', 'list'])).stdout).toMatch(/^late +1 +workflow /m);
   });
 
-  describe('--dry-run of a workflow and of what it is made from', () => {
+  describe('--dry-run of a workflow and its tasks', () => {
     const task = (name: string, type: string, more = '') =>
       `name: ${name}\ninputJsonSchema: { type: object, properties: { n: { type: ${type} } }, required: [n] }\n${more}`;
     const giving = (name: string, of: string, value: string) =>
       flow(name, `{ name: a, definition: ${of}, input: '{"n": ${value}}' }`);
     const both = (...files: string[]) => files.join('---\n');
 
-    it('leaves open what only the new one takes, and says so', async () => {
+    it('leaves open what only the new task accepts, and says so', async () => {
       await apply(both(task('weigh', 'integer'), giving('weighed', 'weigh', '1')));
       const file = both(giving('weighed', 'weigh', '"a"'), task('weigh', 'string'));
       const { code, stdout, stderr } = await apply(file, '--dry-run');
@@ -74,7 +74,7 @@ describe('muster apply', () => {
       expect(await apply(file)).toMatchObject({ code: 0, stderr: '' });
     });
 
-    it('says so too of what only the old one takes', async () => {
+    it('says also what only the old task accepts', async () => {
       await apply(both(task('count', 'integer'), giving('counted', 'count', '1')));
       const file = both(task('count', 'string'), giving('counted', 'count', '1'));
       const { code, stdout, stderr } = await apply(file, '--dry-run');
@@ -83,7 +83,7 @@ describe('muster apply', () => {
       expect((await apply(file)).code).toBe(2);
     });
 
-    it('says nothing of it where the steps name a version, or nothing changes that counts', async () => {
+    it('says nothing if the steps name a version, or no relevant field changes', async () => {
       await apply(both(task('rate', 'integer'), giving('rated', 'rate', '1')));
       const pinned = flow('pinned', `{ name: a, definition: rate, definitionVersion: 1, input: '{"n": 1}' }`);
       expect(await apply(both(task('rate', 'string'), pinned), '--dry-run')).toMatchObject({ code: 0, stderr: '' });
@@ -91,7 +91,7 @@ describe('muster apply', () => {
       expect(await apply(file, '--dry-run')).toMatchObject({ code: 0, stderr: '' });
     });
 
-    it('refuses what is wrong whatever the others are', async () => {
+    it('refuses what is wrong whatever the other definitions are', async () => {
       await apply(task('sort', 'integer'));
       const { code, stderr } = await apply(both(task('sort', 'string'), giving('sorted', 'sort', '1 +')), '--dry-run');
       expect([code, stderr]).toEqual([2, expect.stringContaining('is no expression of CEL')]);
@@ -99,7 +99,7 @@ describe('muster apply', () => {
       expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('wants integer')]);
     });
 
-    it('leaves open what is archived and comes back, and what is in itself as it is stored only', async () => {
+    it('leaves open tasks that are archived and restored, and compares a self-reference with the stored version only', async () => {
       await apply(task('rest', 'integer'));
       await server.run(['definitions', 'archive', 'rest']);
       const back = await apply(both(task('rest', 'integer'), giving('rested', 'rest', '1')), '--dry-run');
@@ -116,7 +116,7 @@ describe('muster apply', () => {
     });
   });
 
-  it('tells steps that are new, gone and changed', async () => {
+  it('reports steps that are new, removed and changed', async () => {
     await apply(flow('changing', '{ name: a, definition: idle }', '{ name: b, definition: idle, needs: [a] }'));
     const { stdout } = await apply(
       flow(
@@ -131,7 +131,7 @@ describe('muster apply', () => {
     expect(stdout).toContain('+ workflow.steps["c"]: {"name":"c","definition":"idle","needs":["b"]');
   });
 
-  it('shows steps briefly, with what they need', async () => {
+  it('shows steps briefly, with their needs', async () => {
     await apply(
       flow('brief', '{ name: a, definition: idle }', '{ name: b, definition: idle, needs: [a], role: normal }'),
     );
@@ -141,7 +141,7 @@ describe('muster apply', () => {
     );
   });
 
-  it('says by file and field what is wrong, all of it', async () => {
+  it('reports all errors by file and field', async () => {
     const { code, stderr } = await apply(
       flow('wrong', '{ name: first, definition: idle, needs: [fist] }', '{ name: x, definition: idle, input: "1 +" }'),
     );
@@ -152,7 +152,7 @@ describe('muster apply', () => {
     expect(typo.stderr).toContain('stdin: workflow.steps[0].neds: is no field; did you mean needs?');
   });
 
-  it('says what is not there, and which workflows are in each other', async () => {
+  it('reports unknown definitions, and workflows that contain each other', async () => {
     const missing = await apply(flow('orphan', '{ name: a, definition: absent }', '{ name: b, definition: gone }'));
     expect(missing).toMatchObject({ code: 3, stderr: expect.stringMatching(/no job definition absent, gone; .*\n/) });
     const dry = await apply(flow('orphan', '{ name: a, definition: absent }'), '--dry-run');
@@ -166,7 +166,7 @@ describe('muster apply', () => {
   });
 });
 
-describe('the files of docs/workflows.md run', () => {
+describe('the example of docs/workflows.md', () => {
   /** Applies one, runs its last definition with what does its steps, and gives the result. */
   async function result(n: number, input: unknown, handlers: Handlers): Promise<unknown> {
     const namespace = `run-${n}`;
@@ -191,7 +191,7 @@ describe('the files of docs/workflows.md run', () => {
     }
   }
 
-  it('an order', async () => {
+  it('for an order runs', async () => {
     const mails: unknown[] = [];
     const packed: unknown[] = [];
     const handlers = {
@@ -209,17 +209,17 @@ describe('the files of docs/workflows.md run', () => {
     expect(mails).toEqual([{ to: 'ann', text: 'receipt r-995' }]);
   });
 
-  it('a poll', async () => {
+  it('for polling runs', async () => {
     const vote = (_: unknown, input: { who?: string; votes?: string[] }) => input.votes ?? `${input.who} says yes`;
     expect(await result(1, { people: ['ann'] }, { vote })).toEqual({ count: ['ann says yes'] });
   });
 
-  it('pages', async () => {
+  it('for pages runs', async () => {
     const page = (_: unknown, { from }: { from: number }) => (from < 3 ? { next: from + 1 } : { last: from });
     expect(await result(2, { from: 1 }, { page, tidy: () => null })).toEqual({ fetch: { last: 3 } });
   });
 
-  it('pages that are translated once', async () => {
+  it('for pages that are translated once runs', async () => {
     const asked: unknown[] = [];
     const handlers = {
       translate: (_: unknown, input: { text: string }) => {
@@ -240,7 +240,7 @@ describe('the files of docs/workflows.md run', () => {
     expect(await shown('timeline')).toMatch(/\ntranslate {2}SUCCEEDED {2}\+\S+ {2}cached {2}/);
   });
 
-  it('a report behind a job', async () => {
+  it('for a report after a job runs', async () => {
     await apply(files[5] as string, '-n', 'run-5');
     const { stdout } = await server.run(['submit', 'sum-sales', '-n', 'run-5', '--input', '{"day": "mon"}']);
     const [upstream] = stdout.match(/[0-9a-f]{8}-[0-9a-f-]{27}/) ?? [];

@@ -46,7 +46,7 @@ function read(out: string, name: string): string {
   return readFileSync(join(folder, out, name), 'utf8');
 }
 
-it('computes the table that the flights themselves give', async () => {
+it('the demo computes the table that the flights give', async () => {
   const plain = await outputOf(['--out', join(folder, 'plain')]);
   const table = read('plain', 'flight-delays.txt');
   expect(printedRows(table)).toEqual(expectedRows());
@@ -64,7 +64,7 @@ it('computes the table that the flights themselves give', async () => {
   expect(trace).toMatch(/^\nTrace [0-9a-f]{32} .* SUCCEEDED\n[\s\S]*─ process +worker delay-(stats|report), session/);
 });
 
-it('gives the same files, byte for byte, when a worker and the control plane are killed at work', async () => {
+it('the demo produces the same files, byte for byte, when a worker and the control plane are killed', async () => {
   const killed = await outputOf(['--kill', '--out', join(folder, 'killed')]);
   expect(read('killed', 'flight-delays.txt')).toBe(read('plain', 'flight-delays.txt'));
   expect(read('killed', 'flight-delays.svg')).toBe(read('plain', 'flight-delays.svg'));
@@ -75,14 +75,14 @@ it('gives the same files, byte for byte, when a worker and the control plane are
   expect(killed).toMatch(/ [1-9]\d* attempts? lost with it; all ran again, the last [1-9][\d.]* s after the kill/);
 });
 
-it('skips the chart where the condition says so', async () => {
+it('the demo skips the chart if its condition says so', async () => {
   const without = await outputOf(['--no-chart', '--out', join(folder, 'no-chart')]);
   expect(without).toMatch(/─ chart +SKIPPED +its condition is false\n/);
   expect(readdirSync(join(folder, 'no-chart'))).toEqual(['flight-delays.txt']);
   expect(read('no-chart', 'flight-delays.txt')).toBe(read('plain', 'flight-delays.txt'));
 });
 
-it('draws the shares that the table has', () => {
+it('the demo draws the shares of the table', () => {
   const chart = read('plain', 'flight-delays.svg');
   const notes = [...chart.matchAll(/<text [^>]*>(\d+|–)<\/text>/g)].map(([, note]) => note);
   const share = (row: string) => String(Math.round(Number(row.split(' | ').at(-1))));
@@ -92,7 +92,7 @@ it('draws the shares that the table has', () => {
   expect(chart.match(/<rect /g)?.length).toBe(1 + 20 + 24 + 7 + 7);
 });
 
-it('leaves nothing when it is interrupted at work', async () => {
+it('the demo leaves nothing behind when it is interrupted', async () => {
   const run = demo(['--out', join(folder, 'interrupted')]);
   await run.printed(/parts counted +\d+ of/);
   run.child.kill('SIGINT');
@@ -101,7 +101,7 @@ it('leaves nothing when it is interrupted at work', async () => {
   expectNothingLeft(run);
 });
 
-it('says what to do when the Python worker can not start', async () => {
+it('the demo says what to do if the Python worker can not start', async () => {
   const bin = join(folder, 'bin');
   mkdirSync(bin);
   writeFileSync(join(bin, 'python'), '#!/bin/sh\necho "No module named muster" >&2\nexit 1\n', { mode: 0o755 });
@@ -112,7 +112,7 @@ it('says what to do when the Python worker can not start', async () => {
   expectNothingLeft(run);
 });
 
-it('explains itself, and refuses what it does not know', async () => {
+it('the demo prints its help, and refuses unknown options', async () => {
   const help = demo(['--help']);
   expect(await help.ended).toBe(0);
   expect(help.output()).toMatch(/--kill .*[\s\S]*--out <folder>[\s\S]*npm run demo -- --kill/);

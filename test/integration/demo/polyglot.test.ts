@@ -56,7 +56,7 @@ function expectNothingLeft(name: string, run: DemoRun): void {
   expect(readdirSync(join(folder, name, 'tmp'))).toEqual([]);
 }
 
-it('runs without the languages that lack, are too old, or whose build fails, and says what to install', async () => {
+it('the polyglot demo runs without languages that are missing, too old or fail to build, and says what to install', async () => {
   const run = demo('few', {
     go: goThatBuilds('echo "go: no space left" >&2; exit 1'),
     cargo: 'echo "cargo 1.75.0 (1d8b05cdd 2023-11-20)"',
@@ -84,7 +84,7 @@ it('runs without the languages that lack, are too old, or whose build fails, and
   expect(traces).toEqual([whole, whole, whole, whole]);
 });
 
-it('leaves nothing when it is interrupted while it builds', async () => {
+it('the polyglot demo leaves nothing behind when it is interrupted during a build', async () => {
   const run = demo('interrupted', { go: goThatBuilds(`echo compiling; ${NAP}`) });
   await run.printed(/Go +building with go/);
   await eventually('it builds', () => commandsWith(NAP).length > 0);
@@ -95,7 +95,7 @@ it('leaves nothing when it is interrupted while it builds', async () => {
   expect(commandsWith(NAP)).toEqual([]);
 });
 
-it('explains itself, and refuses what it does not know', async () => {
+it('the polyglot demo prints its help, and refuses unknown options', async () => {
   const help = demo('help', {}, ['--help']);
   expect(await help.ended).toBe(0);
   expect(help.output()).toMatch(/Go, Rust and Java[\s\S]*OTEL_EXPORTER_OTLP_ENDPOINT=\S+ npm run demo:polyglot/);

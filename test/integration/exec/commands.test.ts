@@ -105,8 +105,8 @@ async function logOf(name: string, input?: unknown) {
   return lines;
 }
 
-describe('input and result', () => {
-  it('are stdin and stdout, byte for byte: JSON, text, bytes, or nothing', async () => {
+describe('input and result of a command', () => {
+  it('are its stdin and stdout, byte for byte: JSON, text, bytes, or nothing', async () => {
     expect(await resultOf('same', { a: [1, 'é'] })).toEqual({ a: [1, 'é'] });
     expect(await resultOf('same')).toBeUndefined();
     const bytes = Uint8Array.from({ length: 300_000 }, (_, at) => at % 256);
@@ -117,7 +117,7 @@ describe('input and result', () => {
     });
   });
 
-  it('have the type that the handler says, or the job fails for good', async () => {
+  it('have the content type that the handler sets, or the job fails for good', async () => {
     expect((await endOf('text', text('5'))).outcome.value).toMatchObject({ contentType: 'text/plain; charset=utf-8' });
     expect((await endOf('bytes', text('5'))).outcome.value).toMatchObject({ contentType: 'application/octet-stream' });
     expect(await resultOf('json', 5)).toBe(5);
@@ -126,15 +126,15 @@ describe('input and result', () => {
     expect(await failure('text', Uint8Array.of(0xff))).toMatchObject({ type: 'InvalidOutput', final: true });
   });
 
-  it('need not be read: a command that closes stdin early is well', async () => {
+  it('include an input that is not read: a command can close stdin early', async () => {
     expect(await resultOf('deaf', new Uint8Array(500_000))).toBeUndefined();
   });
 
-  it('come as a file, too', async () => {
+  it('can be read from a file, too', async () => {
     expect(await resultOf('file', { a: 1 })).toEqual({ a: 1 });
   });
 
-  it('go through /dev/stdin, /dev/stdout and /dev/stderr', async () => {
+  it('can be passed by /dev/stdin, /dev/stdout and /dev/stderr', async () => {
     expect(await resultOf('devices')).toBe(42);
     expect(await logOf('devices')).toEqual(['to the log']);
   });
@@ -147,11 +147,11 @@ describe('input and result', () => {
 });
 
 describe('a command', () => {
-  it('is run without a shell', async () => {
+  it('runs without a shell', async () => {
     expect(textOf(await resultOf('words'))).toBe('[$HOME][*][a b][]');
   });
 
-  it('has few variables: those of its job, those that are named, and nothing else of the worker’s', async () => {
+  it('has few variables: those of its job, the configured ones, and no others of the worker', async () => {
     const job = await submit('variables');
     const lines = textOf(await world.client.result(job))
       .trim()
@@ -175,12 +175,12 @@ describe('a command', () => {
     expect(lines.join()).not.toContain('of the worker');
   });
 
-  it('runs in its folder, with its number of files', async () => {
+  it('runs in its folder, with its limit of open files', async () => {
     expect(textOf(await resultOf('place'))).toBe('/\n');
     expect(await resultOf('open')).toBe(64);
   });
 
-  it('that is no program is a clear failure for good', async () => {
+  it('that is not executable fails for good with a clear message', async () => {
     expect(await failure('nonsense')).toMatchObject({ final: true, type: 'ExitCode' });
     await removeFolder(join(folder, 'fleeting'));
     const message = 'there is no file "./fleeting"';
@@ -188,14 +188,14 @@ describe('a command', () => {
   });
 });
 
-describe('the end of a command', () => {
-  it('is a failure with its code and its last words', async () => {
+describe('the exit of a command', () => {
+  it('is a failure with its code and its last output', async () => {
     const message = 'exit code 9: first line\nthe last word';
     expect(await failure('code', 9)).toMatchObject({ type: 'ExitCode', exitCode: 9, final: false, message });
     expect(await failure('code', 1)).toMatchObject({ failureCause: FailureCause.APPLICATION });
   });
 
-  it('goes by sysexits and what shells say, unless the handler has a rule', async () => {
+  it('is judged by sysexits and shell conventions, unless the handler has a rule', async () => {
     for (const code of [64, 77, 78, 126, 127])
       expect(await failure('code', code)).toMatchObject({ exitCode: code, final: true });
     expect(await failure('code', 75)).toMatchObject({ final: false, type: 'ExitCode' });
@@ -204,7 +204,7 @@ describe('the end of a command', () => {
     expect((await failure('code', 5)).retryDelay).toMatchObject({ seconds: 3600n });
   });
 
-  it('can be the fault of the machine, which costs no attempt', async () => {
+  it('can be an infrastructure failure, which costs no attempt', async () => {
     const job = await submit('code', 4);
     const failed = await eventually('an attempt has failed', async () =>
       (await world.client.get(job)).attempts.find((attempt) => attempt.failure !== undefined),
@@ -224,8 +224,8 @@ describe('the end of a command', () => {
   });
 });
 
-describe('descriptor 3', () => {
-  it('takes progress, logs, time and a checkpoint that the next attempt finds; bad lines are logged', async () => {
+describe('descriptor 3 of a command', () => {
+  it('accepts progress, logs, time and a checkpoint for the next attempt; bad lines are logged', async () => {
     await world.define('talks', 2);
     const job = await submit('talks');
     expect(await world.client.result(job)).toEqual({ row: 7 });
@@ -239,7 +239,7 @@ describe('descriptor 3', () => {
     ]);
   });
 
-  it('and stderr may be flooded', async () => {
+  it('can be flooded, and so can stderr', async () => {
     expect(textOf(await resultOf('loud'))).toBe('done\n');
     expect(await resultOf('long')).toBe(1);
     const lines = await logOf('long');
@@ -248,8 +248,8 @@ describe('descriptor 3', () => {
   });
 });
 
-describe('memory', () => {
-  it('of all processes together is bounded: a job that took more may have more the next time', async () => {
+describe('the memory of a command', () => {
+  it('is bounded over all its processes: a job that used more can get more the next time', async () => {
     expect(await resultOf('sparing')).toBe(1);
     const found = await failure('hungry');
     expect(found).toMatchObject({ type: 'OutOfMemory', exitCode: 137, final: false });
@@ -257,7 +257,7 @@ describe('memory', () => {
   });
 });
 
-it('a job that ran out of memory goes on where there is more', async () => {
+it('a job that ran out of memory continues on a worker with more', async () => {
   const amounts = { resources: { memory: 64 * 2 ** 20 }, memoryGrowth: { factor: 8, max: 2 ** 30 } };
   await world.define('growing', 2, { demands: amounts });
   const command = [
@@ -277,7 +277,7 @@ it('a job that ran out of memory goes on where there is more', async () => {
   expect((await world.client.get(job)).attempts.at(-1)?.workerName).toBe('large');
 });
 
-it('a worker that the server refuses says so, and ends', async () => {
+it('an exec worker that the server refuses prints the reason, and ends', async () => {
   const { code, stderr } = await runMusterProcess([
     '--server',
     world.replica.grpcAddress,

@@ -16,7 +16,7 @@ afterAll(async () => {
   await receiver?.stop();
 });
 
-it('sends them by its end, with the context that the command had', async () => {
+it('an exec worker sends its spans before its end, with the context that the command got', async () => {
   await world.define('context');
   await world.worker(['context', '--', 'sh', '-c', 'echo "\\"$TRACEPARENT\\""'], {
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
@@ -30,7 +30,7 @@ it('sends them by its end, with the context that the command had', async () => {
   expect(sent?.resource).toMatchObject({ 'service.name': 'muster-exec', 'telemetry.sdk.language': 'nodejs' });
 });
 
-it('starts nothing where a variable asks for what it can not do', async () => {
+it('an exec worker does not start if a variable asks for an unsupported exporter', async () => {
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
   const { code, stderr } = await runMusterProcess(['worker', 'exec', 'same', '--', 'cat'], { env });
   expect(code).toBe(2);

@@ -64,8 +64,8 @@ async function logOf(job: { jobId: string }) {
   return lines;
 }
 
-describe('a cancel', () => {
-  it('ends a command that ignores it, and all that it has started, after the grace', async () => {
+describe('a cancel of a command', () => {
+  it('kills a command that ignores it, with its child processes, after the grace period', async () => {
     await world.script('stubborn', scripts.stubborn, ['--grace', '300ms']);
     const { job, pids } = await running('stubborn');
     await world.client.cancel(job);
@@ -73,7 +73,7 @@ describe('a cancel', () => {
     await gone(pids);
   });
 
-  it('lets a command put things in order; one that ends well has won', async () => {
+  it('lets a command clean up; one that ends with success wins', async () => {
     await world.script('orderly', scripts.orderly);
     await world.script('ready', scripts.ready, ['--name', 'other']);
     const { job } = await running('orderly');
@@ -86,7 +86,7 @@ describe('a cancel', () => {
   });
 });
 
-it('the run timeout ends a command', async () => {
+it('a run timeout ends a command', async () => {
   await world.script('timed', scripts.stubborn, ['--grace', '100ms']);
   await world.define('timed', 1, { runTimeout: { seconds: 8n } });
   const { job, pids } = await started('timed');
@@ -94,22 +94,22 @@ it('the run timeout ends a command', async () => {
   await gone(pids);
 });
 
-it('what a command leaves behind ends with it', async () => {
+it('processes that a command leaves behind end with it', async () => {
   await world.script('leaves', scripts.leaves);
   const left = Number(await world.client.result(await world.client.submit('leaves')));
   expect(left).toBeGreaterThan(1);
   await gone([left]);
 });
 
-it('a process that has left the session does not keep the job from its end', async () => {
+it('a process that has left the session does not delay the end of the job', async () => {
   await world.script('escapes', scripts.escapes);
   const pid = await world.client.result<number>(await world.client.submit('escapes'));
   expect(lives(pid)).toBe(true);
   process.kill(pid, 'SIGKILL');
 });
 
-describe('the end of the worker', () => {
-  it('by SIGTERM waits for commands that run', async () => {
+describe('the end of an exec worker', () => {
+  it('by SIGTERM waits for running commands', async () => {
     const folder = world.replica.dataFolder;
     await world.define('brief');
     const worker = await world.worker(['brief', '--', 'sh', '-c', scripts.brief], { HOME: folder });
@@ -123,7 +123,7 @@ describe('the end of the worker', () => {
     expect(await worker.ended).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('by SIGTERM stops those that take longer than it may wait, and gives their jobs back', async () => {
+  it('by SIGTERM stops commands that run longer than it waits, and requeues their jobs', async () => {
     await world.define('given-back', 3);
     const args = ['--drain-timeout', '200ms', '--grace', '200ms', 'given-back', '--', 'sh', '-c', scripts.stubborn];
     const worker = await world.worker(args);
@@ -146,7 +146,7 @@ describe('the end of the worker', () => {
   });
 });
 
-it('a worker whose guardian was ended finishes what it runs, and ends', async () => {
+it('an exec worker whose guardian process was ended finishes its jobs, and ends', async () => {
   const HOME = `${world.replica.dataFolder}/unguarded`;
   mkdirSync(HOME);
   await world.define('unguarded');
@@ -183,7 +183,7 @@ function folderOf(pid: number): string {
   return /=(.*\/muster-exec-[^/]+)\//.exec(file ?? '')?.[1] ?? '';
 }
 
-it('attempts leave neither descriptors nor files in the worker', async () => {
+it('attempts leave no descriptors and no files in the worker', async () => {
   await world.define('plain');
   const worker = await world.worker([
     '--slots',

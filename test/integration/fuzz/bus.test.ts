@@ -57,7 +57,7 @@ async function runOne(worker: TestWorker, definition: string): Promise<void> {
   expect(await world.stateOf(jobId)).toBe('SUCCEEDED');
 }
 
-it('rubbish for replicas changes nothing that they do', async () => {
+it('random messages on the bus do not disturb replicas', async () => {
   const definition = await world.define();
   const worker = await world.openWorker(definition);
   await runOne(worker, definition); // its lane is known from here on

@@ -175,12 +175,15 @@ async function sendDamaged({ good, send }: Way, method: DescMethod): Promise<voi
   }
 }
 
-describe.each(ways.map((way) => [way.name, way] as const))('%s', (_name, way) => {
+describe.each(ways.map((way) => [way.name, way] as const))('a damaged %s request', (_name, way) => {
   const methods = allMethods.filter(way.serves);
 
-  it.each(methods.map((method) => [method.name, method] as const))('%s', async (_method, method) => {
-    await sendDamaged(way, method);
-  });
+  it.each(methods.map((method) => [method.name, method] as const))(
+    'gets a valid answer: %s',
+    async (_method, method) => {
+      await sendDamaged(way, method);
+    },
+  );
 
-  it('leaves the replica well', () => vitals.check());
+  it('leaves the replica healthy', () => vitals.check());
 });

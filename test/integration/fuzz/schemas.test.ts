@@ -59,8 +59,8 @@ function apply(name: string, schema: object) {
   return codeOf(world.rpc.call(applyJobDefinition, { definition: { name, body, ...schema } }));
 }
 
-describe('JSON schemas', () => {
-  it('of random words, with inputs of random JSON', async () => {
+describe('a hostile JSON schema', () => {
+  it('of random words, with inputs of random JSON, gets a valid answer', async () => {
     for (let i = 0; i < tries(150); i++) {
       const inputJsonSchema = JSON.stringify(jsonOf(dice, dice.int(1, 5)));
       const stored = await apply(`random-${i}`, { inputJsonSchema });
@@ -86,7 +86,7 @@ describe('JSON schemas', () => {
     ['many alternatives inside each other', JSON.stringify({ anyOf: Array.from({ length: 5_000 }, () => ({})) })],
     ['another server', '{"$ref":"http://127.0.0.1:1/x"}'],
     ['a file', '{"$ref":"file:///etc/passwd"}'],
-  ])('of %s', async (what, inputJsonSchema) => {
+  ])('gets a valid answer in bounded time: %s', async (what, inputJsonSchema) => {
     const definition = `hostile-${what.replaceAll(/[^a-z]/g, '-')}`;
     const stored = await apply(definition, { inputJsonSchema });
     expect(allowed, stored.message).toContain(stored.code);
@@ -99,8 +99,8 @@ describe('JSON schemas', () => {
   });
 });
 
-describe('an expression that takes for ever', () => {
-  it('holds up its own call alone: others are answered while it is tried again and again', async () => {
+describe('an expression of exponential time', () => {
+  it('delays its own call only: others are answered while it is tried repeatedly', async () => {
     await world.rpc.call(applyJobDefinition, {
       definition: { name: 'slow', body, inputJsonSchema: JSON.stringify({ pattern: '^(a+)+$' }) },
     });
@@ -124,8 +124,8 @@ describe('an expression that takes for ever', () => {
   });
 });
 
-describe('protobuf schemas', () => {
-  it('damaged at random', async () => {
+describe('a hostile protobuf schema', () => {
+  it('damaged at random gets a valid answer', async () => {
     const good = shopSchema();
     for (let i = 0; i < tries(150); i++) {
       const inputProtobufSchema = { ...good, fileDescriptorSet: damaged(dice, good.fileDescriptorSet) };

@@ -66,15 +66,15 @@ async function faultsOf(cases: readonly (readonly [ListName, string])[]): Promis
   return faults.filter((fault) => fault !== undefined);
 }
 
-describe('B43: a token', () => {
-  it('goes on where it was given', async () => {
+describe('B43: a page token', () => {
+  it('continues where it was issued', async () => {
     for (const name of names) {
       expect(tokens[name]).toMatch(/^[\w-]{20,}$/);
       await lists[name](tokens[name]);
     }
   });
 
-  it('with any one bit turned is refused', async () => {
+  it('with any single bit flipped is refused', async () => {
     const cases = names.flatMap((name) => {
       const bytes = Buffer.from(tokens[name], 'base64url');
       return Array.from({ length: bytes.length * 8 }, (_, bit) => {
@@ -86,7 +86,7 @@ describe('B43: a token', () => {
     expect(await faultsOf(cases)).toEqual([]);
   });
 
-  it('that is cut, extended or written otherwise is refused', async () => {
+  it('that is cut, extended or encoded differently is refused', async () => {
     const cases = names.flatMap((name) => {
       const token = tokens[name];
       const cut = Array.from({ length: token.length - 1 }, (_, i) => token.slice(0, i + 1));
@@ -122,7 +122,7 @@ describe('B24, B25, B26: a name of random text', () => {
   const rule = /^[a-z0-9][a-z0-9._-]{0,62}$/;
   const reserved = /^(sys|internal)-|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/;
 
-  it('is taken if it is one, and comes back as it was; else the answer names it', async () => {
+  it('is accepted if it is valid, and returned unchanged; else the answer names it', async () => {
     const body = { case: 'task', value: {} } as const;
     for (let i = 0; i < tries(300); i++) {
       const name = textOf(dice, dice.int(1, 70));
@@ -136,5 +136,5 @@ describe('B24, B25, B26: a name of random text', () => {
     }
   });
 
-  it('leaves the replica well', () => vitals.check());
+  it('leaves the replica healthy', () => vitals.check());
 });

@@ -111,11 +111,11 @@ const seriesOf = (what: string, expression: string) =>
   );
 
 describe('prometheus.yml', () => {
-  it('is a configuration as Prometheus reads it, and finds the rules', async () => {
+  it('is a valid Prometheus configuration, and finds the rules', async () => {
     expect(await promtool('check', 'config', pathOf('prometheus.yml'))).toMatch(/SUCCESS/);
   });
 
-  it('lets Prometheus watch a replica without a fault', async () => {
+  it('lets Prometheus scrape a replica without an error', async () => {
     const [up] = await seriesOf('up', 'up{job="muster"}');
     expect(up?.value[1]).toBe('1');
     const [scraped] = await seriesOf('the scrape', 'scrape_samples_scraped{job="muster"}');
@@ -124,20 +124,20 @@ describe('prometheus.yml', () => {
 });
 
 describe('the dashboard', () => {
-  it('has queries that Prometheus understands', async () => {
+  it('has queries that Prometheus accepts', async () => {
     const file = join(scratch, 'queries.yml');
     const asRules = queries.map(([, expr], i) => ({ record: `query:${i}`, expr }));
     await writeFile(file, stringify({ groups: [{ name: 'dashboard', rules: asRules }] }));
     expect(await promtool('check', 'rules', file)).toContain(`SUCCESS: ${queries.length} rules found`);
   });
 
-  it.each(queries)('shows something at "%s"', async (title, expr) => {
+  it.each(queries)('shows data at "%s"', async (title, expr) => {
     // Of a quantile of nothing, as where a method was not called lately, Prometheus says that it is no number.
     const shown = async () => (await prometheus.query(expr)).some(({ value }) => value[1] !== 'NaN');
     await eventually(`${title} has series`, shown, POLLING);
   });
 
-  it('has variables that find something', async () => {
+  it('has variables with values', async () => {
     const defined = dashboard.templating.list.flatMap(({ name, definition }) =>
       definition ? [[name, definition]] : [],
     );
@@ -150,13 +150,13 @@ describe('the dashboard', () => {
   });
 });
 
-describe('the alerts', () => {
-  it('are rules as Prometheus reads them, and each has a case', async () => {
+describe('the alert rules', () => {
+  it('are valid in Prometheus, and each has a case', async () => {
     expect(await promtool('check', 'rules', pathOf('muster-alerts.yml'))).toContain(`SUCCESS: ${rules.length} rules`);
     expect(rules.map(({ alert }) => alert)).toEqual(Object.keys(alertCases));
   });
 
-  it('fire when they are meant to, and not otherwise', async () => {
+  it('fire in their case, and not otherwise', async () => {
     const firing = (alert: string) => `count(ALERTS{alertname="${alert}",alertstate="firing"})`;
     const tests = Object.entries(alertCases).flatMap(([alert, { fires, quiet }]) =>
       [fires, quiet].map((series, i) => ({
@@ -179,7 +179,7 @@ describe('the alerts', () => {
   });
 
   it.each(rules.map(({ alert, expr }) => [alert, expr] as const))(
-    '%s asks for metrics and labels that there are',
+    'of %s use existing metrics and labels',
     async (alert, expr) => {
       expect(await prometheus.query(expr)).toBeDefined();
       const selectors = [...expr.matchAll(/\b((?:muster|rpc|nodejs|process)_\w+)(?:\{([^}]*)\})?/g)].filter(
@@ -194,7 +194,7 @@ describe('the alerts', () => {
     },
   );
 
-  it('are quiet about a replica that is well', async () => {
+  it('are quiet for a healthy replica', async () => {
     expect((await prometheus.query('ALERTS{alertstate="firing"}')).map(({ metric }) => metric.alertname)).toEqual([]);
   });
 });

@@ -74,10 +74,10 @@ function judge(job: Job, { reported, cancelled }: Race): string {
   return state;
 }
 
-describe.each(databaseKinds)('cancel against complete at the same instant, on %s', (kind) => {
+describe.each(databaseKinds)('a race of cancel and complete on %s', (kind) => {
   const held = useArena(kind);
 
-  it('each of a thousand jobs ends once, and as everybody was told', { timeout: 300_000 }, async () => {
+  it('ends each of a thousand jobs once, as every caller was answered', { timeout: 300_000 }, async () => {
     const { arena } = held;
     const definition = await arena.world.define({ cancelGrace: durationFromMs(1) });
     const worker = await arena.openWorker(definition);

@@ -63,10 +63,10 @@ async function raceDeadlines(arena: Arena, totalMs: number): Promise<string[]> {
   });
 }
 
-describe.each(databaseKinds)('what ends a job against what would end it otherwise, on %s', (kind) => {
+describe.each(databaseKinds)('a race of two ends of a job on %s', (kind) => {
   const held = useArena(kind);
 
-  it('a total timeout against a result', TIMEOUT, async () => {
+  it('of a total timeout and a result ends each job once', TIMEOUT, async () => {
     const { arena } = held;
     const counts: Record<string, number> = {};
     let raced = 0;
@@ -86,7 +86,7 @@ describe.each(databaseKinds)('what ends a job against what would end it otherwis
     expect(Object.keys(counts).sort()).toEqual(['FAILED', 'SUCCEEDED']);
   });
 
-  it('a confirmed cancel against a result: one of the two reports closes the attempt', TIMEOUT, async () => {
+  it('of a confirmed cancel and a result lets one of the two reports close the attempt', TIMEOUT, async () => {
     const { arena } = held;
     const definition = await arena.world.define();
     const worker = await arena.openWorker(definition);
@@ -117,7 +117,7 @@ describe.each(databaseKinds)('what ends a job against what would end it otherwis
     console.log(`${kind}: ${JSON.stringify(tally(states))}`);
   });
 
-  it('a retry by hand against erasing: a new job with all of the input, or none', TIMEOUT, async () => {
+  it('of a manual retry and an erasure creates a job with all of the input, or none', TIMEOUT, async () => {
     const { arena } = held;
     const definition = await arena.world.define();
     const input = { data: Buffer.from(INPUT), contentType: 'text/plain' };

@@ -76,10 +76,10 @@ async function finish(worker: TestWorker, jobIds: ReadonlySet<string>): Promise<
   expect(new Set(results)).toEqual(new Set(['ACCEPTED']));
 }
 
-describe.each(databaseKinds)('calls against what happens to jobs that wait, on %s', (kind) => {
+describe.each(databaseKinds)('a race on waiting jobs on %s', (kind) => {
   const held = useArena(kind);
 
-  it('a pause against a claim: what is paused is assigned to nobody before it is resumed', TIMEOUT, async () => {
+  it('of a pause and a claim assigns no paused job before it is resumed', TIMEOUT, async () => {
     const { arena } = held;
     const ask: Ask = ({ people }, jobId) => answerOf(people.call(pauseJob, { jobId }));
     await raceClaims(arena, ask, 'PAUSED', async (paused, worker) => {
@@ -92,7 +92,7 @@ describe.each(databaseKinds)('calls against what happens to jobs that wait, on %
     });
   });
 
-  it('an update against a claim: what is put off is assigned to nobody', TIMEOUT, async () => {
+  it('of an update and a claim assigns no delayed job', TIMEOUT, async () => {
     const { arena } = held;
     const runTime = timestampFromMs(Date.now() + HOUR_MS);
     const ask: Ask = ({ people }, jobId) => answerOf(people.call(updateJob, { jobId, runTime }));
@@ -101,7 +101,7 @@ describe.each(databaseKinds)('calls against what happens to jobs that wait, on %
     });
   });
 
-  it('a resume against an expiry: it runs or it has expired, never both', TIMEOUT, async () => {
+  it('of a resume and an expiry runs a job or expires it, never both', TIMEOUT, async () => {
     const { arena } = held;
     const counts: Record<string, number> = {};
     let raced = 0;

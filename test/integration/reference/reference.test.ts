@@ -36,7 +36,7 @@ function get(path: string, init?: RequestInit): Promise<Response> {
 }
 
 describe('openapi.json', () => {
-  it('is served, and valid to those who publish a validator', async () => {
+  it('is served, and valid for published validators', async () => {
     const answer = await get('/openapi.json');
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json']);
     const served = (await answer.json()) as JsonObject;
@@ -46,11 +46,11 @@ describe('openapi.json', () => {
     expect(validator.version).toBe('3.1');
   });
 
-  it('has every RPC of the contract that this port serves, and no other', () => {
+  it('has every RPC of the contract that this port serves, and no others', () => {
     expect(Object.keys(document.paths).sort()).toEqual(onHttp.map((method) => `/${pathOf(method)}`).sort());
   });
 
-  it('says something of every RPC, field and value, and tells the errors of each RPC', () => {
+  it('describes every RPC, field and value, and the errors of each RPC', () => {
     for (const [path, { post }] of Object.entries(document.paths)) {
       expect({ path, description: post.description }).toEqual({ path, description: expect.stringMatching(/\w{3}/) });
       expect({ path, statuses: Object.keys(post.responses) }).toEqual({
@@ -100,7 +100,7 @@ describe('the example of', () => {
     return answers;
   }
 
-  it.each(titled)('%s', async (_name, method) => {
+  it.each(titled)('%s works', async (_name, method) => {
     const actual = { sessionId, ...(await makeJobs(world)) };
     const line = curlLines(page).find((one) => one.includes(`/${pathOf(method)} `)) ?? '';
     const printed = await shell.run(withActual(line, actual));
@@ -113,7 +113,7 @@ describe('the example of', () => {
     }
   });
 
-  it.each(allMethods.map((method) => [method.name, method] as const))('%s fits the contract', (_name, method) => {
+  it.each(allMethods.map((method) => [method.name, method] as const))('%s matches the contract', (_name, method) => {
     fromJson(method.input, exampleOf(method));
   });
 });
@@ -126,8 +126,8 @@ function curlLines(html: string): string[] {
   return [...html.matchAll(/<pre>([\s\S]*?)<\/pre>/g)].map(([, line = '']) => unescaped(line));
 }
 
-describe('the page', () => {
-  it('has each RPC with its path, its fields, its errors, and a line for the shell', () => {
+describe('the reference page', () => {
+  it('has each RPC with its path, its fields, its errors, and a shell line', () => {
     const text = unescaped(page.replace(/<[^>]+>/g, ' '));
     for (const method of onHttp) {
       expect(text).toContain(`POST  /${pathOf(method)}`.replace('  ', ' '));
@@ -139,14 +139,14 @@ describe('the page', () => {
     expect(page).toContain('ERROR_REASON_IDEMPOTENCY_CONFLICT');
   });
 
-  it('has no link that leads nowhere, and no two places of one name', () => {
+  it('has no broken link, and no duplicate anchor', () => {
     const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
     const targets = new Set([...page.matchAll(/href="#([^"]+)"/g)].map(([, target]) => target));
     expect([...targets].filter((target) => !ids.includes(target))).toEqual([]);
   });
 
-  it('runs nothing, loads nothing, and is kept from both', async () => {
+  it('runs no script, loads nothing, and its policy forbids both', async () => {
     expect(page).not.toMatch(/<script|<link|<img|<iframe|\bsrc=|\bon\w+="|@import|url\(/i);
     const { headers } = await get('/reference');
     const style = /<style>([\s\S]*?)<\/style>/.exec(page)?.[1] ?? '';
@@ -157,7 +157,7 @@ describe('the page', () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 
-  it('is where the root leads to, and is asked for with GET or HEAD', async () => {
+  it('is the target of the root, and answers GET and HEAD', async () => {
     const root = await get('/');
     expect([root.status, root.headers.get('location')]).toEqual([302, '/reference']);
     const head = await get('/reference', { method: 'HEAD' });

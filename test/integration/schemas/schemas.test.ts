@@ -88,12 +88,12 @@ describe('JSON Schema', () => {
     ],
     ['true', true, payload(1), undefined],
     ['false', false, payload(1), expect.stringContaining('false')],
-  ])('%s', async (_what, schema, of, expected) => {
+  ])('gives the right answer for %s', async (_what, schema, of, expected) => {
     expect(await schemas.compile(json(schema))).toBeUndefined();
     expect(await faultOf(json(schema), of)).toEqual(expected);
   });
 
-  it('does not mind the same $id in several schemas', async () => {
+  it('accepts the same $id in several schemas', async () => {
     for (const type of ['string', 'number', 'string', 'boolean']) {
       expect(await schemas.compile(json({ $id: 'https://example.com/same', type }))).toBeUndefined();
     }
@@ -122,7 +122,7 @@ describe('JSON Schema', () => {
     expect(await faultOf({ kind: 'json', text }, payload(1))).toMatch(expected);
   });
 
-  it('finds a value that is nested too deeply for it', async () => {
+  it('refuses a value that is nested too deeply', async () => {
     const deep = payload('['.repeat(200_000) + ']'.repeat(200_000));
     expect(await faultOf(json({ items: { $ref: '#' } }), deep)).toMatch(/nested too deeply|took longer/);
   });
@@ -147,7 +147,7 @@ describe('protobuf', () => {
     ['no JSON', payload('{'), expect.stringMatching(/^is no JSON/)],
     ['another content type', payload('x', 'text/plain'), expect.stringContaining('text/plain')],
     ['a group without end', binary('ff'.repeat(1_000)), expect.stringMatching(/^is no shop.v1.Order: /)],
-  ])('%s', async (_what, of, expected) => {
+  ])('gives the right answer for %s', async (_what, of, expected) => {
     expect(await faultOf(order, of)).toEqual(expected);
   });
 
@@ -181,8 +181,8 @@ describe('protobuf', () => {
   });
 });
 
-describe('the thread', () => {
-  it('gives up a check that takes too long, answers the others of its call, and goes on', async () => {
+describe('the schema thread', () => {
+  it('stops a check that takes too long, answers the others of its call, and continues', async () => {
     const before = warnings.length;
     const number = json({ type: 'number' });
     const checks = [
@@ -198,7 +198,7 @@ describe('the thread', () => {
     expect(await faultOf(number, payload(1))).toBeUndefined();
   });
 
-  it('lets calls take turns: a long one does not hold up a short one', async () => {
+  it('interleaves calls: a long one does not delay a short one', async () => {
     const number = json({ type: 'number' });
     const order: string[] = [];
     const many = Array.from({ length: 10_000 }, () => ({ schema: number, payload: payload(1) }));
@@ -208,7 +208,7 @@ describe('the thread', () => {
     expect(order).toEqual(['short', 'long']);
   });
 
-  it('refuses what is too much, and takes it again once the others are done', async () => {
+  it('refuses calls beyond its bound, and accepts them after the others are done', async () => {
     const number = json({ type: 'number' });
     const many = Array.from({ length: 15_000 }, () => ({ schema: number, payload: payload(1) }));
     const first = schemas.validate(many);
@@ -217,13 +217,13 @@ describe('the thread', () => {
     expect(await schemas.validate(many)).toHaveLength(15_000);
   });
 
-  it('refuses a call that would keep it for more than 5 s', async () => {
+  it('refuses a call that would take more than 5 s', async () => {
     const many = Array.from({ length: 100 }, () => ({ schema: slow, payload: slowText }));
     await expect(schemas.validate(many)).rejects.toMatchObject({ reason: 'OVERLOADED' });
     expect(await faultOf(json({ type: 'number' }), payload(1))).toBeUndefined();
   });
 
-  it('keeps a bounded number of schemas and compiles the others again', async () => {
+  it('caches a bounded number of schemas, and compiles others again', async () => {
     for (let round = 0; round < 2; round++) {
       for (let i = 0; i < 300; i += 50) {
         const checks = Array.from({ length: 50 }, (_, j) => ({
@@ -235,7 +235,7 @@ describe('the thread', () => {
     }
   });
 
-  it('answers an empty call, and refuses the others once it is stopped', async () => {
+  it('answers an empty call, and refuses all others after it is stopped', async () => {
     const other = new ThreadSchemas(log);
     expect(await other.validate([])).toEqual([]);
     const waiting = other.validate([{ schema: json(true), payload: payload(1) }]);

@@ -28,7 +28,7 @@ afterAll(async () => {
   await deployment?.stop();
 });
 
-it('a batch is made, filled, sealed and followed to its end, and its callback runs', async () => {
+it('a batch is created, filled, sealed and followed to its end, and its callback runs', async () => {
   const { client } = deployment;
   const callback = { definition: 'report', input: { to: 'ann' }, labels: { of: 'batch' } };
   const batch = await client.createBatch({ labels: { campaign: 'may' }, description: 'mails', maxFailed: 0, callback });
@@ -62,7 +62,7 @@ it('a batch is made, filled, sealed and followed to its end, and its callback ru
   });
 });
 
-it('what was cancelled of a batch is retried in a new one, which seals itself', async () => {
+it('cancelled members of a batch are retried in a new one, which seals itself', async () => {
   const { client } = deployment;
   const batch = await client.createBatch({ labels: { campaign: 'june' }, tolerateFailed: true });
   await batch.submitMany([0, 1, 2].map((to) => ({ definition: 'mail', input: { to }, delayMs: 3_600_000 })));
@@ -80,7 +80,7 @@ it('what was cancelled of a batch is retried in a new one, which seals itself', 
   await expect(client.retryBatch(batch)).rejects.toMatchObject({ reason: 'BATCH_RETRIED' });
 });
 
-it('a wait for one that is not sealed ends with its time, and a cancel ends it', async () => {
+it('a wait for an open batch ends with its time, and a cancel ends it', async () => {
   const batch = await deployment.client.createBatch({ tolerateFailed: true });
   const late = { code: Code.DEADLINE_EXCEEDED, reason: 'WAIT_TIMEOUT' };
   await expect(batch.wait({ timeoutMs: 50 })).rejects.toMatchObject(late);

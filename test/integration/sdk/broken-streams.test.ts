@@ -66,7 +66,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return found;
 }
 
-it('a job that is watched', async () => {
+it('a watched job survives broken streams', async () => {
   const at = (revision: bigint, state: JobState) => create(WatchJobResponseSchema, { job: { revision, state } });
   const { client, requests } = await serve(JobService.method.watchJob, [
     { messages: [at(1n, JobState.READY)] },
@@ -78,7 +78,7 @@ it('a job that is watched', async () => {
   expect(requests).toHaveLength(4);
 });
 
-it('logs that are followed', async () => {
+it('a followed log survives broken streams', async () => {
   const inbox = (resumeToken: string, sequences: readonly bigint[], ended = false) =>
     create(WatchAttemptLogsResponseSchema, {
       resumeToken,
@@ -99,7 +99,7 @@ it('logs that are followed', async () => {
   ]);
 });
 
-it('events that are watched', async () => {
+it('watched events survive broken streams', async () => {
   const page = (position: bigint, ...jobIds: string[]) =>
     create(WatchEventsResponseSchema, { position, events: jobIds.map((jobId) => ({ jobId })) });
   const { client, requests } = await serve(EventService.method.watchEvents, [
@@ -113,7 +113,7 @@ it('events that are watched', async () => {
   expect(requests[2]).toMatchObject({ states: [JobState.FAILED], keptOnly: true });
 });
 
-it('what is refused is not asked for again', async () => {
+it('a refused stream is not opened again', async () => {
   const { client, requests } = await serve(EventService.method.watchEvents, [
     { messages: [], breaksWith: grpc.status.OUT_OF_RANGE },
   ]);

@@ -26,7 +26,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 const refused = (code: number, reason: string) => expect.objectContaining({ code, reason });
 
 describe('definitions', () => {
-  it('are checked without being stored, with what differs and what may break', async () => {
+  it('are validated without being stored, with their differences and breaking changes', async () => {
     const name = 'checked';
     expect(await client.checkDefinition({ name })).toMatchObject({ created: true, differences: [] });
     await expect(client.getDefinition(name)).rejects.toEqual(refused(Code.NOT_FOUND, 'DEFINITION_NOT_FOUND'));
@@ -41,7 +41,7 @@ describe('definitions', () => {
     await expect(client.checkDefinition({ name: 'No' })).rejects.toBeInstanceOf(MusterError);
   });
 
-  it('carry the rules for their submissions, which answer and refuse', async () => {
+  it('carry submission rules, which answer and refuse', async () => {
     const uniqueness = { fields: ['order'], duplicatePolicy: DuplicatePolicy.REJECT };
     await client.applyDefinition({ name: 'unique', uniqueness });
     expect((await client.getDefinition('unique')).uniqueness).toMatchObject(uniqueness);
@@ -58,7 +58,7 @@ describe('definitions', () => {
     await expect(client.submit('throttled', null)).rejects.toEqual(refused(Code.RESOURCE_EXHAUSTED, 'THROTTLED'));
   });
 
-  it('are listed, archived and refuse jobs from then on', async () => {
+  it('are listed and archived, and then refuse jobs', async () => {
     await client.applyDefinition({ name: 'old' });
     await client.archiveDefinition('old');
     const names = async (showArchived: boolean) =>
@@ -70,7 +70,7 @@ describe('definitions', () => {
 });
 
 describe('list', () => {
-  it('gives all jobs that match, newest first, over as many pages as there are', async () => {
+  it('returns all matching jobs, newest first, over all pages', async () => {
     await client.applyDefinition({ name: 'many' });
     const jobs = Array.from({ length: 25 }, (_, i) => ({ definition: 'many', labels: { odd: `${i % 2}` } }));
     const ids = (await client.submitMany(jobs)).map(({ jobId }) => jobId);
@@ -85,7 +85,7 @@ describe('list', () => {
 });
 
 describe('watch', () => {
-  it('tells each change until the job has ended, and no revision twice', async () => {
+  it('returns each change until the job has ended, and no revision twice', async () => {
     await client.applyDefinition({ name: 'watched' });
     const job = await client.submit('watched');
     const seen: Job[] = [];
@@ -102,7 +102,7 @@ describe('watch', () => {
     expect(new Set(seen.map(({ revision }) => revision)).size).toBe(seen.length);
   });
 
-  it('ends with CANCELLED when it is told to, and with NOT_FOUND where there is no job', async () => {
+  it('ends with CANCELLED on an abort, and with NOT_FOUND for an unknown job', async () => {
     const job = await client.submit('watched');
     const stop = new AbortController();
     const watching = (async () => {
@@ -115,7 +115,7 @@ describe('watch', () => {
 });
 
 describe('workers', () => {
-  it('are read with what they hold', async () => {
+  it('are read with their jobs', async () => {
     const [worker] = (await client.listWorkers()).workers;
     const { sessionId = '' } = worker ?? {};
     const job = await client.submit('typescript-waiting');
@@ -148,7 +148,7 @@ describe('circuit breakers', () => {
 });
 
 describe('the namespace', () => {
-  it('says how long ended jobs are kept', async () => {
+  it('returns how long ended jobs are kept', async () => {
     using other = new Client({ address: deployment.replica.grpcAddress, namespace: 'other' });
     const retentionMs = async () => durationToMs((await other.getNamespace()).retention, -1);
     const before = await retentionMs();

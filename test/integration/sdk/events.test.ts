@@ -30,7 +30,7 @@ async function all(pages: AsyncIterable<EventPage>): Promise<EventPage[]> {
 const reported = (pages: readonly EventPage[]) =>
   pages.flatMap(({ events }) => events.map(({ jobId, state }) => [jobId, state] as const));
 
-it('gives what is kept of a job, and ends', async () => {
+it('watchEvents returns the kept events of a job, and ends', async () => {
   const [jobId] = [await cancelled(), await cancelled()];
   const states = await eventually('both changes are told', async () => {
     const found = reported(await all(deployment.client.watchEvents({ job: jobId, keptOnly: true })));
@@ -42,7 +42,7 @@ it('gives what is kept of a job, and ends', async () => {
   ]);
 });
 
-it('gives what comes, of the states that were asked for, and goes on after a position', async () => {
+it('watchEvents returns new events of the requested states, and continues after a position', async () => {
   const signal = new AbortController();
   const seen: EventPage[] = [];
   const watching = (async () => {
@@ -62,7 +62,7 @@ it('gives what comes, of the states that were asked for, and goes on after a pos
   expect(later.map(([jobId]) => jobId)).not.toContain(first);
 });
 
-it('refuses a position that never was', async () => {
+it('watchEvents refuses a position that never existed', async () => {
   const watching = all(deployment.client.watchEvents({ after: 1_000_000n }));
   await expect(watching).rejects.toMatchObject({ code: Code.OUT_OF_RANGE, reason: 'EVENT_POSITION_GONE' });
 });

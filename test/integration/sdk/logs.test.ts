@@ -30,7 +30,7 @@ describe.each(languages)('logs of a handler in %s', (language) => {
     await deployment.startWorker(language);
   });
 
-  it('are there when the job has ended, each attempt with its own, however short it was', async () => {
+  it('are complete when the job has ended, separately for each attempt, however short it was', async () => {
     const { client } = deployment;
     const job = await client.submit(chatty, { lines: 3 });
     expect(await client.wait(job)).toMatchObject({ state: JobState.SUCCEEDED, attemptsCounted: 2 });

@@ -14,7 +14,7 @@ afterAll(() => deployment?.stop());
 
 const refused = (code: number, reason: string) => expect.objectContaining({ code, reason });
 
-it('a queue is made, read, changed, listed and deleted', async () => {
+it('a queue is created, read, changed, listed and deleted', async () => {
   const { client } = deployment;
   const made = await client.createQueue('mails', { description: 'all that is sent' });
   expect(made).toMatchObject({ name: 'mails', paused: false, description: 'all that is sent' });
@@ -29,7 +29,7 @@ it('a queue is made, read, changed, listed and deleted', async () => {
   await expect(client.getQueue('mails')).rejects.toEqual(refused(Code.NOT_FOUND, 'QUEUE_NOT_FOUND'));
 });
 
-it('a queue is bounded, and refuses with when to come again', async () => {
+it('a bounded queue refuses jobs with a retry delay', async () => {
   const { client } = deployment;
   await client.createQueue('small', { maxBacklog: 1, maxBacklogAgeMs: 300_000 });
   expect(await client.getQueue('small')).toMatchObject({ maxBacklog: 1n, maxBacklogAge: { seconds: 300n } });
@@ -45,7 +45,7 @@ it('a queue is bounded, and refuses with when to come again', async () => {
   await client.submit('bounded');
 });
 
-it('limits and weights of a queue are set, changed and taken away, in words or as messages', async () => {
+it('limits and weights of a queue are set, changed and removed, as text or as messages', async () => {
   const { client } = deployment;
   const made = await client.createQueue('limited', {
     maxConcurrency: 20,
@@ -63,7 +63,7 @@ it('limits and weights of a queue are set, changed and taken away, in words or a
   expect(bare.rateLimit).toBeUndefined();
 });
 
-it('limits and keys of a definition are given in words or as messages; a job may have a key of its own', async () => {
+it('limits and keys of a definition are set as text or as messages; a job can have a key of its own', async () => {
   const { client } = deployment;
   const limits = {
     fairnessKey: 'labels.tenant',
@@ -95,7 +95,7 @@ it('limits and keys of a definition are given in words or as messages; a job may
   await expect(tooMany).rejects.toEqual(refused(Code.RESOURCE_EXHAUSTED, 'LIMIT_REACHED'));
 });
 
-it('a queue is held and let go, and counts its jobs', async () => {
+it('a queue is paused and resumed, and counts its jobs', async () => {
   const { client } = deployment;
   await client.applyDefinition({ name: 'parcel', queue: 'parcels' });
   const job = await client.submit('parcel');

@@ -31,20 +31,23 @@ beforeAll(async () => {
 
 afterAll(() => replica?.stop());
 
-it('there are some in each language', () => {
+it('the READMEs have examples in each language', () => {
   expect(examplesOf('ts')).toHaveLength(4);
   expect(examplesOf('python')).toHaveLength(7);
 });
 
-it.each(examples)('example $n in $language prints what it says', async ({ language, n, program, prints }) => {
-  const file = new URL(`.muster/readmes/${process.pid}-${n}.${language === 'ts' ? 'ts' : 'py'}`, root);
-  await mkdir(new URL('.', file), { recursive: true });
-  await writeFile(file, program.replaceAll('127.0.0.1:7070', replica.grpcAddress));
-  const env = { ...process.env, PYTHONPATH: new URL('sdk/python/src', root).pathname };
-  try {
-    const run = promisify(execFile)(languages[language].command, [file.pathname], { timeout: LONGEST_RUN_MS, env });
-    expect((await run).stdout).toBe(prints);
-  } finally {
-    await rm(file);
-  }
-});
+it.each(examples)(
+  'example $n of the README in $language prints what it says',
+  async ({ language, n, program, prints }) => {
+    const file = new URL(`.muster/readmes/${process.pid}-${n}.${language === 'ts' ? 'ts' : 'py'}`, root);
+    await mkdir(new URL('.', file), { recursive: true });
+    await writeFile(file, program.replaceAll('127.0.0.1:7070', replica.grpcAddress));
+    const env = { ...process.env, PYTHONPATH: new URL('sdk/python/src', root).pathname };
+    try {
+      const run = promisify(execFile)(languages[language].command, [file.pathname], { timeout: LONGEST_RUN_MS, env });
+      expect((await run).stdout).toBe(prints);
+    } finally {
+      await rm(file);
+    }
+  },
+);

@@ -25,7 +25,7 @@ function refuses(socket: Socket, isRefused: boolean): void {
   });
 }
 
-it('a refused subscription is given up, though the flush behind it is not answered', async () => {
+it('a refused subscription is given up, though the flush after it gets no answer', async () => {
   let connections = 0;
   const server = createServer((socket) => refuses(socket, connections++ === 0)).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -23,7 +23,7 @@ describe.each(languages)('a handler in %s', (language) => {
     await deployment.startWorker(language);
   });
 
-  it('that asks for more time gets it', async () => {
+  it('that requests more time gets it', async () => {
     const job = await deployment.client.submit(definition, { run, extend: 60_000 });
     expect(await deployment.client.result(job)).toBe('done');
   });
@@ -36,7 +36,7 @@ describe.each(languages)('a handler in %s', (language) => {
     });
   });
 
-  it('that asks for too little is stopped later', async () => {
+  it('that requests too little is stopped later', async () => {
     const job = await deployment.client.wait(await deployment.client.submit(definition, { run, extend: 500 }));
     expect(job).toMatchObject({ state: JobState.FAILED, outcome: { value: { type: 'RunTimeout' } } });
   });

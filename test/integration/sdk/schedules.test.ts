@@ -15,7 +15,7 @@ afterAll(() => deployment?.stop());
 const refused = (code: number, reason: string) => expect.objectContaining({ code, reason });
 const reports = { name: 'reports', crons: ['0 9 * * *'], timeZone: 'Europe/Vienna', definition: 'report' } as const;
 
-it('a schedule is checked, made, read, changed, listed and deleted', async () => {
+it('a schedule is validated, created, read, changed, listed and deleted', async () => {
   const { client } = deployment;
   const checked = await client.checkSchedule(reports);
   expect(checked.nextTimes).toHaveLength(5);
@@ -64,7 +64,7 @@ it('a schedule is checked, made, read, changed, listed and deleted', async () =>
   await expect(client.deleteSchedule('reports')).rejects.toEqual(refused(Code.NOT_FOUND, 'SCHEDULE_NOT_FOUND'));
 });
 
-it('a schedule is looked ahead at, held, triggered and backfilled', async () => {
+it('a schedule is previewed, paused, triggered and backfilled', async () => {
   const { client } = deployment;
   const after = { afterTime: new Date('2026-03-28T00:00:00Z'), count: 2 };
   const expected = ['2026-03-28T08:00:00.000Z', '2026-03-29T07:00:00.000Z'];

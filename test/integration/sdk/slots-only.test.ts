@@ -10,7 +10,7 @@ import { startTestReplica, type TestReplica } from '../../support/replica.ts';
 
 const BACKLOG = 6_000;
 
-describe.each(databaseKinds)('a worker that fetches ahead, on %s', (kind) => {
+describe.each(databaseKinds)('a worker with prefetch on %s', (kind) => {
   let postgres: TestDatabases | undefined;
   let replica: TestReplica;
   let client: Client;
@@ -76,11 +76,11 @@ describe.each(databaseKinds)('a worker that fetches ahead, on %s', (kind) => {
     return (plainBefore.get(names.at(-1) ?? '') ?? Number.NaN) - before - 500;
   }
 
-  it('runs an older job that takes amounts before the younger short ones', async () => {
+  it('runs an older job that demands resources before short younger ones', async () => {
     expect(await overtaken('big', 1)).toBeLessThan(1_500);
   });
 
-  it('runs older ones at their limit before them', async () => {
+  it('runs older jobs that wait at their limit before short younger ones', async () => {
     expect(await overtaken('limited', 5)).toBeLessThan(4_500);
   });
 });

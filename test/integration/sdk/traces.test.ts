@@ -65,7 +65,7 @@ async function ended(jobId: string): Promise<Job> {
   return client.wait(jobId);
 }
 
-describe('an application that traces', () => {
+describe('a traced application', () => {
   it('has a span of the submission, and under it one of the handler, active while that runs', async () => {
     tracing = startTracing();
     const { jobId } = await client.submit('look');
@@ -112,7 +112,7 @@ describe('an application that traces', () => {
     expect(seen).toEqual({ before: own, after: own, traceparent: `00-${traceId}-${own}-01`, tracestate: '' });
   });
 
-  it('submits what a handler submits under its span, and a batch in one call', async () => {
+  it('submits jobs of a handler under its span, and several in one call', async () => {
     tracing = startTracing();
     const { jobId } = await client.submit('fan');
     const children = await client.result<string[]>(jobId);
@@ -138,7 +138,7 @@ describe('an application that traces', () => {
     expect(child.traceparent).toBe(`00-${submit?.spanContext().traceId}-${submit?.spanContext().spanId}-01`);
   });
 
-  it('sees in its spans what failed: the handler, the call', async () => {
+  it('has the errors of handlers and calls in its spans', async () => {
     tracing = startTracing();
     await ended((await client.submit('fail')).jobId);
     const [process] = tracing.named('process fail');
@@ -154,7 +154,7 @@ describe('an application that traces', () => {
     });
   });
 
-  it('leaves a job in the trace that its submission names', async () => {
+  it('keeps a job in the trace that its submission names', async () => {
     tracing = startTracing();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const { jobId } = await client.submit('look', undefined, { traceparent, tracestate: 'vendor=1' });
@@ -164,7 +164,7 @@ describe('an application that traces', () => {
     expect(seen.tracestate).toBe('vendor=1');
   });
 
-  it('records nothing of a trace that its caller does not keep', async () => {
+  it('records nothing of an unsampled trace', async () => {
     tracing = startTracing();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
     const { jobId } = await client.submit('look', undefined, { traceparent });
@@ -174,14 +174,14 @@ describe('an application that traces', () => {
   });
 });
 
-describe('an application that does not trace', () => {
+describe('an untraced application', () => {
   it('submits without a trace, and its handlers have none', async () => {
     const { jobId } = await client.submit('look');
     expect(await client.result(jobId)).toEqual({ traceparent: '', tracestate: '' });
     expect((await client.get(jobId)).traceparent).toBe('');
   });
 
-  it('hands on the trace that a submission names', async () => {
+  it('passes on the trace that a submission names', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const { jobId } = await client.submit('look', undefined, { traceparent });
     expect(await client.result(jobId)).toEqual({ traceparent, tracestate: '' });

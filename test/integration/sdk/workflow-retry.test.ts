@@ -70,7 +70,7 @@ const failureOf = (job: Parameters<Client['result']>[0]) =>
     (error: JobFailedError) => error,
   );
 
-it('takes over what had succeeded, and what was skipped is decided anew', async () => {
+it('the retry of a workflow takes over succeeded steps, and decides skipped ones anew', async () => {
   const first = await client.submit('flow', {});
   const failure = await failureOf(first);
   expect(failure.message).toContain('step "join": not yet');
@@ -86,7 +86,7 @@ it('takes over what had succeeded, and what was skipped is decided anew', async 
   expect(ran.splice(0).sort()).toEqual(['join', 'make tidy']);
 });
 
-it('runs one that had succeeded as a whole', async () => {
+it('the retry of a succeeded workflow runs all of it', async () => {
   broken = false;
   const first = await client.submit('flow', {});
   await client.result(first);

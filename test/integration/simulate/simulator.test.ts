@@ -20,8 +20,8 @@ const keyed = (maxConcurrency: number) => ({
 });
 const ofTenants = (...tenants: string[]) => arrivalsOf(tenants.map((tenant) => ({ labels: { tenant } })));
 
-describe('a limit', () => {
-  it('of one on a key makes its jobs run one after the other, and holds nobody else', async () => {
+describe('a simulated limit', () => {
+  it('of one for a key runs its jobs one after another, and delays no others', async () => {
     const scenario = scenarioOf({ definitions: [keyed(1)], slots: 10 });
     const { starts, report } = await simulate(simulator, scenario, ofTenants('a', 'a', 'b', 'a'));
     expect(starts.flat().toSorted((a, b) => a - b)).toEqual([0, 0, 1_000, 2_000]);
@@ -36,7 +36,7 @@ describe('a limit', () => {
     expect(report.keys[0]?.heldBackMs.key).toBe(3_000);
   });
 
-  it('of two lets two of a key run at once', async () => {
+  it('of two lets two jobs of a key run at once', async () => {
     const { starts } = await simulate(
       simulator,
       scenarioOf({ definitions: [keyed(2)], slots: 10 }),
@@ -45,7 +45,7 @@ describe('a limit', () => {
     expect(starts.flat().toSorted((a, b) => a - b)).toEqual([0, 0, 1_000, 1_000]);
   });
 
-  it('of a queue, a definition or the slots is told apart', async () => {
+  it('is distinguished by kind: queue, definition, slots', async () => {
     const arrivals = arrivalsOf([{}, {}, {}]);
     const held = async (scenario: Parameters<typeof scenarioOf>[0]) =>
       (await simulate(simulator, scenarioOf(scenario), arrivals)).report.all.heldBackMs;
@@ -60,7 +60,7 @@ describe('a limit', () => {
     expect(await held({ slots: 3 })).toEqual(none);
   });
 
-  it('of a rate is kept by the second, also where days pass between', async () => {
+  it('of a rate is kept by the second, also after days without jobs', async () => {
     const queues = [{ name: 'default', rateLimit: { units: 1, period: '60s', burst: 1 } }];
     const arrivals = arrivalsOf([{}, {}, {}, { atMs: 48 * HOUR }, { atMs: 48 * HOUR }]);
     const { starts, report } = await simulate(simulator, scenarioOf({ queues, slots: 5 }), arrivals);
@@ -72,7 +72,7 @@ describe('a limit', () => {
     expect(report.all.heldBackMs.rate).toBeGreaterThan(239_000);
   });
 
-  it('that refuses or replaces does so', async () => {
+  it('refuses or replaces jobs if its policy says so', async () => {
     const policy = (name: string) =>
       scenarioOf({ definitions: [{ name: 'work', keyLimit: { maxConcurrency: 1, policy: name } }], slots: 9 });
     const three = arrivalsOf([{}, { atMs: 100 }, { atMs: 200 }]);
@@ -92,8 +92,8 @@ describe('a limit', () => {
   });
 });
 
-describe('waiting', () => {
-  it('goes by priority', async () => {
+describe('simulated waiting', () => {
+  it('follows the priority', async () => {
     const first = { runMs: 10_000 };
     const low = { atMs: 1, priority: 0 };
     const high = { atMs: 2, priority: 50 };
@@ -124,13 +124,13 @@ describe('waiting', () => {
     expect(await waitOf(undefined)).toBe(20_000);
   });
 
-  it('of a delayed job begins when it is due', async () => {
+  it('of a delayed job starts when it is due', async () => {
     const { starts, report } = await simulate(simulator, scenarioOf({}), arrivalsOf([{ delayMs: 7 * HOUR }]));
     expect(starts).toEqual([[7 * HOUR]]);
     expect(report.all.wait?.max).toBe(0);
   });
 
-  it('is for amounts, where jobs take those of their worker', async () => {
+  it('considers resources, if jobs need those of their worker', async () => {
     const workers = [{ name: 'only', slots: 10, handlers: undefined, labels: {}, resources: { gpu: 1 } }];
     const takes = (gpu: number) => [{ name: 'work', demands: { resources: { gpu } } }];
     const reported = (gpu: number) =>
@@ -145,7 +145,7 @@ describe('waiting', () => {
     expect((await reported(2)).states).toEqual(['READY', 'READY']);
   });
 
-  it('for a worker that can not come does not go on for ever', async () => {
+  it('for a worker that never comes ends', async () => {
     const workers = [{ name: 'only', slots: 1, handlers: undefined, labels: { zone: 'b' }, resources: {} }];
     const definitions = [{ name: 'work', demands: { labels: { zone: 'a' } } }];
     const { states, report } = await simulate(simulator, scenarioOf({ definitions, workers }), arrivalsOf([{}]));
@@ -153,17 +153,17 @@ describe('waiting', () => {
   });
 });
 
-describe('an attempt', () => {
+describe('a simulated attempt', () => {
   const retryPolicy = { maxAttempts: 3, backoff: 'BACKOFF_CONSTANT', jitter: 'JITTER_NONE', minBackoff: '30s' };
   const scenario = scenarioOf({ definitions: [{ name: 'work', retryPolicy, runTimeout: '5s' }] });
 
-  it('fails as often as the arrival says, and comes back after the backoff', async () => {
+  it('fails as often as the arrival says, and is retried after the backoff', async () => {
     const { starts, states, report } = await simulate(simulator, scenario, arrivalsOf([{ failures: 2 }]));
     expect([starts, states]).toEqual([[[0, 31_000, 62_000]], ['SUCCEEDED']]);
     expect([report.all.wait?.max, report.all.run?.max, report.all.attempts]).toEqual([0, 3_000, 3]);
   });
 
-  it('fails for good where all of them do, and where it takes too long', async () => {
+  it('fails for good if all attempts fail, and if it takes too long', async () => {
     const failed = await simulate(simulator, scenario, arrivalsOf([{ failures: Number.POSITIVE_INFINITY }]));
     expect([failed.states, failed.starts[0]?.length]).toEqual([['FAILED'], 3]);
     const late = await simulate(simulator, scenario, arrivalsOf([{ runMs: 60_000 }]));
@@ -171,8 +171,8 @@ describe('an attempt', () => {
   });
 });
 
-describe('bounds and expiry', () => {
-  it('refuse and end jobs as they would', async () => {
+describe('simulated bounds and expiries', () => {
+  it('refuse and end jobs as on a server', async () => {
     const queues = [{ name: 'default', maxBacklog: '3' }];
     const full = await simulate(
       simulator,
@@ -187,8 +187,8 @@ describe('bounds and expiry', () => {
   });
 });
 
-describe('keys that are given', () => {
-  it('stand in for what expressions would make of an input', async () => {
+describe('given keys', () => {
+  it('replace the expressions over an input', async () => {
     const definitions = [
       { name: 'work', fairnessKey: 'input.tenant', keyLimit: { key: 'input.tenant', maxConcurrency: 1 } },
     ];
@@ -207,7 +207,7 @@ describe('keys that are given', () => {
   });
 });
 
-describe('what the API refuses', () => {
+describe('a scenario that the API would refuse', () => {
   const refusal = async (scenario: Parameters<typeof scenarioOf>[0], arrivals = arrivalsOf([{}])) => {
     const error = await simulate(simulator, scenarioOf(scenario), arrivals).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(SimulationRefusal);
@@ -216,7 +216,7 @@ describe('what the API refuses', () => {
   const checked = (scenario: Parameters<typeof scenarioOf>[0]) =>
     simulator.check(scenarioOf(scenario), arrivalsOf([{}]), new AbortController().signal);
 
-  it('of a scenario is refused by a check alone, which leaves the next run as it would have been', async () => {
+  it('is refused by a check alone, which does not affect the next run', async () => {
     const run = async () => JSON.stringify(await simulate(simulator, scenarioOf({}), arrivalsOf([{}, {}])));
     const before = await run();
     await checked({ queues: [{ name: 'default', maxConcurrency: 1 }] });
@@ -225,7 +225,7 @@ describe('what the API refuses', () => {
     expect(await run()).toBe(before);
   });
 
-  it('is refused here, with its place', async () => {
+  it('is refused with its location', async () => {
     expect(await refusal({ definitions: [{ name: 'work', maxConcurrency: -1 }] })).toEqual([
       expect.stringMatching(/^definitions\[0\]\.max_concurrency: /),
     ]);
@@ -237,8 +237,8 @@ describe('what the API refuses', () => {
   });
 });
 
-describe('the same seed', () => {
-  it('gives the same, and another one may not', async () => {
+describe('the seed', () => {
+  it('determines the result, and another one can change it', async () => {
     const retryPolicy = { maxAttempts: 4, minBackoff: '1s', maxBackoff: '60s' };
     const scenario = scenarioOf({
       definitions: [{ name: 'work', retryPolicy, keyLimit: { key: 'labels.tenant', maxConcurrency: 2 } }],
@@ -259,8 +259,8 @@ describe('the same seed', () => {
   });
 });
 
-describe('quiet times', () => {
-  it('take no time of ours: a job a day for a month, with limits', async () => {
+describe('idle time', () => {
+  it('costs no simulation time: a job per day for a month, with limits', async () => {
     const arrivals = arrivalsOf(Array.from({ length: 30 }, (_, day) => ({ atMs: 24 * HOUR * day, runMs: 6 * HOUR })));
     const { starts, report } = await simulate(
       simulator,

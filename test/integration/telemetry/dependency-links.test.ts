@@ -67,7 +67,7 @@ describe.each(databaseKinds)('spans of jobs with dependencies on %s', (kind) => 
     expect(await linksOf(skipped)).toEqual(dependsOn(bad));
   });
 
-  it('are linked to what was added while they waited', async () => {
+  it('are linked to dependencies that were added while they waited', async () => {
     const [one, two] = [await held(), await held()];
     const done = await flows.submit('play');
     await flows.ended(done);
@@ -120,7 +120,7 @@ describe.each(databaseKinds)('spans of jobs with dependencies on %s', (kind) => 
     expect(await linksOf(next)).toEqual(dependsOn(before, later));
   });
 
-  it('of steps are linked to what those waited for outside, beside the steps that they need', async () => {
+  it('of steps are linked to their external dependencies, next to the steps that they need', async () => {
     const { jobId: job, hold } = await held();
     const after = [
       create(StepDependencySchema, { on: { case: 'jobId', value: 'workflow.input.job' }, condition: ENDED }),

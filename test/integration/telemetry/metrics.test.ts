@@ -38,8 +38,8 @@ async function takeOne(worker: TestWorker): Promise<Assignment> {
 
 const idOf = (jobId: string) => ({ jobId });
 
-describe('the metrics of jobs', () => {
-  it('count and time what becomes of each', async () => {
+describe('job metrics', () => {
+  it('count and time the outcomes of jobs', async () => {
     const definition = await world.define({ retryPolicy: { maxAttempts: 2, minBackoff: { nanos: 1_000_000 } } });
     const worker = await world.openWorker(definition);
     const queue = { queue: 'mails' };
@@ -94,7 +94,7 @@ describe('the metrics of jobs', () => {
   });
 });
 
-it('the metrics of steps tell whether they found an earlier result', async () => {
+it('step metrics count cache hits and misses', async () => {
   const definition = await world.define();
   const worker = await world.openWorker(definition);
   const step = { name: 'a', definition, cache: { maxAge: { seconds: 3_600n } } };
@@ -115,8 +115,8 @@ it('the metrics of steps tell whether they found an earlier result', async () =>
   await polls('miss');
 });
 
-describe('the metrics of queues', () => {
-  it('tell what waits, for how long, and what is paused', async () => {
+describe('queue metrics', () => {
+  it('show the backlog, its age, and paused queues', async () => {
     const definition = await world.define();
     for (let n = 0; n < 3; n++) await world.submit(definition, { queue: 'waiting' });
     const labels = { muster_queue: 'waiting' };
@@ -142,8 +142,8 @@ describe('the metrics of queues', () => {
   });
 });
 
-describe('the metrics of limits', () => {
-  it('tell the limit, the places in use, and the jobs that are held', async () => {
+describe('limit metrics', () => {
+  it('show the limit, the permits in use, and the deferred jobs', async () => {
     const definition = await world.define({ maxConcurrency: 2, queue: 'narrow' });
     await world.rpc.call(QueueService.method.createQueue, { queue: { name: 'narrow', maxConcurrency: 7 } });
     const worker = await world.openWorker(definition);
@@ -165,10 +165,10 @@ describe('the metrics of limits', () => {
   });
 });
 
-describe('the metrics of what jobs wait for', () => {
+describe('wait reason metrics', () => {
   const hour = { seconds: 3_600n };
 
-  it('tell each reason that is known by lane, by queue', async () => {
+  it('show each known reason by lane and queue', async () => {
     const definition = await world.define();
     const served = await world.define();
     const limited = await world.define({ maxConcurrency: 1 });
@@ -195,8 +195,8 @@ describe('the metrics of what jobs wait for', () => {
   });
 });
 
-describe('the metrics of workers', () => {
-  it('tell sessions, slots, credits and heartbeats', async () => {
+describe('worker metrics', () => {
+  it('show sessions, slots, credits and heartbeats', async () => {
     const before = await readMetrics(world.replica.httpAddress);
     const worker = await world.openWorkerOf({ ...offerOf('nobody'), slots: 17 });
     await worker.becomeReachable();
@@ -216,7 +216,7 @@ describe('the metrics of workers', () => {
     expect(rise(all, 'muster_worker_heartbeats_total', { muster_heartbeat_result: 'renewed' })).toBe(3);
   });
 
-  it('count a session that hears no pings as deaf', async () => {
+  it('count a session without pings as deaf', async () => {
     const worker = await world.openWorker('nobody');
     for (let n = 0; n < 5; n++) await worker.beat({ pingEcho: 0n });
     await eventuallyMetrics('it is deaf', (all) => {
@@ -226,7 +226,7 @@ describe('the metrics of workers', () => {
   });
 });
 
-describe('the metrics of the replica', () => {
+describe('replica metrics', () => {
   it('time calls by method and code, on both ports', async () => {
     await world.rpc.refused(JobService.method.getJob, { jobId: '0198c0de-0000-7000-8000-000000000001' });
     const url = new URL('/muster.v1.JobService/ListJobs', world.replica.httpAddress);
@@ -243,7 +243,7 @@ describe('the metrics of the replica', () => {
     });
   });
 
-  it('tell that database and bus answer, and what runs', async () => {
+  it('show that database and bus answer, and the number of tasks', async () => {
     const all = await readMetrics(world.replica.httpAddress);
     expect([sumOf(all, 'muster_database_up'), sumOf(all, 'muster_bus_up')]).toEqual([1, 1]);
     expect(sumOf(all, 'muster_build_info', { muster_version: version, muster_protocol_version: '1' })).toBe(1);
@@ -251,7 +251,7 @@ describe('the metrics of the replica', () => {
     expect(sumOf(all, 'process_memory_usage_bytes')).toBeGreaterThan(10 << 20);
   });
 
-  it('are served to GET alone, and not to a page elsewhere', async () => {
+  it('are served to GET only, and not to a page of another origin', async () => {
     const url = new URL('/metrics', world.replica.httpAddress);
     const page = await fetch(url);
     expect(page.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
@@ -274,7 +274,7 @@ describe('docs/metrics.md', () => {
     }),
   );
 
-  it('lists what the instruments are made from', () => {
+  it('lists the instruments with their sources', () => {
     const listed = Object.values(metrics).map(({ name, kind, unit, labels }) => ({
       name,
       prometheus: prometheusName({ name, kind, unit }),
@@ -296,7 +296,7 @@ describe('docs/metrics.md', () => {
     );
   });
 
-  it('lists what a server exports, with its type and labels', async () => {
+  it('lists the exported metrics of a server, with type and labels', async () => {
     const all = await readMetrics(world.replica.httpAddress);
     all.delete('target_info');
     expect([...all.keys()].sort()).toEqual(rows.map((row) => row.prometheus).sort());

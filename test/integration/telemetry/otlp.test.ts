@@ -26,7 +26,7 @@ const START = { timeoutMs: 100_000, everyMs: 50 };
 
 const start = ['start', '--grpc-port', '0', '--http-port', '0'];
 
-it('at each interval, and what is left when it stops', async () => {
+it('a server sends its metrics by OTLP at each interval, and the rest when it stops', async () => {
   const env = {
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     OTEL_EXPORTER_OTLP_HEADERS: 'x-key=secret',
@@ -54,7 +54,7 @@ it('at each interval, and what is left when it stops', async () => {
   expect(receiver.received.length).toBeGreaterThan(before);
 });
 
-it('and refuses to start where they ask for what it has not', async () => {
+it('a server refuses to start if the OTLP variables ask for an unsupported protocol', async () => {
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
   const { code, stderr } = await runMusterProcess([...start, '--data', join(folder, 'b')], { env });
   expect([code === 0, stderr]).toEqual([false, expect.stringContaining('OTEL_EXPORTER_OTLP_PROTOCOL is "grpc"')]);

@@ -27,7 +27,7 @@ describe.each(databaseKinds)('spans of steps on %s', (kind) => {
   };
   const traceOf = (jobId: string) => jobId.replaceAll('-', '');
 
-  it('are linked to those of the steps that they need: jobs, items, the last pass of a loop', async () => {
+  it('are linked to those of the steps that they need: jobs, items, the last iteration of a loop', async () => {
     const steps: Step[] = [
       { name: 'first' },
       { name: 'each', needs: ['first'], fanOut: { items: '[1, 2, 3]' } },
@@ -47,7 +47,7 @@ describe.each(databaseKinds)('spans of steps on %s', (kind) => {
     expect(await linksOf(jobId)).toEqual([]);
   });
 
-  it('are linked to those that were adopted, in the trace of the workflow that is retried', async () => {
+  it('are linked to those that were adopted, in the trace of the retried workflow', async () => {
     const steps: Step[] = [
       { name: 'one' },
       { name: 'each', fanOut: { items: '[1, 2]' } },

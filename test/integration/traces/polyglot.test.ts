@@ -50,7 +50,7 @@ function expectedShape(): string[] {
 }
 
 function saysItsSpan({ id, worker }: Language): void {
-  it('has the span of its handler under that of the attempt', () => {
+  it('has the handler’s span under that of the attempt', () => {
     const { definition, sdk } = shown[id] ?? { definition: '', sdk: '' };
     const job = jobs.find((one) => one.definition === definition);
     const attempt = job?.attempts.at(-1)?.attempt ?? 0;
@@ -125,7 +125,7 @@ describeWith(tracing, 'the trace of the polyglot demo', () => {
     expect(linksOf('report')).toEqual(between.map((step) => spanOf(stepJobs.get(step) ?? '')).sort());
   });
 
-  it('finds what is in the data, in whatever language', () => {
+  it('has the right results from the data, in every language', () => {
     const expected = expectedReport();
     const printed = printedReport(outcome.report);
     expect(Object.keys(printed).sort()).toEqual(

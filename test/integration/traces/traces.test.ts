@@ -104,7 +104,7 @@ describeWith(tracing, 'a trace in Jaeger', () => {
   afterAll(() => deployment?.stop(), TEST_MS);
 
   describe.each(['typescript', 'python'] as const)('with a worker in %s', { timeout: TEST_MS }, (language) => {
-    it('a job is one trace, through all three processes and what the handler does', async () => {
+    it('covers a job through all three processes and the handler’s own spans', async () => {
       await deployment.startWorker('steady', language);
       const submitted = await Promise.all(Array.from({ length: 20 }, () => deployment.client.submit('quick')));
       for (const { jobId } of submitted) {
@@ -120,7 +120,7 @@ describeWith(tracing, 'a trace in Jaeger', () => {
       }
     });
 
-    it('a retry is in the same trace, linked to the attempt before', async () => {
+    it('includes a retry, linked to the attempt before', async () => {
       await deployment.startWorker('again', language);
       const { jobId } = await deployment.client.submit('flaky');
       const job = await ended(jobId);
@@ -138,7 +138,7 @@ describeWith(tracing, 'a trace in Jaeger', () => {
   });
 
   describe('in any language', { timeout: TEST_MS }, () => {
-    it('a clean-up hangs under the job that was cancelled', async () => {
+    it('shows a clean-up under the cancelled job', async () => {
       const worker = await deployment.startWorker('tidy');
       const { jobId } = await deployment.client.submit('slow');
       await eventually('the handler runs', () => worker.lines.includes('slow'), { timeoutMs: WAIT_MS });
@@ -156,7 +156,7 @@ describeWith(tracing, 'a trace in Jaeger', () => {
       ).toEqual(under);
     });
 
-    it('a job without a caller that traces is a trace of its own, and so is its retry, linked to it', async () => {
+    it('is separate for a job without a traced caller, and for its retry, linked to it', async () => {
       await deployment.startWorker('alone');
       const { jobId } = await deployment.withoutTracing(() => deployment.client.submit('quick'));
       const own = await ended(jobId);
@@ -183,8 +183,8 @@ describeWith(tracing, 'a trace in Jaeger', () => {
     });
   });
 
-  describe('when something is killed', { timeout: TEST_MS }, () => {
-    it('a worker: the attempt is there with how it was lost, and the next one links to it', async () => {
+  describe('after a kill', { timeout: TEST_MS }, () => {
+    it('of a worker has the lost attempt with its cause, and the next one links to it', async () => {
       const lost = await deployment.startWorker('lost');
       const { jobId } = await deployment.client.submit('stuck');
       await eventually('the handler runs', () => lost.lines.includes('stuck'), { timeoutMs: WAIT_MS });
@@ -204,7 +204,7 @@ describeWith(tracing, 'a trace in Jaeger', () => {
       'complete.after_commit_before_reply:1',
       'relay.after_take_before_publish:1',
       'relay.after_publish_before_delete:1',
-    ])('the control plane, at %s: nothing is missing, and nothing is there twice', async (plan) => {
+    ])('of the control plane at %s misses nothing, and has nothing twice', async (plan) => {
       const { client, replica } = deployment;
       await deployment.settled();
       await replica.kill();

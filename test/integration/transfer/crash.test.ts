@@ -103,8 +103,8 @@ describe('an import that is killed', () => {
   }
 });
 
-describe('tables that a later release adds', () => {
-  it('are moved with all the others, whatever they are', async () => {
+describe('a table that a later release adds', () => {
+  it('is moved with all the others, whatever it is', async () => {
     const [from, to] = [await postgres.createDatabase('empty'), await postgres.createDatabase('empty')];
     for (const url of [from, to]) {
       await withDatabase(open(url), async (database) => {

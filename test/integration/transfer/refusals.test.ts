@@ -102,7 +102,7 @@ const damages: readonly (readonly [string, (text: string) => string | Buffer, Re
   ],
 ];
 
-describe('a file that', () => {
+describe('an import of a file that', () => {
   it.each(damages)('%s changes nothing', async (what, damage, message) => {
     const url = await postgres.createDatabase('empty');
     const file = join(folder, 'damaged.jsonl');
@@ -113,7 +113,7 @@ describe('a file that', () => {
     else await importFrom(join(folder, 'whole.jsonl'), { postgresUrl: url });
   });
 
-  it('is compressed and was cut', async () => {
+  it('is compressed and cut changes nothing', async () => {
     const url = await postgres.createDatabase('empty');
     const file = join(folder, 'cut.jsonl.gz');
     const bytes = gzipSync(whole);
@@ -123,7 +123,7 @@ describe('a file that', () => {
     expect(await hasSchema(url)).toBe(false);
   });
 
-  it('has a format or a schema of a later release', async () => {
+  it('has a format or a schema of a later release is refused', async () => {
     const url = await postgres.createDatabase('empty');
     const file = join(folder, 'later.jsonl');
     writeFileSync(file, withHeader(whole, { schemaVersion: newestVersion() + 1, release: '9.9.9' }));
@@ -144,7 +144,7 @@ describe('a file of an earlier release', () => {
   };
   const migrations = [...releaseMigrations(), next];
 
-  it('is stored in the schema of its time, which is then brought up to date', async () => {
+  it('is stored in the schema of its time, which is then migrated', async () => {
     const url = await postgres.createDatabase('empty');
     const file = join(folder, 'early.jsonl');
     writeFileSync(file, whole);
@@ -181,8 +181,8 @@ describe('a file of an earlier release', () => {
   });
 });
 
-describe('a target', () => {
-  it('that has rows is refused, whatever they are', async () => {
+describe('an import target', () => {
+  it('with rows is refused, whatever they are', async () => {
     const url = await postgres.createDatabase('empty');
     const file = join(folder, 'file.jsonl');
     writeFileSync(file, whole);
@@ -199,7 +199,7 @@ describe('a target', () => {
     await expect(importFrom(file, { postgresUrl: url })).rejects.toThrow(/is not empty/);
   });
 
-  it('that was only migrated has no rows but those that are known to come with it', async () => {
+  it('that was only migrated has only the known initial rows', async () => {
     const url = await postgres.createDatabase('empty');
     const database = openPostgres({ url, applicationName: 'test' });
     try {
@@ -224,7 +224,7 @@ describe('a target', () => {
   });
 });
 
-describe('a deployment that somebody serves', () => {
+describe('a deployment in use', () => {
   it('is neither exported nor imported into, in a data folder', async () => {
     const dataFolder = join(folder, 'served');
     mkdirSync(join(dataFolder, 'postgres'), { recursive: true });
@@ -236,7 +236,7 @@ describe('a deployment that somebody serves', () => {
     expect(existsSync(join(folder, 'no.jsonl'))).toBe(false);
   });
 
-  it('is refused on PostgreSQL while replicas are connected, or sessions live', async () => {
+  it('is refused on PostgreSQL while replicas are connected or sessions are open', async () => {
     const url = await postgres.createDatabase('empty');
     const replica = openPostgres({ url });
     try {
@@ -269,7 +269,7 @@ describe('a deployment that somebody serves', () => {
 });
 
 describe('an export', () => {
-  it('does not replace a file, and leaves none when there is nothing to export', async () => {
+  it('does not replace a file, and leaves none if there is nothing to export', async () => {
     const taken = join(folder, 'taken.jsonl');
     writeFileSync(taken, 'mine');
     const url = await postgres.createDatabase('empty');

@@ -45,7 +45,7 @@ async function contentsOf(open: Database | Promise<Database>): Promise<Record<st
 const inFolder = (name: string) => contentsOf(openPglite({ dataDir: join(name, 'postgres') }));
 
 describe('an export', () => {
-  it('writes everything into a file that its owner alone may read, and says how far it is', async () => {
+  it('writes everything into a file that only its owner can read, and shows its progress', async () => {
     const seen: TransferProgress[] = [];
     const header = await exportTo(file, { dataFolder: dataFolder() }, (progress) => seen.push(progress));
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -71,7 +71,7 @@ describe('an import into PostgreSQL', () => {
     expect(await contentsOf(openPostgres({ url }))).toEqual(await inFolder(dataFolder()));
   });
 
-  it('is a deployment like any other: ended jobs are there, open ones go on under a new control plane', async () => {
+  it('works as any other deployment: ended jobs exist, open ones continue under a new control plane', async () => {
     const replica = await startTestReplica({ postgresUrl: url, beatMs: 200, leaseMs: 1_500 });
     const client = new Client({ address: replica.grpcAddress });
     const checkpoints: unknown[] = [];
@@ -128,8 +128,8 @@ describe('an import into PostgreSQL', () => {
   }
 });
 
-describe('a move back', () => {
-  it('gives the same again, from a compressed file too', async () => {
+describe('a second move', () => {
+  it('gives the same rows again, also from a compressed file', async () => {
     const url = await postgres.createDatabase('empty');
     await importFrom(file, { postgresUrl: url });
     const back = join(folder, 'back.jsonl.gz');

@@ -101,7 +101,7 @@ export function backlogsSuite(context: StoreContext): void {
       expect((await queues().readBacklog(q, false)).oldestUs).toBeUndefined();
     });
 
-    it('look-up tells which idempotency keys belong to a job', async () => {
+    it('look-up finds the idempotency keys that belong to a job', async () => {
       expect(await context.store.findOwnedKeys('default', ['k'])).toEqual([]);
       await sql(
         context,

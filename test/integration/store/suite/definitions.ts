@@ -122,7 +122,7 @@ export function definitionsSuite(context: StoreContext): void {
       expect(await list(false)).toHaveLength(2);
     });
 
-    it('tell which version was the newest before', async () => {
+    it('return which version was the newest before', async () => {
       const first = await apply(makeDefinition('before'));
       expect(first.previous).toBeUndefined();
       const second = await apply(makeDefinition('before', { priority: 9 }));

@@ -107,7 +107,7 @@ export function limitsSuite(context: StoreContext): void {
       expect(await context.store.readLanes([laneId, other])).toMatchObject([{ limited: false }, { limited: false }]);
     });
 
-    it('gives nothing to a session that has closed, which tells the caller not to ask again', async () => {
+    it('gives nothing to a session that has closed, and makes the caller not ask again', async () => {
       const lane = await makeLane(context, { queue: 'q' });
       await setQueue(5);
       await submitMany(context, lane, 2);

@@ -146,7 +146,7 @@ export function readJobSuite(context: StoreContext): void {
   });
 
   describe('look-ups by id', () => {
-    it('tell which jobs exist and which have ended', async () => {
+    it('show which jobs exist and which have ended', async () => {
       const [open, ended] = [await holdOne(context), await holdOne(context)];
       await context.store.complete([completionOf(keyOf(ended))]);
       const ids = [open.jobId, ended.jobId, randomUUID()];
