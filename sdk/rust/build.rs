@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{error::Error, fs};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // A package has the contract in it, a checkout above it.
+    // A package contains the contract; in a checkout it is two levels up.
     let root = if Path::new("proto").is_dir() { "proto" } else { "../../proto" };
     println!("cargo:rerun-if-changed={root}");
     let mut files: Vec<PathBuf> = fs::read_dir(format!("{root}/muster/v1"))?

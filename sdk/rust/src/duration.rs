@@ -1,8 +1,8 @@
-//! Spans of time to and from the protobuf type.
+//! Conversion of durations to and from the protobuf type.
 
 use std::time::Duration;
 
-/// `span`, or `otherwise` where it is unset; a negative one is 0.
+/// `span`, or `otherwise` if it is unset; a negative span is 0.
 pub(crate) fn to_millis(span: Option<&prost_types::Duration>, otherwise: u64) -> u64 {
     match span {
         None => otherwise,
@@ -19,7 +19,7 @@ pub(crate) fn to_proto(millis: u64) -> prost_types::Duration {
     duration_to_proto(Duration::from_millis(millis))
 }
 
-/// What is longer than protobuf knows is cut to the longest.
+/// A span that is too long for protobuf becomes the longest one.
 pub(crate) fn duration_to_proto(span: Duration) -> prost_types::Duration {
     prost_types::Duration {
         seconds: i64::try_from(span.as_secs()).unwrap_or(i64::MAX),

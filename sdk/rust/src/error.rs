@@ -1,4 +1,4 @@
-//! What can go wrong with a call, and with a job that a caller waits for.
+//! Errors of calls, and of jobs that a caller waits for.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,31 +9,32 @@ use tonic_types::StatusExt;
 use crate::job_state::state_name;
 use crate::v1;
 
-/// A field that the server refused.
+/// A field that the server rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldViolation {
     /// Path to the field, such as `job.priority`.
     pub field: String,
-    /// What is wrong with it.
+    /// Why it is invalid.
     pub description: String,
 }
 
-/// A call that failed: refused by the server, or not answered.
+/// A failed call: refused by the server, or not answered.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{code:?}{}: {message}", .reason.is_empty().then(String::new).unwrap_or_else(|| format!(" ({reason})")))]
 #[non_exhaustive]
 pub struct CallError {
     /// gRPC status code.
     pub code: Code,
-    /// Stable reason, such as `JOB_NOT_FOUND`. Empty when the server sent none, as when it can't be reached.
+    /// Stable reason, such as `JOB_NOT_FOUND`. Empty when the server sent none, for example because it can't be
+    /// reached.
     pub reason: String,
-    /// What happened, for people.
+    /// A readable description.
     pub message: String,
     /// The variables of the message.
     pub metadata: BTreeMap<String, String>,
-    /// What is wrong with the request, field by field. Empty unless `code` is [`Code::InvalidArgument`].
+    /// The invalid fields of the request. Empty unless `code` is [`Code::InvalidArgument`].
     pub field_violations: Vec<FieldViolation>,
-    /// When the server wants to be asked again. None: it did not say.
+    /// How long the server asks to wait before the next call. None: the server named no delay.
     pub retry_delay: Option<Duration>,
 }
 
@@ -51,7 +52,7 @@ impl CallError {
 }
 
 impl From<tonic::Status> for CallError {
-    /// Details that can't be read are left out.
+    /// Unreadable details are skipped.
     fn from(status: tonic::Status) -> Self {
         if let Some(error) = transport_error(&status) {
             return error;
@@ -74,8 +75,8 @@ impl From<tonic::Status> for CallError {
     }
 }
 
-/// A status that was made on this side has a source: the connection failed, or the time was up. What the server may have done
-/// is not known then.
+/// A status that was created on this side has a source: the connection failed, or the timeout has passed. It is unknown
+/// then what the server has done.
 fn transport_error(status: &tonic::Status) -> Option<CallError> {
     let first = std::error::Error::source(status)?;
     let chain: Vec<_> = std::iter::successors(Some(first), |error| error.source()).collect();
@@ -90,12 +91,12 @@ fn transport_error(status: &tonic::Status) -> Option<CallError> {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("job {} ended {}{}", .job.job_id, state_name(.job.state()), why(.job))]
 pub struct JobFailed {
-    /// The job as it ended.
+    /// The ended job.
     pub job: v1::Job,
 }
 
 impl JobFailed {
-    /// Why it did not succeed. None: the job names no failure.
+    /// Why the job did not succeed. None: the job has no failure.
     pub fn failure(&self) -> Option<&v1::Failure> {
         match &self.job.outcome {
             Some(v1::job::Outcome::Failure(failure)) => Some(failure),
@@ -112,37 +113,37 @@ fn why(job: &v1::Job) -> String {
     }
 }
 
-/// What the methods of this crate fail with.
+/// The error of this crate's methods.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A call failed.
     #[error(transparent)]
     Call(#[from] Box<CallError>),
-    /// The job that was waited for ended without a result.
+    /// The awaited job ended without a result.
     #[error(transparent)]
     JobFailed(#[from] Box<JobFailed>),
-    /// The job that was waited for has not ended in the time that was given.
+    /// The awaited job has not ended within the timeout.
     #[error("job {job_id} has not ended yet: it is {}", state_name(*.state))]
     WaitTimeout {
         /// UUID of the job.
         job_id: String,
-        /// Where it is now.
+        /// Its current state.
         state: v1::JobState,
     },
     /// A value can't be written as JSON.
     #[error("the value can't be written as JSON: {0}")]
     Encode(#[source] serde_json::Error),
-    /// A payload is not the JSON that was asked for.
+    /// A payload is not JSON of the requested type.
     #[error("the payload can't be read: {0}")]
     Decode(#[source] serde_json::Error),
-    /// An argument is wrong; nothing was sent.
+    /// An argument is invalid; nothing was sent.
     #[error("{0}")]
     InvalidArgument(String),
 }
 
 impl Error {
-    /// The failed call, if it was one.
+    /// The failed call, if the error is one.
     pub fn call(&self) -> Option<&CallError> {
         match self {
             Error::Call(error) => Some(error),
@@ -150,7 +151,7 @@ impl Error {
         }
     }
 
-    /// gRPC status code of the failed call. None: it was none.
+    /// gRPC status code of the failed call. None: the error is not a failed call.
     pub fn code(&self) -> Option<Code> {
         self.call().map(|error| error.code)
     }
@@ -173,7 +174,7 @@ impl From<tonic::Status> for Error {
     }
 }
 
-/// What the functions of this crate return.
+/// The result type of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[cfg(test)]

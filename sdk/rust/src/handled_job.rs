@@ -1,4 +1,4 @@
-//! The job whose handler the running code belongs to.
+//! The job whose handler is running the current code.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ tokio::task_local! {
     static HANDLED: Arc<HandledJob>;
 }
 
-/// A job that is given to a handler.
+/// A job that is passed to a handler.
 #[derive(Debug)]
 pub(crate) struct HandledJob {
     job_id: Uuid,
@@ -21,12 +21,12 @@ impl HandledJob {
         Arc::new(Self { job_id, returned: AtomicBool::new(false) })
     }
 
-    /// `work` as a part of the handler, in whatever task it runs.
+    /// Makes `work` part of the handler, in whatever task it runs.
     pub fn scope<F: Future>(self: &Arc<Self>, work: F) -> impl Future<Output = F::Output> + use<F> {
         HANDLED.scope(self.clone(), work)
     }
 
-    /// The handler has returned: what goes on is no part of it any more.
+    /// Called when the handler has returned: work that continues is no longer part of it.
     pub fn end(&self) {
         self.returned.store(true, Ordering::Release);
     }
@@ -36,7 +36,7 @@ impl HandledJob {
     }
 }
 
-/// UUID of the job. Empty outside of handlers, and in what goes on once the handler has returned.
+/// UUID of the job. Empty outside of handlers, and for code that continues after the handler has returned.
 pub(crate) fn handled_job_id() -> String {
     let handled = HANDLED.try_with(|job| (!job.has_returned()).then(|| job.job_id.to_string()));
     handled.ok().flatten().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What the states of a job mean to a caller.
+//! Helpers for job states.
 
 use crate::v1::JobState;
 

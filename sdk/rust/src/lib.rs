@@ -13,7 +13,7 @@ pub mod testing;
 mod transport;
 pub mod worker;
 
-/// The messages and the generated clients of all services.
+/// The generated messages and the clients of all services.
 #[allow(missing_docs, clippy::all, clippy::pedantic, rustdoc::all)]
 pub mod v1 {
     tonic::include_proto!("muster.v1");

@@ -1,4 +1,4 @@
-//! User data to and from [`Payload`]: JSON by default, bytes as they are.
+//! Conversion of values to and from [`Payload`]: JSON by default, bytes unchanged.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -9,14 +9,14 @@ pub use crate::v1::Payload;
 
 /// Content type of JSON.
 pub const JSON_TYPE: &str = "application/json";
-/// Content type of bytes that say nothing of themselves.
+/// Content type of bytes of unknown type.
 pub const BYTES_TYPE: &str = "application/octet-stream";
 
 impl Payload {
-    /// A value as JSON.
+    /// Encodes a value as JSON.
     ///
     /// # Errors
-    /// [`Error::Encode`]: it can't be written as JSON.
+    /// [`Error::Encode`]: the value can't be written as JSON.
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
         let data = serde_json::to_vec(value).map_err(Error::Encode)?;
         Ok(Self::with_type(data, JSON_TYPE))
@@ -27,22 +27,22 @@ impl Payload {
         Self::with_type(data, BYTES_TYPE)
     }
 
-    /// Bytes with a content type of their own: at most 512 KiB, and 128 characters.
+    /// Bytes with the given content type: at most 512 KiB of data, a type of at most 128 characters.
     pub fn with_type(data: impl Into<Bytes>, content_type: impl Into<String>) -> Self {
         Self { data: data.into(), content_type: content_type.into(), ..Self::default() }
     }
 
-    /// Whether the content type says that it is JSON.
+    /// Whether the content type is JSON.
     pub fn is_json(&self) -> bool {
         let kind = self.content_type.split(';').next().unwrap_or_default();
         let kind = kind.trim().to_ascii_lowercase();
         kind == JSON_TYPE || kind.ends_with("+json")
     }
 
-    /// The value of JSON. An empty payload without a content type is `null`.
+    /// Decodes JSON. An empty payload without a content type is `null`.
     ///
     /// # Errors
-    /// [`Error::Decode`]: the content type says that it is no JSON, or it is not of this shape.
+    /// [`Error::Decode`]: the content type is not JSON, or the value does not fit `T`.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
         let text: &[u8] = match (self.is_json(), self.data.is_empty(), self.content_type.is_empty()) {
             (true, _, _) => &self.data,
@@ -56,7 +56,7 @@ impl Payload {
     }
 }
 
-/// What is decoded where no payload is: `null`.
+/// Decodes a payload; a missing one is `null`.
 pub(crate) fn decode_option<T: DeserializeOwned>(payload: Option<&Payload>) -> Result<T> {
     match payload {
         Some(payload) => payload.decode(),

@@ -1,6 +1,6 @@
-//! Runs handlers without a worker and without a control plane, for their tests.
+//! Runs handlers without a worker and without a control plane, for tests.
 //!
-//! Inputs and results take the way that they take in production: through JSON, or as bytes.
+//! Inputs and results are encoded and decoded as in production: as JSON, or as bytes.
 //!
 //! ```
 //! use muster::testing::TestJob;
@@ -38,10 +38,10 @@ use crate::worker::stop::Stop;
 use crate::worker::word::{Outlet, Word};
 use crate::worker::{HandlerError, StopReason};
 
-/// Largest checkpoint that is taken, unless the test says otherwise.
+/// Default maximum size of a checkpoint.
 const MAX_PAYLOAD: usize = 512 * 1024;
 
-/// A job for a handler to work on. All of it may be left out.
+/// A job for a handler. Every setting is optional.
 #[derive(Clone)]
 #[must_use = "a job does nothing until a handler is run with it"]
 pub struct TestJob {
@@ -71,15 +71,15 @@ impl TestJob {
         Self { assignment, max_payload: MAX_PAYLOAD, stop: Arc::default() }
     }
 
-    /// What a client would submit, as JSON.
+    /// The input that a client would submit, as JSON.
     ///
     /// # Panics
-    /// It can't be written as JSON.
+    /// When it can't be written as JSON.
     pub fn input<T: Serialize + ?Sized>(self, input: &T) -> Self {
         self.payload(Payload::json(input).expect("the input has a JSON form"))
     }
 
-    /// What a client would submit, byte for byte.
+    /// The input that a client would submit, byte for byte.
     pub fn payload(mut self, input: Payload) -> Self {
         self.assignment.input = Some(input);
         self
@@ -97,7 +97,7 @@ impl TestJob {
         self
     }
 
-    /// Attempts that counted before this one. Default: 0.
+    /// Number of earlier attempts that counted. Default: 0.
     pub fn attempts_counted(mut self, attempts: i32) -> Self {
         self.assignment.attempts_counted = attempts;
         self
@@ -110,16 +110,16 @@ impl TestJob {
         self
     }
 
-    /// Longest time that the handler may run; nothing enforces it here. Default: 1 h.
+    /// The handler's run timeout; it is not enforced here. Default: 1 h.
     pub fn run_timeout(mut self, timeout: Duration) -> Self {
         self.assignment.run_timeout = Some(duration_to_proto(timeout));
         self
     }
 
-    /// What an earlier attempt left, as JSON. Default: nothing.
+    /// The checkpoint of an earlier attempt, as JSON. Default: none.
     ///
     /// # Panics
-    /// It can't be written as JSON.
+    /// When it can't be written as JSON.
     pub fn last_checkpoint<T: Serialize + ?Sized>(mut self, checkpoint: &T) -> Self {
         self.assignment.checkpoint = Some(Payload::json(checkpoint).expect("the checkpoint has a JSON form"));
         self
@@ -131,18 +131,18 @@ impl TestJob {
         self
     }
 
-    /// Largest checkpoint that is taken, in bytes. Default: 512 KiB.
+    /// Maximum size of a checkpoint in bytes. Default: 512 KiB.
     pub fn max_payload(mut self, bytes: usize) -> Self {
         self.max_payload = bytes;
         self
     }
 
-    /// Asks the handler to stop, as the worker would: before it runs, or meanwhile from a clone of the job.
+    /// Asks the handler to stop, as the worker would: before it runs, or while it runs from a clone of the job.
     pub fn stop(&self, reason: StopReason) {
         self.stop.stop(reason);
     }
 
-    /// Runs a handler as [`WorkerBuilder::handle`](crate::worker::WorkerBuilder::handle) takes it.
+    /// Runs a handler as [`WorkerBuilder::handle`](crate::worker::WorkerBuilder::handle) does.
     pub async fn run<In, Out, F, Fut>(self, handler: F) -> TestOutcome
     where
         F: Fn(Context, In) -> Fut + Send + Sync + 'static,
@@ -153,7 +153,7 @@ impl TestJob {
         self.run_boxed(typed(handler)).await
     }
 
-    /// Runs a handler as [`WorkerBuilder::handle_payload`](crate::worker::WorkerBuilder::handle_payload) takes it.
+    /// Runs a handler as [`WorkerBuilder::handle_payload`](crate::worker::WorkerBuilder::handle_payload) does.
     pub async fn run_payload<F, Fut>(self, handler: F) -> TestOutcome
     where
         F: Fn(Context, Payload) -> Fut + Send + Sync + 'static,
@@ -181,33 +181,33 @@ impl TestJob {
     }
 }
 
-/// What came of a handler, and what it said of itself.
+/// The result of a handler, with everything that it reported.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TestOutcome {
-    /// What it returned, or what it failed with.
+    /// The returned value or the failure.
     pub payload: Result<Payload, Box<v1::Failure>>,
-    /// Each progress that it reported, in order.
+    /// All progress reports, in order.
     pub progress: Vec<v1::Progress>,
-    /// Each checkpoint, in order.
+    /// All checkpoints, in order.
     pub checkpoints: Vec<Payload>,
-    /// Each log record, in order.
+    /// All log records, in order.
     pub logs: Vec<v1::LogRecord>,
-    /// The time that it asked for beyond its run timeout, all together.
+    /// The total time requested beyond the run timeout.
     pub extension: Duration,
 }
 
 impl TestOutcome {
-    /// What it returned, or what it failed with.
+    /// The decoded result or the failure.
     ///
     /// # Panics
-    /// The result is not of this shape.
+    /// When the result does not fit `T`.
     pub fn result<T: DeserializeOwned>(&self) -> Result<T, Box<v1::Failure>> {
         let payload = self.payload.as_ref().map_err(Clone::clone)?;
         Ok(payload.decode().expect("the result has the shape that the test expects"))
     }
 
-    /// What it failed with. None: it did not.
+    /// The failure. None: the handler did not fail.
     pub fn failure(&self) -> Option<&v1::Failure> {
         self.payload.as_ref().err().map(AsRef::as_ref)
     }

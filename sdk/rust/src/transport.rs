@@ -7,14 +7,14 @@ use tonic::transport::{Channel, Endpoint};
 
 use crate::error::{CallError, Error, Result};
 
-/// A dead line is noticed within 15 s even when nothing is being asked.
+/// A dead connection is detected within 15 s, even without calls in progress.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Largest message that is taken.
+/// Maximum size of a received message.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 8 * 1024 * 1024;
 
-/// `address` names one replica or several, with commas between them. Nothing is connected before the first call.
+/// `address` names one replica, or several separated by commas. It connects on the first call.
 pub(crate) fn open_channel(address: &str) -> Result<Channel> {
     let mut endpoints = address.split(',').map(|one| endpoint(one.trim())).collect::<Result<Vec<_>>>()?;
     match endpoints.pop() {
@@ -24,7 +24,7 @@ pub(crate) fn open_channel(address: &str) -> Result<Channel> {
 }
 
 /// # Errors
-/// [`Error::InvalidArgument`]: `open_channel` would refuse it.
+/// [`Error::InvalidArgument`]: `open_channel` would reject the address.
 pub(crate) fn check_address(address: &str) -> Result<()> {
     address.split(',').try_for_each(|one| endpoint(one.trim()).map(drop))
 }
@@ -67,7 +67,7 @@ fn secured(endpoint: Endpoint) -> std::result::Result<Endpoint, std::convert::In
     Ok(endpoint)
 }
 
-/// Makes a call that ends within `timeout`, whatever becomes of the connection.
+/// Makes a call that ends within `timeout`, even if the connection breaks.
 pub(crate) async fn within<T>(
     timeout: Duration,
     call: impl Future<Output = std::result::Result<tonic::Response<T>, tonic::Status>>,
@@ -78,7 +78,7 @@ pub(crate) async fn within<T>(
     }
 }
 
-/// A request that tells the server how long somebody waits for its answer.
+/// Makes a request with a deadline header: how long the caller waits for the answer.
 pub(crate) fn request<T>(message: T, timeout: Duration) -> tonic::Request<T> {
     let mut request = tonic::Request::new(message);
     request.set_timeout(timeout);

@@ -1,4 +1,4 @@
-//! Spans of handlers and submissions, for a program that has set up OpenTelemetry.
+//! Spans of handlers and submissions, in a program that has set up OpenTelemetry.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-/// One test for all: the provider is the program's.
+/// One test only: the provider is global.
 #[tokio::test]
 async fn a_handler_runs_in_a_span_under_that_of_its_attempt() {
     let untraced = TestJob::new().traceparent(PARENT);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use muster::worker::{Context, WorkerBuilder};
 use muster::{Error, Worker};
 
-/// Nobody listens there.
+/// An address without a server.
 const NOWHERE: &str = "127.0.0.1:1";
 
 fn builder(address: &str) -> WorkerBuilder {
@@ -36,7 +36,7 @@ async fn a_worker_that_finds_nobody_tries_on_until_it_is_stopped() {
         let worker = worker.clone();
         async move { worker.run().await }
     });
-    // The task runs up to its first wait: the worker has been started then.
+    // The task runs up to its first wait; the worker has started then.
     tokio::task::yield_now().await;
     worker.stop().await;
     running.await.unwrap().unwrap();
@@ -55,7 +55,7 @@ async fn a_worker_that_never_ran_has_nothing_to_stop() {
 async fn a_client_that_finds_nobody_gives_up_in_time() {
     let client = muster::Client::builder(NOWHERE).timeout(Duration::from_millis(300)).build().unwrap();
     let error = client.get("00000000-0000-0000-0000-000000000000").await.unwrap_err();
-    // The time may end within a try.
+    // The timeout may pass during a try.
     let codes = [muster::Code::Unavailable, muster::Code::DeadlineExceeded];
     assert!(error.code().is_some_and(|code| codes.contains(&code)), "{error}");
 }

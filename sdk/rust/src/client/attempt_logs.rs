@@ -1,4 +1,4 @@
-//! Reads what handlers have logged: page by page, or as a stream that is asked for anew when its connection breaks.
+//! Reads the log records of handlers: page by page, or as a stream that is reopened when its connection breaks.
 
 use futures::{TryStreamExt, stream};
 use tonic::transport::Channel;
@@ -13,7 +13,7 @@ use crate::v1::job_service_client::JobServiceClient;
 
 const PAGE_SIZE: i32 = 200;
 
-/// Which records of a job's logs are read.
+/// Which log records of a job are read.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "it does nothing until logs are read by it"]
 pub struct LogOptions {
@@ -22,19 +22,19 @@ pub struct LogOptions {
 }
 
 impl LogOptions {
-    /// All that is there now, of all attempts.
+    /// All records that are stored now, of all attempts.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only of this attempt. Default: of all.
+    /// Only records of this attempt. Default: of all.
     pub fn attempt(mut self, attempt: i32) -> Self {
         self.attempt = attempt;
         self
     }
 
-    /// Whether it goes on until the job has ended, or the attempt is over; each record comes within milliseconds of its arrival at
-    /// the control plane. Default: false.
+    /// Whether reading continues until the job has ended, or until the attempt is over. Each record arrives within
+    /// milliseconds after the control plane receives it. Default: false.
     pub fn follow(mut self, follow: bool) -> Self {
         self.follow = follow;
         self
@@ -42,10 +42,10 @@ impl LogOptions {
 }
 
 impl Client {
-    /// What the job's handlers have logged: by attempt, and in each in the order of writing. Each record says how many before it
-    /// are missing (`skipped`): the newest 64 KiB of an attempt are kept. Texts are as the handler wrote them, control characters
-    /// included. A connection that is lost while logs are followed is made anew, as [`watch`](Self::watch) does; each record comes
-    /// once.
+    /// Reads the log records of the job's handlers: by attempt, and within an attempt in the order of writing. The
+    /// newest 64 KiB of an attempt are kept; each record says how many records before it are missing (`skipped`). Texts
+    /// are unchanged, control characters included. With `follow`, a lost connection is reopened as in
+    /// [`watch`](Self::watch), and each record arrives once.
     ///
     /// ```no_run
     /// # async fn example(client: muster::Client, job_id: &str) -> muster::Result<()> {
@@ -60,8 +60,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; INVALID_ARGUMENT; with `follow` also RESOURCE_EXHAUSTED, when too many follow
-    /// logs; UNAVAILABLE, when the control plane stays out of reach.
+    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; INVALID_ARGUMENT; with `follow` also RESOURCE_EXHAUSTED when too
+    /// many callers follow logs, and UNAVAILABLE when the control plane stays out of reach.
     pub fn logs(&self, job: impl AsRef<str>, options: LogOptions) -> Feed<v1::LogRecord> {
         let (namespace, job_id) = (self.calls.namespace.clone(), job.as_ref().to_owned());
         let LogOptions { attempt, follow: is_followed } = options;
@@ -99,7 +99,7 @@ impl Client {
 
 struct FollowedLogs {
     jobs: JobServiceClient<Channel>,
-    /// Its token is where to go on.
+    /// Its token marks where the next stream continues.
     request: v1::WatchAttemptLogsRequest,
 }
 

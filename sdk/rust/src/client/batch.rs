@@ -1,4 +1,4 @@
-//! Batches: many jobs that are submitted and followed as one.
+//! Batches: sets of jobs that are submitted and followed as one.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::error::Result;
 use crate::v1;
 use crate::v1::batch_service_client::BatchServiceClient;
 
-/// A batch by its job: members are added to it, then it is sealed and followed. Whatever takes a job takes it, too: a cancel of it
-/// cancels its open members.
+/// A handle of a batch: it adds members, seals the batch and follows it. Methods that take a job accept it: a cancel of
+/// the batch cancels its open members.
 #[derive(Clone, Debug)]
 pub struct BatchHandle {
     client: Client,
@@ -21,13 +21,13 @@ pub struct BatchHandle {
 }
 
 impl Client {
-    /// Makes an open batch without members.
+    /// Creates an open batch without members.
     ///
     /// ```no_run
     /// # async fn example(client: muster::Client) -> muster::Result<()> {
     /// use muster::{Submission, v1};
     ///
-    /// let callback = Submission::new("tell-me").message()?;
+    /// let callback = Submission::new("notify-me").message()?;
     /// let batch = client.create_batch(v1::Batch { callback: Some(callback), ..Default::default() }).await?;
     /// batch.submit_many((0..1_000).map(|page| Submission::new("resize").input(&page))).await?;
     /// batch.seal().await?;
@@ -39,7 +39,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Call`](crate::Error::Call): INVALID_ARGUMENT; NOT_FOUND (DEFINITION_NOT_FOUND) and FAILED_PRECONDITION
-    /// (DEFINITION_ARCHIVED) of the callback.
+    /// (DEFINITION_ARCHIVED) for the callback's definition.
     pub async fn create_batch(&self, batch: v1::Batch) -> Result<BatchHandle> {
         let message = v1::CreateBatchRequest {
             namespace: self.calls.namespace.clone(),
@@ -55,7 +55,7 @@ impl Client {
         Ok(self.batch(present(job, "job")?))
     }
 
-    /// A batch that is there, by its job. Asks nothing.
+    /// A handle of an existing batch, by its job. Makes no call.
     pub fn batch(&self, batch: impl AsRef<str>) -> BatchHandle {
         BatchHandle { client: self.clone(), job_id: batch.as_ref().into() }
     }
@@ -71,15 +71,16 @@ impl BatchHandle {
         &self.job_id
     }
 
-    /// As [`Client::submit`]: the job becomes a member.
+    /// Works like [`Client::submit`]; the job becomes a member.
     ///
     /// # Errors
-    /// As [`Client::submit`], and FAILED_PRECONDITION when the batch takes no more.
+    /// As [`Client::submit`], and FAILED_PRECONDITION when the batch accepts no more members.
     pub async fn submit(&self, submission: Submission) -> Result<SubmittedJob> {
         self.client.submit(submission.batch(&self.job_id)).await
     }
 
-    /// As [`Client::submit_many`]: up to 10,000 jobs of at most 3 MiB a call, and as many calls as it takes.
+    /// Works like [`Client::submit_many`]: up to 10,000 jobs of at most 3 MiB together per call. A batch can be filled
+    /// by any number of calls.
     ///
     /// # Errors
     /// As [`submit`](Self::submit).
@@ -87,7 +88,8 @@ impl BatchHandle {
         self.client.submit_members(submissions, &self.job_id).await
     }
 
-    /// There are no more members: the batch ends once all have. Sealing twice is no error.
+    /// Declares that the batch gets no more members: it ends once all members have ended. Sealing twice is not an
+    /// error.
     ///
     /// # Errors
     /// [`Error::Call`](crate::Error::Call): NOT_FOUND (BATCH_NOT_FOUND).
@@ -102,7 +104,7 @@ impl BatchHandle {
         present(answer.await?.batch, "batch")
     }
 
-    /// Reads the batch with its counts, which may be some milliseconds behind its members.
+    /// Reads the batch with its counts. The counts may lag behind the members by some milliseconds.
     ///
     /// # Errors
     /// [`Error::Call`](crate::Error::Call): NOT_FOUND (BATCH_NOT_FOUND).
@@ -117,7 +119,7 @@ impl BatchHandle {
         present(answer.await?.batch, "batch")
     }
 
-    /// Waits for the batch's end, however long it takes, and answers it; one that is not sealed has none.
+    /// Waits until the batch has ended, without a time limit, and returns it. A batch that is not sealed does not end.
     ///
     /// # Errors
     /// As [`Client::wait`].
@@ -126,7 +128,7 @@ impl BatchHandle {
         self.get().await
     }
 
-    /// Waits until the batch has ended or the time is up, and answers it as it is then: the state is its job's.
+    /// Waits until the batch has ended or the timeout has passed, and returns its current state: that of its job.
     ///
     /// # Errors
     /// As [`Client::wait_within`].

@@ -1,4 +1,4 @@
-//! What all calls of a client share: the connection, the namespace, deadlines and repeats.
+//! What all calls of a client share: connection, namespace, deadlines and repeats.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use super::transport_retry::{TransportRetry, with_retry};
 use crate::error::{CallError, Result};
 use crate::transport::{open_channel, request, within};
 
-/// Longest time of a call, repeats included, unless told otherwise.
+/// Default maximum duration of a call, repeats included.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Calls {
     pub address: String,
     pub channel: Channel,
-    /// Empty: the default one.
+    /// Empty: the default namespace.
     pub namespace: String,
     pub timeout: Duration,
     pub retry: TransportRetry,
@@ -33,7 +33,7 @@ impl Calls {
         })
     }
 
-    /// Makes `call` with a copy of `message` until it is answered, within the client's time.
+    /// Makes `call` with a copy of `message` and repeats it until it is answered, within the client's timeout.
     pub async fn make<M, T, Call, Answer>(&self, message: M, mut call: Call) -> Result<T>
     where
         M: Clone,
@@ -45,7 +45,7 @@ impl Calls {
     }
 }
 
-/// What an answer must have.
+/// A field that every reply must contain.
 pub(crate) fn present<T>(value: Option<T>, what: &str) -> Result<T> {
     let missing = || CallError::new(tonic::Code::Internal, format!("the reply names no {what}"));
     Ok(value.ok_or_else(missing)?)

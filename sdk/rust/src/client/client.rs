@@ -21,7 +21,7 @@ use crate::transport::MAX_MESSAGE_BYTES;
 use crate::v1;
 use crate::v1::job_service_client::JobServiceClient;
 
-/// How a client connects: [`Client::builder`] begins it.
+/// Configures a client. [`Client::builder`] creates it.
 #[must_use = "a builder does nothing until it builds a client"]
 pub struct ClientBuilder {
     address: String,
@@ -37,7 +37,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Longest time of a call, repeats included. Default: 15 s.
+    /// Maximum duration of a call, repeats included. Default: 15 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -49,10 +49,10 @@ impl ClientBuilder {
         self
     }
 
-    /// The client. Nothing is connected before the first call.
+    /// Builds the client. It connects on the first call.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument): the address is none.
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument): the address is invalid.
     ///
     /// # Panics
     /// Outside of a Tokio runtime.
@@ -66,11 +66,11 @@ impl ClientBuilder {
     }
 }
 
-/// A connection to Muster. A clone shares it.
+/// A connection to Muster. Clones share it.
 ///
-/// A call that finds the control plane out of reach is repeated a bounded number of times under one request id, so that a
-/// repeated submission is the same job. What fails, fails with [`Error::Call`](crate::Error::Call): a code, a stable reason,
-/// the fields that were refused. Dropping a future ends its call; the job goes on.
+/// While the control plane can't be reached, calls are repeated a limited number of times with one request id, so a
+/// repeated submission yields the same job. A failed call returns [`Error::Call`](crate::Error::Call) with a code, a
+/// stable reason and the rejected fields. Dropping a future ends its call; the job continues.
 ///
 /// ```no_run
 /// use muster::{Client, Submission};
@@ -90,10 +90,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the default namespace with the usual timeouts. [`builder`](Self::builder) has the options.
+    /// Creates a client of the default namespace with the default timeouts. [`builder`](Self::builder) has the options.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument): the address is none.
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument): the address is invalid.
     ///
     /// # Panics
     /// Outside of a Tokio runtime.
@@ -101,8 +101,8 @@ impl Client {
         Self::builder(address).build()
     }
 
-    /// Begins a client. `address` is that of the control plane's gRPC port: `host:port` or a URL such as `http://muster:7070`
-    /// (`https://…` with the feature `tls`), or several of them with commas in between, over which calls are spread.
+    /// Creates a builder. `address` is the control plane's gRPC port: `host:port` or a URL such as `http://muster:7070`
+    /// (`https://…` with the feature `tls`), or several addresses separated by commas, between which calls alternate.
     pub fn builder(address: impl Into<String>) -> ClientBuilder {
         ClientBuilder {
             address: address.into(),
@@ -112,7 +112,7 @@ impl Client {
         }
     }
 
-    /// The connection, for the generated clients in [`v1`] of what has no method here.
+    /// The connection, for generated clients in [`v1`] of calls that have no method here.
     ///
     /// ```no_run
     /// use muster::v1::queue_service_client::QueueServiceClient;
@@ -127,12 +127,13 @@ impl Client {
         self.calls.channel.clone()
     }
 
-    /// Stores a job; when it answers, the job is committed.
+    /// Stores a job. The job is committed when this returns.
     ///
     /// # Errors
-    /// [`Error::Encode`](crate::Error::Encode): the input has no JSON form. [`Error::Call`](crate::Error::Call): INVALID_ARGUMENT,
-    /// NOT_FOUND (no such definition), ALREADY_EXISTS (the idempotency key is in use), RESOURCE_EXHAUSTED (QUEUE_FULL and
-    /// others), UNAVAILABLE (it is not known whether it was stored).
+    /// [`Error::Encode`](crate::Error::Encode): the input can't be written as JSON.
+    /// [`Error::Call`](crate::Error::Call): INVALID_ARGUMENT, NOT_FOUND (no such definition), ALREADY_EXISTS (the
+    /// idempotency key is in use), RESOURCE_EXHAUSTED (QUEUE_FULL and others), UNAVAILABLE (unknown whether the job was
+    /// stored).
     pub async fn submit(&self, submission: Submission) -> Result<SubmittedJob> {
         let Submission { request_id, batch_job_id, .. } = &submission;
         let (request_id, batch_job_id) = (request_id.clone(), batch_job_id.clone());
@@ -156,16 +157,16 @@ impl Client {
         present(answer?.pop(), "job")
     }
 
-    /// Stores up to 10,000 jobs of at most 3 MiB together, all or none; answers in their order. Request ids and batches of single
-    /// submissions are not looked at.
+    /// Stores up to 10,000 jobs of at most 3 MiB together, all or none. The results are in the order of the jobs.
+    /// Request ids and batches of the single submissions are ignored.
     ///
     /// # Errors
-    /// As [`submit`](Self::submit); the path of a refused field names the place of its job.
+    /// As [`submit`](Self::submit); the path of a rejected field contains the index of its job.
     pub async fn submit_many(&self, submissions: impl IntoIterator<Item = Submission>) -> Result<Vec<SubmittedJob>> {
         self.submit_members(submissions, "").await
     }
 
-    /// `batch_job_id`: of the open batch of which they become members. Empty: none.
+    /// `batch_job_id`: the open batch of which the jobs become members. Empty: none.
     pub(super) async fn submit_members(
         &self,
         submissions: impl IntoIterator<Item = Submission>,
@@ -192,7 +193,7 @@ impl Client {
         answer
     }
 
-    /// Reads a job as it is now.
+    /// Reads the current state of a job.
     ///
     /// # Errors
     /// [`Error::Call`](crate::Error::Call): NOT_FOUND.
@@ -205,8 +206,9 @@ impl Client {
         present(answer.await?.job, "job")
     }
 
-    /// Says why a job is where it is: what keeps it from starting, who holds that and when it opens, its place in line, and an
-    /// estimate of its start; who has it; how it ended. `summary` is all of it in sentences.
+    /// Reports why a job is in its state: what keeps it from starting, who holds that and when it is released, its
+    /// queue position and an estimate of its start; which worker runs it; how it ended. `summary` says all of it in
+    /// sentences.
     ///
     /// # Errors
     /// [`Error::Call`](crate::Error::Call): NOT_FOUND.
@@ -219,44 +221,45 @@ impl Client {
         present(answer.await?.explanation, "explanation")
     }
 
-    /// Waits until the job has ended, however long it takes, and answers it; also while the control plane restarts. A handler
-    /// that waits holds its slot meanwhile; [`Context::wait`](crate::worker::Context::wait) does not.
+    /// Waits until the job has ended, without a time limit and across restarts of the control plane, and returns it. A
+    /// handler that waits keeps its slot meanwhile; [`Context::wait`](crate::worker::Context::wait) gives it back.
     ///
     /// # Errors
-    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; UNAVAILABLE, when the control plane is out of reach for 35 s;
+    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; UNAVAILABLE when the control plane is out of reach for 35 s;
     /// FAILED_PRECONDITION (DEADLOCK) in a handler that holds what the job needs.
     pub async fn wait(&self, job: impl AsRef<str>) -> Result<v1::Job> {
         wait_for_end(&self.calls, &self.jobs, job.as_ref(), None).await
     }
 
-    /// Waits until the job has ended or the time is up, and answers the job as it is then.
+    /// Waits until the job has ended or the timeout has passed, and returns the job's current state.
     ///
     /// # Errors
-    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; UNAVAILABLE, when the control plane is out of reach for 35 s, or at the end;
-    /// FAILED_PRECONDITION (DEADLOCK) in a handler that holds what the job needs.
+    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; UNAVAILABLE when the control plane is out of reach for 35 s, or
+    /// at the end; FAILED_PRECONDITION (DEADLOCK) in a handler that holds what the job needs.
     pub async fn wait_within(&self, job: impl AsRef<str>, timeout: Duration) -> Result<v1::Job> {
         wait_for_end(&self.calls, &self.jobs, job.as_ref(), Some(timeout)).await
     }
 
-    /// Waits for the job's end and answers what its handler returned. A job without a result, such as one of bytes, has another
-    /// way: [`wait`](Self::wait), and the payload in `outcome`.
+    /// Waits for the job's end and decodes the handler's result from JSON. For other results, such as bytes, use
+    /// [`wait`](Self::wait) and the payload in `outcome`.
     ///
     /// # Errors
-    /// [`Error::JobFailed`](crate::Error::JobFailed): it ended without a result. [`Error::Decode`](crate::Error::Decode): its
-    /// result is not of this shape. [`Error::Call`](crate::Error::Call): as [`wait`](Self::wait).
+    /// [`Error::JobFailed`](crate::Error::JobFailed): the job ended without a result.
+    /// [`Error::Decode`](crate::Error::Decode): the result does not fit `T`. [`Error::Call`](crate::Error::Call): as
+    /// [`wait`](Self::wait).
     pub async fn result<T: DeserializeOwned>(&self, job: impl AsRef<str>) -> Result<T> {
         job_result(self.wait(job).await?)
     }
 
-    /// As [`result`](Self::result), within a time.
+    /// [`result`](Self::result) with a timeout.
     ///
     /// # Errors
-    /// As [`result`](Self::result), and [`Error::WaitTimeout`](crate::Error::WaitTimeout): it has not ended yet.
+    /// As [`result`](Self::result), and [`Error::WaitTimeout`](crate::Error::WaitTimeout): the job has not ended yet.
     pub async fn result_within<T: DeserializeOwned>(&self, job: impl AsRef<str>, timeout: Duration) -> Result<T> {
         job_result(self.wait_within(job, timeout).await?)
     }
 
-    /// All jobs that match, newest first, without their inputs and results; pages are fetched as they are asked for.
+    /// Lists all matching jobs, newest first, without their inputs and results. Pages are fetched as needed.
     ///
     /// ```no_run
     /// # async fn example(client: muster::Client) -> muster::Result<()> {
@@ -294,7 +297,7 @@ pub(crate) fn submitted(answer: v1::SubmitJobResponse) -> SubmittedJob {
 pub(crate) fn add_trace<T>(request: &mut tonic::Request<T>, trace: Option<&TraceFields>) {
     let Some(trace) = trace else { return };
     for (name, value) in [("traceparent", &trace.traceparent), ("tracestate", &trace.tracestate)] {
-        // What can't be a header's value is left out rather than cost the submission.
+        // A value that is not valid in a header is left out, so that it does not fail the submission.
         if let Some(value) = MetadataValue::try_from(value).ok().filter(|_| !value.is_empty()) {
             request.metadata_mut().insert(name, value);
         }

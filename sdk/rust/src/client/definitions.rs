@@ -7,8 +7,8 @@ use crate::v1;
 use crate::v1::job_definition_service_client::JobDefinitionServiceClient;
 
 impl Client {
-    /// Stores a definition: a new version, if it differs from the newest. A definition without a body is a task whose handler has
-    /// its name.
+    /// Stores a definition: a new version if it differs from the newest one. A definition without a body is a task for
+    /// the handler of the same name.
     ///
     /// ```no_run
     /// # async fn example(client: muster::Client) -> muster::Result<()> {
@@ -20,12 +20,12 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Call`](crate::Error::Call): INVALID_ARGUMENT names the fields that are wrong.
+    /// [`Error::Call`](crate::Error::Call): INVALID_ARGUMENT names the invalid fields.
     pub async fn apply_definition(&self, definition: v1::JobDefinition) -> Result<v1::ApplyJobDefinitionResponse> {
         self.apply(definition, false).await
     }
 
-    /// Checks a definition and answers what storing it would change; stores nothing.
+    /// Checks a definition and returns what storing it would change. Stores nothing.
     ///
     /// # Errors
     /// As [`apply_definition`](Self::apply_definition).

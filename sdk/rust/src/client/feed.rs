@@ -1,4 +1,4 @@
-//! What comes one by one.
+//! Items that arrive one by one.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,9 +8,9 @@ use futures::{Stream, StreamExt};
 
 use crate::error::Result;
 
-/// What comes one by one: the states of a job that is watched, the records of a log. It is a `Stream`, and has `next` for programs
-/// without a crate for streams. Nothing is asked for before the first one is wanted. After an error nothing comes any more; dropping
-/// it ends it.
+/// Items that arrive one by one: the states of a watched job, or log records. It is a `Stream`, and has `next` for
+/// programs without a streams crate. The first call is made when the first item is requested. An error ends the feed;
+/// dropping the feed ends the call.
 #[must_use = "nothing is asked for before the first one is wanted"]
 pub struct Feed<T>(BoxStream<'static, Result<T>>);
 
@@ -19,10 +19,10 @@ impl<T> Feed<T> {
         Self(stream.boxed())
     }
 
-    /// Waits for the next one. None: there are no more. A call that is dropped loses nothing.
+    /// Waits for the next item. None: there are no more. Dropping this future loses no item.
     ///
     /// # Errors
-    /// As the method that made the feed says.
+    /// See the method that created the feed.
     pub async fn next(&mut self) -> Result<Option<T>> {
         self.0.next().await.transpose()
     }

@@ -1,4 +1,4 @@
-//! What is followed over streams that may break, and is asked for anew where it was left.
+//! Follows streams that may break, and reopens them after the last item received.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::feed::Feed;
 use super::transport_retry::TransportRetry;
 use crate::error::{CallError, Result};
 
-/// What a message brings that was not told before, and whether it is the last one.
+/// The new items of a message, and whether it is the last message.
 pub(super) struct News<T> {
     pub items: Vec<T>,
     pub is_over: bool,
@@ -21,14 +21,14 @@ pub(super) trait Followed: Send + Sync + 'static {
     type Message: Send + 'static;
     type Item: Send + 'static;
 
-    /// Asks for a stream that goes on where the last one was left.
+    /// Opens a stream that continues after the last item received.
     fn open(&self) -> impl Future<Output = Result<Response<Streaming<Self::Message>>, Status>> + Send;
 
-    /// Reads a message, and notes where to go on.
+    /// Reads a message, and remembers where the next stream must continue.
     fn take(&mut self, message: Self::Message) -> News<Self::Item>;
 }
 
-/// Fails with what a stream failed with, if that is worth no repeat, or has come too many times in a row.
+/// Follows streams. Fails with the error of a stream when it is not transient, or after too many failures in a row.
 pub(super) fn follow<F: Followed>(calls: &Calls, followed: F) -> Feed<F::Item> {
     let follower = Follower {
         followed,
@@ -47,13 +47,13 @@ pub(super) fn follow<F: Followed>(calls: &Calls, followed: F) -> Feed<F::Item> {
 struct Follower<F: Followed> {
     followed: F,
     retry: TransportRetry,
-    /// Longest wait for the beginning of a stream.
+    /// Maximum wait for the start of a stream.
     timeout: Duration,
     stream: Option<Streaming<F::Message>>,
-    /// Of the last message, those that nobody has taken.
+    /// Items of the last message that were not returned yet.
     told: VecDeque<F::Item>,
     is_over: bool,
-    /// In a row.
+    /// Consecutive failures.
     failures: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Changes jobs that were submitted.
+//! Changes submitted jobs.
 
 use super::calls::present;
 use super::client::{Client, request_id};
@@ -6,11 +6,11 @@ use crate::error::Result;
 use crate::v1;
 
 impl Client {
-    /// Asks a job to stop and answers it as it is then: CANCELLED, or CANCELLING while its handler has yet to return. `reason` is
-    /// for people: at most 256 characters.
+    /// Asks a job to stop and returns its new state: CANCELLED, or CANCELLING while its handler has not returned.
+    /// `reason` is free text of at most 256 characters.
     ///
     /// # Errors
-    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; FAILED_PRECONDITION when it has ended otherwise.
+    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; FAILED_PRECONDITION when the job has ended in another state.
     pub async fn cancel(&self, job: impl AsRef<str>, reason: &str) -> Result<v1::Job> {
         let message = v1::CancelJobRequest {
             namespace: self.calls.namespace.clone(),
@@ -25,7 +25,8 @@ impl Client {
         present(answer.await?.job, "job")
     }
 
-    /// Holds a job that waits, and answers it as it is then. Its expiry goes on. `reason` is for people: at most 256 characters.
+    /// Holds a waiting job and returns its new state. The job still expires while it is paused. `reason` is free text
+    /// of at most 256 characters.
     ///
     /// # Errors
     /// [`Error::Call`](crate::Error::Call): NOT_FOUND; FAILED_PRECONDITION (JOB_NOT_WAITING, JOB_ENDED).
@@ -43,7 +44,8 @@ impl Client {
         present(answer.await?.job, "job")
     }
 
-    /// Lets a paused job go on: at once, or at its run time if that is still to come. One that is not paused stays as it is.
+    /// Continues a paused job: at once, or at its run time if that is in the future. A job that is not paused does not
+    /// change.
     ///
     /// # Errors
     /// [`Error::Call`](crate::Error::Call): NOT_FOUND; FAILED_PRECONDITION (JOB_ENDED).
@@ -60,10 +62,12 @@ impl Client {
         present(answer.await?.job, "job")
     }
 
-    /// Makes a new job like one that has ended, and answers it; its `retry_of` names the old one.
+    /// Creates a new job with the same specification as a job that has ended, and returns the new one. Its `retry_of`
+    /// names the old one.
     ///
     /// # Errors
-    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED).
+    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED,
+    /// DEFINITION_ARCHIVED).
     pub async fn retry(&self, job: impl AsRef<str>) -> Result<v1::Job> {
         let message = v1::RetryJobRequest {
             namespace: self.calls.namespace.clone(),

@@ -1,10 +1,10 @@
-//! Which jobs a list holds.
+//! Filters for lists of jobs.
 
 use std::time::SystemTime;
 
 use crate::v1;
 
-/// Which jobs. Every condition that is set must hold; none at all means every job of the namespace.
+/// Selects jobs. All conditions must hold; without conditions it selects every job of the namespace.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a filter does nothing until jobs are listed by it"]
 pub struct JobFilter(pub(super) v1::ListJobsRequest);
@@ -30,19 +30,19 @@ impl JobFilter {
         self.change(|request| request.queue = queue.into())
     }
 
-    /// Only jobs that carry this label, too.
+    /// Only jobs that also have this label.
     pub fn label(self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.change(|request| {
             request.labels.insert(key.into(), value.into());
         })
     }
 
-    /// Only jobs made at or after this time.
+    /// Only jobs created at or after this time.
     pub fn min_create_time(self, time: SystemTime) -> Self {
         self.change(|request| request.min_create_time = Some(time.into()))
     }
 
-    /// Only jobs made before this time.
+    /// Only jobs created before this time.
     pub fn max_create_time(self, time: SystemTime) -> Self {
         self.change(|request| request.max_create_time = Some(time.into()))
     }
@@ -57,7 +57,7 @@ impl JobFilter {
         self.change(|request| request.parent_job_id = job.as_ref().into())
     }
 
-    /// Jobs fetched at once, at most 1,000. Default: 50.
+    /// Jobs per page, at most 1,000. Default: 50.
     pub fn page_size(self, jobs: i32) -> Self {
         self.change(|request| request.page_size = jobs)
     }

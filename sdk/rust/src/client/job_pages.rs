@@ -7,7 +7,7 @@ use super::job_filter::JobFilter;
 use crate::error::Result;
 use crate::v1;
 
-/// Jobs that are fetched as they are asked for.
+/// A list of jobs whose pages are fetched as needed.
 #[derive(Debug)]
 pub struct JobPages {
     client: Client,
@@ -24,8 +24,8 @@ impl JobPages {
     /// The next job. None: there are no more.
     ///
     /// # Errors
-    /// [`Error::Call`](crate::Error::Call): INVALID_ARGUMENT, if the filter is wrong. After an error the same page is asked for
-    /// again.
+    /// [`Error::Call`](crate::Error::Call): INVALID_ARGUMENT if the filter is invalid. After an error, the next call
+    /// requests the same page again.
     pub async fn next(&mut self) -> Result<Option<v1::Job>> {
         loop {
             if let Some(job) = self.fetched.pop_front() {

@@ -1,11 +1,11 @@
-//! A job as it was accepted.
+//! An accepted job.
 
-/// A job as it was accepted. Whatever takes a job takes it or its id.
+/// An accepted job. Methods that take a job accept this or a job id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SubmittedJob {
     /// UUID of the job.
     pub job_id: String,
-    /// Whether the job was there already: the idempotency key or the request id was in use.
+    /// Whether the job existed before: the idempotency key or the request id was in use.
     pub existing: bool,
 }
 

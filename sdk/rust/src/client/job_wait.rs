@@ -1,4 +1,4 @@
-//! Follows a job to its end by calls that each wait a while on the server.
+//! Waits for a job's end, by calls that each wait on the server for a limited time.
 
 use std::time::Duration;
 
@@ -17,22 +17,22 @@ use crate::transport::{request, within};
 use crate::v1;
 use crate::v1::job_service_client::JobServiceClient;
 
-/// Longest time that one call waits on the server.
+/// Maximum time that one call waits on the server.
 const POLL: Duration = Duration::from_secs(30);
-/// Time that a call gets on top, for the way there and back.
+/// Time added to the call's timeout for the network round trip.
 const SLACK: Duration = Duration::from_secs(5);
 
-/// The job when it has ended or the time is up, whichever is first.
+/// Returns the job when it has ended or the timeout has passed, whichever is first.
 pub(crate) async fn wait_for_end(
     calls: &Calls,
     jobs: &JobServiceClient<Channel>,
     job_id: &str,
     timeout: Option<Duration>,
 ) -> Result<v1::Job> {
-    // What overflows the clock is no bound.
+    // A timeout that overflows the clock is no bound.
     let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let left = || end.map_or(POLL, |end| end.saturating_duration_since(Instant::now()));
-    // A wait outlives a restart of the control plane: it is bounded by time, not by a number of tries.
+    // A wait outlives a restart of the control plane: time bounds it, not a number of tries.
     let retry = calls.retry.patient();
     loop {
         let poll = POLL.min(left());
@@ -53,7 +53,7 @@ pub(crate) async fn wait_for_end(
     }
 }
 
-/// What the handler returned.
+/// The decoded result of the handler.
 pub(crate) fn job_result<T: DeserializeOwned>(job: v1::Job) -> Result<T> {
     let state = job.state();
     match job.outcome {

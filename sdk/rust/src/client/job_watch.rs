@@ -11,9 +11,9 @@ use crate::v1;
 use crate::v1::job_service_client::JobServiceClient;
 
 impl Client {
-    /// The job as it is now, then each time it has changed, until it has ended. Changes that follow each other closely are folded
-    /// into one. A connection that is lost is made anew, as often in a row as [`TransportRetry`](super::TransportRetry) allows; no
-    /// change is told twice.
+    /// Watches a job: its current state, then its state after each change, until it has ended. Changes in quick
+    /// succession are merged into one. A lost connection is reopened, as many times in a row as
+    /// [`TransportRetry`](super::TransportRetry) allows; no change is reported twice.
     ///
     /// ```no_run
     /// # async fn example(client: muster::Client, job_id: &str) -> muster::Result<()> {
@@ -26,8 +26,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; RESOURCE_EXHAUSTED, when too many watch; UNAVAILABLE, when the control plane
-    /// stays out of reach.
+    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; RESOURCE_EXHAUSTED when there are too many watches; UNAVAILABLE
+    /// when the control plane stays out of reach.
     pub fn watch(&self, job: impl AsRef<str>) -> Feed<v1::Job> {
         let request = v1::WatchJobRequest { namespace: self.calls.namespace.clone(), job_id: job.as_ref().into() };
         follow(&self.calls, WatchedJob { jobs: self.jobs.clone(), request, revision: None })
@@ -37,7 +37,7 @@ impl Client {
 struct WatchedJob {
     jobs: JobServiceClient<Channel>,
     request: v1::WatchJobRequest,
-    /// Of what was told last.
+    /// The last revision returned.
     revision: Option<i64>,
 }
 

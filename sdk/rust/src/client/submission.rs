@@ -1,4 +1,4 @@
-//! What a caller says about a job.
+//! The description of a job to submit.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::payload::Payload;
 use crate::v1;
 
-/// A job to be submitted. All but the definition may be left out.
+/// A job to submit. Only the definition is required.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,7 +28,7 @@ use crate::v1;
 #[must_use = "a submission does nothing until a client submits it"]
 pub struct Submission {
     job: v1::JobSubmission,
-    /// The input could not be written as JSON.
+    /// Set when the input could not be written as JSON.
     broken: Option<Error>,
     pub(crate) request_id: String,
     pub(crate) batch_job_id: String,
@@ -45,7 +45,8 @@ impl Submission {
         }
     }
 
-    /// The input, as JSON. If it can't be written as JSON the submission fails with [`Error::Encode`], and nothing is sent.
+    /// The input, as JSON. If it can't be written as JSON, the submission fails with [`Error::Encode`], and nothing is
+    /// sent.
     pub fn input<T: Serialize + ?Sized>(mut self, input: &T) -> Self {
         match Payload::json(input) {
             Ok(payload) => self.job.input = Some(payload),
@@ -64,7 +65,8 @@ impl Submission {
         self.change(|job| job.definition_version = version)
     }
 
-    /// A key of your business: a second submission with it is the same job. At most 256 characters. Default: none.
+    /// A key chosen by the application: a second submission with the same key yields the same job. At most 256
+    /// characters. Default: none.
     pub fn idempotency_key(self, key: impl Into<String>) -> Self {
         self.change(|job| job.idempotency_key = key.into())
     }
@@ -74,39 +76,39 @@ impl Submission {
         self.change(|job| job.idempotency_conflict_policy = policy.into())
     }
 
-    /// A label for people and for filters. At most 64; keys to 63, values to 256 characters.
+    /// Adds a label for display and filters. At most 64; keys of at most 63, values of at most 256 characters.
     pub fn label(self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.change(|job| {
             job.labels.insert(key.into(), value.into());
         })
     }
 
-    /// All labels, in the place of those given before.
+    /// All labels; replaces those set before.
     pub fn labels(self, labels: HashMap<String, String>) -> Self {
         self.change(|job| job.labels = labels)
     }
 
-    /// From -100 to 100; higher runs sooner. Default: the definition's.
+    /// From -100 to 100; jobs with a higher priority run sooner. Default: the definition's.
     pub fn priority(self, priority: i32) -> Self {
         self.change(|job| job.priority = Some(priority))
     }
 
-    /// Not before this time. Takes the place of a delay.
+    /// The job does not run before this time. Replaces a delay.
     pub fn run_time(self, time: SystemTime) -> Self {
         self.change(|job| job.start = Some(v1::job_submission::Start::RunTime(time.into())))
     }
 
-    /// Not before this long after acceptance. At most 10 years. Takes the place of a run time.
+    /// The job does not run before this delay after acceptance. At most 10 years. Replaces a run time.
     pub fn delay(self, delay: Duration) -> Self {
         self.change(|job| job.start = Some(v1::job_submission::Start::Delay(duration_to_proto(delay))))
     }
 
-    /// The job expires when it has not been started by then. Default: never.
+    /// The job expires if it has not started by this time. Default: never.
     pub fn expire_time(self, time: SystemTime) -> Self {
         self.change(|job| job.expire_time = Some(time.into()))
     }
 
-    /// The queue to wait in. Default: the definition's.
+    /// The job's queue. Default: the definition's.
     pub fn queue(self, queue: impl Into<String>) -> Self {
         self.change(|job| job.queue = queue.into())
     }
@@ -126,46 +128,46 @@ impl Submission {
         self.change(|job| job.demands = Some(demands))
     }
 
-    /// Keeps the job to the worker of an earlier one. Default: any worker that meets its demands.
+    /// Binds the job to the worker of an earlier job. Default: any worker that meets its demands.
     pub fn sticky(self, sticky: v1::Sticky) -> Self {
         self.change(|job| job.sticky = Some(sticky))
     }
 
-    /// Key among which the queue shares its workers fairly, such as a tenant. At most 256 characters. Default: what the
-    /// definition gives.
+    /// The key by which the queue shares its workers fairly, such as a tenant. At most 256 characters. Default: that of
+    /// the definition.
     pub fn fairness_key(self, key: impl Into<String>) -> Self {
         self.change(|job| job.fairness_key = key.into())
     }
 
-    /// One more thing that must come about before it may start. At most 100.
+    /// Adds a dependency that must be fulfilled before the job may start. At most 100.
     pub fn dependency(self, dependency: v1::Dependency) -> Self {
         self.change(|job| job.dependencies.push(dependency))
     }
 
-    /// W3C trace context that the job belongs to. Default: that of the span of the submission, if the program traces.
+    /// W3C trace context of the job. Default: that of the submission's span, if the program traces.
     pub fn traceparent(self, traceparent: impl Into<String>) -> Self {
         self.change(|job| job.traceparent = traceparent.into())
     }
 
-    /// W3C trace state that goes with the trace context. At most 512 characters.
+    /// W3C trace state that belongs to the trace context. At most 512 characters.
     pub fn tracestate(self, tracestate: impl Into<String>) -> Self {
         self.change(|job| job.tracestate = tracestate.into())
     }
 
-    /// The job of an open batch, of which this one becomes a member. Not for jobs of `submit_many`.
+    /// The job of an open batch of which this job becomes a member. Ignored by `submit_many`.
     pub fn batch(mut self, batch_job_id: impl Into<String>) -> Self {
         self.batch_job_id = batch_job_id.into();
         self
     }
 
-    /// UUID that makes repeats of this very submission harmless, over restarts of this process too. Default: a new one. Not for
-    /// jobs of `submit_many`.
+    /// A UUID that makes repeats of this submission idempotent, also across restarts of this process. Default: a new
+    /// one. Ignored by `submit_many`.
     pub fn request_id(mut self, request_id: impl Into<String>) -> Self {
         self.request_id = request_id.into();
         self
     }
 
-    /// The message that is sent.
+    /// The message to send.
     ///
     /// # Errors
     /// [`Error::Encode`]: the input can't be written as JSON.

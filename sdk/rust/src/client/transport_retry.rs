@@ -1,4 +1,4 @@
-//! Repeats calls that failed because of the world, not because of what they asked.
+//! Repeats calls that failed for transient reasons, not because of their content.
 
 use std::time::Duration;
 
@@ -7,14 +7,15 @@ use tonic::Code;
 
 use crate::error::CallError;
 
-/// How transport failures are repeated. The call's own request id keeps a repeat from doing the work twice.
+/// How transport failures are repeated. The call's request id keeps a repeat from doing the work twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TransportRetry {
-    /// Calls in all, the first included. Default: 10.
+    /// Maximum number of calls, the first one included. Default: 10.
     pub max_attempts: u32,
-    /// Upper bound of the first wait; it doubles each time and is drawn evenly from zero. Default: 50 ms.
+    /// Upper bound of the first wait. The bound doubles each time; the wait is random between zero and the bound.
+    /// Default: 50 ms.
     pub min_backoff: Duration,
-    /// Cap of every wait. Default: 2 s.
+    /// Upper bound of every wait. Default: 2 s.
     pub max_backoff: Duration,
 }
 
@@ -25,17 +26,17 @@ impl Default for TransportRetry {
 }
 
 impl TransportRetry {
-    /// Bounded by time alone.
+    /// Bounded by time only.
     pub(crate) fn patient(self) -> Self {
         Self { max_attempts: u32::MAX, ..self }
     }
 
-    /// Time until the next try; None when there is to be none. `random` is from 0 to 1.
+    /// Time until the next try; None if there is none. `random` is from 0 to 1.
     pub(super) fn backoff(&self, attempt: u32, error: &CallError, random: f64) -> Option<Duration> {
         if attempt >= self.max_attempts {
             return None;
         }
-        // A throttle's refusal is what the definition asks for.
+        // A refusal by a throttle is final: the definition asks for it.
         let overloaded =
             error.code == Code::ResourceExhausted && error.retry_delay.is_some() && error.reason != "THROTTLED";
         if error.code != Code::Unavailable && !overloaded {
@@ -47,7 +48,8 @@ impl TransportRetry {
     }
 }
 
-/// Makes `call` until it succeeds, fails for good, or `timeout` is up. `call` gets the time that is left.
+/// Makes `call` until it succeeds, fails with a permanent error, or `timeout` has passed. `call` receives the remaining
+/// time.
 pub(crate) async fn with_retry<T, Call, Answer>(
     retry: &TransportRetry,
     timeout: Duration,

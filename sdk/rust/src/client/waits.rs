@@ -1,4 +1,4 @@
-//! Ends jobs that wait for something from outside: for an event, or for a person.
+//! Ends jobs that wait for an event or for an approval.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::v1::wait_service_client::WaitServiceClient;
 #[must_use = "an event does nothing until a client sends it"]
 pub struct Event {
     request: v1::SendEventRequest,
-    /// The payload could not be written as JSON.
+    /// Set when the payload could not be written as JSON.
     broken: Option<Error>,
 }
 
@@ -28,13 +28,14 @@ impl Event {
         Self { request, broken: None }
     }
 
-    /// It is for jobs whose key is just this one. At most 256 characters.
+    /// Selects the jobs that wait for this key. At most 256 characters.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.request.key = key.into();
         self
     }
 
-    /// The result of the jobs that it reaches, as JSON. If it can't be written as JSON, sending fails with [`Error::Encode`].
+    /// The result of the jobs that the event ends, as JSON. If it can't be written as JSON, sending fails with
+    /// [`Error::Encode`].
     pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
         match Payload::json(value) {
             Ok(payload) => self.request.payload = Some(payload),
@@ -43,19 +44,20 @@ impl Event {
         self
     }
 
-    /// The result of the jobs that it reaches, byte for byte.
+    /// The result of the jobs that the event ends, byte for byte.
     pub fn payload(mut self, payload: Payload) -> Self {
         self.request.payload = Some(payload);
         self
     }
 
-    /// How long it is kept if no job waits for it; zero: not at all. At most 30 days. Default: 1 h.
+    /// How long the event is kept if no job waits for it; zero means that it is not kept. At most 30 days. Default: 1
+    /// h.
     pub fn keep_for(mut self, time: Duration) -> Self {
         self.request.keep_for = Some(duration_to_proto(time));
         self
     }
 
-    /// UUID that makes repeats harmless for a day: they are one event. Default: a new one.
+    /// A UUID that makes repeats idempotent for a day. Default: a new one.
     pub fn event_id(mut self, event_id: impl Into<String>) -> Self {
         self.request.event_id = event_id.into();
         self
@@ -63,11 +65,12 @@ impl Event {
 }
 
 impl Client {
-    /// Sends an event: each job that waits for its name and key ends SUCCEEDED with the payload as its result. If none does, it
-    /// is kept for a while, and the first job that begins to wait for it takes it.
+    /// Sends an event: each job that waits for its name and key ends SUCCEEDED with the payload as its result. If none
+    /// does, the event is kept for a while, and ends the first job that starts to wait for it.
     ///
     /// # Errors
-    /// [`Error::Encode`]: the payload has no JSON form. [`Error::Call`]: INVALID_ARGUMENT; RESOURCE_EXHAUSTED (EVENTS_FULL).
+    /// [`Error::Encode`]: the payload can't be written as JSON. [`Error::Call`]: INVALID_ARGUMENT; RESOURCE_EXHAUSTED
+    /// (EVENTS_FULL).
     pub async fn send_event(&self, event: Event) -> Result<v1::SendEventResponse> {
         if let Some(error) = event.broken {
             return Err(error);
@@ -81,8 +84,8 @@ impl Client {
         answer.await
     }
 
-    /// Ends a job that waits for an approval SUCCEEDED, and answers it. `comment`, for people, and `payload`, JSON, become a part
-    /// of its result.
+    /// Ends a job that waits for an approval as SUCCEEDED, and returns it. The job's result contains `comment`, free
+    /// text, and `payload`, which must be JSON.
     ///
     /// # Errors
     /// [`Error::Call`]: NOT_FOUND; FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL).
@@ -102,8 +105,8 @@ impl Client {
         present(answer.await?.job, "job")
     }
 
-    /// Ends a job that waits for an approval FAILED, with a final failure of type `Rejected`, and answers it. `reason` is the
-    /// failure's message: at most 256 characters; empty: `rejected`.
+    /// Ends a job that waits for an approval as FAILED, with a final failure of type `Rejected`, and returns it.
+    /// `reason` is the failure's message: at most 256 characters; empty: `rejected`.
     ///
     /// # Errors
     /// [`Error::Call`]: NOT_FOUND; FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL).

@@ -1,10 +1,10 @@
-//! Ids of the control plane's spans, which follow from the job and the attempt.
+//! Ids of the control plane's spans, which are derived from job and attempt.
 
 use opentelemetry::trace::SpanId;
 use uuid::Uuid;
 
-/// The id of the control plane's span of an attempt: FNV-1a, 64 bits wide, of the job's id, the attempt's number in 4 bytes
-/// with the highest first, and the word "attempt".
+/// The id of the control plane's span of an attempt: 64-bit FNV-1a of the job's id, the attempt's number as 4
+/// big-endian bytes, and the word "attempt".
 pub(crate) fn attempt_span_id(job_id: &Uuid, attempt: i32) -> SpanId {
     let number = attempt.to_be_bytes();
     let bytes = job_id.as_bytes().iter().chain(&number).chain(b"attempt");

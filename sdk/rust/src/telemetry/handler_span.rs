@@ -1,4 +1,4 @@
-//! The span of a handler that runs: under the control plane's span of the attempt, linked to the attempt before.
+//! The span of a running handler: a child of the control plane's span of the attempt, linked to the previous attempt.
 
 use opentelemetry::trace::{Link, SpanContext, SpanKind, Status, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
@@ -11,7 +11,7 @@ use crate::v1;
 
 pub(crate) struct HandlerSpan {
     context: Context,
-    /// None where the program traces nothing.
+    /// None if the program does not trace.
     fields: Option<TraceFields>,
 }
 
@@ -38,7 +38,7 @@ impl HandlerSpan {
             .with_attributes(attributes);
         let context = around.with_span(tracer.build_with_context(builder, &around));
         let own = context.span().span_context().clone();
-        // A tracer that makes no spans gives the parent's context as the span's.
+        // A tracer that creates no spans returns the parent's context as the span's.
         let traced = parent.is_none_or(|parent| parent.span_id() != own.span_id());
         let fields = if traced { TraceFields::of(&own) } else { None };
         Self { context, fields }
@@ -49,12 +49,12 @@ impl HandlerSpan {
         self.context.clone()
     }
 
-    /// For what the handler calls. None: the program traces nothing.
+    /// The trace context for calls of the handler. None: the program does not trace.
     pub fn fields(&self) -> Option<&TraceFields> {
         self.fields.as_ref()
     }
 
-    /// The handler has returned. `failure`: what it failed with.
+    /// Ends the span when the handler has returned. `failure` is the handler's failure, if any.
     pub fn end(self, failure: Option<&v1::Failure>) {
         let span = self.context.span();
         if let Some(failure) = failure {
@@ -73,7 +73,7 @@ impl HandlerSpan {
     }
 }
 
-/// None where the control plane sends no spans: what would be linked to is not there.
+/// No links if the control plane sends no spans, because the link's target would not exist.
 fn links(assignment: &v1::Assignment, job_id: &Uuid, parent: Option<&SpanContext>) -> Vec<Link> {
     let attempt = assignment.attempt;
     let Some(parent) = parent.filter(|it| attempt >= 2 && it.span_id() == attempt_span_id(job_id, attempt)) else {

@@ -1,5 +1,5 @@
-//! The spans of this crate, after the semantic conventions for messaging. They go to whatever tracer provider the program has
-//! set up for OpenTelemetry, and cost next to nothing where it has set up none.
+//! The spans of this crate, following the semantic conventions for messaging. They go to the global OpenTelemetry
+//! tracer provider of the program, and cost next to nothing if it has set up none.
 
 pub(crate) mod attempt_span_id;
 pub(crate) mod handler_span;
@@ -14,7 +14,7 @@ fn tracer() -> BoxedTracer {
     global::tracer_with_scope(scope.build())
 }
 
-/// `destination`: the definition, where all jobs that the span is about have the same one.
+/// `destination`: the definition, if all jobs of the span have the same one.
 fn messaging_attributes(namespace: &str, destination: Option<&str>) -> Vec<KeyValue> {
     let namespace = if namespace.is_empty() { "default" } else { namespace };
     let mut attributes =

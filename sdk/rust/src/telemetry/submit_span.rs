@@ -1,4 +1,4 @@
-//! The span of a submission, whose context the jobs are given.
+//! The span of a submission. The jobs receive its context.
 
 use opentelemetry::trace::{SpanKind, Status, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
@@ -11,14 +11,14 @@ use crate::error::{Error, Result};
 
 pub(crate) struct SubmitSpan {
     context: Context,
-    /// For the metadata of the call. None: the program traces nothing.
+    /// For the metadata of the call. None: the program does not trace.
     pub fields: Option<TraceFields>,
 }
 
 impl SubmitSpan {
-    /// `definitions`: one for each job.
+    /// `definitions`: one per job.
     pub fn start(address: &str, namespace: &str, definitions: &[&str]) -> Self {
-        // A span's name has few values: it holds a definition only where there is one.
+        // Span names must have few distinct values, so a span of several definitions is not named after one.
         let destination = definitions.first().copied().filter(|first| definitions.iter().all(|one| one == first));
         let name = destination.map_or("submit".to_owned(), |destination| format!("submit {destination}"));
         let mut attributes = messaging_attributes(namespace, destination);
@@ -55,7 +55,8 @@ impl SubmitSpan {
     }
 }
 
-/// Host and port of `host:port` or a URL. Of several addresses it is not known which one gets the call: they stay together.
+/// Host and port of `host:port` or a URL. With several addresses it is unknown which one receives the call, so they are
+/// not split.
 fn server_attributes(address: &str) -> Vec<KeyValue> {
     let uri: Option<Uri> = address.parse().ok();
     let Some(host) = uri.as_ref().and_then(Uri::host).filter(|_| !address.contains(',')) else {

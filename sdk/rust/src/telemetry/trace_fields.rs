@@ -1,10 +1,10 @@
-//! Trace contexts in the form of W3C.
+//! Trace contexts in W3C form.
 
 use std::str::FromStr;
 
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
-/// A trace context as Muster takes it.
+/// A trace context as Muster expects it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TraceFields {
     pub traceparent: String,
@@ -13,7 +13,7 @@ pub(crate) struct TraceFields {
 }
 
 impl TraceFields {
-    /// None where the context is none.
+    /// None if the context is invalid.
     pub fn of(context: &SpanContext) -> Option<Self> {
         context.is_valid().then(|| Self {
             traceparent: format!(
@@ -26,7 +26,7 @@ impl TraceFields {
         })
     }
 
-    /// None where the text is no trace context.
+    /// None if the text is not a trace context.
     pub fn parse(traceparent: &str, tracestate: &str) -> Option<SpanContext> {
         let mut parts = traceparent.split('-').skip(1);
         let trace_id = TraceId::from_hex(parts.next()?).ok()?;

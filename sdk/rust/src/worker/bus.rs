@@ -1,4 +1,4 @@
-//! A session's subscription over NATS. It connects again by itself, with the newest credentials, until it is dropped.
+//! A session's subscription over NATS. It reconnects by itself, with the newest credentials, until it is dropped.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -14,18 +14,18 @@ use super::core::effect::SessionNumber;
 use crate::v1;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// The next connection is tried after this time, or up to twice of it.
+/// Wait before the next connection; up to twice as long.
 const RECONNECT_WAIT: Duration = Duration::from_millis(200);
-/// A dead line is noticed within three of these.
+/// A dead connection is detected within three intervals.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
-/// What happened to a connection and was not looked at; more of it says nothing new.
+/// Capacity for unread events of a connection; further events carry no new information.
 const EVENTS: usize = 16;
 
-/// What comes over the bus.
+/// Events of the bus.
 #[derive(Debug)]
 pub(crate) enum BusEvent {
     Message(v1::SessionMessage),
-    /// True each time the subscription has come into force, false each time it is lost.
+    /// True each time the subscription becomes active, false each time it is lost.
     Connected(bool),
 }
 
@@ -61,14 +61,14 @@ impl Bus {
         Self { credentials, reconnect, task }
     }
 
-    /// To be used from the next connection on.
+    /// Sets the credentials for the next connection.
     pub fn renew_credentials(&self, credentials: v1::NatsCredentials) {
         self.credentials.send_replace(Some(credentials));
     }
 
     /// Drops the connection and makes a new one.
     pub fn reconnect(&self) {
-        // Not remembered while there is no connection: the next one would be dropped for what was said of the one before.
+        // Not remembered while there is no connection: the request would drop the next one, which it does not concern.
         self.reconnect.notify_waiters();
     }
 }
@@ -99,8 +99,8 @@ impl Subscription {
         }
     }
 
-    /// Lasts as long as the connection. The client's own reconnects are not used: a refused subscription stays dead on its
-    /// connection, and a new connection has to take the newest credentials.
+    /// Returns when the connection has ended. The client's own reconnects are not used: a refused subscription stays
+    /// dead on its connection, and a new connection must use the newest credentials.
     async fn connect_once(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
         let (happened, mut happenings) = mpsc::channel(EVENTS);
         let options = authentication(&self.credentials)
@@ -145,7 +145,7 @@ impl Subscription {
     }
 }
 
-/// The server says it when it has refused the subscription or is about to close the connection.
+/// The server reports this error when it has refused the subscription or is about to close the connection.
 fn refusal(error: ServerError) -> Result<(), ServerError> {
     match error {
         ServerError::SlowConsumer(_) => Ok(()),

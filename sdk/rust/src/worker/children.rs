@@ -1,4 +1,4 @@
-//! Children of a job: what its handler submits, and waits for without holding its place.
+//! Children of a job: its handler submits them, and waits for them without holding its slot.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,19 +21,19 @@ use crate::transport::MAX_MESSAGE_BYTES;
 use crate::v1;
 use crate::v1::job_service_client::JobServiceClient;
 
-/// A call is repeated for so long: a control plane that restarts is no reason for a handler to fail.
+/// How long a call is repeated, so that a restart of the control plane does not fail the handler.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// That one report may wait for.
+/// Maximum number of children that one report can wait for.
 const MOST_AWAITED: usize = 1_000;
-/// Children that are asked for at once.
+/// Maximum number of children read concurrently.
 const AT_ONCE: usize = 20;
 
-/// Calls for children, which all handlers of a worker share.
+/// The client for children, shared by all handlers of a worker.
 pub(crate) fn patient(calls: Calls) -> Arc<Calls> {
     Arc::new(Calls { timeout: PATIENCE, retry: calls.retry.patient(), ..calls })
 }
 
-/// How a child is to be run.
+/// A child job to submit.
 #[derive(Debug)]
 #[must_use = "a child does nothing until a context submits it"]
 pub struct Child {
@@ -43,18 +43,18 @@ pub struct Child {
 }
 
 impl Child {
-    /// A job to be submitted as a child. Its idempotency key, its batch and its request id are not looked at.
+    /// A job to submit as a child. Its idempotency key, its batch and its request id are ignored.
     pub fn new(submission: Submission) -> Self {
         Self { submission, key: None, detached: false }
     }
 
-    /// What the child is known by when the handler runs again. Default: its number among those that the handler submits.
+    /// The key that identifies the child when the handler runs again. Default: its number in the order of submission.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
     }
 
-    /// Whether it goes on when its parent ends. Default: it is cancelled then.
+    /// Whether the child continues when its parent ends. Default: false; the child is cancelled then.
     pub fn detached(mut self, detached: bool) -> Self {
         self.detached = detached;
         self
@@ -67,7 +67,7 @@ impl From<Submission> for Child {
     }
 }
 
-/// Of one run of a handler.
+/// The children of one run of a handler.
 #[derive(Debug)]
 pub(crate) struct Children {
     calls: Arc<Calls>,
@@ -78,12 +78,12 @@ pub(crate) struct Children {
 }
 
 impl Children {
-    /// `calls` are those that `patient` has made.
+    /// `calls` must be made by `patient`.
     pub fn new(calls: Arc<Calls>, job_id: Uuid, attempt: i32, session_id: Uuid) -> Self {
         Self { calls, job_id, attempt, session_id, submitted: AtomicU64::new(0) }
     }
 
-    /// Answers the child's id.
+    /// Returns the child's id.
     pub async fn submit(&self, child: Child) -> Result<String> {
         let Child { submission, key, detached } = child;
         let key = key.unwrap_or_else(|| self.submitted.fetch_add(1, Ordering::Relaxed).to_string());

@@ -29,21 +29,21 @@ pub use crate::v1::LogLevel;
 
 const MAX_PROGRESS_MESSAGE: usize = 256;
 
-/// The job that a handler works on. A clone is the same context. What is said after the handler has returned is not heard.
+/// The job that a handler works on. Clones share the same context. After the handler has returned, updates are ignored.
 #[derive(Clone)]
 pub struct Context(Arc<Inner>);
 
-/// What a context is made of.
+/// The parts of a context.
 pub(crate) struct ContextParts {
     pub assignment: v1::Assignment,
     pub job_id: Uuid,
     pub stop: Arc<Stop>,
     pub outlet: Arc<dyn Outlet>,
-    /// Largest checkpoint in bytes.
+    /// Maximum size of a checkpoint in bytes.
     pub max_payload: usize,
-    /// None where there is no control plane to ask.
+    /// None without a control plane.
     pub children: Option<Children>,
-    /// Those of the handler's span. None: the program traces nothing.
+    /// The trace context of the handler's span. None: the program does not trace.
     pub trace: Option<TraceFields>,
 }
 
@@ -69,12 +69,12 @@ impl Context {
         self.0.parts.job_id
     }
 
-    /// Number of the attempt, from 1; rises within a job and may skip.
+    /// Number of the attempt, from 1. It increases within a job, possibly with gaps.
     pub fn attempt(&self) -> i32 {
         self.assignment().attempt
     }
 
-    /// Attempts before this one that counted towards the retry policy.
+    /// Number of earlier attempts that counted towards the retry policy.
     pub fn attempts_counted(&self) -> i32 {
         self.assignment().attempts_counted
     }
@@ -94,41 +94,42 @@ impl Context {
         self.assignment().definition_version
     }
 
-    /// Longest time that the handler may run, as its definition says; what it asks for later is not in it.
+    /// Maximum run time of the handler as its definition sets it, without extensions that the handler has requested.
     pub fn run_timeout(&self) -> Duration {
         Duration::from_millis(self.run_timeout_millis())
     }
 
-    /// The same for every attempt of the job: pass it to services that keep duplicates out.
+    /// The same for every attempt of the job. Pass it to services that reject duplicates.
     pub fn idempotency_key(&self) -> String {
         self.job_id().to_string()
     }
 
-    /// Higher for each later attempt of the job: a store can refuse writes whose token is lower than the highest it has seen.
+    /// Higher for each later attempt of the job: a store that remembers the highest token can refuse writes with a
+    /// lower one.
     pub fn fencing_token(&self) -> i32 {
         self.attempt()
     }
 
-    /// The input as it was submitted, byte for byte. None: there is none.
+    /// The submitted input, byte for byte. None: there is none.
     pub fn input(&self) -> Option<&Payload> {
         self.assignment().input.as_ref()
     }
 
-    /// What an earlier attempt left with [`checkpoint`](Self::checkpoint). None: nothing.
+    /// Decodes the [`checkpoint`](Self::checkpoint) of an earlier attempt. None: there is none.
     ///
     /// # Errors
-    /// [`Error::Decode`]: it is not of this shape.
+    /// [`Error::Decode`]: the checkpoint does not fit `T`.
     pub fn last_checkpoint<T: DeserializeOwned>(&self) -> Result<Option<T>> {
         self.last_checkpoint_payload().map(Payload::decode).transpose()
     }
 
-    /// What an earlier attempt left, byte for byte. None: nothing.
+    /// The checkpoint of an earlier attempt, byte for byte. None: there is none.
     pub fn last_checkpoint_payload(&self) -> Option<&Payload> {
         self.assignment().checkpoint.as_ref()
     }
 
-    /// W3C trace context for what the handler calls: of its span, or of the attempt where the program traces nothing. Empty:
-    /// none.
+    /// W3C trace context for calls of the handler: that of its span, or of the attempt if the program does not trace.
+    /// Empty: none.
     pub fn traceparent(&self) -> &str {
         match &self.0.parts.trace {
             Some(fields) => &fields.traceparent,
@@ -136,7 +137,7 @@ impl Context {
         }
     }
 
-    /// W3C trace state that goes with the trace context.
+    /// W3C trace state that belongs to the trace context.
     pub fn tracestate(&self) -> &str {
         match &self.0.parts.trace {
             Some(fields) => &fields.tracestate,
@@ -144,7 +145,7 @@ impl Context {
         }
     }
 
-    /// Cancelled when the handler should stop. One that goes on all the same keeps its slot until it returns.
+    /// Cancelled when the handler should stop. A handler that ignores it keeps its slot until it returns.
     pub fn cancellation(&self) -> &CancellationToken {
         self.0.parts.stop.token()
     }
@@ -160,7 +161,7 @@ impl Context {
         self.stop_reason().unwrap_or(StopReason::Shutdown)
     }
 
-    /// Waits for `work`, but not beyond the time when the handler should stop: `work` is dropped then.
+    /// Waits for `work`, but drops it when the handler should stop.
     ///
     /// # Errors
     /// The handler was asked to stop. Pass the error on with `?`.
@@ -172,27 +173,29 @@ impl Context {
         }
     }
 
-    /// Says how far the handler is. Sent within a second.
+    /// Reports the handler's progress. Sent within a second.
     ///
-    /// `fraction` is from 0 to 1; what lies outside is cut. `message` is for people, and cut at 256 characters.
+    /// `fraction` is limited to the range from 0 to 1. `message` is readable text, cut after 256 characters.
     pub fn progress(&self, fraction: f64, message: &str) {
         let fraction = if fraction.is_nan() { 0.0 } else { fraction.clamp(0.0, 1.0) };
         let message = message.chars().take(MAX_PROGRESS_MESSAGE).collect();
         self.say(Word::Progress(v1::Progress { fraction, message }));
     }
 
-    /// Keeps what a later attempt may start from, as JSON. Sent within a second, and before the report if this attempt fails.
+    /// Stores a value from which a later attempt may continue, as JSON. Sent within a second, and before the report if
+    /// this attempt fails.
     ///
     /// # Errors
-    /// [`Error::Encode`]: it can't be written as JSON. [`Error::InvalidArgument`]: it is larger than the server takes.
+    /// [`Error::Encode`]: the value can't be written as JSON. [`Error::InvalidArgument`]: it is larger than the server
+    /// accepts.
     pub fn checkpoint<T: Serialize + ?Sized>(&self, value: &T) -> Result<()> {
         self.checkpoint_payload(Payload::json(value)?)
     }
 
-    /// Keeps what a later attempt may start from, byte for byte, as [`checkpoint`](Self::checkpoint) does.
+    /// Stores bytes from which a later attempt may continue, as [`checkpoint`](Self::checkpoint) does.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`]: it is larger than the server takes.
+    /// [`Error::InvalidArgument`]: they are larger than the server accepts.
     pub fn checkpoint_payload(&self, checkpoint: Payload) -> Result<()> {
         let (size, most) = (checkpoint.data.len(), self.0.parts.max_payload);
         if size > most {
@@ -203,12 +206,12 @@ impl Context {
         Ok(())
     }
 
-    /// Asks for more time than the run timeout, which still counts from the handler's start; several calls add up. Sent at once
-    /// where a second could be too late. It moves neither the total timeout of the job nor how long it may be silent, and comes
-    /// too late once the handler was stopped for its run timeout.
+    /// Requests more time than the run timeout, which still counts from the handler's start; several calls add up. Sent
+    /// at once if a second could be too late. It changes neither the job's total timeout nor its progress timeout, and
+    /// has no effect once the handler was stopped for its run timeout.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`]: less than a millisecond, or the handler could run for more than 30 days in all.
+    /// [`Error::InvalidArgument`]: less than a millisecond, or the handler could run for more than 30 days in total.
     pub fn extend_run_timeout(&self, more: Duration) -> Result<()> {
         let more = more.as_millis().min(u128::from(u32::MAX) * 10) as Millis;
         if more == 0 {
@@ -225,16 +228,17 @@ impl Context {
         Ok(())
     }
 
-    /// Writes a record to the attempt's log, which `muster logs` shows soon after, and to `tracing`, with the job's id and the
-    /// attempt. Kept are the newest 64 KiB of an attempt, as long as its job; what is dropped shows as a gap.
+    /// Writes a record to the attempt's log, which `muster logs` shows soon after, and to `tracing`, with the job's id
+    /// and the attempt. The newest 64 KiB of an attempt are kept, for as long as its job is kept; dropped records show
+    /// as a gap.
     ///
     /// A message is cut after 8 KiB.
     pub fn log(&self, level: LogLevel, message: &str) {
         self.log_with(level, message, std::iter::empty::<(String, Value)>());
     }
 
-    /// As [`log`](Self::log), with facts that belong to the record: text as it is, anything else as JSON. At most 32, and 8 KiB
-    /// together with the message; the rest is dropped.
+    /// Like [`log`](Self::log), with fields: text stays unchanged, other values become JSON. At most 32 fields, and at
+    /// most 8 KiB together with the message; the rest is dropped.
     ///
     /// ```
     /// # fn example(ctx: &muster::worker::Context) {
@@ -254,13 +258,13 @@ impl Context {
         self.say(Word::Log(log_line(sequence, SystemTime::now(), level, message, fields)));
     }
 
-    /// Stores a child of the job, and answers its id. When the handler runs again, the same call gives the child that was made
-    /// before: children are told apart by their key, or by their number, so a handler submits the same ones in the same order
-    /// each time it runs.
+    /// Stores a child of the job, and returns its id. When the handler runs again, the same call returns the child that
+    /// was created before. Children are identified by their key, or by their sequence number if they have no key, so a
+    /// handler must submit the same children in the same order each time it runs.
     ///
     /// # Errors
-    /// [`Error::Call`]: FAILED_PRECONDITION (PARENT_ATTEMPT_CLOSED) where the attempt is not the worker's any more;
-    /// ALREADY_EXISTS (IDEMPOTENCY_CONFLICT) where an earlier run has submitted another job in its place.
+    /// [`Error::Call`]: FAILED_PRECONDITION (PARENT_ATTEMPT_CLOSED) when the worker no longer owns the attempt;
+    /// ALREADY_EXISTS (IDEMPOTENCY_CONFLICT) when an earlier run submitted a different job as this child.
     pub async fn submit(&self, child: impl Into<Child>) -> Result<String> {
         let child = child.into();
         match &self.0.parts.children {
@@ -269,8 +273,9 @@ impl Context {
         }
     }
 
-    /// The results of children, in their order, once all have ended. Until then it fails with an error that the handler passes
-    /// on with `?`: the job gives its slot and permits back, and the handler runs again, from its start, when they have.
+    /// Returns the results of children, in the given order, once all have ended. Until then it fails with an error that
+    /// the handler must pass on with `?`: the job gives back its slot and permits, and the handler runs again from its
+    /// start when the children have ended.
     ///
     /// ```
     /// use muster::Submission;
@@ -295,7 +300,7 @@ impl Context {
         }
     }
 
-    /// As [`wait`](Self::wait), but gives the jobs, whatever became of them.
+    /// Like [`wait`](Self::wait), but returns the ended jobs, with whatever result.
     ///
     /// # Errors
     /// Children are open.
@@ -306,9 +311,9 @@ impl Context {
         }
     }
 
-    /// Makes `work` a part of the handler in a task that it spawns. A [`Client`](crate::Client) that waits for a job says which
-    /// job waits, by which deadlocks are found: it knows that in what the handler awaits, but a spawned task does not inherit it.
-    /// Once the handler has returned `work` goes on as a part of nothing.
+    /// Makes `work` part of the handler in a task that it spawns. When a [`Client`](crate::Client) waits for a job, it
+    /// reports which job waits, so that deadlocks are detected. It knows the job in code that the handler awaits, but a
+    /// spawned task does not inherit it. Once the handler has returned, `work` continues without belonging to the job.
     ///
     /// ```
     /// use muster::Client;
@@ -323,7 +328,7 @@ impl Context {
         self.0.handled.scope(work)
     }
 
-    /// The handler has returned: what is said after it is not heard.
+    /// Called when the handler has returned: later updates are ignored.
     pub(crate) fn end(&self) {
         self.0.handled.end();
     }

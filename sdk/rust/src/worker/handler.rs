@@ -1,4 +1,4 @@
-//! Handlers of any type, as the worker calls them.
+//! Handlers of any type in the form in which the worker calls them.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -19,10 +19,10 @@ use crate::telemetry::handler_span::HandlerSpan;
 
 type Answer = BoxFuture<'static, Result<Payload, HandlerError>>;
 
-/// A handler whose types are not known any more.
+/// A handler with erased types.
 pub(crate) type BoxHandler = Arc<dyn Fn(Context) -> Answer + Send + Sync>;
 
-/// Reads the input as JSON, and writes the result as JSON.
+/// Decodes the input from JSON and encodes the result as JSON.
 pub(crate) fn typed<In, Out, F, Fut>(handler: F) -> BoxHandler
 where
     F: Fn(Context, In) -> Fut + Send + Sync + 'static,
@@ -52,7 +52,7 @@ where
     })
 }
 
-/// Runs a handler within its span. A panic is a failure of type `Panic`.
+/// Runs a handler in its span. A panic is a failure of type `Panic`.
 pub(crate) async fn execute(handler: &BoxHandler, context: Context, span: HandlerSpan) -> HandlerOutcome {
     let calling = AssertUnwindSafe(async { handler(context.clone()).await });
     let answer = context.scope(calling.catch_unwind().with_context(span.context())).await;
@@ -72,7 +72,7 @@ pub(crate) async fn execute(handler: &BoxHandler, context: Context, span: Handle
     outcome
 }
 
-/// Another attempt would find the same.
+/// A final failure: another attempt would fail in the same way.
 fn unreadable(kind: &str, error: Error) -> HandlerError {
     HandlerError::new(kind, error.to_string()).with_final(true)
 }

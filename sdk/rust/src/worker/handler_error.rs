@@ -1,4 +1,4 @@
-//! What a handler fails with, and how it steers what becomes of its job.
+//! Errors of handlers, with which they also control retries.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::error::Error as StdError;
@@ -17,7 +17,7 @@ const MAX_MESSAGE: usize = 8 * 1024;
 const MAX_STACK: usize = 16 * 1024;
 const MAX_CAUSES: usize = 16;
 
-/// Why a handler failed. Any error becomes one by `?`: its type is the error's path, such as `std::io::error::Error`, its
+/// Why a handler failed. `?` converts any error: its type is the error's path, such as `std::io::error::Error`, its
 /// causes are the sources, and with `RUST_BACKTRACE=1` its stack trace is that of the `?`.
 ///
 /// ```
@@ -30,7 +30,7 @@ const MAX_CAUSES: usize = 16;
 /// # assert!(parsed.is_err() && declined.failure().unwrap().r#final && busy.failure().is_some());
 /// ```
 ///
-/// It is no [`std::error::Error`] itself: else not every error could become one.
+/// It does not implement [`std::error::Error`], because then not every error could be converted to it.
 pub struct HandlerError(Box<Kind>);
 
 enum Kind {
@@ -40,27 +40,27 @@ enum Kind {
 }
 
 impl HandlerError {
-    /// A failure of a type of your own, which retry rules can go by.
+    /// A failure with a type of your choice, which retry rules can match.
     ///
     /// At most 256 characters of `kind` and 8 KiB of `message` are kept.
     pub fn new(kind: impl Into<String>, message: impl Into<String>) -> Self {
         Self::of(failure(kind.into(), message.into()))
     }
 
-    /// What the handler runs on has failed: no disk, no memory, a machine that goes away. Costs the job no attempt unless a
-    /// retry rule says otherwise. Its type is `InfrastructureError`.
+    /// The environment of the handler has failed: no disk, no memory, a machine that shuts down. It does not count as
+    /// an attempt unless a retry rule says otherwise. Its type is `InfrastructureError`.
     pub fn infrastructure(message: impl Into<String>) -> Self {
         let mut failure = failure("InfrastructureError".into(), message.into());
         failure.failure_cause = v1::FailureCause::Infrastructure.into();
         Self::of(failure)
     }
 
-    /// The handler ended because it was told to stop.
+    /// The handler ended because it was asked to stop.
     pub fn stopped(reason: StopReason) -> Self {
         Self::new("HandlerStopped", format!("the handler was asked to stop: {reason}"))
     }
 
-    /// For errors whose type is not known any more, such as those of `anyhow`. The failure's type is `Error`.
+    /// For errors of erased type, such as those of `anyhow`. The failure's type is `Error`.
     pub fn boxed(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let error = error.into();
         Self::of(describe("Error", error.as_ref(), 1))
@@ -70,43 +70,43 @@ impl HandlerError {
         Self(Box::new(Kind::Suspended(child_ids)))
     }
 
-    /// Whether another attempt can't help: the retry policy is not asked then.
+    /// Sets whether the failure is final: the retry policy is not consulted then.
     #[must_use]
     pub fn with_final(self, is_final: bool) -> Self {
         self.change(|failure| failure.r#final = is_final)
     }
 
-    /// Time until the next attempt, in place of what the retry policy says.
+    /// Sets the time until the next attempt, in place of the retry policy's backoff.
     #[must_use]
     pub fn with_retry_delay(self, delay: Duration) -> Self {
         self.change(|failure| failure.retry_delay = Some(duration_to_proto(delay)))
     }
 
-    /// How a process ended that the handler ran: 1 to 255. Retry rules can go by it.
+    /// Sets the exit code of a process that the handler ran: 1 to 255. Retry rules can match it.
     #[must_use]
     pub fn with_exit_code(self, code: u8) -> Self {
         self.change(|failure| failure.exit_code = code.into())
     }
 
-    /// The error that led to this one. Its sources come along, 16 levels in all.
+    /// Sets the error that led to this one, with its sources, at most 16 levels in total.
     #[must_use]
     pub fn with_cause<E: StdError + 'static>(self, cause: E) -> Self {
         let described = describe(std::any::type_name::<E>(), &cause, 2);
         self.change(|failure| failure.cause = Some(Box::new(described)))
     }
 
-    /// Data for programs that handle the failure.
+    /// Sets data for programs that process the failure.
     #[must_use]
     pub fn with_details(self, details: Payload) -> Self {
         self.change(|failure| failure.details = Some(details))
     }
 
-    /// Whether it is no failure: the handler waits for children of its job, and has to let this error pass.
+    /// Whether this is not a failure: the handler waits for children of its job, and must pass this error on.
     pub fn is_suspended(&self) -> bool {
         matches!(*self.0, Kind::Suspended(_))
     }
 
-    /// The failure as it is reported. None: the handler waits for children.
+    /// The failure to report. None: the handler waits for children.
     pub fn failure(&self) -> Option<&v1::Failure> {
         match &*self.0 {
             Kind::Failed(failure) => Some(failure),
@@ -164,7 +164,7 @@ fn describe(kind: &str, error: &(dyn StdError + 'static), level: usize) -> v1::F
     if let Some(source) = error.source()
         && level < MAX_CAUSES
     {
-        // What is behind a reference to any error is not to be told.
+        // The type behind a `dyn Error` reference is unknown.
         described.cause = Some(Box::new(describe("Error", source, level + 1)));
     }
     described
@@ -179,7 +179,7 @@ fn failure(kind: String, message: String) -> v1::Failure {
     }
 }
 
-/// Empty where the program asks for no backtraces.
+/// Empty if the program does not enable backtraces.
 fn stack_trace() -> String {
     let trace = Backtrace::capture();
     match trace.status() {
@@ -188,7 +188,7 @@ fn stack_trace() -> String {
     }
 }
 
-/// As much of the text as fits into `max` bytes.
+/// The longest prefix of whole characters that has at most `max` bytes.
 pub(crate) fn cut(mut text: String, max: usize) -> String {
     let mut end = max.min(text.len());
     while !text.is_char_boundary(end) {

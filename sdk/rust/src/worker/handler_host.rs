@@ -1,4 +1,4 @@
-//! Runs handlers on the program's runtime and hands their outcomes to the session's thread.
+//! Runs handlers on the program's runtime and passes their outcomes to the session's thread.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl HandlerHost {
 
     pub fn start(&mut self, place: Place, assignment: v1::Assignment, gate: Arc<StartGate>) {
         let Some(handler) = self.handlers.get(&assignment.handler).cloned() else {
-            // The session accepts only what there is a handler for.
+            // The session accepts only attempts for which there is a handler.
             return;
         };
         let stop = Arc::new(Stop::default());
@@ -90,7 +90,7 @@ impl HandlerHost {
         }
     }
 
-    /// What the handler in `place` has said since the last time.
+    /// Everything that the handler in `place` has reported since the last call.
     pub fn take_words(&self, place: Place) -> Words {
         match self.running.get(place) {
             Some(Some(running)) => running.mailbox.take(),
@@ -106,7 +106,7 @@ impl HandlerHost {
     }
 }
 
-/// A handler that is to be entered.
+/// A handler that is about to be entered.
 struct Start {
     handler: BoxHandler,
     parts: ContextParts,
@@ -117,7 +117,7 @@ struct Start {
 
 impl Start {
     async fn run(mut self) {
-        // What was taken back meanwhile is never entered, and its place may be another's by now.
+        // An attempt that was taken back meanwhile must not start; its place may be in use again.
         if !self.gate.enter() {
             return;
         }
@@ -128,7 +128,7 @@ impl Start {
     }
 }
 
-/// Tells the session that a handler has ended, also if its task is dropped together with its runtime.
+/// Notifies the session that a handler has ended, also when its task is dropped together with its runtime.
 struct End {
     place: Place,
     session: UnboundedSender<ToSession>,
@@ -145,7 +145,7 @@ impl Drop for End {
                 ..Default::default()
             })
         });
-        // Without a session's thread the worker has ended, and nobody listens.
+        // Without a session's thread the worker has ended, and there is no receiver.
         let _ = self.session.send(ToSession::Ended(self.place, outcome));
     }
 }
@@ -163,7 +163,7 @@ mod tests {
         Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
     }
 
-    /// A host on `runtime` with one handler, `waits`, which waits until it is told to stop.
+    /// A host on `runtime` with one handler, `waits`, which waits until it is asked to stop.
     fn host(runtime: &Runtime) -> (HandlerHost, mpsc::UnboundedReceiver<ToSession>) {
         let (sender, inbox) = mpsc::unbounded_channel();
         let calls = runtime.block_on(async { Calls::open("127.0.0.1:1").unwrap() });

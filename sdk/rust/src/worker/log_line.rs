@@ -1,4 +1,4 @@
-//! Makes log records of what handlers write: text, cut to size.
+//! Makes log records, cut to the maximum size.
 
 use std::time::SystemTime;
 
@@ -9,7 +9,7 @@ use super::core::log_tail::LogLine;
 use super::handler_error::cut;
 use crate::v1::{LogLevel, LogRecord};
 
-/// Number, time, level and framing of one record.
+/// Size of number, time, level and framing of one record.
 const FRAME_BYTES: usize = 64;
 
 pub(crate) fn log_line(

@@ -1,4 +1,4 @@
-//! What a running handler has said and the session has not heard.
+//! Reports of a running handler that the session has not read yet.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,11 +8,11 @@ use super::core::places::Place;
 use super::session_thread::ToSession;
 use super::word::{Outlet, Word, Words};
 
-/// It tells the session once that there is something to be taken, however much is said.
+/// Notifies the session once that there are reports, however many follow.
 pub(crate) struct Mailbox {
     place: Place,
     session: UnboundedSender<ToSession>,
-    /// None: nothing was said since the last time.
+    /// None: nothing was reported since the last time.
     words: Mutex<Option<Words>>,
 }
 
@@ -21,7 +21,7 @@ impl Mailbox {
         Self { place, session, words: Mutex::new(None) }
     }
 
-    /// What was said since the last time.
+    /// Everything that was reported since the last time.
     pub fn take(&self) -> Words {
         let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
         words.take().unwrap_or_default()
@@ -32,7 +32,7 @@ impl Outlet for Mailbox {
     fn say(&self, word: Word) {
         let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
         if words.is_none() {
-            // Without a session's thread the worker has ended, and nobody listens.
+            // Without a session's thread the worker has ended, and there is no receiver.
             let _ = self.session.send(ToSession::Words(self.place));
         }
         words.get_or_insert_default().add(word);

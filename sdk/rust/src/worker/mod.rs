@@ -1,4 +1,4 @@
-//! Runs jobs: [`Worker`], its handlers and what they are given.
+//! Runs jobs: [`Worker`] and its handlers.
 
 mod bus;
 mod children;

@@ -1,4 +1,4 @@
-//! SessionService: each call ends within its time.
+//! Calls of SessionService, each with a timeout.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What keeps a worker's session alive, on a thread of its own: a handler that never yields starves none of it.
+//! Keeps a worker's session alive on its own thread, so that a handler that never yields does not block it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,29 +22,29 @@ use crate::v1;
 
 type Answer<T> = std::result::Result<T, CallError>;
 
-/// What the session's thread is told. No more is ever under way than the calls of a session, and for each handler its end and
-/// one note that it has said something.
+/// Messages to the session's thread. Their number is bounded: the calls of a session, and for each handler its end and
+/// one notification that it has reported something.
 pub(crate) enum ToSession {
     Opened(Answer<v1::OpenSessionResponse>),
     BeatOver(SessionNumber, u64, Answer<v1::HeartbeatResponse>),
     ReportsOver(SessionNumber, ReportCall, Answer<v1::ReportAttemptsResponse>),
     Closed(Answer<v1::CloseSessionResponse>),
     Ended(Place, HandlerOutcome),
-    /// The handler in this place has said something.
+    /// The handler in this place has reported something.
     Words(Place),
     SetSlots(usize),
     Drain,
     Close,
 }
 
-/// Taken from the inbox at once: handlers that return together are reported together.
+/// Messages taken from the inbox at once: handlers that return together are reported together.
 const BATCH: usize = 1_000;
-/// Messages of the bus that wait here; more wait in the bus's client.
+/// Capacity for messages of the bus; more wait in the bus's client.
 const BUS_MESSAGES: usize = 64;
-/// Timers ring early rather than overflow; who hears one looks at the clock.
+/// A timer fires early rather than overflows; its receiver checks the clock.
 const LONGEST_SLEEP: Millis = 3_600_000;
 
-/// What the thread and the worker's methods share.
+/// State shared by the thread and the worker's methods.
 #[derive(Default)]
 pub(crate) struct Shared {
     pub stats: Stats,
@@ -64,7 +64,7 @@ pub(crate) struct SessionThread {
 }
 
 impl SessionThread {
-    /// Starts the thread; the receiver hears how the worker ended.
+    /// Starts the thread; the receiver gets the worker's result.
     pub fn spawn(self) -> std::io::Result<oneshot::Receiver<Result<()>>> {
         let (ended, hears) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -73,14 +73,14 @@ impl SessionThread {
                 let channel = open_channel(&self.address)?;
                 Ok(Driver::new(self, SessionApi::new(channel)).run().await?)
             });
-            // Whoever ran the worker may have gone.
+            // The receiver may have been dropped.
             let _ = ended.send(end);
         })?;
         Ok(hears)
     }
 }
 
-/// Tells the core what happens, and does what it wants done.
+/// Passes events to the core, and executes its effects.
 struct Driver {
     core: SessionCore,
     api: SessionApi,
@@ -237,7 +237,7 @@ impl Driver {
         }
     }
 
-    /// Makes a call and brings its answer to the inbox.
+    /// Makes a call and sends its answer to the inbox.
     fn answer<T>(
         &self,
         call: impl Future<Output = T> + Send + 'static,

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 pub(crate) struct Signals(AbortHandle);
 
 impl Signals {
-    /// The first signal drains the worker, a second one does not wait for handlers.
+    /// The first signal drains the worker; a second one stops it without waiting for handlers.
     pub fn listen(worker: Worker) -> Result<Self> {
         let mut signals = Stream::open()
             .map_err(|error| Error::InvalidArgument(format!("signals: they can't be listened for: {error}")))?;

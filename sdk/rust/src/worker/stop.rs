@@ -1,4 +1,4 @@
-//! Tells a handler to stop, and why.
+//! Asks a handler to stop, with a reason.
 
 use std::sync::OnceLock;
 

@@ -8,11 +8,11 @@ use std::fmt;
 pub enum StopReason {
     /// The job was cancelled.
     Cancelled,
-    /// The handler took too long.
+    /// The handler has exceeded its run timeout.
     RunTimeout,
-    /// The worker can't prove that the attempt is still its own.
+    /// The worker can't prove that it still owns the attempt.
     LeaseLost,
-    /// The worker ends.
+    /// The worker shuts down.
     Shutdown,
 }
 

@@ -1,4 +1,4 @@
-//! What a running handler says of itself.
+//! Reports of a running handler.
 
 use super::core::Millis;
 use super::core::log_tail::{LogLine, LogTail};
@@ -8,17 +8,17 @@ use crate::v1;
 pub(crate) enum Word {
     Progress(v1::Progress),
     Checkpoint(v1::Payload),
-    /// All that it has asked for beyond its run timeout so far.
+    /// The total time that it has requested beyond its run timeout.
     Extension(Millis),
     Log(LogLine),
 }
 
-/// Where a running handler says what it has to say.
+/// Receives the reports of a running handler.
 pub(crate) trait Outlet: Send + Sync {
     fn say(&self, word: Word);
 }
 
-/// The newest words that nobody has taken: of a flood of them, no more is kept than is sent.
+/// The newest reports that were not read yet. Older ones that would not be sent are not kept, so their size is bounded.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
     pub progress: Option<v1::Progress>,

@@ -31,7 +31,7 @@ const PROTOCOL_VERSION: i32 = 1;
 const DEFAULT_SLOTS: usize = 10;
 const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What a worker is made of: [`Worker::builder`] begins it.
+/// Configures a worker. [`Worker::builder`] creates it.
 #[must_use = "a builder does nothing until it builds a worker"]
 pub struct WorkerBuilder {
     address: String,
@@ -45,32 +45,32 @@ pub struct WorkerBuilder {
 }
 
 impl WorkerBuilder {
-    /// The namespace it works in. Default: `default`.
+    /// The namespace whose jobs it runs. Default: `default`.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.offer.namespace = namespace.into();
         self
     }
 
-    /// Handlers that may run at once, from 1 to 10,000. Default: 10.
+    /// Maximum number of concurrent handlers, from 1 to 10,000. Default: 10.
     pub fn slots(mut self, slots: usize) -> Self {
         self.slots = slots;
         self
     }
 
-    /// A label that jobs may demand. At most 64.
+    /// Adds a label that jobs may demand. At most 64.
     pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.offer.labels.insert(key.into(), value.into());
         self
     }
 
-    /// A total, of which jobs take what they demand, such as `("memory", 16.0 * 1024.0 * 1024.0 * 1024.0)`: cores, bytes,
-    /// devices. Other names mean what you say. At most 16.
+    /// Adds a total from which jobs take what they demand, such as `("memory", 16.0 * 1024.0 * 1024.0 * 1024.0)`:
+    /// cores, bytes, devices. You define the meaning of other names. At most 16.
     pub fn resource(mut self, name: impl Into<String>, amount: f64) -> Self {
         self.offer.resources.insert(name.into(), amount);
         self
     }
 
-    /// Whether SIGINT and SIGTERM stop the worker; a second one does not wait for handlers. Default: no.
+    /// Whether SIGINT and SIGTERM stop the worker; a second signal stops it without waiting for handlers. Default: no.
     pub fn signals(mut self, signals: bool) -> Self {
         self.signals = signals;
         self
@@ -82,15 +82,16 @@ impl WorkerBuilder {
         self
     }
 
-    /// Is told what becomes of the worker's session, on the session's thread: it must not block.
+    /// Sets a callback for events of the worker's session. It runs on the session's thread and must not block.
     pub fn on_event(mut self, on_event: impl Fn(WorkerEvent) + Send + Sync + 'static) -> Self {
         self.on_event = Some(Arc::new(on_event));
         self
     }
 
-    /// A handler by its name, which is the definition's unless that says otherwise. Its input is read from JSON, and its result
-    /// written as JSON; a missing input is read as `null`. What it fails with or panics with fails the attempt, and the retry
-    /// policy decides about another one. It runs on the runtime that [`Worker::run`] is called in, and must not block it.
+    /// Registers a handler. Its name is that of the definition, unless the definition names another handler. The input
+    /// is decoded from JSON, and the result encoded as JSON; a missing input is `null`. An error or a panic fails the
+    /// attempt, and the retry policy decides whether there is another one. The handler runs on the runtime in which
+    /// [`Worker::run`] is called, and must not block it.
     pub fn handle<In, Out, F, Fut>(self, name: impl Into<String>, handler: F) -> Self
     where
         F: Fn(Context, In) -> Fut + Send + Sync + 'static,
@@ -101,7 +102,8 @@ impl WorkerBuilder {
         self.add(name.into(), 0, 0, typed(handler))
     }
 
-    /// A handler that gets the input and gives the result byte for byte. A missing input is an empty one without a content type.
+    /// Registers a handler that receives the input and returns the result byte for byte. A missing input is an empty
+    /// one without a content type.
     pub fn handle_payload<F, Fut>(self, name: impl Into<String>, handler: F) -> Self
     where
         F: Fn(Context, Payload) -> Fut + Send + Sync + 'static,
@@ -110,7 +112,7 @@ impl WorkerBuilder {
         self.add(name.into(), 0, 0, raw(handler))
     }
 
-    /// Has the handler `name` serve only some versions of its definition; 0 is no bound. Default: all.
+    /// Limits the handler `name` to some versions of its definition; 0 is no bound. Default: all.
     pub fn versions(mut self, name: &str, lowest: i32, highest: i32) -> Self {
         for handler in self.offer.handlers.iter_mut().filter(|handler| handler.name == name) {
             handler.min_version = lowest;
@@ -119,11 +121,11 @@ impl WorkerBuilder {
         self
     }
 
-    /// The worker.
+    /// Builds the worker.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`]: the address is none, the slots are not between 1 and 10,000, there is no handler, or two have
-    /// the same name.
+    /// [`Error::InvalidArgument`]: the address is invalid, the slots are not between 1 and 10,000, there is no handler,
+    /// or two have the same name.
     pub fn build(mut self) -> Result<Worker> {
         let wrong = |message: String| Err(Error::InvalidArgument(message));
         if !(1..=MAX_SLOTS).contains(&self.slots) {
@@ -165,8 +167,8 @@ impl WorkerBuilder {
     }
 }
 
-/// Runs jobs: handlers on the runtime of the program, everything that keeps the worker's session alive on a thread of its own.
-/// A clone is the same worker.
+/// Runs jobs. Handlers run on the program's runtime; the worker's session is kept alive on its own thread. Clones share
+/// the worker.
 ///
 /// ```no_run
 /// use muster::worker::{Context, Worker};
@@ -193,7 +195,7 @@ struct Inner {
     shared: Arc<Mutex<Shared>>,
     started: AtomicBool,
     finished: CancellationToken,
-    /// Gone once it runs.
+    /// Taken when the worker runs.
     parts: Mutex<Option<Parts>>,
 }
 
@@ -205,10 +207,11 @@ struct Parts {
 }
 
 impl Worker {
-    /// Begins a worker.
+    /// Creates a builder.
     ///
-    /// `address` is that of the control plane's gRPC port: `host:port` or a URL such as `http://muster:7070`, or several of
-    /// them with commas in between. `name` is for people, and several workers may share it: `^[a-z0-9][a-z0-9._-]{0,62}$`.
+    /// `address` is the control plane's gRPC port: `host:port` or a URL such as `http://muster:7070`, or several
+    /// addresses separated by commas. `name` is the worker's name in lists; several workers may share it:
+    /// `^[a-z0-9][a-z0-9._-]{0,62}$`.
     pub fn builder(address: impl Into<String>, name: impl Into<String>) -> WorkerBuilder {
         let sdk = v1::Sdk { name: crate::SDK_NAME.into(), version: crate::SDK_VERSION.into(), language: "rust".into() };
         WorkerBuilder {
@@ -229,12 +232,12 @@ impl Worker {
     }
 
     /// Runs jobs until [`stop`](Self::stop), until the server drains the worker, or, with
-    /// [`signals`](WorkerBuilder::signals), until SIGINT or SIGTERM. Dropping the future stops the worker at once; its jobs are
-    /// given back.
+    /// [`signals`](WorkerBuilder::signals), until SIGINT or SIGTERM. Dropping the future stops the worker at once; its
+    /// jobs are given back.
     ///
     /// # Errors
-    /// [`Error::Call`]: the server refuses the worker for good. [`Error::InvalidArgument`]: it runs already or has run, or no
-    /// thread can be made.
+    /// [`Error::Call`]: the server permanently refuses the worker. [`Error::InvalidArgument`]: it runs already or has
+    /// run before, or no thread can be created.
     ///
     /// # Panics
     /// Outside of a Tokio runtime.
@@ -242,7 +245,7 @@ impl Worker {
         let parts = self.0.parts.lock().unwrap_or_else(PoisonError::into_inner).take();
         let parts = parts.ok_or_else(|| Error::InvalidArgument("a worker can be run only once".into()))?;
         self.0.started.store(true, Ordering::Release);
-        // Also when this future is dropped, or the thread can't be made.
+        // Runs also when this future is dropped, or the thread can't be created.
         let _end = End(&self.0);
         let signals = if self.0.signals { Some(Signals::listen(self.clone())?) } else { None };
         let mut calls = Calls::open(&self.0.address)?;
@@ -264,14 +267,14 @@ impl Worker {
         ended.unwrap_or_else(|_| Err(Error::InvalidArgument("the session's thread has panicked".into())))
     }
 
-    /// Takes nothing more, gives back what has not started, and waits for the handlers that run; those that still run after the
-    /// [`stop_timeout`](WorkerBuilder::stop_timeout) are told to stop, and their jobs are given back. Returns when the worker
-    /// has ended; at once if it never ran.
+    /// Stops the worker: it accepts no more jobs, gives back those that have not started, and waits for running
+    /// handlers. Handlers that still run after the [`stop_timeout`](WorkerBuilder::stop_timeout) are asked to stop, and
+    /// their jobs are given back. Returns when the worker has ended; at once if it never ran.
     pub async fn stop(&self) {
         self.stop_within(self.0.stop_timeout).await;
     }
 
-    /// As [`stop`](Self::stop), with a time of its own to wait for handlers.
+    /// [`stop`](Self::stop) with a given time to wait for handlers.
     pub async fn stop_within(&self, timeout: Duration) {
         if !self.0.started.load(Ordering::Acquire) {
             return;
@@ -286,10 +289,10 @@ impl Worker {
         self.0.finished.cancelled().await;
     }
 
-    /// Changes how many handlers may run at once, from 1 to 10,000. Those that run go on.
+    /// Changes the maximum number of concurrent handlers, from 1 to 10,000. Running handlers continue.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`]: it is another number.
+    /// [`Error::InvalidArgument`]: `slots` is out of range.
     pub fn set_slots(&self, slots: usize) -> Result<()> {
         if !(1..=MAX_SLOTS).contains(&slots) {
             return Err(Error::InvalidArgument(format!("slots: must be from 1 to {MAX_SLOTS}, not {slots}")));
@@ -298,12 +301,12 @@ impl Worker {
         Ok(())
     }
 
-    /// The present session's UUID. None while there is none.
+    /// The UUID of the current session. None while there is none.
     pub fn session_id(&self) -> Option<Uuid> {
         self.shared().session_id
     }
 
-    /// Counts of what happened.
+    /// The current counters.
     pub fn stats(&self) -> Stats {
         self.shared().stats
     }
@@ -319,7 +322,7 @@ impl std::fmt::Debug for Worker {
     }
 }
 
-/// The worker has ended, or is to end since nobody waits for it any more.
+/// Dropped when the worker has ended, or when nothing waits for it any more and it must end.
 struct End<'a>(&'a Inner);
 
 impl Drop for End<'_> {

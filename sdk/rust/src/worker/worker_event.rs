@@ -1,12 +1,12 @@
-//! What happens to a worker's session.
+//! Events of a worker's session.
 
-/// What happened to the worker's session.
+/// An event of the worker's session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WorkerEvent {
     /// A session was opened.
     Opened,
-    /// It heard the bus and has granted credits: it can be given jobs.
+    /// The session receives messages of the bus and has granted credits: it can receive jobs.
     Ready,
     /// The lease can't be proved any more: nothing is accepted until a heartbeat is answered.
     Fenced,
@@ -14,7 +14,7 @@ pub enum WorkerEvent {
     Recovered,
     /// The server has closed the session; a new one is being opened.
     Lost,
-    /// Nothing more is taken; what runs is finished.
+    /// The worker accepts no more jobs; running ones finish.
     Draining,
     /// The worker has ended.
     Closed,

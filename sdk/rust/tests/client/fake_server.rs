@@ -26,13 +26,13 @@ type Answer = Vec<Result<Bytes, Status>>;
 
 #[derive(Default)]
 struct Script {
-    /// By method; each call takes the next one.
+    /// By method; each call takes the next answer.
     answers: HashMap<String, VecDeque<Answer>>,
     /// The requests, by method, each with its metadata.
     asked: HashMap<String, Vec<(MetadataMap, Bytes)>>,
 }
 
-/// Answers what the test has told it to, and keeps what it was asked. Methods are named as `JobService/GetJob`.
+/// Returns the answers that a test has set, and records requests. Methods are named like `JobService/GetJob`.
 pub struct FakeServer {
     address: String,
     script: Arc<Mutex<Script>>,
@@ -51,27 +51,27 @@ impl FakeServer {
         Self { address, script, serving }
     }
 
-    /// A client that waits for next to nothing between its tries.
+    /// A client with minimal waits between its tries.
     pub fn client(&self) -> Client {
         let backoff = Duration::from_millis(1);
         let retry = TransportRetry { max_attempts: 3, min_backoff: backoff, max_backoff: backoff };
         Client::builder(&self.address).retry(retry).build().unwrap()
     }
 
-    /// What one more call of the method gets: a stream of messages, or just one of them. A status ends the call.
+    /// Adds the answer of one more call of the method: a stream of messages, or a single one. A status ends the call.
     pub fn answer<M: Message>(&self, method: &str, messages: impl IntoIterator<Item = Result<M, Status>>) {
         let answer = messages.into_iter().map(|message| message.map(|it| it.encode_to_vec().into())).collect();
         self.script.lock().unwrap().answers.entry(method.to_owned()).or_default().push_back(answer);
     }
 
-    /// The requests of all calls of the method, in their order.
+    /// The requests of all calls of the method, in order.
     pub fn asked<M: Message + Default>(&self, method: &str) -> Vec<M> {
         let script = self.script.lock().unwrap();
         let asked = script.asked.get(method).into_iter().flatten();
         asked.map(|(_, request)| M::decode(request.clone()).unwrap()).collect()
     }
 
-    /// What went along with them.
+    /// The metadata of these requests.
     pub fn metadata(&self, method: &str) -> Vec<MetadataMap> {
         let script = self.script.lock().unwrap();
         let asked = script.asked.get(method).into_iter().flatten();
@@ -85,7 +85,7 @@ impl Drop for FakeServer {
     }
 }
 
-/// Every call, whatever its method.
+/// Serves every call, whatever its method.
 #[derive(Clone)]
 struct Scripted(Arc<Mutex<Script>>);
 
@@ -105,7 +105,7 @@ impl Service<http::Request<Body>> for Scripted {
     }
 }
 
-/// One call. To a caller an answer of one message is a stream of one.
+/// One call. For a unary caller the stream has one message.
 struct Call {
     script: Arc<Mutex<Script>>,
     method: String,
@@ -126,7 +126,7 @@ impl ServerStreamingService<Bytes> for Call {
     }
 }
 
-/// Messages as the bytes that they are.
+/// A codec that leaves messages encoded.
 struct AsItIs;
 
 impl Codec for AsItIs {

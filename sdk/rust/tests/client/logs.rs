@@ -1,4 +1,4 @@
-//! What handlers have logged: in pages, and over streams that break.
+//! Log records: in pages, and over streams that break.
 
 use futures::TryStreamExt;
 use muster::client::LogOptions;

@@ -1,4 +1,4 @@
-//! The client against a server whose answers are scripted.
+//! Tests of the client against a server with scripted answers.
 
 mod fake_server;
 mod logs;

@@ -1,4 +1,4 @@
-//! The trace context that goes along with submissions.
+//! The trace context of submissions.
 
 use muster::Submission;
 use muster::v1::{SubmitJobResponse, SubmitJobsResponse};
@@ -12,7 +12,7 @@ use crate::fake_server::FakeServer;
 const SUBMIT_JOB: &str = "JobService/SubmitJob";
 const SUBMIT_JOBS: &str = "JobService/SubmitJobs";
 
-/// A context whose active span is of another program.
+/// A context whose active span belongs to another program.
 fn within(trace: u128, span: u64, state: &[(&str, &str)]) -> Context {
     let state = TraceState::from_key_value(state.iter().copied()).unwrap();
     let active = SpanContext::new(TraceId::from(trace), SpanId::from(span), TraceFlags::SAMPLED, true, state);

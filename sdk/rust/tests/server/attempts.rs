@@ -1,4 +1,4 @@
-//! Attempts: what they leave to the next one, and how they are stopped.
+//! Attempts: checkpoints, and how they are stopped.
 
 use std::sync::Arc;
 use std::time::Duration;

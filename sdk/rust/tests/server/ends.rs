@@ -53,7 +53,7 @@ async fn a_worker_that_drains_finishes_what_it_has() {
     states.sort_unstable();
     assert_eq!(states, ["READY", "SUCCEEDED"]);
     for job in &jobs {
-        // The one that was not taken stays behind otherwise; the other has ended, which is refused.
+        // One of the jobs would stay behind otherwise; the other has ended, so that its cancel is refused.
         let _ = server.client.cancel(job, "the test is over").await;
     }
 }

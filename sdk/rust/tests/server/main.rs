@@ -1,4 +1,5 @@
-//! Client and worker against a control plane. Run when `MUSTER_TEST_ADDRESS` names one: `host:port` of its gRPC port.
+//! Tests of client and worker against a control plane. They run when `MUSTER_TEST_ADDRESS` is set: `host:port` of its
+//! gRPC port.
 
 mod attempts;
 mod batches;

@@ -1,4 +1,4 @@
-//! What the control plane refuses.
+//! Refused calls.
 
 use std::time::Duration;
 

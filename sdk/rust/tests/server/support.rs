@@ -1,4 +1,4 @@
-//! What the tests share: a server that is there, names of their own, workers that run.
+//! Helpers of the tests: the server, unique names, running workers.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use muster::{Client, Error, Submission, Worker};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-/// Longest time that a test waits for anything.
+/// Maximum time that a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A client, and names that no other test has.
+/// A client, and names that no other test uses.
 pub struct Server {
     pub address: String,
     pub client: Client,
@@ -19,7 +19,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// None: there is no server to test against.
+    /// None: there is no server.
     pub fn find(test: &str) -> Option<Self> {
         let Ok(address) = std::env::var("MUSTER_TEST_ADDRESS") else {
             eprintln!("{test} is skipped: MUSTER_TEST_ADDRESS is not set");
@@ -34,7 +34,7 @@ impl Server {
         format!("{}-{name}", self.prefix)
     }
 
-    /// Stores a definition of the test, which is tried only once unless it says otherwise.
+    /// Stores a definition of the test; it has one attempt unless it sets a retry policy.
     pub async fn define(&self, definition: JobDefinition) {
         let once = RetryPolicy { max_attempts: 1, ..Default::default() };
         let definition = JobDefinition {
@@ -58,7 +58,7 @@ impl Server {
     }
 }
 
-/// A worker that runs, and its end.
+/// A running worker.
 pub struct Running {
     pub worker: Worker,
     pub end: JoinHandle<muster::Result<()>>,
@@ -84,7 +84,7 @@ pub async fn within<F: Future>(work: F) -> F::Output {
     tokio::time::timeout(PATIENCE, work).await.expect("it takes too long")
 }
 
-/// What the job failed with.
+/// The failure of the job.
 pub fn failure(error: Error) -> muster::v1::Failure {
     match error {
         Error::JobFailed(failed) => failed.failure().cloned().expect("it has a failure"),

@@ -8,7 +8,7 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 
 use crate::support::{Server, run, within};
 
-/// The provider is the program's, so the other tests have spans too.
+/// The provider is global, so the other tests have spans too.
 #[tokio::test]
 async fn a_child_is_submitted_in_a_span_under_that_of_its_handler() {
     let Some(server) = Server::find("a_child_is_submitted_in_a_span_under_that_of_its_handler") else { return };

@@ -1,4 +1,4 @@
-//! Jobs that wait for something from outside.
+//! Jobs that wait for events and approvals.
 
 use std::time::Duration;
 

@@ -1,26 +1,26 @@
-//! The five questions that decide what becomes of an assignment, in the one order that is safe.
+//! The decision about an assignment: five checks whose order is essential for safety.
 
 use crate::v1::ReleaseReason;
 
-/// What the session knows about one assignment at the moment it arrives.
+/// The facts on which an arriving assignment is judged.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct AcceptanceFacts {
-    /// The attempt is held.
+    /// The session holds the attempt.
     pub held: bool,
-    /// It was seen before, and the credit that it names is still alive.
+    /// The attempt arrived before, under a credit that is still alive.
     pub seen: bool,
-    /// The session can't prove its lease. (A superseded session hears nothing any more.)
+    /// The session can't prove its lease. (A superseded session receives nothing any more.)
     pub fenced: bool,
-    /// The held list is at its bound.
+    /// The held list has reached its limit.
     pub full: bool,
-    /// A cancel for it came first.
+    /// A cancel arrived before the assignment.
     pub cancelled: bool,
     pub draining: bool,
-    /// There is a handler for it.
+    /// A handler is registered for it.
     pub supported: bool,
-    /// It names a live credit that has a place of its kind left.
+    /// Its credit is alive and has an unspent permit of its kind.
     pub credit_unspent: bool,
-    /// Its place is free: a slot, or for a prefetched attempt a place in the line.
+    /// A slot is free, or the attempt is prefetched and may wait.
     pub place_free: bool,
 }
 
@@ -32,16 +32,16 @@ pub(crate) enum Verdict {
 }
 
 pub(crate) fn judge(facts: AcceptanceFacts) -> Verdict {
-    // 1. A duplicate says nothing new. This comes first: releasing it would give away what is running.
+    // 1. Ignore a duplicate. This comes first: releasing it would release the running attempt.
     if facts.held || facts.seen {
         return Verdict::Ignore;
     }
-    // 2. Without a lease, neither running nor releasing is ours to decide; the server sends the grant again. The same
-    //    holds when the held list is full: it could not even list the release.
+    // 2. Without a lease, the session may neither run nor release the attempt; the server sends the grant again.
+    //    The same holds when the held list is full: it could not even list the release.
     if facts.fenced || facts.full {
         return Verdict::Ignore;
     }
-    // 3. The cancel overtook it.
+    // 3. Release it if a cancel overtook it.
     if facts.cancelled {
         return Verdict::Release(ReleaseReason::Cancelled);
     }
@@ -50,7 +50,7 @@ pub(crate) fn judge(facts: AcceptanceFacts) -> Verdict {
     if welcome && facts.credit_unspent && facts.place_free {
         return Verdict::Accept;
     }
-    // 5. Give it back and say why.
+    // 5. Release it with a reason.
     Verdict::Release(why_not(facts))
 }
 

@@ -1,4 +1,4 @@
-//! What every table of the core is keyed by.
+//! The key of an attempt in the tables of the core.
 
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! What becomes of each attempt of a session, from its arrival to the making of its report.
+//! Handles each attempt of a session, from its arrival until its report is made.
 
 use super::acceptance::{AcceptanceFacts, Verdict, judge};
 use super::attempt_key::AttemptKey;
@@ -26,7 +26,7 @@ pub(crate) struct Attempts {
     pub outbox: Outbox,
     cancels: Cancels,
     max_payload: usize,
-    /// When `watch` has to be called.
+    /// The next time at which `watch` must be called.
     due: Millis,
 }
 
@@ -51,7 +51,8 @@ impl Attempts {
         self.due = self.due.min(at);
     }
 
-    /// Those of slots go first: a prefetched one may wait, and must not take the slot that another was promised.
+    /// Admits assignments for slots first: a prefetched attempt may wait, and must not take a slot that was promised to
+    /// another.
     pub fn admit_all(&mut self, host: &mut Host, now: Millis, fenced: bool, assignments: Vec<v1::Assignment>) {
         let (prefetched, direct): (Vec<_>, Vec<_>) = assignments.into_iter().partition(|it| it.prefetch);
         for assignment in direct.into_iter().chain(prefetched) {
@@ -86,7 +87,7 @@ impl Attempts {
             }
             return;
         }
-        // The server has spent the place, whatever becomes of the attempt here.
+        // The server has spent the permit, whatever the verdict here.
         self.grants.credits.spend(assignment.credit_id, key, prefetch, now);
         let id = self.held.add(key, &assignment);
         match verdict {
@@ -117,7 +118,7 @@ impl Attempts {
         host.emit(Effect::Start { place, assignment, gate });
     }
 
-    /// Starts what waits, as far as places are free.
+    /// Starts waiting attempts while slots are free.
     pub fn start_waiting(&mut self, host: &mut Host, now: Millis) {
         while host.places.free() > 0 {
             let Some((id, expire_at)) = self.held.first_waiting() else { return };
@@ -139,7 +140,7 @@ impl Attempts {
         }
     }
 
-    /// A handler returned; what it works for, if anything still, is to be reported.
+    /// A handler has returned. Its attempt is reported if it is still held.
     pub fn ended(&mut self, execution: Execution, outcome: HandlerOutcome) {
         if let Some(id) = execution.held {
             let outcome = self.verdict_on(execution.stopped, outcome);
@@ -147,7 +148,7 @@ impl Attempts {
         }
     }
 
-    /// False when nobody asks any more how far the handler is.
+    /// False if the attempt is no longer held.
     pub fn progress(&mut self, host: &Host, place: Place, progress: v1::Progress) -> bool {
         let id = working_for(host, place);
         if let Some(id) = id {
@@ -156,7 +157,7 @@ impl Attempts {
         id.is_some()
     }
 
-    /// False when nobody asks any more what a later attempt may start from.
+    /// False if the attempt is no longer held.
     pub fn checkpoint(&mut self, host: &Host, place: Place, checkpoint: v1::Payload) -> bool {
         let id = working_for(host, place);
         if let Some(id) = id {
@@ -165,7 +166,7 @@ impl Attempts {
         id.is_some()
     }
 
-    /// False when nobody asks any more what the handler logs.
+    /// False if the attempt is no longer held.
     pub fn log(&mut self, host: &Host, place: Place, lines: Vec<LogLine>) -> bool {
         let id = working_for(host, place);
         if let Some(id) = id {
@@ -174,7 +175,8 @@ impl Attempts {
         id.is_some()
     }
 
-    /// When the run timeout was due before. None when it comes too late. The old time is watched, too, and nothing is due then.
+    /// Returns the previous time of the run timeout; None if the extension comes too late. `watch` is also called at
+    /// the old time; nothing is due then.
     pub fn extend_run_timeout(&mut self, host: &mut Host, place: Place, extension: Millis) -> Option<Millis> {
         let execution = host.places.get_mut(place)?;
         let id = execution.held?;
@@ -195,7 +197,7 @@ impl Attempts {
         }
     }
 
-    /// The fence fell: what may not go on without a lease is stopped and reported as aborted.
+    /// The fence has passed. Attempts that must not continue without a lease are stopped and reported as aborted.
     pub fn abort(&mut self, host: &mut Host) {
         self.give_back_unstarted(host, ReleaseReason::NotStarted);
         for (place, id) in host.places.working() {
@@ -209,7 +211,7 @@ impl Attempts {
         }
     }
 
-    /// The session is over: handlers are told, and what they return is dropped.
+    /// The session is over. Handlers are asked to stop, and their results are dropped.
     pub fn drop_all(&mut self, host: &mut Host, reason: StopReason) {
         for (place, _) in host.places.working() {
             let Some(execution) = self.give_up(host, place, reason) else { continue };
@@ -225,7 +227,7 @@ impl Attempts {
         self.due = NEVER;
     }
 
-    /// Does what is due by `now`, and asks to be called again for the next.
+    /// Handles what is due by `now`, and sets the time of the next call.
     pub fn watch(&mut self, host: &mut Host, now: Millis) {
         while let Some((id, expire_at)) = self.held.first_waiting() {
             if now < expire_at {
@@ -274,7 +276,7 @@ impl Attempts {
         host.emit(Effect::Stop { place, reason });
     }
 
-    /// Releases an attempt if its handler has not been entered.
+    /// Releases an attempt if its handler was not entered.
     fn give_back(&mut self, host: &mut Host, id: HeldId, reason: ReleaseReason) -> bool {
         let Some(held) = self.held.get(id) else { return false };
         if let Some(place) = held.place {
@@ -297,7 +299,8 @@ impl Attempts {
     fn verdict_on(&self, stopped: Option<StopReason>, outcome: HandlerOutcome) -> Outcome {
         match (stopped, outcome) {
             (Some(StopReason::RunTimeout), _) => outcome::run_timeout(),
-            // A success that comes first wins; only a handler that gave up because of the cancel is cancelled.
+            // A success that comes first wins. Only a handler that stopped because of the cancel is reported as
+            // cancelled.
             (Some(StopReason::Cancelled), HandlerOutcome::Failure(_) | HandlerOutcome::Suspended(_)) => {
                 outcome::cancelled()
             }
@@ -305,7 +308,7 @@ impl Attempts {
         }
     }
 
-    /// The handler in `place` works for nobody any more. The place stays taken until it has returned.
+    /// Detaches the handler in `place` from its attempt. The slot stays taken until the handler has returned.
     fn give_up<'a>(&mut self, host: &'a mut Host, place: Place, reason: StopReason) -> Option<&'a Execution> {
         let execution = host.places.get_mut(place)?;
         execution.held = None;
@@ -333,7 +336,7 @@ impl Attempts {
     }
 }
 
-/// The attempt that the handler in `place` works for, if any.
+/// The attempt of the handler in `place`, if it still has one.
 fn working_for(host: &Host, place: Place) -> Option<HeldId> {
     host.places.get(place)?.held
 }

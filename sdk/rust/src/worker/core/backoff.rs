@@ -5,9 +5,11 @@ use super::call_failure::retry_delay;
 use super::limits::MIN_BACKOFF;
 use crate::error::CallError;
 
-/// Time until the next try: at least what the server asked for, plus a random share of a cap that doubles.
+/// Time until the next try: the delay that the server requests, plus a random wait between half of a limit and the
+/// whole. The limit doubles with each failure.
 ///
-/// `failures` counts those in a row, this one included; `longest` is the largest cap; `random` is from 0 to 1.
+/// `failures` counts consecutive failures, this one included; `longest` is the maximum of the limit; `random` is from 0
+/// to 1.
 pub(crate) fn backoff(failures: u32, failure: &CallError, longest: Millis, random: f64) -> Millis {
     let doublings = failures.saturating_sub(1).min(10);
     let cap = longest.min(MIN_BACKOFF << doublings);

@@ -1,4 +1,4 @@
-//! When heartbeats are sent. One that is slow to be answered never holds up the next.
+//! Schedules heartbeats. A slow answer never delays the next heartbeat.
 
 use super::backoff::backoff;
 use super::limits::{
@@ -11,16 +11,16 @@ use crate::error::CallError;
 pub(crate) struct Beats {
     interval: Millis,
     due: Millis,
-    /// When a beat is due for the sake of log records.
+    /// When a heartbeat for log records is due.
     log_due: Millis,
     last_sent: Option<Millis>,
-    /// The interval's own next beat: it keeps the lease, so no wait puts it off.
+    /// The time of the next regular heartbeat. It keeps the lease, so no backoff delays it.
     regular_at: Millis,
     /// Failures since the last answer.
     failures: u32,
-    /// After a failure nothing but news of the bus brings a beat sooner.
+    /// The end of the backoff after a failure. Only a change of the bus connection triggers an earlier heartbeat.
     not_before: Millis,
-    /// How long the last one took to be answered; `NEVER`: it failed.
+    /// How long the last heartbeat took to be answered; `NEVER` if it failed.
     round_trip: Millis,
     in_flight: usize,
 }
@@ -48,8 +48,8 @@ impl Beats {
         self.due.min(self.log_due)
     }
 
-    /// Whether a beat is to be sent now. `updates_pending`: log records still wait; those of an attempt that has ended go
-    /// with its report.
+    /// Whether a heartbeat must be sent now. `updates_pending`: updates are pending; records of an ended attempt are
+    /// sent with its report.
     pub fn take_due(&mut self, now: Millis, updates_pending: bool) -> bool {
         if self.log_due <= now {
             self.log_due = NEVER;
@@ -60,7 +60,8 @@ impl Beats {
         self.due <= now
     }
 
-    /// Whether a beat may be sent at once. With too many unanswered it waits a moment, but not for them.
+    /// Whether a heartbeat may be sent at once. With too many unanswered, it retries after a short time, without
+    /// waiting for the answers.
     pub fn may_send(&mut self, now: Millis) -> bool {
         if self.in_flight < MAX_BEATS_IN_FLIGHT {
             return true;
@@ -69,7 +70,7 @@ impl Beats {
         false
     }
 
-    /// A beat goes out. `random` is from 0 to 1.
+    /// A heartbeat was sent. `random` is from 0 to 1.
     pub fn sent(&mut self, now: Millis, random: f64) {
         self.last_sent = Some(now);
         self.regular_at = now + (self.interval as f64 * (1.0 - BEAT_JITTER * random)) as Millis;
@@ -77,7 +78,7 @@ impl Beats {
         self.in_flight += 1;
     }
 
-    /// A beat was answered, or has failed. `random` is from 0 to 1.
+    /// A heartbeat was answered, or has failed. `random` is from 0 to 1.
     pub fn over(&mut self, now: Millis, sent_at: Millis, failure: Option<&CallError>, random: f64) {
         self.in_flight -= 1;
         if let Some(failure) = failure {
@@ -90,20 +91,20 @@ impl Beats {
         }
     }
 
-    /// Beats within `delay`, but not too soon after the last one, nor after one that failed.
+    /// Schedules a heartbeat within `delay`, but keeps the minimum gap to the last one and the backoff after a failure.
     pub fn within(&mut self, now: Millis, delay: Millis) {
         self.due = self.due.min((now + delay).max(self.earliest()).max(self.not_before));
     }
 
-    /// There are log records that no heartbeat has carried. A control plane that is slow to answer gets fewer beats for them,
-    /// so that records cost it a bounded share of its time, however many handlers log.
+    /// Log records are waiting that no heartbeat has carried. A control plane that answers slowly gets fewer heartbeats
+    /// for them, so that log records cost it a bounded share of its time, however many handlers log.
     pub fn logged(&mut self, now: Millis) {
         let gap = PROGRESS_DELAY.min(LOG_GAP.max(self.round_trip.saturating_mul(LOG_GAP_ROUND_TRIPS)));
         let earliest = self.last_sent.map_or(0, |sent| sent + gap);
         self.log_due = self.log_due.min((now + LOG_DELAY).max(earliest));
     }
 
-    /// What was asked for before waits, too.
+    /// Delays heartbeats after a failure, requested ones included.
     fn put_off(&mut self, now: Millis, failure: &CallError, random: f64) {
         self.failures = self.failures.saturating_add(1);
         let wait = backoff(self.failures, failure, BEAT_RETRY, random).min(self.interval);

@@ -1,4 +1,4 @@
-//! Whether anything is heard over the session's subscription.
+//! Tracks whether messages arrive over the session's subscription.
 
 use super::Millis;
 use super::limits::HEARING_TIME;
@@ -6,29 +6,29 @@ use super::limits::HEARING_TIME;
 #[derive(Debug, Default)]
 pub(crate) struct BusLink {
     echo: u64,
-    /// When the subscription came into force. None: it is not.
+    /// When the subscription became active. None: it is not.
     connected_at: Option<Millis>,
     heard: bool,
 }
 
-/// What a change of the connection means.
+/// The meaning of a change of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LinkChange {
-    /// The subscription is in force; nothing was heard over it yet.
+    /// The subscription is active; no ping has been received over it yet.
     Connected,
-    /// The connection broke: what was on its way may be lost.
+    /// The connection broke; messages in transit may be lost.
     Broken,
-    /// There was none, and there is none.
+    /// There was no connection, and there is none.
     Nothing,
 }
 
 impl BusLink {
-    /// Highest ping heard in this session. 0: none.
+    /// Highest ping received in this session. 0: none.
     pub fn echo(&self) -> u64 {
         self.echo
     }
 
-    /// True: it is the first ping over the present connection.
+    /// True if it is the first ping over the current connection.
     pub fn ping(&mut self, ping: u64) -> bool {
         if ping <= self.echo {
             return false;
@@ -37,8 +37,9 @@ impl BusLink {
         !std::mem::replace(&mut self.heard, true)
     }
 
-    /// Whether a connection that brings nothing should make way for another one. One that is new has had no time to, and where
-    /// there is none another one is on its way: giving up on these over and over would leave the session deaf for ever.
+    /// Whether a connection that delivers nothing should be replaced. A new one has not had the time to deliver, and
+    /// without a connection another one is being made: replacing these again and again would keep the session from ever
+    /// receiving anything.
     pub fn has_had_its_time(&self, now: Millis) -> bool {
         self.connected_at.is_some_and(|at| now >= at + HEARING_TIME)
     }
@@ -46,7 +47,7 @@ impl BusLink {
     pub fn changed(&mut self, now: Millis, connected: bool) -> LinkChange {
         if connected {
             self.connected_at = Some(now);
-            // A ping may have come before the word that the subscription is in force: what it granted stays good.
+            // A ping may arrive before the status that the subscription is active; its credits stay valid.
             return LinkChange::Connected;
         }
         let stood = self.connected_at.take().is_some();

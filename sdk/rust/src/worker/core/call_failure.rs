@@ -1,4 +1,4 @@
-//! What the core reads of a failed call.
+//! Facts that the core reads from a failed call.
 
 use tonic::Code;
 
@@ -22,7 +22,7 @@ pub(crate) fn is_fatal(failure: &CallError) -> bool {
     )
 }
 
-/// 0: the server asked for none.
+/// 0: the server requested no delay.
 pub(crate) fn retry_delay(failure: &CallError) -> Millis {
     failure.retry_delay.map_or(0, |delay| delay.as_millis().min(u128::from(u32::MAX)) as Millis)
 }

@@ -9,7 +9,7 @@ use super::limits::{CANCEL_MEMORY, MAX_CANCELS};
 #[derive(Debug, Default)]
 pub(crate) struct Cancels {
     forget_at: HashMap<AttemptKey, Millis>,
-    /// In the order of arrival, which is the order of forgetting. One that came again stands here twice.
+    /// In order of arrival, which is also the order of removal. A repeated cancel has two entries.
     order: VecDeque<(AttemptKey, Millis)>,
 }
 

@@ -1,5 +1,5 @@
-//! Holds the report of a failed attempt back until a heartbeat has carried its last checkpoint: the report closes the
-//! attempt, and a closed one takes no checkpoint any more.
+//! Delays the report of a failed attempt until a heartbeat has carried its last checkpoint: the report closes the
+//! attempt, and a closed attempt accepts no checkpoint.
 
 use super::held::{HeldId, HeldList};
 use super::limits::CHECKPOINT_TRIES;
@@ -11,7 +11,7 @@ struct HeldBack {
     outcome: Outcome,
     /// The first heartbeat that can carry the checkpoint.
     beat: u64,
-    /// Heartbeats that could carry it and failed.
+    /// Failed heartbeats that could carry it.
     failures: u32,
 }
 
@@ -28,7 +28,7 @@ impl CheckpointGate {
         self.beats
     }
 
-    /// The outcome, if it may be reported now. A success needs no checkpoint.
+    /// Returns the outcome if it may be reported now; otherwise keeps it. A success needs no checkpoint.
     pub fn pass(&mut self, held: &HeldList, id: HeldId, outcome: Outcome) -> Option<Outcome> {
         let retried = matches!(outcome, Outcome::Failure(_) | Outcome::Aborted(_) | Outcome::Suspended(_));
         if !retried || !has_checkpoint(held, id) {
@@ -38,7 +38,8 @@ impl CheckpointGate {
         None
     }
 
-    /// The reports that may go, now that a heartbeat is over: those whose checkpoint has come through, or never will.
+    /// A heartbeat is over. Returns the reports that may be sent now: their checkpoint was delivered, or too many
+    /// heartbeats have failed.
     pub fn beat_over(&mut self, held: &HeldList, beat: u64, delivered: bool) -> Vec<(HeldId, Outcome)> {
         if !delivered {
             for one in self.held_back.iter_mut().filter(|one| one.beat <= beat) {

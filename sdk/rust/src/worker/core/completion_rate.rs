@@ -1,4 +1,4 @@
-//! How many handlers ended in the last 200 ms: the depth of the prefetch.
+//! Counts the handlers that ended in the last 200 ms: the prefetch depth.
 
 use super::Millis;
 use super::limits::PREFETCH_WINDOW;

@@ -1,4 +1,4 @@
-//! The credits that the session has granted: what is left of each, until when, and what was assigned under it.
+//! The credits that the session has granted: their unspent permits, their expiry, and the attempts assigned under them.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -12,22 +12,22 @@ struct LiveCredit {
     expire_at: Millis,
     slots: usize,
     prefetch: usize,
-    /// Attempts that named it. They are remembered as long as it lives, so that none of them is taken twice.
+    /// Attempts that named it while it lives, so that none is accepted twice.
     seen: HashSet<AttemptKey>,
 }
 
-/// What is known of the credit that an assignment names.
+/// The state of the credit that an assignment names.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CreditFacts {
-    /// The attempt was seen before, and the credit still lives.
+    /// The attempt arrived before, and the credit is still alive.
     pub seen: bool,
-    /// It lives and has a place of the kind left.
+    /// The credit is alive and has an unspent permit of the kind.
     pub unspent: bool,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Credits {
-    /// By id. All live equally long, so the order of ids is the order of ending.
+    /// By id. All credits live equally long, so the order of ids is the order of expiry.
     by_id: BTreeMap<u64, LiveCredit>,
     spent: VecDeque<u64>,
     last_id: u64,
@@ -36,12 +36,12 @@ pub(crate) struct Credits {
 }
 
 impl Credits {
-    /// Slots of live credits that are not spent.
+    /// Unspent slots of live credits.
     pub fn slots(&self) -> usize {
         self.slots
     }
 
-    /// Prefetch places of live credits that are not spent.
+    /// Unspent prefetch permits of live credits.
     pub fn prefetch(&self) -> usize {
         self.prefetch
     }
@@ -66,13 +66,13 @@ impl Credits {
         }
     }
 
-    /// Whether the credit may still be parked somewhere, as far as the worker knows.
+    /// Whether the credit may still be stored on the server, as far as the worker knows.
     pub fn remembers(&self, id: u64) -> bool {
         self.by_id.contains_key(&id)
     }
 
-    /// Takes a place of the kind for `key`, as the server did; remembers the attempt even when none was left. A credit that
-    /// has ended has no memory.
+    /// Takes a permit of the kind for `key`, as the server did, and remembers the attempt even if no permit was left.
+    /// An expired credit remembers nothing.
     pub fn spend(&mut self, id: u64, key: AttemptKey, prefetch: bool, now: Millis) {
         let Some(credit) = self.by_id.get_mut(&id).filter(|credit| now < credit.expire_at) else {
             return;
@@ -92,17 +92,17 @@ impl Credits {
         }
     }
 
-    /// Voids every credit with places left; answers their ids.
+    /// Voids every credit with unspent permits; returns their ids.
     pub fn void_all(&mut self) -> Vec<u64> {
         self.void_where(|_| true)
     }
 
-    /// Voids unused credits that end soon, so that the dispatcher never works with dying ones.
+    /// Voids unspent credits that end soon, so that the dispatcher never uses a credit that is about to end.
     pub fn void_aging(&mut self, now: Millis) -> Vec<u64> {
         self.void_where(|credit| credit.expire_at < now + CREDIT_REPLACE_BELOW)
     }
 
-    /// Voids one credit; false when nothing was left of it.
+    /// Voids one credit; false if it had no unspent permits.
     pub fn void(&mut self, id: u64) -> bool {
         let Some(credit) = self.by_id.get_mut(&id).filter(|credit| credit.slots + credit.prefetch > 0) else {
             return false;
@@ -115,7 +115,7 @@ impl Credits {
         true
     }
 
-    /// Forgets the credits whose time is over.
+    /// Removes the credits that have ended.
     pub fn expire(&mut self, now: Millis) {
         while let Some(entry) = self.by_id.first_entry() {
             if now < entry.get().expire_at {
@@ -143,8 +143,8 @@ impl Credits {
         ids
     }
 
-    /// Bounds the memory of spent credits. Forgetting one early is harmless: an attempt that named it is either held, or
-    /// closed on the server, which then refuses the release of a late duplicate.
+    /// Bounds the number of remembered spent credits. Removing one early is harmless: an attempt that named it is
+    /// either held, or closed on the server, which then refuses the release of a late duplicate.
     fn mark_spent(&mut self, id: u64) {
         self.spent.push_back(id);
         if self.spent.len() > MAX_SPENT_CREDITS

@@ -1,4 +1,4 @@
-//! What the core wants done in the world.
+//! Actions that the core requests.
 
 use std::sync::Arc;
 
@@ -10,31 +10,31 @@ use crate::v1;
 use crate::worker::stop_reason::StopReason;
 use crate::worker::worker_event::WorkerEvent;
 
-/// Number of a session of this worker, rising. An answer that comes after its session has ended is told by it.
+/// Number of a session of this worker, increasing. It identifies answers that arrive after their session has ended.
 pub(crate) type SessionNumber = u64;
 
 #[derive(Debug)]
 pub(crate) enum Effect {
-    /// To be answered by `SessionCore::opened`.
+    /// Answered by `SessionCore::opened`.
     Open {
         request: v1::OpenSessionRequest,
         timeout: Millis,
     },
-    /// To be answered by `SessionCore::beat_over`.
+    /// Answered by `SessionCore::beat_over`.
     Beat {
         session: SessionNumber,
         beat: u64,
         request: v1::HeartbeatRequest,
         timeout: Millis,
     },
-    /// To be answered by `SessionCore::reports_over`.
+    /// Answered by `SessionCore::reports_over`.
     Report {
         session: SessionNumber,
         call: ReportCall,
         request: v1::ReportAttemptsRequest,
         timeout: Millis,
     },
-    /// To be answered by `SessionCore::session_closed`.
+    /// Answered by `SessionCore::session_closed`.
     CloseSession {
         request: v1::CloseSessionRequest,
         timeout: Millis,
@@ -45,11 +45,11 @@ pub(crate) enum Effect {
         subject: String,
         credentials: Option<v1::NatsCredentials>,
     },
-    /// To be used from the next connection on.
+    /// For the next connection.
     RenewCredentials(v1::NatsCredentials),
     ReconnectBus,
     CloseBus,
-    /// To be answered by `SessionCore::handlers_ended` once the handler has returned; if the gate lets it in at all.
+    /// Answered by `SessionCore::handlers_ended` once the handler has returned, if the gate lets it start.
     Start {
         place: Place,
         assignment: v1::Assignment,
@@ -63,16 +63,16 @@ pub(crate) enum Effect {
     /// A session was opened, or ended.
     Session(Option<OpenedSession>),
     Event(WorkerEvent),
-    /// Nothing more will come.
+    /// The last effect.
     Finished(Result<(), crate::error::CallError>),
     Warn(String),
     Error(String),
 }
 
-/// What handlers need to know of the session.
+/// Facts of the session that handlers need.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenedSession {
     pub id: uuid::Uuid,
-    /// Largest result or checkpoint in bytes.
+    /// Maximum size of a result or checkpoint in bytes.
     pub max_payload: usize,
 }

@@ -1,10 +1,10 @@
-//! Until when the worker may believe that its lease holds.
+//! The time until which the worker may rely on its lease.
 
 use super::Millis;
 use super::limits::{FENCE_MARGIN, USUAL_LEASE};
 
-/// The lease counts from the *sending* of the last answered heartbeat: the server renewed it at some time after that, so the
-/// worker's fence always falls before the server's.
+/// The lease counts from the *sending* of the last answered heartbeat: the server renewed it at some time after that,
+/// so the worker's fence always passes before the server's.
 #[derive(Debug)]
 pub(crate) struct Fence {
     valid: Millis,
@@ -18,7 +18,7 @@ impl Fence {
         Self { valid, at: opened_at + valid }
     }
 
-    /// When it falls.
+    /// The time at which it passes.
     pub fn at(&self) -> Millis {
         self.at
     }
@@ -27,7 +27,7 @@ impl Fence {
         now >= self.at
     }
 
-    /// A heartbeat that was sent at `sent_at` has been answered well. Late answers set nothing back.
+    /// A heartbeat that was sent at `sent_at` was answered. A late answer never moves the fence back.
     pub fn extend(&mut self, sent_at: Millis) {
         self.at = self.at.max(sent_at + self.valid);
     }

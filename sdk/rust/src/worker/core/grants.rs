@@ -1,4 +1,4 @@
-//! Decides which credits a call grants and which it voids, and what becomes of them when the call fails.
+//! Decides which credits a call grants and which it voids, and handles them when the call fails.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use super::limits::{MAX_HELD, MAX_PREFETCH};
 use super::places::Places;
 use crate::v1;
 
-/// What one call says about credits.
+/// The credits that one call grants and voids.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Terms {
     pub credits: Vec<v1::Credit>,
     pub voided: Vec<u64>,
 }
 
-/// What the next credit is made of.
+/// The state from which the next credit is computed.
 pub(crate) struct Supply<'a> {
     pub held: &'a HeldList,
     pub places: &'a Places,
@@ -27,22 +27,23 @@ pub(crate) struct Supply<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Grants {
     pub credits: Credits,
-    /// Voids that no answered call has carried yet.
+    /// Voided credits that no answered call has carried yet.
     unsaid: BTreeSet<u64>,
 }
 
 impl Grants {
-    /// Takes back everything that is not spent, to be said with the next call.
+    /// Voids all unspent credits; the next call carries the voids.
     pub fn void_all(&mut self) {
         self.unsaid.extend(self.credits.void_all());
     }
 
-    /// At a heartbeat: credits that end soon are replaced.
+    /// For a heartbeat: replaces credits that end soon.
     pub fn renew(&mut self, now: Millis) {
         self.unsaid.extend(self.credits.void_aging(now));
     }
 
-    /// What the next call says. The life of what it grants begins here, before the sending. Without `supply` it grants none.
+    /// Returns what the next call grants and voids. The life of a new credit begins here, before the call is sent.
+    /// Without `supply` it grants none.
     pub fn compose(&mut self, now: Millis, supply: Option<Supply<'_>>) -> Terms {
         self.credits.expire(now);
         let voided = self.unsaid.iter().copied().collect();
@@ -50,22 +51,22 @@ impl Grants {
         Terms { credits, voided }
     }
 
-    /// The call was answered: what it said needs no repeat.
+    /// A call was answered: its voids need no repeat.
     pub fn answered(&mut self, terms: &Terms) {
         for id in &terms.voided {
             self.unsaid.remove(id);
         }
     }
 
-    /// The call failed, and nobody knows whether its credits were parked. They are void: a fresh one, with its whole life
-    /// ahead, takes their place.
+    /// A call failed: the server may or may not have stored its credits. They are voided, and a new credit with its
+    /// whole life ahead replaces them.
     pub fn failed(&mut self, terms: Terms) {
         for credit in terms.credits {
             if self.credits.void(credit.credit_id) {
                 self.unsaid.insert(credit.credit_id);
             }
         }
-        // A credit that has ended needs no voiding; forgetting those bounds the list while no call gets through.
+        // A credit that has ended needs no voiding. Removing it bounds the list while no call succeeds.
         let credits = &self.credits;
         self.unsaid.retain(|id| credits.remembers(*id));
     }

@@ -11,11 +11,11 @@ use super::updates::AttemptUpdate;
 use super::{Millis, NEVER};
 use crate::v1;
 
-/// Number of an entry, rising. An attempt that is let go and taken again is another entry.
+/// Number of an entry, increasing. An attempt that was removed and is accepted again has a new entry.
 pub(crate) type HeldId = u64;
 
-/// `Waiting` for a place → `Running` → `Closing`: its report is on the way. A release goes to `Closing` at once; the entry
-/// goes when the server has acknowledged the report.
+/// `Waiting` for a slot → `Running` → `Closing` while its report is pending. A release starts in `Closing`. The entry
+/// is removed when the server has acknowledged the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     Waiting,
@@ -27,20 +27,20 @@ pub(crate) enum Phase {
 pub(crate) struct Held {
     pub key: AttemptKey,
     pub job_id: Bytes,
-    /// Its handler goes on when the lease can't be proved.
+    /// Its handler continues when the lease can't be proved.
     pub continues: bool,
     pub phase: Phase,
-    /// What is to be run, while it waits.
+    /// Set while the attempt waits.
     assignment: Option<v1::Assignment>,
-    /// When it has waited too long.
+    /// When a waiting attempt is given back.
     pub expire_at: Millis,
-    /// Where its handler runs, while it does.
+    /// The place of its handler while it runs.
     pub place: Option<Place>,
-    /// Whether a handler was entered, once that is over.
+    /// Whether a handler was entered. It is set when that handler's attempt is closed.
     pub started: bool,
-    /// What its handler said of itself.
+    /// What its handler has reported.
     pub update: AttemptUpdate,
-    /// What its handler has logged and no acknowledged heartbeat has carried.
+    /// Log records that no acknowledged heartbeat has carried.
     pub logs: LogTail,
 }
 
@@ -62,7 +62,7 @@ impl HeldList {
         self.entries.is_empty()
     }
 
-    /// Attempts that wait for a place.
+    /// Attempts that wait for a slot.
     pub fn waiting(&self) -> usize {
         self.waiting
     }
@@ -83,7 +83,8 @@ impl HeldList {
         self.last_id += 1;
         let held = Held {
             key,
-            // A copy: the bytes that came are a view of a whole message, which would stay in memory as long as the attempt.
+            // A copy: the received bytes are a slice of a whole message, which would stay in memory as long as the
+            // attempt.
             job_id: Bytes::copy_from_slice(&assignment.job_id),
             continues: assignment.lease_loss_action() == v1::LeaseLossAction::Continue,
             phase: Phase::Closing,
@@ -109,7 +110,7 @@ impl HeldList {
         }
     }
 
-    /// Ends the waiting of an attempt: it is to be started or given back.
+    /// Removes an attempt from the line, to be started or given back.
     pub fn leave_line(&mut self, id: HeldId) -> Option<v1::Assignment> {
         let held = self.entries.get_mut(&id)?;
         let assignment = held.assignment.take()?;
@@ -118,7 +119,7 @@ impl HeldList {
         Some(assignment)
     }
 
-    /// The attempt that has waited longest, and until when it may.
+    /// The attempt that has waited longest, and until when it may wait.
     pub fn first_waiting(&mut self) -> Option<(HeldId, Millis)> {
         while let Some(id) = self.line.front() {
             match self.entries.get(id) {
@@ -137,12 +138,12 @@ impl HeldList {
         }
     }
 
-    /// Those whose report is not on the way yet.
+    /// The attempts without a pending report.
     pub fn open(&self) -> Vec<HeldId> {
         self.entries.iter().filter(|(_, held)| held.phase != Phase::Closing).map(|(id, _)| *id).collect()
     }
 
-    /// What a heartbeat lists.
+    /// The held attempts for a heartbeat.
     pub fn list(&self, places: &Places) -> Vec<v1::HeldAttempt> {
         let started = |held: &Held| match held.place.and_then(|place| places.get(place)) {
             Some(execution) => execution.gate.is_entered(),

@@ -1,4 +1,4 @@
-//! What outlives the sessions of a worker, and the list of what is to be done.
+//! State that outlives the sessions of a worker, and the list of requested effects.
 
 use super::completion_rate::CompletionRate;
 use super::effect::Effect;
@@ -7,11 +7,11 @@ use super::stats::Stats;
 use crate::v1;
 use crate::worker::worker_event::WorkerEvent;
 
-/// Gives numbers from 0 up to but not including 1.
+/// Returns random numbers from 0 up to but not including 1.
 pub(crate) type Random = Box<dyn FnMut() -> f64 + Send>;
 
 pub(crate) struct Host {
-    /// What the worker says of itself when it opens a session.
+    /// The worker's description when it opens a session.
     pub offer: v1::OpenSessionRequest,
     pub places: Places,
     pub rate: CompletionRate,

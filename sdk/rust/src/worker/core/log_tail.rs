@@ -1,15 +1,15 @@
-//! The newest log records of an attempt that nobody has acknowledged: a flood drops the oldest, and nothing else.
+//! The newest unacknowledged log records of an attempt. When there are too many, only the oldest are dropped.
 
 use std::collections::VecDeque;
 
 use super::limits::MAX_LOG_BYTES;
 use crate::v1;
 
-/// A record, cut to size. One that is dropped leaves a gap in the numbers.
+/// A record, cut to the maximum size. A dropped record leaves a gap in the numbers.
 #[derive(Clone, Debug)]
 pub(crate) struct LogLine {
     pub record: v1::LogRecord,
-    /// About what it takes in a message.
+    /// Its approximate size in a message.
     pub bytes: usize,
 }
 
@@ -41,14 +41,14 @@ impl LogTail {
         }
     }
 
-    /// What has arrived goes.
+    /// Removes the records that have arrived.
     pub fn confirm(&mut self, sequence: i64) {
         while self.lines.front().is_some_and(|line| line.record.sequence <= sequence) {
             self.drop_oldest();
         }
     }
 
-    /// All of them; none are left.
+    /// Removes and returns all records.
     pub fn take(&mut self) -> Vec<LogLine> {
         self.bytes = 0;
         self.lines.drain(..).collect()

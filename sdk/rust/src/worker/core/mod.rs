@@ -1,5 +1,5 @@
-//! The worker's side of the protocol, apart from all I/O: no clock, no network, no randomness of its own. What happens comes
-//! in by methods that are told the time; what is to be done goes out as [`Effect`]s.
+//! The worker's side of the protocol without any I/O: it has no clock, no network and no randomness of its own. Methods
+//! pass in events and the current time; the core returns actions as [`Effect`]s.
 
 pub(crate) mod acceptance;
 pub(crate) mod attempt_key;
@@ -37,5 +37,5 @@ mod tests;
 /// Monotonic milliseconds since some moment before the worker started.
 pub(crate) type Millis = u64;
 
-/// A time that does not come.
+/// A time that never comes.
 pub(crate) const NEVER: Millis = Millis::MAX;

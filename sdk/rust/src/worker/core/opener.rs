@@ -1,4 +1,4 @@
-//! Opens a session, however long it takes, unless the server says that it never will.
+//! Opens a session and retries without limit, unless the server refuses permanently.
 
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use crate::v1;
 #[derive(Debug)]
 pub(crate) struct Opener {
     request_id: String,
-    /// When the present request was sent first. None: there is none.
+    /// When the current request was first sent. None: there is none.
     first_sent: Option<Millis>,
     failures: u32,
     due: Millis,
@@ -31,7 +31,7 @@ impl Opener {
         self.due
     }
 
-    /// Asks for a new session at `at`.
+    /// Opens a new session at `at`.
     pub fn open_at(&mut self, at: Millis) {
         self.first_sent = None;
         self.failures = 0;
@@ -44,7 +44,8 @@ impl Opener {
 
     pub fn call(&mut self, host: &mut Host, now: Millis) {
         self.due = NEVER;
-        // A repeat under the same id finds the session that a lost answer told of; but its lease is running since then.
+        // A repeat with the same request id returns the session of a lost answer, but the lease of that session is
+        // already running.
         if self.first_sent.is_none_or(|sent| now > sent + OPEN_REQUEST_LIFE) {
             self.first_sent = Some(now);
             self.request_id = Uuid::new_v4().to_string();
@@ -53,15 +54,15 @@ impl Opener {
         host.emit(Effect::Open { request, timeout: OPEN_TIMEOUT });
     }
 
-    /// The time of the first sending: the lease of the session that was opened began at some time after it.
+    /// The time of the first call: the lease of the opened session began at some time after it.
     pub fn opened_at(&self, now: Millis) -> Millis {
         self.first_sent.unwrap_or(now)
     }
 
-    /// Tries again later. An error: it would be refused again.
+    /// Schedules another try. Returns an error if the server would refuse it again.
     pub fn failed(&mut self, host: &mut Host, now: Millis, failure: CallError) -> Result<(), CallError> {
         if is_lease_lost(&failure) {
-            // The session that an earlier answer told of, and which we never heard, has lapsed meanwhile: ask for another.
+            // The session of an answer that never arrived has lapsed meanwhile: request a new one.
             self.first_sent = None;
         } else if is_fatal(&failure) {
             return Err(failure);

@@ -1,4 +1,4 @@
-//! From an attempt's outcome to the report of it.
+//! Takes the outcome of an attempt and queues its report.
 
 use super::checkpoint_gate::CheckpointGate;
 use super::held::{HeldId, HeldList};
@@ -24,7 +24,7 @@ impl Outbox {
         }
     }
 
-    /// Whether a heartbeat is needed soon: a report waits for its checkpoint to be carried. Asked once.
+    /// Whether a heartbeat is needed soon, because a report waits for its checkpoint to be carried. Returns true once.
     pub fn wants_beat(&mut self) -> bool {
         std::mem::take(&mut self.beat_wanted)
     }
@@ -34,7 +34,7 @@ impl Outbox {
         self.gate.beat_sent()
     }
 
-    /// A heartbeat is over: reports that waited for it may go.
+    /// A heartbeat is over: reports that waited for it may be sent.
     pub fn beat_over(&mut self, held: &HeldList, updates: &mut Updates, beat: u64, delivered: bool) {
         for (id, outcome) in self.gate.beat_over(held, beat, delivered) {
             self.queue(held, updates, id, outcome);

@@ -1,4 +1,4 @@
-//! Outcomes of attempts as the messages that reports carry.
+//! Outcomes of attempts, as messages for reports.
 
 use bytes::Bytes;
 
@@ -10,11 +10,11 @@ pub(crate) use crate::v1::attempt_report::Outcome;
 pub(crate) enum HandlerOutcome {
     Result(v1::Payload),
     Failure(v1::Failure),
-    /// It waits for these children of its job: their UUIDs.
+    /// It waits for children of its job: their UUIDs.
     Suspended(Vec<Bytes>),
 }
 
-/// Type of the failure that is reported in the place of a report that the server refuses.
+/// Type of the failure that replaces a report that the server does not accept.
 pub(crate) const REFUSED: &str = "ReportRefused";
 
 pub(crate) fn released(reason: v1::ReleaseReason) -> Outcome {
@@ -29,7 +29,7 @@ pub(crate) fn aborted() -> Outcome {
     Outcome::Aborted(v1::Aborted {})
 }
 
-/// What the handler returned or failed with; a result that the server would refuse becomes a final failure.
+/// The handler's result or failure. A result that the server would refuse becomes a final failure.
 pub(crate) fn of_handler(outcome: HandlerOutcome, max_payload: usize) -> Outcome {
     match outcome {
         HandlerOutcome::Failure(failure) => Outcome::Failure(failure),
@@ -51,7 +51,7 @@ pub(crate) fn run_timeout() -> Outcome {
     })
 }
 
-/// A failure that the SDK itself found, and that another attempt would not mend.
+/// A failure detected by the SDK that another attempt would not fix.
 pub(crate) fn sdk_failure(kind: &str, message: String) -> v1::Failure {
     v1::Failure {
         r#type: kind.into(),

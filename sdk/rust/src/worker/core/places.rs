@@ -1,4 +1,5 @@
-//! The places in which handlers run. They belong to the worker and outlive its sessions.
+//! The places in which handlers run: one per handler, at most one per slot. They belong to the worker and outlive its
+//! sessions.
 
 use std::sync::Arc;
 
@@ -7,22 +8,22 @@ use super::start_gate::StartGate;
 use super::{Millis, NEVER};
 use crate::worker::stop_reason::StopReason;
 
-/// Number of a place. It stays taken until its handler has returned.
+/// Number of a place. The place stays taken until its handler has returned.
 pub(crate) type Place = usize;
 
-/// A handler that was handed its attempt and has not returned yet.
+/// A handler that has received its attempt and has not returned yet.
 #[derive(Debug)]
 pub(crate) struct Execution {
     pub place: Place,
     pub gate: Arc<StartGate>,
     /// When its run timeout is reached.
     pub timeout_at: Millis,
-    /// What of it the handler has asked for beyond its run timeout.
+    /// The time that the handler has requested beyond its run timeout.
     pub extension: Millis,
-    /// After the signal of the run timeout: when it is reported even though the handler has not returned.
+    /// When the run timeout is reported even if the handler has not returned; set when the timeout is signalled.
     pub grace_at: Millis,
     pub stopped: Option<StopReason>,
-    /// The attempt that it works for. None once the attempt was given up: what the handler then returns is dropped.
+    /// Its attempt. None once the attempt was given up; the handler's result is dropped then.
     pub held: Option<HeldId>,
 }
 
@@ -43,7 +44,7 @@ impl Places {
         self.slots = slots;
     }
 
-    /// Slots without a handler. One that was told to stop and has not returned still has its slot.
+    /// Slots without a handler. A handler that was asked to stop and has not returned still occupies its slot.
     pub fn free(&self) -> usize {
         self.slots.saturating_sub(self.busy)
     }
@@ -73,7 +74,7 @@ impl Places {
         self.taken.get_mut(place)?.as_mut()
     }
 
-    /// The handler in `place` has returned, or never was entered.
+    /// Frees the place of a handler that has returned or was never entered.
     pub fn release(&mut self, place: Place) -> Option<Execution> {
         let execution = self.taken.get_mut(place)?.take()?;
         self.vacant.push(place);
@@ -81,7 +82,7 @@ impl Places {
         Some(execution)
     }
 
-    /// The places of handlers that work for an attempt.
+    /// The handlers that have an attempt, with their places.
     pub fn working(&self) -> Vec<(Place, HeldId)> {
         self.taken.iter().flatten().filter_map(|execution| Some((execution.place, execution.held?))).collect()
     }

@@ -1,4 +1,4 @@
-//! Pending reports, cut into calls that are bounded in number and in bytes.
+//! Pending reports, divided into calls that are limited in number and in bytes.
 
 use std::collections::VecDeque;
 
@@ -23,14 +23,14 @@ impl PendingReport {
 #[derive(Debug, Default)]
 pub(crate) struct ReportBatches {
     queue: VecDeque<PendingReport>,
-    /// Batches that failed, whole or halved: they go before everything else.
+    /// Batches that failed, whole or halved. They are sent before everything else.
     again: VecDeque<Vec<PendingReport>>,
     count: usize,
     bytes: usize,
 }
 
 impl ReportBatches {
-    /// Reports that no call carries at the moment.
+    /// Number of reports that are not in a call at the moment.
     pub fn len(&self) -> usize {
         self.count
     }
@@ -45,7 +45,7 @@ impl ReportBatches {
         self.queue.push_back(report);
     }
 
-    /// Gives a batch back, to be called with again just as it is.
+    /// Returns a batch, which the next call takes unchanged.
     pub fn put_back(&mut self, batch: Vec<PendingReport>) {
         if batch.is_empty() {
             return;

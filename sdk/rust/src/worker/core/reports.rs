@@ -1,5 +1,5 @@
-//! Sends reports until each is acknowledged. An idle line sends at once; while a call is under way, reports pile up for the
-//! next one.
+//! Sends reports until each is acknowledged. With no call in progress it sends at once; otherwise reports collect for
+//! the next call.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use super::{Millis, NEVER};
 use crate::error::CallError;
 use crate::v1;
 
-/// Number of a call of ReportAttempts in a session.
+/// Number of a ReportAttempts call in a session.
 pub(crate) type ReportCall = u64;
 
 #[derive(Debug)]
@@ -26,14 +26,14 @@ struct Flight {
     terms: Terms,
 }
 
-/// What became of a call.
+/// The result of a call.
 #[derive(Debug, Default)]
 pub(crate) struct ReportsOver {
-    /// The server has closed these attempts, or says that they are not ours.
+    /// The server has closed these attempts, or says that this session does not own them.
     pub acknowledged: Vec<HeldId>,
-    /// What the call said of credits.
+    /// The credits that the call granted and voided.
     pub terms: Terms,
-    /// It was answered.
+    /// Whether the call was answered.
     pub heard: bool,
     pub lease_lost: bool,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Reports {
     in_flight: HashMap<ReportCall, Flight>,
     last_call: ReportCall,
     failures: u32,
-    /// After a failed call: when the next one may be made.
+    /// The earliest time of the next call after a failed one.
     retry_at: Millis,
 }
 
@@ -61,12 +61,12 @@ impl Default for Reports {
 }
 
 impl Reports {
-    /// Whether so much is pending that nothing more should be asked for.
+    /// Whether so much is pending that no more attempts should be requested.
     pub fn is_backlogged(&self) -> bool {
         self.batches.len() > MAX_PENDING_REPORTS || self.batches.bytes() > MAX_PENDING_REPORT_BYTES
     }
 
-    /// Whether a report is pending or under way, so that a call will offer free places.
+    /// Whether a report is pending or being sent, so that its call will offer free slots.
     pub fn is_active(&self) -> bool {
         !self.in_flight.is_empty() || self.batches.len() > 0
     }
@@ -93,7 +93,7 @@ impl Reports {
         }
     }
 
-    /// The next call and what it reports; credits ride along.
+    /// The next call and its reports; it also carries credits.
     pub fn call(&mut self, terms: Terms) -> (ReportCall, Vec<v1::AttemptReport>) {
         self.last_call += 1;
         let batch = self.batches.take();
@@ -151,7 +151,7 @@ impl Reports {
         }
     }
 
-    /// The outcome of the call is not known, or it had none: the same reports once more, after a while.
+    /// The call failed or its outcome is unknown: the same reports are sent again after a backoff.
     fn again(&mut self, host: &mut Host, now: Millis, batch: Vec<PendingReport>, failure: &CallError) {
         self.failures += 1;
         let wait = backoff(self.failures, failure, MAX_BACKOFF, host.random());
@@ -160,7 +160,8 @@ impl Reports {
         self.retry_at = self.retry_at.min(now + wait);
     }
 
-    /// One report that the server will never take must not hold up the others: halve until it is alone.
+    /// A report that the server will never accept must not block the others: the batch is halved until the report is
+    /// alone.
     fn isolate(&mut self, host: &mut Host, mut batch: Vec<PendingReport>, failure: &CallError, over: &mut ReportsOver) {
         if batch.len() > 1 {
             let second = batch.split_off(batch.len() / 2);

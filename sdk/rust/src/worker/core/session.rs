@@ -1,4 +1,4 @@
-//! One registered life of the worker: its heartbeats, its subscription, its credits, and the attempts it holds.
+//! One session of the worker: its heartbeats, its subscription, its credits, and the attempts that it holds.
 
 use std::collections::HashMap;
 
@@ -28,14 +28,14 @@ use crate::v1::{self, ReleaseReason};
 use crate::worker::stop_reason::StopReason;
 use crate::worker::worker_event::WorkerEvent;
 
-/// What the session asks the worker for.
+/// A request of the session to the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wish {
     /// The server asks the worker to drain.
     Drain,
     /// The server has closed the session.
     Lost,
-    /// Nothing is held any more, and nothing more will come.
+    /// The session is draining and holds no more attempts.
     Drained,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct Session {
     bus: BusLink,
     ready: bool,
     fenced: bool,
-    /// The server asks for quick beats because the bus is down: their replies carry assignments.
+    /// The server requests quick heartbeats because the bus is down, and assigns in their replies.
     served_in_replies: bool,
     wish: Option<Wish>,
 }
@@ -96,12 +96,12 @@ impl Session {
         self.beat(host, now);
     }
 
-    /// What it asks for, once.
+    /// The session's request; it is returned once.
     pub fn take_wish(&mut self) -> Option<Wish> {
         self.wish.take()
     }
 
-    /// When `tick` has to be called.
+    /// The next time at which `tick` must be called.
     pub fn due(&self) -> Millis {
         let reports = self.attempts.outbox.reports.retry_at();
         self.beats.due().min(self.attempts.due()).min(reports)
@@ -119,12 +119,12 @@ impl Session {
         }
     }
 
-    /// A handler has returned. `advance` follows once for all that returned together.
+    /// A handler has returned. `advance` must be called once for all handlers that returned together.
     pub fn ended(&mut self, execution: Execution, outcome: HandlerOutcome) {
         self.attempts.ended(execution, outcome);
     }
 
-    /// Starts what waits, sends what is to be reported, and offers what is free.
+    /// Starts waiting attempts, sends pending reports and offers free slots.
     pub fn advance(&mut self, host: &mut Host, now: Millis) {
         if !self.fence.passed(now) {
             self.attempts.start_waiting(host, now);
@@ -160,14 +160,14 @@ impl Session {
         }
     }
 
-    /// The server ends an attempt soon after its run timeout, so it has to hear of more time before that.
+    /// The server ends an attempt soon after its run timeout, so it must learn of the extension before that.
     pub fn extend_run_timeout(&mut self, host: &mut Host, now: Millis, place: Place, extension: Millis) {
         if let Some(due) = self.attempts.extend_run_timeout(host, place, extension) {
             self.beats.within(now, PROGRESS_DELAY.min(due.saturating_sub(now)));
         }
     }
 
-    /// The number of places has changed: what was promised is taken back and granted anew.
+    /// The number of slots has changed: all credits are voided and granted anew.
     pub fn regrant(&mut self, host: &mut Host, now: Millis) {
         self.attempts.grants.void_all();
         self.beats.within(now, 0);
@@ -181,7 +181,7 @@ impl Session {
         self.advance(host, now);
     }
 
-    /// Ends everything on this side. Nothing is to be told to the session after it.
+    /// Ends everything on this side. No method may be called afterwards.
     pub fn close(&mut self, host: &mut Host, reason: StopReason) {
         host.emit(Effect::CloseBus);
         self.attempts.drop_all(host, reason);
@@ -190,8 +190,8 @@ impl Session {
     pub fn bus_message(&mut self, host: &mut Host, now: Millis, message: v1::SessionMessage) {
         self.take(host, now, message.assignments, &message.cancels);
         if self.bus.ping(message.ping) {
-            // The server ignores credits of a session that it holds to be deaf, so all are granted anew in the very beat
-            // that brings it the echo.
+            // The server ignores credits of a session that it believes to receive nothing, so all credits are granted
+            // anew in the heartbeat that carries the echo.
             self.attempts.grants.void_all();
             self.beat(host, now);
         }
@@ -201,12 +201,12 @@ impl Session {
         match self.bus.changed(now, connected) {
             LinkChange::Connected => {
                 self.beat(host, now);
-                // The bus does not confirm a subscription: the ping of that beat may have been published before it was in
-                // force.
+                // The bus does not confirm a subscription: the ping for that heartbeat may have been published before
+                // the subscription was active.
                 self.beats.within(now, UNHEARD_BEAT);
             }
-            // Assignments under these credits may have gone down with the connection. While the bus is down, answers to
-            // heartbeats carry assignments, so new credits are granted all the same.
+            // Assignments under the current credits may be lost with the connection. New credits are granted even while
+            // the bus is down, because replies to heartbeats then carry assignments.
             LinkChange::Broken => {
                 self.attempts.grants.void_all();
                 let spread = (host.random() * RECONNECT_SPREAD as f64) as Millis;
@@ -226,7 +226,7 @@ impl Session {
         let Some(sent) = self.in_flight.remove(&beat) else { return };
         self.beats.over(now, sent.sent_at, answer.as_ref().err(), host.random());
         let delivered = answer.is_ok();
-        // Words that the server refuses must not cost the lease: they are not said again.
+        // Updates that the server rejects must not cost the lease: they are not sent again.
         let refused = matches!(&answer, Err(failure) if failure.code == Code::InvalidArgument);
         let Attempts { held, updates, outbox, grants, .. } = &mut self.attempts;
         if delivered || refused {
@@ -273,7 +273,7 @@ impl Session {
         self.advance(host, now);
     }
 
-    /// Cancels go first: one that comes along with its own assignment then keeps it from starting.
+    /// Handles cancels first, so that a cancel in the same message as its assignment keeps the attempt from starting.
     fn take(&mut self, host: &mut Host, now: Millis, assignments: Vec<v1::Assignment>, cancels: &[v1::CancelNotice]) {
         for notice in cancels {
             self.attempts.cancel(host, now, notice);
@@ -377,7 +377,7 @@ impl Session {
         self.advance(host, now);
     }
 
-    /// The lease can't be proved any more. The session is kept and goes on beating.
+    /// The lease can't be proved any more. The session is kept and continues to send heartbeats.
     fn fall(&mut self, host: &mut Host) {
         if std::mem::replace(&mut self.fenced, true) {
             return;

@@ -1,4 +1,4 @@
-//! Opens sessions, one after the other if need be, and tells each what happens.
+//! Opens sessions, one after the other if necessary, and passes events to the current one.
 
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ pub(crate) struct SessionCore {
 }
 
 impl SessionCore {
-    /// `offer` is what the worker says of itself, without a request id.
+    /// `offer` describes the worker; its request id is not set.
     pub fn new(offer: v1::OpenSessionRequest, random: Random) -> Self {
         Self {
             host: Host::new(offer, random),
@@ -48,13 +48,13 @@ impl SessionCore {
         std::mem::take(&mut self.host.effects)
     }
 
-    /// When `tick` has to be called.
+    /// The next time at which `tick` must be called.
     pub fn due(&self) -> Millis {
         let session = self.session.as_ref().map_or(Millis::MAX, Session::due);
         self.opener.due().min(session)
     }
 
-    /// Does what is due.
+    /// Handles what is due.
     pub fn tick(&mut self, now: Millis) {
         if self.opener.due() <= now {
             self.opener.call(&mut self.host, now);
@@ -130,7 +130,7 @@ impl SessionCore {
         self.with_number(now, number, |session, host| session.bus_changed(host, now, connected));
     }
 
-    /// Handlers have returned. Those that returned together are told together: their reports share a call.
+    /// Handlers have returned. The reports of handlers that returned together share a call.
     pub fn handlers_ended(&mut self, now: Millis, ends: Vec<(Place, HandlerOutcome)>) {
         self.host.rate.add(now, ends.len());
         for (place, outcome) in ends {
@@ -154,19 +154,19 @@ impl SessionCore {
         self.with_session(now, |session, host| session.log(host, now, place, lines));
     }
 
-    /// The handler asks for more time. `extension` is all that it has asked for so far.
+    /// The handler requests more time. `extension` is the total requested so far.
     pub fn extend_run_timeout(&mut self, now: Millis, place: Place, extension: Millis) {
         self.with_session(now, |session, host| session.extend_run_timeout(host, now, place, extension));
     }
 
-    /// Changes how many handlers may run at once. Those that run go on.
+    /// Changes the maximum number of concurrent handlers. Running handlers continue.
     pub fn set_slots(&mut self, now: Millis, slots: usize) {
         self.host.places.set_slots(slots);
         self.host.offer.slots = slots as i32;
         self.with_session(now, |session, host| session.regrant(host, now));
     }
 
-    /// Takes nothing more, gives back what has not started, finishes the rest, then closes.
+    /// Stops accepting attempts, gives back those not started, lets the others finish, then closes.
     pub fn drain(&mut self, now: Millis) {
         if self.host.draining || self.closed {
             return;
@@ -180,7 +180,7 @@ impl SessionCore {
         }
     }
 
-    /// Signals every handler and ends the session; the server gives its attempts back at once.
+    /// Stops every handler and ends the session; the server reassigns its attempts at once.
     pub fn close(&mut self) {
         if self.closed {
             return;
@@ -213,7 +213,7 @@ impl SessionCore {
         }
     }
 
-    /// Everything of the session is stopped and dropped; places stay taken until their handlers return.
+    /// Stops and drops everything of the session. Places stay taken until their handlers return.
     fn lost(&mut self, now: Millis) {
         self.host.stats.sessions_lost += 1;
         self.drop_session(StopReason::LeaseLost);
@@ -227,7 +227,8 @@ impl SessionCore {
         self.opener.open_at(now + delay);
     }
 
-    /// A session that did not last is not followed by another one at once, lest the two chase each other.
+    /// After a session that did not last, the next one is delayed, so that two workers that supersede each other do not
+    /// loop.
     fn reopen_delay(&mut self, now: Millis) -> Millis {
         if now.saturating_sub(self.opened_at) >= SHORT_SESSION {
             return 0;

@@ -1,4 +1,4 @@
-//! Whether a handler was entered: decided once, by whoever comes first.
+//! Decides once whether a handler is entered or withdrawn; the first caller wins.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -6,13 +6,13 @@ const PENDING: u8 = 0;
 const ENTERED: u8 = 1;
 const WITHDRAWN: u8 = 2;
 
-/// Stands between the session and a handler that runs elsewhere: an attempt that was not entered can be taken back at once,
-/// and then never starts.
+/// Stands between the session and a handler on another thread: an attempt that was not entered can be taken back at
+/// once, and then never starts.
 #[derive(Debug, Default)]
 pub(crate) struct StartGate(AtomicU8);
 
 impl StartGate {
-    /// False: the attempt was taken back, and must not start.
+    /// False: the attempt was taken back and must not start.
     pub fn enter(&self) -> bool {
         self.decide(ENTERED)
     }

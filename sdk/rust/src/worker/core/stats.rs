@@ -1,14 +1,14 @@
-//! Counts of what happened, for tests, metrics and people who wonder.
+//! Counters for tests and metrics.
 
-/// What a worker has done so far. The counts only rise.
+/// The counters of a worker. They only increase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Sessions opened.
+    /// Opened sessions.
     pub sessions: u64,
-    /// Sessions that the server had closed.
+    /// Sessions that the server closed.
     pub sessions_lost: u64,
-    /// Attempts accepted.
+    /// Accepted attempts.
     pub accepted: u64,
     /// Assignments ignored because the attempt was known.
     pub duplicates: u64,
@@ -18,12 +18,12 @@ pub struct Stats {
     pub released: u64,
     /// Handlers stopped because the lease could not be proved.
     pub aborted: u64,
-    /// Times that the fence fell.
+    /// How often the lease could no longer be proved.
     pub fences: u64,
     /// Handlers stopped by their run timeout.
     pub timeouts: u64,
     /// Cancels received for running handlers.
     pub cancels: u64,
-    /// Reports that the server has acknowledged.
+    /// Acknowledged reports.
     pub acknowledged: u64,
 }

@@ -1,4 +1,4 @@
-//! Progress, checkpoints and log records that heartbeats have yet to carry.
+//! Progress, checkpoints and log records that no heartbeat has carried yet.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,7 +9,8 @@ use super::log_tail::LogLine;
 use crate::duration::to_proto;
 use crate::v1;
 
-/// The newest words of one attempt. Each change raises the sequence, so that a late heartbeat sets nothing back.
+/// The newest update of one attempt. Each change increases the sequence, so that a late heartbeat does not overwrite a
+/// newer one.
 #[derive(Debug, Default)]
 pub(crate) struct AttemptUpdate {
     sequence: i64,
@@ -18,7 +19,7 @@ pub(crate) struct AttemptUpdate {
     progress: Option<v1::Progress>,
     /// None once a heartbeat that carried it was answered.
     checkpoint: Option<v1::Payload>,
-    /// All that the handler has asked for beyond its run timeout; 0: nothing.
+    /// Total time that the handler has requested beyond its run timeout; 0: none.
     extension: Millis,
 }
 
@@ -32,7 +33,7 @@ impl AttemptUpdate {
     }
 }
 
-/// What one heartbeat carries, and of whom, so that its answer can be matched.
+/// The content of one heartbeat and its attempts, so that the answer can be matched.
 #[derive(Debug, Default)]
 pub(crate) struct SentUpdates {
     attempts: Vec<SentUpdate>,
@@ -49,7 +50,7 @@ const MESSAGE_BYTES: usize = 400;
 
 #[derive(Debug, Default)]
 pub(crate) struct Updates {
-    /// Attempts with words to be carried, in the order of their turns.
+    /// Attempts with changes, in the order of their turns.
     changed: BTreeMap<u64, HeldId>,
     turns: HashMap<HeldId, u64>,
     last_turn: u64,
@@ -79,7 +80,7 @@ impl Updates {
         }
     }
 
-    /// The changes that fit into one heartbeat; the first one always does.
+    /// The changes that fit into one heartbeat, and always at least the first one.
     pub fn collect(&self, held: &HeldList) -> (Vec<v1::ProgressUpdate>, SentUpdates) {
         let mut messages = Vec::new();
         let mut sent = SentUpdates::default();
@@ -101,7 +102,7 @@ impl Updates {
         (messages, sent)
     }
 
-    /// The heartbeat was answered: what has not changed since needs no repeat.
+    /// A heartbeat was answered: what has not changed since needs no repeat.
     pub fn delivered(&mut self, held: &mut HeldList, sent: SentUpdates) {
         for SentUpdate { held: id, sequence, logged } in sent.attempts {
             let awaited = self.drop(id);
@@ -111,14 +112,15 @@ impl Updates {
                 held.update.delivered = sequence;
                 held.update.checkpoint = None;
             }
-            // What has changed meanwhile comes after those that have not had their turn yet.
+            // An attempt that has changed meanwhile comes after those that have not had their turn yet.
             if awaited && (held.update.has_news() || !held.logs.is_empty()) {
                 self.await_turn(id);
             }
         }
     }
 
-    /// The attempt is over; its last words go with it, and its log goes with its report. True: it had some.
+    /// The attempt is over: its pending update is dropped, and its log is sent with its report. True if there was an
+    /// update.
     pub fn drop(&mut self, id: HeldId) -> bool {
         let turn = self.turns.remove(&id);
         turn.is_some_and(|turn| self.changed.remove(&turn).is_some())
@@ -141,7 +143,7 @@ impl Updates {
     }
 }
 
-/// Without news, it comes for the sake of its log records alone.
+/// If only log records are new, the message carries nothing else.
 fn message_of(held: &Held) -> v1::ProgressUpdate {
     let update = &held.update;
     let news = update.has_news();

@@ -4,7 +4,7 @@ use super::bench::{BEAT, Bench, assignment, unavailable};
 use crate::error::CallError;
 use crate::worker::core::Millis;
 
-/// A worker with free slots whose next beat is under way.
+/// A worker with free slots whose next heartbeat has been sent.
 fn beating() -> Bench {
     let (mut bench, _) = Bench::ready(2);
     bench.advance(BEAT);
@@ -20,7 +20,7 @@ fn fail(bench: &mut Bench, error: CallError) {
     bench.fail_beat(beat, error);
 }
 
-/// Fails beats, each at once, and answers how long each of the next ones was waited for.
+/// Fails heartbeats, each at once, and returns the time before each of the next ones.
 fn waits(bench: &mut Bench, beats: usize, error: &CallError) -> Vec<Millis> {
     (0..beats)
         .map(|_| {

@@ -1,4 +1,4 @@
-//! A core whose effects are kept, and answered by hand.
+//! A core whose effects are recorded, and answered by the tests.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -57,7 +57,7 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    /// A worker that has asked for a session.
+    /// A worker that has requested a session.
     pub fn new(slots: i32) -> Self {
         let offer = v1::OpenSessionRequest {
             slots,
@@ -84,7 +84,7 @@ impl Bench {
         bench
     }
 
-    /// A worker whose session has heard the bus and granted its slots, under the credit that is answered with it.
+    /// A worker whose session has received a ping and granted its slots, with the credit.
     pub fn ready(slots: i32) -> (Self, v1::Credit) {
         let mut bench = Self::new(slots);
         bench.open();
@@ -106,7 +106,7 @@ impl Bench {
         self.tell(|core, now| core.opened(now, Ok(response)));
     }
 
-    /// The bus is connected and its first ping is heard: answers the credit that comes with the echo.
+    /// Connects the bus and delivers its first ping; returns the credit that comes with the echo.
     pub fn hear(&mut self) -> v1::Credit {
         let session = self.sessions;
         self.tell(|core, now| core.bus_changed(now, session, true));
@@ -138,7 +138,7 @@ impl Bench {
         self.message(v1::SessionMessage { cancels: vec![notice], ..Default::default() });
     }
 
-    /// Answers all beats that wait for it, well and without news.
+    /// Answers all pending heartbeats with success and without content.
     pub fn answer_beats(&mut self) {
         while let Some(beat) = self.beats.pop_front() {
             self.answer_beat(beat, v1::HeartbeatResponse::default());
@@ -153,7 +153,7 @@ impl Bench {
         self.tell(|core, now| core.beat_over(now, beat.session, beat.number, Err(error)));
     }
 
-    /// Sends the next beat that is due, and answers what it said.
+    /// Advances to the next heartbeat, and returns it.
     pub fn next_beat(&mut self) -> SentBeat {
         while self.beats.is_empty() {
             let due = self.core.due();
@@ -163,7 +163,7 @@ impl Bench {
         self.beats.pop_front().expect("a beat")
     }
 
-    /// Takes the next call that reports something, and answers that it was accepted.
+    /// Takes the next report call, and accepts its reports.
     pub fn accept_reports(&mut self) -> Vec<AttemptReport> {
         let sent = self.reports.pop_front().expect("something is reported");
         let results = vec![v1::ReportResult::Accepted.into(); sent.request.reports.len()];
@@ -196,7 +196,7 @@ impl Bench {
         self.tell(|core, now| core.handlers_ended(now, vec![(place, outcome)]));
     }
 
-    /// Moves the clock, and does on the way what is due.
+    /// Advances the clock, and handles what is due on the way.
     pub fn advance(&mut self, time: Millis) {
         self.advance_to(self.now + time);
     }
@@ -216,7 +216,7 @@ impl Bench {
         told
     }
 
-    /// What the next beat says is held: number of the job, and whether it was started.
+    /// The held attempts in the next heartbeat: number of the job, and whether it was started.
     pub fn held(&mut self) -> Vec<(u128, bool)> {
         let beat = self.next_beat();
         let held = held_of(&beat.request);

@@ -1,4 +1,4 @@
-//! The exchange in bytes that the protocol's description holds.
+//! The exchange in bytes from the protocol's documentation.
 
 use prost::Message;
 
@@ -24,7 +24,7 @@ fn what_the_worker_says_is_what_the_protocol_describes() {
     bench.opens.pop_front();
     bench.sessions = 1;
     let opened = v1::OpenSessionResponse { session_id: bytes(SESSION).into(), ..Default::default() };
-    // A version bound of the bench's handler would refuse the greeting.
+    // A version bound of the bench's handler would reject this job.
     let greet = SessionMessage::decode(&*bytes(MESSAGE)).unwrap();
     assert_eq!(greet.assignments[0].input, Some(Payload::json(&serde_json::json!({ "name": "Ada" })).unwrap()));
     bench.tell(|core, now| core.opened(now, Ok(opened)));

@@ -97,7 +97,7 @@ fn a_broken_connection_voids_what_was_granted_over_it() {
     assert_eq!(beat.request.voided_credit_ids, [credit.credit_id]);
 }
 
-/// Hears a ping over a connection of which nobody has said yet that the subscription is in force.
+/// Delivers a ping over a connection before the status that the subscription is active.
 fn heard_early() -> (Bench, v1::Credit) {
     let mut bench = Bench::new(2);
     bench.open();

@@ -17,7 +17,7 @@ fn the_fence_falls_before_the_lease_and_is_not_set_back() {
     assert_eq!(Fence::new(0, 1_500).at(), 1_300);
 }
 
-/// No beat is answered any more until the fence has fallen.
+/// Leaves heartbeats unanswered until the fence has passed.
 fn fall(bench: &mut Bench) {
     let end = bench.now + LEASE;
     while bench.now < end {
@@ -46,7 +46,7 @@ fn what_runs_without_a_lease_is_stopped_and_reported_as_aborted() {
         .collect();
     assert_eq!(released(&outcomes[0]), Some(ReleaseReason::NotStarted));
     assert_eq!(outcomes[1], Outcome::Aborted(v1::Aborted {}));
-    // What it returns later is dropped, and what goes on is still held.
+    // A later result is dropped, and an attempt that continues is still held.
     bench.end(place, result("too late"));
     assert!(bench.reports.is_empty());
     assert_eq!(bench.held(), [(2, true)]);

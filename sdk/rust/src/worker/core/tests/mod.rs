@@ -1,4 +1,4 @@
-//! The core under a clock, a network and handlers that the tests move by hand.
+//! The core with a clock, a network and handlers that the tests control.
 
 mod acceptance;
 mod beats;

@@ -50,7 +50,7 @@ fn spent_credits_are_forgotten_in_the_end() {
     assert!(!credits.remembers(1) && credits.remembers(2 * MAX_SPENT_CREDITS as u64));
 }
 
-/// The table "Numbers" of the protocol's description, which a published crate does not contain.
+/// The table "Numbers" of the protocol's documentation, which a published crate does not contain.
 #[test]
 fn the_numbers_are_those_of_the_protocol() {
     use crate::worker::core::limits;

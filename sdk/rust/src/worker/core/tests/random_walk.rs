@@ -1,4 +1,4 @@
-//! Whatever happens in whatever order, the worker keeps its promises. A failing walk names its seed.
+//! Checks the worker's invariants under random sequences of events. A failing walk names its seed.
 
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -111,7 +111,7 @@ impl Walk {
         }
     }
 
-    /// From now on all goes well: everything that is held has to be reported, and all slots offered again.
+    /// Without further faults, everything held must be reported, and all slots offered again.
     fn settle(mut self) {
         for _ in 0..500 {
             self.enter();

@@ -9,7 +9,7 @@ fn limited(job: u128, credit: &v1::Credit, timeout: u64) -> v1::Assignment {
     v1::Assignment { run_timeout: Some(to_proto(timeout)), ..assignment(job, credit) }
 }
 
-/// Moves the clock while all beats are answered.
+/// Advances the clock while all heartbeats are answered.
 fn pass(bench: &mut Bench, time: u64) {
     let end = bench.now + time;
     while bench.now < end {
@@ -32,7 +32,7 @@ fn a_handler_that_takes_too_long_is_told_to_stop_and_reported_after_a_while() {
     let Outcome::Failure(failure) = bench.only_outcome() else { panic!("no failure") };
     assert_eq!((&*failure.r#type, failure.failure_cause()), ("RunTimeout", FailureCause::Timeout));
     assert!(!failure.r#final);
-    // It has not returned, so that its slot is not free.
+    // The handler has not returned, so its slot is not free.
     pass(&mut bench, 200);
     assert!(bench.next_beat().request.credits.is_empty());
     bench.end(place, result("too late"));

@@ -105,6 +105,6 @@ fn of_many_changes_each_has_its_turn() {
     }
     bench.answer_beat(beat, v1::HeartbeatResponse::default());
     let next = bench.next_beat().request.progress;
-    // Those that had no turn come first.
+    // Attempts that had no turn come first.
     assert_eq!(next[0].job_id, bench.started[MAX_UPDATES].assignment.job_id);
 }
