@@ -180,7 +180,7 @@ describe('the key of an input', () => {
     expect(problem('{"a":[1]}', 'a.0')).toEqual({ problem: 'has nothing at "a.0"' });
     expect(problem('{"a":"b"}', 'a.length')).toEqual({ problem: 'has nothing at "a.length"' });
     expect(problem('{}', '__proto__')).toEqual({ problem: 'has nothing at "__proto__"' });
-    expect(problem('', 'a')).toEqual({ problem: 'is no JSON, and "a" is to be found in it' });
+    expect(problem('', 'a')).toEqual({ problem: 'is not JSON, so "a" can\'t be read from it' });
     expect(problem('{"a":null}', 'a')).not.toHaveProperty('problem');
   });
 });

@@ -36,7 +36,7 @@ export function submissionRulesFrom(wire: WireDefinition, violations: Violations
   const { uniqueness, debounce, throttle } = wire;
   const given = Object.entries({ uniqueness, debounce, throttle }).flatMap(([name, rule]) => (rule ? [name] : []));
   for (const name of given.slice(1))
-    violations.add(`definition.${name}`, `is set beside ${given[0]}; a definition may have one of the two`);
+    violations.add(`definition.${name}`, `is set together with ${given[0]}; a definition may have one of the two`);
   return {
     ...(uniqueness ? { uniqueness: uniquenessFrom(uniqueness, 'definition.uniqueness', violations) } : {}),
     ...(debounce ? { debounce: debounceFrom(debounce, 'definition.debounce', violations) } : {}),
@@ -62,7 +62,7 @@ function uniquenessFrom(wire: WireUniqueness, field: string, violations: Violati
   violations.check(
     !byInput || fields.length === 0,
     `${field}.fields`,
-    'is set beside by_input, which has the whole input in the key already',
+    'is set together with by_input, which has the whole input in the key already',
   );
   const periodMs = durationMs(wire.period, SECOND_MS, TEN_YEARS_MS, `${field}.period`, violations);
   return {

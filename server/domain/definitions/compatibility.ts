@@ -61,7 +61,7 @@ function workerIssues({ previous, next, offers }: DefinitionChange): Compatibili
   const issues: CompatibilityIssue[] = [];
   const older = previous ? offers.filter((offer) => canRun(offer, previous)) : [];
   if (previous && older.length > 0 && !offers.some((offer) => canRun(offer, next))) {
-    const message = `no connected worker can run version ${next.version}; those named run version ${previous.version}`;
+    const message = `no connected worker can run version ${next.version}; the named workers run version ${previous.version}`;
     issues.push(issue('NO_WORKER', message, namesOf(older)));
   }
   const servesVersion = (offer: Offer) => canRun(offer, { ...next, demands: { labels: {} } });
@@ -69,7 +69,7 @@ function workerIssues({ previous, next, offers }: DefinitionChange): Compatibili
     (offer) => offer.handlers.some((handler) => handler.name === next.handler) && !servesVersion(offer),
   );
   if (excluding.length > 0) {
-    const message = `the versions of ${next.handler} that the workers named serve leave out version ${next.version}`;
+    const message = `the named workers serve versions of ${next.handler} that exclude version ${next.version}`;
     issues.push(issue('WORKER_EXCLUDES_VERSION', message, namesOf(excluding)));
   }
   return issues;
@@ -78,11 +78,11 @@ function workerIssues({ previous, next, offers }: DefinitionChange): Compatibili
 function schemaIssues({ previous, next }: DefinitionChange): CompatibilityIssue[] {
   const issues: CompatibilityIssue[] = [];
   if (previous && !covers(next.inputSchema, previous.inputSchema)) {
-    const message = `inputs that fit version ${previous.version} may be refused: nothing shows that each of them still fits`;
+    const message = `inputs that fit version ${previous.version} may be refused: it is not certain that all of them still fit`;
     issues.push(issue('INPUT_SCHEMA_NARROWED', message));
   }
   if (previous && !covers(previous.outputSchema, next.outputSchema)) {
-    const message = `results may come that would not have fitted version ${previous.version}: nothing shows that each would have`;
+    const message = `results may not fit the output schema of version ${previous.version}: it is not certain that all of them do`;
     issues.push(issue('OUTPUT_SCHEMA_WIDENED', message));
   }
   return issues;

@@ -82,7 +82,7 @@ export function deadlockConstraints(deadlocks: Deadlocks, jobId: string): Constr
   const others = [...new Set(deadlock.hops.map(({ nextJobId }) => nextJobId))];
   const holders = { list: others.slice(0, MAX_HOLDERS).map((other) => ({ jobId: other })), count: others.length };
   const handler = deadlock.hops.find(({ job }) => job.held)?.job.jobId;
-  const nextStep = `let handlers wait with ctx.wait, which holds nothing meanwhile; to break it now, raise the limit, start a worker, or stop one that waits: muster cancel ${handler}`;
+  const nextStep = `let handlers wait with ctx.wait, which gives up their slot; to resolve it now, raise the limit, start a worker, or stop one that waits: muster cancel ${handler}`;
   return [{ reason: 'DEADLOCK', message: `it is in a deadlock: ${deadlockText(deadlock)}`, holders, nextStep }];
 }
 

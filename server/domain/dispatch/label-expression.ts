@@ -15,7 +15,7 @@ export function compileLabels(text: string): LabelExpression | { readonly proble
   if (text.length > MAX_LABEL_EXPRESSION) return { problem: `is longer than ${MAX_LABEL_EXPRESSION} characters` };
   const parsed = parseCel(text, ['labels']);
   if ('problem' in parsed) return parsed;
-  if (!parsed.used.has('labels')) return { problem: 'says nothing of labels: it is alike for all workers' };
+  if (!parsed.used.has('labels')) return { problem: 'does not use labels: its value is the same for all workers' };
   const evaluate = plan(celEnv(), parsed.root);
   // A Map: CEL does not find a key such as "constructor" in an object.
   return { isTrueOf: (labels) => evaluate({ labels: new Map(Object.entries(labels)) }) === true };

@@ -25,10 +25,10 @@ function constraintOf({ dependency, state, sinceUs }: ExplainedDependency): Cons
   const { on } = dependency;
   const message = `it waits for ${waitText(dependency)}${state === undefined ? '' : `, which is ${state}`}`;
   if (on.kind === 'ASSET') {
-    const nextStep = `a success of a job whose definition publishes it lets the job go on: muster assets`;
+    const nextStep = `it continues after a successful job of a definition that publishes the asset: muster assets`;
     return { reason: 'DEPENDENCY', message, holders: noHolders, nextStep };
   }
   const jobId = on.kind === 'JOB' ? on.jobId : on.workflowJobId;
-  const nextStep = `it goes on by itself; what holds the other one: muster explain ${jobId}`;
+  const nextStep = `it continues by itself; to see why the other job waits: muster explain ${jobId}`;
   return { reason: 'DEPENDENCY', message, holders: { list: [{ jobId, sinceUs }], count: 1 }, nextStep };
 }

@@ -25,11 +25,11 @@ export interface StartEstimate {
 
 /** Reasons that the rate of starts says nothing about, and what the start depends on instead. */
 const beyondRate: Partial<Record<WaitReason, string>> = {
-  DEADLOCK: 'whoever ends the deadlock',
-  JOB_PAUSED: 'whoever resumes it',
+  DEADLOCK: 'the end of the deadlock',
+  JOB_PAUSED: 'the operator who resumes it',
   DEPENDENCY: 'what it depends on',
-  QUEUE_PAUSED: 'whoever resumes its queue',
-  CIRCUIT_BREAKER: 'what its circuit breaker stands for',
+  QUEUE_PAUSED: 'the operator who resumes its queue',
+  CIRCUIT_BREAKER: 'the dependency behind its circuit breaker',
   KEY_LIMIT: 'the other jobs of its key',
   NO_WORKER: 'a worker that takes it',
   SUSPECT: 'workers that have no other such job',
@@ -49,7 +49,7 @@ export function startEstimateOf(
   const openUs = openTimes.length > 0 ? Math.max(nowUs, ...openTimes) : undefined;
   const depends = constraints.map(({ reason }) => beyondRate[reason]).find((what) => what !== undefined);
   if (depends) return openOnly(openUs, `that depends on ${depends}`, recent);
-  if (!place || !recent) return openOnly(openUs, 'that depends on what waits by then', recent);
+  if (!place || !recent) return openOnly(openUs, 'that depends on the jobs that wait by then', recent);
   const seconds = Math.round(recent.windowUs / 1_000_000);
   const range = estimateStart(place.place, place.isLeast, recent, nowUs);
   if (!range)

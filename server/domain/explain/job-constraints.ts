@@ -66,7 +66,7 @@ export function jobConstraints({ job, queue, breaker, limits, nowUs }: Pauses): 
 
 function pauseOf({ jobId, state, reason, pauseTimeUs }: WaitingJob): Constraint[] {
   if (state !== 'PAUSED') return [];
-  const nextStep = `ResumeJob lets it go on: muster resume ${jobId}`;
+  const nextStep = `resume it with ResumeJob: muster resume ${jobId}`;
   const message = `it is paused: ${reason}`;
   return [{ reason: 'JOB_PAUSED', message, holders: noHolders, sinceUs: pauseTimeUs, nextStep }];
 }
@@ -75,7 +75,7 @@ function timeOf({ jobId, state, reason: text, dueTimeUs }: WaitingJob, nowUs: nu
   const isAhead = dueTimeUs !== undefined && (state === 'SCHEDULED' || (state === 'PAUSED' && dueTimeUs > nowUs));
   if (!isAhead) return [];
   const reason = reasonOfState('SCHEDULED', state === 'PAUSED' ? null : text);
-  const nextStep = `it goes on by itself; UpdateJob with a run time that has passed lets it go on at once: muster update ${jobId} --run-in 0s`;
+  const nextStep = `it continues by itself; to start it now, use UpdateJob with a run time in the past: muster update ${jobId} --run-in 0s`;
   const at = momentText(dueTimeUs);
   const message = {
     DELAY: `it may start at ${at} at the earliest`,
@@ -86,7 +86,7 @@ function timeOf({ jobId, state, reason: text, dueTimeUs }: WaitingJob, nowUs: nu
 }
 
 function queueConstraint({ name, reason, sinceUs }: PausedQueue): Constraint {
-  const nextStep = `ResumeQueue lets all of its jobs go on: muster queues resume ${name}`;
+  const nextStep = `resume the queue with ResumeQueue: muster queues resume ${name}`;
   return { reason: 'QUEUE_PAUSED', message: queuePausedText(name, reason), holders: noHolders, sinceUs, nextStep };
 }
 
@@ -101,7 +101,7 @@ function breakerConstraint({ name, sinceUs, probeTimeUs, probe }: OpenBreaker): 
     holders: probe,
     openTimeUs: probeTimeUs,
     sinceUs,
-    nextStep: `if what it stands for works again, CloseCircuitBreaker lets its jobs go on at once: muster breakers close ${name}`,
+    nextStep: `if the dependency works again, close the breaker with CloseCircuitBreaker: muster breakers close ${name}`,
   };
 }
 
@@ -130,5 +130,5 @@ function limitText({ reason, name, capacity }: Limit, openTimeUs: number | undef
 }
 
 function openAt(us: number | undefined): string {
-  return us === undefined ? '' : `; there is room at ${momentText(us)}`;
+  return us === undefined ? '' : `; capacity is available at ${momentText(us)}`;
 }

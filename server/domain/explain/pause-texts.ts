@@ -29,7 +29,7 @@ export function keyText(
     maxConcurrency === undefined ? [] : `${maxConcurrency} at once`,
     rateLimit ? rateText(rateLimit) : [],
   ].flat();
-  return `its key is at the limit of definition ${definition}: ${bounds.join(', ') || 'it goes on soon'}`;
+  return `its key is at the limit of definition ${definition}: ${bounds.join(', ') || 'it continues soon'}`;
 }
 
 export function rateText({ units, periodMs }: RateLimit): string {

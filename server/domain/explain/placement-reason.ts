@@ -46,7 +46,7 @@ export function placementReason(
     able.length === 1 ? `worker ${able[0]?.workerName} has` : `${able.length} workers that could run it have`;
   return {
     reason: 'IN_LINE',
-    text: `waits for room: it takes ${amountsText(resources)}; ${workers} less than that left`,
+    text: `waits for capacity: it takes ${amountsText(resources)}; ${workers} less than that left`,
   };
 }
 
@@ -75,7 +75,7 @@ function unmet(demands: Demands, serving: readonly PlacementOffer[]): string {
   const { resources = {}, sticky } = demands;
   const { of, nearest } = lackOf(demands, serving);
   if (of === 'worker')
-    return `waits for worker ${sticky?.worker}, which it keeps to: it is not connected, or serves it no more`;
+    return `waits for worker ${sticky?.worker}, which it keeps to: it is not connected, or no longer serves it`;
   if (of === 'labels')
     return `no connected worker that serves it has the labels that it demands: ${labelsText(demands)}`;
   return `no connected worker could ever run it: it takes ${amountsText(resources)}; the most that one offers is ${mostOf(resources, nearest)}`;

@@ -96,7 +96,7 @@ export function workerReason(facts: Omit<WorkerFacts, 'line' | 'inUse'>): Pick<C
 
 function noWorker(work: Work, sessions: readonly OpenSession[], able: readonly OpenSession[]): Constraint {
   const wanted = wantedText(work);
-  const nextStep = `start a worker that serves ${wanted}; ListWorkers shows those that are there: muster workers list`;
+  const nextStep = `start a worker that serves ${wanted}; ListWorkers shows the connected workers: muster workers list`;
   const message = able.length > 0 ? unavailableText(work, able) : missingText(work, sessions);
   return { reason: 'NO_WORKER', message, holders: sessionHolders(able), openTimeUs: barEnd(able), nextStep };
 }
@@ -149,7 +149,7 @@ function unavailableText(work: Work, able: readonly OpenSession[]): string {
 function barredTexts(able: readonly OpenSession[]): string[] {
   const [end, count] = [barEnd(able), able.filter(({ unavailable }) => unavailable === 'barred').length];
   if (end === undefined) return [];
-  const until = `barred until ${momentText(end)}, as one of ${count === 1 ? 'its' : 'their'} kind has said`;
+  const until = `barred until ${momentText(end)}, because a session of the same class reported`;
   return [`${count} ${count === 1 ? 'is' : 'are'} ${until} that it can't run it`];
 }
 
@@ -199,7 +199,7 @@ function suspectConstraint(suspects: Holders): Constraint {
       : `; ${many(suspects.count, 'session')} that could take it ${suspects.count === 1 ? 'has' : 'have'} one`;
   return {
     reason: 'SUSPECT',
-    message: `it was lost with its workers several times in a row, and is run beside no other such job${otherText}`,
+    message: `it was lost with its workers several times in a row, and never runs together with another such job${otherText}`,
     holders: suspects,
     nextStep: 'wait, or look into why its workers were lost: GetJob shows its attempts',
   };
@@ -227,7 +227,7 @@ function obstacleOf(
   return preference && preferenceConstraint(preference, available);
 }
 
-const moreWorkers = 'start more workers or give them more to offer';
+const moreWorkers = 'start more workers or give them more resources';
 
 /** Undefined: the only sessions with free slots are those that it prefers. */
 function preferenceConstraint(
@@ -272,9 +272,7 @@ function noCapacityText({ lane, handler }: Work, free: readonly OpenSession[], {
   if (lacking) return `it ${lacking.text}`;
   const others = free.filter(({ sessionId }) => !reserved.has(sessionId));
   const isKept = others.length === 0 || placementReason(others, lane, handler, taken) !== undefined;
-  return isKept
-    ? 'the sessions that have room for it are kept free for jobs that have waited for room longer'
-    : undefined;
+  return isKept ? 'the sessions with capacity for it are reserved for jobs that have waited longer' : undefined;
 }
 
 function busyText(available: readonly OpenSession[]): string {

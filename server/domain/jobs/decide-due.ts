@@ -59,15 +59,9 @@ function decideOverrun(run: OpenRun, policy: RetryPolicy, moment: Moment, limits
     case 'RUN':
       return decideTimeOut(run, policy, moment);
     case 'SILENT':
-      return late(
-        run,
-        'ProgressTimeout',
-        `said nothing of its progress in ${limits?.progressTimeoutMs} ms`,
-        policy,
-        moment,
-      );
+      return late(run, 'ProgressTimeout', `reported no progress in ${limits?.progressTimeoutMs} ms`, policy, moment);
     case 'SLOW':
-      return late(run, 'ProgressTooSlow', `got on by less than ${minFraction} in ${windowMs} ms`, policy, moment);
+      return late(run, 'ProgressTooSlow', `made less progress than ${minFraction} in ${windowMs} ms`, policy, moment);
     case 'ON_PACE':
       return watchOn(run, moment.nowUs, windowMs);
   }

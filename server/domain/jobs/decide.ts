@@ -214,7 +214,7 @@ function afterLost(
   const message =
     verdict === 'POISON'
       ? `${counts.suspectLosses} workers in a row were lost while they ran this job and no other suspect`
-      : `${wasted} attempts were lost with their workers or released, and none said why`;
+      : `${wasted} attempts were lost with their workers or released, without a report of the cause`;
   const cause = rest.closed?.failure;
   const failure = { ...systemFailure(verdict, verdict === 'POISON' ? 'Poison' : 'LostTooOften', message), cause };
   return end(event, run, 'FAILED', { failure, reason: message });
@@ -237,7 +237,7 @@ export function decideSessionEnd(run: OpenRun, how: SessionEnd, moment: Moment):
       : systemFailure('LOST_WORKER', 'WorkerLost', "the worker's lease lapsed before it reported");
   const closed: ClosedAttempt = { outcome: how === 'CLOSE' ? 'SESSION_CLOSED' : 'LAPSED', counted: false, failure };
   const reason = isSuspect(counts)
-    ? `${failure.message}, ${counts.consecutiveLosses} times in a row: it is run beside no other suspect now`
+    ? `${failure.message}, ${counts.consecutiveLosses} times in a row: it no longer runs together with another suspect`
     : failure.message;
   return afterLost(event, run, counts, delayMs, moment.nowUs, { closed, reason });
 }

@@ -27,7 +27,7 @@ export function partsOf(path: string): string[] {
  */
 export function keyOfFields({ data }: Payload, paths: readonly string[]): InputKey | { readonly problem: string } {
   const json = readJson(data);
-  if (!json) return { problem: `is no JSON, and "${paths[0]}" is to be found in it` };
+  if (!json) return { problem: `is not JSON, so "${paths[0]}" can't be read from it` };
   const found: (readonly [path: string, text: string])[] = [];
   for (const path of [...paths].sort()) {
     let node: typeof json | undefined = json;

@@ -106,7 +106,7 @@ function follow(given: Case, wishedMs: number): Verdict {
   const by = rule ? `retry rule ${rule.number}` : '';
   if (rule?.action === 'FAIL') return stop(given, `${by} ends the job: ${what}`);
   if (rule?.action === 'PAUSE')
-    return { kind: 'pause', attemptsCounted, failures, reason: `paused by ${by}: ${what}; ResumeJob goes on with it` };
+    return { kind: 'pause', attemptsCounted, failures, reason: `paused by ${by}: ${what}; ResumeJob continues it` };
   const delayMs = Math.max(1, wishedMs);
   const reason = `${what}; waits ${delayMs} ms for the next${by && ` by ${by}`}`;
   return { kind: 'retry', attemptsCounted, failures, delayMs, reason };
@@ -133,7 +133,7 @@ function overLimit(given: Case, next: Verdict, nowUs: number): string | undefine
     return `attempt ${attemptsCounted} of ${policy.maxAttempts} failed`;
   const nextUs = nowUs + (next.kind === 'retry' ? next.delayMs * 1000 : 0);
   if (policy.maxRetryDurationMs > 0 && nextUs > run.createTimeUs + policy.maxRetryDurationMs * 1000)
-    return "the next attempt would begin after the policy's longest time for retries";
+    return "the next attempt would begin after the policy's max_retry_duration";
   return overCause(given);
 }
 

@@ -48,7 +48,7 @@ export function checkCompensations(steps: readonly WorkflowStep[], field: string
     if (fanOut)
       problems.add(
         place,
-        'is set beside fan_out; give each item a workflow whose step has it, or compensate all items in one ON_FAILURE step',
+        'is set together with fan_out; give each item a workflow whose step has it, or compensate all items in one ON_FAILURE step',
       );
   }
 }

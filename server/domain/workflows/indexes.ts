@@ -13,11 +13,11 @@ export function parseIndexes(text: string): { readonly spans: readonly Span[] } 
   for (const part of text.split(',')) {
     const [, from, to = from] = pattern.exec(part) ?? [];
     if (from === undefined)
-      return { problem: `has "${part.slice(0, 40)}", which is no place and no span; write it as 3 or 3-5` };
+      return { problem: `has "${part.slice(0, 40)}", which is neither an index nor a span; write it as 3 or 3-5` };
     const span: Span = [Number(from), Number(to)];
-    if (span[1] >= MAX_ITEMS) return { problem: `has place ${to}; the last that there can be is ${MAX_ITEMS - 1}` };
+    if (span[1] >= MAX_ITEMS) return { problem: `has place ${to}; the highest is ${MAX_ITEMS - 1}` };
     if (span[0] > span[1]) return { problem: `has the span ${part}, which ends before it begins` };
-    if (span[0] <= last) return { problem: `has ${part} after ${last}; write places in their order, each once` };
+    if (span[0] <= last) return { problem: `has ${part} after ${last}; write the indexes in order, each once` };
     spans.push(span);
     last = span[1];
   }

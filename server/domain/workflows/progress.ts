@@ -25,9 +25,9 @@ export interface WorkflowProgress {
 
 const doings: Readonly<Record<Phase, string>> = {
   WORK: 'does its work',
-  COMPENSATION: 'takes back what it has done',
-  ON_FAILURE: 'does what is for its failure',
-  FINALLY: 'does what is finally to be done',
+  COMPENSATION: 'runs its compensations',
+  ON_FAILURE: 'handles its failure',
+  FINALLY: 'runs its final steps',
 };
 
 /** Without full stops, to follow the job's name. Undefined: it has only just been started. */

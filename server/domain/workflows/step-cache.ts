@@ -67,18 +67,18 @@ export function checkCaches(steps: readonly WorkflowStep[], field: string, probl
     if (role !== 'NORMAL')
       problems.add(
         place,
-        `is set at a step of the role ${role}, which has to run each time; only steps of the work (NORMAL) have one`,
+        `is set at a step of the role ${role}, which must always run; only steps of the work (NORMAL) have one`,
       );
-    if (fanOut) problems.add(place, 'is set beside fan_out; give each item a workflow whose step has it');
+    if (fanOut) problems.add(place, 'is set together with fan_out; give each item a workflow whose step has it');
     if (loop)
       problems.add(
         place,
-        'is set beside loop; put the loop into a workflow, and the cache at the step that is made from it',
+        'is set together with loop; put the loop into a workflow of its own, and set the cache on the step that runs it',
       );
     if (compensation)
       problems.add(
         place,
-        'is set beside compensation; what an earlier job has done is not for this workflow to undo, so leave out one of the two',
+        'is set together with compensation; this workflow must not undo what an earlier job has done; leave out one of the two',
       );
   }
 }
@@ -94,6 +94,6 @@ export function reportCachedWaits(
     if (step.cache && definitionOf(step)?.wait)
       problems.add(
         `${field}[${i}].cache`,
-        `is set, and ${step.definition} is a wait: what came once does not stand for what is to come; leave it out`,
+        `is set, and ${step.definition} is a wait: an earlier event or approval does not replace the next one; leave it out`,
       );
 }

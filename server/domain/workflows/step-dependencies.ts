@@ -9,10 +9,10 @@ import type { StepDependency, WorkflowStep } from './workflow.ts';
 /** Unsupported combinations: each of these creates, or uses, more than one job per turn of the step. */
 const besides = {
   fanOut: ['fan_out', 'give each item a workflow whose step waits'],
-  loop: ['loop', 'put the loop into a workflow, and `after` at the step that is made from it'],
+  loop: ['loop', 'put the loop into a workflow of its own, and set `after` on the step that runs it'],
   cache: [
     'cache',
-    'an earlier result would be taken without a wait; put a step that waits before the one with the cache',
+    'an earlier result would be used without the wait; put a step with `after` before the one with the cache',
   ],
 } as const;
 
@@ -21,7 +21,7 @@ export function checkAfters(steps: readonly WorkflowStep[], field: string, probl
     if (!step.after) continue;
     for (const key of ['fanOut', 'loop', 'cache'] as const) {
       const [name, instead] = besides[key];
-      if (step[key]) problems.add(`${field}[${i}].after`, `is set beside ${name}; ${instead}`);
+      if (step[key]) problems.add(`${field}[${i}].after`, `is set together with ${name}; ${instead}`);
     }
   }
 }
@@ -40,10 +40,10 @@ export function expressionOfAfter({ on }: StepDependency): { readonly text: stri
 
 /** The dependency that the expression's value names. A string is a problem, as the end of a sentence. */
 export function dependencyOf({ on, condition }: StepDependency, value: unknown): Dependency | string {
-  if (typeof value !== 'string') return 'gives no text';
+  if (typeof value !== 'string') return 'yields no string';
   if (on.kind === 'ASSET')
-    return isDottedName(value) ? { on: { kind: 'ASSET', name: value }, condition } : 'gives no name of an asset';
-  if (!isUuid(value)) return 'gives no UUID of a job';
+    return isDottedName(value) ? { on: { kind: 'ASSET', name: value }, condition } : 'yields no valid asset name';
+  if (!isUuid(value)) return 'yields no job UUID';
   const jobId = value.toLowerCase();
   if (on.kind === 'JOB') return { on: { kind: 'JOB', jobId }, condition };
   return { on: { kind: 'STEP', workflowJobId: jobId, step: on.step }, condition };

@@ -13,12 +13,12 @@ export function parseIndexes(text: string): Spans | { readonly problem: string }
   const spans: [number, number][] = [];
   for (const part of text.split(',')) {
     const [, first, last = first] = SPAN.exec(part) ?? [];
-    if (first === undefined) return { problem: 'must be places from 0 and spans of them, such as "0,3-5"' };
+    if (first === undefined) return { problem: 'must be indexes from 0 and spans of them, such as "0,3-5"' };
     const span: [number, number] = [Number(first), Number(last)];
     const before = spans.at(-1)?.[1] ?? -1;
     if (span[0] > span[1] || span[0] <= before)
-      return { problem: `has ${part} out of order; write each place once, from the lowest to the highest` };
-    if (span[1] >= MAX_ITEMS) return { problem: `has ${part}; the last place that there can be is ${MAX_ITEMS - 1}` };
+      return { problem: `has ${part} out of order; write each index once, in ascending order` };
+    if (span[1] >= MAX_ITEMS) return { problem: `has ${part}; the highest index is ${MAX_ITEMS - 1}` };
     spans.push(span);
   }
   return spans;

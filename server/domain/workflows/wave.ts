@@ -73,6 +73,6 @@ function decideAll(graph: Graph, before: ReadonlyMap<number, StepRow>, rows: Map
 /** WAIT: there is nothing to decide, or it was decided before. */
 function decideNow(graph: Graph, step: number, before: StepCounts, after: StepCounts): RuleDecision {
   const { name, rule, needs } = graph.step(step);
-  if (endedOf(after) > needs.length) throw new Error(`step "${name}" was told of more ends than it needs steps`);
+  if (endedOf(after) > needs.length) throw new Error(`step "${name}" got more ends than it needs steps`);
   return decideRule(rule, before, needs.length) === 'WAIT' ? decideRule(rule, after, needs.length) : 'WAIT';
 }

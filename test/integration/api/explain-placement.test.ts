@@ -35,7 +35,7 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
     await world.openWorkerOf({ ...offerOf(definition), workerName: 'gpu-2' });
     const hard = await world.submit(definition, { sticky: { jobId: earlier, mode: StickyMode.HARD } });
     const { message, nextStep } = await ask.constraintOf(hard, WaitReason.NO_WORKER);
-    expect(message).toBe('it waits for worker gpu-1, which it keeps to: it is not connected, or serves it no more');
+    expect(message).toBe('it waits for worker gpu-1, which it keeps to: it is not connected, or no longer serves it');
     expect(nextStep).toContain(`start a worker that serves definition ${definition} version 1 as worker gpu-1;`);
     expect(await ask.waitReasonOf(hard)).toBe('NO_WORKER');
     const soft = await world.submit(definition, { sticky: { jobId: earlier } });
@@ -50,7 +50,7 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
     const last = jobIds[2] as string;
     const found = await ask.constraintOf(last, WaitReason.IN_LINE);
     expect(found).toMatchObject({
-      message: 'it is next, and it waits for room: it takes gpu 1; worker test-worker has less than that left',
+      message: 'it is next, and it waits for capacity: it takes gpu 1; worker test-worker has less than that left',
       holders: [{ jobId: '', sessionId: worker.sessionText }],
     });
     expect(await ask.waitReasonOf(last)).toBe('IN_LINE');
@@ -119,7 +119,7 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
       return constraints.find(({ reason }) => reason === WaitReason.NO_WORKER);
     });
     expect(found.message).toMatch(
-      /of the 1 session that could, 1 is barred until \S+Z, as one of its kind has said that it can't run it$/,
+      /of the 1 session that could, 1 is barred until \S+Z, because a session of the same class reported that it can't run it$/,
     );
     expect(found.holders).toMatchObject([{ sessionId: worker.sessionText }]);
     expect(opensIn(found)).toBeGreaterThan(20_000);

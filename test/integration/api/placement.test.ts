@@ -46,7 +46,7 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
     const jobIds = [await world.submit(gpu), await world.submit(gpu), await world.submit(gpu)];
     const [first] = await worker.take(2);
     await takesNothing(worker, marker);
-    expect(await reasonOf(jobIds[2] ?? '')).toMatch(/^waits for room: it takes cpu 0.5, gpu 1; worker test-worker/);
+    expect(await reasonOf(jobIds[2] ?? '')).toMatch(/^waits for capacity: it takes cpu 0.5, gpu 1; worker test-worker/);
     await worker.report({ of: first as Assignment, outcome: done });
     await eventually('the third is assigned', () => assignedOf(worker).includes(jobIds[2] ?? ''));
   });

@@ -93,7 +93,7 @@ describe('retry rules', () => {
     const job = await failWith(held, failure({ type: 'NeedsKey' }));
     expect(await world.stateOf(held.jobId)).toBe('PAUSED');
     expect(job).toMatchObject({
-      stateReason: 'paused by retry rule 1: attempt 1 of 3 failed (NeedsKey); ResumeJob goes on with it',
+      stateReason: 'paused by retry rule 1: attempt 1 of 3 failed (NeedsKey); ResumeJob continues it',
       attemptsCounted: 1,
       sessionId: '',
     });

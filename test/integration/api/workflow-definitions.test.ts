@@ -101,7 +101,7 @@ describe('the definition of a step', () => {
       definition: { name: 'misfit', body: { case: 'workflow', value: { steps: [step] } } },
     });
     expect(refusal).toMatchObject({ code: Code.INVALID_ARGUMENT, fields: ['definition.workflow.steps[0].input'] });
-    expect(refusal.message).toContain(`gives no /to, which the input schema of ${task} requires`);
+    expect(refusal.message).toContain(`lacks /to, which the input schema of ${task} requires`);
   });
 });
 

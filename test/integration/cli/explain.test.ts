@@ -25,7 +25,7 @@ describe('muster explain', () => {
       ),
     );
     expect(rest[0]).toBe(
-      'NO_WORKER: start a worker that serves definition idle version 1; ListWorkers shows those that are there: muster workers list.',
+      'NO_WORKER: start a worker that serves definition idle version 1; ListWorkers shows the connected workers: muster workers list.',
     );
     expect(rest[1]).toBe('IN_LINE: held by 1, those first that have been for longest');
     expect(rest[2]).toMatch(new RegExp(`^ {2}job ${first} since .* ago\\)$`));

@@ -87,7 +87,7 @@ describe('decideFail', () => {
       runOf(),
       failed({ retryDelayMs: 5_001 }),
       { ...policy, maxRetryDurationMs: 10_000 },
-      "the next attempt would begin after the policy's longest time for retries",
+      "the next attempt would begin after the policy's max_retry_duration",
     ],
   ])('ends the job after %s', (_what, run, failure, given, reason) => {
     const change = decide.decideFail(run, failure, given, half);

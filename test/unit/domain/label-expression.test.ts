@@ -33,7 +33,7 @@ describe('an expression over labels', () => {
 
   it.each([
     ['labels.', /no expression of CEL/],
-    ['true', /says nothing of labels/],
+    ['true', /does not use labels/],
     ['input.a == labels.a', /names input; there is labels/],
     ['["a"].exists(x, x == labels.a)', /macro over a list/],
     [`${'('.repeat(20_000)}labels`, /longer than 1024/],

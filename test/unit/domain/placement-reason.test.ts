@@ -49,10 +49,10 @@ describe('the placement reason of a job with demands', () => {
   it('says that it waits for capacity, of one worker or of all suitable ones', () => {
     const taken = [{ resources: { gpu: 1 }, jobs: 1 }];
     expect(reasonOf({ resources: { gpu: 2 } }, [gpu('a', 2), gpu('b', 1)], { a: taken })).toBe(
-      'waits for room: it takes gpu 2; worker a has less than that left',
+      'waits for capacity: it takes gpu 2; worker a has less than that left',
     );
     expect(reasonOf({ resources: { gpu: 2 } }, [gpu('a', 2), gpu('b', 2)], { a: taken, b: taken })).toBe(
-      'waits for room: it takes gpu 2; 2 workers that could run it have less than that left',
+      'waits for capacity: it takes gpu 2; 2 workers that could run it have less than that left',
     );
     expect(reasonOf({ resources: { gpu: 2 } }, [gpu('a', 2), gpu('b', 2)], { a: taken })).toBeUndefined();
   });
@@ -60,7 +60,7 @@ describe('the placement reason of a job with demands', () => {
   it('names the worker that the job is bound to when that one is absent', () => {
     const hard = { sticky: { worker: 'a', mode: 'HARD' } } as const;
     expect(reasonOf(hard, [offer('b')])).toBe(
-      'waits for worker a, which it keeps to: it is not connected, or serves it no more',
+      'waits for worker a, which it keeps to: it is not connected, or no longer serves it',
     );
     expect(reasonOf(hard, [offer('a'), offer('b')])).toBeUndefined();
     expect(reasonOf({ sticky: { worker: 'a', mode: 'SOFT' } }, [offer('b')])).toBeUndefined();

@@ -132,7 +132,7 @@ describe('the constraint NO_WORKER', () => {
   it('names the worker that a job is bound to when that one is gone or takes nothing, whatever others there are', () => {
     const hard = demanding({ sticky: { worker: 'a', mode: 'HARD' } });
     expect(whyNone([session({ workerName: 'b' })], hard)).toBe(
-      'it waits for worker a, which it keeps to: it is not connected, or serves it no more',
+      'it waits for worker a, which it keeps to: it is not connected, or no longer serves it',
     );
     expect(whyNone([session({ workerName: 'b' }), session({ workerName: 'a', unavailable: 'draining' })], hard)).toBe(
       'no session takes definition resize version 3 as worker a: of the 1 session that could, 1 is draining',
@@ -197,17 +197,15 @@ describe('the constraint on capacity', () => {
   it('exists when leased jobs use all resources of sessions, though these have free slots', () => {
     expect(why([gpus('a'), gpus('b')], { taken: takenBy('a') })).toEqual([]);
     expect(why([gpus('a'), gpus('b', { held: 2 })], { taken: takenBy('a') })).toEqual([
-      'it is next, and it waits for room: it takes gpu 2; worker a has less than that left',
+      'it is next, and it waits for capacity: it takes gpu 2; worker a has less than that left',
     ]);
     expect(why([gpus('a'), gpus('b')], { taken: takenBy('a', 'b') })).toEqual([
-      'it is next, and it waits for room: it takes gpu 2; 2 workers that could run it have less than that left',
+      'it is next, and it waits for capacity: it takes gpu 2; 2 workers that could run it have less than that left',
     ]);
   });
 
   it('says that capacity is reserved for other jobs', () => {
-    const kept = [
-      'it is next, and the sessions that have room for it are kept free for jobs that have waited for room longer',
-    ];
+    const kept = ['it is next, and the sessions with capacity for it are reserved for jobs that have waited longer'];
     expect(why([gpus('a')], { reserved: new Set(['a']) })).toEqual(kept);
     expect(why([gpus('a'), gpus('b')], { reserved: new Set(['a']), taken: takenBy('b') })).toEqual(kept);
     expect(why([gpus('a'), gpus('b')], { reserved: new Set(['a']) })).toEqual([]);
@@ -267,7 +265,7 @@ describe('a session class that is barred from a job', () => {
       session({ unavailable: 'barred', barredUntilUs: Date.UTC(2026, 2, 1, 12, 0, second) * 1_000 });
     const [found] = workerConstraints({ work, sessions: [barred(20), barred(10)], ...noLine });
     expect(found).toMatchObject({ reason: 'NO_WORKER', openTimeUs: Date.UTC(2026, 2, 1, 12, 0, 10) * 1_000 });
-    const kind = "barred until 2026-03-01T12:00:10Z, as one of their kind has said that it can't run it";
+    const kind = "barred until 2026-03-01T12:00:10Z, because a session of the same class reported that it can't run it";
     expect(found?.message).toContain(`of the 2 sessions that could, 2 are ${kind}`);
     expect(whyNone([barred(10), session({ unavailable: 'draining' })])).toMatch(
       /could, 1 is draining, 1 is barred until/,
@@ -281,6 +279,6 @@ describe('a suspect job', () => {
     const suspects = { count: 1, list: [{ jobId: 'other' }] };
     const [found] = workerConstraints({ work, sessions: [session()], suspects, line: undefined, inUse: undefined });
     expect(found).toMatchObject({ reason: 'SUSPECT', holders: suspects });
-    expect(found?.message).toMatch(/run beside no other such job; 1 session that could take it has one$/);
+    expect(found?.message).toMatch(/never runs together with another such job; 1 session that could take it has one$/);
   });
 });

@@ -138,7 +138,7 @@ it('problems with schemas of the steps are all reported, each with its field', a
   expect(await world(task('mail', { inputSchema })).check(made)).toMatchObject({
     reason: 'INVALID_FIELD',
     facts: {
-      violations: [{ field: 'definition.workflow.steps[0].input', description: expect.stringContaining('no /to') }],
+      violations: [{ field: 'definition.workflow.steps[0].input', description: expect.stringContaining('lacks /to') }],
     },
   });
 });
@@ -150,6 +150,6 @@ it('a wait with a cache is refused with the name of the step', async () => {
   const found = await check(task('w', { handler: '', workflow: workflow(steps) }));
   expect([found?.reason, found?.message]).toEqual([
     'INVALID_FIELD',
-    'definition.workflow.steps[1].cache is set, and person is a wait: what came once does not stand for what is to come; leave it out',
+    'definition.workflow.steps[1].cache is set, and person is a wait: an earlier event or approval does not replace the next one; leave it out',
   ]);
 });

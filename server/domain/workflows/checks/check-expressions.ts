@@ -78,7 +78,7 @@ function problemOf(
   const from = step === undefined ? undefined : steps[step];
   if (named === from) {
     const text = instead[kind] ?? 'it has no output before it has run';
-    return `names the step itself; ${text}`;
+    return `refers to the step itself; ${text}`;
   }
   const role = from?.role ?? 'NORMAL';
   if (named.role === role || named.role === 'NORMAL') return undefined;

@@ -248,7 +248,7 @@ function checkValue(field: string, root: Shape, whole: Wanted, known: Known, fac
     const written = shape.kind === 'OBJECT' ? shape.entries : undefined;
     if (!written) continue;
     for (const name of requiredOf(wanted.schema))
-      if (!written.has(name)) problems.add(field, `gives no ${at}/${name}, which ${wanted.by} requires`);
+      if (!written.has(name)) problems.add(field, `lacks ${at}/${name}, which ${wanted.by} requires`);
     for (const [name, part] of written) {
       const property = propertyOf(wanted.schema, name);
       if (property === 'impossible') problems.add(field, `gives ${at}/${name}, for which ${wanted.by} has no place`);

@@ -22,7 +22,7 @@ export function* workflowProblems(workflow: Workflow, field: string): Generator<
   if (steps.length === 0) problems.add(fieldOfSteps, 'is empty; a workflow has at least one step');
   for (const [i, { loop, fanOut }] of steps.entries())
     if (loop && fanOut)
-      problems.add(`${fieldOfSteps}[${i}].loop`, 'is set beside fan_out; a step may have one of the two');
+      problems.add(`${fieldOfSteps}[${i}].loop`, 'is set together with fan_out; a step may have one of the two');
   checkCompensations(steps, fieldOfSteps, problems);
   checkCaches(steps, fieldOfSteps, problems);
   checkAfters(steps, fieldOfSteps, problems);

@@ -42,7 +42,7 @@ export function pathsIn(root: Expr, isFunction: (name: string) => boolean): Path
     }
     const { exprKind } = expr;
     if (exprKind.case === 'callExpr' && /^[a-z]/i.test(exprKind.value.function) && !isFunction(exprKind.value.function))
-      return { problem: `calls ${exprKind.value.function}, which is no function of CEL` };
+      return { problem: `calls ${exprKind.value.function}, which is not a CEL function` };
     waiting.push(...partsOf(expr));
   }
   return paths;

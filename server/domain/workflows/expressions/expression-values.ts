@@ -94,7 +94,7 @@ function converted(value: CelValue, depth: number, space: { left: number }): Jso
   if (isCelUint(value)) return whole(value.value);
   if (isCelList(value)) return Array.from(value, (item) => converted(item, depth + 1, space));
   if (isCelMap(value)) return object(value, depth, space);
-  throw new NotJson(`its value has ${kindOf(value)}, for which JSON has no form`);
+  throw new NotJson(`its value has ${kindOf(value)}, which JSON can't represent`);
 }
 
 function object(map: CelValue & Iterable<unknown>, depth: number, space: { left: number }): Json {
@@ -109,13 +109,13 @@ function object(map: CelValue & Iterable<unknown>, depth: number, space: { left:
 
 function finite(value: number): number {
   if (Number.isFinite(value)) return value;
-  throw new NotJson(`its value has ${value}, which is no number of JSON`);
+  throw new NotJson(`its value has ${value}, which is not a JSON number`);
 }
 
 function whole(value: bigint): number {
   const number = Number(value);
   if (Number.isSafeInteger(number)) return number;
-  throw new NotJson(`its value has ${value}, which numbers of JSON do not hold exactly`);
+  throw new NotJson(`its value has ${value}, which a JSON number can't hold exactly`);
 }
 
 function kindOf(value: CelValue): string {

@@ -64,7 +64,7 @@ it('a workflow whose advance throws ends FAILED, and its open jobs are cancelled
   flows.reopen(`${tag} first`);
   const job = await flows.ended(jobId);
   expect([stateName(job.state), failureOf(job)?.type]).toEqual(['FAILED', 'WorkflowBroken']);
-  expect(failureOf(job)?.message).toContain('was told of more ends than it needs steps');
+  expect(failureOf(job)?.message).toContain('got more ends than it needs steps');
   await nothingIsOpenOf(jobId);
   const states = (await flows.children(jobId)).map(({ state }) => stateName(state)).sort();
   expect(states).toEqual(['CANCELLED', 'CANCELLED', 'CANCELLED', 'SUCCEEDED']);

@@ -163,7 +163,7 @@ describe.each(databaseKinds)('jobs of workflows on %s', (kind) => {
     await flows.hasStarted(`${tag}-tidy`);
     await flows.client.cancel(jobId, 'enough');
     expect((await flows.client.explain(jobId)).summary).toMatch(
-      /is a workflow that does what is finally to be done: 0 of 1 step has ended, and 1 runs\. It is being stopped: enough\. It waits for tidy \(job /,
+      /is a workflow that runs its final steps: 0 of 1 step has ended, and 1 runs\. It is being stopped: enough\. It waits for tidy \(job /,
     );
     flows.reopen(`${tag}-tidy`);
     const job = await flows.ended(jobId);

@@ -282,7 +282,7 @@ export function resourcesSuite(context: StoreContext): void {
       const lane = await defined({ gpu: 2 });
       expect(await reasonOf(lane)).toBe('');
       expect((await claimDemanding(context, lane, [sessionId], 1)).jobs).toHaveLength(1);
-      const reason = 'waits for room: it takes gpu 2; worker worker has less than that left';
+      const reason = 'waits for capacity: it takes gpu 2; worker worker has less than that left';
       expect(await reasonOf(lane)).toBe(reason);
       const query = { namespace: 'default', beforeJobId: undefined, limit: 10, scanLimit: 100 };
       const { jobs } = await context.store.listJobs({ ...query, filter: { ...everyJob, states: ['READY'] } });

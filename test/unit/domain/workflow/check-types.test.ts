@@ -121,7 +121,7 @@ describe('the check of an input', () => {
   it.each([
     ['"text"', 'gives string, where the input schema of task wants object'],
     ['workflow.input.note', 'gives string, where the input schema of task wants object'],
-    ['{"cents": 1}', 'gives no /to, which the input schema of task requires'],
+    ['{"cents": 1}', 'lacks /to, which the input schema of task requires'],
     ['{"to": 1}', 'gives integer at /to, where the input schema of task wants string'],
     [
       '{"to": "a", "cents": workflow.input.note}',
@@ -133,7 +133,7 @@ describe('the check of an input', () => {
     ],
     ['{"to": steps.a.state == "SUCCEEDED"}', 'gives boolean at /to, where the input schema of task wants string'],
     ['{"to": "a", "cc": "b"}', 'gives /cc, for which the input schema of task has no place'],
-    ['{"to": "a", "inner": {}}', 'gives no /inner/n, which the input schema of task requires'],
+    ['{"to": "a", "inner": {}}', 'lacks /inner/n, which the input schema of task requires'],
     ['{"to": "a", "inner": {"n": "b"}}', 'gives string at /inner/n, where the input schema of task wants integer'],
   ])('reports %s', (text, problem) => {
     expect(ofInput(text, { task })).toEqual([`w.steps[1].input ${problem}`]);

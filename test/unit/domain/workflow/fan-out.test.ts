@@ -204,18 +204,18 @@ describe('parseIndexes', () => {
   });
 
   it.each([
-    ['', 'has "", which is no place and no span; write it as 3 or 3-5'],
-    ['1,', 'has "", which is no place and no span; write it as 3 or 3-5'],
-    ['0, 3-5', 'has " 3-5", which is no place and no span; write it as 3 or 3-5'],
-    ['-1', 'has "-1", which is no place and no span; write it as 3 or 3-5'],
-    ['1-2-3', 'has "1-2-3", which is no place and no span; write it as 3 or 3-5'],
-    ['1.5', 'has "1.5", which is no place and no span; write it as 3 or 3-5'],
-    ['x'.repeat(99), `has "${'x'.repeat(40)}", which is no place and no span; write it as 3 or 3-5`],
-    ['100000', 'has place 100000; the last that there can be is 99999'],
-    ['5-100000', 'has place 100000; the last that there can be is 99999'],
+    ['', 'has "", which is neither an index nor a span; write it as 3 or 3-5'],
+    ['1,', 'has "", which is neither an index nor a span; write it as 3 or 3-5'],
+    ['0, 3-5', 'has " 3-5", which is neither an index nor a span; write it as 3 or 3-5'],
+    ['-1', 'has "-1", which is neither an index nor a span; write it as 3 or 3-5'],
+    ['1-2-3', 'has "1-2-3", which is neither an index nor a span; write it as 3 or 3-5'],
+    ['1.5', 'has "1.5", which is neither an index nor a span; write it as 3 or 3-5'],
+    ['x'.repeat(99), `has "${'x'.repeat(40)}", which is neither an index nor a span; write it as 3 or 3-5`],
+    ['100000', 'has place 100000; the highest is 99999'],
+    ['5-100000', 'has place 100000; the highest is 99999'],
     ['5-3', 'has the span 5-3, which ends before it begins'],
-    ['3,1', 'has 1 after 3; write places in their order, each once'],
-    ['1-3,3', 'has 3 after 3; write places in their order, each once'],
+    ['3,1', 'has 1 after 3; write the indexes in order, each once'],
+    ['1-3,3', 'has 3 after 3; write the indexes in order, each once'],
   ])('refuses "%s"', (text, problem) => {
     expect(parseIndexes(text)).toEqual({ problem });
   });

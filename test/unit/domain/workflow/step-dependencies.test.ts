@@ -22,13 +22,13 @@ describe('the external dependency of a step', () => {
   });
 
   it.each<[StepDependency, unknown, string]>([
-    [job, 7, 'gives no text'],
-    [job, null, 'gives no text'],
-    [job, '', 'gives no UUID of a job'],
-    [other, 'sales', 'gives no UUID of a job'],
-    [asset, ['sales'], 'gives no text'],
-    [asset, 'Sales!', 'gives no name of an asset'],
-    [asset, 'a'.repeat(64), 'gives no name of an asset'],
+    [job, 7, 'yields no string'],
+    [job, null, 'yields no string'],
+    [job, '', 'yields no job UUID'],
+    [other, 'sales', 'yields no job UUID'],
+    [asset, ['sales'], 'yields no string'],
+    [asset, 'Sales!', 'yields no valid asset name'],
+    [asset, 'a'.repeat(64), 'yields no valid asset name'],
   ])('%o does not exist for the value %o', (dependency, value, problem) => {
     expect(dependencyOf(dependency, value)).toBe(problem);
   });

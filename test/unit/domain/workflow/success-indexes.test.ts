@@ -28,18 +28,18 @@ it.each([
 });
 
 it.each([
-  ['', /must be places/],
-  ['a', /must be places/],
-  ['1,', /must be places/],
-  [' 1', /must be places/],
-  ['-1', /must be places/],
-  ['1.5', /must be places/],
-  ['1e3', /must be places/],
+  ['', /must be indexes/],
+  ['a', /must be indexes/],
+  ['1,', /must be indexes/],
+  [' 1', /must be indexes/],
+  ['-1', /must be indexes/],
+  ['1.5', /must be indexes/],
+  ['1e3', /must be indexes/],
   ['5-3', /5-3 out of order/],
   ['3,3', /3 out of order/],
   ['1-5,4', /4 out of order/],
-  ['100000', /the last place that there can be is 99999/],
-  ['0-1000000', /must be places/],
+  ['100000', /the highest index is 99999/],
+  ['0-1000000', /must be indexes/],
   ['0,'.repeat(3_000), /longer than 4096/],
 ])('the text of indexes %s is refused', (text, problem) => {
   expect(parseIndexes(text)).toEqual({ problem: expect.stringMatching(problem) });

@@ -89,33 +89,33 @@ describe('validation of names and needs finds', () => {
       'a compensation and a fan-out',
       one(step('a', [], { fanOut: { items: '[1]' }, compensation: { definition: 'undo', definitionVersion: 0 } })),
       [
-        'w.steps[0].compensation is set beside fan_out; give each item a workflow whose step has it, or compensate all items in one ON_FAILURE step',
+        'w.steps[0].compensation is set together with fan_out; give each item a workflow whose step has it, or compensate all items in one ON_FAILURE step',
       ],
     ],
     [
       'a cache of clean-up',
       one(step('a', [], { role: 'ON_FAILURE', cache: { maxAgeMs: 1_000 } })),
       [
-        'w.steps[0].cache is set at a step of the role ON_FAILURE, which has to run each time; only steps of the work (NORMAL) have one',
+        'w.steps[0].cache is set at a step of the role ON_FAILURE, which must always run; only steps of the work (NORMAL) have one',
       ],
     ],
     [
       'a cache and a fan-out',
       one(step('a', [], { fanOut: { items: '[1]' }, cache: { maxAgeMs: 1_000 } })),
-      ['w.steps[0].cache is set beside fan_out; give each item a workflow whose step has it'],
+      ['w.steps[0].cache is set together with fan_out; give each item a workflow whose step has it'],
     ],
     [
       'a cache and a loop',
       one(step('a', [], { loop: { while: 'false', maxIterations: 1 }, cache: { maxAgeMs: 1_000 } })),
       [
-        'w.steps[0].cache is set beside loop; put the loop into a workflow, and the cache at the step that is made from it',
+        'w.steps[0].cache is set together with loop; put the loop into a workflow of its own, and set the cache on the step that runs it',
       ],
     ],
     [
       'a cache and a compensation',
       one(step('a', [], { compensation: { definition: 'undo', definitionVersion: 0 }, cache: { maxAgeMs: 1_000 } })),
       [
-        'w.steps[0].cache is set beside compensation; what an earlier job has done is not for this workflow to undo, so leave out one of the two',
+        'w.steps[0].cache is set together with compensation; this workflow must not undo what an earlier job has done; leave out one of the two',
       ],
     ],
     [
@@ -126,15 +126,15 @@ describe('validation of names and needs finds', () => {
         step('c', [], { cache: { maxAgeMs: 1_000 }, after: [outside] }),
       ),
       [
-        'w.steps[0].after is set beside fan_out; give each item a workflow whose step waits',
-        'w.steps[1].after is set beside loop; put the loop into a workflow, and `after` at the step that is made from it',
-        'w.steps[2].after is set beside cache; an earlier result would be taken without a wait; put a step that waits before the one with the cache',
+        'w.steps[0].after is set together with fan_out; give each item a workflow whose step waits',
+        'w.steps[1].after is set together with loop; put the loop into a workflow of its own, and set `after` on the step that runs it',
+        'w.steps[2].after is set together with cache; an earlier result would be used without the wait; put a step with `after` before the one with the cache',
       ],
     ],
     [
       'a loop and a fan-out',
       one(step('a', [], { loop: { while: 'false', maxIterations: 1 }, fanOut: { items: '[1]' } })),
-      ['w.steps[0].loop is set beside fan_out; a step may have one of the two'],
+      ['w.steps[0].loop is set together with fan_out; a step may have one of the two'],
     ],
   ])('%s', (_what, found, expected) => {
     expect(found).toEqual(expected);
@@ -176,7 +176,11 @@ describe('validation of expressions finds', () => {
   it.each<[string, string[], string]>([
     ['no CEL', input('1 +'), 'w.steps[1].input is no expression of CEL'],
     ['an unknown step', input('steps.q.output'), 'w.steps[1].input names q, which is no step of this workflow'],
-    ['itself', input('steps.b.output'), 'w.steps[1].input names the step itself; it has no output before it has run'],
+    [
+      'itself',
+      input('steps.b.output'),
+      'w.steps[1].input refers to the step itself; it has no output before it has run',
+    ],
     [
       'a step beside',
       input('steps.c.output'),
@@ -207,12 +211,12 @@ describe('validation of expressions finds', () => {
     [
       'the step in its compensation',
       input('1', { compensation: { definition: 'undo', definitionVersion: 0, input: 'steps.b.output' } }),
-      'w.steps[1].compensation.input names the step itself; output is what it gave',
+      'w.steps[1].compensation.input refers to the step itself; output is what it gave',
     ],
     [
       'the step in the key of its cache',
       input('1', { cache: { maxAgeMs: 1_000, key: 'steps.b.output' } }),
-      'w.steps[1].cache.key names the step itself; it has no output before it has run',
+      'w.steps[1].cache.key refers to the step itself; it has no output before it has run',
     ],
     [
       'an item in the key of a cache',
@@ -222,7 +226,7 @@ describe('validation of expressions finds', () => {
     [
       'the step in what it waits for outside',
       input('1', { after: [outside, { on: { kind: 'ASSET', name: 'steps.b.output' }, condition: 'SUCCEEDED' }] }),
-      'w.steps[1].after[1].asset names the step itself; it has no output before it has run',
+      'w.steps[1].after[1].asset refers to the step itself; it has no output before it has run',
     ],
     [
       'an item in what it waits for outside',
@@ -232,7 +236,7 @@ describe('validation of expressions finds', () => {
     [
       'the step in its loop',
       input('1', { loop: { while: 'steps.b.output.more', maxIterations: 1 } }),
-      'w.steps[1].loop.while names the step itself; output is what its last pass gave',
+      'w.steps[1].loop.while refers to the step itself; output is what its last pass gave',
     ],
     [
       'an unknown step in the output',

@@ -81,7 +81,7 @@ describe('a wave', () => {
   it('throws on an end that was counted before', () => {
     const graph = joined('ALL_DONE');
     const { rows } = wave(graph, new Map(), [good(0), good(1)]);
-    expect(() => wave(graph, rows, [good(1)])).toThrow('step "join" was told of more ends than it needs steps');
+    expect(() => wave(graph, rows, [good(1)])).toThrow('step "join" got more ends than it needs steps');
   });
 
   it('changes nothing for steps that no other step needs', () => {
