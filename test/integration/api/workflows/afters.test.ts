@@ -234,7 +234,12 @@ describe.each(databaseKinds)('steps with external dependencies on %s', (kind) =>
   it.each([
     ['a text that is no id', { job: 'x' }, [afterJob()], 'its after[0].job_id yields no job UUID'],
     ['a number', { job: 7 }, [afterJob()], 'its after[0].job_id yields no string'],
-    ['no name', { asset: 'No!' }, [afterAsset('workflow.input.asset')], 'its after[0].asset yields no valid asset name'],
+    [
+      'no name',
+      { asset: 'No!' },
+      [afterAsset('workflow.input.asset')],
+      'its after[0].asset yields no valid asset name',
+    ],
     ['nothing', {}, [afterJob()], 'job'],
   ] as const)('fail for an expression that returns %s', async (_what, input, after, reason) => {
     const ended = await flows.run([waits(after)], input);
