@@ -1,4 +1,4 @@
-/** How a service of the contract is implemented: one handler for each of its RPCs, whatever the transport. */
+/** How a service of the contract is implemented: one handler per RPC, whatever the transport. */
 import type { DescService } from '@bufbuild/protobuf';
 import { AuditService } from '@muster/sdk/gen/muster/v1/audit_service_pb';
 import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
@@ -38,7 +38,7 @@ function bind<S extends DescService>(service: S, handlers: Implementation<S>): S
   return { service, handlers: handlers as ServiceBinding['handlers'] };
 }
 
-/** Every service of the contract. */
+/** All services of the contract. */
 export function services(replica: Replica): ServiceBinding[] {
   return [
     bind(JobDefinitionService, definitionService(replica)),
@@ -57,8 +57,8 @@ export function services(replica: Replica): ServiceBinding[] {
 }
 
 /**
- * Those that are served to browsers. Workers speak gRPC: a session is opened with credentials for the bus in hand, and those
- * are nothing for a web page.
+ * The services for browsers. Workers speak gRPC only: a new session returns credentials for the bus, which a web page
+ * can't use.
  */
 export function webServices(bindings: readonly ServiceBinding[]): ServiceBinding[] {
   return bindings.filter(({ service }) => service !== SessionService);

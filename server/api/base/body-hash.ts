@@ -1,4 +1,4 @@
-/** What a request id is bound to: the bytes of its call, with the entries of each map in one order. */
+/** The content that a request id is bound to: the bytes of the call, with the entries of each map in a fixed order. */
 import { createHash } from 'node:crypto';
 import { toBinary } from '@bufbuild/protobuf';
 import type { JobSubmission } from '@muster/sdk/gen/muster/v1/job_pb';
@@ -34,7 +34,7 @@ function withSortedMaps(job: JobSubmission): JobSubmission {
   };
 }
 
-/** Some languages write a map in another order each time they encode it, so bytes alone would not know a retry again. */
+/** Some languages encode a map in a different order each time, so the raw bytes would not recognize a retry. */
 export function bodyHashOf(request: SubmitJobRequest | SubmitJobsRequest, body: Uint8Array): Uint8Array {
   return createHash('sha256').update(canonicalBody(request, body)).digest();
 }

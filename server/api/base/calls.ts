@@ -1,18 +1,18 @@
-/** The calls under way, on whichever port they came: counted, bounded, ended with their deadline or with their caller. */
+/** Calls in progress on all ports: counted, bounded, and ended by their deadline or when their caller disconnects. */
 import type { CallMeter, Log, MeasuredCall } from '../../engine/ports/ports.ts';
 import { Code, codeName } from './code.ts';
 import { ApiError, type RpcStatus, statusOf } from './status.ts';
 
-/** What a transport knows about a call's other end. */
+/** A transport's view of the caller. */
 export interface Caller {
   readonly system: MeasuredCall['system'];
-  /** Time left before its deadline; Infinity when it has none. */
+  /** Time until its deadline; Infinity if there is none. */
   readonly leftMs: number;
-  /** Has `listener` called when the caller goes away; returns what takes it off again. */
+  /** Registers `listener` for the caller's disconnect; returns a function that removes it. */
   onGone(listener: () => void): () => void;
 }
 
-/** A call that failed; the transport puts it into its own words. */
+/** A failed call; the transport encodes the status in its own way. */
 export class CallFailure extends Error {
   readonly status: RpcStatus;
 
@@ -22,12 +22,12 @@ export class CallFailure extends Error {
   }
 }
 
-/** Calls under way at once; beyond them callers are asked to come back. */
+/** Maximum calls in progress; further calls are refused with a retry hint. */
 const MAX_CALLS = 20_000;
 
 const tooLate = () => new ApiError('DEADLINE_EXCEEDED', 'the deadline passed before the call was done');
 
-/** The bounds of one call. Without a deadline still ahead there is no call. */
+/** The bounds of one call. The deadline must be in the future. */
 class Bounds {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout | undefined;
@@ -35,7 +35,7 @@ class Bounds {
 
   constructor(caller: Caller) {
     if (caller.leftMs <= 0) throw tooLate();
-    // A timer takes no more: a longer one would fire at once.
+    // A longer delay would make a timer fire at once.
     if (caller.leftMs < 2 ** 31) this.#timer = setTimeout(() => this.#abort.abort(tooLate()), caller.leftMs);
     const gone = () => this.#abort.abort(new ApiError('CALL_CANCELLED', 'the caller went away'));
     this.#stopListening = caller.onGone(gone);
@@ -46,8 +46,8 @@ class Bounds {
   }
 
   /**
-   * What the work comes to, unless the deadline passes or the caller goes first. A race against one promise for the whole of a call
-   * would keep each message of a stream until its end.
+   * The result of the work, unless the deadline passes or the caller disconnects first. Racing against one promise per
+   * call would keep every message of a stream in memory until its end.
    */
   within<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -76,7 +76,7 @@ export class Calls {
     this.#meter = meter;
   }
 
-  /** From now on calls are refused; those under way go on. */
+  /** From now on new calls are refused; calls in progress continue. */
   stop(): void {
     this.#stopping = true;
   }
@@ -100,14 +100,14 @@ export class Calls {
     }
   }
 
-  /** Passes on what the work yields, for as long as the caller wants more. @throws CallFailure */
+  /** Passes on the results of the work for as long as the caller wants more. @throws CallFailure */
   async *stream<T>(
     name: string,
     caller: Caller,
     work: (signal: AbortSignal) => AsyncIterable<T>,
   ): AsyncGenerator<T, void, undefined> {
     const measured = this.#measure(name, caller);
-    // Of a caller that wants no more before the end.
+    // The code if the caller stops reading before the end.
     let code: number = Code.CANCELLED;
     try {
       yield* this.#passOn(caller, work);
@@ -135,12 +135,12 @@ export class Calls {
       }
     } finally {
       this.#end(bounds);
-      // Not awaited: work that heeds no signal would hold back the end.
+      // Not awaited: work that ignores its signal would delay the end.
       void answers.return?.()?.catch(() => {});
     }
   }
 
-  /** Begins to time a call; what it returns is told the code that it was answered with. */
+  /** Starts to time a call; the returned function records its status code. */
   #measure(method: string, { system }: Caller): (code: number) => void {
     const start = performance.now();
     return (code) => {

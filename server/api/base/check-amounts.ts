@@ -1,21 +1,24 @@
-/** Checks of amounts of resources. They are counted in whole thousandths: what is finer would be rounded, and given out twice. */
+/**
+ * Checks of amounts of resources. They are counted in whole thousandths: finer amounts would be rounded, and more could
+ * be assigned than exists.
+ */
 import { LABEL_KEY, LABEL_KEY_RULE } from './checks.ts';
 import { cutText } from './cut-text.ts';
 import type { Violations } from './violations.ts';
 
-/** A thousandth more can still be told apart. */
+/** At this size a double still distinguishes thousandths. */
 const MAX_AMOUNT = 1e12;
 const STEP = 0.001;
 const MAX_RESOURCES = 16;
 
 type Amounts = Readonly<Record<string, number>>;
 
-/** What a session offers: none of a resource is an amount, too. */
+/** Amounts that a session offers; zero is allowed. */
 export function checkOffered(resources: Amounts, field: string, violations: Violations): void {
   checkAmounts(resources, 0, field, violations);
 }
 
-/** What a job takes. Of what it does not need it says nothing. */
+/** Amounts that a job takes. A resource that it does not need must be left out. */
 export function checkDemanded(resources: Amounts, field: string, violations: Violations): void {
   checkAmounts(resources, STEP, field, violations);
 }

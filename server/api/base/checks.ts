@@ -1,4 +1,7 @@
-/** Checks of the parts that requests share: names, text, spans, times, labels, payloads. Each adds what it finds. */
+/**
+ * Checks of fields that requests share: names, text, spans, times, labels, payloads. Each adds the violations that it
+ * finds.
+ */
 import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
 import type { Payload as WirePayload } from '@muster/sdk/gen/muster/v1/payload_pb';
 import { isDottedName } from '../../domain/base/dotted-name.ts';
@@ -12,17 +15,17 @@ const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 export const STEP_NAME = /^[a-z][a-z0-9_]{0,62}$/;
 export const LABEL_KEY = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
 export const LABEL_KEY_RULE = 'must be 1 to 63 characters of A-Z, a-z, 0-9, ".", "_", "/" and "-"';
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are refused
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
-/** Control characters other than those that text of several lines is made with. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+/** Control characters other than the whitespace of multi-line text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are refused
 const CONTROL_IN_PROSE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
 const MAX_COUNTER = BigInt(Number.MAX_SAFE_INTEGER);
 export const TEN_YEARS_MS = 315_576_000_000;
 export const THIRTY_DAYS_MS = 30 * 86_400_000;
 export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
-/** Names that some file systems give to devices: a name may become that of a file. */
+/** Names that some file systems reserve for devices: a name may become a file's name. */
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/;
 
 function checkReserved(name: string, field: string, violations: Violations): void {
@@ -34,7 +37,7 @@ function checkReserved(name: string, field: string, violations: Violations): voi
   );
 }
 
-/** The namespace, or "default" when it is empty. */
+/** The namespace; an empty one means "default". */
 export function namespaceOf(value: string, violations: Violations, field = 'namespace'): string {
   const namespace = value || 'default';
   if (
@@ -49,7 +52,7 @@ export function namespaceOf(value: string, violations: Violations, field = 'name
   return namespace;
 }
 
-/** A name that becomes part of subjects and metrics. */
+/** A name that becomes part of NATS subjects and metrics. */
 export function checkName(value: string, field: string, violations: Violations): void {
   if (
     violations.check(
@@ -61,7 +64,7 @@ export function checkName(value: string, field: string, violations: Violations):
     checkReserved(value, field, violations);
 }
 
-/** A name that may also have dots and underscores. */
+/** A name that may also contain dots and underscores. */
 export function checkDottedName(value: string, field: string, violations: Violations): void {
   if (
     violations.check(
@@ -74,13 +77,13 @@ export function checkDottedName(value: string, field: string, violations: Violat
   }
 }
 
-/** One line of text. */
+/** A single line of text. */
 export function checkText(value: string, max: number, field: string, violations: Violations): void {
   violations.check(value.length <= max, field, `is ${value.length} characters long; at most ${max} are allowed`);
   violations.check(!CONTROL.test(value), field, 'has control characters; remove them');
 }
 
-/** Text of several lines. */
+/** Multi-line text. */
 export function checkProse(value: string, max: number, field: string, violations: Violations): void {
   violations.check(value.length <= max, field, `is ${value.length} characters long; at most ${max} are allowed`);
   violations.check(!CONTROL_IN_PROSE.test(value), field, 'has control characters; remove them');
@@ -88,13 +91,13 @@ export function checkProse(value: string, max: number, field: string, violations
 
 const MAX_TYPES = 64;
 
-/** Types of failures. */
+/** Failure types. */
 export function checkTypes(types: readonly string[], field: string, violations: Violations): void {
   violations.check(types.length <= MAX_TYPES, field, `has more than ${MAX_TYPES} entries`);
   for (const type of types.slice(0, MAX_TYPES)) checkText(type, 256, field, violations);
 }
 
-/** Empty, or a UUID other than the nil one; in lower case, so that it is the same one however it was written. */
+/** Empty, or a UUID other than the nil UUID; the result is lower case, so that every spelling is the same id. */
 export function requestIdOf(value: string, violations: Violations, field = 'request_id'): string {
   violations.check(
     value === '' || (isUuid(value) && value !== NIL_UUID),
@@ -110,7 +113,7 @@ export function jobIdOf(value: string, violations: Violations, field = 'job_id')
   return value.toLowerCase();
 }
 
-/** A session's id in canonical text. */
+/** A session id in canonical text. */
 export function sessionIdOf(value: string, violations: Violations): string {
   violations.check(isUuid(value), 'session_id', 'must be a UUID as ListWorkers shows it');
   return value.toLowerCase();
@@ -147,7 +150,7 @@ export function durationMs(
   return Math.max(min, Math.round(ms));
 }
 
-/** Microseconds since 1970, or undefined when unset. Years 1970 to 2200. */
+/** Microseconds since 1970, or undefined if unset. Years 1970 to 2200. */
 export function timestampUs(value: Timestamp | undefined, field: string, violations: Violations): number | undefined {
   if (!value) return undefined;
   const { seconds, nanos } = value;
@@ -156,7 +159,7 @@ export function timestampUs(value: Timestamp | undefined, field: string, violati
   return Number(seconds) * 1_000_000 + Math.floor(nanos / 1000);
 }
 
-/** Labels that a caller gives to something. */
+/** Labels that a caller sets. */
 export function checkLabels(
   labels: Readonly<Record<string, string>>,
   max: number,
@@ -168,7 +171,7 @@ export function checkLabels(
     violations.check(!key.startsWith('muster.dev/'), field, `has the reserved key "${key}"`);
 }
 
-/** Labels that something may have, those that Muster gives among them. */
+/** Labels to filter by, including those that Muster sets. */
 export function checkLabelFilter(
   labels: Readonly<Record<string, string>>,
   max: number,
@@ -190,7 +193,7 @@ export function checkLabelFilter(
 
 const EMPTY = new Uint8Array();
 
-/** An unset payload is an empty one. */
+/** An unset payload counts as empty. */
 export function payloadFrom(
   value: WirePayload | undefined,
   maxBytes: number,
@@ -220,7 +223,7 @@ export function payloadFrom(
   return { data: value.data, contentType: value.contentType, metadata: sortedMap(value.metadata) };
 }
 
-/** Attempts between 0 (the default) and `max`. */
+/** A finite number within the bounds, which are inclusive. */
 export function checkRange(value: number, min: number, max: number, field: string, violations: Violations): void {
   violations.check(
     Number.isFinite(value) && value >= min && value <= max,
@@ -229,19 +232,19 @@ export function checkRange(value: number, min: number, max: number, field: strin
   );
 }
 
-/** A number of the worker's own counting. Above 2^53 - 1 neither JavaScript nor the store could hold it exactly. */
+/** A number that the worker counts itself. Above 2^53 - 1 neither JavaScript nor the store could hold it exactly. */
 export function counterOf(value: bigint, field: string, violations: Violations): number {
   const good = value >= 0n && value <= MAX_COUNTER;
   return violations.check(good, field, `is ${value}; must be from 0 to ${MAX_COUNTER}`) ? Number(value) : 0;
 }
 
-/** Page size by the rules of lists: 0 is 50, more than 1,000 is 1,000. */
+/** Page size as for every list: 0 means 50, and more than 1,000 means 1,000. */
 export function pageSizeOf(value: number, violations: Violations): number {
   violations.check(value >= 0, 'page_size', 'must not be negative');
   return Math.min(value || 50, 1_000);
 }
 
-/** Whether an enum of the contract has this number; the decoder passes on any. */
+/** Whether an enum of the contract has this number; the decoder accepts any number. */
 export function isKnown(values: Readonly<Record<string, number>>, value: number): boolean {
   return Object.values(values).includes(value);
 }

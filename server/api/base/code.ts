@@ -1,4 +1,4 @@
-/** gRPC's status codes: numbers of the protocol, the same for every transport. */
+/** gRPC status codes, the same for every transport. */
 export const Code = {
   OK: 0,
   CANCELLED: 1,
@@ -18,7 +18,7 @@ export const Code = {
 
 const names = new Map<number, string>(Object.entries(Code).map(([name, code]) => [code, name]));
 
-/** `UNKNOWN` for a code that nothing here answers with. */
+/** `UNKNOWN` for a code that is not used here. */
 export function codeName(code: number): string {
   return names.get(code) ?? 'UNKNOWN';
 }

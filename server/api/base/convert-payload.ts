@@ -1,4 +1,4 @@
-/** Payloads, failures, spans and times between the contract and the core. */
+/** Converts payloads, failures, spans and times between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import { type Duration, DurationSchema, type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt';
 import { FailureSchema, type Failure as WireFailure } from '@muster/sdk/gen/muster/v1/failure_pb';
@@ -51,19 +51,19 @@ const causeNames = new Map(
   Object.entries(failureCauses).map(([name, code]) => [code as number, name as Failure['failureCause']]),
 );
 
-/** PostgreSQL text can't hold NUL, and a half surrogate is no text: both become U+FFFD. */
+/** PostgreSQL text can't hold NUL, and a lone surrogate is not valid text: both become U+FFFD. */
 function clean(text: string, max: number): string {
   const cut = text.length > max ? text.slice(0, max - CUT.length) + CUT : text;
   return cut.replaceAll('\u0000', '\ufffd').toWellFormed();
 }
 
-/** The causes that a worker may name; every other one is the server's to find. */
+/** The causes that a worker may report; the server determines all others. */
 function causeFrom(code: number): Failure['failureCause'] {
   const name = causeNames.get(code);
   return name === 'TIMEOUT' || name === 'INFRASTRUCTURE' ? name : 'APPLICATION';
 }
 
-/** What a worker reports is cut, not refused: the failure of a job must not fail over its own text. */
+/** A worker's report is cut, not refused: reporting a failure must not fail because of its text. */
 export function failureFrom(
   wire: WireFailure,
   maxBytes: number,

@@ -1,4 +1,4 @@
-/** What differs between two messages of a type, field by field: told by their descriptor, so that no field is forgotten. */
+/** Compares two messages of a type field by field, by their descriptor, so that no field is forgotten. */
 import {
   create,
   type DescField,
@@ -12,7 +12,7 @@ import { type FieldDifference, FieldDifferenceSchema } from '@muster/sdk/gen/mus
 type Fields = Readonly<Record<string, JsonValue>>;
 type Json = JsonValue | undefined;
 
-/** Messages that are one value each in JSON, such as Duration. */
+/** Messages that are a single value in JSON, such as Duration. */
 const isOneValue = (message: DescMessage) => message.typeName.startsWith('google.protobuf.');
 const isEmpty = (fields: Fields) => Object.keys(fields).length === 0;
 const textOf = (value: Json) => (value === undefined ? '' : JSON.stringify(value));
@@ -22,7 +22,7 @@ function leaf(path: string, before: Json, after: Json): FieldDifference[] {
   return was === is ? [] : [create(FieldDifferenceSchema, { path, before: was, after: is })];
 }
 
-/** Entry by entry, in the order of the keys. */
+/** Entry by entry, ordered by key. */
 function mapDifferences(path: string, before: Fields, after: Fields): FieldDifference[] {
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return keys.flatMap((key) => leaf(`${path}[${JSON.stringify(key)}]`, entryOf(before, key), entryOf(after, key)));
@@ -33,7 +33,7 @@ function entryOf(fields: Fields, key: string): Json {
   return Object.hasOwn(fields, key) ? fields[key] : undefined;
 }
 
-/** Of messages with a name, such as the steps of a workflow: entry by entry, in the order of the names. */
+/** Lists of named messages, such as the steps of a workflow: entry by entry, ordered by name. */
 function namedDifferences(type: DescMessage, path: string, before: readonly Fields[], after: readonly Fields[]) {
   const [was, is] = [before, after].map((list) => Object.fromEntries(list.map((one) => [one.name, one]))) as [
     Record<string, Fields>,
@@ -64,7 +64,7 @@ function fieldDifference(field: DescField, path: string, before: Json, after: Js
     return namedDifferences(field.message as DescMessage, path, before as Fields[], after as Fields[]);
   if (field.fieldKind !== 'message' || isOneValue(field.message)) return leaf(path, before, after);
   const [was, is] = [before as Fields | undefined, after as Fields | undefined];
-  // One that is set but empty has no field that could tell the difference.
+  // A message that is set but empty has no field that could show the difference.
   if ((was === undefined) !== (is === undefined) && isEmpty(was ?? is ?? {})) return leaf(path, before, after);
   return differencesOf(field.message, `${path}.`, was ?? {}, is ?? {});
 }
@@ -75,7 +75,10 @@ function differencesOf(type: DescMessage, prefix: string, before: Fields, after:
   );
 }
 
-/** In the order of the contract; lists are one value each, but for those of messages with names. `ignored` names fields of the outermost message. */
+/**
+ * Differences in the order of the contract. A list is one value, unless its messages have names. `ignored`: fields of
+ * the outermost message.
+ */
 export function fieldDifferences<T extends DescMessage>(
   type: T,
   before: MessageShape<T>,

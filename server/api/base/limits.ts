@@ -1,4 +1,4 @@
-/** Bounds on how often workers may call: registrations a second at a replica, heartbeats a second of a session. */
+/** Rate limits for calls of workers: registrations per second and replica, heartbeats per second and session. */
 import { EngineError } from '../../engine/base/errors.ts';
 import type { Clock } from '../../engine/ports/ports.ts';
 
@@ -6,7 +6,7 @@ const OPENS_PER_SECOND = 50;
 const BEATS_PER_SECOND = 20;
 const SESSIONS_KEPT = 50_000;
 
-/** Counts within whole seconds; cheap, and off by a factor of two at worst. */
+/** Counts per whole second; cheap, and off by a factor of two at worst. */
 class Window {
   readonly #clock: Clock;
   #second = 0;
@@ -26,7 +26,7 @@ class Window {
   }
 }
 
-/** Heartbeats come first: registrations beyond the bound are asked to come back. */
+/** Heartbeats have precedence: registrations beyond the limit are refused with a retry hint. */
 export class OpenLimiter {
   readonly #window: Window;
 

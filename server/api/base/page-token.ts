@@ -1,18 +1,18 @@
-/** Page tokens: where a list goes on, signed together with the list that it belongs to. */
+/** Page tokens: the position in a list, signed together with the list that it belongs to. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Violations } from './violations.ts';
 
 const MAC_BYTES = 16;
 
 /**
- * The key is the deployment's, so each replica takes the others' tokens and nobody makes up one. `list` says all that
- * chooses what is listed: the RPC, the namespace, the filter.
+ * All replicas share the deployment's key, so each accepts the others' tokens, and nobody can forge one. `list`
+ * contains everything that selects the list: the RPC, the namespace, the filter.
  */
 export function pageToken(key: Uint8Array, list: readonly string[], position: string): string {
   return Buffer.concat([macOf(key, list, position), Buffer.from(position)]).toString('base64url');
 }
 
-/** The position in a token that was made for this very list; undefined for the first page. `field` is the token's. */
+/** The position in a token of the same list; undefined for the first page. `field` is the token's field. */
 export function positionOf(
   token: string,
   key: Uint8Array,

@@ -1,4 +1,4 @@
-/** The one mapping from refusals to gRPC: code, ErrorInfo, and the details that go with it. */
+/** The only mapping from refusals to gRPC: code, ErrorInfo, and the details that belong to it. */
 import { randomUUID } from 'node:crypto';
 import { create, type DescMessage, type Message, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { anyPack } from '@bufbuild/protobuf/wkt';
@@ -15,7 +15,7 @@ import { durationTo } from './convert-payload.ts';
 import { cutText } from './cut-text.ts';
 import { InvalidRequest } from './violations.ts';
 
-/** What only the API refuses. */
+/** Reasons that only the API uses. */
 type ApiReason =
   | ErrorReason
   | 'PROTOCOL_VERSION_UNSUPPORTED'
@@ -85,7 +85,7 @@ const codes: Record<ApiReason, number> = {
   INTERNAL: Code.INTERNAL,
 };
 
-/** A refusal that only the API makes. */
+/** A refusal by the API itself. */
 export class ApiError extends Error {
   readonly reason: ApiReason;
   readonly metadata: Readonly<Record<string, string>>;
@@ -97,7 +97,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Codes with which the field that is to blame is named. */
+/** Codes whose details name the field at fault. */
 const namesField: ReadonlySet<number> = new Set([Code.INVALID_ARGUMENT, Code.RESOURCE_EXHAUSTED]);
 
 interface StatusPart {
@@ -110,9 +110,9 @@ export interface RpcStatus {
   readonly message: string;
   /** google.rpc.Status in binary, for the trailer `grpc-status-details-bin`. */
   readonly details: Uint8Array;
-  /** The details one by one, for transports that have a place for each. */
+  /** The details one by one, for transports that carry them separately. */
   readonly parts: readonly StatusPart[];
-  /** Set when the fault is ours: what the log should say, under an id that the caller sees too. */
+  /** Set if the fault is ours: the error for the log, under an id that the caller also gets. */
   readonly fault?: { readonly id: string; readonly error: unknown };
 }
 
@@ -124,7 +124,7 @@ interface Refusal {
   readonly retryAfterMs?: number | undefined;
 }
 
-/** Percent-encoding in the trailer may make it nine times as long. */
+/** In UTF-16 units; percent-encoding in the trailer may make it nine times as long. */
 const MAX_MESSAGE = 256;
 
 function encode(refusal: Refusal): RpcStatus {
@@ -145,7 +145,7 @@ function encode(refusal: Refusal): RpcStatus {
   return { code, message, details: toBinary(StatusSchema, create(StatusSchema, { code, message, details })), parts };
 }
 
-/** Whatever was thrown, as a status. What nobody expected becomes INTERNAL with an id, and no inner detail leaks. */
+/** Converts any thrown value to a status. An unexpected error becomes INTERNAL with an id; its details are not sent. */
 export function statusOf(error: unknown): RpcStatus {
   if (error instanceof InvalidRequest)
     return encode({ reason: 'INVALID_FIELD', message: error.message, metadata: {}, violations: error.violations });

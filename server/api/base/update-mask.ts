@@ -1,15 +1,15 @@
-/** Field masks: which of a message's fields a request changes. */
+/** Field masks: which fields of a message a request changes. */
 import type { FieldMask } from '@bufbuild/protobuf/wkt';
 import { cutText } from './cut-text.ts';
 import type { Violations } from './violations.ts';
 
-/** What a mask may name: fields that can be changed, and those that are there but can't be. */
+/** The fields that a mask may name; fixed fields exist but can't be changed. */
 export interface MaskFields {
   readonly changeable: readonly string[];
   readonly fixed: readonly string[];
 }
 
-/** The fields to change: those that the mask names; without a mask those for which `isSet` holds. */
+/** The fields to change: those that the mask names; without a mask, those for which `isSet` is true. */
 export function maskedFields(
   mask: FieldMask | undefined,
   { changeable, fixed }: MaskFields,

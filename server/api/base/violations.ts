@@ -1,4 +1,4 @@
-/** Collects everything that is wrong with a request, field by field, so that one answer names it all. */
+/** Collects all problems of a request, field by field, so that one answer reports them all. */
 import { EngineError } from '../../engine/base/errors.ts';
 import { cutText } from './cut-text.ts';
 
@@ -8,11 +8,11 @@ export interface Violation {
   readonly description: string;
 }
 
-/** A request with wrong fields. */
+/** A request with invalid fields. */
 export class InvalidRequest extends EngineError {
   readonly violations: readonly Violation[];
 
-  /** `total` counts those that found no room, too. */
+  /** `total` includes violations that did not fit into the list. */
   constructor(violations: readonly Violation[], total = violations.length) {
     const [first] = violations;
     const more = total > 1 ? ` (and ${total - 1} more)` : '';
@@ -21,7 +21,10 @@ export class InvalidRequest extends EngineError {
   }
 }
 
-/** Of violations, after which they are only counted: errors travel in trailers, of which many clients take 8 KiB. */
+/**
+ * Maximum size of the list; further violations are only counted: errors are sent in trailers, of which many clients
+ * accept 8 KiB.
+ */
 const MAX_BYTES = 2_048;
 const MAX_FIELD = 128;
 const MAX_DESCRIPTION = 256;
@@ -39,7 +42,7 @@ export class Violations {
     this.#found.push(violation);
   }
 
-  /** Adds the violation unless `good`; returns `good`. */
+  /** Adds the violation if `good` is false; returns `good`. */
   check(good: boolean, field: string, description: string): boolean {
     if (!good) this.add(field, description);
     return good;

@@ -28,7 +28,7 @@ export function batchService({ batches, batchRetries, maxPayload }: Replica): Im
       const requestId = requestIdOf(request.requestId, violations);
       const given = batchFrom(request.batch, maxPayload, violations);
       violations.throwIfAny();
-      // The content stands for the call: its bytes may differ from one try to the next, since it has maps.
+      // A repeat is recognized by content: the bytes of the call may differ each time, since it has maps.
       const key = requestKey('CreateBatch', requestId, toBinary(BatchSchema, specTo(given)));
       const batch = await batches.create(namespace, { ...given, ...traceOf(context) }, key);
       return create(CreateBatchResponseSchema, { batch: batchTo(batch) });

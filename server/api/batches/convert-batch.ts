@@ -1,4 +1,4 @@
-/** Batches between the contract and the core. */
+/** Converts batches between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import {
   type Batch,
@@ -21,7 +21,7 @@ import { plannedJobFrom, plannedJobTo } from '../jobs/convert-planned-job.ts';
 
 const callback = { field: 'batch.callback', of: 'a callback', maxLabels: 64 };
 
-/** At most, of what is added to a callback's input. */
+/** Maximum bytes that the server adds to a callback's input. */
 const ADDED_BYTES = 512;
 
 export type GivenBatch = BatchSpec & { readonly labels: Readonly<Record<string, string>> };
@@ -73,7 +73,7 @@ function objectOf(input: Uint8Array): object | undefined {
   }
 }
 
-/** What a call says, for its repeats. */
+/** The content of a call, to recognize repeats. */
 export function specTo({ labels, description, policy, callback: job }: GivenBatch): Batch {
   return create(BatchSchema, {
     labels: { ...labels },

@@ -1,4 +1,4 @@
-/** Job definitions between the contract and the core: checked, every default filled in. */
+/** Converts job definitions between the contract and the core, with checks and defaults. */
 import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import {
@@ -60,10 +60,10 @@ function taskTo({ handler, cleanup }: JobDefinition): TaskBody {
   return create(TaskBodySchema, { handler, ...cleaning });
 }
 
-/** A workflow is never tried again as a whole, nor is a wait. */
+/** A workflow or a wait is never retried as a whole. */
 const workflowRetryPolicy = { ...definitionDefaults.retryPolicy, maxAttempts: 1 };
 
-/** What its jobs are: of a workflow the steps, of a wait what it waits for, of a task the handler. */
+/** The body: a workflow's steps, a wait's event or approval, a task's handler. */
 async function bodyFrom(
   wire: WireDefinition,
   violations: Violations,
@@ -151,7 +151,7 @@ export async function definitionFrom(wire: WireDefinition | undefined): Promise<
 
 type OfTasks = 'retryPolicy' | 'runTimeout' | 'cancelGrace' | 'leaseLossAction' | 'demands';
 
-/** With what only a task has: a workflow or a wait may not be given it either. */
+/** The body and the fields that only a task has: a workflow or a wait must not be sent with them either. */
 function bodyTo(definition: JobDefinition): Pick<WireDefinition, 'body'> & Partial<Pick<WireDefinition, OfTasks>> {
   const { workflow, wait } = definition;
   if (wait) return { body: { case: 'wait', value: waitTo(wait) }, runTimeout: durationTo(definition.runTimeoutMs) };
@@ -195,7 +195,7 @@ export function definitionTo(definition: JobDefinition): WireDefinition {
   });
 }
 
-/** Of everything but the version: the same content is the same version, in whatever order maps were written. */
+/** Hash of everything except the version: equal content is the same version, whatever the order of its maps. */
 export function definitionHash(definition: JobDefinition): Uint8Array {
   const { version: _, createTimeUs: __, archiveTimeUs: ___, ...content } = definition;
   return createHash('sha256').update(JSON.stringify(content, sortedKeys)).digest();

@@ -1,4 +1,7 @@
-/** Schemas of inputs and results between the contract and the core: JSON Schema or protobuf, one of them a side. */
+/**
+ * Converts schemas of inputs and results between the contract and the core. Each side has at most one, JSON Schema or
+ * protobuf.
+ */
 import { create } from '@bufbuild/protobuf';
 import {
   type ProtobufSchema,
@@ -36,7 +39,7 @@ function protobufSchemaFrom(wire: ProtobufSchema, field: string, violations: Vio
   return { kind: 'protobuf', fileDescriptorSet, messageType };
 }
 
-/** Undefined: anything goes. */
+/** Undefined: any payload is accepted. */
 export function schemaFrom(wire: WireDefinition, side: Side, violations: Violations): PayloadSchema | undefined {
   const [json, protobuf] =
     side === 'input'

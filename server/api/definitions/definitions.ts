@@ -1,4 +1,4 @@
-/** JobDefinitionService: keeps the definitions that jobs are made from. */
+/** JobDefinitionService: stores the definitions that jobs are created from. */
 import { create } from '@bufbuild/protobuf';
 import { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
 import {
@@ -20,10 +20,10 @@ import { Violations } from '../base/violations.ts';
 import { circuitBreakers } from '../retries/circuit-breakers.ts';
 import { definitionFrom, definitionHash, definitionTo } from './convert-definition.ts';
 
-/** Fields that differ between any two versions, or between none. */
+/** Fields that are not part of a version's content. */
 const notContent = new Set(['namespace', 'name', 'version', 'create_time', 'archive_time']);
 
-/** The namespace and the name that a request names. */
+/** The namespace and the name in a request. */
 function nameOf(request: { namespace: string; name: string }, violations: Violations) {
   const namespace = namespaceOf(request.namespace, violations);
   checkDottedName(request.name, 'name', violations);
@@ -41,7 +41,7 @@ export function definitionService(replica: Replica): Implementation<typeof JobDe
       const definition = await definitionFrom(request.definition);
       const hash = definitionHash(definition);
       const { definitionChanges } = replica;
-      // The content stands for the call: its bytes may differ from one try to the next, since it has maps.
+      // A repeat is recognized by content: the bytes of the call may differ each time, since it has maps.
       const applied = request.validateOnly
         ? await definitionChanges.check(definition, hash)
         : await definitionChanges.apply(definition, hash, requestKey('ApplyJobDefinition', requestId, hash));

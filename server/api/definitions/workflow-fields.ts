@@ -1,4 +1,7 @@
-/** Fields of a definition that say how attempts run: a workflow has none, its steps' jobs have; nor has a wait. */
+/**
+ * Fields of a definition about how attempts run. Workflows and waits have no attempts: a workflow's steps have jobs
+ * with their own definitions.
+ */
 import type { JobDefinition as WireDefinition } from '@muster/sdk/gen/muster/v1/job_definition_pb';
 import type { Violations } from '../base/violations.ts';
 
@@ -7,7 +10,7 @@ const refusals = {
   wait: 'is for attempts at a worker, and a wait has none: leave it out',
 } as const;
 
-/** Refuses what would have no effect: better than taking it and doing nothing. */
+/** Refuses fields without an effect instead of ignoring them silently. */
 export function refuseFieldsOfAttempts(
   wire: WireDefinition,
   violations: Violations,

@@ -1,4 +1,4 @@
-/** Dependencies and data assets between the contract and the core. */
+/** Converts dependencies and data assets between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import {
   AssetSchema,
@@ -26,7 +26,7 @@ const conditions: Readonly<Record<DependencyCondition, Condition>> = {
   [DependencyCondition.FAILED]: 'FAILED',
 };
 
-/** `path` is that of the list. Undefined: there are none. */
+/** `path`: that of the list. Undefined: no dependencies. */
 export function dependenciesFrom(
   wire: readonly WireDependency[],
   path: string,
@@ -78,7 +78,7 @@ function onFrom(on: WireDependency['on'], path: string, violations: Violations):
   }
 }
 
-/** Undefined: no handler submits them. */
+/** Undefined: not submitted by a handler. */
 export function parentFrom(wire: WireParent | undefined, violations: Violations): ParentAttempt | undefined {
   if (!wire) return undefined;
   const jobId = jobIdOf(wire.jobId, violations, 'parent.job_id');

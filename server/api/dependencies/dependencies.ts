@@ -1,4 +1,4 @@
-/** JobService, what is about dependencies: adding them, and the assets that jobs publish. */
+/** Methods of JobService about dependencies: adding them, and the assets that jobs publish. */
 import { create } from '@bufbuild/protobuf';
 import {
   AddDependenciesResponseSchema,

@@ -1,4 +1,4 @@
-/** Demands between the contract and the core. */
+/** Converts demands between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import {
   DemandsSchema,

@@ -1,4 +1,4 @@
-/** Limits and fairness between the contract and the core. */
+/** Converts limits and fairness between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import type { JobDefinition as WireDefinition } from '@muster/sdk/gen/muster/v1/job_definition_pb';
 import {
@@ -120,7 +120,7 @@ function keyLimitTo({ key, maxConcurrency, policy, rateLimit }: KeyLimit): WireK
   });
 }
 
-/** Sorted by key, without those of weight 1, which say nothing. */
+/** Sorted by key, without weights of 1, which is the default. */
 export function weightsFrom(
   wire: Readonly<Record<string, number>>,
   field: string,

@@ -1,4 +1,4 @@
-/** EventService: shows events as they happen. */
+/** EventService: streams events as they happen. */
 import { create } from '@bufbuild/protobuf';
 import { type JobEvent, JobEventSchema } from '@muster/sdk/gen/muster/v1/event_pb';
 import {

@@ -1,4 +1,4 @@
-/** Explanations of jobs, as the contract has them. */
+/** Converts explanations of jobs to the contract. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import {
   type ConstraintSchema,
@@ -16,7 +16,7 @@ import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { Explanation } from '../../engine/explain/explanations.ts';
 import { durationTo, timestampTo } from '../base/convert-payload.ts';
 
-/** `{ key: time }`, or nothing: protobuf-es takes no undefined. */
+/** `{ key: time }`, or an empty object: protobuf-es accepts no undefined. */
 function timeAt<K extends string>(key: K, us: number | undefined): { [P in K]?: ReturnType<typeof timestampTo> } {
   return us === undefined ? {} : ({ [key]: timestampTo(us) } as { [P in K]: ReturnType<typeof timestampTo> });
 }

@@ -1,4 +1,4 @@
-/** Filters of jobs between the contract and the core: one check for every request that has one. */
+/** Converts filters of jobs between the contract and the core: one check for all requests that have one. */
 
 import { JobState as WireState } from '@muster/sdk/gen/muster/v1/job_pb';
 import type { JobFilter as WireFilter } from '@muster/sdk/gen/muster/v1/job_service_pb';
@@ -12,10 +12,10 @@ import type { Violations } from '../base/violations.ts';
 const MAX_ENTRIES = 64;
 const MAX_TYPE = 256;
 
-/** A message `JobFilter`, or a request that has its fields. */
+/** A message `JobFilter`, or a request with the same fields. */
 export type FilterFields = Omit<WireFilter, '$typeName' | '$unknown'>;
 
-/** `prefix` is `filter.` where the fields are in a message of that name, else empty. */
+/** `prefix` is `filter.` if the fields are in a message of that name, else empty. */
 export function jobFilterFrom(wire: FilterFields, prefix: '' | 'filter.', violations: Violations): JobFilter {
   const { definition, queue, labels, failureTypes } = wire;
   if (definition) checkDottedName(definition, `${prefix}definition`, violations);
@@ -33,7 +33,7 @@ export function jobFilterFrom(wire: FilterFields, prefix: '' | 'filter.', violat
   };
 }
 
-/** Each once and in order, as the labels and the types are: the same filter is the same text, see `filterText`. */
+/** Without duplicates and sorted, as are labels and types: equal filters give equal texts, see `filterText`. */
 export function statesFrom(states: readonly WireState[], field: string, violations: Violations): JobState[] {
   violations.check(
     states.length <= MAX_ENTRIES,
@@ -78,7 +78,7 @@ function windowFrom(
   return { minCreateTimeUs, maxCreateTimeUs };
 }
 
-/** What a page token is bound to. */
+/** The part of a page token's signature that identifies the filter. */
 export function filterText(filter: JobFilter): string {
   return JSON.stringify(filter);
 }

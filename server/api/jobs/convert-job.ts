@@ -1,4 +1,4 @@
-/** Jobs and submissions between the contract and the core. */
+/** Converts jobs and submissions between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import { type Attempt, AttemptSchema } from '@muster/sdk/gen/muster/v1/attempt_pb';
 import {
@@ -38,8 +38,8 @@ import { demandsFrom, stickyFrom } from '../dispatch/convert-demands.ts';
 import { retryPolicyFrom } from '../retries/convert-retry-policy.ts';
 
 /**
- * A trace context in the form of version 00. A malformed one is dropped together with its state, as W3C asks: it must
- * never fail the call it describes.
+ * A trace context in the form of version 00. A malformed one is dropped together with its state, as W3C requires: it
+ * must never fail the call.
  */
 export function traceFrom(traceparent: string, tracestate: string): TraceFields {
   const context = parseTraceparent(traceparent);
@@ -53,14 +53,14 @@ const policies: Record<IdempotencyConflictPolicy, Submission['conflictPolicy']> 
   [IdempotencyConflictPolicy.REPLACE]: 'REPLACE',
 };
 
-/** A W3C trace context as a job keeps it; empty: none. */
+/** A W3C trace context as stored with a job; empty: none. */
 export type TraceFields = Pick<Submission, 'traceparent' | 'tracestate'>;
 
 export interface SubmissionDefaults {
   readonly maxPayload: number;
   /** Trace context of the call. */
   readonly trace: TraceFields;
-  /** Labels that a caller may give. Default 64. */
+  /** Maximum labels of a caller. Default 64. */
   readonly maxLabels?: number;
 }
 
@@ -127,7 +127,7 @@ function timesFrom(
   return { runTimeUs, delayMs, expireTimeUs };
 }
 
-/** Of attempts in one answer; with input and outcome it stays below what a message may have. */
+/** Maximum size of the attempts in one answer; with input and outcome it stays below the maximum of a message. */
 const MAX_ATTEMPTS_BYTES = 2 << 20;
 
 function bytesOf(failure: Failure | undefined): number {
@@ -136,7 +136,7 @@ function bytesOf(failure: Failure | undefined): number {
   return Buffer.byteLength(text) + (failure.details?.data.length ?? 0) + bytesOf(failure.cause);
 }
 
-/** The last attempt and as many before it as there is room for: failures can be long, and there can be many of them. */
+/** The last attempt, and as many before it as fit: failures can be long and many. */
 function newestFitting(views: readonly AttemptView[]): AttemptView[] {
   let bytes = 0;
   const older = views.toReversed().findIndex((view, i) => {
@@ -159,7 +159,7 @@ function attemptTo(view: AttemptView): Attempt {
   });
 }
 
-/** `{ key: value }`, or nothing when the value is undefined: protobuf-es takes no undefined. */
+/** `{ key: value }`, or an empty object if the value is undefined: protobuf-es accepts no undefined. */
 function defined<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
 }

@@ -1,4 +1,4 @@
-/** Jobs that the control plane submits by itself later on: for a schedule, or when a batch ends. */
+/** Converts jobs that the control plane submits later by itself: for a schedule, or when a batch ends. */
 import { create } from '@bufbuild/protobuf';
 import { type JobSubmission, JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
 import type { ScheduledJob } from '../../engine/ports/schedules.ts';
@@ -12,13 +12,13 @@ import { submissionFrom } from './convert-job.ts';
 export interface PlannedJob {
   /** Its path in the request. */
   readonly field: string;
-  /** What it is left out of, for people. */
+  /** Its owner, for messages. */
   readonly of: string;
-  /** That a caller may give. */
+  /** Maximum labels of a caller. */
   readonly maxLabels: number;
 }
 
-/** What is each job's own has no place in what all of them are made from. */
+/** Refuses fields that must differ between jobs: the template is shared by all of them. */
 function refuseOwn(job: JobSubmission, { field, of }: PlannedJob, violations: Violations): void {
   const own: readonly (readonly [boolean, string])[] = [
     [job.idempotencyKey !== '', 'idempotency_key'],
@@ -47,7 +47,7 @@ export function plannedJobFrom(
   const defaults = { maxPayload, trace: { traceparent: '', tracestate: '' }, maxLabels };
   const { definition, definitionVersion, queue, input, labels, priority, retryPolicy, runTimeoutMs, demands } =
     submissionFrom(job, field, defaults, violations);
-  // In one order: the same content is the same schedule.
+  // Sorted, so that equal content is the same schedule.
   const own = { definition, definitionVersion, queue, input, priority, retryPolicy, runTimeoutMs, demands };
   return { ...own, labels: sortedMap(labels) };
 }

@@ -1,4 +1,4 @@
-/** A definition's rules for submissions between the contract and the core. */
+/** Converts a definition's submission rules between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import type { JobDefinition as WireDefinition } from '@muster/sdk/gen/muster/v1/job_definition_pb';
 import {
@@ -28,10 +28,13 @@ import type { Violations } from '../base/violations.ts';
 const SECOND_MS = 1_000;
 const DAY_MS = 86_400_000;
 const MAX_FIELDS = 16;
-/** Of a debounce that does not say how long the first may be put off. */
+/** Default of a debounce's maximum delay of the first job, in waits. */
 const WAITS = 10;
 
-/** At most one of them: what a job that is a duplicate would do to the wait of another, nobody could tell. */
+/**
+ * At most one rule is allowed: their combinations have no clear meaning, such as a duplicate that extends another job's
+ * wait.
+ */
 export function submissionRulesFrom(wire: WireDefinition, violations: Violations): SubmissionRules {
   const { uniqueness, debounce, throttle } = wire;
   const given = Object.entries({ uniqueness, debounce, throttle }).flatMap(([name, rule]) => (rule ? [name] : []));

@@ -1,4 +1,4 @@
-/** A definition's limits in time between the contract and the core. */
+/** Converts a definition's time limits between the contract and the core. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import {
   type JobDefinitionSchema,
@@ -26,7 +26,7 @@ function watchdogFrom(wire: WireDefinition['progressWatchdog'], violations: Viol
   return { minFraction: wire.minFraction, windowMs };
 }
 
-/** Undefined where there is none: so the content of a definition without limits is what it was before there were any. */
+/** Undefined without limits: so the content of a definition without limits equals that of a release which had none. */
 export function timeLimitsFrom(wire: WireDefinition, violations: Violations): TimeLimits | undefined {
   const span = (value: WireDefinition['queueTimeout'], min: number, max: number, field: string) =>
     durationMs(value, min, max, `definition.${field}`, violations);

@@ -1,4 +1,4 @@
-/** JobService, what can be asked of a job after its submission: cancels, pauses, changes, retries, erasing. */
+/** Methods of JobService that change a submitted job: cancel, pause, update, retry, erase. */
 import { create } from '@bufbuild/protobuf';
 import {
   CancelJobResponseSchema,
@@ -42,7 +42,7 @@ type Changes = 'cancelJob' | 'pauseJob' | 'resumeJob' | 'updateJob' | 'retryJob'
 
 export function jobChanges(replica: Replica): Pick<Implementation<typeof JobService>, Changes> {
   return {
-    // Nothing undoes a cancel, so that a repeat, however late, finds nothing to change: the request id is only checked.
+    // Nothing undoes a cancel, so a repeat changes nothing, however late it comes: the request id is only checked.
     async cancelJob(request) {
       const violations = new Violations();
       checkText(request.reason, 256, 'reason', violations);

@@ -2,7 +2,7 @@
 import { jobIdOf, namespaceOf } from '../base/checks.ts';
 import type { Violations } from '../base/violations.ts';
 
-/** Throws what `violations` has found so far, too. */
+/** Also throws the violations found so far. */
 export function jobNameOf(
   request: { namespace: string; jobId: string },
   violations: Violations,

@@ -1,4 +1,4 @@
-/** JobService, what is asked of all jobs that match a filter, a page of them at a time: cancels and retries. */
+/** Methods of JobService that change all jobs matching a filter, one page at a time: cancel and retry. */
 import { create } from '@bufbuild/protobuf';
 import {
   CancelJobsResponseSchema,
@@ -30,22 +30,22 @@ interface PageRequest {
 
 interface Page extends JobPage {
   readonly namespace: string;
-  /** Names the page that is asked for. */
+  /** Identifies the requested page. */
   readonly name: string;
   tokenOf(nextBeforeJobId: string | undefined): string;
 }
 
-/** What sets one of the two RPCs apart from the other. */
+/** The differences between the two RPCs. */
 interface PageRules {
   readonly method: 'CancelJobs' | 'RetryJobs';
   readonly allowed: readonly JobState[];
   readonly byDefault: readonly JobState[];
 }
 
-/** The jobs of the page that a request is about. Throws what `violations` has found so far, too. */
+/** The page of jobs that a request names. Also throws the violations found so far. */
 async function pageOf(replica: Replica, request: PageRequest, rules: PageRules, violations: Violations): Promise<Page> {
   const namespace = namespaceOf(request.namespace, violations);
-  // So that a request that nobody has filled in does not concern every job there is.
+  // Otherwise an empty request would affect all jobs.
   violations.check(request.filter !== undefined, 'filter', 'is missing; an empty one means every job of the namespace');
   const asked = jobFilterFrom(request.filter ?? create(JobFilterSchema), 'filter.', violations);
   const wrong = asked.states.find((state) => !rules.allowed.includes(state));
@@ -92,9 +92,9 @@ export function jobPages(replica: Replica): Pick<Implementation<typeof JobServic
       const rules: PageRules = { method: 'RetryJobs', allowed: retriedStates, byDefault: retriedByDefault };
       const found = await pageOf(replica, request, rules, violations);
       const { namespace, nextBeforeJobId, tokenOf } = found;
-      // Oldest first, as they came.
+      // Oldest first, in the order of their creation.
       const page = { jobIds: found.jobs.map((job) => job.jobId).reverse(), nextBeforeJobId };
-      // What the page is called stands for the call: the bytes of its filter, which has a map, may differ with each try.
+      // A repeat is recognized by the page's name: the bytes of its filter, which has a map, may differ each time.
       const key = request.validateOnly ? undefined : requestKey('RetryJobs', requestId, Buffer.from(found.name));
       const kept = await replica.retries.pageOf(namespace, key, page);
       const redriven = await replica.retries.redrive(namespace, kept.jobIds, request.validateOnly);

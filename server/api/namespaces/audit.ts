@@ -1,4 +1,4 @@
-/** AuditService: what people did by hand. */
+/** AuditService: the record of manual actions. */
 import { create } from '@bufbuild/protobuf';
 import { AuditRecordSchema, type AuditRecord as WireRecord } from '@muster/sdk/gen/muster/v1/audit_record_pb';
 import { type AuditService, ListAuditRecordsResponseSchema } from '@muster/sdk/gen/muster/v1/audit_service_pb';

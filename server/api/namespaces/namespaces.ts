@@ -1,4 +1,4 @@
-/** NamespaceService: keeps what holds for all of a namespace. */
+/** NamespaceService: stores the settings of namespaces. */
 import { create } from '@bufbuild/protobuf';
 import { type Namespace, NamespaceSchema } from '@muster/sdk/gen/muster/v1/namespace_pb';
 import {

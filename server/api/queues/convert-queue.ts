@@ -1,4 +1,4 @@
-/** Queues between the contract and the core. */
+/** Converts queues between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import type { FieldMask } from '@bufbuild/protobuf/wkt';
 import { QueueSchema, type Queue as WireQueue } from '@muster/sdk/gen/muster/v1/queue_pb';
@@ -43,7 +43,7 @@ export function queueTo(queue: Queue): WireQueue {
   });
 }
 
-/** Which queue a message is of. Adds what is wrong with it, too. */
+/** The queue that a message names, with violations of its name. */
 export function queueFrom(wire: WireQueue | undefined, violations: Violations): WireQueue & QueueName {
   violations.check(wire !== undefined, 'queue', 'is missing');
   const queue = wire ?? create(QueueSchema, { name: 'missing' });
@@ -56,7 +56,7 @@ export function queueFrom(wire: WireQueue | undefined, violations: Violations): 
   return { ...queue, namespace };
 }
 
-/** All that the message says of the queue. */
+/** All settings in the message. */
 export function settingsFrom(queue: WireQueue, violations: Violations): QueueSettings {
   return {
     description: queue.description,
@@ -78,7 +78,7 @@ function boundsFrom({ maxBacklog, maxBacklogAge }: WireQueue, violations: Violat
   return { maxBacklog: Number(maxBacklog), maxBacklogAgeMs: ageMs ?? null };
 }
 
-/** Fields of the contract, and what is set with each. */
+/** Fields of the contract, and the setting that each changes. */
 const settingOf = {
   description: 'description',
   max_concurrency: 'maxConcurrency',
@@ -88,7 +88,7 @@ const settingOf = {
   max_backlog_age: 'maxBacklogAgeMs',
 } as const satisfies Readonly<Record<string, keyof QueueSettings>>;
 
-/** What an update changes. */
+/** The settings that an update changes. */
 export function changedSettings(
   queue: WireQueue,
   mask: FieldMask | undefined,

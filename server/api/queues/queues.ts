@@ -1,4 +1,4 @@
-/** QueueService: queues as people make, see, hold and delete them. */
+/** QueueService: creates, shows, pauses and deletes queues. */
 import { create } from '@bufbuild/protobuf';
 import {
   CreateQueueResponseSchema,
@@ -19,7 +19,7 @@ import { requestKey } from '../base/request-key.ts';
 import { Violations } from '../base/violations.ts';
 import { changedSettings, queueFrom, queueTo, settingsFrom } from './convert-queue.ts';
 
-/** The queue that a request names. Throws what `violations` has found so far, too. */
+/** The queue that a request names. Also throws the violations found so far. */
 function nameOf(request: { namespace: string; name: string }, violations: Violations): QueueName {
   const namespace = namespaceOf(request.namespace, violations);
   checkName(request.name, 'name', violations);

@@ -1,4 +1,4 @@
-/** The example of an operation, as a line for the shell. */
+/** The example of an operation as a shell command. */
 import type { Operation } from './document.ts';
 
 export function curlOf(path: string, { requestBody }: Operation, baseUrl: string): string {
@@ -13,7 +13,7 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Flags and length of a frame, in the escapes of printf. */
+/** Flags and length of a frame as printf escapes. */
 function frameHead(length: number): string {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(length, 1);

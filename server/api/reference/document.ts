@@ -1,4 +1,4 @@
-/** The reference of the HTTP port as it was generated from the contract; see .ci/reference. */
+/** The HTTP port's API reference, generated from the contract; see .ci/reference. */
 import openApi from '../../gen/openapi.json' with { type: 'json' };
 
 export interface Schema {
@@ -31,7 +31,7 @@ export interface Operation {
   readonly responses: Readonly<Record<string, Answer>>;
 }
 
-/** What the page needs of it. */
+/** The part that the page needs. */
 export interface OpenApi {
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
   readonly tags: readonly { readonly name: string; readonly description: string }[];

@@ -1,15 +1,15 @@
-/** HTML out of text: everything is escaped, `code` and paragraphs are marked up. */
+/** Converts text to HTML: everything is escaped, `code` and paragraphs are marked up. */
 
 export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** One line, with what stands in backticks as code. */
+/** A single line, with text in backticks as code. */
 export function inline(text: string): string {
   return escaped(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 }
 
-/** Paragraphs, parted by empty lines; lines that begin with "- " become a list. */
+/** Paragraphs are separated by empty lines; lines that begin with "- " become a list. */
 export function prose(text: string): string {
   return text
     .split(/\n{2,}/)

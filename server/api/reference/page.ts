@@ -1,4 +1,4 @@
-/** The reference as a page to read: every RPC, every type, each with its comment; no script, nothing from elsewhere. */
+/** The API reference as a page: all RPCs and types with their comments; no script, and nothing from other servers. */
 import { createHash } from 'node:crypto';
 import { curlOf } from './curl.ts';
 import type { OpenApi, Operation, Schema } from './document.ts';
@@ -16,7 +16,7 @@ table { border-collapse: collapse; display: block; overflow-x: auto; }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .75rem .35rem 0; text-align: left; vertical-align: top; }
 `;
 
-/** Nothing may be loaded or run, nothing sent, and no other page may frame this one; its own style is known by its hash. */
+/** The page may load, run and send nothing, and no other page may frame it; its own style is allowed by its hash. */
 export const pageHeaders: Readonly<Record<string, string>> = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': [
@@ -33,7 +33,7 @@ const nameOf = (ref: string) => ref.split('/').at(-1) ?? '';
 const anchorOf = (operation: Operation) => operation.operationId;
 const link = (anchor: string, text: string) => `<a href="#${escaped(anchor)}">${escaped(text)}</a>`;
 
-/** How a type is written: a link where it has an entry of its own. */
+/** A type's text: a link if it has its own entry. */
 function typeOf(schema: Schema): string {
   if (schema.$ref) return link(nameOf(schema.$ref), nameOf(schema.$ref));
   if (schema.items) return `list of ${typeOf(schema.items)}`;
@@ -84,7 +84,7 @@ function operation(path: string, of: Operation, api: OpenApi, baseUrl: string): 
   ].join('\n');
 }
 
-/** Types that are not the request or the response of an RPC: those are told with it. */
+/** Types other than the requests and responses of RPCs, which are described with their RPC. */
 function types(api: OpenApi): string {
   const mentioned = new Set(
     Object.values(api.paths).flatMap(({ post }) =>

@@ -1,11 +1,11 @@
-/** Serves the reference: `/openapi.json` for programs, `/reference` for people. */
+/** Serves the API reference: `/openapi.json` for programs, `/reference` for readers. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { document } from './document.ts';
 import { pageHeaders, referencePage } from './page.ts';
 
 const json = `${JSON.stringify(document)}\n`;
 
-/** Whether the request was for the reference, and was answered. The Host header has been checked by then. */
+/** Whether the request was for the reference, and was answered. The caller has checked the Host header. */
 export function serveReference({ method = '', url = '', headers }: IncomingMessage, response: ServerResponse): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   const [path] = url.split('?', 1);

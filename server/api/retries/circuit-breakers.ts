@@ -1,4 +1,4 @@
-/** JobDefinitionService, the circuit breakers that definitions name: how they are, and closing one by hand. */
+/** Methods of JobDefinitionService about circuit breakers: their status, and closing one manually. */
 import { create } from '@bufbuild/protobuf';
 import {
   CloseCircuitBreakerResponseSchema,

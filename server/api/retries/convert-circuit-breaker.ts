@@ -1,4 +1,4 @@
-/** Circuit breakers between the contract and the core: what definitions say of them, and how they are now. */
+/** Converts circuit breakers between the contract and the core: their settings in definitions, and their status. */
 import { create } from '@bufbuild/protobuf';
 import {
   type CircuitBreakerStatus,
@@ -16,7 +16,7 @@ import { checkDottedName, checkRange, checkTypes, durationMs } from '../base/che
 import { durationTo, timestampTo } from '../base/convert-payload.ts';
 import type { Violations } from '../base/violations.ts';
 
-/** Undefined when unset. `definition` is the name of the definition, and of the breaker that has none of its own. */
+/** Undefined if unset. `definition`: the definition's name, which is the breaker's default name. */
 export function circuitBreakerFrom(
   wire: WireBreaker | undefined,
   definition: string,

@@ -1,4 +1,4 @@
-/** Retry budgets between the contract and the core. */
+/** Converts retry budgets between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import { RetryBudgetSchema, type RetryBudget as WireBudget } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
 import { definitionDefaults } from '../../domain/definitions/definition.ts';
@@ -6,7 +6,7 @@ import type { RetryBudget } from '../../domain/retries/retry-policy.ts';
 import { checkRange } from '../base/checks.ts';
 import type { Violations } from '../base/violations.ts';
 
-/** Undefined when unset. */
+/** Undefined if unset. */
 export function retryBudgetFrom(
   wire: WireBudget | undefined,
   field: string,

@@ -1,4 +1,7 @@
-/** Retry policies between the contract and the core: checked, defaults of numbers filled in, defaults of kinds left out. */
+/**
+ * Converts retry policies between the contract and the core. Numbers get their defaults; enums with their default are
+ * left out.
+ */
 import { create } from '@bufbuild/protobuf';
 import {
   Backoff,
@@ -38,7 +41,7 @@ const limitFields = {
 const causeNames = Object.keys(retryCauses) as RetryCause[];
 const actionNames = Object.keys(retryActions) as RetryAction[];
 
-/** Undefined when unset. */
+/** Undefined if unset. */
 export function retryPolicyFrom(
   wire: WirePolicy | undefined,
   field: string,
@@ -168,7 +171,7 @@ function checkKnown(
   violations.check(isKnown(values, value), field, `has the unknown value ${value}`);
 }
 
-/** As it is honoured: what was left out is filled in. Policies of older releases lack what is newer. */
+/** The policy in effect, with defaults filled in. Policies that older releases stored lack newer fields. */
 export function retryPolicyTo(policy: RetryPolicy): WirePolicy {
   const { backoff = 'EXPONENTIAL', jitter = 'FULL', limits } = policy;
   return create(RetryPolicySchema, {

@@ -1,4 +1,4 @@
-/** The times of schedules between the contract and the core. */
+/** Converts the times of schedules between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import {
   ScheduleTimesSchema,
@@ -42,7 +42,7 @@ function checkNumbers(wire: WireTimes, path: string, violations: Violations): vo
   violations.check(named > 0, path, 'names no time: it needs a cron expression, an interval or a calendar rule');
 }
 
-/** Adds what is wrong with the rules; what is returned then is not to be used. */
+/** Adds the violations of the rules; if there are any, the result must not be used. */
 export function scheduleTimesFrom(given: WireTimes | undefined, path: string, violations: Violations): JitteredTimes {
   const wire = given ?? create(ScheduleTimesSchema);
   checkNumbers(wire, path, violations);

@@ -1,4 +1,4 @@
-/** Schedules and their runs between the contract and the core. */
+/** Converts schedules and their runs between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import {
   ScheduleRunSchema,
@@ -25,7 +25,7 @@ import { plannedJobFrom, plannedJobTo } from '../jobs/convert-planned-job.ts';
 import { scheduleTimesFrom, scheduleTimesTo } from './convert-schedule-times.ts';
 
 const DAY_MS = 86_400_000;
-/** Two of a job's labels are the schedule's. */
+/** Two of the 64 labels of a job are the schedule's. */
 const planned = { field: 'schedule.job', of: 'a schedule', maxLabels: 62 };
 
 const overlapOf = namesOf(overlapPolicies);
@@ -44,12 +44,12 @@ function policyFrom<T extends string>(
   return found ?? usual;
 }
 
-/** Undefined where it is not set. */
+/** Undefined if unset. */
 export function overlapFrom(code: number, field: string, violations: Violations): OverlapPolicy | undefined {
   return code === 0 ? undefined : policyFrom(overlapOf, code, 'SKIP', field, violations);
 }
 
-/** Which schedule a message is of, and what it says. Adds what is wrong with it. */
+/** The schedule that a message describes, with its violations. */
 export function scheduleFrom(
   wire: WireSchedule | undefined,
   maxPayload: number,
@@ -85,7 +85,7 @@ export function scheduleFrom(
   };
 }
 
-/** As `ScheduleSpec` alone it has no fields that the server makes. */
+/** A `ScheduleSpec` lacks the fields that the server sets. */
 export function scheduleTo(schedule: ScheduleSpec & Partial<Schedule>): WireSchedule {
   const { rules, createTimeUs, updateTimeUs, nextTimeUs } = schedule;
   return create(ScheduleSchema, {

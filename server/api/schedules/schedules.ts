@@ -1,4 +1,4 @@
-/** ScheduleService: what submits jobs as time goes by. */
+/** ScheduleService: submits jobs at set times. */
 import { createHash } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { ScheduleSchema } from '@muster/sdk/gen/muster/v1/schedule_pb';
@@ -31,7 +31,7 @@ import { scheduleTimesFrom } from './convert-schedule-times.ts';
 const TIMES_SHOWN = 5;
 const MAX_TIMES = 1_000;
 
-/** The schedule that a request names. Throws what `violations` has found so far, too. */
+/** The schedule that a request names. Also throws the violations found so far. */
 function nameOf(request: { namespace: string; name: string }, violations: Violations): ScheduleName {
   const namespace = namespaceOf(request.namespace, violations);
   checkName(request.name, 'name', violations);
@@ -39,7 +39,7 @@ function nameOf(request: { namespace: string; name: string }, violations: Violat
   return { namespace, name: request.name };
 }
 
-/** The content stands for the call: its bytes may differ from one try to the next, since it has maps. */
+/** A repeat is recognized by content: the bytes of the call may differ each time, since it has maps. */
 function contentHash(spec: ScheduleSpec, etag: string): Uint8Array {
   return createHash('sha256')
     .update(toBinary(ScheduleSchema, scheduleTo({ ...spec, etag })))

@@ -1,4 +1,4 @@
-/** JobService, what handlers have logged. */
+/** Methods of JobService about the logs of handlers. */
 import { create } from '@bufbuild/protobuf';
 import {
   type JobService,
@@ -42,7 +42,7 @@ export function attemptLogs(
   };
 }
 
-/** Tokens of the one RPC are good for the other. */
+/** Tokens are valid for both RPCs. */
 async function askedFor(
   replica: Replica,
   request: ListAttemptLogsRequest | WatchAttemptLogsRequest,

@@ -1,4 +1,7 @@
-/** Log records between the contract and the core. Too much is cut: what a handler logs must not cost it its heartbeat. */
+/**
+ * Converts log records between the contract and the core. Excess is cut, not refused: a handler's log must not cost its
+ * worker a heartbeat.
+ */
 import { create } from '@bufbuild/protobuf';
 import {
   LogRecordSchema,
@@ -10,11 +13,11 @@ import { timestampUs } from '../base/checks.ts';
 import { timestampTo } from '../base/convert-payload.ts';
 import type { Violations } from '../base/violations.ts';
 
-/** Of a record's message and fields together, in UTF-8. */
+/** Maximum of a record's message and fields together, in UTF-8 bytes. */
 const MAX_RECORD_BYTES = 8 * 1024;
 const MAX_FIELDS = 32;
 const MAX_SEQUENCE = BigInt(Number.MAX_SAFE_INTEGER);
-/** No more than this many can be among the 64 KiB that are kept. */
+/** The 64 KiB that are kept can't hold more records than this. */
 const MAX_RECORDS = 4_096;
 
 const levels: Readonly<Record<number, LogLevel>> = {
@@ -26,7 +29,7 @@ const levels: Readonly<Record<number, LogLevel>> = {
 
 const none: readonly LogRecord[] = [];
 
-/** The newest of them, all of them checked. */
+/** The newest records; all of them are checked. */
 export function logsFrom(wire: readonly WireRecord[], path: string, violations: Violations): readonly LogRecord[] {
   if (wire.length === 0) return none;
   let before = 0n;
@@ -67,7 +70,7 @@ function textFrom(record: WireRecord): Pick<LogRecord, 'message' | 'fields' | 't
   return { message, fields: Object.fromEntries(kept), truncated };
 }
 
-/** At most `max` bytes in UTF-8, whole characters. */
+/** At most `max` UTF-8 bytes, without splitting characters. */
 function cutBytes(text: string, max: number): string {
   if (Buffer.byteLength(text) <= max) return text;
   const bytes = Buffer.from(text);
@@ -76,7 +79,7 @@ function cutBytes(text: string, max: number): string {
   return bytes.toString('utf8', 0, end);
 }
 
-/** Each with how many of its attempt are missing before it. */
+/** Each record with the number of its attempt's records that are missing before it. */
 export function logsTo(records: readonly KeptRecord[], after: LogPosition): WireRecord[] {
   let { attempt, sequence } = after;
   return records.map((record) => {

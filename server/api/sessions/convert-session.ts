@@ -1,4 +1,4 @@
-/** What workers say and hear, between the contract and the core. */
+/** Converts the messages of the worker protocol between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import {
   type AttemptReport,
@@ -75,7 +75,7 @@ function progressFrom(
   violations: Violations,
 ): Heartbeat['progress'] {
   const { progress, checkpoint, runTimeoutExtension } = wire;
-  // It has come for the sake of its log records alone.
+  // The entry carries only log records.
   if (wire.logs.length > 0 && !progress && !checkpoint && !runTimeoutExtension) return [];
   if (progress) {
     violations.check(

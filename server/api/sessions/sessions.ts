@@ -1,4 +1,4 @@
-/** SessionService: what workers speak. */
+/** SessionService: the worker protocol. */
 import { create } from '@bufbuild/protobuf';
 import {
   CloseSessionResponseSchema,
@@ -23,7 +23,7 @@ import { ApiError } from '../base/status.ts';
 import { Violations } from '../base/violations.ts';
 import { credentialsTo, creditsFrom, heartbeatFrom, reportFrom, uuidFrom, voidedFrom } from './convert-session.ts';
 
-/** The protocol of workers that this server speaks. */
+/** The version of the worker protocol that this server supports. */
 export const PROTOCOL_VERSION = 1;
 
 function checkProtocol(version: number): void {
@@ -128,8 +128,8 @@ export function sessionService(replica: Replica, clock = monotonic): Implementat
       const credits = creditsFrom(request.credits, violations);
       const voided = voidedFrom(request.voidedCreditIds, violations);
       violations.throwIfAny();
-      // Credits first: the next claim goes out while the results are being stored. They never fail the report: whether the
-      // session is closed is the report's to find, and a credit that is lost is granted anew with the next beat.
+      // Credits first: the next claim starts while the results are stored. Credits never fail the report: the report
+      // itself finds out whether the session is closed, and a lost credit is granted again with the next heartbeat.
       void replica.sessions.grant(sessionId, credits, voided).catch(() => {});
       const results = await replica.reports.report(sessionId, reports);
       return create(ReportAttemptsResponseSchema, { results: results.map((result) => ReportResult[result]) });

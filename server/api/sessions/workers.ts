@@ -1,4 +1,4 @@
-/** WorkerService: shows the workers to people. */
+/** WorkerService: shows workers to operators. */
 import { create } from '@bufbuild/protobuf';
 import { JobState, ProgressSchema } from '@muster/sdk/gen/muster/v1/job_pb';
 import {
@@ -57,7 +57,7 @@ function heldJobTo({ jobId, definition, attempt, state, assignTimeUs, progress }
   });
 }
 
-/** The namespace and the session by which a request names a worker. Throws what `violations` has found so far, too. */
+/** The namespace and the session that a request names. Also throws the violations found so far. */
 function workerNameOf(
   request: { namespace: string; sessionId: string },
   violations: Violations,
@@ -93,7 +93,7 @@ export function workerService(replica: Replica): Implementation<typeof WorkerSer
         heldJobs: heldJobs.map(heldJobTo),
       });
     },
-    // Nothing undoes a drain, so that a repeat, however late, finds nothing to change: the request id is only checked.
+    // Nothing undoes a drain, so a repeat changes nothing, however late it comes: the request id is only checked.
     async drainWorker(request) {
       const violations = new Violations();
       requestIdOf(request.requestId, violations);

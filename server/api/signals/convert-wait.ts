@@ -1,4 +1,4 @@
-/** Bodies of waits between the contract and the core. */
+/** Converts the bodies of waits between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import {
   ApprovalWaitSchema,

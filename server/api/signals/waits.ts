@@ -1,4 +1,4 @@
-/** WaitService: events and people's words for jobs that wait for them. */
+/** WaitService: events and approvals for jobs that wait for them. */
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { Payload as WirePayload } from '@muster/sdk/gen/muster/v1/payload_pb';
 import {
@@ -29,7 +29,7 @@ import { jobTo } from '../jobs/convert-job.ts';
 import { jobNameOf } from '../jobs/job-name.ts';
 
 const MAX_TEXT = 256;
-/** At most, of what a result says beside the payload. */
+/** Maximum bytes that a result adds to the payload. */
 const ADDED_BYTES = 2_048;
 
 export function waitService({ signalWaits, approvals, maxPayload }: Replica): Implementation<typeof WaitService> {
@@ -72,12 +72,12 @@ export function waitService({ signalWaits, approvals, maxPayload }: Replica): Im
   };
 }
 
-/** The content stands for the call: its bytes may differ from one try to the next, since a payload has a map. */
+/** A repeat is recognized by content: the bytes of the call may differ each time, since a payload has a map. */
 function contentOf(request: SendEventRequest, payload: WirePayload): Uint8Array {
   return toBinary(SendEventRequestSchema, { ...request, payload });
 }
 
-/** The text of the JSON value; undefined where there is no payload. */
+/** The text of the JSON value; undefined without a payload. */
 function jsonFrom(wire: WirePayload | undefined, maxBytes: number, violations: Violations): string | undefined {
   if (!wire) return undefined;
   const { data, contentType } = payloadFrom(wire, maxBytes, 'payload', violations);

@@ -1,4 +1,4 @@
-/** Fan-outs of steps between the contract and the core. */
+/** Converts fan-outs of steps between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import {
   FanOutSchema,

@@ -1,4 +1,4 @@
-/** What steps wait for outside of their workflow, between the contract and the core. */
+/** Converts the external dependencies of steps between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import { StepDependencySchema, type StepDependency as WireStepDependency } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { namesOf } from '../../domain/base/codes.ts';
@@ -9,7 +9,7 @@ import type { Violations } from '../base/violations.ts';
 
 const conditionOf = namesOf(conditions);
 
-/** `path` is that of the list. Undefined: there are none. */
+/** `path`: that of the list. Undefined: no dependencies. */
 export function aftersFrom(
   wire: readonly WireStepDependency[],
   path: string,
@@ -57,7 +57,7 @@ function onFrom(on: WireStepDependency['on'], path: string, violations: Violatio
   }
 }
 
-/** As it is honoured. */
+/** With defaults filled in. */
 export function afterTo({ on, condition }: StepDependency): WireStepDependency {
   switch (on.kind) {
     case 'JOB':

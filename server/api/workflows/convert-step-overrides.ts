@@ -1,4 +1,4 @@
-/** What a step's job has in place of what its definition says, between the contract and the core. */
+/** Converts a step's overrides of its definition between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import { StepOverridesSchema, type StepOverrides as WireOverrides } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import type { StepOverrides } from '../../domain/workflows/workflow.ts';
@@ -8,7 +8,7 @@ import type { Violations } from '../base/violations.ts';
 import { demandsFrom, demandsTo } from '../dispatch/convert-demands.ts';
 import { retryPolicyFrom, retryPolicyTo } from '../retries/convert-retry-policy.ts';
 
-/** Undefined where there are none. */
+/** Undefined: no overrides. */
 export function overridesFrom(
   wire: WireOverrides | undefined,
   field: string,

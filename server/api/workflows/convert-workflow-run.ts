@@ -1,4 +1,4 @@
-/** Workflows that run, between the contract and the core. */
+/** Converts running workflows between the contract and the core. */
 import { create } from '@bufbuild/protobuf';
 import {
   type CompensationRun,
@@ -21,7 +21,7 @@ import { jobTo } from '../jobs/convert-job.ts';
 const stateNameOf = namesOf(stepStates);
 const MAX_STATES = 64;
 
-/** Each once and in order, so that the same filter is the same text. */
+/** Without duplicates and sorted, so that equal filters give equal texts. */
 export function stepStatesFrom(wire: readonly WireState[], violations: Violations): StepState[] {
   const { length } = wire;
   violations.check(length <= MAX_STATES, 'states', `has ${length} entries; at most ${MAX_STATES} are allowed`);

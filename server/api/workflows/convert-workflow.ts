@@ -1,4 +1,4 @@
-/** Bodies of workflows between the contract and the core. */
+/** Converts the bodies of workflows between the contract and the core. */
 import { setImmediate } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import {
@@ -36,7 +36,7 @@ import { aftersFrom, afterTo } from './convert-step-dependency.ts';
 import { overridesFrom, overridesTo } from './convert-step-overrides.ts';
 
 const BODY = 'definition.workflow';
-/** Words that CEL does not take behind a dot. */
+/** Words that CEL refuses as field names after a dot. */
 const RESERVED = ['in', 'true', 'false', 'null'];
 
 const roleOf = namesOf(stepRoles);
@@ -55,7 +55,7 @@ function coded<T extends string>(
   return found ?? usual;
 }
 
-/** Adds everything that is wrong with it. Others are served meanwhile: it may have 10,000 steps. */
+/** Adds all violations. Yields to other calls meanwhile, since a workflow may have 10,000 steps. */
 export async function workflowFrom(wire: WireBody, violations: Violations): Promise<Workflow> {
   const failureMode = coded(modeOf, wire.failureMode, 'FAIL_FAST', `${BODY}.failure_mode`, violations);
   const count = wire.steps.length;
@@ -135,7 +135,7 @@ function cacheFrom({ maxAge, key }: WireCache, field: string, violations: Violat
   return { maxAgeMs, ...(key ? { key } : {}) };
 }
 
-/** As it is honoured: what was left out is filled in. */
+/** With defaults filled in. */
 export function workflowTo({ steps, output, failureMode }: Workflow): WireBody {
   return create(WorkflowBodySchema, {
     steps: steps.map(stepTo),

@@ -1,9 +1,9 @@
-/** Steps that people skip, as calls name them. */
+/** Checks the steps that a call skips manually. */
 import { checkText, STEP_NAME } from '../base/checks.ts';
 import type { Violations } from '../base/violations.ts';
 
 const MAX_REASON = 1_024;
-/** Each is kept on record. */
+/** Each skip is kept in the audit record. */
 const MAX_SKIPPED = 100;
 
 export function checkSkipped(name: string, field: string, violations: Violations): void {
@@ -14,7 +14,7 @@ export function checkSkipReason(reason: string, violations: Violations): void {
   checkText(reason, MAX_REASON, 'reason', violations);
 }
 
-/** Steps that a retry is not to run. */
+/** Steps that a retry must not run. */
 export function checkSkipSteps(names: readonly string[], violations: Violations): void {
   const field = 'skip_steps';
   const fits = violations.check(

@@ -1,4 +1,4 @@
-/** WorkflowService: how far a workflow is, its steps, and what people do to these. */
+/** WorkflowService: a workflow's progress and its steps, and manual changes of these. */
 import { create } from '@bufbuild/protobuf';
 import {
   GetWorkflowResponseSchema,

@@ -1,4 +1,4 @@
-/** A status in the words of Connect, which gives each detail a place of its own. */
+/** A status as a ConnectError, which carries each detail separately. */
 import { ConnectError } from '@connectrpc/connect';
 import type { RpcStatus } from '../status.ts';
 

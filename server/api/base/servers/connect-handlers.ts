@@ -1,4 +1,4 @@
-/** The handlers behind Connect (JSON and binary) and gRPC-Web: what the gRPC port serves, for browsers and curl. */
+/** The handlers for Connect (JSON and binary) and gRPC-Web: the services of the gRPC port, for browsers and curl. */
 import { type DescMethod, type DescService, type Message, toBinary } from '@bufbuild/protobuf';
 import { ConnectError, createConnectRouter, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
 import type { UniversalHandler } from '@connectrpc/connect/protocol';
@@ -12,8 +12,8 @@ import { connectErrorOf } from './connect-error.ts';
 const MAX_MESSAGE_BYTES = 4 << 20;
 
 /**
- * What a request id is bound to is the message in binary, so that it is the same call again in whichever encoding it comes.
- * Encoded when it is asked for: most calls never do.
+ * A request id is bound to the binary encoding of the message, so that a repeat in another encoding is the same call.
+ * It is computed on demand: most calls never need it.
  */
 function contextOf(method: DescMethod, message: Message, { requestHeader }: HandlerContext, signal: AbortSignal) {
   let body: Uint8Array | undefined;
@@ -32,7 +32,7 @@ function callerOf({ timeoutMs, signal }: HandlerContext): Caller {
     system: 'connectrpc',
     leftMs: timeoutMs() ?? Number.POSITIVE_INFINITY,
     onGone: (listener) => {
-      // The signal tells the deadline, too, which the call watches itself.
+      // The signal also aborts at the deadline, which the call watches itself.
       const aborted = () => ConnectError.from(signal.reason).code !== Code.DEADLINE_EXCEEDED && listener();
       if (signal.aborted) aborted();
       signal.addEventListener('abort', aborted);
@@ -45,7 +45,7 @@ function failureOf(error: unknown): unknown {
   return error instanceof CallFailure ? connectErrorOf(error.status) : error;
 }
 
-/** As gRPC and telemetry name it. */
+/** The method's name in gRPC and telemetry. */
 function nameOf(method: DescMethod): string {
   return `${method.parent.typeName}/${method.name}`;
 }
@@ -81,15 +81,15 @@ function implementationOf({ service, handlers }: ServiceBinding, calls: Calls): 
   return Object.fromEntries(implementations);
 }
 
-/** By path: `/muster.v1.JobService/GetJob` and the like. */
+/** By path, such as `/muster.v1.JobService/GetJob`. */
 export function connectHandlers(bindings: readonly ServiceBinding[], calls: Calls): Map<string, UniversalHandler> {
   const router = createConnectRouter({
-    grpc: false, // it needs HTTP/2 and has a port of its own
+    grpc: false, // gRPC needs HTTP/2 and has a port of its own
     readMaxBytes: MAX_MESSAGE_BYTES,
     writeMaxBytes: MAX_MESSAGE_BYTES,
     acceptCompression: [compressionGzip],
-    // A field that is not known is a field misspelt: whoever writes JSON by hand would never learn of it. And text that is
-    // no UTF-8 would be stored with other characters in it.
+    // An unknown field is a misspelt field, which the author of the JSON would otherwise never notice. And invalid
+    // UTF-8 would be stored as other characters.
     jsonOptions: { ignoreUnknownFields: false, ...{ textDecoder: new TextDecoder('utf-8', { fatal: true }) } },
   });
   for (const binding of bindings) router.service(binding.service, implementationOf(binding, calls));

@@ -1,4 +1,4 @@
-/** Serves the handlers on the gRPC port: grpc-js as the transport, protobuf-es as the codec. */
+/** Serves the handlers on the gRPC port: grpc-js is the transport, protobuf-es the codec. */
 import { type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
@@ -15,7 +15,7 @@ export interface GrpcServerOptions {
 
 export interface GrpcServer {
   readonly port: number;
-  /** Takes no new connections, waits for the calls under way for at most 5 s, then ends them. */
+  /** Accepts no new connections, waits at most 5 s for calls in progress, then ends them. */
   stop(): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ function callerOf(call: Call): Caller {
   };
 }
 
-/** In the words of grpc-js. */
+/** Converts an error for grpc-js. */
 function serviceErrorOf(error: unknown): Error {
   if (!(error instanceof CallFailure)) return error as Error;
   const { code, message, details } = error.status;
@@ -74,14 +74,17 @@ function serviceErrorOf(error: unknown): Error {
   return Object.assign(new Error(message), { code, details: message, metadata });
 }
 
-/** Resolves when the message is on its way: a slow caller holds up its own stream, and piles up nothing here. */
+/**
+ * Resolves when the message was handed to the transport: a slow caller delays only its own stream, and no messages pile
+ * up here.
+ */
 function written(
   call: grpc.ServerWritableStream<Decoded, Message>,
   message: Message,
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve) => {
-    // The callback of a call that has been cancelled never comes.
+    // After a cancel the callback is never called.
     const done = () => {
       signal.removeEventListener('abort', done);
       resolve();

@@ -1,12 +1,12 @@
-/** Whether the replica lives and whether it can work, told over HTTP. */
+/** Liveness and readiness of the replica, over HTTP. */
 import type { IncomingMessage } from 'node:http';
 
 export interface Readiness {
   readonly database: boolean;
   readonly bus: boolean;
-  /** Whether the bus is made to keep events. Without that everything else works. */
+  /** Whether the bus is set up to keep events. Everything else works without that. */
   readonly events: boolean;
-  /** The database's clock, RFC 3339. Undefined when it does not answer. */
+  /** The database's clock, RFC 3339. Undefined if the database does not answer. */
   readonly time: string | undefined;
 }
 
@@ -21,8 +21,8 @@ export interface Health {
 }
 
 /**
- * `/healthz` says that the process answers, and which release and worker protocol it is; `/readyz` whether its database and
- * its bus answer, and what time it is for them. Undefined for other paths.
+ * `/healthz`: the process answers; gives its release and worker protocol. `/readyz`: whether its database and its bus
+ * answer, and the database's time. Undefined for other paths.
  */
 export async function healthAnswer(
   { method, url }: IncomingMessage,

@@ -1,4 +1,4 @@
-/** The HTTP port: Connect and gRPC-Web for browsers and curl, the reference of both, and the state of health. */
+/** The HTTP port: Connect and gRPC-Web for browsers and curl, the API reference, health and metrics. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { ConnectError } from '@connectrpc/connect';
 import type { UniversalHandler } from '@connectrpc/connect/protocol';
@@ -25,17 +25,17 @@ export interface HttpServerOptions {
 
 export interface HttpServer {
   readonly port: number;
-  /** Takes no new connections, waits for the calls under way for at most 5 s, then ends them. */
+  /** Accepts no new connections, waits at most 5 s for calls in progress, then ends them. */
   stop(): Promise<void>;
 }
 
-/** Handlers of RPCs by their path. */
+/** Handlers of RPCs by path. */
 export type Routes = ReadonlyMap<string, UniversalHandler>;
 
 const STOP_MS = 5_000;
-/** A request must be here as a whole by then. */
+/** Maximum time until a request has arrived completely. */
 const REQUEST_MS = 60_000;
-/** What Connect's handlers refuse without a word. */
+/** Hints for statuses with which Connect's handlers refuse a call without a message. */
 const hints: Readonly<Record<number, string>> = {
   405: 'RPCs are called with POST',
   415: 'the content type must be application/json, application/proto, application/connect+json, application/connect+proto, application/grpc-web+json or application/grpc-web+proto: the first two for one answer, the next two for a stream',
@@ -45,14 +45,14 @@ function answer(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
 }
 
-/** Answers as Connect writes errors down, so that its clients understand it. */
+/** Answers with an error in Connect's format, so that its clients understand it. */
 function refuse(response: ServerResponse, status: number, error: ConnectError): void {
   answer(response, status, errorToJson(error, undefined) as object);
 }
 
 /**
- * The body, piece by piece. Whoever stops reading it leaves the connection whole, so that the refusal still gets out; what
- * comes after that is thrown away.
+ * The body in chunks. If the reader stops early, the connection stays open so that the refusal can be sent; the rest of
+ * the body is discarded.
  */
 async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
   try {
@@ -120,7 +120,7 @@ function listen(server: Server, { host, port }: HttpServerOptions): Promise<numb
   });
 }
 
-/** A connection that is kept alive would hold the end back, so each is closed once its answer is out. */
+/** A connection that is kept alive would delay the end, so each is closed after its answer. */
 function stop(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const closing = setInterval(() => server.closeIdleConnections(), 50);
@@ -137,7 +137,7 @@ export async function startHttpServer(routes: Routes, health: Health, options: H
   const { access, metrics, log } = options;
   const server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
     serve(request, response, { health, routes, access, metrics }).catch((error) => {
-      // When the caller has gone there is nobody left to tell.
+      // If the caller has disconnected, nobody sees the error anyway.
       if (!response.destroyed) log.error({ path: request.url, error: String(error) }, 'an HTTP call failed');
       response.destroy();
     });

@@ -1,14 +1,14 @@
-/** `/metrics`: what monitoring reads. */
+/** `/metrics`: metrics for monitoring. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export interface MetricsText {
   /** Media type of the text. */
   readonly contentType: string;
-  /** Made anew at most once a second. */
+  /** Recomputed at most once per second. */
   read(): Promise<string>;
 }
 
-/** Whether the request was for the metrics; then it is answered. */
+/** Whether the request was for the metrics, and was answered. */
 export async function serveMetrics(
   { method, url = '' }: IncomingMessage,
   response: ServerResponse,

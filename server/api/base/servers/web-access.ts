@@ -1,6 +1,6 @@
 /**
- * Which callers the HTTP port answers. It has no passwords, and a page from anywhere, open in a browser on this machine, can
- * send requests to it; the browser tells them by two headers that no page can forge.
+ * Which callers the HTTP port answers. The port has no passwords, and any page that is open in a browser on this
+ * machine can send requests to it; the browser identifies the page by two headers that no page can forge.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
@@ -8,17 +8,17 @@ import { cors } from '@connectrpc/connect';
 import { ApiError } from '../status.ts';
 
 export interface WebAccess {
-  /** Names that callers may use for this port, beside `localhost` and addresses. Lower case. */
+  /** Names that callers may use for this port, besides `localhost` and IP addresses. Lower case. */
   readonly hosts: readonly string[];
-  /** Origins of pages elsewhere that may call, such as `https://ops.example.com`. */
+  /** Origins of foreign pages that may call, such as `https://ops.example.com`. */
   readonly corsOrigins: readonly string[];
 }
 
 const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i;
 
 /**
- * A page whose own name was made to point at this machine (DNS rebinding) is of the same origin as this port, but it can't
- * hide the name: an address needs no name, and a name must be one of ours.
+ * A page whose own name points at this machine (DNS rebinding) has the same origin as this port, but it can't hide the
+ * name: an IP address is always accepted, a name must be one of ours.
  */
 function checkHost(host: string, { hosts }: WebAccess): void {
   const name = HOST.exec(host)?.[1]?.toLowerCase() ?? '';
@@ -34,7 +34,7 @@ function isSameOrigin(origin: string, host: string): boolean {
   return origin === `http://${host}` || origin === `https://${host}`;
 }
 
-/** @throws ApiError when the request is of a page that may not call. */
+/** @throws ApiError if the request comes from a page that may not call. */
 export function checkAccess({ host = '', origin }: IncomingHttpHeaders, access: WebAccess): void {
   checkHost(host, access);
   if (origin === undefined || isSameOrigin(origin, host.toLowerCase()) || access.corsOrigins.includes(origin)) return;
@@ -44,7 +44,7 @@ export function checkAccess({ host = '', origin }: IncomingHttpHeaders, access: 
   );
 }
 
-/** What the browser must be told so that it hands the answer to a page elsewhere. */
+/** Headers with which the browser passes the answer to a foreign page. */
 export function corsHeaders({ origin }: IncomingHttpHeaders, access: WebAccess): Record<string, string> {
   if (access.corsOrigins.length === 0) return {};
   if (origin === undefined || !access.corsOrigins.includes(origin)) return { vary: 'Origin' };
@@ -55,7 +55,7 @@ export function corsHeaders({ origin }: IncomingHttpHeaders, access: WebAccess):
   };
 }
 
-/** And before it sends a request from there. */
+/** Headers with which the browser sends a request from a foreign page. */
 export const preflightHeaders: Readonly<Record<string, string>> = {
   'access-control-allow-methods': 'POST',
   'access-control-allow-headers': [...cors.allowedHeaders, 'traceparent', 'tracestate'].join(', '),
