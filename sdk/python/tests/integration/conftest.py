@@ -1,4 +1,4 @@
-"""Real NATS, a real gRPC server, real workers; nothing of it outlives its test."""
+"""Fixtures: a real NATS server, a real gRPC server, and real workers; each test gets its own."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def nats(tmp_path: Path) -> Iterator[NatsServer]:
 
 @pytest.fixture
 def control_plane(nats: NatsServer) -> Iterator[ControlPlane]:
-    """Short beats, so that what takes a beat takes little time."""
+    """A control plane with short beat intervals, so that tests need not wait long for a beat."""
     with ControlPlane(nats.url, lease=6.0, beat_interval=0.5) as plane:
         yield plane
 
 
 @pytest.fixture
 def started() -> Iterator[Callable[[Worker], Worker]]:
-    """Starts workers and waits for their sessions; stops them in the end and looks for what they left."""
+    """Starts workers and waits for their sessions; finally stops them and checks that they left nothing behind."""
     workers: list[Worker] = []
 
     def start(worker: Worker) -> Worker:
@@ -51,7 +51,7 @@ def started() -> Iterator[Callable[[Worker], Worker]]:
 
 @pytest.fixture
 def script(tmp_path: Path) -> Iterator[Callable[[str, str], WorkerScript]]:
-    """Runs workers in processes of their own; kills in the end what still runs."""
+    """Runs workers in their own processes; finally kills those that still run."""
     scripts: list[WorkerScript] = []
 
     def run(address: str, body: str) -> WorkerScript:

@@ -79,7 +79,7 @@ def test_failures_progress_and_checkpoints_of_asynchronous_handlers(control_plan
 
     started(worker)
     assert run(control_plane, "fail", 0).failure.type == "ValueError"
-    assert run(control_plane, "fail", 1).failure.type == "CancelledError"  # nobody had asked for it
+    assert run(control_plane, "fail", 1).failure.type == "CancelledError"  # nothing had cancelled it
     told = [update for _, beat in control_plane.session.beats for update in beat.progress]
     assert {update.checkpoint.data for update in told} == {b"[1]"}
 

@@ -1,4 +1,4 @@
-"""JWTs of the message bus: used, renewed, and never told to anybody."""
+"""JWTs of the message bus are used, renewed, and never logged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.nats_server import NatsServer
 
 @pytest.fixture
 def guarded(tmp_path: Path):
-    """A bus that asks for JWTs, and a control plane that issues them."""
+    """A bus that requires JWTs, and a control plane that issues them."""
     accounts = NatsAccounts()
     server = NatsServer(tmp_path / "guarded", accounts.config)
     plane = ControlPlane(server.url, lease=6.0, beat_interval=0.3)
@@ -46,7 +46,7 @@ def test_an_expired_jwt_is_followed_by_the_newest(guarded, started, caplog) -> N
     plane.issue = lambda session: accounts.user(session.subject, expire_at=expire_at)
     with caplog.at_level(logging.DEBUG):
         started(echo_worker(plane))
-        # No job is asked for before: on a busy machine the JWT has expired by the time it could run.
+        # No job is run before: on a busy machine the JWT may have expired by the time it could run.
         eventually(lambda: "authentication error" in server.log(), "the expired JWT is refused on a new connection")
         session = plane.session
         renewed = accounts.user(session.subject)

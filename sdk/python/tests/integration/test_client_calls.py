@@ -1,4 +1,4 @@
-"""Each method of both clients asks for what it says, over real gRPC."""
+"""Each method of both clients makes the expected request, over real gRPC."""
 
 from __future__ import annotations
 

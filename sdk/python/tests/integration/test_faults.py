@@ -1,4 +1,4 @@
-"""What breaks around a worker, and how it goes on."""
+"""A worker continues after faults around it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_restart_of_the_control_plane(control_plane, started) -> None:
     started(echo_worker(control_plane))
     assert outcome(control_plane, control_plane.submit("echo", 1)).HasField("result")
     control_plane.do(control_plane.stop_calls())
-    control_plane.session.credits.clear()  # what it knew of credits died with it
+    control_plane.session.credits.clear()  # its knowledge of credits died with it
     key = control_plane.submit("echo", 2)
     control_plane.do(control_plane.resume_calls())
     assert outcome(control_plane, key).HasField("result")
@@ -102,7 +102,7 @@ def test_a_lost_lease_stops_everything_and_opens_a_new_session(control_plane, st
 
 
 def test_a_deaf_session_connects_anew(control_plane, nats, started) -> None:
-    """It beats, but no ping arrives, as on a connection that is only open on this side."""
+    """It beats, but receives no ping, as over a connection that is open only on this side."""
     started(echo_worker(control_plane))
     session = control_plane.session
     eventually(lambda: session.echo > 0, "it hears the bus")
@@ -124,7 +124,7 @@ def test_a_deaf_session_connects_anew(control_plane, nats, started) -> None:
 
 
 def test_a_server_of_the_bus_that_is_down_does_not_cost_the_connection_to_the_next(nats, monkeypatch) -> None:
-    """The client tells the error of the first one, and goes on to the second."""
+    """The client reports the error of the first server, and connects to the second."""
     monkeypatch.setattr(nats_client, "shuffle", lambda servers: None)
     told: list[str] = []
     settled = asyncio.Event()
@@ -153,7 +153,7 @@ def test_a_server_of_the_bus_that_is_down_does_not_cost_the_connection_to_the_ne
             await running  # it closes its connection
 
     with socket.socket() as unheard:
-        unheard.bind(("127.0.0.1", 0))  # it does not listen, so that whoever connects is refused
+        unheard.bind(("127.0.0.1", 0))  # it does not listen, so connections are refused
         asyncio.run(listen(f"nats://127.0.0.1:{unheard.getsockname()[1]}"))
     assert told[:2] == ["error", "ready"]
 
@@ -208,7 +208,7 @@ def test_handlers_are_aborted_at_the_fence_and_the_session_is_kept(nats, started
         assert outcome(control_plane, key).HasField("aborted")
         assert outcome(control_plane, control_plane.submit("echo", 1)).HasField("result")
         assert len(control_plane.sessions) == 1
-        # It has to end before its control plane does.
+        # The worker has to end before its control plane does.
         worker.stop()
         assert worker.wait(20)
 

@@ -45,7 +45,7 @@ def test_many_jobs_run_once_each(control_plane, started) -> None:
     keys = control_plane.submit_many("count", list(range(total)))
     accepted = control_plane.outcomes
     eventually(lambda: sum(key in accepted for key in keys) == total, "all are reported", 60)
-    # Those that were given back for want of a slot, more where the machine is busy, are not assigned again here.
+    # Attempts that were released for want of a slot, more on a busy machine, are not assigned again here.
     released = {key for key in keys if accepted[key].HasField("released")}
     assert sorted(runs) == sorted(value for value, key in enumerate(keys) if key not in released)
     assert len(runs) > len(released)
@@ -89,7 +89,7 @@ def test_progress_and_checkpoints(control_plane, started) -> None:
     def updates() -> list[messages.ProgressUpdate]:
         return [update for _, beat in control_plane.session.beats for update in beat.progress]
 
-    # Not always the same: one may come between the two calls of the handler.
+    # The number varies: a beat may come between the two calls of the handler.
     eventually(lambda: any(update.checkpoint.data == b'{"row":42}' for update in updates()), "a beat carries it")
     first = updates()[0]
     assert (first.job_id, first.progress.fraction, first.progress.message) == (key[0], 0.5, "half")
@@ -148,7 +148,7 @@ def test_more_slots(control_plane, started) -> None:
     together = threading.Barrier(3)
     worker.add_handler("meet", lambda ctx, value: together.wait(20))
     started(worker)
-    # It runs before others may: `resize` takes back what was on offer, and what comes under that is released.
+    # It runs before `resize`, which voids the credits: an assignment under a voided credit is released.
     first, _ = begin(control_plane, "meet", None, lambda: together.n_waiting == 1)
     worker.resize(3)
     for key in [first, *(control_plane.submit("meet") for _ in range(2))]:

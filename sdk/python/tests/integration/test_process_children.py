@@ -1,4 +1,4 @@
-"""Children of handlers that run in processes of their own: the worker makes their calls."""
+"""Children of handlers that run in processes: the worker makes their calls."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LARGE = 3 * 1024 * 1024
 
 
 class Jobs(JobServiceServicer):
-    """Keeps children by their keys, and has them end when a test says so."""
+    """Keeps children by their keys, and ends them when a test says so."""
 
     def __init__(self) -> None:
         self.submitted: dict[str, messages.SubmitJobRequest] = {}
@@ -66,7 +66,7 @@ def plane(nats) -> Iterator[ControlPlane]:
 
 @pytest.fixture
 def worker(plane, started) -> Worker:
-    """One whose handlers have children."""
+    """A worker whose handlers have children."""
     worker = Worker(plane.address, slots=2)
     worker.add_handler("sums", handlers.sums_squares, process=True)
     worker.add_handler("freezes", handlers.freezes_while_it_asks, process=True, kill_after=1.0)

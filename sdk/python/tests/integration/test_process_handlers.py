@@ -1,4 +1,4 @@
-"""Handlers in processes of their own: they can be killed, and their death is the end of nobody else."""
+"""Handlers in processes can be killed, and their death affects nothing else."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.control_plane import Key
 from tests.support.facts import eventually, process_is_alive
 from tests.support.outcomes import begin, outcome, run
 
-# The frame of the scripts has no guard, which is what one of the tests is about.
+# The scripts' frame has no `__main__` guard, because one of the tests needs it to be missing.
 _STARTS_NOTHING_WHEN_IMPORTED = """
 if __name__ != "__main__":
     worker.run = lambda: None

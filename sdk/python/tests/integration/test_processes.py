@@ -1,4 +1,4 @@
-"""The session process and the handler process: neither starves nor outlives the other wrongly."""
+"""The session process and the worker's process: neither blocks the other, nor outlives it wrongly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from muster.worker.handler_pool import HandlerPool
 from tests.support.control_plane import ControlPlane
 from tests.support.facts import eventually, process_is_alive
 
-# Tells each time Python lets another thread of the handler process run.
+# Prints a line each time Python lets another thread of the process run.
 _TICKER = """
 def ticker():
     while True:
@@ -52,7 +52,7 @@ def match(ctx, value):
         assert max(gaps) < 2.0
         held = session.beats[-1][1].held
         assert [(attempt.job_id, attempt.started) for attempt in held] == [(key[0], True)]
-        # Without this the test would prove nothing: all that time no other thread of the handler process ran.
+        # Without this check the test would prove nothing: no other thread of the worker's process ran in that time.
         assert len(worker.lines) <= ticks + 2
         assert "matched" not in worker.lines
 
@@ -73,7 +73,7 @@ def wait(ctx, value):
     session = control_plane.session
     worker.signal(signal.SIGKILL)
     eventually(lambda: not process_is_alive(pid), "the session process is gone", 5)
-    assert session.is_open  # its lease is to lapse: a crash is no orderly end
+    assert session.is_open  # its lease must lapse: a crash is not an orderly end
 
 
 def test_it_ends_even_if_a_child_of_the_handler_process_keeps_the_pipe_open(control_plane, script) -> None:
@@ -122,13 +122,13 @@ def test_a_session_process_that_dies_is_replaced(control_plane, started) -> None
     assert first is not None
     key = control_plane.submit("wait")
     assert running.wait(20)
-    # A job can come before the answer that makes the session ready.
+    # A job can arrive before the answer that makes the session ready.
     eventually(lambda: events == ["opened", "ready"], "the first session is ready")
     os.kill(first, signal.SIGKILL)
     control_plane.session.is_open = False
     eventually(lambda: reasons == ["lease_lost"], "its handlers are asked to stop")
     eventually(lambda: len(control_plane.sessions) == 2 and control_plane.session.credits, "a new session has credits")
-    # The handler of the old one still runs, so that one slot of two is left.
+    # The handler of the old session still runs, so one of two slots is free.
     assert sum(credit.slots for credit in control_plane.session.credits) == 1
     finish.set()
     eventually(lambda: sum(credit.slots for credit in control_plane.session.credits) == 2, "its slot is granted")

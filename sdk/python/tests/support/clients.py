@@ -1,4 +1,4 @@
-"""Both clients behind one face, so that each test of one is a test of the other."""
+"""Both clients behind one interface, so that each test runs with both."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Ask: TypeAlias = Callable[..., Any]
 
 
 def ask_blocking(address: str, method: str, *args: Any, options: dict[str, Any] | None = None, **kwargs: Any) -> Any:
-    """Calls a method of a `Client`; a loop is a list of what it gave."""
+    """Calls a method of a `Client`; an iterator becomes a list."""
     with Client(address, **(options or {})) as client:
         answer = getattr(client, method)(*args, **kwargs)
         return list(answer) if inspect.isgenerator(answer) else answer
 
 
 def ask_awaiting(address: str, method: str, *args: Any, options: dict[str, Any] | None = None, **kwargs: Any) -> Any:
-    """Calls a method of an `AsyncClient`, likewise."""
+    """Calls a method of an `AsyncClient`; an iterator becomes a list."""
 
     async def ask() -> Any:
         async with AsyncClient(address, **(options or {})) as client:

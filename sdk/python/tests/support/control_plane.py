@@ -1,4 +1,4 @@
-"""A control plane in memory: a real gRPC server for SessionService, and a real NATS connection."""
+"""An in-memory control plane: a real gRPC server for SessionService, and a real NATS connection."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Key = tuple[bytes, int]
 
 @dataclass
 class Session:
-    """What the control plane knows of one session."""
+    """The control plane's state of one session."""
 
     session_id: bytes
     request: messages.OpenSessionRequest
@@ -52,12 +52,12 @@ class ControlPlane(SessionServiceServicer):
     """Assigns jobs against credits, and lets a test break each call.
 
     Attributes:
-        sessions: Every session that was opened, in order.
-        outcomes: The report that was accepted for each attempt.
+        sessions: Every opened session, in order.
+        outcomes: The accepted report of each attempt.
         intercept: Called with (method, request) before a call is served; may raise `Refusal`.
         edit_reply: Called with each heartbeat's reply before it is sent.
         issue: Makes the bus credentials of a new session.
-        jobs: Serves JobService at the same address, if it is set before the start.
+        jobs: Serves JobService at the same address, if set before the start.
     """
 
     def __init__(self, nats_url: str, *, lease: float = 15.0, beat_interval: float = 5.0, port: int = 0) -> None:
@@ -101,10 +101,10 @@ class ControlPlane(SessionServiceServicer):
         self._loop.close()
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Runs in the control plane's loop and waits for it."""
+        """Runs a coroutine in the control plane's loop and waits for it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
 
-    # ---- what tests ask for
+    # ---- for tests
 
     def submit(self, handler: str, value: Any = None, **fields: Any) -> Key:
         """Makes a job that waits for a credit and returns the key of its first attempt."""

@@ -1,7 +1,7 @@
-"""A random model of dispatch in which the workers' side is the real session core.
+"""A random model of dispatch that runs the real session core on the workers' side.
 
-Three workers with drifting clocks, pauses and graceful restarts; calls and messages that are lost, doubled, delayed and
-reordered until HEAL. Time is virtual and in seconds. The workers are in `model_worker`.
+Three workers with drifting clocks, pauses and graceful restarts; calls and messages are lost, duplicated, delayed and
+reordered until HEAL. Time is virtual, in seconds. The workers are in `model_worker`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Model:
         self._order = 0
 
     def run(self) -> Counter[str]:
-        """Lets it all happen; raises `Violation` if a promise is broken."""
+        """Runs the model; raises `Violation` if an invariant is broken."""
         workers = [ModelWorker(self, self.random.choice([0.99, 1.0, 1.01])) for _ in range(WORKERS)]
         for worker in workers:
             self.at(self.random.uniform(0, 3), worker.open)
@@ -86,7 +86,7 @@ class Model:
         heapq.heappush(self._queue, (when, self._order, action))
 
     def send(self, action: Callable[[], None]) -> None:
-        """Carries a message: perhaps not, perhaps late, perhaps twice."""
+        """Sends a message, which may be lost, delayed or duplicated."""
         if self.is_faulty and self.random.random() < 0.12:
             return
         delay = self.random.choice([0.1, 0.2, 0.3, 0.5, 4.0, 9.0, 18.0]) if self.is_faulty else 0.2

@@ -1,9 +1,9 @@
-"""Makes a virtual environment that holds pip, what a wheel depends on, and then the wheel.
+"""Makes a virtual environment with pip, the dependencies of a wheel, and then the wheel.
 
     python empty_environment.py FOLDER WHEEL
 
-What it depends on is copied from the environment that runs this, so that no network is needed; pip still checks that it
-is all that the wheel asks for.
+The dependencies are copied from the environment that runs this, so no network is needed; pip still checks that the
+wheel needs nothing else.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def requirements_of(wheel: Path) -> list[str]:
 
 
 def needed_by(requirements: list[str]) -> set[str]:
-    """Returns the names of all that has to be there, with what that needs in turn."""
+    """Returns the names of all required packages, transitively."""
     found: set[str] = set()
     waiting = [(Requirement(text), "") for text in requirements]
     while waiting:

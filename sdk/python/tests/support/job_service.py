@@ -1,4 +1,4 @@
-"""Every service that clients call, in memory, for the clients' tests."""
+"""All services that clients call, in memory, for the clients' tests."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Services(
     workflow_service_pb2_grpc.WorkflowServiceServicer,
     namespace_service_pb2_grpc.NamespaceServiceServicer,
 ):
-    """Answers with what a test puts into `answers`, and remembers the requests."""
+    """Answers with the functions that a test puts into `answers`, and records the requests."""
 
     def __init__(self, answers: dict[str, Serve]) -> None:
         self.answers = answers

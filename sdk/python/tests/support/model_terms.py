@@ -1,4 +1,4 @@
-"""What both sides of the dispatch model agree on. Times are virtual, in seconds."""
+"""Constants of both sides of the dispatch model. Times are virtual, in seconds."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ LEASE, LIFE, BEAT, MARGIN = 15.0, 15.0, 5.0, 2.0
 HEAL, END = 250.0, 420.0
 JOBS, SLOTS, WORKERS = 12, 2, 3
 REPORT_DEADLINE = 10.0
-# A process that wakes from a pause needs a moment to look at its clock.
+# A process that resumes from a pause needs a moment to check its clock.
 WAKING = 0.4
 
 
 class Violation(Exception):  # noqa: N818
-    """A promise is broken."""
+    """An invariant is broken."""

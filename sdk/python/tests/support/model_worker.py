@@ -1,4 +1,4 @@
-"""A worker of the dispatch model: the real session core, and a process around it."""
+"""A worker of the dispatch model: the real session core, and a simulated process around it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ModelWorker:
-    """A process around the real core: its clock, its calls, its handlers. Implements the core's ports."""
+    """A simulated process around the real core: its clock, its calls, its handlers. Implements the core's ports."""
 
     def __init__(self, model: Model, rate: float) -> None:
         self.paused_until = 0.0
@@ -41,7 +41,7 @@ class ModelWorker:
         return self._model.now * self._rate
 
     def when_awake(self, action: Callable[[], None]) -> bool:
-        """Whether the process runs; if it is paused, the action happens when it wakes."""
+        """Whether the process runs; if it is paused, the action is performed when it resumes."""
         if self._model.now < self.paused_until:
             self._model.at(self.paused_until, action)
             return False
@@ -134,7 +134,7 @@ class ModelWorker:
         failed: Callable[[], None],
         deadline: float,
     ) -> None:
-        """A unary call: request and reply may be lost or late, and then it fails by its deadline."""
+        """A unary call: request and reply may be lost or late; then it fails at its deadline."""
         is_over = False
 
         def end(action: Callable[[], None]) -> None:

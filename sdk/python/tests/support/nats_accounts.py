@@ -39,7 +39,7 @@ def _token(issuer: nkeys.KeyPair, subject: nkeys.KeyPair, content: dict[str, Any
 
 
 class NatsAccounts:
-    """One account, and the users that it signs."""
+    """An account and the users that it signs."""
 
     def __init__(self) -> None:
         operator, _ = _new_pair(nkeys.PREFIX_BYTE_OPERATOR)
@@ -56,7 +56,7 @@ class NatsAccounts:
         )
 
     def user(self, subject: str, *, may_publish: bool = False, expire_at: int = 0) -> NatsCredentials:
-        """Makes a user that may subscribe to one subject; `expire_at` in seconds of the wall clock, 0: never."""
+        """Makes a user that may subscribe to one subject; `expire_at` is in seconds of the wall clock, 0: never."""
         pair, seed = _new_pair(nkeys.PREFIX_BYTE_USER)
         content = {
             "type": "user", "sub": {"allow": [subject]}, "pub": {} if may_publish else {"deny": [">"]},

@@ -59,7 +59,7 @@ class NatsServer:
         self._port = eventually(port, "nats-server tells its port")
 
     def connections_so_far(self) -> int:
-        """How many clients have connected since the start, gone ones included."""
+        """Number of clients that have connected since the start, including closed ones."""
         file = next((self._folder / "ports").glob("*.ports"))
         (monitoring,) = json.loads(file.read_text())["monitoring"]
         with urllib.request.urlopen(f"{monitoring}/varz", timeout=5) as response:

@@ -1,6 +1,6 @@
-"""What becomes of jobs on the control plane in memory, which assigns nothing again.
+"""Outcomes of jobs on the in-memory control plane, which assigns no attempt twice.
 
-An attempt that is given back unstarted, as may be where the machine is busy, is followed by another job.
+If an attempt is released without a start, as may happen on a busy machine, another job is submitted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def run(control_plane: ControlPlane, handler: str, value: Any = None) -> Attempt
 def begin(
     control_plane: ControlPlane, handler: str, value: Any, fact: Callable[[], FactT], **fields: Any
 ) -> tuple[Key, FactT]:
-    """Starts a job and waits for a fact that tells that its handler runs."""
+    """Starts a job and waits for a condition that shows that its handler runs."""
     for _ in range(_MOST_JOBS):
         key = control_plane.submit(handler, value, **fields)
         eventually(lambda key=key: fact() or key in control_plane.outcomes, "the handler has begun", _SECONDS)

@@ -1,4 +1,4 @@
-"""Handlers that run in processes: at the top of a module, where another process finds them."""
+"""Handlers that run in processes: at the top level of a module, where another process can import them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def squares_at_once(ctx: JobContext, values: list[int]) -> list[str]:
 
 
 def freezes_while_it_asks(ctx: JobContext, path: str) -> None:
-    """Says who it is, and stops its process while it waits for an answer that is too large for the pipe."""
+    """Writes its pid, and stops its process while it waits for an answer that is too large for the pipe."""
     tell_pid(f"{path}.pid")
     child = ctx.submit("large", {"value": 0}, key="large")
     threading.Thread(target=ctx.ended, args=([child],), daemon=True).start()
@@ -68,7 +68,7 @@ def crash(ctx: JobContext, value: object) -> None:
 
 
 def never_yields(ctx: JobContext, path: str) -> None:
-    """Says who it is, starts a program, and keeps Python's lock for longer than anybody waits."""
+    """Writes its pid, starts a program, and keeps Python's lock for longer than any test waits."""
     program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     Path(path).write_text(f"{os.getpid()} {program.pid}")
     re.match("(a+)+$", "a" * 60 + "b")

@@ -1,4 +1,4 @@
-"""Tracing as an application sets it up, with the spans kept in memory."""
+"""Tracing set up as in an application, with the spans kept in memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Tracing:
 
 @pytest.fixture
 def tracing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tracing]:
-    """An application may set a provider once and for all; a test has one of its own."""
+    """An application can set a provider only once; each test gets its own."""
     made = Tracing()
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: made.provider)
     yield made

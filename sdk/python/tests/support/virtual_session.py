@@ -1,4 +1,4 @@
-"""A session core under a virtual clock, with ports that write down what they are asked."""
+"""A session core under a virtual clock, with ports that record their calls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ACCEPTED = messages.REPORT_RESULT_ACCEPTED
 
 
 class RecordingPorts:
-    """Remembers every call."""
+    """Records every call."""
 
     def __init__(self) -> None:
         self.started: dict[AttemptKey, int] = {}
@@ -65,7 +65,7 @@ class RecordingPorts:
 
 
 class VirtualSession:
-    """Drives a core: `now` is the only clock there is."""
+    """Drives a core: `now` is the only clock."""
 
     def __init__(self, slots: int = 2, *, lease: float = 15.0, max_payload: int = 0, max_input: int = 0) -> None:
         self.now = 1_000.0
@@ -82,7 +82,7 @@ class VirtualSession:
     # ---- shortcuts
 
     def heard(self) -> list[messages.Credit]:
-        """Hears the first ping and beats: returns the credits of that beat."""
+        """Delivers the first ping and beats: returns the credits of that beat."""
         self.ping(1)
         return list(self.beat().request.credits)
 
@@ -93,13 +93,13 @@ class VirtualSession:
         return self.core.begin_beat(self.now)
 
     def beat(self, **reply: Any) -> PendingBeat:
-        """A beat that is answered at once."""
+        """Sends a beat that is answered at once."""
         beat = self.begin_beat()
         self.core.end_beat(self.now, beat, messages.HeartbeatResponse(**reply))
         return beat
 
     def sleep(self, seconds: float, *, beating: bool = True) -> None:
-        """Lets time pass tick by tick, with a beat every five seconds or without."""
+        """Advances time tick by tick, with or without a beat every five seconds."""
         for step in range(1, round(seconds * 10) + 1):
             self.now += 0.1
             self.core.tick(self.now)
@@ -127,7 +127,7 @@ class VirtualSession:
         self.core.on_message(self.now, SessionMessage(cancels=[notice(key)]))
 
     def returns(self, key: AttemptKey, value: Any = "done") -> None:
-        """The handler of an attempt returns a value; a Failure is one."""
+        """The handler of an attempt returns a value; a Failure counts as a failure."""
         report = messages.AttemptReport(job_id=key[0], attempt=key[1])
         if isinstance(value, Failure):
             report.failure.CopyFrom(value)
@@ -136,7 +136,7 @@ class VirtualSession:
         self.core.on_returned(self.now, self.ports.started[key], report)
 
     def report(self, result: int = ACCEPTED) -> dict[AttemptKey, messages.AttemptReport]:
-        """Sends what is in the outbox, has each report answered alike, and returns the reports."""
+        """Sends the outbox, answers each report with the same result, and returns the reports."""
         pending = self.begin_report()
         if pending is None:
             return {}
@@ -147,7 +147,7 @@ class VirtualSession:
         return self.core.begin_report(self.now)
 
     def held(self) -> dict[AttemptKey, bool]:
-        """What a beat would list: whether each has started."""
+        """The attempts that a beat would list, and whether each has started."""
         return {(held.job_id, held.attempt): held.started for held in self.core._state.held.messages()}
 
 
@@ -156,7 +156,7 @@ def notice(key: AttemptKey) -> CancelNotice:
 
 
 def kind_of(report: messages.AttemptReport) -> str | None:
-    """Names the outcome of a report; of a release, its reason."""
+    """Returns the name of a report's outcome; for a release, its reason."""
     kind = report.WhichOneof("outcome")
     if kind == "released":
         return messages.ReleaseReason.Name(report.released.reason).removeprefix("RELEASE_REASON_")

@@ -1,4 +1,4 @@
-"""A worker in a process of its own, which tells what happens in it line by line."""
+"""A worker in its own process, which prints a line for each event."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from muster import Worker
 saying = threading.Lock()
 
 def say(*words):
-    # print writes word by word: lines of two threads would get into each other.
+    # print writes word by word, so lines of two threads would mix.
     with saying:
         print(*words, flush=True)
 

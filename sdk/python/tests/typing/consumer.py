@@ -1,4 +1,4 @@
-"""What type checkers make of the public names; never run. The check of types reads it."""
+"""The public API as type checkers see it. Never run; mypy checks it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The five steps of acceptance, in their order."""
+"""The checks of acceptance, in their order."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from muster.v1 import session_service_pb2 as messages
 from muster.worker.acceptance import AssignmentFacts, Verdict, decide
 from tests.support.virtual_session import VirtualSession, kind_of
 
-# Every fact that could stop an acceptance, in the order of the steps. With all of them true, removing them one by one
-# must show the answers in this order.
+# Every fact that prevents an acceptance, in the order of the checks. Starting with all of them and removing one by one
+# must give the answers in this order.
 _STEPS = [
     ("is_known", Verdict.IGNORE),
     ("is_fenced", Verdict.IGNORE),

@@ -1,4 +1,4 @@
-"""What handlers log, on its way to the control plane: with beats, with reports, once each."""
+"""Log records reach the control plane with beats and reports, once each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the next heartbeat is due."""
+"""The schedule of heartbeats."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_one_that_a_later_reply_repeats_is_released_without_its_assignment() -> 
     key = (assignment.job_id, 1)
     beat = session.begin_beat()
     session.cancel(key)
-    session.core.end_beat(session.now, beat, reply(key))  # sent before the first notice: the assignment may come yet
+    session.core.end_beat(session.now, beat, reply(key))  # sent before the first notice: the assignment may come
     assert session.report() == {}
     session.now += 5.0
     session.beat(cancels=[notice(key)])

@@ -16,7 +16,7 @@ def test_a_handler_that_waits_is_reported_with_the_children_that_are_open() -> N
     def handler(ctx, value):
         try:
             raise WaitsForChildren(ids)
-        except Exception:  # noqa: BLE001 - that it is none is what this is about
+        except Exception:  # noqa: BLE001 - tests that it is not an Exception
             return "swallowed"
 
     report = run_handler(HandlerEntry.of(handler), FakeContext())

@@ -1,4 +1,4 @@
-"""What is said in words: limits, retry policies, and what no call is made of."""
+"""Limits and retry policies written with strings, and values that are refused before a call."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_what_no_call_is_made_of() -> None:
     with pytest.raises(ValueError, match="either run_time or delay"):
         job_submission("d", run_time=NOON, delay=1)
     with pytest.raises(ValueError, match="time zone"):
-        job_submission("d", run_time=dt.datetime(2026, 3, 1))  # noqa: DTZ001 - that is what is refused
+        job_submission("d", run_time=dt.datetime(2026, 3, 1))  # noqa: DTZ001 - must be refused
     with pytest.raises(ValueError, match="FAIL, USE_EXISTING, REPLACE"):
         job_submission("d", idempotency_conflict_policy="NEVER")
     with pytest.raises(ValueError, match="NEVER"):

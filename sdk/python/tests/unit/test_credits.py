@@ -1,4 +1,4 @@
-"""What the session says it can take, and when it takes its word back."""
+"""Credits: when the session grants and voids them."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_a_broken_bus_voids_all_and_the_next_ping_grants_anew() -> None:
     assert session.assign(credit.credit_id) not in session.ports.started
     session.report()
     request = session.beat().request
-    assert (list(request.voided_credit_ids), list(request.credits)) == ([], [])  # the report has told it
+    assert (list(request.voided_credit_ids), list(request.credits)) == ([], [])  # the report has carried it
     wanted = session.ports.beats_wanted
     session.ping(2)
     assert session.ports.beats_wanted == wanted + 1
@@ -243,7 +243,7 @@ class TestPrefetch:
         session.returns(running[0])
         pending = session.begin_report()
         assert pending is not None
-        # One slot came free and is taken by what waited; of 4 completions, one still waits and one place is promised.
+        # A waiting attempt took the slot that became free. Of 4 completions, one attempt waits and one permit is live.
         assert granted(pending.request.credits) == [(0, 2)]
 
     def test_unused_places_to_wait_go_once_the_session_idles(self) -> None:
@@ -271,7 +271,7 @@ class TestPrefetch:
         assert promises.promised_slots + promises.promised_prefetch + len(session.held()) == MOST_HELD
 
     def _busy(self):
-        """Three run, two wait; one more could."""
+        """Three attempts run, two wait; one more could wait."""
         session = VirtualSession(slots=3)
         (credit,) = session.heard()
         keys = [session.assign(credit.credit_id) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""The session core in the random model of dispatch, and whether the model notices when the core is wrong."""
+"""The session core in the random model of dispatch; the model must also detect planted bugs of the core."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_protocol_is_clean() -> None:
         except Violation as violation:
             pytest.fail(f"seed {seed}: {violation}")
     print(f"{SEEDS} seeds: {dict(counts)}")
-    # A run in which nothing bad happened proves nothing.
+    # A run without faults proves nothing.
     for event in ("leases lapsed", "released", "aborted", "assigned again", "cancelled", "result"):
         assert counts[event] > 0, event
 
@@ -52,7 +52,7 @@ def _no_fence(patch: pytest.MonkeyPatch) -> None:
 
 
 def _fence_from_the_answer(patch: pytest.MonkeyPatch) -> None:
-    """Counts the lease from far too late a moment."""
+    """Counts the lease from a time that is far too late."""
     extend = Fence.extend
     patch.setattr(Fence, "extend", lambda fence, sent_at: extend(fence, sent_at + 10.0))
 
@@ -81,7 +81,7 @@ def _leak_slots(patch: pytest.MonkeyPatch) -> None:
 
 
 def _forget_held(patch: pytest.MonkeyPatch) -> None:
-    """An attempt is not held any more once its handler has returned, and duplicates are not remembered either."""
+    """Drops an attempt once its handler has returned, and does not remember duplicates either."""
     returned = HeldAttempts.returned
 
     def forget(held: HeldAttempts, run_id: int):

@@ -1,4 +1,4 @@
-"""The orderly end."""
+"""Draining and shutting down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An attempt runs once, however often its assignment comes."""
+"""An attempt runs once, however often its assignment arrives."""
 
 from __future__ import annotations
 

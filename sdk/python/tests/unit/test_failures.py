@@ -1,4 +1,4 @@
-"""Exceptions as failures."""
+"""Conversion of exceptions to failures."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_the_chain_of_causes() -> None:
             except KeyError as error:
                 raise ValueError("middle") from error
         except ValueError:
-            raise RuntimeError("outer")  # noqa: B904 - the implicit chain is what is tested
+            raise RuntimeError("outer")  # noqa: B904 - tests the implicit chain
 
     failure = failure_of(handler)
     assert [failure.type, failure.cause.type, failure.cause.cause.type] == ["RuntimeError", "ValueError", "KeyError"]

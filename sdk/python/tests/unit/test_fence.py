@@ -1,4 +1,4 @@
-"""The moment after which a lease can't be proved, and what happens then."""
+"""The fence: when a lease can't be proved, and what follows."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_what_waits_does_not_start_any_more() -> None:
     running = session.assign(credit.credit_id)
     waiting = session.assign(credit.credit_id, prefetch=True)
     session.now += 0.1
-    session.returns(running)  # it returns in the moment of the fence
+    session.returns(running)  # it returns at the moment of the fence
     assert waiting not in session.ports.started
     assert kind_of(session.report()[waiting]) == "NOT_STARTED"
 

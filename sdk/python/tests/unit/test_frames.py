@@ -1,4 +1,4 @@
-"""The pipe between the session process and the handler process."""
+"""The pipe between the session process and the worker's process."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_late_frame_is_made_when_it_is_written() -> None:
         def take_frame(self) -> bytes:
             return frame(2, value[0])
 
-    writer._lock.acquire()  # somebody is writing
+    writer._lock.acquire()  # another thread is writing
     writer.send(Late())
     value[0] = b"new"
     writer._lock.release()

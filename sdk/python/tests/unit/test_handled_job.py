@@ -1,4 +1,4 @@
-"""What runs in a handler knows whose handler it is, as long as that has not returned."""
+"""Code that runs in a handler knows its job until the handler returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What handlers log, as log records of OpenTelemetry: through its real SDK, into memory."""
+"""Log records of handlers as OpenTelemetry log records, through its real SDK, into memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SPAN = "b7ad6b7169203331"
 
 
 class Records:
-    """The records that were written."""
+    """The written records."""
 
     def __init__(self) -> None:
         self._exporter = InMemoryLogRecordExporter()
@@ -38,7 +38,7 @@ class Records:
 
 @pytest.fixture
 def records(monkeypatch: pytest.MonkeyPatch) -> Iterator[Records]:
-    """An application may set a provider once and for all; a test has one of its own."""
+    """An application can set a provider only once; each test gets its own."""
     made = Records()
     monkeypatch.setattr(logs, "get_logger_provider", lambda: made.provider)
     yield made

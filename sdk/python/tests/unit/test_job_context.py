@@ -1,4 +1,4 @@
-"""What a handler sees of its attempt."""
+"""The context of a handler."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_progress_and_checkpoint_go_together_and_rise() -> None:
     ctx.progress(0.25, "reading")
     ctx.checkpoint([1])
     ctx.progress(0.5)
-    assert len(sent) == 1  # whoever writes takes the newest
+    assert len(sent) == 1  # the writer takes the newest update
     update = update_of(ctx)
     assert (update.progress.fraction, update.progress.message, update.sequence) == (0.5, "", 1)
     assert update.checkpoint.data == b"[1]"
@@ -70,7 +70,7 @@ def test_progress_and_checkpoint_go_together_and_rise() -> None:
 
 
 def test_a_checkpoint_that_is_too_large() -> None:
-    with pytest.raises(ValueError, match="takes 100"):
+    with pytest.raises(ValueError, match="the maximum is 100"):
         context().checkpoint("x" * 200)
 
 
@@ -84,7 +84,7 @@ def test_more_time_adds_up_within_bounds() -> None:
     for seconds in (0, -1.0, float("nan"), float("inf")):
         with pytest.raises(ValueError, match="can't be extended by"):
             ctx.extend_run_timeout(seconds)
-    with pytest.raises(ValueError, match="at most 2592000"):
+    with pytest.raises(ValueError, match="the maximum is 2592000"):
         ctx.extend_run_timeout(30 * 86_400)
     ctx.progress(0.5)
     assert to_seconds(update_of(ctx).run_timeout_extension) == 3.5

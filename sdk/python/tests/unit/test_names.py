@@ -1,4 +1,4 @@
-"""Numbers of the contract as words."""
+"""Names of the contract's enum values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values as payloads and back."""
+"""Encoding and decoding of values."""
 
 from __future__ import annotations
 

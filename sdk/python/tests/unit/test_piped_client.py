@@ -1,4 +1,4 @@
-"""Calls that a handler process has its worker make."""
+"""Calls that the worker makes for a handler process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def body_of(frame: bytes, kind: Kind) -> bytes:
 
 
 def relayed(address: str) -> tuple[PipedClient, CallRelay]:
-    """A client whose frames go straight to a relay, and back."""
+    """A client whose frames go directly to a relay, and back."""
     relay = CallRelay(address)
     channel: PipeChannel = PipeChannel(
         lambda call: relay.make(
@@ -74,7 +74,7 @@ def test_a_worker_that_does_not_answer_is_waited_for_no_longer_than_the_call(mon
         call(b"", timeout=0.01, metadata=())
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     number = PipedCall.from_body(body_of(sent[0], Kind.CALL)).number
-    channel.answered(body_of(PipedAnswer(number, "OK").to_frame(), Kind.ANSWER))  # too late, and no harm
+    channel.answered(body_of(PipedAnswer(number, "OK").to_frame(), Kind.ANSWER))  # too late, and harmless
 
 
 def test_answers_may_come_in_any_order() -> None:

@@ -1,4 +1,4 @@
-"""What the worker writes to its handler processes."""
+"""The writer to handler processes."""
 
 from __future__ import annotations
 

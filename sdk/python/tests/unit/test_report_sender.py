@@ -1,4 +1,4 @@
-"""The calls that bring reports: how many at once, and when the next one goes."""
+"""The calls that carry reports: how many are concurrent, and when the next one is made."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_LOOKS = 1_000
 
 
 class Line:
-    """A sender, its core with handlers that run, and calls that a test answers."""
+    """A sender, its core with running handlers, and calls that the test answers."""
 
     def __init__(self, slots: int) -> None:
         self.session = VirtualSession(slots)
@@ -38,7 +38,7 @@ class Line:
             self.sender.wake()
 
     async def has_called(self, *sizes: int) -> None:
-        """Waits for calls with so many reports; there must be no others."""
+        """Waits for calls with these numbers of reports; there must be no others."""
         for _ in range(MOST_LOOKS):
             if len(self.calls) >= len(sizes):
                 break
@@ -61,7 +61,7 @@ class Line:
 
 
 class OwnTime:
-    """A core that is told of its session's time whatever the clock says."""
+    """A core that uses its session's virtual time instead of the real clock."""
 
     def __init__(self, session: VirtualSession) -> None:
         self._session = session

@@ -1,4 +1,4 @@
-"""Reports: batches, repeats, refusals, and what goes with them."""
+"""Reports: batches, repetitions, refusals, and the updates that go with them."""
 
 from __future__ import annotations
 
@@ -294,7 +294,7 @@ class TestProgress:
         wanted = session.ports.beats_wanted
         session.returns(key, Failure(type="RetryLater"))
         assert session.ports.beats_wanted > wanted
-        session.core.end_beat(session.now, early, messages.HeartbeatResponse())  # carried nothing of it
+        session.core.end_beat(session.now, early, messages.HeartbeatResponse())  # did not carry it
         assert session.report() == {}
         assert session.beat().request.progress[0].checkpoint.data == b'"here"'
         assert kind_of(session.report()[key]) == "failure"

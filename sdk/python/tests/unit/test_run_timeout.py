@@ -1,4 +1,4 @@
-"""Handlers that run longer than they may."""
+"""Handlers that exceed their run timeout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the worker is told of its connections to the bus."""
+"""Events of the bus connection that the worker receives."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PING = SessionMessage(ping=1).SerializeToString()
 
 
 class Listener:
-    """Writes down what it is told, in order."""
+    """Records its events, in order."""
 
     def __init__(self, until: str) -> None:
         self.told: list[str] = []
@@ -73,7 +73,7 @@ class Client:
 def test_a_ping_before_the_subscription_stands(
     monkeypatch: pytest.MonkeyPatch, confirms: bool, until: str, told: list[str]
 ) -> None:
-    """Its credits stay good where the subscription comes into force, and end with the connection where it does not."""
+    """If the subscription becomes active, the credits of the ping stay valid; if not, they end with the connection."""
     monkeypatch.setattr(session_bus, "NatsClient", lambda: Client(confirms=confirms))
     listener = Listener(until)
 
@@ -108,7 +108,7 @@ def test_a_client_that_closes_without_a_word_is_followed_by_another(
     made: list[SilentClient] = []
     monkeypatch.setattr(session_bus, "NatsClient", lambda: SilentClient(made))
     monkeypatch.setattr(session_bus, "_CLOSE_SECONDS", 0.05)
-    # Where it is asked to, it must not take a look to find out.
+    # If it is asked to, it must not poll to find out.
     monkeypatch.setattr(session_bus, "_LOOK_SECONDS", 3_600 if is_asked_to else 0.05)
 
     async def listen() -> list[str]:

@@ -1,4 +1,4 @@
-"""The helpers for users' own tests."""
+"""The helpers for tests of handlers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spans of handlers: under the attempt, linked to the one before; none for those who do not trace."""
+"""Spans of handlers: children of the attempt, linked to the previous one; none without tracing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def attempt(number: int, span_id: int, flags: str = "01") -> FakeContext:
 
 @pytest.mark.parametrize(("number", "span_id"), [(1, "6b5fbd87c6ef150b"), (2**31 - 1, "765abc181920de96")])
 def test_spans_are_named_as_the_control_plane_names_them(number: int, span_id: str) -> None:
-    assert f"{attempt_span_id(JOB_BYTES, number):016x}" == span_id  # as docs/traces.md has them
+    assert f"{attempt_span_id(JOB_BYTES, number):016x}" == span_id  # as in docs/traces.md
 
 
 def test_under_the_attempt_and_linked_to_the_one_before(tracing: Tracing) -> None:
@@ -111,7 +111,7 @@ def test_asynchronous_handlers_have_each_their_own_in_what_they_await(tracing: T
 
 
 def test_records_of_the_log_are_written_within_the_span(tracing: Tracing) -> None:
-    """By that, OpenTelemetry's handler for `logging` gives them trace and span."""
+    """So OpenTelemetry's handler for `logging` adds trace and span to them."""
     written: list[tuple[str, int]] = []
 
     class Bridge(logging.Handler):

@@ -1,4 +1,4 @@
-"""Values of types with hints: written as JSON, and read back as what they were."""
+"""Typed values survive writing as JSON and reading back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be said of a worker before it is started."""
+"""A worker before its start."""
 
 from __future__ import annotations
 

@@ -52,9 +52,9 @@ export interface JobContext {
    */
   checkpoint(value: unknown): void;
   /**
-   * Extends the run timeout, which still counts from the handler's start; several calls add up. Sent at once if less
-   * than a second is left. It extends neither the total timeout of the job nor its progress timeout, and has no effect
-   * once `signal` is aborted with `run_timeout`.
+   * Extends the run timeout, which still counts from the handler's start; several calls add up. Sent within a second,
+   * or before the run timeout if less time is left. It extends neither the total timeout of the job nor its progress
+   * timeout, and has no effect once `signal` is aborted with `run_timeout`.
    *
    * @param ms Milliseconds, above 0.
    * @throws RangeError when `ms` is not positive and finite, or the handler could run for more than 30 days in total.

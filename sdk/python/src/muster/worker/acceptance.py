@@ -1,4 +1,4 @@
-"""Decides what becomes of an assignment: the five steps of acceptance, in their order."""
+"""Decides what to do with an assignment: five checks in the only safe order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from muster.v1 import session_service_pb2 as session_service
 
 
 class Verdict(Enum):
-    """What to do with an assignment that is not released."""
+    """A decision other than a release."""
 
     IGNORE = "ignore"
     START = "start"
@@ -23,19 +23,19 @@ Decision: TypeAlias = "Verdict | int"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentFacts:
-    """Everything that acceptance looks at.
+    """What the session knows about an assignment when it arrives.
 
     Attributes:
-        is_known: The attempt is held, or was seen and the credit that it spent is still alive.
+        is_known: The attempt is held, or was seen before and the credit that it spent is still live.
         is_fenced: The session can't prove its lease.
-        is_full: As many attempts are held as a heartbeat can list, so that not even a release could be held.
-        is_cancelled: A cancel of the attempt is on record.
+        is_full: The held list has reached its maximum: the session could not even hold a release.
+        is_cancelled: A cancel for the attempt arrived earlier.
         has_handler: The worker has a handler for this name and version.
-        fits: The input is not larger than the worker takes.
-        is_draining: The worker takes nothing more.
-        has_credit: It names a live credit with a place that fits.
+        fits: The input does not exceed the worker's maximum.
+        is_draining: The worker accepts nothing more.
+        has_credit: The assignment names a live credit with an unspent permit of its kind.
         has_slot: A slot is free.
-        may_wait: It may wait for a slot, and there is room in the line.
+        may_wait: The attempt is prefetched and may wait for a slot.
     """
 
     is_known: bool = False
@@ -51,7 +51,7 @@ class AssignmentFacts:
 
 
 def decide(facts: AssignmentFacts) -> Decision:
-    """Returns what to do: a verdict, or the reason to release the attempt for."""
+    """Returns a verdict, or the reason for a release."""
     if facts.is_known or facts.is_fenced or facts.is_full:
         return Verdict.IGNORE
     if facts.is_cancelled:

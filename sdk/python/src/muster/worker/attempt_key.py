@@ -1,4 +1,4 @@
-"""Names one attempt: the job's id (16 bytes) and the number of the attempt."""
+"""The key of an attempt: the job's id (16 bytes) and the number of the attempt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The handler process's side of attempts: starts them, stops them, hands back what came of them."""
+"""Runs attempts in the worker's process: starts handlers, stops them, and returns their outcomes."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from muster.worker.stop_reason import StopReason
 
 
 class AttemptRunner:
-    """Knows the handlers and the runs whose handler has not returned.
+    """Holds the handlers, and the runs whose handler has not returned.
 
     Args:
         handlers: The handlers by name.
-        send: Takes frames for the session process.
-        submit: Runs a plain handler, in a thread of its own for instance; what it is given does not raise.
+        send: Sends frames to the session process.
+        submit: Runs a synchronous handler, for example in a thread. The function that it receives does not raise.
         loop: Runs asynchronous handlers.
-        children: Stores children of jobs whose handlers run here. None: there can be none.
+        children: Submits and reads children of jobs whose handlers run here. None: handlers can't have children.
         relay: Makes the calls of handlers in processes. None: there are no such handlers.
 
     Attributes:
-        terms: Those of the present session.
+        terms: The terms of the current session.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class AttemptRunner:
         return (*self._running.copy(), *self._processes.busy_runs())
 
     def start(self, run_id: int, data: bytes) -> None:
-        """Starts the handler of an attempt: in a process, in the loop if it is asynchronous, or in a thread."""
+        """Starts the handler of an attempt: in a process, in the event loop if it is asynchronous, or in a thread."""
         assignment = Assignment.FromString(data)
         handler = self._handlers[assignment.handler]
         if handler.kill_after is None:
@@ -93,7 +93,7 @@ class AttemptRunner:
         self._processes.stop_all(reason)
 
     def close(self) -> None:
-        """Ends what can be ended; handlers in threads go on until they return, or with the process."""
+        """Ends processes and tasks. Handlers in threads continue until they return or the process ends."""
         self._loop.close()
         self._processes.close()
         if self._children is not None:

@@ -1,4 +1,4 @@
-"""How long to wait after failures in a row."""
+"""Delays after consecutive failures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class Backoff:
-    """Grows from `least` to `most` seconds by doubling; each wait is drawn from its upper half.
+    """Doubles from `least` to `most` seconds; each delay is drawn from the upper half.
 
     Attributes:
         failures: Failures since the last success.
@@ -19,11 +19,11 @@ class Backoff:
         self.failures = 0
 
     def fail(self) -> float:
-        """Takes note of a failure and returns the seconds to wait before the next try."""
+        """Counts a failure and returns the seconds to wait before the next try."""
         ceiling = min(self._most, self._least * 2.0 ** min(self.failures, 30))
         self.failures += 1
         return ceiling * (0.5 + 0.5 * self._random())
 
     def succeed(self) -> None:
-        """Starts again from the least wait."""
+        """Starts again from the shortest delay."""
         self.failures = 0

@@ -1,4 +1,4 @@
-"""When the next heartbeat is due."""
+"""Schedules heartbeats. A slow answer never delays the next one."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Callable
 
 from muster.worker.backoff import Backoff
 
-# The control plane takes at most 20 beats a second.
+# The control plane refuses more than 20 heartbeats per second.
 LEAST_GAP_SECONDS = 0.06
-# Without an answer yet.
+# Maximum number of unanswered heartbeats.
 MOST_IN_FLIGHT = 4
-# A log record waits so long for others to come along.
+# A log record waits this long for further records.
 LOG_DELAY_SECONDS = 0.01
-# It goes no sooner after the last beat than the first of these, or than so many times as long as that took to be
-# answered: so records cost a busy control plane a bounded share of its time. The third is the longest that they wait.
+# A beat with log records comes no sooner after the last beat than LOG_GAP_SECONDS, and no sooner than
+# LOG_GAP_ROUND_TRIPS times its round trip: so log records take a bounded share of a busy control plane's time. They
+# wait no longer than MOST_LOG_GAP_SECONDS.
 LOG_GAP_SECONDS = 0.2
 LOG_GAP_ROUND_TRIPS = 10
 MOST_LOG_GAP_SECONDS = 1.0
@@ -24,18 +25,18 @@ _LEAST_DEADLINE_SECONDS = 0.5
 
 
 class BeatSchedule:
-    """A beat every interval, sooner when asked, later after failures; none waits for the answer to the one before.
+    """Beats once per interval, sooner on request, later after failures; no beat waits for an earlier answer.
 
     Attributes:
-        due: The moment of the next beat, by the worker's monotonic clock. The first one is due at once.
-        deadline: Seconds that a beat may take, short enough for several tries within a lease.
+        due: Time of the next beat on the worker's monotonic clock. The first one is due at once.
+        deadline: Timeout of a heartbeat in seconds, short enough for several tries within a lease.
     """
 
     def __init__(self, now: float, beat_interval: float, lease: float, random: Callable[[], float]) -> None:
         self._interval = beat_interval
         self._backoff = Backoff(_FIRST_RETRY_SECONDS, max(_FIRST_RETRY_SECONDS, lease * _LEASE_SHARE_OF_RETRY), random)
         self._last_sent = float("-inf")
-        # After a failure nothing but the interval itself brings a beat sooner.
+        # After a failure, no request causes a beat before this time; only the regular interval does.
         self._not_before = float("-inf")
         self._round_trip = 0.0
         self._in_flight = 0
@@ -44,7 +45,7 @@ class BeatSchedule:
 
     @property
     def is_full(self) -> bool:
-        """Whether so many beats are unanswered that the next one has to wait."""
+        """Whether the number of unanswered beats has reached its maximum."""
         return self._in_flight >= MOST_IN_FLIGHT
 
     def is_due(self, now: float) -> bool:
@@ -52,22 +53,22 @@ class BeatSchedule:
         return now >= self.due and not self.is_full
 
     def want(self, by: float = float("-inf")) -> None:
-        """Asks for a beat by a moment, or as soon as may be: not within the wait after a failure."""
+        """Requests a beat by a time, or as soon as possible, but not within the delay after a failure."""
         self.due = min(self.due, max(by, self._last_sent + LEAST_GAP_SECONDS, self._not_before))
 
     def want_for_logs(self, now: float) -> None:
-        """Asks for a beat that brings log records."""
+        """Requests a beat that carries log records."""
         gap = min(MOST_LOG_GAP_SECONDS, max(LOG_GAP_SECONDS, LOG_GAP_ROUND_TRIPS * self._round_trip))
         self.want(max(now + LOG_DELAY_SECONDS, self._last_sent + gap))
 
     def sent(self, now: float) -> None:
-        """Takes note that a beat is on its way."""
+        """Notes that a beat was sent."""
         self._last_sent = now
         self._in_flight += 1
         self.due = now + self._interval
 
     def answered(self, sent_at: float, now: float, next_beat: float | None) -> None:
-        """Takes note of a good answer to the beat of a moment, which may name the seconds to the next beat."""
+        """Notes the answer to the beat sent at `sent_at`; the next is requested in `next_beat` seconds, if set."""
         self._in_flight -= 1
         self._round_trip = now - sent_at
         self._backoff.succeed()
@@ -77,9 +78,9 @@ class BeatSchedule:
             self.due = min(self.due, max(now + next_beat, self._last_sent + LEAST_GAP_SECONDS))
 
     def failed(self, now: float, retry_after: float | None = None) -> None:
-        """Takes note of a failure; the answer may name the seconds to wait at least, an interval at most."""
+        """Notes a failed beat; `retry_after` is the minimum delay in seconds. The delay is at most one interval."""
         self._in_flight -= 1
         wait = self._backoff.fail() + (retry_after or 0.0)
         self._not_before = max(self._not_before, now + min(wait, self._interval))
-        # What was wanted before waits, too; the next of the interval does not, since beats keep the lease.
+        # Beats requested earlier are delayed, too. The regular beat is not, because beats keep the lease.
         self.due = min(self._not_before, self._last_sent + self._interval)

@@ -1,4 +1,4 @@
-"""Proves to the message bus who the session is; the seed stays in here."""
+"""Credentials of the session for the message bus. The seed never leaves this module."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from muster.v1.session_service_pb2 import NatsCredentials
 
 
 class BusCredentials:
-    """Holds the newest credentials; every connection reads them when it is made."""
+    """Holds the newest credentials; every new connection reads them."""
 
     def __init__(self, newest: NatsCredentials) -> None:
         self._newest = newest
@@ -20,11 +20,11 @@ class BusCredentials:
 
     @property
     def are_needed(self) -> bool:
-        """Whether the bus asks for any."""
+        """Whether the bus requires credentials."""
         return bool(self._newest.jwt)
 
     def renew(self, newest: NatsCredentials) -> None:
-        """Replaces them."""
+        """Replaces the credentials."""
         self._newest = newest
 
     def jwt(self) -> bytes:
@@ -32,7 +32,7 @@ class BusCredentials:
         return self._newest.jwt.encode()
 
     def sign(self, nonce: str) -> bytes:
-        """Answers the server's challenge."""
+        """Signs the server's challenge."""
         pair = nkeys.from_seed(bytearray(self._newest.seed.encode()))
         try:
             return base64.b64encode(pair.sign(nonce.encode()))

@@ -1,4 +1,4 @@
-"""Makes the calls of handlers that run in processes of their own, over one connection of the worker."""
+"""Makes the calls of handlers that run in processes, over one connection of the worker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from muster.worker.piped_calls import PipedAnswer, PipedCall
 
 
 class CallRelay:
-    """The connection is made by the first call, and no call waits for another.
+    """The first call opens the connection; no call waits for another.
 
     Args:
         address: gRPC target of the control plane.
@@ -29,8 +29,8 @@ class CallRelay:
         """Makes the call of a frame.
 
         Args:
-            body: Of the frame.
-            answer: Takes the answer, in gRPC's thread, which makes all calls: it must not block.
+            body: Body of the frame.
+            answer: Receives the answer, in gRPC's thread, which serves all calls: it must not block.
         """
         call = PipedCall.from_body(body)
         with self._lock:
@@ -43,7 +43,7 @@ class CallRelay:
         future.add_done_callback(lambda done: answer(_answer_of(call.number, done)))
 
     def close(self) -> None:
-        """Ends the connection, if there is one."""
+        """Closes the connection, if there is one."""
         with self._lock:
             self._is_closed = True
             if self._channel is not None:

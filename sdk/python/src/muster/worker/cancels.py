@@ -1,4 +1,4 @@
-"""Remembers cancels that came before their assignment."""
+"""Cancels that overtook their assignments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MOST = 10_000
 
 
 class RememberedCancels:
-    """Holds cancels of attempts that have not been seen, each for 15 s after its last notice, at most 10,000."""
+    """Remembers cancels of unseen attempts, each for 15 s after its last notice, at most 10,000."""
 
     def __init__(self) -> None:
         self._notices: dict[AttemptKey, tuple[float, float]] = {}
@@ -18,7 +18,7 @@ class RememberedCancels:
         return len(self._notices)
 
     def remember(self, now: float, key: AttemptKey) -> float:
-        """Takes note of a cancel and returns when the first notice of it came."""
+        """Remembers a cancel and returns the time of its first notice."""
         self.purge(now)
         first, _ = self._notices.pop(key, (now, now))
         self._notices[key] = (first, now + LIFE_SECONDS)
@@ -27,16 +27,16 @@ class RememberedCancels:
         return first
 
     def has(self, now: float, key: AttemptKey) -> bool:
-        """Whether a cancel of the attempt is on record."""
+        """Whether a cancel of the attempt is remembered."""
         notice = self._notices.get(key)
         return notice is not None and now < notice[1]
 
     def forget(self, key: AttemptKey) -> None:
-        """Drops the record of an attempt that has been released."""
+        """Drops the cancel of an attempt that has been released."""
         self._notices.pop(key, None)
 
     def purge(self, now: float) -> None:
-        """Forgets what is over; notices are in the order of their ends."""
+        """Drops expired entries; they are ordered by expiry."""
         while self._notices:
             key, (_, end) = next(iter(self._notices.items()))
             if now < end:

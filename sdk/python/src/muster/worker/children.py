@@ -1,4 +1,4 @@
-"""Children of a job: what its handler submits, and waits for without holding its place."""
+"""Children of a job: its handler submits them and waits for them without holding a slot."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from muster.client.submission import JobOptions
 
 
-# A call is repeated for so long: a control plane that restarts is no reason for a handler to fail.
+# Seconds that a call is retried, so that a restart of the control plane does not fail the handler.
 PATIENCE_SECONDS = 60.0
 PATIENT = TransportRetry(max_attempts=1_000)
 
 
 class ChildCalls:
-    """The calls of a worker's handlers; the connection is made by the first of them.
+    """The calls of a worker's handlers. The first call opens the connection.
 
     Args:
-        connect: Makes it.
-        session_id: Says the UUID of the worker's session; None: it has none.
+        connect: Opens the connection.
+        session_id: Returns the UUID of the worker's session; None: it has none.
     """
 
     def __init__(self, connect: Callable[[], Client], session_id: Callable[[], str | None]) -> None:
@@ -44,14 +44,14 @@ class ChildCalls:
 
     @property
     def client(self) -> Client:
-        """The connection."""
+        """The client; opens the connection on first use."""
         with self._lock:
             if self._client is None:
                 self._client = self._connect()
             return self._client
 
     def close(self) -> None:
-        """Ends the connection, if there is one."""
+        """Closes the connection, if there is one."""
         with self._lock:
             if self._client is not None:
                 self._client.close()
@@ -81,7 +81,7 @@ class Children:
         detached: bool,
         options: JobOptions,
     ) -> SubmittedJob:
-        """Stores a child, or finds the one that an earlier run has made."""
+        """Submits a child, or returns the one that an earlier run has submitted."""
         parent = ParentAttempt(
             job_id=self._job_id, attempt=self._attempt, session_id=self._calls.session_id, detached=detached
         )
@@ -90,10 +90,10 @@ class Children:
         return self._calls.client.submit(definition, value, parent=parent, **options)
 
     def ended(self, children: Sequence[JobRef]) -> list[Job]:
-        """Reads children that have all ended.
+        """Returns the jobs of children that have all ended.
 
         Raises:
-            WaitsForChildren: Some have not.
+            WaitsForChildren: Some have not ended.
         """
         jobs = [self._calls.client.get(child) for child in children]
         still_open = [job.job_id for job in jobs if not is_terminal(job.state)]
@@ -102,7 +102,7 @@ class Children:
         return jobs
 
     def wait(self, children: Sequence[JobRef]) -> list[Any]:
-        """As `ended`, but reads their results."""
+        """Like `ended`, but returns their results."""
         return [read_result(job) for job in self.ended([id_of(child) for child in children])]
 
     def _next_number(self) -> int:

@@ -1,4 +1,4 @@
-"""The monotonic clock that leases, credits and deadlines are measured by."""
+"""The monotonic clock for leases, credits and deadlines."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ def _suspend_aware() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-# Where the system has a clock that also counts the time it sleeps, a lease that ended in a nap is seen on waking.
+# Prefers a clock that also counts suspended time: a lease that expired during a suspension is noticed on waking.
 monotonic_seconds = _suspend_aware if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic

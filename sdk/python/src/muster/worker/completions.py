@@ -1,4 +1,4 @@
-"""Measures how fast attempts end, which says how many more may wait for a slot."""
+"""Measures the rate at which attempts end. It determines how many may wait for a slot."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _SMOOTHING = 0.1
 
 
 class Completions:
-    """Counts the completions of the last 200 ms and follows the mean time a handler takes."""
+    """Counts the completions of the last 200 ms, and tracks the mean run time of handlers."""
 
     def __init__(self) -> None:
         self._times: deque[float] = deque(maxlen=_MOST)
         self._mean_seconds: float | None = None
 
     def note(self, now: float, started_at: float) -> None:
-        """Takes note of a handler that has returned."""
+        """Notes that a handler has returned."""
         self._times.append(now)
         taken = now - started_at
         self._mean_seconds = (
@@ -27,9 +27,9 @@ class Completions:
     def prefetch_depth(self, now: float, slots: int) -> int:
         """Returns how many attempts may wait for one of the `slots`.
 
-        It is the completions of the last 200 ms, but never more than the slots complete in that time at their mean
-        pace: after a few slow handlers have ended together, what was prefetched on that account would only sit and be
-        given back.
+        It is the number of completions in the last 200 ms, but at most the number that the slots complete in that time
+        at the mean run time. Without this bound, several slow handlers that end together would prefetch attempts that
+        could only wait and be released again.
         """
         while self._times and self._times[0] <= now - WINDOW_SECONDS:
             self._times.popleft()

@@ -1,4 +1,4 @@
-"""What the session has told the control plane that it can take."""
+"""The credits that the session has granted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RENEW_BELOW_SECONDS = 8.0
 
 @dataclass(slots=True)
 class GrantedCredit:
-    """A credit with places that are not spent yet."""
+    """A credit with unspent permits."""
 
     credit_id: int
     slots: int
@@ -20,11 +20,11 @@ class GrantedCredit:
 
 
 class Credits:
-    """Grants, spends and voids credits. Ids rise, and with them the ends of their lives.
+    """Grants, spends and voids credits. A higher id expires later.
 
     Attributes:
-        promised_slots: Places to start at once in live credits.
-        promised_prefetch: Places to wait for a slot in live credits.
+        promised_slots: Unspent slot permits of live credits.
+        promised_prefetch: Unspent prefetch permits of live credits.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Credits:
         self.promised_prefetch = 0
 
     def grant(self, now: float, slots: int, prefetch: int) -> GrantedCredit:
-        """Makes a credit; its life starts now, before it is sent."""
+        """Makes a credit. Its life starts now, before it is sent."""
         self._last_id += 1
         credit = GrantedCredit(self._last_id, slots, prefetch, now + LIFE_SECONDS)
         self._live[credit.credit_id] = credit
@@ -44,14 +44,14 @@ class Credits:
         return credit
 
     def find(self, now: float, credit_id: int, *, prefetch: bool) -> GrantedCredit | None:
-        """Returns the credit if it is live and has a place of this kind left, else None."""
+        """Returns the credit if it is live and has an unspent permit of this kind, else None."""
         credit = self._live.get(credit_id)
         if credit is None or now >= credit.expires_at:
             return None
         return credit if (credit.prefetch if prefetch else credit.slots) > 0 else None
 
     def spend(self, credit: GrantedCredit, *, prefetch: bool) -> None:
-        """Takes one place of this kind."""
+        """Takes one permit of this kind."""
         if prefetch:
             credit.prefetch -= 1
             self.promised_prefetch -= 1
@@ -62,7 +62,7 @@ class Credits:
             del self._live[credit.credit_id]
 
     def expire(self, now: float) -> None:
-        """Forgets the credits whose life is over, and voids that need not be told any more."""
+        """Drops expired credits, and voided ids that need no repetition any more."""
         while self._live:
             oldest = next(iter(self._live.values()))
             if now < oldest.expires_at:
@@ -71,28 +71,28 @@ class Credits:
         self._voided = {credit_id: end for credit_id, end in self._voided.items() if now < end}
 
     def void_all(self) -> None:
-        """Voids every credit that has places left."""
+        """Voids every credit with unspent permits."""
         self._void_where(lambda _: True)
 
     def void_ageing(self, now: float) -> None:
-        """Voids the credits that are to be replaced because little of their life is left."""
+        """Voids the credits that expire soon, so that they are replaced."""
         self._void_where(lambda credit: credit.expires_at - now < RENEW_BELOW_SECONDS)
 
     def void_prefetch(self) -> None:
-        """Voids the credits that still offer places to wait."""
+        """Voids the credits with unspent prefetch permits."""
         self._void_where(lambda credit: credit.prefetch > 0)
 
     def void(self, credit_ids: Iterable[int]) -> None:
-        """Voids these credits, as far as they have places left."""
+        """Voids these credits, as far as they have unspent permits."""
         wanted = set(credit_ids)
         self._void_where(lambda credit: credit.credit_id in wanted)
 
     def voided(self) -> list[int]:
-        """Returns the ids that the control plane has not been told of for sure."""
+        """Returns the voided ids that the control plane has not acknowledged."""
         return list(self._voided)
 
     def confirm_voided(self, credit_ids: Iterable[int]) -> None:
-        """Takes note that the control plane has heard of these."""
+        """Notes that the control plane has acknowledged these voided ids."""
         for credit_id in credit_ids:
             self._voided.pop(credit_id, None)
 

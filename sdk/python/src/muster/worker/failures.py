@@ -1,4 +1,4 @@
-"""Turns exceptions into failures."""
+"""Converts exceptions to failures."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ MOST_MESSAGE_BYTES = 8 * 1024
 MOST_TRACE_BYTES = 16 * 1024
 MOST_LEVELS = 16
 HIGHEST_EXIT_CODE = 255
-# The module that calls handlers; its frames say nothing to anybody.
+# The module that calls handlers; its frames are irrelevant to users and left out.
 _CALLER = "muster.worker.handler_run"
 
 
 def failure_from(error: BaseException, max_payload: int = 0) -> Failure:
-    """Describes an exception with its chain of causes, as `raise ... from` and implicit chaining make it.
+    """Describes an exception with its chain of causes, explicit (`raise ... from`) and implicit.
 
     Args:
         error: The exception.
-        max_payload: Largest details that the control plane takes, in bytes; larger ones are left out. 0: not stated.
+        max_payload: Maximum size of the details in bytes; larger details are left out. 0: not stated.
     """
     failure = outermost = _describe(error)
     seen = {id(error)}
@@ -45,7 +45,7 @@ def failure_from(error: BaseException, max_payload: int = 0) -> Failure:
 
 
 def unwritable(error: BaseException, broken: Exception) -> Failure:
-    """Stands in for the description of an exception that can't be described; takes nothing of it but its type."""
+    """Replaces the description of an exception that can't be described; reads only its type."""
     return Failure(
         type=type(error).__name__[:MOST_TYPE_CHARACTERS],
         message=f"the failure can't be written: {type(broken).__name__}",
@@ -68,7 +68,7 @@ def _describe(error: BaseException) -> Failure:
 
 
 def _exit_code_of(error: BaseException) -> int:
-    """0: it carries none. A process that a signal ended has 128 and its number, as shells say it."""
+    """0 means no exit code. As in shells, a process ended by a signal has 128 plus the signal's number."""
     code = getattr(error, "exit_code", None)
     if code is None and isinstance(error, subprocess.CalledProcessError):
         code = error.returncode if error.returncode >= 0 else 128 - error.returncode
@@ -94,6 +94,6 @@ def _head(text: str, most: int) -> str:
 
 
 def _tail(text: str, most: int) -> str:
-    """Keeps the end of a trace: that is where it happened."""
+    """Keeps the end of a trace, which shows where the error occurred."""
     data = text.encode(errors="replace")
     return data.decode() if len(data) <= most else data[-most:].decode(errors="ignore")

@@ -1,17 +1,19 @@
-"""The moment after which a session can't prove its lease."""
+"""The time until which the worker may assume that its lease holds."""
 
 from __future__ import annotations
 
 MARGIN_SECONDS = 2.0
-# Leases shorter than the usual 15 s keep the same share of themselves as the margin.
+# Leases shorter than the usual 15 s keep the same ratio of margin to lease.
 _MARGIN_SHARE = MARGIN_SECONDS / 15.0
 
 
 class Fence:
-    """Moves with each good heartbeat, counted from the moment that heartbeat was *sent*.
+    """Moves with each answered heartbeat, counted from the *sending* of that heartbeat.
+
+    The control plane renewed the lease after that, so the worker's fence always falls before the control plane's.
 
     Attributes:
-        at: The moment, in seconds of the worker's monotonic clock.
+        at: When the fence falls, in seconds of the worker's monotonic clock.
     """
 
     def __init__(self, lease: float, sent_at: float) -> None:
@@ -19,7 +21,7 @@ class Fence:
         self.at = sent_at + self._span
 
     def extend(self, sent_at: float) -> None:
-        """Takes note of a good heartbeat; a late answer never moves the fence back."""
+        """Notes an answered heartbeat; a late answer never moves the fence back."""
         self.at = max(self.at, sent_at + self._span)
 
     def is_passed(self, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""Writes frames from many threads to one socket, those that pile up during a write together."""
+"""Writes frames from many threads to one socket; frames that arrive during a write are written together."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Protocol
 
 
 class LateFrame(Protocol):
-    """A frame that is made when it is written, so that it carries the newest."""
+    """A frame that is built when it is written, so that it has the newest content."""
 
     def take_frame(self) -> bytes:
-        """Returns the frame, or nothing if there is no news any more."""
+        """Returns the frame, or nothing if it is no longer needed."""
 
 
 class FrameWriter:
-    """Whoever finds the socket free writes for all."""
+    """The thread that finds the socket free writes the frames of all threads."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
@@ -25,9 +25,9 @@ class FrameWriter:
         self._lock = threading.Lock()
 
     def send(self, data: bytes | LateFrame) -> None:
-        """Writes a frame, or leaves it to the thread that is writing. A pipe that is broken takes anything."""
+        """Writes a frame, or leaves it to the thread that is writing. Frames to a broken pipe are dropped."""
         self._line.append(data)
-        # A frame that is added between the last look and the release is found by the look after the release.
+        # A frame that is added between the last check and the release is found by the check after the release.
         while self._line and self._lock.acquire(blocking=False):
             try:
                 self._write()

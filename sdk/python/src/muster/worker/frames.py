@@ -1,23 +1,23 @@
-"""Frames between the session process and the handler process: length (4 bytes), kind (1 byte), body."""
+"""Frames between the processes of a worker: length (4 bytes), kind (1 byte), body."""
 
 from __future__ import annotations
 
 import struct
 
 _HEADER = struct.Struct("<IB")
-# An input is at most 512 KiB; a larger frame is a fault, not a message.
+# An input has at most 512 KiB, so a larger frame is a protocol error.
 MOST_BODY_BYTES = 16 * 1024 * 1024
 
 
 class FrameError(Exception):
-    """The other side does not speak frames."""
+    """The other side violates the frame format."""
 
 
 def frame(kind: int, body: bytes) -> bytes:
     """Returns the bytes of one frame.
 
     Raises:
-        FrameError: The body is larger than a frame may be.
+        FrameError: The body exceeds the maximum.
     """
     if len(body) > MOST_BODY_BYTES:
         raise FrameError(f"a frame of {len(body)} bytes")
@@ -25,7 +25,7 @@ def frame(kind: int, body: bytes) -> bytes:
 
 
 class FrameReader:
-    """Cuts a stream of bytes into frames."""
+    """Divides a stream of bytes into frames."""
 
     def __init__(self) -> None:
         self._rest = b""

@@ -1,4 +1,4 @@
-"""Names functions so that another process can find them."""
+"""Identifies functions so that another process can import them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class FunctionName:
-    """Where a function is: at the top of a module, or in a class there."""
+    """The location of a function: at the top level of a module, or in a class there."""
 
     module: str
     path: str
 
     @classmethod
     def of(cls, function: Callable[..., Any]) -> FunctionName:
-        """Names a function.
+        """Returns the location of a function.
 
         Raises:
-            TypeError: It is a lambda, a method, a partial, or inside of another function.
+            TypeError: It is a lambda, a method, a partial, or nested in another function.
         """
         module, path = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
         if module is None or path is None or "<" in path or hasattr(function, "__self__"):
@@ -28,11 +28,11 @@ class FunctionName:
         return cls(module, path)
 
     def find(self) -> Any:
-        """Imports the module and returns what has this name there.
+        """Imports the module and returns the object at the path.
 
         Raises:
             ImportError: There is no such module.
-            AttributeError: There is nothing of this name in it.
+            AttributeError: The module has no such object.
         """
         found: Any = importlib.import_module(self.module)
         for name in self.path.split("."):

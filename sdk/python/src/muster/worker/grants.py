@@ -1,4 +1,4 @@
-"""How many more attempts the session says it can take, and when it takes its word back."""
+"""Decides which credits a call grants and which it voids."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from muster.worker.session_state import SessionState
 
 MOST_HELD = 10_000
 MOST_SEEN = 300_000
-# With more reports on their way, or more bytes of them, nothing more is taken.
+# With more pending reports, or more bytes of them, no credit is granted.
 MOST_PENDING_REPORTS = 5_000
 MOST_REPORT_BYTES = 32 * 1024 * 1024
 
 
 class Grants:
-    """Makes the credits that heartbeats and reports carry."""
+    """Makes the credits of heartbeats and reports."""
 
     def __init__(self, state: SessionState) -> None:
         self._state = state
@@ -25,7 +25,7 @@ class Grants:
         self.highest_ping = 0
 
     def for_report(self, now: float) -> list[Credit]:
-        """Grants what is free and not promised yet: at most one credit."""
+        """Grants the free capacity that no credit covers yet: at most one credit."""
         state = self._state
         if not self._may_grant():
             return []
@@ -40,7 +40,7 @@ class Grants:
         return [Credit(credit_id=credit.credit_id, slots=slots, prefetch=prefetch)]
 
     def for_beat(self, now: float) -> list[Credit]:
-        """Voids what ages, or is more than an idle session can make use of, and grants anew."""
+        """Voids credits that expire soon, and prefetch that an idle session does not need; then grants anew."""
         if self._may_grant():
             self._state.credits.void_ageing(now)
             if self._depth(now) == 0:
@@ -48,38 +48,38 @@ class Grants:
         return self.for_report(now)
 
     def forget(self, granted: Iterable[Credit], *, is_broken: bool) -> None:
-        """Voids what a failed call carried or, if the connection broke, everything."""
+        """Voids the credits of a failed call or, if the connection broke, all credits."""
         if is_broken:
             self._state.credits.void_all()
         else:
             self._state.credits.void([credit.credit_id for credit in granted])
 
     def on_ping(self, ping: int) -> None:
-        """The bus is heard: from the first ping of a connection on, credits count."""
+        """Notes a ping: credits count from the first ping of a connection on."""
         self.highest_ping = max(self.highest_ping, ping)
         if not self._hears_bus:
-            # What was granted before was ignored, or went to a connection that is gone.
+            # Earlier credits were ignored, or sent to a connection that is gone.
             self._hears_bus = True
             self._state.credits.void_all()
             self._state.ports.beat_soon()
 
     def on_bus_broken(self) -> None:
-        """Voids what was granted over a connection that is gone; a ping over the next one grants anew."""
+        """Voids the credits granted over the broken connection; a ping over the next one grants anew."""
         self._hears_bus = False
         self._state.credits.void_all()
 
     def on_reply(self, reply: HeartbeatResponse) -> None:
-        """While the bus is down, beats are asked for sooner and assignments ride in their replies."""
+        """While the bus is down, the control plane asks for beats sooner and their replies carry assignments."""
         self._rides_in_replies = (
             reply.HasField("next_beat") and to_seconds(reply.next_beat) < self._state.settings.beat_interval
         )
 
     def void_all(self) -> None:
-        """Takes everything back; the next beat grants anew."""
+        """Voids all credits; the next beat grants anew."""
         self._state.credits.void_all()
 
     def start_anew(self) -> None:
-        """Voids everything and asks for a beat that grants anew."""
+        """Voids all credits and requests a beat that grants anew."""
         self._state.credits.void_all()
         self._state.ports.beat_soon()
 

@@ -1,4 +1,4 @@
-"""A handler as it was registered: its function, what its input is read as, and how it is called."""
+"""A registered handler: its function, the type of its input, and how it is called."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from muster.payloads import PayloadReader, payload_reader
 from muster.worker.function_name import FunctionName
 from muster.worker.job_context import JobContext
 
-# A context and an input.
+# Number of parameters of a handler: context and input.
 _TAKEN = 2
 
 HandlerFunction: TypeAlias = Callable[[JobContext, Any], Any]
@@ -21,14 +21,14 @@ HandlerFunction: TypeAlias = Callable[[JobContext, Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class HandlerEntry:
-    """What the worker needs to know to call a handler.
+    """Describes how to call a handler.
 
     Attributes:
         function: The handler itself.
-        read_input: Reads its input as the hint of its second parameter says.
+        read_input: Reads the input by the type hint of the second parameter.
         is_async: Whether it is a coroutine function.
-        kill_after: For a handler that runs in a process of its own: the seconds between the request to stop and the
-            kill. None: it runs in this process.
+        kill_after: For a handler that runs in a process: the seconds between the request to stop and the kill. None: it
+            runs in this process.
     """
 
     function: HandlerFunction
@@ -38,11 +38,11 @@ class HandlerEntry:
 
     @classmethod
     def of(cls, function: HandlerFunction, kill_after: float | None = None) -> HandlerEntry:
-        """Looks at a function.
+        """Inspects a function.
 
         Raises:
-            TypeError: It does not take a context and an input, no input can be read as its hint says, or another
-                process could not find it.
+            TypeError: The function does not take a context and an input, the type of its input is not supported, or
+                another process could not import it.
         """
         if kill_after is not None:
             FunctionName.of(function)
@@ -54,7 +54,7 @@ def _is_async(function: Any) -> bool:
 
 
 def _input_hint(function: HandlerFunction) -> Any:
-    """Reads the hint of the input only: those of other parameters need not be there at run time."""
+    """Reads only the hint of the input: hints of other parameters may be unavailable at run time."""
     parameters = list(inspect.signature(function).parameters.values())
     taken = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
     if len(taken) < _TAKEN and not any(one.kind is one.VAR_POSITIONAL for one in parameters):

@@ -1,4 +1,4 @@
-"""The session process's end of the pipe to the handler process."""
+"""The session process's side of the pipe to the worker's process."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from muster.worker.stop_reason import StopReason
 
 
 class HandlerLink(asyncio.Protocol):
-    """Reads frames, and writes those of one turn of the event loop together.
+    """Reads frames, and writes all frames of one turn of the event loop together.
 
-    When the other end is gone, the process ends at once: nobody may beat for handlers that are dead, and closing the
-    session would hide from the control plane that they crashed.
+    When the other side is gone, the process exits at once: it must not beat for dead handlers, and closing the session
+    would hide the crash from the control plane.
     """
 
     def __init__(self, on_frame: Callable[[int, bytes], None]) -> None:
@@ -51,7 +51,7 @@ class HandlerLink(asyncio.Protocol):
         os._exit(0)
 
     def start_run(self, run_id: int, assignment: Assignment) -> None:
-        """Hands an attempt over."""
+        """Starts an attempt."""
         self._send(run_frame(Kind.START, run_id, assignment.SerializeToString()))
 
     def stop_run(self, run_id: int, reason: StopReason) -> None:
@@ -59,11 +59,11 @@ class HandlerLink(asyncio.Protocol):
         self._send(stop_frame(run_id, reason))
 
     def tell(self, event: SessionEvent, **facts: Any) -> None:
-        """Says what became of the session."""
+        """Sends an event of the session."""
         self._send(json_frame(Kind.EVENT, {"event": event.value, **facts}))
 
     def refuse(self, message: str) -> None:
-        """Says that the control plane refuses the worker, and why."""
+        """Reports that the control plane refuses the worker, and why."""
         self._send(json_frame(Kind.REFUSED, message))
 
     def log(self, level: int, message: str) -> None:
@@ -71,13 +71,13 @@ class HandlerLink(asyncio.Protocol):
         self._send(json_frame(Kind.LOG, {"level": level, "message": message}))
 
     def flush(self) -> None:
-        """Writes what has piled up."""
+        """Writes the collected frames."""
         if self._transport is not None and self._unsent:
             self._transport.write(b"".join(self._unsent))
             self._unsent.clear()
 
     def close(self) -> None:
-        """Writes what is left and ends the process."""
+        """Writes the remaining frames and closes the pipe, which ends the process."""
         self.flush()
         if self._transport is not None:
             self._transport.close()

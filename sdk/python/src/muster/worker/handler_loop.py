@@ -15,9 +15,9 @@ _LAST_WORDS_SECONDS = 1.0
 
 
 class HandlerLoop:
-    """Runs handlers as tasks: in a loop that is given, or in one of its own, in a thread that starts with the first.
+    """Runs handlers as tasks: in a given loop, or in a loop of its own whose thread starts with the first handler.
 
-    A handler that is asked to stop is cancelled: once, at what it awaits.
+    A handler that is asked to stop is cancelled once, at its current `await`.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
@@ -26,7 +26,7 @@ class HandlerLoop:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def submit(self, work: Work, context: JobContext) -> None:
-        """Starts work for an attempt; it must not raise."""
+        """Starts work for an attempt. The work must not raise."""
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
             self._thread = threading.Thread(target=self._serve, args=(self._loop,), name="muster-loop", daemon=True)
@@ -34,7 +34,7 @@ class HandlerLoop:
         self._loop.call_soon_threadsafe(self._start, work, context)
 
     def close(self) -> None:
-        """Cancels what still runs, and ends a loop of its own within about a second."""
+        """Cancels running tasks, and ends its own loop within about a second."""
         loop, thread = self._loop, self._thread
         if loop is None or loop.is_closed():
             return

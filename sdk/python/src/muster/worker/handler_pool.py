@@ -8,10 +8,10 @@ from queue import SimpleQueue
 
 
 class HandlerPool:
-    """Starts threads as they are needed.
+    """Starts threads on demand.
 
-    The session hands over no more attempts than there are slots, so the line is never longer than that. The threads are
-    daemons: a handler that does not stop must not keep the process.
+    The session starts no more attempts than there are slots, which bounds the queue. The threads are daemons: a handler
+    that does not stop must not keep the process alive.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class HandlerPool:
         self._count = 0
 
     def submit(self, work: Callable[[], None]) -> None:
-        """Runs it in a thread, at once; it must not raise."""
+        """Runs the work in a thread at once. The work must not raise."""
         with self._lock:
             if self._idle > 0:
                 self._idle -= 1

@@ -1,4 +1,4 @@
-"""Starts a handler process and is the worker's end of the pipe to it."""
+"""Starts a handler process, and is the worker's side of the pipe to it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _PROGRAM = (
 
 
 class HandlerProcess:
-    """One process, in a session of its own: it is killed with all that its handler has started.
+    """A process with its own process group, which is killed together with all processes that its handler started.
 
     Attributes:
-        pid: Its process id.
-        is_killed: Whether it was killed from here.
-        complaint: Why it could not begin. Empty: it could, or has not said so yet.
+        pid: Process id.
+        is_killed: Whether this worker killed it.
+        complaint: Why it could not start. Empty: it did, or has not reported yet.
     """
 
     def __init__(
@@ -58,28 +58,28 @@ class HandlerProcess:
         threading.Thread(target=self._listen, name=f"muster-process-{self.pid}", daemon=True).start()
 
     def send(self, data: bytes) -> None:
-        """Sends frames, and waits for nothing; does nothing once the process is gone."""
+        """Sends frames without waiting; does nothing once the process is gone."""
         self._writer.send(data)
 
     def answer(self, answer: PipedAnswer) -> None:
-        """Sends the answer to a call: one that fails where too much waits for the process to read it."""
+        """Sends the answer to a call, or an error if too many bytes wait for the process to read them."""
         if not self._writer.offer(answer.to_frame()):
-            _logger.warning("too much waits for the handler process %d to read it: a call fails for that", self.pid)
-            why = "too many bytes of answers wait for the process of this handler to read them"
+            _logger.warning("the handler process %d does not read its answers: a call fails", self.pid)
+            why = "the process of this handler does not read its answers, and too many bytes wait for it"
             self.send(PipedAnswer(answer.number, grpc.StatusCode.RESOURCE_EXHAUSTED.name, why).to_frame())
 
     def hang_up(self) -> None:
-        """Lets it end by itself, as it does where it runs no handler; its end is told as any other."""
+        """Closes the pipe, so that a process without a running handler exits; `on_end` is called as usual."""
         with contextlib.suppress(OSError):
             self._end.shutdown(socket.SHUT_WR)
 
     def kill(self) -> None:
-        """Ends it at once; its end is told as any other."""
+        """Kills the process at once; `on_end` is called as usual."""
         self.is_killed = True
         self._kill_group()
 
     def _kill_group(self) -> None:
-        # The process is not reaped before its end of the pipe is closed, so the number is still its own.
+        # The process is not reaped before its pipe is closed, so the pid still belongs to it.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""The handlers of a worker, as its program registers them."""
+"""The registered handlers of a worker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FunctionT = TypeVar("FunctionT", bound=HandlerFunction)
 
 
 class HandlerRegistry:
-    """Takes handlers until the worker is started."""
+    """Accepts handlers until the worker is started."""
 
     def __init__(self) -> None:
         self._handlers: dict[str, HandlerEntry] = {}
@@ -29,21 +29,21 @@ class HandlerRegistry:
         min_version: int = 0,
         max_version: int = 0,
     ) -> Callable[[FunctionT], FunctionT]:
-        """Decorates a function `(ctx, input) -> result`, plain or asynchronous, as a handler.
+        """Registers a function `(ctx, input) -> result`, synchronous or asynchronous, as a handler.
 
-        Its input is read as the type hint of its second parameter says: a dataclass, a protobuf message, and what
-        `muster.payloads.payload_reader` names besides; without a hint it is what the JSON holds. An input that does not
-        fit fails the job for good. An asynchronous handler that is asked to stop is cancelled at what it awaits.
+        Its input is read by the type hint of the second parameter: a dataclass, a protobuf message, or another type
+        that `muster.payloads.payload_reader` supports; without a hint it is the JSON value. An input that does not fit
+        fails the job finally. An asynchronous handler that is asked to stop is cancelled at its current `await`.
 
         Args:
-            name: Name of the definition's handler. None: the function's own name.
-            process: Whether it runs in a process of its own: for work that keeps the CPU, and so Python's lock, that
-                may crash, or that has to end when it is asked to, whatever it does. The function is at the top of a
-                module, and the main module runs the worker only under `if __name__ == "__main__":`.
-            kill_after: Seconds from the request to stop (a cancel, the run timeout, a lost lease, the worker's end) to
-                the kill of that process, with all that the handler has started.
-            min_version: Lowest definition version that it serves. 0: any.
-            max_version: Highest definition version that it serves. 0: any.
+            name: The handler's name in the definition. None: the function's name.
+            process: Whether the handler runs in a process of its own: for code that keeps the CPU, and so Python's
+                lock, that may crash, or that must end when it is asked to stop. The function must be at the top level
+                of a module, and the main module must start the worker under `if __name__ == "__main__":`.
+            kill_after: Seconds from the request to stop (a cancel, the run timeout, a lost lease, the worker's end)
+                until that process is killed together with all processes that the handler started.
+            min_version: Lowest supported version of the definition. 0: any.
+            max_version: Highest supported version of the definition. 0: any.
         """
 
         def decorate(function: FunctionT) -> FunctionT:
@@ -73,9 +73,9 @@ class HandlerRegistry:
         """Registers a handler; see `handler`.
 
         Raises:
-            ValueError: There is one of this name already, no name, or `kill_after` is negative.
-            TypeError: It does not take a context and an input, no input can be read as its hint says, or it is to run
-                in a process and is not at the top of a module.
+            ValueError: The name is empty or already registered, or `kill_after` is negative.
+            TypeError: The function does not take a context and an input, the type of its input is not supported, or it
+                is to run in a process and is not at the top level of a module.
             RuntimeError: The worker has been started.
         """
         if self._is_sealed:

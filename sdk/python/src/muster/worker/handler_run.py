@@ -16,12 +16,12 @@ from muster.worker.handler_entry import HandlerEntry
 from muster.worker.job_context import JobContext
 from muster.worker.reports import too_large
 
-# Where the control plane does not say what it takes: what the pipe to the session process takes for sure.
+# Maximum size if the control plane states none: it surely fits into the pipe to the session process.
 _MOST_UNSTATED_BYTES = MOST_BODY_BYTES // 2
 
 
 def run_handler(handler: HandlerEntry, context: JobContext) -> AttemptReport:
-    """Calls a plain handler and returns the report of what came of it; never raises."""
+    """Calls a synchronous handler and returns its report; never raises."""
     try:
         with handling(context.job_id), context.spanned():
             return _result(context, handler.function(context, _input_of(handler, context)))
@@ -30,7 +30,7 @@ def run_handler(handler: HandlerEntry, context: JobContext) -> AttemptReport:
 
 
 async def run_async_handler(handler: HandlerEntry, context: JobContext) -> AttemptReport:
-    """Awaits an asynchronous handler and returns the report of what came of it; never raises."""
+    """Awaits an asynchronous handler and returns its report; never raises."""
     try:
         with handling(context.job_id), context.spanned():
             return _result(context, await handler.function(context, _input_of(handler, context)))

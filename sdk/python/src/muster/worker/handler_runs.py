@@ -1,4 +1,4 @@
-"""Starts handlers, asks them to stop, and settles what becomes of their attempts."""
+"""Starts handlers, asks them to stop, and settles their attempts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from muster.worker.stop_reason import StopReason
 
 WAIT_SECONDS = 1.0
 RUN_TIMEOUT_GRACE_SECONDS = 5.0
-# Progress and checkpoints are told within this time.
+# Changed progress and checkpoints are sent within this time.
 PROGRESS_SECONDS = 1.0
 
 
@@ -28,7 +28,7 @@ class HandlerRuns:
         self._state = state
 
     def start(self, now: float, key: AttemptKey, assignment: Assignment) -> None:
-        """Hands an attempt to the handler process; a slot must be free."""
+        """Starts the handler of an attempt; a slot must be free."""
         state = self._state
         run_id = state.slots.take()
         held = state.held.start(key, assignment, run_id, now)
@@ -43,7 +43,7 @@ class HandlerRuns:
             self._state.ports.stop_run(held.run_id, reason)
 
     def returned(self, now: float, run_id: int, returned: AttemptReport | None) -> None:
-        """Takes note that a handler has returned, with its result or failure; None: neither is known."""
+        """Notes that a handler has returned, with its result or failure; None: neither is known."""
         state = self._state
         state.slots.give_back(run_id)
         held = state.held.returned(run_id)
@@ -53,7 +53,7 @@ class HandlerRuns:
                 self._settle(held, returned)
 
     def progressed(self, now: float, update: ProgressUpdate) -> None:
-        """Takes what a running handler says of itself."""
+        """Takes an update of a running handler."""
         key = (update.job_id, update.attempt)
         held = self._state.held.get(key)
         if held is None or held.is_settled:
@@ -65,16 +65,16 @@ class HandlerRuns:
         self._state.progress.put(key, update)
 
     def _patience(self, now: float, held: HeldAttempt, update: ProgressUpdate) -> float:
-        """Within how many seconds the control plane has to hear of it."""
+        """Returns the seconds within which the control plane has to receive the update."""
         wait = PROGRESS_SECONDS
         if update.HasField("run_timeout_extension"):
-            # The control plane ends an attempt soon after its run timeout, so it has to hear of more time before that.
+            # The control plane ends an attempt soon after its run timeout, so an extension has to arrive before that.
             wait = min(wait, max(0.0, held.run_deadline - now))
             self._extend(held, update)
         return wait
 
     def tick(self, now: float) -> None:
-        """Starts what may start, gives back what has waited too long, stops what has run too long."""
+        """Starts waiting attempts, releases those that waited too long, and stops those that run too long."""
         state = self._state
         self._start_waiting(now)
         while (waiting := state.held.oldest_waiting()) is not None and now >= waiting.accepted_at + WAIT_SECONDS:
@@ -84,7 +84,7 @@ class HandlerRuns:
                 self._stop_overdue(now, held)
 
     def enter_fence(self) -> None:
-        """The lease can't be proved: what waits goes back, and handlers that may not go on are aborted."""
+        """The lease can't be proved: releases waiting attempts, aborts handlers that may not continue without it."""
         state = self._state
         state.is_fenced = True
         state.ports.tell(SessionEvent.FENCED)
@@ -103,11 +103,11 @@ class HandlerRuns:
             self.stop(held, reason)
 
     def fill_slots(self, now: float) -> None:
-        """After a slot has come free: starts what waits for it, or sees to it that the slot is granted again.
+        """Called when a slot became free: starts a waiting attempt, or makes sure that the slot is granted again.
 
-        A report that is still to be sent grants it. A beat for each handler that returns while a batch is in flight
-        would be a beat each 60 ms under load, of which three are enough to overtake their pings: the session would
-        count as deaf.
+        A pending report grants it. A beat for each handler that returns while a batch is in flight would mean a beat
+        every 60 ms under load; three of these can overtake their pings, and the control plane would take the session
+        for deaf.
         """
         self._start_waiting(now)
         if not self._state.outbox.has_line:
@@ -121,7 +121,7 @@ class HandlerRuns:
             self.start(now, held.key, held.assignment)
 
     def _extend(self, held: HeldAttempt, update: ProgressUpdate) -> None:
-        """Moves the deadline by what is new of the extension; after the signal it is too late for that."""
+        """Moves the deadline by the new part of the extension; after the run timeout's signal it is too late."""
         if held.stopped_for is StopReason.RUN_TIMEOUT:
             update.ClearField("run_timeout_extension")
             return
@@ -137,7 +137,7 @@ class HandlerRuns:
             return
         is_followed = report.WhichOneof("outcome") in ("failure", "suspended")
         if is_followed and state.progress.has_checkpoint(held.key):
-            # The next attempt is to start from the checkpoint, so the control plane must hear of that first.
+            # The next attempt starts from the checkpoint, so the control plane must receive the checkpoint first.
             state.awaiting_beat[held.key] = DeferredReport(report)
             state.ports.beat_soon()
         else:

@@ -1,4 +1,4 @@
-"""Which handlers a worker has, and for which versions of a definition."""
+"""The handlers of a worker, and the versions of definitions that they support."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from muster.v1.worker_pb2 import Handler
 
 @dataclass(frozen=True, slots=True)
 class VersionRange:
-    """Versions of a definition that a handler serves; 0 leaves an end open."""
+    """Range of supported versions; 0 leaves an end open."""
 
     lowest: int = 0
     highest: int = 0
 
     def has(self, version: int) -> bool:
-        """Whether the handler serves this version."""
+        """Whether the range includes this version."""
         return version >= self.lowest and (self.highest == 0 or version <= self.highest)
 
 
 class HandlerSet:
-    """Answers whether an assignment can be run here."""
+    """Decides whether the worker can run an assignment."""
 
     def __init__(self, ranges: Mapping[str, VersionRange]) -> None:
         self._ranges = dict(ranges)
@@ -32,6 +32,6 @@ class HandlerSet:
         return cls({handler.name: VersionRange(handler.min_version, handler.max_version) for handler in handlers})
 
     def serves(self, name: str, version: int) -> bool:
-        """Whether there is a handler of this name that serves this version of the definition."""
+        """Whether a handler of this name supports this version of the definition."""
         versions = self._ranges.get(name)
         return versions is not None and versions.has(version)

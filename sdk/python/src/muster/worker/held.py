@@ -15,14 +15,14 @@ from muster.worker.stop_reason import StopReason
 
 @dataclass(slots=True, eq=False)
 class HeldAttempt:
-    """One held attempt: waiting for a slot, running, or settled (its report is decided).
+    """A held attempt: waiting for a slot, running, or settled (its report is decided).
 
     Attributes:
-        assignment: Set while it waits.
-        run_id: The run that it was handed over for; 0 while it has not been.
-        extension: Seconds of `run_deadline` that its handler has asked for beyond its run timeout.
+        assignment: The assignment, while it waits for a slot.
+        run_id: The number of its run; 0 before its start.
+        extension: Seconds of `run_deadline` that its handler requested beyond its run timeout.
         stopped_for: Why its handler was asked to stop, if it was.
-        is_settled: Whether its report is decided; what the handler still returns changes nothing.
+        is_settled: Whether its report is decided; an outcome that the handler returns later is dropped.
     """
 
     key: AttemptKey
@@ -38,7 +38,7 @@ class HeldAttempt:
 
 
 class HeldAttempts:
-    """The held list, with the attempts that wait and those that run within reach."""
+    """The held list, with quick access to waiting and running attempts."""
 
     def __init__(self) -> None:
         self._all: dict[AttemptKey, HeldAttempt] = {}
@@ -54,12 +54,12 @@ class HeldAttempts:
 
     @property
     def waiting_count(self) -> int:
-        """How many wait for a slot."""
+        """Number of attempts that wait for a slot."""
         return len(self._waiting)
 
     @property
     def running_count(self) -> int:
-        """How many handlers of this session have not returned."""
+        """Number of handlers of this session that have not returned."""
         return len(self._running)
 
     def get(self, key: AttemptKey) -> HeldAttempt | None:
@@ -67,15 +67,15 @@ class HeldAttempts:
         return self._all.get(key)
 
     def running(self) -> Iterator[HeldAttempt]:
-        """Iterates over a snapshot of those whose handler has not returned."""
+        """Iterates over a snapshot of the attempts whose handler has not returned."""
         return iter(list(self._running.values()))
 
     def oldest_waiting(self) -> HeldAttempt | None:
-        """Returns the one that has waited longest."""
+        """Returns the attempt that has waited longest."""
         return self._waiting[0] if self._waiting else None
 
     def hold_released(self, key: AttemptKey) -> None:
-        """Holds an attempt that is given back without a start."""
+        """Holds an attempt that is released without a start."""
         self._all[key] = HeldAttempt(key, is_settled=True)
 
     def hold_waiting(self, key: AttemptKey, assignment: Assignment, now: float) -> None:
@@ -85,7 +85,7 @@ class HeldAttempts:
         self._waiting.append(held)
 
     def start(self, key: AttemptKey, assignment: Assignment, run_id: int, now: float) -> HeldAttempt:
-        """Holds an attempt whose handler starts in this moment."""
+        """Holds an attempt whose handler starts now."""
         held = self._all.get(key) or HeldAttempt(key, accepted_at=now)
         held.assignment = None
         held.run_id = run_id
@@ -96,21 +96,21 @@ class HeldAttempts:
         return held
 
     def next_waiting(self) -> HeldAttempt:
-        """Takes the one that has waited longest out of the line; it stays held."""
+        """Removes the attempt that has waited longest from the queue; it stays held."""
         return self._waiting.popleft()
 
     def settle_waiting(self, held: HeldAttempt) -> None:
-        """Takes an attempt out of the line because it is given back."""
+        """Removes an attempt from the queue because it is released."""
         self._waiting.remove(held)
         held.assignment = None
         held.is_settled = True
 
     def expect_deadline(self, deadline: float) -> None:
-        """Takes note of a run deadline, so that nobody has to look at all runs before it is near."""
+        """Notes a run deadline, so that the runs are not scanned before the earliest one."""
         self._earliest_deadline = min(self._earliest_deadline, deadline)
 
     def overdue(self, now: float) -> list[HeldAttempt]:
-        """Returns those whose handler has not returned by its deadline."""
+        """Returns the attempts whose handler has not returned by its deadline."""
         if now < self._earliest_deadline:
             return []
         overdue = [held for held in self._running.values() if now >= held.run_deadline]
@@ -119,18 +119,18 @@ class HeldAttempts:
         return overdue
 
     def returned(self, run_id: int) -> HeldAttempt | None:
-        """Takes note that a handler has returned; None if the run is not of this session."""
+        """Notes that a handler has returned; None if the run belongs to another session."""
         return self._running.pop(run_id, None)
 
     def acknowledged(self, key: AttemptKey) -> None:
-        """Drops an attempt whose report has been answered."""
+        """Drops an attempt whose report is acknowledged."""
         self._all.pop(key, None)
 
     def messages(self) -> list[HeldAttemptMessage]:
-        """Returns the list as a heartbeat carries it.
+        """Returns the held attempts of a heartbeat.
 
-        An attempt counts as started once it has been handed to the handler process, for from then on nobody can say
-        any more that it has not.
+        An attempt counts as started once it was sent to the handlers: from then on nobody can know that it has not
+        started.
         """
         return [
             HeldAttemptMessage(job_id=key[0], attempt=key[1], started=held.run_id != 0)

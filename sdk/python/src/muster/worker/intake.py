@@ -1,4 +1,4 @@
-"""Takes assignments and cancels, whichever way they come."""
+"""Takes assignments and cancels, from the bus and from heartbeat replies."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from muster.worker.stop_reason import StopReason
 
 
 class Intake:
-    """Gathers the facts for acceptance and does what it decides."""
+    """Collects the facts for acceptance and carries out its decision."""
 
     def __init__(self, state: SessionState, runs: HandlerRuns) -> None:
         self._state = state
         self._runs = runs
 
     def on_assignments(self, now: float, assignments: Sequence[Assignment]) -> None:
-        """Starts, lines up, releases or ignores attempts.
+        """Starts, queues, releases or ignores attempts.
 
-        Those of slots go first: one that may wait must not take the slot that another was promised.
+        Slot assignments go first: a prefetched attempt can wait, and must not take the slot of another assignment.
         """
         for assignment in sorted(assignments, key=lambda one: one.prefetch):
             self._on_assignment(now, assignment)
@@ -50,12 +50,12 @@ class Intake:
             state.release(key, decision)
 
     def on_cancel(self, now: float, notice: CancelNotice, answers_beat_of: float | None = None) -> None:
-        """Stops an attempt, or remembers that it is not to start.
+        """Stops an attempt, or remembers that it must not start.
 
         Args:
-            now: The present moment.
+            now: The current time.
             notice: The cancel.
-            answers_beat_of: When the heartbeat was sent whose reply carries it; None: it came over the bus.
+            answers_beat_of: When the heartbeat was sent whose reply has the cancel; None: it came over the bus.
         """
         state = self._state
         key = (notice.job_id, notice.attempt)
@@ -71,8 +71,8 @@ class Intake:
     def _on_early_cancel(self, now: float, key: AttemptKey, answers_beat_of: float | None) -> None:
         """Remembers a cancel that overtook its assignment.
 
-        If the reply to a heartbeat that was sent after the first notice repeats it, the assignment is lost, and only a
-        release ends the job before its grace period does.
+        If the reply to a heartbeat that was sent after the first notice repeats the cancel, the assignment is lost.
+        Then only a release ends the job before its grace period.
         """
         state = self._state
         if state.seen.has(now, key):

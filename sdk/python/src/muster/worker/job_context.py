@@ -1,4 +1,4 @@
-"""What a handler gets beside its input."""
+"""The context of a handler."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MOST_MESSAGE_CHARACTERS = 256
 
 
 class JobContext(JobFacts):
-    """One attempt, as its handler sees it. May be used from several threads."""
+    """One attempt, as its handler sees it. Thread-safe."""
 
     def __init__(
         self,
@@ -67,31 +67,31 @@ class JobContext(JobFacts):
 
     @property
     def traceparent(self) -> str:
-        """W3C trace context for what the handler calls. Empty: none.
+        """W3C trace context for calls of the handler. Empty: none.
 
-        It is that of the handler's own span where the application has set up OpenTelemetry, else that of the attempt.
+        It is that of the handler's own span if the application has set up OpenTelemetry, else that of the attempt.
         """
         return self._assignment.traceparent if self._trace_fields is None else self._trace_fields[0]
 
     @property
     def tracestate(self) -> str:
-        """W3C trace state that goes with it. Empty: none."""
+        """The W3C trace state for `traceparent`. Empty: none."""
         return self._assignment.tracestate if self._trace_fields is None else self._trace_fields[1]
 
     @property
     def log(self) -> logging.LoggerAdapter[logging.Logger]:
-        """A logger whose records, whatever their level, go to the attempt's log.
+        """A logger whose records, of every level, go to the attempt's log.
 
-        `muster logs` shows that soon after. The newest 64 KiB of an attempt are kept, as long as its job;
-        what is dropped shows as a gap. A message is cut after 8 KiB. `extra` goes along as fields: text as it is,
-        anything else as JSON; at most 32, and 8 KiB together with the message. The logger "muster.job" gets the
-        records too, with `job_id` and `attempt`.
+        `muster logs` shows them soon after. The newest 64 KiB of an attempt are kept, as long as its job; dropped
+        records show as a gap. A message is cut after 8 KiB. `extra` becomes fields: strings as they are, other values
+        as JSON; at most 32, and 8 KiB together with the message. The logger "muster.job" receives the records too, with
+        `job_id` and `attempt`.
         """
         return JobLog(self._log, self._telemetry, self.job_id, self.attempt)
 
     @property
     def cancel_event(self) -> threading.Event:
-        """Set once the handler is asked to stop, for whatever reason; made to be waited for."""
+        """Set when the handler is asked to stop, for any reason; handlers can wait for it."""
         with self._lock:
             if self._event is None:
                 self._event = threading.Event()
@@ -101,28 +101,28 @@ class JobContext(JobFacts):
 
     @property
     def cancel_reason(self) -> str | None:
-        """Why the handler is asked to stop: "cancelled", "lease_lost", "run_timeout", "shutdown"; None: it is not."""
+        """Why the handler is asked to stop: "cancelled", "lease_lost", "run_timeout", "shutdown". None: it is not."""
         return None if self._stopped_for is None else self._stopped_for.name.lower()
 
     def cancelled(self) -> bool:
-        """Whether the handler is asked to stop, for whatever reason."""
+        """Whether the handler is asked to stop, for any reason."""
         return self._stopped_for is not None
 
     def raise_if_cancelled(self) -> None:
-        """Leaves the handler if it is asked to stop.
+        """Raises an exception if the handler is asked to stop.
 
         Raises:
-            JobStopped: It is. Not an `Exception`, so that only what means it catches it.
+            JobStopped: The handler is asked to stop. Not an `Exception`, so `except Exception` does not swallow it.
         """
         if self._stopped_for is not None:
             raise JobStopped(self._stopped_for.name.lower())
 
     def progress(self, fraction: float, message: str | None = None) -> None:
-        """Says how far the handler is; told with the next heartbeat.
+        """Reports the handler's progress. Sent within a second.
 
         Args:
-            fraction: From 0 to 1; what lies outside is cut.
-            message: What it is doing, for people; cut at 256 characters.
+            fraction: From 0 to 1; values outside are clamped.
+            message: Shown to operators; cut at 256 characters.
         """
         bounded = min(1.0, max(0.0, float(fraction)))
         with self._lock:
@@ -130,39 +130,37 @@ class JobContext(JobFacts):
         self._tell()
 
     def checkpoint(self, value: Any) -> None:
-        """Keeps what a later attempt may start from; told with the next heartbeat, and before a failure.
+        """Stores a value from which a later attempt can continue. Sent within a second, and before a failure.
 
         Raises:
-            ValueError: It is larger than the control plane takes.
-            TypeError: It has no JSON form.
+            ValueError: The value exceeds the control plane's maximum size.
+            TypeError: The value has no JSON form.
         """
         payload = payloads.encode(value)
         if 0 < self._max_payload < len(payload.data):
-            raise ValueError(
-                f"the checkpoint has {len(payload.data)} bytes and the control plane takes {self._max_payload}"
-            )
+            raise ValueError(f"the checkpoint has {len(payload.data)} bytes; the maximum is {self._max_payload}")
         with self._lock:
             self._checkpoint = payload
         self._tell()
 
     def extend_run_timeout(self, seconds: float) -> None:
-        """Asks for more time than the run timeout, which still counts from the handler's start; several calls add up.
+        """Extends the run timeout, which still counts from the handler's start; several calls add up.
 
-        Told with the next heartbeat, which comes early where it could be too late. It moves neither the job's total
-        timeout nor how long it may be silent, and comes too late once `cancel_reason` is "run_timeout".
+        Sent within a second, or before the run timeout if less time is left. It extends neither the job's total timeout
+        nor its progress timeout, and has no effect once `cancel_reason` is "run_timeout".
 
         Args:
             seconds: Above 0.
 
         Raises:
-            ValueError: It is no such number, or would let the handler run for more than 30 days in all.
+            ValueError: The number is not positive and finite, or the handler could run for more than 30 days in total.
         """
         if not (math.isfinite(seconds) and seconds > 0):
             raise ValueError(f"a run timeout can't be extended by {seconds} s")
         with self._lock:
             longest = self.run_timeout + self._extension + seconds
             if longest > MOST_RUN_SECONDS:
-                raise ValueError(f"the handler could run for {longest} s, and at most {MOST_RUN_SECONDS} may be")
+                raise ValueError(f"the handler could run for {longest} s; the maximum is {MOST_RUN_SECONDS}")
             self._extension += seconds
         self._tell()
 
@@ -175,36 +173,38 @@ class JobContext(JobFacts):
         detached: bool = False,
         **options: Unpack[JobOptions],
     ) -> SubmittedJob:
-        """Stores a child of the job; when the handler runs again, the same call gives the child that was made before.
+        """Submits a child of the job. When the handler runs again, the same call returns the existing child.
 
-        It blocks: an asynchronous handler calls it by `asyncio.to_thread`.
+        It blocks; an asynchronous handler calls it with `asyncio.to_thread`.
 
         Args:
             definition: Name of the definition.
             input: A JSON value, a dataclass, bytes, a protobuf message, or a `Payload`.
-            key: What the child is known by. Empty: its number among those that the handler submits.
-            detached: It goes on when its parent ends; else it is cancelled then.
-            **options: How it is to be run, see `JobOptions`.
+            key: Identifies the child. Empty: its number among the children that the handler submits. A handler must
+                submit the same children in the same order each time.
+            detached: The child continues when its parent ends; otherwise it is cancelled then.
+            **options: Options of the job, see `JobOptions`.
 
         Raises:
-            MusterError: FAILED_PRECONDITION (PARENT_ATTEMPT_CLOSED), when the attempt is not the worker's any more;
-                ALREADY_EXISTS, when an earlier run has submitted another job in its place.
+            MusterError: FAILED_PRECONDITION (PARENT_ATTEMPT_CLOSED), when the worker no longer holds the attempt;
+                ALREADY_EXISTS, when an earlier run submitted a different job under the same key or number.
             RuntimeError: There is no control plane, as in a test of the handler.
         """
         return self._known_children().submit(definition, input, key=key, detached=detached, options=options)
 
     def wait(self, children: Sequence[JobRef]) -> list[Any]:
-        """Returns the results of children once all have ended. It blocks only while it asks.
+        """Returns the results of children, once all have ended. It blocks only while it reads them.
 
         Raises:
-            WaitsForChildren: Some have not: the handler lets this pass, and runs again from its start when they have.
+            WaitsForChildren: Some have not ended. The handler must not catch this; it runs again from its start when
+                the children have ended.
             JobFailedError: One of them ended without a result.
             RuntimeError: There is no control plane, as in a test of the handler.
         """
         return self._known_children().wait(children)
 
     def ended(self, children: Sequence[JobRef]) -> list[Job]:
-        """As `wait`, but returns the jobs, whatever became of them."""
+        """Like `wait`, but returns the jobs, whatever their outcome."""
         return self._known_children().ended(children)
 
     def _known_children(self) -> Children:
@@ -214,7 +214,7 @@ class JobContext(JobFacts):
 
     @property
     def max_payload(self) -> int:
-        """Largest result or checkpoint that the control plane takes, in bytes. 0: not stated."""
+        """Maximum size of a result or checkpoint, in bytes. 0: not stated."""
         return self._max_payload
 
     def stop(self, reason: StopReason) -> None:
@@ -230,7 +230,7 @@ class JobContext(JobFacts):
             on_stop()
 
     def when_stopped(self, on_stop: Callable[[], object]) -> None:
-        """Sets what is called, once, when the handler is asked to stop. For the worker, not for handlers."""
+        """Sets a callback, called once, when the handler is asked to stop. For the worker, not for handlers."""
         with self._lock:
             self._on_stop = on_stop
             is_stopped = self._stopped_for is not None
@@ -238,7 +238,7 @@ class JobContext(JobFacts):
             on_stop()
 
     def spanned(self) -> AbstractContextManager[None]:
-        """Returns the handler's span, where the application traces. For the worker, not for handlers."""
+        """Returns the handler's span, if the application traces. For the worker, not for handlers."""
         span = HandlerSpan.start(self._assignment)
         if span is None:
             return nullcontext()
@@ -250,7 +250,7 @@ class JobContext(JobFacts):
         return AttemptReport(job_id=self._assignment.job_id, attempt=self._assignment.attempt)
 
     def take_frame(self) -> bytes:
-        """Returns what is new as a frame for the session process. For the worker, not for handlers."""
+        """Returns the unsent updates as a frame for the session process. For the worker, not for handlers."""
         with self._lock:
             self._is_queued = False
             update = ProgressUpdate(job_id=self._assignment.job_id, attempt=self._assignment.attempt)

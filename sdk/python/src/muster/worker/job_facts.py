@@ -1,4 +1,4 @@
-"""What a handler works on: which job, which attempt, with what."""
+"""The facts about a handler's job and attempt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ValueT = TypeVar("ValueT")
 
 
 class JobFacts:
-    """The facts of one attempt; they never change.
+    """The immutable facts of one attempt.
 
     Attributes:
         input: The input, byte for byte.
@@ -31,22 +31,22 @@ class JobFacts:
 
     @property
     def attempt(self) -> int:
-        """Number of the attempt; rises strictly within a job and may skip."""
+        """Number of the attempt. Rises strictly within a job; numbers may be skipped."""
         return self._assignment.attempt
 
     @property
     def attempts_counted(self) -> int:
-        """Attempts that counted before this one."""
+        """Earlier attempts that count towards the retry policy."""
         return self._assignment.attempts_counted
 
     @property
     def fencing_token(self) -> int:
-        """A number that is higher for a later attempt: systems that it is passed to can refuse an older one."""
+        """Rises with each attempt: a system that remembers the highest value can refuse an older attempt."""
         return self._assignment.attempt
 
     @property
     def idempotency_key(self) -> str:
-        """The same for every attempt of the job: systems that it is passed to can keep duplicates out."""
+        """The same for every attempt of the job: pass it to services that deduplicate."""
         return self.job_id
 
     @property
@@ -66,21 +66,21 @@ class JobFacts:
 
     @property
     def run_timeout(self) -> float:
-        """Seconds that the handler may run, as its definition says; what it asks for later is not in it."""
+        """Run timeout of the definition, in seconds. Later extensions are not included."""
         return run_timeout_of(self._assignment)
 
     @property
     def last_checkpoint(self) -> Any:
-        """The last checkpoint of an earlier attempt, decoded as an input is. None: there is none."""
+        """The last checkpoint of an earlier attempt, decoded like an input. None: none."""
         if not self._assignment.HasField("checkpoint"):
             return None
         return payloads.decode(self._assignment.checkpoint)
 
     def last_checkpoint_as(self, as_type: type[ValueT]) -> ValueT | None:
-        """Reads the last checkpoint as a type, as a typed input is read. None: there is none.
+        """Reads the last checkpoint as a type, like a typed input. None: none.
 
         Raises:
-            PayloadError: It is none of that type, as one of an older version of the handler may be.
+            PayloadError: The checkpoint does not have this type, for example one of an older version of the handler.
         """
         if not self._assignment.HasField("checkpoint"):
             return None

@@ -1,4 +1,4 @@
-"""The log of one attempt: records for the control plane, and the `logging` module's as well."""
+"""The log of one attempt: records for the control plane and for the `logging` module."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ else:
 
 
 class AttemptLog:
-    """Numbers the records and keeps the newest until they are taken. May be used from several threads."""
+    """Numbers the records and keeps the newest until they are taken. Thread-safe."""
 
     def __init__(self, tell: Callable[[], None]) -> None:
         self._tell = tell
@@ -42,7 +42,7 @@ class AttemptLog:
         self._sequence = 0
 
     def write(self, level: int, text: str, facts: Mapping[str, Any]) -> LogRecord:
-        """Adds a record, cut to size, and returns it."""
+        """Adds a record of bounded size and returns it."""
         record = LogRecord(level=_level_of(level))
         record.log_time.FromNanoseconds(time.time_ns())
         _fill(record, text, facts)
@@ -54,15 +54,15 @@ class AttemptLog:
         return record
 
     def take(self) -> list[LogRecord]:
-        """Returns what was written since the last time; of a flood, the newest."""
+        """Returns the records since the last call; when there are too many, only the newest."""
         with self._lock:
             return self._tail.take()
 
 
 class JobLog(_LoggerAdapter):
-    """Keeps every record, whatever its level; "muster.job" gets it too, with `job_id` and `attempt`.
+    """Keeps every record of any level, and passes it on to "muster.job" with `job_id` and `attempt`.
 
-    So does OpenTelemetry, unless its own handler for `logging` passes on what "muster.job" gets.
+    OpenTelemetry receives it too, unless its own handler for `logging` already exports the records of "muster.job".
     """
 
     def __init__(self, log: AttemptLog, telemetry: HandlerLog, job_id: str, attempt: int) -> None:
@@ -71,7 +71,7 @@ class JobLog(_LoggerAdapter):
         self._telemetry = telemetry
 
     def log(self, level: int, msg: object, *args: Any, **kwargs: Any) -> None:
-        """Writes a record; all other methods come through here."""
+        """Writes a record; all other methods call this one."""
         text, facts, error = _text_of(msg, args), kwargs.get("extra") or {}, _error_of(kwargs.get("exc_info"))
         record = self._kept.write(level, text + _trace_of(error), facts)
         if not bridges(_logger, level):
@@ -94,7 +94,7 @@ def _level_of(level: int) -> LogLevel:
 
 
 def _text_of(message: object, args: tuple[Any, ...]) -> str:
-    # As `logging` does it; but what can't be written must not cost the handler its attempt.
+    # As `logging` does it, except that a value that can't be written must not fail the attempt.
     try:
         values = args[0] if len(args) == 1 and isinstance(args[0], Mapping) and args[0] else args
         return str(message) % values if args else str(message)

@@ -1,4 +1,4 @@
-"""The newest log records of an attempt that nobody has acknowledged."""
+"""The newest unacknowledged log records of an attempt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FRAMING_BYTES = 32
 
 
 class LogTail:
-    """A flood drops the oldest and nothing else; the numbers tell what is missing."""
+    """Drops only records beyond the maximum size, oldest first; gaps in the sequence show what is missing."""
 
     def __init__(self) -> None:
         self._records: deque[LogRecord] = deque()
@@ -22,7 +22,7 @@ class LogTail:
         return len(self._records)
 
     def extend(self, records: Iterable[LogRecord]) -> None:
-        """Adds records, whose numbers rise."""
+        """Adds records in order of their sequence."""
         for record in records:
             self._records.append(record)
             self.byte_count += _size_of(record)
@@ -30,16 +30,16 @@ class LogTail:
                 self._drop_oldest()
 
     def confirm(self, sequence: int) -> None:
-        """Drops what has arrived: up to this number."""
+        """Drops the records up to this sequence, which have arrived."""
         while self._records and self._records[0].sequence <= sequence:
             self._drop_oldest()
 
     def records(self) -> list[LogRecord]:
-        """Returns them, oldest first."""
+        """Returns the records, oldest first."""
         return list(self._records)
 
     def take(self) -> list[LogRecord]:
-        """Returns them, oldest first, and keeps none."""
+        """Returns the records, oldest first, and keeps none."""
         taken = list(self._records)
         self._records.clear()
         self.byte_count = 0

@@ -1,4 +1,4 @@
-"""What the session process, the worker's own and its handler processes tell each other."""
+"""Messages between the session process, the worker's process and its handler processes."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ class Kind(IntEnum):
     RESIZE = 4
     """To the session: the number of slots as JSON."""
     DRAIN = 5
-    """To the session: the seconds that handlers get to finish, as JSON."""
+    """To the session: the seconds that handlers have to finish, as JSON."""
     START = 6
     """To the handlers: run id, then the Assignment."""
     STOP = 7
     """To the handlers: run id and StopReason."""
     EVENT = 8
-    """To the handlers: what became of the session, a JSON object with `event`."""
+    """To the handlers: an event of the session, a JSON object with `event`."""
     LOG = 9
     """To the handlers: a JSON object with `level` and `message`."""
     PREPARE = 10
-    """To a handler process: the first frame, what it has to import, as JSON."""
+    """To a handler process: the first frame, the modules to import, as JSON."""
     TERMS = 11
     """To a handler process: the `Terms` of the runs that follow."""
     UNFIT = 12
-    """From a handler process: why it can't begin, as JSON."""
+    """From a handler process: why it can't start, as JSON."""
     REFUSED = 13
     """To the handlers: why the control plane refuses the worker, as JSON."""
     CALL = 14
@@ -54,13 +54,13 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What a session process needs to know.
+    """Configuration of a session process.
 
     Attributes:
         address: gRPC target of the control plane.
-        request: Describes the worker.
+        request: The OpenSession request of the worker.
         busy_runs: Runs of an earlier session process whose handlers have not returned.
-        max_input: Largest input that the worker takes, in bytes. 0: any.
+        max_input: Maximum size of an input in bytes. 0: any.
     """
 
     address: str
@@ -69,7 +69,7 @@ class Configuration:
     max_input: int = 0
 
     def to_frame(self) -> bytes:
-        """Returns the frame that carries it."""
+        """Returns the configuration as a frame."""
         fields = {
             "address": self.address,
             "request": base64.b64encode(self.request.SerializeToString()).decode(),
@@ -80,7 +80,7 @@ class Configuration:
 
     @classmethod
     def from_body(cls, body: bytes) -> Configuration:
-        """Reads the body of its frame."""
+        """Reads the body of the frame."""
         fields = json.loads(body)
         request = OpenSessionRequest.FromString(base64.b64decode(fields["request"]))
         return cls(fields["address"], request, tuple(fields["busy_runs"]), fields["max_input"])
@@ -88,13 +88,13 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the worker and its session say of the runs of handlers.
+    """Facts about the worker and its session that handler runs need.
 
     Attributes:
-        max_payload: Largest result or checkpoint that the control plane takes, in bytes. 0: not stated.
+        max_payload: Maximum size of a result or checkpoint in bytes. 0: not stated.
         session_id: UUID of the worker's session.
         address: gRPC target of the control plane.
-        namespace: Of the worker.
+        namespace: Namespace of the worker.
     """
 
     max_payload: int = 0
@@ -103,12 +103,12 @@ class Terms:
     namespace: str = ""
 
     def to_frame(self) -> bytes:
-        """Returns the frame that carries them."""
+        """Returns the terms as a frame."""
         return json_frame(Kind.TERMS, asdict(self))
 
     @classmethod
     def from_body(cls, body: bytes) -> Terms:
-        """Reads the body of their frame."""
+        """Reads the body of the frame."""
         return cls(**json.loads(body))
 
 
@@ -133,11 +133,11 @@ def stop_frame(run_id: int, reason: StopReason) -> bytes:
 
 
 def read_stop(body: bytes) -> tuple[int, StopReason]:
-    """Returns run id and reason of such a frame."""
+    """Returns run id and reason of a stop frame."""
     run_id, reason = _RUN_AND_REASON.unpack(body)
     return run_id, StopReason(reason)
 
 
 def read_json(body: bytes) -> Any:
-    """Returns what a JSON body holds."""
+    """Returns the value of a JSON body."""
     return json.loads(body)

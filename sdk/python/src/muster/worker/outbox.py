@@ -1,4 +1,4 @@
-"""Reports on their way: they pile up while calls are in flight and stay until they are acknowledged."""
+"""Pending reports: they collect while calls are in flight, and stay until they are acknowledged."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from muster.v1.session_service_pb2 import AttemptReport
 from muster.worker.attempt_key import AttemptKey
 
 MOST_REPORTS = 1_000
-# 3 MiB a call, less room for the credits and the framing of the call.
+# 3 MiB per call, minus space for credits and framing.
 MOST_BYTES = 3 * 1024 * 1024 - 64 * 1024
 _FRAMING_BYTES = 8
-# Batches in flight at once.
+# Maximum number of batches in flight.
 MOST_FLIGHTS = 2
-# A second one waits until so many reports are in the line: smaller ones only cost both sides.
+# A second batch in flight needs this many queued reports: smaller batches only add cost on both sides.
 SECOND_FLIGHT_FROM = 100
 
 Batch = list[tuple[AttemptKey, AttemptReport]]
 
 
 class Outbox:
-    """A line of reports of which at most two batches are in flight.
+    """A queue of reports, with at most two batches in flight.
 
     Attributes:
-        byte_count: Bytes of all reports that are not acknowledged.
+        byte_count: Bytes of all unacknowledged reports.
     """
 
     def __init__(self) -> None:
@@ -36,23 +36,23 @@ class Outbox:
 
     @property
     def is_ready(self) -> bool:
-        """Whether a batch could be taken."""
+        """Whether a batch can be taken."""
         if self._flights == 0:
             return bool(self._line)
         return self._flights < MOST_FLIGHTS and len(self._line) >= SECOND_FLIGHT_FROM and self._singles == 0
 
     @property
     def has_line(self) -> bool:
-        """Whether a report waits to be sent, now or after a batch in flight."""
+        """Whether a report is still to be sent, now or after a batch in flight."""
         return bool(self._line)
 
     def put(self, key: AttemptKey, report: AttemptReport) -> None:
-        """Adds a report to the end of the line."""
+        """Adds a report to the end of the queue."""
         self._line[key] = report
         self.byte_count += _size_of(report)
 
     def take(self) -> Batch:
-        """Takes the next batch, at most 1,000 reports and 3 MiB; empty while it has to wait for those in flight."""
+        """Takes the next batch, at most 1,000 reports and 3 MiB; empty while it has to wait for batches in flight."""
         if not self.is_ready:
             return []
         most = 1 if self._singles > 0 else MOST_REPORTS
@@ -71,7 +71,7 @@ class Outbox:
         return batch
 
     def settle(self, batch: Batch, repeat: Batch) -> None:
-        """Ends the call of a batch; what is to be repeated goes to the head of the line."""
+        """Ends the call of a batch; the reports in `repeat` go to the head of the queue."""
         self._flights -= 1
         self._in_flight -= len(batch)
         self.byte_count -= _bytes_of(batch) - _bytes_of(repeat)
@@ -79,7 +79,7 @@ class Outbox:
             self._line = dict(repeat) | self._line
 
     def isolate(self, batch: Batch) -> None:
-        """Puts a batch that was refused for its content back, to be sent one by one."""
+        """Puts back a batch that was refused for its content, to be sent one by one."""
         self._singles = len(batch)
         self.settle(batch, batch)
 

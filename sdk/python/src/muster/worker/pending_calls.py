@@ -1,4 +1,4 @@
-"""Calls in flight: the request, and what its answer confirms."""
+"""Calls in flight: their request, and the state that their answer confirms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from muster.worker.outbox import Batch
 
 @dataclass(frozen=True, slots=True)
 class PendingBeat:
-    """A heartbeat; `sent_at` is the moment just before it was sent."""
+    """A heartbeat; `sent_at` is the time just before it was sent."""
 
     request: HeartbeatRequest
     sent_at: float

@@ -1,4 +1,4 @@
-"""What a handler process and its worker tell each other of calls to the control plane."""
+"""Messages between a handler process and its worker for calls to the control plane."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class PipedCall:
     """One try of a unary call.
 
     Attributes:
-        number: Which call of its process it is.
-        path: Of its method in gRPC.
-        timeout: Seconds for it.
-        metadata: That goes with it.
-        request: The serialised request.
+        number: Number of the call within its process.
+        path: gRPC path of the method.
+        timeout: Timeout in seconds.
+        metadata: Metadata of the call.
+        request: The serialized request.
     """
 
     number: int
@@ -28,13 +28,13 @@ class PipedCall:
     request: bytes
 
     def to_frame(self) -> bytes:
-        """Returns the frame that carries it."""
+        """Returns the call as a frame."""
         request = base64.b64encode(self.request).decode()
         return json_frame(Kind.CALL, [self.number, self.path, self.timeout, self.metadata, request])
 
     @classmethod
     def from_body(cls, body: bytes) -> PipedCall:
-        """Reads the body of its frame."""
+        """Reads the body of the frame."""
         number, path, timeout, metadata, request = json.loads(body)
         pairs = tuple((name, value) for name, value in metadata)
         return cls(number, path, timeout, pairs, base64.b64decode(request))
@@ -42,14 +42,14 @@ class PipedCall:
 
 @dataclass(frozen=True, slots=True)
 class PipedAnswer:
-    """How a try ended.
+    """The answer to a try.
 
     Attributes:
-        number: Of the call.
+        number: Number of the call.
         code: Name of the gRPC status.
-        message: What the status says.
-        trailers: The binary trailers of an error, which hold its details.
-        reply: The serialised reply; empty after an error.
+        message: Message of the status.
+        trailers: Binary trailers of an error, which have its details.
+        reply: The serialized reply; empty after an error.
     """
 
     number: int
@@ -59,14 +59,14 @@ class PipedAnswer:
     reply: bytes = b""
 
     def to_frame(self) -> bytes:
-        """Returns the frame that carries it."""
+        """Returns the answer as a frame."""
         trailers = [(name, base64.b64encode(value).decode()) for name, value in self.trailers]
         reply = base64.b64encode(self.reply).decode()
         return json_frame(Kind.ANSWER, [self.number, self.code, self.message, trailers, reply])
 
     @classmethod
     def from_body(cls, body: bytes) -> PipedAnswer:
-        """Reads the body of its frame."""
+        """Reads the body of the frame."""
         number, code, message, trailers, reply = json.loads(body)
         pairs = tuple((name, base64.b64decode(value)) for name, value in trailers)
         return cls(number, code, message, pairs, base64.b64decode(reply))

@@ -1,4 +1,4 @@
-"""A client for handlers in processes: the worker makes its calls, so the process needs no connection of its own."""
+"""A client for handlers in processes. The worker makes its calls, so the process needs no connection."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from muster.client.sync_client import Client
 from muster.worker.children import PATIENCE_SECONDS, PATIENT
 from muster.worker.piped_calls import PipedAnswer, PipedCall
 
-# The worker's own deadline comes first; this is for a worker that is stopped.
+# Added to the timeout for a worker that hangs; normally the worker's own deadline expires first.
 _GRACE_SECONDS = 5.0
 
 
 class PipedCallError(grpc.RpcError):  # type: ignore[misc]  # gRPC has no types
-    """A call that failed, as gRPC tells it."""
+    """A failed call, in the form of a gRPC error."""
 
     def __init__(self, answer: PipedAnswer) -> None:
         super().__init__(answer.message)
         self._answer = answer
 
     def code(self) -> grpc.StatusCode:
-        """The status."""
+        """The status code."""
         return grpc.StatusCode[self._answer.code]
 
     def details(self) -> str:
-        """What the status says."""
+        """The message of the status."""
         return self._answer.message
 
     def trailing_metadata(self) -> tuple[tuple[str, bytes], ...]:
-        """What the control plane attached."""
+        """The error details that the control plane attached."""
         return self._answer.trailers
 
 
 class PipeChannel:
-    """What a client needs of a gRPC channel, over the pipe to the worker. May be used from several threads.
+    """The part of a gRPC channel that a client uses, over the pipe to the worker. Thread-safe.
 
     Args:
-        send: Takes frames for the worker.
+        send: Sends frames to the worker.
     """
 
     def __init__(self, send: Callable[[bytes], None]) -> None:
@@ -53,7 +53,7 @@ class PipeChannel:
     def unary_unary(
         self, path: str, *, request_serializer: Callable[[Any], bytes], response_deserializer: Callable[[bytes], Any]
     ) -> Callable[..., Any]:
-        """Returns a function that makes calls of a method, and blocks meanwhile."""
+        """Returns a function that calls a method and blocks until the answer."""
 
         def call(request: Any, *, timeout: float, metadata: tuple[tuple[str, str], ...]) -> Any:
             return response_deserializer(self._ask(path, request_serializer(request), timeout, metadata))
@@ -61,14 +61,14 @@ class PipeChannel:
         return call
 
     def answered(self, body: bytes) -> None:
-        """Takes the answer to a call; one that is not waited for any more is dropped."""
+        """Takes the answer to a call; drops it if nothing waits for it any more."""
         answer = PipedAnswer.from_body(body)
         waiting = self._waiting.pop(answer.number, None)
         if waiting is not None:
             waiting.set_result(answer)
 
     def close(self) -> None:
-        """There is nothing to close: the pipe is the worker's."""
+        """Does nothing: the pipe belongs to the worker."""
 
     def _ask(self, path: str, request: bytes, timeout: float, metadata: tuple[tuple[str, str], ...]) -> bytes:
         number = next(self._numbers)
@@ -85,7 +85,7 @@ class PipeChannel:
 
 
 class PipedClient(Client):
-    """As `Client`, over a pipe: for single calls, which is what handlers make."""
+    """Like `Client`, over a pipe; supports unary calls only, which is all that handlers need."""
 
     def __init__(self, channel: PipeChannel, address: str, namespace: str) -> None:
         self._pipe = channel

@@ -1,4 +1,4 @@
-"""What a handler process does: imports what its worker has, then runs one handler after the other."""
+"""The program of a handler process: imports the worker's modules, then runs one handler after the other."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class HandlerProgram:
         self._is_prepared = threading.Event()
 
     def run(self) -> None:
-        """Lives as long as the worker's end of the pipe, and ends as programs do, with all that they do then."""
+        """Runs until the worker closes its side of the pipe, then exits normally, with all exit functions."""
         threading.Thread(target=self._listen, name="muster-listen", daemon=True).start()
         while True:
             self._line.get()()
@@ -84,7 +84,7 @@ class HandlerProgram:
 
 
 def _die_with(parent: int) -> None:
-    """The end of the pipe tells of the worker's end, too, but only while a handler lets other threads run."""
+    """The closed pipe also shows the worker's end, but only while a handler lets other threads run."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
     if os.getppid() != parent:
@@ -92,14 +92,14 @@ def _die_with(parent: int) -> None:
 
 
 def main(descriptor: int, parent: int) -> None:
-    """Runs in the child.
+    """Entry point of the child process.
 
     Args:
         descriptor: The connected socket to the worker.
         parent: The worker's process id.
     """
     _die_with(parent)
-    # The worker decides when to stop. No SIG_IGN: programs that handlers start would inherit that.
+    # The worker decides when to stop. Not SIG_IGN, which programs started by handlers would inherit.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
     HandlerProgram(socket.socket(fileno=descriptor)).run()

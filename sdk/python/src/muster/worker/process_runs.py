@@ -1,4 +1,4 @@
-"""Runs handlers in processes, one at a time in each, and kills those that do not stop when they are asked to."""
+"""Runs handlers in processes, one at a time in each, and kills those that do not stop in time."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class _Run:
 
 
 class ProcessRuns:
-    """Starts processes as they are needed, and keeps those that are idle for the next handler.
+    """Starts processes on demand, and keeps idle ones for the next handler.
 
-    There are never more than the session hands over attempts, which is the number of slots.
+    The session starts no more attempts than there are slots, which bounds the number of processes.
 
     Args:
         functions: The handlers by name.
-        send: Takes frames for the session process.
+        send: Sends frames to the session process.
         relay: Makes the calls of the handlers. None: there are no handlers.
     """
 
@@ -73,7 +73,7 @@ class ProcessRuns:
             run_id: The run.
             assignment: The attempt.
             kill_after: Seconds between the request to stop and the kill.
-            terms: Those of the session that the attempt belongs to.
+            terms: The terms of the attempt's session.
         """
         report = AttemptReport(job_id=assignment.job_id, attempt=assignment.attempt)
         try:
@@ -106,7 +106,7 @@ class ProcessRuns:
             self.stop(run_id, reason)
 
     def close(self) -> None:
-        """Kills every process that runs a handler, and any other that has not ended by itself within two seconds."""
+        """Kills every process that runs a handler, and any other process that has not exited within two seconds."""
         with self._lock:
             self._is_closed = True
             for run in self._runs.values():
@@ -172,7 +172,7 @@ class ProcessRuns:
 
 
 def _failure_of(process: HandlerProcess, code: int, run: _Run) -> Failure:
-    """What a failure after a request to stop is told as, the session decides by what it had asked for."""
+    """After a request to stop, the session replaces this failure according to the reason of the stop."""
     failure = Failure(failure_cause=FAILURE_CAUSE_APPLICATION, exit_code=_exit_code(code))
     if process.is_killed:
         failure.type = "HandlerKilled"

@@ -1,4 +1,4 @@
-"""Writes to a handler process in a thread of its own: one that reads nothing holds up nobody but itself."""
+"""Writes to a handler process in a thread of its own: a process that reads nothing delays only itself."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import socket
 import threading
 from queue import SimpleQueue
 
-# With so many bytes waiting, the process is taken for one that reads nothing.
+# With this many bytes waiting, the process is assumed to read nothing.
 MOST_WAITING_BYTES = 32 * 1024 * 1024
 
 
 class ProcessWriter:
-    """Takes frames at once, from many threads, and writes them in their order.
+    """Accepts frames at once, from many threads, and writes them in order.
 
     Args:
         end: The worker's end of the pipe.
-        name: Of the thread.
+        name: Name of the thread.
     """
 
     def __init__(self, end: socket.socket, name: str) -> None:
@@ -28,13 +28,13 @@ class ProcessWriter:
         self._thread.start()
 
     def send(self, data: bytes) -> None:
-        """Has frames written, of which a process gets but a few. A pipe that is broken takes anything."""
+        """Queues frames; meant for the few frames that every process gets. Frames to a broken pipe are dropped."""
         with self._lock:
             self._waiting_bytes += len(data)
         self._line.put(data)
 
     def offer(self, data: bytes) -> bool:
-        """As `send`, but returns False in place of keeping more than 32 MiB for a process that reads nothing."""
+        """Like `send`, but returns False instead of keeping more than 32 MiB for a process that reads nothing."""
         with self._lock:
             if self._waiting_bytes + len(data) > MOST_WAITING_BYTES:
                 return False
@@ -43,7 +43,7 @@ class ProcessWriter:
         return True
 
     def close(self) -> None:
-        """Ends the thread, also in the middle of a write; the socket is still to be closed."""
+        """Ends the thread, also in the middle of a write; the caller closes the socket."""
         self._line.put(None)
         with contextlib.suppress(OSError):
             self._end.shutdown(socket.SHUT_RDWR)

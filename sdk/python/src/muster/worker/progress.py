@@ -1,4 +1,4 @@
-"""Progress, checkpoints and log records that the control plane has not heard of yet."""
+"""Progress, checkpoints and log records that heartbeats still have to carry."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from muster.v1.session_service_pb2 import ProgressUpdate
 from muster.worker.attempt_key import AttemptKey
 from muster.worker.log_tail import LogTail
 
-# What one heartbeat carries; the rest goes with the next.
+# Maximum per heartbeat; the rest goes with the next one.
 MOST_BYTES = 1024 * 1024
 MOST_UPDATES = 1_000
 
 
 class ProgressBoard:
-    """Keeps the newest update of each attempt, and its log records, until a heartbeat has brought them."""
+    """Keeps the newest update of each attempt, and its log records, until a heartbeat has delivered them."""
 
     def __init__(self) -> None:
         self._updates: dict[AttemptKey, ProgressUpdate] = {}
@@ -25,7 +25,7 @@ class ProgressBoard:
         return len(self._updates.keys() | self._logs.keys())
 
     def put(self, key: AttemptKey, update: ProgressUpdate) -> None:
-        """Replaces what is known of the attempt; a checkpoint stays until a newer one comes."""
+        """Merges an update of an attempt; omitted fields keep their last undelivered value."""
         if update.logs:
             self._logs.setdefault(key, LogTail()).extend(update.logs)
             del update.logs[:]
@@ -44,12 +44,12 @@ class ProgressBoard:
         self._updates[key] = update
 
     def has_checkpoint(self, key: AttemptKey) -> bool:
-        """Whether a checkpoint of the attempt still waits for a heartbeat."""
+        """Whether a checkpoint of the attempt is still undelivered."""
         update = self._updates.get(key)
         return update is not None and update.HasField("checkpoint")
 
     def next_updates(self) -> list[ProgressUpdate]:
-        """Returns what the next heartbeat carries, oldest first: of 1,000 attempts, at least one and at most 1 MiB."""
+        """Returns the updates of the next heartbeat, oldest first: at least one, at most 1,000 and 1 MiB."""
         chosen: list[ProgressUpdate] = []
         size = 0
         for key in dict.fromkeys([*self._updates, *self._logs]):
@@ -61,7 +61,7 @@ class ProgressBoard:
         return chosen
 
     def confirm(self, updates: Iterable[ProgressUpdate]) -> None:
-        """Drops what the control plane has heard, unless something newer came meanwhile."""
+        """Drops delivered updates, unless a newer one came meanwhile."""
         for update in updates:
             key = (update.job_id, update.attempt)
             known = self._updates.get(key)
@@ -74,12 +74,12 @@ class ProgressBoard:
                     del self._logs[key]
 
     def take_logs(self, key: AttemptKey) -> list[LogRecord]:
-        """Returns the log records of an attempt that is to be reported: they go with the report."""
+        """Takes the log records of an attempt that is reported: the report carries them."""
         tail = self._logs.pop(key, None)
         return [] if tail is None else tail.records()
 
     def drop(self, key: AttemptKey) -> None:
-        """Forgets an attempt that has ended."""
+        """Drops the updates of an attempt that has ended."""
         self._updates.pop(key, None)
         self._logs.pop(key, None)
 

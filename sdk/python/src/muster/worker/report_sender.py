@@ -1,4 +1,4 @@
-"""Sends reports: at once on an idle line, together while calls are in flight."""
+"""Sends reports: at once without a call in flight, otherwise collected for the next call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LAST_RETRY_SECONDS = 2.0
 
 
 class ReportSender:
-    """Empties the core's outbox; what fails goes again, later and later, and everything else waits for that."""
+    """Sends the core's outbox. After a failure, all calls wait for the retry, with growing delays."""
 
     def __init__(
         self, core: SessionCore, calls: SessionCalls, on_lost: Callable[[], None], log: Callable[[int, str], None]
@@ -35,12 +35,12 @@ class ReportSender:
         self._resume_at = 0.0
 
     def wake(self) -> None:
-        """There is something in the outbox."""
+        """Notes that the outbox may have reports to send."""
         if self._core.has_report_due:
             self._is_wanted.set()
 
     async def run(self) -> None:
-        """Sends one call after the other until it is cancelled; to be run once for each that may be in flight."""
+        """Sends one call after the other until it is cancelled; run one instance per concurrent call."""
         while True:
             now = monotonic_seconds()
             if now < self._resume_at:

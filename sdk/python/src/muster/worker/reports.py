@@ -1,4 +1,4 @@
-"""Builds the reports of attempts that ended otherwise than by what their handler returned."""
+"""Builds the reports of attempts that did not end with their handler's outcome."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from muster.worker.stop_reason import StopReason
 
 
 def released(key: AttemptKey, reason: int) -> AttemptReport:
-    """The handler never started."""
+    """The handler was never started."""
     return AttemptReport(job_id=key[0], attempt=key[1], released=Released(reason=reason))  # type: ignore[arg-type]
 
 
@@ -24,7 +24,7 @@ def aborted(key: AttemptKey) -> AttemptReport:
 
 
 def run_timeout(key: AttemptKey) -> AttemptReport:
-    """The handler ran longer than it may."""
+    """The handler exceeded its run timeout."""
     failure = Failure(
         type="RunTimeout", message="the handler ran longer than it may", failure_cause=FAILURE_CAUSE_TIMEOUT
     )
@@ -32,10 +32,10 @@ def run_timeout(key: AttemptKey) -> AttemptReport:
 
 
 def too_large(key: AttemptKey, size: int, most: int) -> AttemptReport:
-    """The result is larger than the control plane takes; another attempt would not be smaller."""
+    """The result exceeds the control plane's maximum; another attempt would not be smaller."""
     failure = Failure(
         type="ResultTooLarge",
-        message=f"the result has {size} bytes, and at most {most} may be",
+        message=f"the result has {size} bytes; the maximum is {most}",
         failure_cause=FAILURE_CAUSE_APPLICATION,
         final=True,
     )
@@ -54,16 +54,15 @@ REFUSED_TYPE = "ReportRefused"
 
 
 def settle(returned: AttemptReport, stopped_for: StopReason | None) -> AttemptReport | None:
-    """Decides what is reported of a handler that has returned.
+    """Decides the report of a handler that has returned.
 
     Args:
-        returned: What the handler process says: a result or a failure.
-        stopped_for: Why the handler had been asked to stop, if it had.
+        returned: The report of the handler process: a result or a failure.
+        stopped_for: Why the handler was asked to stop, if it was.
 
-    Returns:
-        After its run timeout an attempt has failed, whatever its handler returns. Else a result stays a result, and a
-        failure after a stop is told as what stopped it. None: nothing is to be reported, closing the session gives the
-        attempt back.
+    Returns: After its run timeout an attempt has failed, whatever its handler returns. Otherwise a result stays a
+        result, and a failure after a stop becomes the outcome of that stop. None: no report is needed, because closing
+        the session gives the attempt back.
     """
     key = (returned.job_id, returned.attempt)
     if stopped_for is StopReason.RUN_TIMEOUT:

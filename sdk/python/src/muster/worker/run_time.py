@@ -1,4 +1,4 @@
-"""How long a handler may run."""
+"""Maximum run time of handlers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from muster.durations import to_seconds
 from muster.v1.assignment_pb2 import Assignment
 
 DEFAULT_RUN_TIMEOUT_SECONDS = 3_600.0
-# With all that the handler asks for.
+# All extensions included.
 MOST_RUN_SECONDS = 30 * 86_400.0
 
 
 def run_timeout_of(assignment: Assignment) -> float:
-    """Returns the seconds that the handler of an attempt may run."""
+    """Returns the run timeout of an attempt in seconds."""
     return to_seconds(assignment.run_timeout) if assignment.HasField("run_timeout") else DEFAULT_RUN_TIMEOUT_SECONDS

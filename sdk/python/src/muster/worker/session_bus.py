@@ -1,4 +1,4 @@
-"""The session's subscription on the message bus, one connection after the other."""
+"""The session's subscription on the message bus, over successive connections."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ _PING_SECONDS = 10
 _FIRST_RETRY_SECONDS = 0.1
 _LAST_RETRY_SECONDS = 2.0
 _CLOSE_SECONDS = 2.0
-# How often a client is asked whether it is closed, as one whose close() is cut short never calls back.
+# Interval at which a client is checked for being closed: if its close() was interrupted, it never calls back.
 _LOOK_SECONDS = 1.0
 
 
 class BusListener(Protocol):
-    """Who is told what happens on the bus."""
+    """Receives the events of the bus."""
 
     def on_bus_message(self, message: SessionMessage) -> None:
-        """A message of the session's subject."""
+        """A message on the session's subject."""
 
     def on_bus_ready(self) -> None:
-        """The subscription stands, on a new connection."""
+        """The subscription is active on a new connection."""
 
     def on_bus_broken(self) -> None:
         """The connection is gone."""
 
     def log(self, level: int, message: str) -> None:
-        """Something worth a line in the log."""
+        """A line for the log."""
 
 
 class SessionBus:
     """Keeps a subscription alive until it is closed.
 
-    The NATS client gives up for good when a server ends a connection for reasons of authentication, as it does each
-    time a JWT expires. So each connection is a client of its own, made with the newest credentials.
+    The NATS client stops permanently when a server ends a connection for reasons of authentication, which happens each
+    time a JWT expires. So each connection uses a new client, made with the newest credentials.
     """
 
     def __init__(self, urls: list[str], subject: str, credentials: BusCredentials, listener: BusListener) -> None:
@@ -58,7 +58,7 @@ class SessionBus:
         self._backoff = Backoff(_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS, random.random)
 
     async def run(self) -> None:
-        """Connects, listens, and connects anew, until it is cancelled."""
+        """Connects, listens, and reconnects, until it is cancelled."""
         while True:
             try:
                 await self._listen_once()
@@ -81,11 +81,11 @@ class SessionBus:
         client = NatsClient()
         try:
             await client.connect(**self._options(gone))
-            gone.clear()  # the client tells the error of each server that refused before another one let it in
+            gone.clear()  # the client reports the error of each server that refused before another one accepted it
             try:
                 await self._subscribe(client, gone)
             finally:
-                # Also where it never stood: a ping may have come by then, and credits with it.
+                # Also if the subscription never became active: a ping may have arrived by then, and credits with it.
                 self._client = self._gone = None
                 self._listener.on_bus_broken()
         finally:
@@ -125,13 +125,13 @@ class SessionBus:
         try:
             content = SessionMessage.FromString(message.data)
         except DecodeError:
-            self._listener.log(logging.ERROR, "message bus: a message that is none of ours")
+            self._listener.log(logging.ERROR, "message bus: a message could not be read")
             return
         self._listener.on_bus_message(content)
 
 
 async def _is_confirmed(client: NatsClient, gone: asyncio.Event) -> bool:
-    """Whether the server has taken the subscription; a connection that ends meanwhile is not waited for."""
+    """Whether the server has accepted the subscription; stops waiting when the connection ends."""
     flush = asyncio.ensure_future(client.flush(_CONNECT_SECONDS))
     end = asyncio.ensure_future(gone.wait())
     try:
@@ -145,7 +145,7 @@ async def _is_confirmed(client: NatsClient, gone: asyncio.Event) -> bool:
 
 
 async def _end_of(client: NatsClient, gone: asyncio.Event) -> None:
-    """Waits until the connection is gone, or the client is closed, whatever its callbacks do."""
+    """Waits until the connection is gone or the client is closed, even if its callbacks are never called."""
     end = asyncio.ensure_future(gone.wait())
     try:
         while not (end.done() or client.is_closed):
@@ -155,6 +155,6 @@ async def _end_of(client: NatsClient, gone: asyncio.Event) -> None:
 
 
 async def _close(client: NatsClient) -> None:
-    """Closes a client within two seconds; one whose connection is dead may fail in many ways, and is dropped."""
+    """Closes a client within two seconds. A client with a dead connection may fail in many ways and is dropped."""
     with contextlib.suppress(Exception):
         await asyncio.wait_for(client.close(), _CLOSE_SECONDS)

@@ -1,4 +1,4 @@
-"""The calls of SessionService, with deadlines, over a connection that is watched."""
+"""The calls of SessionService, with deadlines, over a monitored connection."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from muster.v1.session_service_pb2_grpc import SessionServiceStub
 OPEN_DEADLINE_SECONDS = 10.0
 REPORT_DEADLINE_SECONDS = 10.0
 CLOSE_DEADLINE_SECONDS = 3.0
-# After so many deadlines in a row the connection is taken for dead, whatever the operating system says of it.
+# After this many consecutive deadlines the connection is considered dead, whatever the operating system reports.
 _DEADLINES_TO_RECONNECT = 2
 
 
@@ -40,29 +40,29 @@ class SessionCalls:
         self._connect()
 
     def when_broken(self, on_broken: Callable[[], None]) -> None:
-        """Sets what to call each time a connection that was ready breaks."""
+        """Sets the callback for each time that a ready connection breaks."""
         self._on_broken = on_broken
 
     async def open_session(self, request: OpenSessionRequest) -> OpenSessionResponse:
-        """Registers this life of the worker."""
+        """Opens a session of the worker."""
         response = await self._call(self._stub.OpenSession, request, OPEN_DEADLINE_SECONDS)
         assert isinstance(response, OpenSessionResponse)
         return response
 
     async def heartbeat(self, request: HeartbeatRequest, deadline: float) -> HeartbeatResponse:
-        """Beats."""
+        """Sends a heartbeat."""
         response = await self._call(self._stub.Heartbeat, request, deadline)
         assert isinstance(response, HeartbeatResponse)
         return response
 
     async def report_attempts(self, request: ReportAttemptsRequest) -> ReportAttemptsResponse:
-        """Reports."""
+        """Sends reports."""
         response = await self._call(self._stub.ReportAttempts, request, REPORT_DEADLINE_SECONDS)
         assert isinstance(response, ReportAttemptsResponse)
         return response
 
     async def close_session(self, session_id: bytes) -> None:
-        """Ends the session."""
+        """Closes the session."""
         await self._call(self._stub.CloseSession, CloseSessionRequest(session_id=session_id), CLOSE_DEADLINE_SECONDS)
 
     async def close(self) -> None:

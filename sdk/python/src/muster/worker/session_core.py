@@ -1,4 +1,4 @@
-"""One session without any input or output: what is accepted, held, granted and reported, and when it stops."""
+"""One session without I/O: what it accepts, holds, grants and reports, and when it stops."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ACKNOWLEDGED = frozenset({REPORT_RESULT_ACCEPTED, REPORT_RESULT_DUPLICATE, REPO
 class SessionCore:
     """Owns credits, held list and acceptance of one session.
 
-    Time comes in as `now`, seconds of the worker's monotonic clock; what is to be done goes out through the ports.
+    Time is passed in as `now`, in seconds of the worker's monotonic clock; actions go out through the ports.
     """
 
     def __init__(self, settings: SessionSettings, ports: SessionPorts, slots: SlotTable) -> None:
@@ -47,24 +47,24 @@ class SessionCore:
 
     @property
     def is_fenced(self) -> bool:
-        """Whether the lease could not be proved when the core last looked at the clock."""
+        """Whether the lease could not be proved at the last check of the clock."""
         return self._state.is_fenced
 
     @property
     def is_draining(self) -> bool:
-        """Whether nothing more is taken."""
+        """Whether the worker accepts nothing more."""
         return self._state.is_draining
 
     @property
     def is_drained(self) -> bool:
-        """Whether it drains and has nothing left to run or to report."""
+        """Whether the worker drains and has nothing left to run or to report."""
         state = self._state
         return state.is_draining and not (state.held.running_count or len(state.outbox) or state.awaiting_beat)
 
     # ---- what comes in
 
     def on_message(self, now: float, message: SessionMessage) -> None:
-        """Takes what came over the bus."""
+        """Takes a message of the bus."""
         if self._state.is_lost:
             return
         self._observe(now)
@@ -75,25 +75,25 @@ class SessionCore:
             self._grants.on_ping(message.ping)
 
     def on_returned(self, now: float, run_id: int, returned: AttemptReport | None) -> None:
-        """Takes note that a handler has returned; also one of an earlier session, whose slot is free then."""
+        """Notes that a handler has returned, also one of an earlier session, which frees its slot."""
         if self._state.is_lost:
             self._state.slots.give_back(run_id)
             return
-        # The work is done, whatever the clock says of the lease now: the control plane decides whether it counts.
+        # The work is done, even if the lease can't be proved now: the control plane decides whether the outcome counts.
         self._runs.returned(now, run_id, returned)
         self._observe(now)
         self._runs.fill_slots(now)
 
     def on_progress(self, now: float, update: ProgressUpdate) -> None:
-        """Takes what a running handler says of itself."""
+        """Takes an update of a running handler."""
         self._runs.progressed(now, update)
 
     def on_bus_broken(self) -> None:
-        """The connection to the bus is gone."""
+        """Notes that the connection to the bus is gone."""
         self._grants.on_bus_broken()
 
     def on_calls_broken(self) -> None:
-        """The connection that calls go over is gone, and with it perhaps the replica that knew the credits."""
+        """Notes that the connection of the calls is gone, and with it perhaps the replica that had the credits."""
         self._grants.void_all()
 
     def resize(self, slots: int) -> None:
@@ -102,7 +102,7 @@ class SessionCore:
         self._grants.start_anew()
 
     def tick(self, now: float) -> None:
-        """Looks at the clock; to be called ten times a second."""
+        """Handles everything that is due; call it ten times per second."""
         if self._state.is_lost:
             return
         self._observe(now)
@@ -163,12 +163,12 @@ class SessionCore:
             self._state.ports.reconnect_bus()
 
     def fail_beat(self, now: float, beat: PendingBeat, *, is_broken: bool) -> None:
-        """Takes note that a heartbeat was not answered well.
+        """Notes that a heartbeat failed.
 
         Args:
-            now: The present moment.
+            now: The current time.
             beat: The heartbeat.
-            is_broken: Whether the connection broke, and with it perhaps the replica that knew the credits.
+            is_broken: Whether the connection broke, and with it perhaps the replica that had the credits.
         """
         if self._state.is_lost:
             return
@@ -179,12 +179,12 @@ class SessionCore:
         self._observe(now)
 
     def refuse_beat(self, now: float, beat: PendingBeat) -> None:
-        """Takes note that a heartbeat was refused for its content: drops what handlers put into it."""
+        """Notes that a heartbeat was refused for its content: drops the updates of handlers in it."""
         self._state.progress.confirm(beat.request.progress)
         self.fail_beat(now, beat, is_broken=False)
 
     def _send_deferred(self) -> None:
-        """Sends the failures whose checkpoint was told, or failed too often; the others wait for one more beat."""
+        """Sends the failures whose checkpoint was delivered or failed too often; the others wait for one more beat."""
         state = self._state
         deferred, state.awaiting_beat = state.awaiting_beat, {}
         for key, waiting in deferred.items():
@@ -217,10 +217,10 @@ class SessionCore:
         return PendingReport(request, batch)
 
     def end_report(self, pending: PendingReport, results: Iterable[int]) -> bool:
-        """Takes what became of each report.
+        """Takes the results of the reports.
 
         Returns:
-            Whether every report was answered; those without a clear answer go again.
+            Whether every report was answered; reports without a clear answer are sent again.
         """
         state = self._state
         state.credits.confirm_voided(pending.request.voided_credit_ids)
@@ -234,12 +234,12 @@ class SessionCore:
         return not unanswered
 
     def fail_report(self, pending: PendingReport, *, is_broken: bool) -> None:
-        """Takes note that the outcome of a call is not known; the same reports go again."""
+        """Notes that the outcome of a call is unknown; the same reports are sent again."""
         self._grants.forget(pending.request.credits, is_broken=is_broken)
         self._state.outbox.settle(pending.batch, pending.batch)
 
     def refuse_report(self, pending: PendingReport, why: str) -> None:
-        """Takes note that a call was refused for its content: finds the report and replaces it by a failure."""
+        """Notes that a call was refused for its content: finds the report and replaces it by a failure."""
         state = self._state
         self._grants.forget(pending.request.credits, is_broken=False)
         if len(pending.batch) > 1:
@@ -256,7 +256,7 @@ class SessionCore:
     # ---- the end
 
     def drain(self, now: float) -> None:
-        """Takes nothing more and finishes what is held."""
+        """Accepts nothing more and finishes the held attempts."""
         state = self._state
         if state.is_draining or state.is_lost:
             return
@@ -268,7 +268,7 @@ class SessionCore:
         state.ports.beat_soon()
 
     def shut_down(self, now: float) -> None:
-        """Drains, and asks the handlers that still run to stop."""
+        """Drains, and asks running handlers to stop."""
         self.drain(now)
         self._runs.stop_all(StopReason.SHUTDOWN)
 

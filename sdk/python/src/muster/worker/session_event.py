@@ -1,4 +1,4 @@
-"""What becomes of a worker's session, as its program is told."""
+"""Events of a worker's session."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from enum import Enum
 
 
 class SessionEvent(str, Enum):
-    """Its values are texts, such as "ready"."""
+    """An event of the worker's session. Its values are strings, such as "ready"."""
 
     OPENED = "opened"
     """A session is open."""
     READY = "ready"
-    """It hears the bus and has granted credits: it can be given jobs."""
+    """The session has received a ping over the bus and has granted credits: it can receive jobs."""
     FENCED = "fenced"
-    """The lease can't be proved any more: nothing is accepted until a heartbeat is answered."""
+    """The lease can't be proved: nothing is accepted until a heartbeat is answered."""
     RECOVERED = "recovered"
     """The lease is proved again."""
     LOST = "lost"
     """The control plane has closed the session, or its process has died; a new one is being opened."""
     DRAINING = "draining"
-    """Nothing more is taken."""
+    """The worker accepts nothing more."""
     CLOSED = "closed"
-    """The worker has finished what it held, and has closed its session."""
+    """The worker has finished its attempts and closed its session."""

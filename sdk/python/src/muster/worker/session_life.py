@@ -31,13 +31,13 @@ from muster.worker.slot_table import SlotTable
 from muster.worker.stop_reason import StopReason
 
 TICK_SECONDS = 0.1
-# After a broken connection, workers beat at random times within this one, lest they all come at once.
+# After a broken connection, workers beat at random times within this interval, so that they do not all come at once.
 RECONNECT_SPREAD_SECONDS = 0.5
-# A new subscription is given this long to bring a ping before it is given up for another one.
+# A new subscription gets this long to deliver a ping before it may be replaced.
 HEARING_SECONDS = 1.0
 _SHUTDOWN_GRACE_SECONDS = 5.0
-# A cancel may be lost: before Python 3.12 `wait_for`, by which the NATS client waits, swallows one that comes together
-# with a result. So a task is cancelled until it is gone.
+# A cancellation may get lost: before Python 3.12 `wait_for`, which the NATS client uses, swallows one that coincides
+# with a result. So a task is cancelled repeatedly until it has ended.
 _CANCEL_AGAIN_SECONDS = 0.5
 _MOST_CANCELS = 10
 
@@ -76,11 +76,11 @@ class SessionLife:
 
     @property
     def max_payload(self) -> int:
-        """Largest result or checkpoint that the control plane takes, in bytes. 0: not stated."""
+        """Maximum size of a result or checkpoint, in bytes. 0: not stated."""
         return self._settings.max_payload
 
     async def run(self) -> SessionEnd:
-        """Lives until the session is lost or drained."""
+        """Runs until the session is lost or drained."""
         self._calls.when_broken(self._on_calls_broken)
         senders = (self._reports.run() for _ in range(MOST_FLIGHTS))
         for loop in (self._beat_loop(), self._tick_loop(), self._bus.run(), *senders):
@@ -92,19 +92,19 @@ class SessionLife:
             await self._stop_tasks()
 
     def on_returned(self, run_id: int, report: AttemptReport | None) -> None:
-        """A handler has returned."""
+        """Takes the outcome of a handler that has returned."""
         self._core.on_returned(monotonic_seconds(), run_id, report)
 
     def on_progress(self, update: ProgressUpdate) -> None:
-        """A handler says how far it is."""
+        """Takes an update of a running handler."""
         self._core.on_progress(monotonic_seconds(), update)
 
     def resize(self, slots: int) -> None:
-        """The worker has another number of slots."""
+        """Changes the number of slots."""
         self._core.resize(slots)
 
     def drain(self, seconds: float) -> None:
-        """Finishes what is held; handlers that still run after so many seconds are asked to stop."""
+        """Finishes the held attempts; handlers that still run after this many seconds are asked to stop."""
         now = monotonic_seconds()
         self._stop_at = now + seconds
         self._core.drain(now)
@@ -139,9 +139,9 @@ class SessionLife:
         self._reports.wake()
 
     def reconnect_bus(self) -> None:
-        """Part of SessionPorts. A new connection is given time to be heard before it is given up."""
+        """Part of SessionPorts. A new connection gets time to deliver a ping before it is replaced."""
         if monotonic_seconds() >= self._bus_ready_at + HEARING_SECONDS:
-            self.log(logging.WARNING, "the control plane says that this session is deaf; connecting to the bus anew")
+            self.log(logging.WARNING, "the control plane says that this session is deaf; reconnecting to the bus")
             self._spawn(self._bus.reconnect())
 
     def tell(self, event: SessionEvent) -> None:
@@ -159,7 +159,7 @@ class SessionLife:
         self._core.on_message(monotonic_seconds(), message)
 
     def on_bus_ready(self) -> None:
-        """Part of BusListener. The beat brings a ping, and that the credits."""
+        """Part of BusListener. The beat causes a ping, and the ping the credits."""
         is_first = self._bus_ready_at == float("-inf")
         self._bus_ready_at = monotonic_seconds()
         self.beat_within(0.0 if is_first else random.random() * RECONNECT_SPREAD_SECONDS)  # noqa: S311 - no secret
@@ -183,7 +183,7 @@ class SessionLife:
                 self._beat_wanted.clear()
                 await _wait(self._beat_wanted, wait)
                 continue
-            # Not awaited: an answer that is slow holds up no other beat.
+            # Not awaited: a slow answer never delays the next beat.
             beat = self._core.begin_beat(monotonic_seconds())
             self._schedule.sent(beat.sent_at)
             self._spawn(self._await_answer(beat))
@@ -195,7 +195,7 @@ class SessionLife:
             self._beat_failed(beat, error)
         else:
             self._beat_answered(beat, reply)
-        self._beat_wanted.set()  # what came of it may have moved the next one
+        self._beat_wanted.set()  # the answer may have changed when the next one is due
 
     def _beat_answered(self, beat: PendingBeat, reply: HeartbeatResponse) -> None:
         now = monotonic_seconds()

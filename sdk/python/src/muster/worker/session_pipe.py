@@ -1,4 +1,4 @@
-"""Starts the session process and is the handler process's end of the pipe to it."""
+"""Starts the session process, and is the worker's side of the pipe to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from muster.worker.messages import Configuration
 
 _CHUNK_BYTES = 256 * 1024
 _EXIT_SECONDS = 5.0
-# The child imports what the parent would: its path is handed over before anything is imported from it.
+# The child must import the same modules as the parent, so it gets the parent's path before it imports anything.
 _PROGRAM = (
     "import sys; sys.path[:] = sys.argv[3:]\n"
     "from muster.worker.session_process import main; main(int(sys.argv[1]), int(sys.argv[2]))"
@@ -26,7 +26,7 @@ class SessionPipe:
     """One session process.
 
     Attributes:
-        pid: Its process id.
+        pid: Process id.
     """
 
     def __init__(self, configuration: Configuration) -> None:
@@ -46,7 +46,7 @@ class SessionPipe:
         self._writer.send(data)
 
     def frames(self) -> Iterator[tuple[int, bytes]]:
-        """Yields the frames that come, until the process is gone."""
+        """Yields incoming frames, until the process is gone."""
         reader = FrameReader()
         while True:
             try:
@@ -58,12 +58,12 @@ class SessionPipe:
             yield from reader.feed(data)
 
     def hang_up(self) -> None:
-        """Ends the conversation; the process ends itself then."""
+        """Closes the connection; the process then exits."""
         with contextlib.suppress(OSError):
             self._end.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> int:
-        """Ends the process, if it is not gone yet, and returns its exit code."""
+        """Ends the process, if it still runs, and returns its exit code."""
         self.hang_up()
         self._end.close()
         try:
@@ -74,5 +74,5 @@ class SessionPipe:
 
 
 def _environment() -> dict[str, str]:
-    """Silences the line that gRPC writes for each connection that a server ends; the session's log says it better."""
+    """Silences the line that gRPC writes for each connection that a server ends; the session logs it already."""
     return {"GRPC_VERBOSITY": "ERROR", **os.environ}

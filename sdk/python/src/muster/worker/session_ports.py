@@ -1,4 +1,4 @@
-"""What the session's core asks of the world around it."""
+"""The core's access to the outside."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ class SessionPorts(Protocol):
     """Every method returns at once; none calls back into the core."""
 
     def start_run(self, run_id: int, assignment: Assignment) -> None:
-        """Hands an attempt to the handlers."""
+        """Starts the handler of an attempt."""
 
     def stop_run(self, run_id: int, reason: StopReason) -> None:
         """Asks a handler to stop."""
 
     def beat_soon(self) -> None:
-        """A heartbeat is wanted before its time."""
+        """Requests a heartbeat as soon as possible."""
 
     def beat_within(self, seconds: float) -> None:
-        """A heartbeat is wanted within so many seconds."""
+        """Requests a heartbeat within this many seconds."""
 
     def beat_for_logs(self) -> None:
-        """A heartbeat is wanted that brings log records, as soon as that costs the control plane little."""
+        """Requests a heartbeat with log records, as soon as it costs the control plane little."""
 
     def report_soon(self) -> None:
-        """A report is in the outbox."""
+        """A report was added to the outbox."""
 
     def reconnect_bus(self) -> None:
-        """The control plane says that the session does not hear the bus."""
+        """The control plane says that the session's subscription does not work."""
 
     def tell(self, event: SessionEvent) -> None:
-        """Something became of the session that the worker's program may want to hear of."""
+        """Publishes an event of the session."""
 
     def log(self, level: int, message: str) -> None:
-        """Something worth a line in the worker's log; levels are those of `logging`."""
+        """Writes a line to the worker's log; levels are those of `logging`."""

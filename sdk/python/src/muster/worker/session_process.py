@@ -1,4 +1,4 @@
-"""The session process: opens one session after the other for the handlers at the other end of its pipe."""
+"""The session process: opens successive sessions for the handlers at the other end of its pipe."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _PARENT_CHECK_SECONDS = 0.5
 _OPEN_FIRST_RETRY_SECONDS = 0.2
 _OPEN_LAST_RETRY_SECONDS = 5.0
 _CLOSE_TRIES = 2
-# A repeat of OpenSession is the same request for so long; later ones ask for a session of their own.
+# Within this time a retry of OpenSession repeats the same request; later retries ask for a new session.
 _SAME_REQUEST_SECONDS = 5.0
-# A session that is lost within this time is followed by another one only after about the same.
+# After a session that was lost within this time, the next one is opened after about the same time.
 _SHORT_SESSION_SECONDS = 1.0
 _REFUSALS = frozenset(
     {
@@ -58,7 +58,7 @@ class SessionProcess:
         self._slots = SlotTable(0)
 
     async def run(self, end: socket.socket, parent: int) -> None:
-        """Lives until it is drained or refused; ends the process when the parent is gone."""
+        """Runs until the worker is drained or refused; exits when the parent is gone."""
         link = await HandlerLink.open(end, self._on_frame)
         watch = asyncio.get_running_loop().create_task(_watch_parent(parent))
         configuration = await self._configured
@@ -69,7 +69,7 @@ class SessionProcess:
             link.tell(SessionEvent.CLOSED)
         except MusterError as error:
             link.refuse(str(error))
-        except Exception:  # noqa: BLE001 - told to the handler process, which starts another session process
+        except Exception:  # noqa: BLE001 - logged by the worker's process, which starts another session process
             link.log(logging.CRITICAL, f"the session process fails: {traceback.format_exc()}")
         finally:
             watch.cancel()
@@ -101,7 +101,7 @@ class SessionProcess:
     async def _open(
         self, configuration: Configuration, calls: SessionCalls, link: HandlerLink
     ) -> tuple[SessionLife, bytes] | None:
-        """Opens a session; None: the worker is to stop.
+        """Opens a session; None: the worker should stop.
 
         Raises:
             MusterError: The control plane refuses this worker.
@@ -119,7 +119,7 @@ class SessionProcess:
                 opened = await calls.open_session(request)
             except MusterError as error:
                 if error.is_lease_lost:
-                    # The session of an answer that never came has lapsed meanwhile: ask for another one.
+                    # A lost answer had opened a session, which has lapsed meanwhile: ask for another one.
                     asked_since = float("-inf")
                 elif error.code in _REFUSALS:
                     raise
@@ -130,7 +130,7 @@ class SessionProcess:
                 session_id=opened.session_id,
                 lease=to_seconds(opened.lease),
                 beat_interval=to_seconds(opened.beat_interval),
-                # A repeat finds the session of an earlier answer, whose lease has been running since then.
+                # A retry returns the session of a lost answer, whose lease has run since then.
                 opened_at=asked_since,
                 handlers=HandlerSet.of(configuration.request.handlers),
                 max_payload=opened.max_payload,
@@ -177,7 +177,7 @@ class SessionProcess:
 
 
 async def _close_session(calls: SessionCalls, session_id: bytes, link: HandlerLink) -> None:
-    """Gives back at once what is not reported; a session that can't be closed lapses on its own."""
+    """Gives unreported attempts back at once. A session that can't be closed lapses by itself."""
     for _ in range(_CLOSE_TRIES):
         try:
             await calls.close_session(session_id)
@@ -188,8 +188,8 @@ async def _close_session(calls: SessionCalls, session_id: bytes, link: HandlerLi
 
 
 async def _watch_parent(parent: int) -> None:
-    """A pipe does not end while a child of the parent has it open too, so the parent itself is watched as well."""
-    while os.getppid() == parent:  # noqa: ASYNC110 - nothing tells of it
+    """A pipe stays open as long as another child of the parent has it, so the parent itself is watched as well."""
+    while os.getppid() == parent:  # noqa: ASYNC110 - there is no notification
         await asyncio.sleep(_PARENT_CHECK_SECONDS)
     os._exit(0)
 
@@ -199,13 +199,13 @@ async def _run(descriptor: int, parent: int) -> None:
 
 
 def main(descriptor: int, parent: int) -> None:
-    """Runs in the child.
+    """Entry point of the child process.
 
     Args:
-        descriptor: The connected socket to the handler process.
-        parent: The handler process's id.
+        descriptor: The connected socket to the worker's process.
+        parent: Process id of the worker.
     """
-    # The handler process decides when to stop; a signal to the whole process group is for it.
+    # The worker's process decides when to stop; a signal to the whole process group is meant for it.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     asyncio.run(_run(descriptor, parent))

@@ -1,4 +1,4 @@
-"""What is fixed for the life of one session."""
+"""Settings that are fixed for the life of one session."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ class SessionSettings:
 
     Attributes:
         session_id: The session's UUID, 16 bytes.
-        lease: How long a heartbeat is good for, in seconds from its sending.
+        lease: Seconds that the lease lasts, from the sending of a heartbeat.
         beat_interval: Seconds from one heartbeat to the next.
-        opened_at: When OpenSession was sent, by the worker's monotonic clock.
-        handlers: What the worker can run.
-        max_payload: Largest result that the control plane takes, in bytes. 0: not stated.
-        max_input: Largest input that the worker takes, in bytes. 0: any.
+        opened_at: When OpenSession was sent, on the worker's monotonic clock.
+        handlers: The handlers of the worker.
+        max_payload: Maximum size of a result, in bytes. 0: not stated.
+        max_input: Maximum size of an input that the worker accepts, in bytes. 0: any.
     """
 
     session_id: bytes

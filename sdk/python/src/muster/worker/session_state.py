@@ -1,4 +1,4 @@
-"""The parts of one session that its rules share."""
+"""The state of one session that its rules share."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from muster.worker.session_ports import SessionPorts
 from muster.worker.session_settings import SessionSettings
 from muster.worker.slot_table import SlotTable
 
-# Heartbeats that may fail with a checkpoint before the report of its attempt waits for it no longer.
+# After this many failed heartbeats with a checkpoint, the report of its attempt no longer waits for it.
 CHECKPOINT_TRIES = 3
 
 
 @dataclass(slots=True)
 class DeferredReport:
-    """A failure whose checkpoint has to be told first, and how many heartbeats have failed with that."""
+    """A failure that waits for its checkpoint to be delivered, and the number of failed heartbeats with it."""
 
     report: AttemptReport
     failures: int = 0
 
 
 class SessionState:
-    """Holds the parts; the modules beside it hold the rules.
+    """Holds the parts of the session; other modules have its rules.
 
     Attributes:
-        awaiting_beat: Failures that go out once a heartbeat has carried their checkpoint.
-        is_fenced: Whether the lease could not be proved when the clock was last looked at.
-        is_draining: Whether nothing more is taken.
+        awaiting_beat: Failures that are sent once a heartbeat has delivered their checkpoint.
+        is_fenced: Whether the lease could not be proved at the last check of the clock.
+        is_draining: Whether nothing more is accepted.
         is_lost: Whether the control plane has closed the session.
     """
 
@@ -65,25 +65,25 @@ class SessionState:
         self.ports.report_soon()
 
     def checkpoint_failed(self, key: AttemptKey) -> None:
-        """Takes note that a heartbeat with news of this attempt has failed."""
+        """Counts a failed heartbeat that carried an update of this attempt."""
         waiting = self.awaiting_beat.get(key)
         if waiting is not None:
             waiting.failures += 1
 
     def release(self, key: AttemptKey, reason: int) -> None:
-        """Gives an attempt back that was never accepted."""
+        """Releases an attempt that was never accepted."""
         self.cancels.forget(key)
         self.held.hold_released(key)
         self.report(key, reports.released(key, reason))
 
     def release_waiting(self, reason: int) -> None:
-        """Gives the attempt back that has waited longest for a slot."""
+        """Releases the attempt that has waited longest for a slot."""
         held = self.held.oldest_waiting()
         assert held is not None
         self.held.settle_waiting(held)
         self.report(held.key, reports.released(held.key, reason))
 
     def release_all_waiting(self, reason: int) -> None:
-        """Gives everything back that waits for a slot."""
+        """Releases all attempts that wait for a slot."""
         while self.held.waiting_count > 0:
             self.release_waiting(reason)

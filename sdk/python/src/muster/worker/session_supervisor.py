@@ -27,7 +27,7 @@ from muster.worker.stop_reason import StopReason
 
 _FIRST_RETRY_SECONDS = 0.1
 _LAST_RETRY_SECONDS = 5.0
-# A session process that has lived so long did not die of its start.
+# A session process that lived this long did not fail at its start.
 _STEADY_SECONDS = 30.0
 _MOST_FAILURES = 20
 
@@ -35,11 +35,11 @@ _logger = logging.getLogger("muster.session")
 
 
 class WorkerError(Exception):
-    """The worker can't go on: the control plane refuses it, or its session process does not stay alive."""
+    """The worker can't continue: the control plane refuses it, or its session process keeps failing."""
 
 
 class SessionSupervisor:
-    """Runs in a thread of its own, which reads what the session process says.
+    """Runs in a thread of its own, which reads the frames of the session process.
 
     Attributes:
         session_id: The current session's UUID; None while there is none.
@@ -76,10 +76,10 @@ class SessionSupervisor:
         return self._opened.wait(seconds)
 
     def run(self) -> None:
-        """Serves until the worker is drained.
+        """Runs until the worker is drained.
 
         Raises:
-            WorkerError: The worker can't go on.
+            WorkerError: The worker can't continue.
         """
         try:
             self._serve()
@@ -104,7 +104,7 @@ class SessionSupervisor:
             pause.wait(backoff.fail())
 
     def drain(self, seconds: float) -> None:
-        """Finishes what is held; handlers that still run after so many seconds are asked to stop."""
+        """Finishes the held attempts; handlers that still run after this many seconds are asked to stop."""
         with self._pipe_lock:
             self._drain_seconds = seconds
             if self._pipe is not None:
@@ -118,14 +118,14 @@ class SessionSupervisor:
                 self._pipe.send(json_frame(Kind.RESIZE, slots))
 
     def kill(self) -> None:
-        """Ends the session process without further ado."""
+        """Ends the session process at once."""
         self._is_over = True
         with self._pipe_lock:
             if self._pipe is not None:
                 self._pipe.hang_up()
 
     def _serve_once(self) -> int:
-        """Lives as long as one session process and returns its exit code."""
+        """Runs as long as one session process and returns its exit code."""
         with self._pipe_lock:
             if self._drain_seconds is not None:
                 return 0
@@ -133,7 +133,7 @@ class SessionSupervisor:
             self._pipe = pipe = SessionPipe(configuration)
         self.session_pid = pipe.pid
         try:
-            # A handler that returned while there was no pipe has told nobody.
+            # A handler that returned while there was no pipe could not report it.
             for run_id in set(configuration.busy_runs) - set(self._runner.busy_runs()):
                 pipe.send(run_frame(Kind.RETURNED, run_id))
             for kind, body in pipe.frames():
@@ -197,4 +197,4 @@ class SessionSupervisor:
         try:
             self._listener(event)
         except Exception:
-            _logger.exception("what is told of the worker's session raised")
+            _logger.exception("the listener of session events raised an exception")

@@ -1,4 +1,4 @@
-"""The slots of the handler process; they outlive sessions."""
+"""The slots in which handlers run. They belong to the worker and outlive its sessions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 class SlotTable:
-    """Says which runs occupy a slot. A slot stays busy until its handler has really returned.
+    """Records which runs occupy a slot. A slot stays taken until its handler has returned.
 
     Attributes:
         total: Handlers that may run at once.
@@ -19,11 +19,11 @@ class SlotTable:
 
     @property
     def free(self) -> int:
-        """Slots that a handler could start in."""
+        """Number of free slots."""
         return max(0, self.total - len(self._busy))
 
     def take(self) -> int:
-        """Occupies a slot and returns the number of the run that it is for."""
+        """Takes a slot and returns the number of its run."""
         self._last_run += 1
         self._busy.add(self._last_run)
         return self._last_run

@@ -1,4 +1,4 @@
-"""Why a handler is asked to stop."""
+"""Reason why a handler is asked to stop."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from enum import IntEnum
 
 
 class StopReason(IntEnum):
-    """Travels as one byte between the session process and the handlers."""
+    """Sent as one byte between the session process and the handlers."""
 
     CANCELLED = 1
-    """Somebody cancelled the job."""
+    """The job was cancelled."""
     LEASE_LOST = 2
-    """The session can't prove its lease any more, or has ended."""
+    """The session can't prove its lease, or has ended."""
     RUN_TIMEOUT = 3
-    """The handler has run as long as it may."""
+    """The handler has reached its run timeout."""
     SHUTDOWN = 4
-    """The worker stops and does not wait any longer."""
+    """The worker stops and waits no longer."""

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as requests to stop; other threads than the main one do not hear of them."""
+"""SIGINT and SIGTERM as requests to stop. Only the main thread can receive them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def stop_signals(on_signal: Callable[[], None]) -> Iterator[None]:
-    """Calls `on_signal` for each signal, in a thread: the signal may have interrupted one that holds a lock."""
+    """Calls `on_signal` for each signal, in a new thread: the signal may have interrupted code that holds a lock."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

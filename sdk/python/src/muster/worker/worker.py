@@ -1,4 +1,4 @@
-"""The worker: registers handlers and runs them until it is told to stop."""
+"""The worker: registers handlers and runs them until it is stopped."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ _LOOK_FOR_SIGNALS_SECONDS = 0.5
 
 
 class Worker(HandlerRegistry):
-    """Runs jobs, and everything that keeps its session alive in a process apart from them.
+    """Runs jobs. A separate process keeps the worker's session alive.
 
-    Plain handlers run in threads, asynchronous ones in an event loop, those that ask for it in processes.
+    Synchronous handlers run in threads, asynchronous ones in an event loop, handlers with `process=True` in processes.
 
     Args:
         address: gRPC target of the control plane; may name several replicas, see `muster.channels`.
-        name: The worker's name, for people. Several live workers may share it.
+        name: Name shown to operators; several workers may share it.
         slots: Handlers that may run at once, from 1 to 10,000.
         namespace: Empty: "default".
-        labels: Labels for demands.
-        resources: Totals, of which jobs take what they demand, such as {"cpu": 8, "memory": 16 * 2**30, "gpu": 2}:
-            cores, bytes, devices. Other names mean what you say.
-        drain_timeout: Seconds that running handlers get to finish once the worker stops; then they are asked to stop
+        labels: Labels that jobs may require. At most 64.
+        resources: Resource totals from which jobs take their demands, such as {"cpu": 8, "memory": 16 * 2**30, "gpu":
+            2}: cores, bytes, devices. You may define other names. At most 16.
+        drain_timeout: Seconds that running handlers have to finish once the worker stops; then they are asked to stop
             and get five more.
-        on_event: Told what becomes of the worker's session, in a thread of the worker's: "opened", "ready" (it can be
-            given jobs), "fenced", "recovered", "lost", "draining", "closed"; see `SessionEvent`.
+        on_event: Called, in a thread of the worker, on each event of its session: "opened", "ready" (it can receive
+            jobs), "fenced", "recovered", "lost", "draining", "closed"; see `SessionEvent`.
     """
 
     def __init__(
@@ -89,25 +89,25 @@ class Worker(HandlerRegistry):
         return None if self._supervisor is None else self._supervisor.session_pid
 
     def run(self) -> None:
-        """Runs until SIGINT, SIGTERM or `stop()`; a second signal ends it without waiting for handlers.
+        """Runs until SIGINT, SIGTERM or `stop()`. A second signal stops the worker without waiting for handlers.
 
-        Signals are only caught in the main thread.
+        Signals are handled only in the main thread.
 
         Raises:
-            WorkerError: The control plane refuses the worker, or its session process does not stay alive.
+            WorkerError: The control plane refuses the worker, or its session process keeps failing.
         """
         with stop_signals(self._on_signal):
             self.start()
             self.wait()
 
     async def run_async(self) -> None:
-        """Runs in the running event loop, which asynchronous handlers share then, until the worker has stopped.
+        """Runs in the running event loop, which asynchronous handlers share, until the worker has stopped.
 
-        As `run`, it stops at SIGINT and SIGTERM in the main thread. Cancelling it asks the worker to stop, and it ends
-        once that has.
+        Like `run`, it stops at SIGINT and SIGTERM in the main thread. Cancelling it asks the worker to stop; it ends
+        when the worker has stopped.
 
         Raises:
-            WorkerError: The control plane refuses the worker, or its session process does not stay alive.
+            WorkerError: The control plane refuses the worker, or its session process keeps failing.
         """
         loop = asyncio.get_running_loop()
         self._start(HandlerLoop(loop))
@@ -125,8 +125,8 @@ class Worker(HandlerRegistry):
         """Starts in the background.
 
         Raises:
-            RuntimeError: It has been started before.
-            ValueError: It has no handler.
+            RuntimeError: The worker has been started before.
+            ValueError: The worker has no handler.
         """
         self._start(HandlerLoop())
 
@@ -152,7 +152,7 @@ class Worker(HandlerRegistry):
         """Waits until a session is open.
 
         Args:
-            timeout: Longest wait, in seconds.
+            timeout: Maximum wait in seconds.
 
         Returns:
             Whether one is open.
@@ -163,16 +163,17 @@ class Worker(HandlerRegistry):
         """Waits until the worker has stopped.
 
         Args:
-            timeout: Longest wait, in seconds. None: for ever.
+            timeout: Maximum wait in seconds. None: no limit.
 
         Returns:
             Whether it has stopped.
 
         Raises:
-            WorkerError: It could not go on.
+            WorkerError: The worker could not continue.
         """
         if timeout is None:
-            # A signal that another thread takes does not wake the main one, and only that one handles it: so it looks.
+            # A signal that another thread receives does not wake the main one, which alone handles signals: so it
+            # polls.
             while not self._over.wait(_LOOK_FOR_SIGNALS_SECONDS):
                 pass
         is_over = self._over.wait(timeout)
@@ -184,7 +185,7 @@ class Worker(HandlerRegistry):
         """Asks the worker to stop and returns at once; `wait()` waits for it.
 
         Args:
-            drain: Whether handlers get their time to finish; else they are asked to stop now.
+            drain: Whether running handlers get time to finish; otherwise they are asked to stop now.
         """
         if self._supervisor is None:
             return
@@ -195,7 +196,7 @@ class Worker(HandlerRegistry):
         last_resort.start()
 
     def resize(self, slots: int) -> None:
-        """Changes how many handlers may run at once, from 1 to 10,000; those that run go on."""
+        """Changes the number of handlers that may run at once, from 1 to 10,000. Running handlers continue."""
         _checked_slots(slots)
         if self._supervisor is None:
             self._request.slots = slots
