@@ -1,4 +1,4 @@
-/** ListAttemptLogs, and what heartbeats and reports bring for it. */
+/** ListAttemptLogs, with the records that heartbeats and reports deliver. */
 
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';

@@ -1,4 +1,4 @@
-/** Back-pressure over the wire: queues that are full refuse submissions, in the order that priorities give. */
+/** Back-pressure over the wire: full queues refuse submissions, lowest priorities first. */
 
 import { randomUUID } from 'node:crypto';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
@@ -32,7 +32,7 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
 
   afterAll(() => world?.stop());
 
-  /** A new queue with a bound, and so many jobs in it. */
+  /** A new queue with a bound and that many jobs. */
   async function fullQueue(maxBacklog: bigint, jobs: number): Promise<string> {
     const name = `full-${++queues}`;
     await world.rpc.call(createQueue, { queue: { name, maxBacklog } });
@@ -137,7 +137,7 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
     const reused = { job: jobOf(queue, { priority: 1 }), requestId: request.requestId };
     await world.rpc.call(submitJob, { job: jobOf(queue, { priority: 1 }) });
     expect((await world.rpc.refused(submitJob, reused)).reason).toBe('REQUEST_ID_REUSED');
-    // What was refused was not accepted: its request id is free.
+    // A refused call leaves its request id free.
     const late = { job: jobOf(queue), requestId: randomUUID() };
     expect((await world.rpc.refused(submitJob, late)).reason).toBe('QUEUE_FULL');
     await world.rpc.call(updateQueue, { queue: { name: queue, maxBacklog: 9n } });
@@ -153,7 +153,7 @@ describe.each(databaseKinds)('queues with bounds on %s', (kind) => {
     expect(conflict.reason).toBe('IDEMPOTENCY_CONFLICT');
     const jobs = [keyed(`${queue}-a`), keyed(`${queue}-b`)];
     expect(await world.rpc.refused(submitJobs, { jobs })).toMatchObject({ reason: 'QUEUE_FULL', fields: ['jobs[1]'] });
-    // One that would take another job's place is new: nothing is cancelled for it.
+    // A call that would replace another job is new: nothing is cancelled for it.
     const replacing = keyed(`${queue}-a`, { idempotencyConflictPolicy: 3, labels: { x: 'z' } });
     expect((await world.rpc.refused(submitJob, { job: replacing })).reason).toBe('QUEUE_FULL');
     expect((await world.getJob(jobId)).state).toBe(JobState.READY);

@@ -1,6 +1,6 @@
 /**
- * The bad-input catalogue: each request is refused with its code, a reason and the fields to blame, and the store is as it
- * was. On PostgreSQL the store is compared after each of them, embedded once they are all over.
+ * The bad-input catalogue: each request is refused with its code, a reason and the wrong fields, and the store is
+ * unchanged. On PostgreSQL the store is compared after each request, in embedded mode after the last one.
  */
 import { join } from 'node:path';
 import { create, toJsonString } from '@bufbuild/protobuf';
@@ -21,18 +21,18 @@ import { World } from './world.ts';
 
 const { submitJob, waitJob } = JobService.method;
 
-/** So long that nothing lapses meanwhile: whatever changes, a request has changed it. */
+/** Long enough that nothing lapses meanwhile: any change of the store was made by a request. */
 const quiet = { beatMs: 1_000_000, leaseMs: 3_600_000 };
 
-/** Clients differ in how much they take; 8 KiB are common. */
+/** Clients differ in their limit; 8 KiB are common. */
 const MAX_TRAILER_BYTES = 8_000;
 const MAX_REQUEST_BYTES = 4 << 20;
 
 const BATCH = 25;
-/** Of each call and of all of them: some requests are megabytes, and the machine may be busy. */
+/** The timeout of each call and of all of them: some requests have megabytes, and the machine may be busy. */
 const PATIENCE = { timeoutMs: 300_000, timeout: 600_000 };
 
-/** Some at once, so that none of them is late because all of them came together. */
+/** In small groups, so that no request is late because of the others. */
 async function inBatches<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   for (let at = 0; at < items.length; at += BATCH) {
@@ -43,14 +43,14 @@ async function inBatches<T, R>(items: readonly T[], work: (item: T) => Promise<R
 
 const titleOf = ({ row, method, what }: BadRequest) => `${row || 'more'} ${method.name}: ${what}`;
 
-/** The refusal; a failure says which request was answered. */
+/** The refusal. If the call succeeds, the error names the request. */
 async function named<T>(bad: BadRequest, refusal: Promise<T>): Promise<T> {
   return refusal.catch((error: Error) => {
     throw new Error(`${titleOf(bad)}: ${error.message}`);
   });
 }
 
-/** Sixteen, each made from the next, the last from a task. */
+/** Sixteen workflows, each a step of the next, the first made from a task. */
 async function nest(world: World, task: string): Promise<Pick<Seed, 'nested' | 'innermost'>> {
   const body = (definition: string): NonNullable<Definition['body']> => ({
     case: 'workflow',
@@ -78,7 +78,7 @@ async function sow(world: World): Promise<Seed> {
   return { definition, limited, full, ...workflows, jobId, idempotencyKey, requestId, endedJobId, ...sessions };
 }
 
-/** Rows in each table after `sow`. */
+/** Rows of each table after `sow`. */
 const sown = {
   jobs: 3,
   job_runs: 2,
@@ -160,7 +160,10 @@ describe('bad input in embedded mode', () => {
 });
 
 describe('bad input over HTTP', () => {
-  /** JSON has no words for some of it, such as a span of two signs, or needs too many: that is told in binary alone. */
+  /**
+   * JSON can not express some requests, such as a duration with two signs, or would be too large: binary tests those
+   * alone.
+   */
   function isJson({ method, request }: BadRequest, seed: Seed): boolean {
     try {
       return toJsonString(method.input, create(method.input, request(seed))).length < MAX_REQUEST_BYTES;

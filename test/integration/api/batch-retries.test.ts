@@ -1,4 +1,4 @@
-/** RetryBatch over the wire: which members come again, which can't, and what becomes of the new batch. */
+/** RetryBatch over the wire: which members are repeated, which can not be, and how the new batch ends. */
 
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
@@ -25,7 +25,7 @@ const { cancelJob, eraseJob, getJob, listJobs, retryJob, submitJobs, waitJob } =
 type Init = MessageInitShape<typeof BatchSchema>;
 type Submission = MessageInitShape<typeof JobSubmissionSchema>;
 
-/** It expires before anybody can take it. */
+/** It expires before a worker can take it. */
 const lost = { expireTime: { seconds: 1n } };
 
 describe.each(databaseKinds)('retries of batches on %s', (kind) => {
@@ -68,7 +68,7 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     (await world.rpc.call(retryBatch, { jobId, requestId, reason })).batch?.job?.jobId ?? '';
   const refusalOf = (jobId: string) => world.rpc.refused(retryBatch, { jobId });
 
-  /** Once all members are there. */
+  /** Waits until all members exist. */
   const full = (jobId: string) =>
     eventually('the new batch is sealed', async () => {
       const batch = await get(jobId);
@@ -132,7 +132,7 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     const whole = (await world.rpc.call(getJob, { jobId: first?.jobId ?? '' })).job;
     expect(whole?.input).toMatchObject({ contentType: 'application/json', metadata: { a: 'b' } });
     expect(Buffer.from(whole?.input?.data ?? [])).toEqual(input.data);
-    // The one that had expired waits without a time.
+    // The expired one is created again without an expiry.
     expect(made.every((job) => stateName(job.state) === 'READY' && !job.expireTime)).toBe(true);
 
     await world.rpc.call(cancelJob, { jobId: newId });
@@ -208,7 +208,7 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     const { records } = await world.rpc.call(AuditService.method.listAuditRecords, { jobId });
     const record = { action: AuditAction.RETRY_BATCH, jobId, subject: newId, reason: 'it is back' };
     expect(records).toMatchObject([record, { action: AuditAction.SEAL_BATCH, jobId }]);
-    // What failed of the new one is retried by retrying that one.
+    // Failed members of the new batch are retried by a retry of that batch.
     await world.rpc.call(cancelJob, { jobId: newId });
     await ended(newId);
     const third = await retry(newId);
@@ -237,7 +237,7 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     await world.rpc.call(eraseJob, { jobId: members[0] as string, reason: 'on demand' });
     await world.rpc.call(retryJob, { jobId: members[1] as string });
     await world.rpc.call(JobDefinitionService.method.archiveJobDefinition, { name: archived });
-    // Its key has as many open jobs as it may have.
+    // Its key has reached its limit of open jobs.
     await world.submit(single, { labels: { k: '2' } });
     const newId = await retry(jobId);
     const batch = await full(newId);
@@ -284,13 +284,13 @@ describe.each(databaseKinds)('retries of batches on %s', (kind) => {
     });
     expect(held.retry).toMatchObject({ left: 2n, waitsFor: `room in queue ${name}, which is full (max_backlog)` });
     expect(held.counts).toMatchObject({ members: 3n, open: 3n });
-    // By hand it is not sealed.
+    // A manual seal is refused.
     const sealed = await world.rpc.call(sealBatch, { jobId: newId });
     expect(sealed.batch?.sealed).toBe(false);
     await world.rpc.call(cancelJob, { jobId: newId });
     expect(stateName((await ended(newId)).state)).toBe('CANCELLED');
     expect(await get(newId)).toMatchObject({ sealed: false, retry: { left: 2n }, counts: { cancelled: 3n } });
-    // It was stopped before it was full: the rest can be retried, and what was retried is not retried twice.
+    // The retry was stopped before it was full: the rest can be retried, and no member is retried twice.
     const nextId = await retry(jobId);
     const next = await full(nextId);
     expect(next.retry).toMatchObject({ retriedBefore: 3n, left: 0n, notRetried: {}, waitsFor: '' });

@@ -1,4 +1,4 @@
-/** BatchService over the wire: batches made, filled, sealed, cancelled; when they end, and what is made of it. */
+/** BatchService over the wire: batches created, filled, sealed and cancelled; when they end, and how. */
 
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
@@ -102,7 +102,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
     const { jobId } = await create();
     await seal(jobId);
     expect(stateName((await ended(jobId)).state)).toBe('SUCCEEDED');
-    // Again is no error, and changes nothing.
+    // A second seal is no error, and changes nothing.
     expect((await seal(jobId)).sealed).toBe(true);
   });
 
@@ -117,7 +117,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
     expect(await countsOf(jobId)).toMatchObject({ members: 2 });
     await seal(jobId, third);
     await seal(jobId, third);
-    // What was carried out before is answered, whatever has become of the batch.
+    // A repeat gets the earlier answer, whatever the state of the batch.
     expect(await add(jobId, definition, 2, second)).toEqual(ids);
   });
 
@@ -235,7 +235,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
       expect(job).toMatchObject({ labels: { of: 'batch' }, parentJobId: '' });
       const { job: whole } = await world.rpc.call(getJob, { jobId: batch.callbackJobId });
       const { open: _, ...counts } = none;
-      // As it was written: no number is rounded.
+      // Unchanged: no number is rounded.
       expect(new TextDecoder().decode(whole?.input?.data)).toMatch(
         /^\{"to": "ann", "n": 12345678901234567890,"batch":/,
       );
@@ -260,7 +260,7 @@ describe.each(databaseKinds)('batches on %s', (kind) => {
       const callback = await world.define();
       const { jobId } = await create({ callback: { definition: callback } });
       await world.rpc.call(archiveJobDefinition, { name: callback });
-      // Replicas know of it within a second.
+      // Replicas learn of the archived definition within a second.
       await seal(jobId);
       expect(stateName((await ended(jobId)).state)).toBe('SUCCEEDED');
       const batch = await get(jobId);

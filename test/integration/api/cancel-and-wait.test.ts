@@ -1,4 +1,4 @@
-/** CancelJob in each state that a job can be in, WaitJob in each way that a wait can end, and a replica that stops. */
+/** CancelJob in each state of a job, WaitJob with each end of a wait, and a replica that stops. */
 import type { ClientUnaryCall } from '@grpc/grpc-js';
 import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';

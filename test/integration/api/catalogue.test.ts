@@ -1,4 +1,4 @@
-/** No row of the bad-input catalogue is forgotten: each is shown on each port where it can occur, or says why it is not. */
+/** Every row of the bad-input catalogue is shown on each port where it can occur, or says why it is not. */
 import { readFileSync } from 'node:fs';
 import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ function isOn(port: Port, parent: unknown): boolean {
   return port === 'grpc' || parent !== SessionService;
 }
 
-/** Cases of the row that `shown` has for that port. */
+/** The number of cases of the row that `shown` has for that port. */
 function casesOf(row: string, port: Port, shown: string): number {
   if (shown === 'requests') return badRequests.filter((bad) => bad.row === row && isOn(port, bad.method.parent)).length;
   if (shown === 'fields')
@@ -27,7 +27,7 @@ function casesOf(row: string, port: Port, shown: string): number {
   return [...text.matchAll(new RegExp(`['"\`(, ]${row}\\b`, 'g'))].length;
 }
 
-/** Whether wire.test.ts has it among the RPCs that are to come. */
+/** Whether wire.test.ts lists it among the RPCs of later releases. */
 function isToCome(rpc: string): boolean {
   return readFileSync(new URL('wire.test.ts', import.meta.url), 'utf8').includes(`    '${rpc}',`);
 }

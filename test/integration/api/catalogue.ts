@@ -1,16 +1,16 @@
 /**
- * The bad-input catalogue, row by row: what shows on each port that the row is kept, or why it does not arise. A row is
- * shown by `requests` (bad-requests/), by `fields` (mutations/), or by a test file that has the row in a title.
+ * The bad-input catalogue: for each row and port, the tests that show it, or the reason why it can not occur. A row is
+ * shown by `requests` (bad-requests/), by `fields` (mutations/), or by a test file with the row in a title.
  */
 
-/** Where it is shown, on each port; `undefined` on a port where it can't occur, which `why` explains. */
+/** Where it is shown, for each port; `undefined` on a port where it can not occur, which `why` explains. */
 export interface Row {
   readonly what: string;
   readonly grpc?: string;
   readonly http?: string;
-  /** The RPC that the row is about, where it is to come: until it is served there is nothing to show. */
+  /** The RPC of a later release that the row is about: there is nothing to show before it is served. */
   readonly until?: string;
-  /** Why a port, or both, have nothing. */
+  /** Why a port, or both, show nothing. */
   readonly why?: string;
 }
 

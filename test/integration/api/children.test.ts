@@ -1,4 +1,7 @@
-/** Children of running handlers over the wire: submitted by an attempt, awaited without holding a place, cancelled with their parent. */
+/**
+ * Children of running handlers over the wire: submitted by an attempt, awaited without a slot, cancelled with their
+ * parent.
+ */
 
 import { randomUUID } from 'node:crypto';
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
@@ -91,7 +94,7 @@ describe.each(databaseKinds)('child jobs on %s', (kind) => {
     const { explanation } = await world.rpc.call(explainJob, { jobId });
     expect(explanation?.summary).toContain(`it waits for job ${ids[0]} to end, which is READY`);
     expect(explanation?.constraints[0]?.reason).toBe(WaitReason.DEPENDENCY);
-    // The one permit of its definition is free.
+    // The only permit of its definition is free.
     const other = await world.submit(waiting.definition);
     await run(worker);
     expect(stateName((await ended(other)).state)).toBe('SUCCEEDED');
@@ -99,7 +102,7 @@ describe.each(databaseKinds)('child jobs on %s', (kind) => {
     expect(await world.stateOf(jobId)).toBe('WAITING');
     await run(children, 'failure');
     await becomes(jobId, 'READY');
-    // It succeeds with its one attempt: the first one did not count.
+    // It succeeds with its only attempt: the first one did not count.
     await run(worker);
     const done = await ended(jobId);
     expect([stateName(done.state), done.attemptsCounted]).toEqual(['SUCCEEDED', 1]);

@@ -1,4 +1,4 @@
-/** Circuit breakers as workers and people see them: held back, tried once, let go. */
+/** Circuit breakers as workers and users see them: gated, probed, reopened. */
 
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
@@ -26,7 +26,7 @@ type Breaker = MessageInitShape<typeof CircuitBreakerSchema>;
 let world: World;
 let credits = 1_000;
 
-/** Grants room and waits for nothing. */
+/** Grants slots, and does not wait for assignments. */
 const grant = (worker: TestWorker, slots: number) => worker.beat({ credits: [{ creditId: BigInt(++credits), slots }] });
 const idOf = ({ jobId }: Assignment) => uuidFromBytes(jobId);
 
@@ -51,7 +51,7 @@ const untilState = (name: string, state: CircuitState) =>
     return breaker.state === state && breaker;
   });
 
-/** Jobs of the definition that fail at once, as many as there are failures. */
+/** Jobs of the definition that fail at once, one for each failure. */
 async function failJobs(worker: TestWorker, definition: string, ...failures: ReturnType<typeof failure>[]) {
   const jobIds = await Promise.all(failures.map(() => world.submit(definition)));
   const attempts = await worker.take(failures.length);
@@ -60,12 +60,12 @@ async function failJobs(worker: TestWorker, definition: string, ...failures: Ret
   return jobIds;
 }
 
-/** What has been assigned of these jobs, in order. */
+/** The assignments of these jobs, in order. */
 function assignedOf(worker: TestWorker, jobIds: readonly string[]): Assignment[] {
   return worker.assigned.filter((assignment) => jobIds.includes(idOf(assignment)));
 }
 
-/** Proves that the dispatcher is at work: a job of another definition is assigned after whatever came before. */
+/** Proves that the dispatcher has run: a job of another definition is assigned after everything that came before. */
 async function proveDispatch(other: string): Promise<void> {
   const worker = await world.openWorker(other);
   await world.submit(other);
@@ -84,7 +84,7 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
     const worker = await world.openWorker(definition);
     const failed = await failJobs(worker, definition, failure(), failure());
     expect(await breakerOf(definition)).toMatchObject({ state: CircuitState.CLOSED, failures: 2 });
-    // They are tried again meanwhile: the breaker is closed.
+    // They are retried meanwhile, because the breaker is closed.
     const [again] = await worker.take(2);
     await worker.report({ of: again as Assignment, outcome: failure() });
     const open = await breakerOf(definition);
@@ -133,7 +133,7 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
     await grant(worker, 50);
     const { probeJobId } = await untilState(definition, CircuitState.HALF_OPEN);
     await eventually('the probe arrives', () => worker.assigned.length > before);
-    // Longer than a round of the sweeper.
+    // Longer than one sweep.
     for (let i = 0; i < 3; i++) await proveDispatch(await world.define());
     expect(worker.assigned.slice(before).map(idOf)).toEqual([probeJobId]);
     const probe = worker.assigned[before] as Assignment;
@@ -205,7 +205,7 @@ describe.each(databaseKinds)('circuit breakers on %s', (kind) => {
     const { circuitBreaker } = await world.rpc.call(closeCircuitBreaker, { name });
     expect(circuitBreaker).toMatchObject({ name, state: CircuitState.CLOSED, failures: 0 });
     await eventually('both are assigned', () => assignedOf(worker, waiting).length === 2);
-    // Closing a closed one is no error.
+    // Closing a closed breaker is no error.
     await world.rpc.call(closeCircuitBreaker, { name });
   });
 

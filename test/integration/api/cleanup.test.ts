@@ -1,4 +1,4 @@
-/** Cancels: which stage each has reached, and the job that cleans up after one that had been started. */
+/** Cancels: their stages, and the clean-up job of a job that had started. */
 
 import { CancelStage, type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
@@ -24,7 +24,7 @@ async function cancel(jobId: string, reason = 'no longer wanted'): Promise<Job> 
   return job;
 }
 
-/** A job that a worker holds, of a definition that cleans up; and the name of the handler that does. */
+/** A held job of a definition with a clean-up, and the name of the clean-up's handler. */
 async function holdWithCleanup(changes: object = {}): Promise<Held & { readonly cleaner: string }> {
   const cleaner = `clean-${crypto.randomUUID().slice(0, 8)}`;
   const body = { case: 'task', value: { cleanupHandler: cleaner, cleanupTimeout: { seconds: 7n } } } as const;

@@ -1,4 +1,6 @@
-/** Handlers that wait for jobs by calls: found and told where they wait in a circle, and left alone where somebody can go on. */
+/**
+ * Handlers that wait for jobs by calls: a deadlock is found and reported, and waits that can still end are left alone.
+ */
 
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
@@ -42,7 +44,9 @@ describe.each(databaseKinds)('deadlock detection for handlers that wait on %s', 
   const refused = (waitingJobId: string, jobId: string): Promise<Refusal> =>
     world.rpc.refused(waitJob, request(waitingJobId, jobId), { timeoutMs: 70_000 });
 
-  /** Waits anew whenever it is refused, until it is asked what came of it: what is looked for meanwhile has the time that it takes. */
+  /**
+   * Repeats the wait whenever it is refused, until its outcome is requested, so that the search has the time it needs.
+   */
   function waitOn(waitingJobId: string, jobId: string) {
     let [isOver, cancel] = [false, () => {}];
     const call = () =>
@@ -76,7 +80,7 @@ describe.each(databaseKinds)('deadlock detection for handlers that wait on %s', 
     return name;
   }
 
-  /** A worker of so many slots, and as many jobs of the definition as are wanted, which it has. */
+  /** A worker with that many slots, which holds that many jobs of the definition. */
   async function hold(definition: string | string[], count: number, offer: object = {}) {
     const [first = '', ...others] = [definition].flat();
     const worker = await world.openWorkerOf({ ...offerOf(first, ...others), ...offer });
@@ -115,7 +119,7 @@ describe.each(databaseKinds)('deadlock detection for handlers that wait on %s', 
     expect([code, reason]).toEqual([Code.FAILED_PRECONDITION, 'DEADLOCK']);
     expect(info?.metadata).toEqual({ job_id: child, waiting_job_id: parent, circle });
     expect(text).toContain('ctx.wait');
-    // Nobody waits any more, so nothing is stuck.
+    // No handler waits any more, so there is no deadlock.
     await eventually(
       'it is told no more',
       async () => !reasonsOf(await explaining.explain(child)).includes('DEADLOCK'),
@@ -158,7 +162,7 @@ describe.each(databaseKinds)('deadlock detection for handlers that wait on %s', 
     expect(await eventuallyExplained(child)).toContain('waits for a place under the limit of its key of definition');
     expect(reasonsOf(await explaining.explain(continuing))).not.toContain('DEADLOCK');
     expect((await waiting.refusal()).reason).toBe('DEADLOCK');
-    // Once the other holder waits as well, both of them wait for ever.
+    // Once the other holder waits as well, both wait forever.
     const [first, last] = await Promise.all([answer.catch((error) => error), refused(other, continuing)]);
     expect([first.reason, last.reason]).toEqual(['DEADLOCK', 'DEADLOCK']);
     expect(last.info?.metadata.circle).toContain('and 1 more that waits like it');
@@ -196,7 +200,7 @@ describe.each(databaseKinds)('deadlock detection for handlers that wait on %s', 
     const batchJobId = (await world.rpc.call(createBatch, {})).batch?.job?.jobId ?? '';
     for (const definition of [narrow, free]) await world.rpc.call(submitJob, { job: { definition }, batchJobId });
     const refusal = refused(parent, batchJobId);
-    // Another one that is stuck: once it is told so, both calls were looked at twice.
+    // A second deadlock: when it is reported, both calls have been checked twice.
     const other = await hold(await world.define({ queue: await makeQueue(1) }), 1);
     expect((await refused(other.jobIds[0] ?? '', other.jobIds[0] ?? '')).reason).toBe('DEADLOCK');
     for (const jobId of [parent, batchJobId])
@@ -223,7 +227,7 @@ describe.each(databaseKinds)('deadlock detection for handlers that wait on %s', 
       'the call is forgotten',
       async () => !reasonsOf(await explaining.explain(child)).includes('DEADLOCK'),
     );
-    // The call goes on, but its handler has returned: the job that it waits for ends in its turn.
+    // The call continues, but its handler has returned: the job that it waits for ends in its turn.
     const { last } = waitOn(parent, child);
     await eventuallyExplained(child);
     await worker.report({ of: worker.assigned[0] as Assignment, outcome: done });

@@ -1,4 +1,4 @@
-/** Debounce as callers see it: of submissions that come closely after each other the last one becomes the job that runs. */
+/** Debounce as callers see it: of submissions in quick succession the last one becomes the job that runs. */
 
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
@@ -30,7 +30,7 @@ async function jobsOf(definition: string): Promise<Job[]> {
   return (await world.rpc.call(listJobs, { definition, pageSize: 1_000 })).jobs;
 }
 
-/** When it runs, counted from when it was made, in ms. */
+/** The delay from the creation of `from` to the run time, in ms. */
 function waitOf(job: Job, from: Job = job): number {
   if (!job.runTime || !from.createTime) throw new Error('a debounced job has a run time');
   return timestampMs(job.runTime) - timestampMs(from.createTime);
@@ -77,7 +77,7 @@ describe.each(databaseKinds)('debounce on %s', (kind) => {
     const definition = await define({ wait: { seconds: 60n }, maxWait: { seconds: 61n } }, { totalTimeout: hour });
     const first = await world.getJob((await submit(definition)).jobId);
     const until = timestampMs(first.createTime as NonNullable<Job['createTime']>) + 1_500;
-    // As long as it takes for a wait of a minute to lie beyond the first one's longest.
+    // Waits until a delay of one minute would exceed the limit of the first job.
     const last = await eventually('the longest wait is reached', async () => {
       const job = await world.getJob((await submit(definition)).jobId);
       return timestampMs(job.createTime as NonNullable<Job['createTime']>) > until && job;

@@ -1,4 +1,4 @@
-/** Definitions on the shelf: lists of them, and those that take no new jobs. */
+/** Lists of definitions, and definitions that accept no new jobs. */
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { CompatibilityKind, JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
@@ -127,7 +127,7 @@ describe('an archived definition', () => {
 });
 
 describe('a new version', () => {
-  /** Names of the kinds of issues, and their subjects. */
+  /** Names of the kinds of issues, with their subjects. */
   const reported = (issues: readonly { kind: CompatibilityKind; subjects: readonly string[] }[]) =>
     issues.map(({ kind, subjects }) => [
       Object.entries(CompatibilityKind).find(([, value]) => value === kind)?.[0],

@@ -1,4 +1,4 @@
-/** Dependencies on a replica that has just started, and knows nothing yet of the jobs that they are of. */
+/** Dependencies on a replica that has just started and has not loaded the jobs that they are on. */
 
 import { join } from 'node:path';
 import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
@@ -84,7 +84,7 @@ describe.each(databaseKinds)('dependencies after a restart on %s', (kind) => {
     const waiting = await world.submit(task, { dependencies: [{ on: { case: 'asset', value: { name: 'prices' } } }] });
     expect(await world.stateOf(waiting)).toBe('BLOCKED');
     await world.stop();
-    // As a crash leaves it between the end of a job and its publication.
+    // The state after a crash between the end of a job and its publication.
     const database = await open();
     const notify = `INSERT INTO muster.dependency_news (target_id, kind, state, lane_id, news_time)
                   SELECT job_id, 1, 9, lane_id, now() FROM muster.jobs WHERE job_id = $1`;

@@ -1,4 +1,4 @@
-/** Dependencies over the wire: jobs that wait for jobs, steps and assets, what lets them go, and what ends them. */
+/** Dependencies over the wire: jobs that wait for jobs, steps and assets, what releases them, and what ends them. */
 
 import { randomUUID } from 'node:crypto';
 import type { DescMessage, DescMethodUnary, MessageInitShape } from '@bufbuild/protobuf';
@@ -103,7 +103,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     const before = await world.submit(definition, { dependencies: [onJob(first, condition)] });
     await run(worker, outcome);
     await becomes(before, state);
-    // Of what has ended already the same is true at once.
+    // The same holds at once for a job that has already ended.
     const after = await world.submit(definition, { dependencies: [onJob(first, condition)] });
     expect(await world.stateOf(after)).toBe(state);
     if (state !== 'SKIPPED') return;
@@ -193,7 +193,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     await becomes(waiting, 'READY');
     const { assets } = await world.rpc.call(listAssets, { pageSize: 1_000 });
     expect(assets.find((asset) => asset.name === name)).toMatchObject({ version: 1n, jobId: job });
-    // One that was published already does not count, unless it is asked for.
+    // An earlier publication does not count unless that is requested.
     const next = await world.submit(definition, { dependencies: [onAsset(name)] });
     const past = await world.submit(definition, { dependencies: [onAsset(name, since)] });
     expect(await world.stateOf(next)).toBe('BLOCKED');
@@ -212,7 +212,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
     expect(stateName((await add(waiting, [onJob(first)], requestId)).state)).toBe('BLOCKED');
     await run(worker);
     await becomes(waiting, 'READY');
-    // What has come about changes nothing.
+    // A condition that is already met changes nothing.
     expect(stateName((await add(waiting, [onJob(first)])).state)).toBe('READY');
     expect(stateName((await add(waiting, [onJob(first, FAILED)])).state)).toBe('SKIPPED');
     await refused(
@@ -243,7 +243,7 @@ describe.each(databaseKinds)('dependencies on %s', (kind) => {
       'DEPENDENCY_CYCLE',
     );
     expect(await world.stateOf(a)).toBe('READY');
-    // Two that close it together: one of them is refused.
+    // Two calls that close the cycle together: one of them is refused.
     const [d, e] = [await world.submit(definition), await world.submit(definition)];
     const both = await Promise.allSettled([add(d, [onJob(e)]), add(e, [onJob(d)])]);
     expect(both.filter(({ status }) => status === 'rejected')).toHaveLength(1);

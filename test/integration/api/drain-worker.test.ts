@@ -1,4 +1,4 @@
-/** One worker looked into, and drained: once DrainWorker has answered, nothing is assigned to it any more. */
+/** One worker shown and drained: after the answer of DrainWorker nothing more is assigned to it. */
 
 import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
@@ -86,7 +86,7 @@ describe.each(databaseKinds)('with %s,', (kind) => {
       const worker = await world.openWorker(definition);
       await worker.becomeReachable();
       await worker.beat({ credits: [{ creditId: 1n, slots: 90 }] });
-      // Some of them in the statement that stores them, some by claims.
+      // Some are assigned by the submitting statement, others by claims.
       const submissions = Array.from({ length: 40 }, () => submitMany(definition, 1));
       await Promise.race(submissions);
       expect((await drain(worker)).worker).toMatchObject({ sessionId: worker.sessionText, draining: true });
@@ -104,7 +104,7 @@ describe.each(databaseKinds)('with %s,', (kind) => {
       expect((await worker.beat()).drain).toBe(false);
       for (let i = 0; i < 2; i++) {
         expect((await drain(worker)).worker).toMatchObject({ draining: true, held: 1, state: SessionState.OPEN });
-        // Whatever the worker says of itself.
+        // Whatever the worker reports about itself.
         for (const draining of [false, true]) expect((await worker.beat({ draining })).drain).toBe(true);
       }
       const { workers } = await world.rpc.call(listWorkers, { pageSize: 1_000 });

@@ -1,4 +1,4 @@
-/** WatchEvents as clients see it: what is kept, what comes, filters, positions. */
+/** WatchEvents as clients see it: kept events, new events, filters, positions. */
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { waitReasonName } from '@muster/sdk';
 import type { JobEvent } from '@muster/sdk/gen/muster/v1/event_pb';
@@ -26,7 +26,7 @@ type Request = Parameters<typeof world.rpc.stream<typeof watchEvents.input, type
 const changeOf = (event: JobEvent) =>
   `${event.revision} ${event.previousState ? stateName(event.previousState) : ''}>${stateName(event.state)}`;
 
-/** What is kept of a job, once there is so much of it. */
+/** The kept events of a job, once there are that many. */
 async function kept(jobId: string, count: number, request: Request = {}): Promise<JobEvent[]> {
   return eventually(`there are ${count} events of the job`, async () => {
     const { messages, refusal } = await readAll(world.rpc.stream(watchEvents, { jobId, keptOnly: true, ...request }));
@@ -62,7 +62,7 @@ describe('WatchEvents', () => {
     await worker.offer(1);
     const isDeferred = async () => waitReasonName((await world.getJob(waits)).waitReason) === 'KEY_LIMIT';
     await eventually('the first is set aside', isDeferred);
-    // The database says so a moment before the replica that assigns knows it.
+    // The database commits the deferral a moment before the assigning replica knows it.
     const event = await eventually('one is set aside as it is made', async () => {
       const [first] = await kept(await world.submit(definition), 1);
       return waitReasonName(first?.waitReason ?? 0) === 'KEY_LIMIT' ? first : undefined;
@@ -100,7 +100,7 @@ describe('WatchEvents', () => {
     const before = await world.submit(definition);
     await kept(before, 1);
     const { call, events, end } = follow(world.rpc.stream(watchEvents, {}));
-    // Those that come before the watch has begun are not to come.
+    // Events from before the start of the watch are not delivered.
     const jobId = await eventually('the watch tells of a job', async () => {
       const made = await world.submit(definition);
       await kept(made, 1);

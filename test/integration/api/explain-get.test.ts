@@ -1,4 +1,4 @@
-/** GetJob names what a ready job waits for as an explanation does, without asking for one. */
+/** GetJob returns the wait reason of a ready job as an explanation does. */
 
 import { waitReasonName } from '@muster/sdk';
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
@@ -24,7 +24,7 @@ describe.each(databaseKinds)('the wait reason of a ready job in GetJob on %s', (
 
   afterAll(() => world?.stop());
 
-  /** What `get` names, which is what comes first in an explanation, in the same words. */
+  /** The reason of GetJob, after a check that the explanation has it first, in the same words. */
   async function reasonOf(jobId: string): Promise<string> {
     const { constraints } = await ask.explain(jobId);
     const { waitReason, stateReason } = await world.getJob(jobId);

@@ -1,4 +1,4 @@
-/** Explanations over the wire: the place in line, an estimate of the start, who has a job, how one ended. */
+/** Explanations over the wire: the queue position, an estimate of the start, the holder of a job, its end. */
 
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';

@@ -1,4 +1,4 @@
-/** Explanations over the wire of jobs that demand something of their worker: who it keeps to, and what is left of amounts. */
+/** Explanations over the wire of jobs with demands on their worker: sticky workers, and resources in use. */
 
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
@@ -58,10 +58,13 @@ describe.each(databaseKinds)('explanations of jobs with demands on %s', (kind) =
     expect(reasonsOf(await ask.explain(last))).toEqual([]);
   });
 
-  /** How long from now until it opens, in milliseconds. */
+  /** Milliseconds from now until it opens. */
   const opensIn = ({ openTime }: Constraint) => (openTime ? timestampMs(openTime) - Date.now() : Number.NaN);
 
-  /** A job that is seen while it holds out for a better worker than this one, which takes it some seconds later: maybe not the first. */
+  /**
+   * A job that is seen while it prefers a better worker than this one, which takes it some seconds later. It may not be
+   * the first submission.
+   */
   const withPreference = (other: TestWorker, words: RegExp, submit: () => Promise<string>) =>
     eventually('a job is seen that holds out', async () => {
       await other.offer(1);

@@ -1,4 +1,4 @@
-/** Explanations of suspects over the wire: sessions that are lost make them, and sessions with another one do not take them. */
+/** Explanations of suspects over the wire: lost sessions make a job one, and a session holds at most one. */
 
 import { EventService } from '@muster/sdk/gen/muster/v1/event_service_pb';
 import { JobState, WaitReason } from '@muster/sdk/gen/muster/v1/job_pb';
@@ -28,7 +28,7 @@ async function isReportedAsSuspect(jobId: string): Promise<boolean> {
 it('the explanation of a suspect names it as such, and the suspect that the only session holds', async () => {
   const { definition } = await ask.define();
   const jobIds = await ask.submitMany(definition, 2);
-  // Each of these takes both and is never heard of again.
+  // Each of these workers takes both jobs and never sends a heartbeat.
   for (let lost = 1; lost <= 2; lost++) {
     const worker = await world.openWorker(definition);
     await worker.take(2);

@@ -1,4 +1,4 @@
-/** Explanations over the wire: each thing that a job may wait for, who or what holds it, when it opens. */
+/** Explanations over the wire: each reason why a job waits, its holders, and when it opens. */
 
 import { randomUUID } from 'node:crypto';
 import { timestampMs } from '@bufbuild/protobuf/wkt';

@@ -1,4 +1,4 @@
-/** What the tests of explanations do over and over. */
+/** Shared helpers of the explanation tests. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { waitReasonName } from '@muster/sdk';
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
@@ -30,13 +30,13 @@ export class Explaining {
     return explanation;
   }
 
-  /** A definition with a queue of its own; no other test's jobs or limits are in its way. */
+  /** A definition with a queue of its own, out of the way of other tests' jobs and limits. */
   async define(changes: MessageInitShape<typeof JobDefinitionSchema> = {}) {
     const queue = `line-${++this.#queues}`;
     return { queue, definition: await this.#world.define({ queue, ...changes }) };
   }
 
-  /** The constraint of a job that has this reason; the sentences name it, and each says what to do. */
+  /** The job's constraint with this reason; it must be named in the sentences, and each one must say what to do. */
   async constraintOf(jobId: string, reason: WaitReason): Promise<Constraint> {
     const explanation = await this.explain(jobId);
     const found = explanation.constraints.find((constraint) => constraint.reason === reason);
@@ -51,7 +51,7 @@ export class Explaining {
     return (await this.#world.rpc.call(submitJobs, { jobs })).jobs.map(({ jobId }) => jobId);
   }
 
-  /** A worker that has `count` jobs of the definition, all of them submitted here; with no more room. */
+  /** A worker that holds `count` jobs of the definition, all submitted here, and has no more slots. */
   async hold(definition: string, count: number): Promise<[TestWorker, Assignment[]]> {
     const worker = await this.#world.openWorkerOf(offerOf(definition));
     await this.submitMany(definition, count);

@@ -1,4 +1,4 @@
-/** Fairness keys over the wire: where they come from, and whose turn it is. */
+/** Fairness keys over the wire: their sources, and the order that they give. */
 
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
@@ -29,7 +29,7 @@ describe.each(databaseKinds)('fairness on %s', (kind) => {
     return (await world.rpc.call(submitJobs, { jobs })).jobs.map(({ jobId }) => jobId);
   };
 
-  /** Runs as many jobs, one after the other; their ids. */
+  /** Runs that many jobs, one after another, and returns their ids. */
   async function runOneByOne(worker: TestWorker, count: number): Promise<string[]> {
     const jobIds: string[] = [];
     for (let i = 0; i < count; i++) {

@@ -1,4 +1,6 @@
-/** The first jobs of queues and lanes: made together with them, so that a submission that is refused leaves neither behind. */
+/**
+ * The first jobs of queues and lanes: created together with them, so that a refused submission leaves neither behind.
+ */
 
 import { join } from 'node:path';
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
@@ -25,7 +27,7 @@ const newKey = () => `key-${newId()}`;
 
 interface Place {
   readonly world: World;
-  /** Of the store, looked at once the replica has stopped. */
+  /** Opens the store after the replica has stopped. */
   readonly open: () => Promise<Database>;
   readonly remove: () => Promise<void>;
 }
@@ -52,7 +54,7 @@ describe.each(databaseKinds)('the first job of a lane, on %s,', (kind) => {
   let place: Place;
   let world: World;
   let stopped = false;
-  /** Lanes that submissions which were accepted have made, by definition. */
+  /** Lanes created by accepted submissions, by definition. */
   const lanes = new Map<string, number>();
 
   beforeAll(async () => {
@@ -108,7 +110,7 @@ describe.each(databaseKinds)('the first job of a lane, on %s,', (kind) => {
       });
     }
     expect(await queueNames()).toEqual(before);
-    // Neither is the key taken that came with it.
+    // The idempotency key of the refused call is not taken either.
     expect((await world.rpc.call(submitJob, first)).existing).toBe(true);
   });
 

@@ -1,4 +1,4 @@
-/** Streams over HTTP, with a handler of the test's own behind a real port: order, refusals, callers that leave, the end. */
+/** Streams over HTTP, with the test's own handler behind a real port: order, refusals, callers that leave, the end. */
 import type { DescMethodServerStreaming } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import { ConnectError } from '@connectrpc/connect';
@@ -46,7 +46,7 @@ async function start(): Promise<void> {
 beforeAll(start);
 afterAll(() => server?.stop());
 
-/** What names a job, as a stream's message. */
+/** A message of the stream with this job id. */
 const message = (jobId: string) => create(method.output, { job: { jobId } });
 
 /** Ids as they arrive; throws WebRefusal. */
@@ -72,7 +72,7 @@ describe.each(dialects)('a stream over %s', (dialect) => {
     });
     handler = async function* ({ jobId }) {
       yield message(jobId);
-      await first; // only once the caller has seen it
+      await first; // only after the caller has seen it
       for (let i = 0; i < 500; i++) yield message(String(i));
     };
     const seen: (string | undefined)[] = [];

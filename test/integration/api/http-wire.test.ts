@@ -1,4 +1,4 @@
-/** The HTTP port against what no proper client sends: bodies, types, paths, timeouts, names of hosts and of pages. */
+/** The HTTP port against requests that no proper client sends: bodies, types, paths, timeouts, hosts and origins. */
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -34,7 +34,7 @@ interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
-  /** What a body in JSON says under `code`. */
+  /** The `code` of a JSON body. */
   readonly code: string | undefined;
 }
 
@@ -44,7 +44,7 @@ interface Sent {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A request as it is: fetch would put in headers of its own and refuse some of ours. */
+/** A raw request: fetch would add headers of its own and refuse some of ours. */
 function send(
   body: string | Uint8Array,
   { path = GET_JOB, method = 'POST', headers = {} }: Sent = {},

@@ -1,4 +1,6 @@
-/** The HTTP port serves what the gRPC port does, in each of its dialects: answers, refusals, deadlines, request ids. */
+/**
+ * The HTTP port serves the same as the gRPC port in each of its dialects: answers, refusals, deadlines, request ids.
+ */
 
 import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
@@ -68,7 +70,7 @@ describe.each(each)('the API over %s', (_dialect, client) => {
 
   it('ends a wait at its deadline', async () => {
     const jobId = await world.submit(await world.define());
-    // The client would give up by itself: the header alone says when the server must.
+    // Only the header sets the deadline of the server; a timeout of the client would end the call by itself.
     const name = _dialect.startsWith('Connect') ? 'connect-timeout-ms' : 'grpc-timeout';
     const headers = { [name]: name === 'grpc-timeout' ? '200m' : '200' };
     const start = performance.now();

@@ -30,7 +30,7 @@ async function submitMany(definition: string, count: number): Promise<string[]> 
   return (await world.rpc.call(submitJobs, { jobs })).jobs.map(({ jobId }) => jobId);
 }
 
-/** A definition with as many jobs of it that have failed for good. */
+/** A definition with that many jobs that have failed for good. */
 async function failedJobs(count: number) {
   const definition = await world.define({ retryPolicy: { maxAttempts: 1 } });
   const worker = await world.openWorker(definition);

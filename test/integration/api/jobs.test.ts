@@ -1,4 +1,4 @@
-/** Definitions and jobs as clients see them: what goes in comes out, byte for byte and as it was said. */
+/** Definitions and jobs as clients see them: every field is returned unchanged, byte for byte. */
 
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';

@@ -1,4 +1,4 @@
-/** Limits over the wire: never more held or assigned than they allow, and what becomes of a job too many. */
+/** Limits over the wire: never exceeded, and the fate of a job beyond them. */
 
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
@@ -49,7 +49,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
 
   const assignedOf = (worker: TestWorker) => worker.assigned.map(idOf);
 
-  /** Proves that whoever waits had their turn: a job of another definition is assigned after all that came before. */
+  /** Proves that every earlier job had its turn: a job of another definition is assigned after all that came before. */
   async function proveDispatch(): Promise<void> {
     const other = await world.define();
     const worker = await world.openWorker(other);
@@ -63,7 +63,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     const client = new Client({ address: world.replica.grpcAddress });
     const held: number[] = [];
     let waiting: (() => void)[] = [];
-    // Ends only when two others run with it, after a look at how many are held: so the limit is reached, each time.
+    // Ends only when two others run with it, after reading how many are held, so that the limit is reached each time.
     const handler = async () => {
       const together = new Promise<void>((resolve) => waiting.push(resolve));
       if (waiting.length % 3 === 0) {
@@ -111,7 +111,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect(assignedOf(worker)).toEqual(jobIds.slice(0, 2));
     await update({ maxConcurrency: 3 }, 'max_concurrency');
     await eventually('a third one is', () => worker.assigned.length === 3);
-    // Lowered: those that run go on, and no other one starts before there are fewer.
+    // Lowered: running jobs continue, and no other one starts before there are fewer.
     await update({ maxConcurrency: 1 }, 'max_concurrency');
     const [first, second] = worker.assigned as [Assignment, Assignment];
     await worker.report({ of: first, outcome: done }, { of: second, outcome: done });
@@ -173,7 +173,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     const refusal = await world.rpc.refused(submitJob, { job: of('a') });
     expect(refusal).toMatchObject({ code: Code.RESOURCE_EXHAUSTED, reason: 'LIMIT_REACHED' });
     expect(refusal.info?.metadata).toMatchObject({ max_concurrency: '2', open_job_ids: expect.stringContaining(open) });
-    // A client that repeats by itself what was decided would only be late to tell.
+    // A retry by the client itself would only report a decided refusal later.
     expect(refusal.retryDelayMs).toBeUndefined();
     expect(await world.rpc.refused(submitJobs, { jobs: [of('b'), of('a')] })).toMatchObject({
       message: expect.stringMatching(/^jobs\[1\] would be one job too many/),
@@ -302,7 +302,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     await worker.started(runs);
     await world.rpc.call(JobService.method.cancelJob, { jobId: first as string });
     await worker.report({ of: runs, outcome: outcomes.cancelled });
-    // The second job has the only place of the queue; the clean-up needs none.
+    // The second job has the only permit of the queue; the clean-up needs none.
     await worker.take(2);
     expect(worker.assigned.map(({ handler }) => handler).sort()).toEqual([`clean-${queue}`, definition, definition]);
   });

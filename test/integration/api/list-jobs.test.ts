@@ -1,4 +1,4 @@
-/** ListJobs as clients see it: filters, pages, and tokens that fit nothing but the list they came from. */
+/** ListJobs as clients see it: filters, pages, and page tokens that are valid for their own list only. */
 
 import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService, type ListJobsResponse } from '@muster/sdk/gen/muster/v1/job_service_pb';

@@ -1,4 +1,4 @@
-/** What holds for all of a namespace, and what its definitions say instead. */
+/** Settings of a whole namespace, and definitions that override them. */
 
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import { NamespaceService } from '@muster/sdk/gen/muster/v1/namespace_service_pb';

@@ -1,4 +1,4 @@
-/** PauseJob, ResumeJob and UpdateJob over the wire, in each state that a job can be in, and what workers get of it. */
+/** PauseJob, ResumeJob and UpdateJob over the wire, in each state of a job, and their effect on workers. */
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { type Job, JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
@@ -54,7 +54,7 @@ describe('PauseJob and ResumeJob', () => {
 
   it('change nothing if the job is already in that state', async () => {
     const jobId = await world.submit(await world.define());
-    // Who reads it is told more of what it waits for.
+    // GetJob adds details to the wait reason, so only these fields are compared.
     const { revision, state } = await world.getJob(jobId);
     expect(await resume(jobId)).toMatchObject({ revision, state });
     const paused = await pause(jobId, 'first');

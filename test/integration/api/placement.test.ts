@@ -1,4 +1,4 @@
-/** Placement over the wire: what jobs demand, take and keep to, by real sessions on both stores. */
+/** Placement over the wire: demands, resources and sticky workers, with real sessions on both stores. */
 
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
@@ -31,7 +31,7 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
   const assignedOf = (worker: TestWorker) => worker.assigned.map(idOf);
   const reasonOf = async (jobId: string) => (await world.getJob(jobId)).stateReason;
 
-  /** Offers slots and proves that nothing comes: whatever else waits, a job of another definition is assigned after it. */
+  /** Offers slots and proves that nothing arrives: a job of another definition is assigned after every waiting one. */
   async function takesNothing(worker: TestWorker, marker: string): Promise<void> {
     const before = assignedOf(worker);
     const jobId = await world.submit(marker, { priority: -100 });
@@ -79,8 +79,8 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
       await worker.offer(2);
       await worker.catchUp();
       const running = worker.assigned.filter((one) => !reported.has(idOf(one)));
-      // One ends at a time, once another one runs beside it: there is never room for the big one by itself. The last one
-      // ends when nothing else has started for long.
+      // One job ends at a time, after another one runs next to it, so there is never capacity for the big one. The last
+      // one ends when nothing else has started for a long time.
       polls = running.length === 1 ? polls + 1 : 0;
       const [next] = running;
       if (next && (running.length > 1 || polls > 20) && !assignedOf(worker).includes(bigId)) {
@@ -113,7 +113,7 @@ describe.each(databaseKinds)('placement on %s', (kind) => {
     await plain.offer(3);
     await ssd.offer(1);
     const two = [await world.submit(rather), await world.submit(rather)];
-    // The first has the better one's slot; the second waits a while for another one, and then goes where there is one.
+    // The first job takes the slot of the better worker; the second waits for another one, and then takes any.
     await eventually('both are assigned', () => assignedOf(plain).length + assignedOf(ssd).length === 2);
     expect(assignedOf(ssd)).toEqual([two[0]]);
     expect(assignedOf(plain)).toEqual([two[1]]);

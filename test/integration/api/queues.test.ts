@@ -1,4 +1,4 @@
-/** QueueService over the wire: queues made, read, listed, changed, held and deleted, and what workers get meanwhile. */
+/** QueueService over the wire: queues created, read, listed, changed, paused and deleted, and the effect on workers. */
 
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
@@ -100,10 +100,10 @@ describe.each(databaseKinds)('queues on %s', (kind) => {
     const paused = (await world.rpc.call(pauseQueue, { name: queue, reason: 'the printer is on fire' })).queue;
     expect(paused).toMatchObject({ paused: true, pauseReason: 'the printer is on fire', counts: { ready: 1n } });
     const worker = await world.openWorker(definition);
-    // Comes after the one above, and is the only one that a claim may take.
+    // It comes after the one above, and is the only one that a claim can take.
     const free = await world.submit(definition, { queue: other });
     expect((await worker.take(1)).map(({ jobId }) => jobId)).toEqual([uuidToBytes(free)]);
-    // There is room for these as they are stored, and it is taken by the one of the queue that is not paused.
+    // A credit is free at their submission, and the job of the queue that is not paused takes it.
     const assigned = worker.assigned.length;
     await worker.beat({ credits: [{ creditId: 100n, slots: 5 }] });
     const held = await world.submit(definition, { queue });
@@ -119,7 +119,7 @@ describe.each(databaseKinds)('queues on %s', (kind) => {
       paused: false,
       pauseReason: '',
     });
-    // There is still room of the credit above.
+    // The credit above still has free slots.
     await eventually('what was held back is assigned', () => worker.assigned.length === before + 2);
     expect((await get(queue)).counts).toMatchObject({ ready: 0n, held: 2n });
   });

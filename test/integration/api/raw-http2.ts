@@ -1,9 +1,9 @@
-/** Speaks to the gRPC port in frames of the test's making: what no library would send. */
+/** Speaks to the gRPC port in hand-made frames that no library would send. */
 import { connect, type IncomingHttpHeaders } from 'node:http2';
 
 export interface RawAnswer {
   readonly httpStatus: number;
-  /** gRPC's code, of the trailers or of an answer that is headers only; undefined when the stream broke off. */
+  /** The gRPC code of the trailers or of a headers-only answer; undefined if the stream broke off. */
   readonly code: number | undefined;
   readonly message: string;
   readonly body: Buffer;

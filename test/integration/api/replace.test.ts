@@ -1,4 +1,4 @@
-/** SubmitJob with the policy REPLACE, over each state of the job that holds the key. */
+/** SubmitJob with the policy REPLACE, in each state of the job that holds the key. */
 import { randomUUID } from 'node:crypto';
 import { IdempotencyConflictPolicy } from '@muster/sdk/gen/muster/v1/job_pb';
 import { JobService, type SubmitJobResponse } from '@muster/sdk/gen/muster/v1/job_service_pb';

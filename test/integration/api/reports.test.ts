@@ -1,4 +1,4 @@
-/** ReportAttempts: each attempt is closed once, by the session that holds it, and a repeat is harmless. */
+/** ReportAttempts: each attempt is closed once, by the session that holds it, and a repeat has no effect. */
 import { randomUUID } from 'node:crypto';
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
@@ -104,7 +104,7 @@ describe('a report', () => {
 
   it.each([
     ['released, from ASSIGNED, goes back uncounted', released(4), ['READY'], [{ outcome: 4, counted: false }]],
-    // The wait is drawn from zero to a second: it may be over before anybody looks.
+    // The delay is random between zero and a second, so it may be over before the job is read.
     ['aborted waits for a moment', aborted, ['SCHEDULED', 'READY'], [{ outcome: 5, counted: false }]],
     [
       'cancelled without a cancel goes back as aborted',
@@ -248,7 +248,7 @@ describe('a report', () => {
   ])('of a release for %s sends the job to workers of another kind', async (_why, reason) => {
     const { worker, jobId, attempt } = await world.hold();
     expect(await worker.report({ of: attempt, outcome: released(reason) })).toEqual(['ACCEPTED']);
-    // It has room, and it is first in line.
+    // The worker has a free slot, and the job is first in line.
     await worker.beat({ credits: [{ creditId: 1_000n, slots: 1 }] });
     const other = await world.openWorker(attempt.definition, 'something-else');
     const [again] = await other.take(1);

@@ -1,4 +1,4 @@
-/** A late repeat of a call, after somebody has undone what it did: it changes nothing, and answers with what is there. */
+/** A late repeat of a call whose effect was undone since: it changes nothing, and returns the current state. */
 
 import type { DescMethodUnary } from '@bufbuild/protobuf';
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';

@@ -1,4 +1,4 @@
-/** Retry rules, delays and limits as a worker and a reader of jobs see them. */
+/** Retry rules, delays and limits, as a worker and a reader of jobs see them. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
@@ -34,7 +34,7 @@ function hold(retryPolicy: Exclude<MessageInitShape<typeof RetryPolicySchema>, R
   return world.hold({ retryPolicy: { minBackoff: soon, maxBackoff: soon, ...retryPolicy } });
 }
 
-/** Reports the outcome for each attempt that the job gets, one after the other. */
+/** Reports one outcome for each attempt of the job, in order. */
 async function failWith({ worker, jobId, attempt }: Held, ...list: ReturnType<typeof failure>[]): Promise<Job> {
   let of = attempt;
   for (const [i, outcome] of list.entries()) {

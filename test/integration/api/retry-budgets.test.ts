@@ -1,4 +1,4 @@
-/** Retry budgets as workers and people see them: retries that have no room wait, and cost no attempt meanwhile. */
+/** Retry budgets as workers and users see them: retries beyond the budget wait, and use no attempt meanwhile. */
 
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import type { Job } from '@muster/sdk/gen/muster/v1/job_pb';
@@ -22,7 +22,7 @@ describe.each(databaseKinds)('retry budgets on %s', (kind) => {
 
   afterAll(() => world?.stop());
 
-  /** Jobs that have each failed once, by now. */
+  /** Jobs that have each failed once. */
   async function failMany(definition: string, count: number) {
     const worker = await world.openWorker(definition);
     const jobIds = await Promise.all(Array.from({ length: count }, () => world.submit(definition)));
@@ -39,7 +39,7 @@ describe.each(databaseKinds)('retry budgets on %s', (kind) => {
       const now = await read();
       return now.every((job) => job.state === 3 || isWaiting(job)) && now;
     });
-    // Had a minute ended meanwhile, two more would have begun.
+    // If a minute had ended meanwhile, two more would have started.
     const ready = jobs.filter((job) => job.state === 3);
     expect([2, 4]).toContain(ready.length);
     for (const job of jobs.filter(isWaiting)) {

@@ -1,4 +1,4 @@
-/** Calls RPCs as a client of any language would, and shows all that came back: the answer, or the code with its details. */
+/** Calls RPCs as a client of any language would, and returns the answer, or the code with its details. */
 import { inspect } from 'node:util';
 import {
   create,
@@ -29,19 +29,19 @@ import {
 import { type Status, StatusSchema } from '@muster/sdk/gen/google/rpc/status_pb';
 
 export interface CallSettings {
-  /** Time that the client gives the call. Default 30 s. */
+  /** Timeout of the call on the client. Default 30 s. */
   readonly timeoutMs?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Told of the call, so that the test can cancel it. */
+  /** Called with the call, so that the test can cancel it. */
   readonly onCall?: (call: ClientUnaryCall) => void;
 }
 
 /** A call that was refused. */
 export class Refusal extends Error {
   readonly code: number;
-  /** google.rpc.Status of the trailer; undefined when there was none. */
+  /** google.rpc.Status of the trailer; undefined if there is none. */
   readonly status: Status | undefined;
-  /** Bytes of all trailers, names and values, as the specification of HTTP/2 counts them. */
+  /** Size of all trailers, names and values, as the HTTP/2 specification counts it. */
   readonly trailerBytes: number;
 
   constructor(error: ServiceError) {
@@ -85,7 +85,7 @@ export class Rpc {
   readonly #client: Client;
 
   constructor(address: string) {
-    // Far above the server's limit, so that it is the server which refuses.
+    // Far above the server's limit, so that the server refuses and not the client.
     const limits = { 'grpc.max_send_message_length': 64 << 20, 'grpc.max_receive_message_length': 64 << 20 };
     this.#client = new Client(address, credentials.createInsecure(), limits);
   }
@@ -99,7 +99,7 @@ export class Rpc {
     return this.send(method, toBinary(method.input, create(method.input, request)), settings);
   }
 
-  /** The refusal of a call that must not succeed. */
+  /** Returns the refusal of a call that must not succeed. */
   async refused<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,
@@ -108,7 +108,7 @@ export class Rpc {
     return refusalOf(this.call(method, request, settings));
   }
 
-  /** As `call`, with the bytes of the request as they are to be sent. */
+  /** As `call`, with the encoded request. */
   send<O extends DescMessage>(
     method: Pick<DescMethodUnary<DescMessage, O>, 'parent' | 'name' | 'output'>,
     bytes: Uint8Array,
@@ -131,7 +131,7 @@ export class Rpc {
     });
   }
 
-  /** Begins a stream; its messages are read as the test asks for them, and a refusal ends it with a ServiceError. */
+  /** Begins a stream; its messages are read on request, and a refusal ends it with a ServiceError. */
   stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodServerStreaming<I, O>,
     request: MessageInitShape<I>,
@@ -152,7 +152,7 @@ export class Rpc {
   }
 }
 
-/** Reads a stream to its end: what it brought, and what it was refused with, if it was. */
+/** Reads a stream to its end: its messages, and its refusal if there is one. */
 export async function readAll<T>(call: ClientReadableStream<T>): Promise<{ messages: T[]; refusal?: Refusal }> {
   const messages: T[] = [];
   return new Promise((resolve) => {

@@ -1,4 +1,7 @@
-/** Schedules of definitions that rule over their submissions: a job that is another submission's is not the schedule's. And times behind excluded ones. */
+/**
+ * Schedules of definitions with submission rules: the job of another submission is not the schedule's. And the search
+ * for times among many exclusions.
+ */
 
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
@@ -123,7 +126,7 @@ describe.each(databaseKinds)('the times of schedules on %s', (kind) => {
     expect(refusal).toMatchObject({ code: Code.INVALID_ARGUMENT, fields: ['end_time'] });
     expect(refusal.message).toMatch(/5000 in all; ask for a shorter span/);
     expect((await world.rpc.call(ScheduleService.method.listScheduleRuns, { name })).runs).toEqual([]);
-    // None within a look: it may be there all the same.
+    // One scan finds no time; there may still be one later.
     const halves = ['0-29', '30-59'].map((minute) => ({ minute, year: '2020-2050' }));
     const far = await apply('far', { crons: ['* * * * *'], exclusions: halves });
     expect(far?.nextTime).toBeUndefined();

@@ -1,4 +1,6 @@
-/** ScheduleService over the wire: schedules made, read, changed, held, triggered, backfilled; and the jobs that they submit. */
+/**
+ * ScheduleService over the wire: schedules created, read, changed, paused, triggered and backfilled, with their jobs.
+ */
 
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
@@ -67,7 +69,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
 
   const runsOf = async (name: string) => (await world.rpc.call(listScheduleRuns, { name })).runs;
 
-  /** The runs, newest time first, once there are as many. */
+  /** The runs, newest time first, once there are that many. */
   async function runs(name: string, count: number): Promise<ScheduleRun[]> {
     let found: ScheduleRun[] = [];
     await eventually(`${count} runs of ${name} are decided`, async () => {
@@ -155,7 +157,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     });
     const other = { schedule: { ...schedule, description: 'another' }, requestId };
     expect(await world.rpc.refused(applySchedule, other)).toMatchObject({ reason: 'REQUEST_ID_REUSED' });
-    // By then the job would be refused; a request that is no repeat is.
+    // The job would be refused by then, and so is a request that is not a repeat.
     await world.rpc.call(JobDefinitionService.method.archiveJobDefinition, { name: definition });
     expect(await world.rpc.call(applySchedule, { schedule, requestId })).toMatchObject({ created: false });
     expect(await world.rpc.refused(applySchedule, other)).toMatchObject({ reason: 'REQUEST_ID_REUSED' });
@@ -166,7 +168,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
       definition: { name: definition, body: { case: 'task', value: {} } },
     });
     expect(back?.name).toBe(definition);
-    // What was refused has left the id free.
+    // A refused call leaves its request id free.
     expect(await world.rpc.call(applySchedule, late)).toMatchObject({ created: false });
   });
 
@@ -196,7 +198,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     const countOf = async (state: ScheduleRunState) => (await runsOf(name)).filter((run) => run.state === state).length;
     await eventually('three have started', async () => (await countOf(STARTED)) >= 3);
     await world.rpc.call(pauseSchedule, { name });
-    // One that was decided before the pause is on its way.
+    // A run that was decided before the pause is still starting.
     await eventually('all have started', async () => (await countOf(STARTED)) === (await runsOf(name)).length);
     const started = (await runsOf(name)).filter(({ state }) => state === STARTED).reverse();
     const jobs = new Map((await jobsOf(name)).map((job) => [job.jobId, job]));
@@ -293,7 +295,7 @@ describe.each(databaseKinds)('schedules on %s', (kind) => {
     expect(await world.rpc.call(backfillSchedule, { name, ...span })).toMatchObject({ times: 4 });
     const again = await runsOf(name);
     expect(again).toHaveLength(8);
-    // One after the other, behind those four.
+    // One after another, behind the first four.
     expect(again.filter(({ state }) => state === BUFFERED)).toHaveLength(4);
     const first = await world.rpc.call(listScheduleRuns, { name, pageSize: 5 });
     const second = await world.rpc.call(listScheduleRuns, { name, pageSize: 5, pageToken: first.nextPageToken });

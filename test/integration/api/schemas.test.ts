@@ -1,4 +1,6 @@
-/** Inputs and results that a definition has a schema for: refused at submission, or a failure that is retried. */
+/**
+ * Inputs and results with schemas: a wrong input is refused at submission, a wrong result is a failure that is retried.
+ */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
 import { FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';

@@ -1,4 +1,4 @@
-/** SessionService as workers speak it: sessions, assignments and heartbeats. */
+/** SessionService on the wire: sessions, assignments and heartbeats. */
 import { randomUUID } from 'node:crypto';
 import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -258,7 +258,7 @@ describe('a heartbeat', () => {
       ),
     );
     const refused = beats.filter((refusal) => refusal !== undefined);
-    // The seconds that count may turn over meanwhile.
+    // A new second may begin meanwhile.
     expect(refused.length).toBeGreaterThanOrEqual(100);
     for (const refusal of refused) {
       expect([refusal.code, refusal.reason]).toEqual([Code.RESOURCE_EXHAUSTED, 'OVERLOADED']);

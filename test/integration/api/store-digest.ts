@@ -1,6 +1,6 @@
 /**
- * What a database holds, in a form that two looks can be compared by. Without the counts of open jobs: they are folded from
- * one table into another meanwhile, and say nothing that the runs don't. Nor the outbox, which empties itself.
+ * The content of a database, in a form that can be compared. Without the counts of open jobs, which are folded from one
+ * table into another meanwhile and follow from the runs, and without the outbox, which empties itself.
  */
 import type { Database } from '../../../server/store/driver/database.ts';
 
@@ -12,7 +12,7 @@ WHERE relnamespace = 'muster'::regnamespace AND relkind IN ('r', 'p') AND NOT re
   AND relname NOT IN ('lane_counts', 'lane_count_changes', 'outbox', 'outbox_turns') ORDER BY relname`,
 };
 
-/** Number of rows and checksum of each table, by its name. */
+/** Row count and checksum of each table, by its name. */
 export async function digestOf(database: Database): Promise<Record<string, string>> {
   const tables = (await database.run(listTables, [])).map((row) => row.name as string);
   const parts = tables.map(

@@ -1,4 +1,4 @@
-/** B73: what callers of either port are told when the database refuses, is full, or is gone; and that it passes. */
+/** B73: the answers on both ports when the database refuses, is full, or is gone; and the recovery. */
 
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -44,7 +44,7 @@ async function refusals(): Promise<(readonly [code: number, reason: string])[]> 
   return (await Promise.all(calls)).map(({ code, reason }) => [code, reason] as const);
 }
 
-/** Has PostgreSQL itself refuse every new job with this SQLSTATE until the work is over. */
+/** Makes PostgreSQL itself refuse every new job with this SQLSTATE until the work is done. */
 async function whileRefusing(sqlState: string, work: () => Promise<void>): Promise<void> {
   await database.script(`
 CREATE FUNCTION muster.refuse() RETURNS trigger LANGUAGE plpgsql AS

@@ -1,4 +1,4 @@
-/** Streams on the wire, with a stream of the test's own behind them: ends, refusals, deadlines, cancels, slow readers. */
+/** Streams on the wire, with the test's own handler behind them: ends, refusals, deadlines, cancels, slow readers. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import type { ClientReadableStream } from '@grpc/grpc-js';
@@ -27,7 +27,7 @@ afterEach(async () => {
   logged.length = 0;
 });
 
-/** Begins a watch with this behind it. */
+/** Begins a watch with this handler. */
 async function begin(behind: Behind, timeoutMs?: number): Promise<ClientReadableStream<WatchJobResponse>> {
   const handlers: ServiceBinding['handlers'] = Object.fromEntries(
     JobService.methods.map((method) => [method.localName, async () => ({})]),
@@ -148,7 +148,7 @@ describe('a gRPC stream', () => {
     const read = () => eventually('a message', () => call.read() as WatchJobResponse | null);
     call.pause();
     expect(revisionsOf([await read()])).toEqual([1]);
-    // What both ends may hold by themselves: the windows of HTTP/2 and the client's own buffers.
+    // Both ends buffer by themselves: the windows of HTTP/2 and the client's own buffers.
     const settled = async () => {
       for (let before = -1; before !== said; await delay(200)) before = said;
       return said;

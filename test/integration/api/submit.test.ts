@@ -1,4 +1,4 @@
-/** Submissions: all or none, in order, and once, however often a call or its business is repeated. */
+/** Submissions: all or none, in order, and once, however often a call or an idempotency key is repeated. */
 import { randomUUID } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';

@@ -1,4 +1,4 @@
-/** Rows of the bad-input catalogue that must be taken, over both ports: odd, but right. */
+/** Rows of the bad-input catalogue that must be accepted on both ports: odd, but valid. */
 
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop());
 
-/** What both kinds of client have. */
+/** The common part of both kinds of client. */
 type Caller = Pick<Rpc, 'call'>;
 
 const ports: readonly (readonly [string, () => Caller])[] = [

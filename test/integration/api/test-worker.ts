@@ -1,4 +1,4 @@
-/** A worker that does only what the test tells it: one session, one subscription, no handlers. */
+/** A worker that only acts on the test's request: one session, one subscription, no handlers. */
 import { fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { type Assignment, AssignmentSchema } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import {
@@ -19,7 +19,7 @@ const { openSession, heartbeat, reportAttempts, closeSession } = SessionService.
 
 export type Outcome = NonNullable<MessageInitShape<typeof AttemptReportSchema>['outcome']>;
 
-/** What an OpenSession needs at least. */
+/** The minimum of an OpenSession request. */
 export function offerOf(
   ...handlers: string[]
 ): MessageInitShape<typeof OpenSessionRequestSchema> & { handlers: { name: string }[] } {
@@ -39,7 +39,7 @@ export class TestWorker {
     this.#bus = bus;
   }
 
-  /** Opens a session and listens to its subject; nothing has beaten yet. */
+  /** Opens a session and subscribes to its subject; no heartbeat was sent yet. */
   static async open(rpc: Rpc, offer: MessageInitShape<typeof OpenSessionRequestSchema>): Promise<TestWorker> {
     const session = await rpc.call(openSession, offer);
     const { jwt = '', seed = '' } = session.natsCredentials ?? {};
@@ -52,25 +52,25 @@ export class TestWorker {
     return this.session.sessionId;
   }
 
-  /** The session's id as people see it. */
+  /** The session's id in its text form. */
   get sessionText(): string {
     return uuidFromBytes(this.session.sessionId);
   }
 
-  /** Highest ping heard. */
+  /** The highest received ping. */
   get ping(): number {
     return Math.max(0, ...this.#bus.messages.map(({ ping }) => Number(ping)));
   }
 
-  /** Every assignment heard on the bus, in order. */
+  /** Every assignment received on the bus, in order. */
   get assigned(): Assignment[] {
-    // Encoded anew: what the client of the bus hands out are views of its buffers, which compare as other things.
+    // Encoded again: the bus client returns views of its buffers, which do not compare as equal.
     return this.#bus.messages.flatMap(({ assignments }) =>
       assignments.map((one) => fromBinary(AssignmentSchema, toBinary(AssignmentSchema, one))),
     );
   }
 
-  /** Ids of the jobs whose attempts it was told on the bus to stop. */
+  /** Ids of the jobs for which a cancel arrived on the bus. */
   get cancelled(): string[] {
     return this.#bus.messages.flatMap(({ cancels }) => cancels.map(({ jobId }) => uuidFromBytes(jobId)));
   }
@@ -82,19 +82,19 @@ export class TestWorker {
     return reply;
   }
 
-  /** Waits for the ping of each heartbeat so far: a session that lags behind them counts as deaf. */
+  /** Waits for the ping of each earlier heartbeat: a session that lags behind them counts as deaf. */
   async catchUp(): Promise<void> {
     await eventually('the pings of all heartbeats arrive', () => this.ping >= this.#beats);
   }
 
-  /** Beats until the server knows that its pings arrive: from then on credits count. */
+  /** Sends heartbeats until the server knows that its pings arrive; credits count only from then on. */
   async becomeReachable(): Promise<void> {
     await this.beat();
     await this.catchUp();
     await this.beat();
   }
 
-  /** Grants room for `count` attempts and waits until they have arrived. */
+  /** Grants `count` slots and waits until that many attempts have arrived. */
   async take(count: number): Promise<Assignment[]> {
     if (this.ping === 0) await this.becomeReachable();
     await this.catchUp();
@@ -104,12 +104,12 @@ export class TestWorker {
     return this.assigned.slice(before);
   }
 
-  /** Grants room for `count` attempts, and does not wait for them. */
+  /** Grants `count` slots, and does not wait for attempts. */
   offer(count: number): Promise<HeartbeatResponse> {
     return this.beat({ credits: [{ creditId: BigInt(++this.#credits), slots: count }] });
   }
 
-  /** Names of what became of the reports. */
+  /** Returns the names of the results. */
   async report(...reports: { of: Assignment; outcome: Outcome }[]): Promise<string[]> {
     const { results } = await this.#rpc.call(reportAttempts, {
       sessionId: this.sessionId,
@@ -118,7 +118,7 @@ export class TestWorker {
     return results.map(resultName);
   }
 
-  /** Says to the next heartbeat that the handlers of these have started. */
+  /** Reports with the next heartbeat that the handlers of these have started. */
   started(...assignments: Assignment[]): Promise<HeartbeatResponse> {
     return this.beat({ held: assignments.map(({ jobId, attempt }) => ({ jobId, attempt, started: true })) });
   }
@@ -128,7 +128,7 @@ export class TestWorker {
     await this.disconnect();
   }
 
-  /** Leaves the bus; the session stays. */
+  /** Leaves the bus; the session stays open. */
   disconnect(): Promise<void> {
     return this.#bus.connection.close();
   }

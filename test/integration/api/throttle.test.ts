@@ -1,4 +1,4 @@
-/** Throttle as callers see it: one job in a span of time, and what the others are answered. */
+/** Throttle as callers see it: one job per period, and the answers to the other submissions. */
 
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';

@@ -1,4 +1,4 @@
-/** Limits in time over the API: what a definition says of them, and what becomes of jobs that break them. */
+/** Time limits over the API: their definition, and the end of jobs that exceed them. */
 
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';

@@ -1,4 +1,4 @@
-/** Uniqueness as callers see it: one job that is alike, whoever submits it, when and where. */
+/** Uniqueness as callers see it: one matching job, from whatever caller, at whatever time and place. */
 
 import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
@@ -172,7 +172,7 @@ describe.each(databaseKinds)('uniqueness on %s', (kind) => {
     expect(await submit(definition, keyed)).toMatchObject({ jobId: first.jobId, existing: true });
     const second = await submit(definition, { idempotencyKey: `${definition}-other` });
     expect(second.existing).toBe(false);
-    // A refusal gives the idempotency key back.
+    // A refusal frees the idempotency key.
     const strict = await define({ duplicatePolicy: DuplicatePolicy.REJECT });
     const { jobId } = await submit(strict);
     const wanted = { idempotencyKey: `${strict}-key` };

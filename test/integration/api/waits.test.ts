@@ -1,4 +1,4 @@
-/** WaitService over the wire: jobs that wait for events and for people, alone and as steps of workflows. */
+/** WaitService over the wire: jobs that wait for events and approvals, alone and as steps of workflows. */
 
 import { randomUUID } from 'node:crypto';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
@@ -195,7 +195,7 @@ describe.each(databaseKinds)('signal waits on %s', (kind) => {
       expect((await world.rpc.call(rejectJob, { jobId, reason: 'too dear', requestId })).job?.state).toBe(
         JobState.FAILED,
       );
-      // Asked anew.
+      // The retry asks for a new decision.
       const again = (await world.rpc.call(retryJob, { jobId })).job?.jobId ?? '';
       await world.rpc.call(approveJob, { jobId: await waiting(again) });
       expect(stateName((await ended(again)).state)).toBe('SUCCEEDED');

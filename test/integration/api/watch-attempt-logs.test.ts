@@ -1,4 +1,4 @@
-/** WatchAttemptLogs on both ports: what is kept, what comes, in order and once each, to the end of the job. */
+/** WatchAttemptLogs on both ports: kept and new records, in order and once each, to the end of the job. */
 import { create } from '@bufbuild/protobuf';
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
@@ -42,7 +42,7 @@ const reportWith = ({ worker, attempt: { jobId, attempt } }: Held, ...logs: obje
   });
 const numberOf = ({ attempt, sequence, skipped }: LogRecord) => `${attempt}.${sequence}+${skipped}`;
 
-/** What a stream has brought so far, and its end. */
+/** Collects the messages of a stream, and its end. */
 function follow(call: ClientReadableStream<WatchAttemptLogsResponse>) {
   const messages: WatchAttemptLogsResponse[] = [];
   call.on('data', (message: WatchAttemptLogsResponse) => messages.push(message));

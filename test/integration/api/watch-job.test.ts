@@ -1,4 +1,4 @@
-/** WatchJob as clients see it: the job as it is, each change that can be seen, its end. */
+/** WatchJob as clients see it: the current job, each visible change, its end. */
 import { toBinary } from '@bufbuild/protobuf';
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { type Job, JobSchema } from '@muster/sdk/gen/muster/v1/job_pb';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop());
 
-/** What a watch has brought so far, and its end. */
+/** Collects the messages of a watch, and its end. */
 function follow(call: ClientReadableStream<WatchJobResponse>) {
   const jobs: Job[] = [];
   call.on('data', ({ job }: WatchJobResponse) => jobs.push(job as Job));
@@ -99,7 +99,7 @@ describe('WatchJob', () => {
     const jobId = await world.submit(await world.define(), { input });
     const call = world.rpc.stream(watchJob, { jobId });
     call.pause();
-    // Until it has read once, the library takes whatever comes.
+    // Before its first read the library accepts any number of messages.
     await eventually('the first message', () => call.read());
     const rounds = 50;
     for (let i = 0; i < rounds; i++) {

@@ -1,4 +1,4 @@
-/** The clients that browsers and curl stand for: Connect in JSON and in binary, and gRPC-Web, all by the official library. */
+/** The official clients for browsers and curl: Connect in JSON and in binary, and gRPC-Web. */
 
 import { inspect } from 'node:util';
 import type {
@@ -23,7 +23,7 @@ import {
 export const dialects = ['Connect JSON', 'Connect binary', 'gRPC-Web', 'gRPC-Web JSON'] as const;
 export type Dialect = (typeof dialects)[number];
 
-/** A call that was refused; named as those of the gRPC port are. */
+/** A refused call, with the same fields as that of the gRPC port. */
 export class WebRefusal extends Error {
   readonly code: number;
   readonly #error: ConnectError;
@@ -58,7 +58,7 @@ export class WebRefusal extends Error {
 }
 
 export interface WebCallSettings {
-  /** Time that the client gives the call. Default 30 s. */
+  /** Timeout of the call on the client. Default 30 s. */
   readonly timeoutMs?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -85,7 +85,7 @@ export class WebClient {
     }
   }
 
-  /** The refusal of a call that must not succeed. */
+  /** Returns the refusal of a call that must not succeed. */
   async refused<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,
@@ -96,7 +96,7 @@ export class WebClient {
     throw new Error(`the call was to be refused: ${inspect(answer)}`);
   }
 
-  /** What any RPC is refused with, streams included; undefined when it is answered, or begins to be. */
+  /** The refusal of any RPC, streams included; undefined if it succeeds or begins to stream. */
   async outcome(method: DescMethod, request: Message): Promise<WebRefusal | undefined> {
     const abort = new AbortController();
     try {

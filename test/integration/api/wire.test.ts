@@ -1,4 +1,6 @@
-/** The gRPC port against what no proper client sends, its deadlines, its health, and the RPCs of later releases. */
+/**
+ * The gRPC port against messages that no proper client sends, its deadlines, its health, and the RPCs of the contract.
+ */
 import { constants } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
@@ -54,12 +56,12 @@ function send(body: Uint8Array, headers: Record<string, string> = {}, path = GET
   return rawCall(world.replica.grpcAddress, path, body, headers);
 }
 
-/** A field of a message, by number and wire type, with these bytes behind it. */
+/** An encoded field: number, wire type, and these bytes. */
 function field(number: number, type: WireType, ...bytes: number[]): Uint8Array {
   return new BinaryWriter().tag(number, type).raw(Uint8Array.from(bytes)).finish();
 }
 
-/** A failure with so many causes inside each other, in a report. */
+/** A report of a failure with that many nested causes. */
 function nestedFailure(depth: number): Uint8Array {
   let inner = new Uint8Array();
   for (let i = 0; i < depth; i++)

@@ -1,4 +1,4 @@
-/** The list of workers, and how a worker that does not hear the bus shows in it. */
+/** The list of workers, and a worker without a bus connection in it. */
 
 import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import type { Worker } from '@muster/sdk/gen/muster/v1/worker_pb';

@@ -1,4 +1,4 @@
-/** Definitions of workflows over gRPC: stored and given back, held against what their steps are made from. */
+/** Definitions of workflows over gRPC: stored and returned, checked against the definitions of their steps. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop());
 
-/** A step of each definition, one behind the other. */
+/** One step for each definition, in a chain. */
 function body(...definitions: string[]): NonNullable<Definition['body']> {
   const steps = definitions.map((definition, i) => ({
     name: `s${i}`,

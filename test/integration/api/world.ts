@@ -1,4 +1,4 @@
-/** A replica with what the tests of the API do over and over: definitions of their own, jobs, workers. */
+/** A replica with shared helpers of the API tests: unique definitions, jobs, workers. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
@@ -35,7 +35,7 @@ export class World {
     process.on('unhandledRejection', this.#note);
   }
 
-  /** On a PostgreSQL database of its own. */
+  /** On a new PostgreSQL database. */
   static async start(settings: Partial<ConfigInput> = {}): Promise<World> {
     const postgres = await sharedPostgres();
     const postgresUrl = await postgres.createDatabase();
@@ -49,18 +49,18 @@ export class World {
     return kind === 'PGlite' ? World.startWith({}) : World.start();
   }
 
-  /** Where the settings say, else embedded; with a lease so long that no session lapses because the machine is busy. */
+  /** On the database of the settings, else embedded; the lease is so long that no session lapses on a busy machine. */
   static async startWith(settings: Partial<ConfigInput>): Promise<World> {
     return new World(await startTestReplica({ leaseMs: 600_000, ...settings }));
   }
 
-  /** Of the database that `start` made. */
+  /** The URL of the database that `start` created. */
   get postgresUrl(): string {
     if (this.#postgresUrl === undefined) throw new Error('the world was not started on a PostgreSQL of its own');
     return this.#postgresUrl;
   }
 
-  /** Ends everything, and fails if something had been thrown that nobody caught. */
+  /** Ends everything, and fails if there was an uncaught error. */
   async stop(): Promise<void> {
     await Promise.allSettled(this.#workers.map((worker) => worker.disconnect()));
     this.rpc.close();
@@ -72,7 +72,7 @@ export class World {
 
   readonly #note = (error: unknown) => void this.#unhandled.push(error);
 
-  /** A definition that no other test uses, so that no other test's worker takes its jobs; its name. */
+  /** Applies a definition that no other test uses, so that no other test's worker takes its jobs. Returns its name. */
   async define(changes: MessageInitShape<typeof JobDefinitionSchema> = {}): Promise<string> {
     const body = { case: 'task', value: {} } as const;
     const definition = { name: `work-${++this.#names}`, body, ...changes };
@@ -80,7 +80,7 @@ export class World {
     return definition.name;
   }
 
-  /** Submits a job; its id. */
+  /** Submits a job. Returns its id. */
   async submit(definition: string, changes: MessageInitShape<typeof JobSubmissionSchema> = {}): Promise<string> {
     return (await this.rpc.call(JobService.method.submitJob, { job: { definition, ...changes } })).jobId;
   }
@@ -106,7 +106,7 @@ export class World {
     return worker;
   }
 
-  /** A new definition, a job of it, and a worker that it was assigned to. */
+  /** A new definition, a job of it, and a worker that holds the job. */
   async hold(changes?: MessageInitShape<typeof JobDefinitionSchema>): Promise<Held> {
     const definition = await this.define(changes);
     const worker = await this.openWorker(definition);

@@ -1,4 +1,4 @@
-/** Audit records go a year after what they tell of, but for those of erased jobs. */
+/** Audit records are deleted a year after their event, except those of erased jobs. */
 
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';

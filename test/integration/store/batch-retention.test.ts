@@ -1,4 +1,4 @@
-/** The rows of a batch are kept as long as its job, and members for as long as they are being retried. */
+/** The rows of a batch are kept as long as its job, and its members as long as a retry of the batch reads them. */
 
 import { describe, expect, it } from 'vitest';
 import { newRetry } from '../../../server/domain/batches/batch-retry.ts';
@@ -26,7 +26,7 @@ describe.each(storeKinds)('batches on %s', (kind) => {
     for (let more = true; more; ) ({ more } = await context.store.clearExpired());
   }
 
-  /** An ended batch of one day with a member that was cancelled, both with ids of that day. */
+  /** An ended batch of that day with a cancelled member; both have ids of the day. */
   async function endedAt(ms: number): Promise<{ jobId: string; member: string }> {
     const jobId = await makeAt(ms);
     const member = makeJob(await makeLane(context), { jobId: newJobId(ms + 1) });

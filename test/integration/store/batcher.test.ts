@@ -1,4 +1,4 @@
-/** Group commit on the real store: one bad item fails alone, and a store that is away fails each flush once. */
+/** Group commit on the real store: one invalid item fails alone, and an unreachable store fails each flush once. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Batcher } from '../../../server/engine/base/batcher.ts';
@@ -18,7 +18,7 @@ afterEach(async () => {
   for (const clean of cleanUps.splice(0).reverse()) await clean();
 });
 
-/** A batcher of submissions that notes the size of each flush that it tries. */
+/** A batcher of submissions that records the size of each attempted flush. */
 function makeBatcher(store: Store) {
   const flushes: number[] = [];
   const batcher = new Batcher<SubmitCall, SubmitResult>({
@@ -69,7 +69,8 @@ describe.each(['PostgreSQL 18', 'PGlite'] as const)('a flush with one invalid ca
     const ids = calls.flatMap((call) => call.jobs.map((job) => job.jobId));
     const found = await context.store.findJobs(ids);
     expect(found.sort()).toEqual(ids.filter((_, i) => i !== 41).sort());
-    // One call went at once, the others together; halving 63 to the bad one takes six steps of two.
+    // The first call was flushed at once, the others together; halving 63 down to the invalid one takes six steps of
+    // two.
     expect(flushes.slice(0, 2)).toEqual([1, 63]);
     expect(flushes.length).toBeLessThanOrEqual(2 + 2 * 6);
   });

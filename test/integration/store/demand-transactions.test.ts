@@ -1,4 +1,4 @@
-/** Claims of jobs that take resources against each other, on a real server: nothing of a session is given out twice. */
+/** Concurrent claims of jobs that demand resources, on a real server: no resource of a session is given out twice. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { claimDemandingIn } from '../../../server/store/dispatch/claim-demanding.ts';
 import type { Database } from '../../../server/store/driver/database.ts';
@@ -28,7 +28,7 @@ async function prepare() {
 }
 
 describe('a claim that is open while another replica claims for the same session', () => {
-  /** What the session was given by two claims, the second begun before the first was committed, and by a third. */
+  /** Makes three claims for the session: the second starts before the first has committed, the third after that. */
   async function race(second: Database) {
     const { claim } = await prepare();
     const open = await holdOpen(context.database, (session) => claimDemandingIn(session, claim, false));

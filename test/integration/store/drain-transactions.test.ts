@@ -1,4 +1,4 @@
-/** A drain against the statements that assign, on a real server: once it has answered, nothing is assigned any more. */
+/** A drain against the statements that assign, on a real server: after its answer nothing more is assigned. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Permit } from '../../../server/engine/ports/dispatch.ts';
 import { claimJobs } from '../../../server/store/dispatch/claim-jobs.ts';
@@ -14,7 +14,7 @@ import { claimOf, makeCall, makeJob, makeLane, openWorker, submitMany } from '..
 
 const context = useStore('PostgreSQL 18');
 
-/** What each statement that assigns is called here, and what it brings one session. */
+/** Each assigning statement by its name; it resolves with the number of jobs that the session got. */
 const assigning: Record<string, (session: Session, laneId: number, sessionId: string) => Promise<number>> = {
   claim_jobs: async (session, laneId, sessionId) => (await claimJobs(session, claimOf([laneId], sessionId, 3))).length,
   lock_sessions_for_suspects: async (session, laneId, sessionId) =>
@@ -34,7 +34,7 @@ function assigned(name: string, session: Session, laneId: number, sessionId: str
   return (assigning[name] as (typeof assigning)[string])(session, laneId, sessionId);
 }
 
-/** With jobs that are ready, suspects all, so that each of the statements finds some. */
+/** A lane of ready suspects, so that each of the statements finds jobs. */
 async function prepare(): Promise<{ laneId: number; sessionId: string }> {
   const laneId = await makeLane(context, { suspect: true });
   await submitMany(context, laneId, 3);
@@ -42,7 +42,7 @@ async function prepare(): Promise<{ laneId: number; sessionId: string }> {
   return { laneId, sessionId: (await openWorker(context)).sessionId };
 }
 
-/** A mutation that lets the statement wait between the moment of its snapshot and its lock on the session. */
+/** Makes the statement wait between its snapshot and its lock on the session. */
 function waitingFor(lock: number, name: string): Mutation {
   const from = 'AND state IS NOT DISTINCT FROM 1 AND NOT drain_wanted';
   const inserting = 'AND state IS NOT DISTINCT FROM 1\n    AND NOT drain_wanted';
@@ -58,7 +58,7 @@ const heldBy = async (sessionId: string) => (await context.store.readHeldJobs(se
 
 beforeEach(() => emptyTables(context));
 
-/** The drain begins while what assigns is not committed. */
+/** The drain begins while the assignment is not committed. */
 async function race(name: string, drainer: Database) {
   const { laneId, sessionId } = await prepare();
   const open = await holdOpen(context.database, (session) => assigned(name, session, laneId, sessionId));

@@ -1,4 +1,6 @@
-/** The plans of what explanations read: look-ups by index, however full or empty the tables are. The line reads no table. */
+/**
+ * Plans of the explanation statements: index look-ups, however full the tables are. The queue position reads no table.
+ */
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Statement } from '../../../server/store/driver/database.ts';
@@ -12,7 +14,7 @@ import { fillTables } from '../../support/store-load.ts';
 
 const noId = '00000000-0000-0000-0000-000000000000';
 
-/** Runs each statement, so that its text is on record. */
+/** Runs each statement once, so that its text is recorded. */
 async function recordAll(context: StoreContext): Promise<Map<string, Statement>> {
   const { database, statements } = recordStatements(context.database);
   const store = createStore(database);
@@ -43,7 +45,7 @@ const marked = 'job_runs by job_runs_marked';
 const heldByLimit = 'job_runs by job_runs_held_by_limit';
 const lanes = 'lanes by lanes_pkey';
 const sessions = 'sessions by sessions_pkey';
-const unfolded = 'lane_count_changes by Seq Scan'; // a second's worth, and all of it is wanted
+const unfolded = 'lane_count_changes by Seq Scan'; // one second of changes, all of which are needed
 const line = ['job_runs by job_runs_ready', marked, runs];
 
 const pinned: Record<string, readonly string[]> = {
@@ -68,7 +70,7 @@ const pinned: Record<string, readonly string[]> = {
     sessions,
   ],
   read_suspects_of_sessions: [held, sessions],
-  read_waiting_lanes: [unfolded, 'lane_counts by lane_counts_pkey', lanes], // all of it: as many as there are placements
+  read_waiting_lanes: [unfolded, 'lane_counts by lane_counts_pkey', lanes], // all of it: one row per lane
 };
 
 describe.each(storeKinds)('plans of explanations on %s', (kind) => {

@@ -1,4 +1,4 @@
-/** The first contact with PostgreSQL: a server that starts a little later than we do is no reason to fail. */
+/** The first connection to PostgreSQL: a server that starts a little later than the replica is no reason to fail. */
 import { connect, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../../server/store/driver/database.ts';
@@ -22,7 +22,7 @@ function open(change: (url: URL) => void): Database {
   return database;
 }
 
-/** Lets the server be reached at another port too. */
+/** Makes the server reachable at another port too. */
 function forward(port: number): Server {
   const { hostname, port: target } = new URL(context.url as string);
   const server = createServer((socket) => {

@@ -1,4 +1,4 @@
-/** Transactions held open on purpose: lanes that are held back while something is being assigned from them. */
+/** Transactions held open on purpose: lanes that are gated while jobs are being assigned from them. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { claimJobs } from '../../../server/store/dispatch/claim-jobs.ts';
 import { gateLanes } from '../../../server/store/dispatch/gated-lanes.ts';
@@ -34,7 +34,7 @@ describe('gating a lane while jobs are being assigned from it', () => {
   const hold = (laneId: number) =>
     context.database.transaction((session) => gateLanes(session, [laneId], 'queuePaused', true));
 
-  /** How many jobs are held by the time that the hold has answered, and in the end. */
+  /** Resolves with the jobs that are held when the gate has answered, and with those of a later claim. */
   async function raceClaim(claimer: Database) {
     const { laneId, sessionId } = await readyLane(context, 3);
     const claim = await holdOpen(claimer, (session) => claimJobs(session, claimOf([laneId], sessionId, 3)));

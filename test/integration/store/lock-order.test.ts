@@ -1,4 +1,4 @@
-/** Every pair of statements that lock, over the same rows in opposite orders: they may wait, but never for each other. */
+/** Every pair of locking statements, over the same rows in opposite orders: they may wait, but never for each other. */
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../server/domain/base/payload.ts';
@@ -35,13 +35,13 @@ const policy = definitionDefaults.retryPolicy;
 const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
 
 let laneId = 0;
-/** The one above and another one, each with a circuit breaker of its own. */
+/** The lane above and another one, each with a circuit breaker of its own. */
 let laneIds: number[] = [];
 const breakers = ['a', 'b'].map((name) => ({ namespace: 'default', name }));
 const budget = { ratio: 0, minPerMinute: 3 };
 let jobIds: string[] = [];
 let sessionIds: string[] = [];
-/** Of the two thirds of the jobs that are held. */
+/** The held two thirds of the jobs. */
 let held: AttemptKey[] = [];
 let reset = '';
 let madeLanes = 0;
@@ -59,8 +59,8 @@ beforeAll(async () => {
 });
 
 /**
- * Brings all rows back: a third READY, a third ASSIGNED, a third RUNNING, and every other one of the READY ones SCHEDULED, with
- * the key of a debounce; what can be due is due; all leases lapsed.
+ * Restores all rows: a third READY, a third ASSIGNED, a third RUNNING, and every other READY one SCHEDULED with a
+ * debounce key. Every due time has come, and all leases have lapsed.
  */
 function resetScript(): string {
   const rows = jobIds.map((jobId, i) => {
@@ -83,14 +83,14 @@ VALUES ${waitingJobs().map((jobId) => `(sha256('${jobId}'), 2, '${jobId}', muste
 }
 
 const isWaiting = (i: number) => i % 6 === 3;
-/** Jobs that hold keys of debounces, each named by the job's id. */
+/** Jobs that hold debounce keys, each named by the job's id. */
 const waitingJobs = () => jobIds.filter((_, i) => isWaiting(i));
 
 const turned = <T>(items: readonly T[], isReversed: boolean): T[] => (isReversed ? [...items].reverse() : [...items]);
 
 type Operation = (store: Store, isReversed: boolean, round: Round) => Promise<unknown>;
 
-/** What the operations of one round share. */
+/** State that the operations of one round share. */
 interface Round {
   readonly keys: readonly string[];
   readonly requestIds: readonly string[];
@@ -165,7 +165,7 @@ const operations: Record<string, Operation> = {
     store.change({ by: 'jobs', namespace: 'default', jobIds: turned(jobIds, isReversed) }, (run, nowUs) =>
       decideCancel(run, '', 1, { nowUs, random: 0 }),
     ),
-  // Those that wait: every other one is held, the others are put off, which also writes their records.
+  // Every other waiting job is paused and the others are delayed, which also writes their records.
   'hold and update by jobs': (store, isReversed) => {
     const selection = { by: 'jobs', namespace: 'default', jobIds: turned(jobIds, isReversed) } as const;
     const change = store.change(selection, (run, nowUs) => {
@@ -174,7 +174,7 @@ const operations: Record<string, Operation> = {
       const decision = isHeld ? decidePause(run, '') : decideUpdate(run, later, { nowUs, random: 0 });
       return typeof decision === 'string' ? undefined : decision;
     });
-    // Two updates of a record at once: the later one is asked to look again, which is no deadlock.
+    // Of two concurrent updates of a record the later one must read again, which is no deadlock.
     return change.catch((error) => {
       if (error.code !== SERIALIZATION_FAILURE) throw error;
     });
@@ -228,7 +228,7 @@ const operations: Record<string, Operation> = {
         records: [{ sequence: 1, timeUs: 0, level: 'INFO', message: 'm', fields: {}, truncated: false }],
       })),
     ),
-  // Turns that are over at once: two relays have the same rows.
+  // The turns of two relays end at once, so they hold the same rows.
   'empty the outbox': async ({ outbox }, isReversed) => {
     const relayId = sessionIds[isReversed ? 0 : 1] as string;
     const rows = (await outbox.take(relayId, MAX_BYTES, 0)) ?? [];
@@ -283,7 +283,7 @@ const operations: Record<string, Operation> = {
     if (first?.kind !== 'keysHeld') return;
     await store.submit([replacing(new Map(first.held.map(({ index, jobId }) => [index, jobId])))]);
   },
-  // As many as it takes for two such statements to be under way at once.
+  // Enough jobs for two such statements to overlap.
   'submit with rules': (store, isReversed, { keys }) => {
     const names = keys.flatMap((key) => [1, 2, 3, 4, 5].map((n) => `${key} ${n}`));
     const rules = turned(names, isReversed).flatMap((name) => [unique(name), throttled(`throttled ${name}`)]);
@@ -313,7 +313,7 @@ const operations: Record<string, Operation> = {
     ),
 };
 
-/** Two of each at once, each in both orders. Resolves with the number of deadlocks; any other failure is thrown. */
+/** Runs two of each at once, each in both orders. Resolves with the number of deadlocks; throws any other failure. */
 async function collide(store: Store, names: readonly string[]): Promise<number> {
   await context.database.script(reset);
   const round = {
@@ -343,7 +343,7 @@ describe('the lock order', () => {
     expect(deadlocks).toEqual({});
   });
 
-  // Proves that the rounds above would show a wrong order.
+  // Proves that the rounds above would detect a wrong order.
   const unordered: [string, Mutation][] = [
     ['change by attempts', { of: 'lock_attempts', from: 'ORDER BY i.job_id', to: '' }],
     ['save progress', { of: 'save_progress', from: 'ORDER BY i.job_id', to: '' }],

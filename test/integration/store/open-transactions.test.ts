@@ -1,4 +1,6 @@
-/** Two transactions at once on a real server, one held open: claims, closes, beats and reports against each other. */
+/**
+ * Two transactions at once on a real server, one held open: claims, closes, heartbeats and reports against each other.
+ */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decideSessionEnd } from '../../../server/domain/jobs/decide.ts';
 import { claimJobs } from '../../../server/store/dispatch/claim-jobs.ts';
@@ -46,7 +48,7 @@ const leaseBeforeLock: Mutation = {
   ),
 };
 
-/** All that a replica does to end a session. Resolves with the jobs that went back. */
+/** Ends a session as a replica does. Resolves with the requeued jobs. */
 async function endSession(sessionId: string): Promise<string[]> {
   await context.store.closeSessions([sessionId], 'CLOSE');
   const freed = await context.store.change({ by: 'session', sessionId, limit: 1_000 }, (run, nowUs) =>
@@ -56,7 +58,7 @@ async function endSession(sessionId: string): Promise<string[]> {
   return freed.map((change) => change.run.jobId);
 }
 
-/** Attempts that nobody will ever report or take back. */
+/** Counts attempts that no session will ever report or requeue. */
 async function countStuck(): Promise<number> {
   const rows = await sql(
     context,
@@ -268,7 +270,10 @@ describe('a claim of suspects in progress while another replica claims some for 
     to: 'r.losses >= 2 AND false',
   };
 
-  /** How many suspects the session was given by two claims, the second begun before the first was committed. */
+  /**
+   * Makes two claims of suspects for the session, the second before the first has committed; resolves with their
+   * counts.
+   */
   async function race(second: Database) {
     const laneId = await makeLane(context, { suspect: true });
     await submitMany(context, laneId, 3);

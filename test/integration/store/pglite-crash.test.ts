@@ -57,7 +57,10 @@ interface Acknowledged {
   readonly completed: string[];
 }
 
-/** Lets the child work until so many messages came, kills it, and resolves with all that it had told by then. */
+/**
+ * Lets the child work until it has sent that many messages, kills it, and resolves with all acknowledgements until
+ * then.
+ */
 async function workAndKill(messages: number): Promise<Acknowledged> {
   const child = startChild('work');
   const acknowledged: Acknowledged = { submitted: [], completed: [] };
@@ -72,7 +75,7 @@ async function workAndKill(messages: number): Promise<Acknowledged> {
   return acknowledged;
 }
 
-/** Asks in pages, as any caller has to. */
+/** In pages, as every caller must. */
 async function findAll(
   ids: readonly string[],
   find: (page: readonly string[]) => Promise<string[]>,

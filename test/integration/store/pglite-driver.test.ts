@@ -1,4 +1,4 @@
-/** The PGlite driver: one piece of work at a time, never a wait for itself, and an end that nobody waits on for ever. */
+/** The PGlite driver: one piece of work at a time, no wait for itself, and an end that leaves no caller waiting. */
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { storeFault } from '../../../server/engine/base/errors.ts';
@@ -11,7 +11,7 @@ const forAges = { name: 'for_ages', text: 'SELECT count(*) FROM generate_series(
 const folders = usePgliteFolders();
 let database: Database;
 let thread: Worker;
-/** What was told of a thread that ended by itself. */
+/** Reported reasons of threads that ended by themselves. */
 let losses: string[];
 
 beforeEach(async () => {
@@ -98,7 +98,7 @@ describe('a lost PGlite thread', () => {
 
   it('is reported with the reason', async () => {
     const exited = new Promise((resolve) => thread.once('exit', resolve));
-    thread.postMessage(null); // which it can't work with
+    thread.postMessage(null); // the thread can not handle it
     await exited;
     expect(losses).toEqual([expect.stringMatching(/^the embedded database has ended: (?!its thread has stopped$)./)]);
   });

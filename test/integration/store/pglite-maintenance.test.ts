@@ -1,4 +1,4 @@
-/** What the embedded database has done for itself: when, in which order, and that an idle one is left alone. */
+/** Maintenance of the embedded database: when it runs, in which order, and that an idle database gets none. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { decideCancel } from '../../../server/domain/jobs/decide.ts';
 import { openPglite } from '../../../server/store/driver/pglite.ts';
@@ -140,7 +140,7 @@ describe('the space of jobs deleted by retention', () => {
   it('is reused: the tables do not grow with each round of jobs', async () => {
     const HOUR_MS = 3_600_000;
     const DAY_MS = 24 * HOUR_MS;
-    // From the first hour of tomorrow on: all rounds have to be on one day.
+    // Starts in the first hour of tomorrow, because all rounds have to be on one day.
     const startMs = DAY_MS - (Date.now() % DAY_MS) + HOUR_MS;
     const sizeAfterRounds = async (options: MaintenanceOptions) => {
       const { context, tasks } = await open(options);
@@ -177,7 +177,7 @@ describe('CHECKPOINT', () => {
           'SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), redo_lsn)::float8 AS bytes FROM pg_control_checkpoint()',
         ),
       ).bytes as number;
-    // Texts of one letter shrink in the table and in the log: these do not.
+    // Random bytes, because a repeated letter is compressed in the table and in the log.
     const noise = () => Buffer.from(crypto.getRandomValues(new Uint8Array(60_000)));
     while (tasks.length < 2) {
       await context.store.submit([

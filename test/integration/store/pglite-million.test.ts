@@ -1,9 +1,8 @@
 /**
  * A long run on the embedded database leaves files of bounded size.
  *
- * Every run of the tests takes 100,000 jobs and does its maintenance ten times as often,
- * whatever share of the time that takes, so that as many rounds of it are
- * gone through; MUSTER_PGLITE_JOBS=1000000 takes a million with the product's own settings, in one to two minutes.
+ * By default 100,000 jobs run, with maintenance ten times as often and without its share of time, so that as many
+ * rounds of it happen. MUSTER_PGLITE_JOBS=1000000 runs a million with the product's settings, in one to two minutes.
  */
 
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -27,9 +26,9 @@ const settings = {
   vacuumShare: scale < 1 ? 1 : 0.1,
   checkpointBytes: Math.max(32, 256 * scale) * MIB,
 };
-/** A job leaves some 400 bytes of dead rows and index entries: twice that, and the smallest size of the files. */
+/** A job leaves about 400 bytes of dead rows and index entries: twice that, plus the minimum size of the files. */
 const RUNS_BOUND = settings.vacuumJobs * 800 + 2 * MIB;
-/** What is kept for reuse, and what is written between the looks at it. */
+/** The log that is kept for reuse, and the log written between two checks of its size. */
 const LOG_BOUND = settings.checkpointBytes * 1.25 + 48 * MIB;
 
 function bytesIn(folder: string): number {

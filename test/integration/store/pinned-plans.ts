@@ -16,34 +16,34 @@ const checkpoints = 'job_checkpoints by job_checkpoints_pkey';
 const logs = 'attempt_logs by attempt_logs_pkey';
 const lanes = 'lanes by lanes_pkey';
 const queues = 'queues by queues_pkey';
-const boundedQueues = 'queues by the whole of queues_with_bounds'; // few have some
+const boundedQueues = 'queues by the whole of queues_with_bounds'; // few queues have bounds
 const laneQueues = 'lanes by lanes_by_queue';
 const laneCounts = 'lane_counts by lane_counts_pkey';
-const unfolded = 'lane_count_changes by Seq Scan'; // a second's worth, and all of it is wanted
+const unfolded = 'lane_count_changes by Seq Scan'; // one second of changes, all of which are needed
 const sessions = 'sessions by sessions_pkey';
 const notClosed = 'sessions by sessions_not_closed';
-const allNotClosed = 'sessions by the whole of sessions_not_closed'; // thousands at most
+const allNotClosed = 'sessions by the whole of sessions_not_closed'; // a few thousand at most
 const definitions = 'job_definitions by job_definitions_pkey';
 const archived = 'archived_definitions by archived_definitions_pkey';
-const allLanes = 'lanes by the whole of lanes_by_definition'; // as many as there are placements
+const allLanes = 'lanes by the whole of lanes_by_definition'; // one row per lane
 const budgets = 'retry_budgets by retry_budgets_pkey';
 const breakers = 'circuit_breakers by circuit_breakers_pkey';
 const openBreaker = 'circuit_breakers by circuit_breakers_not_closed';
 const openBreakers = 'circuit_breakers by the whole of circuit_breakers_not_closed'; // few are open
 const breakerLanes = 'lanes by lanes_by_breaker';
-const allBreakerLanes = 'lanes by the whole of lanes_by_breaker'; // as many as there are placements
+const allBreakerLanes = 'lanes by the whole of lanes_by_breaker'; // one row per lane
 const retentions = 'retentions by retentions_pkey';
 const jobsByLane = 'jobs_day by jobs_day_lane_id_job_id_idx';
 const [outbox, turn] = ['outbox by outbox_pkey', 'outbox_turns by outbox_turns_pkey'];
 const [schedules, scheduleIds] = ['schedules by schedules_by_name', 'schedules by schedules_pkey'];
 const scheduleRuns = 'schedule_runs by schedule_runs_pkey';
 const unsettledRuns = 'schedule_runs by schedule_runs_unsettled';
-const oldest = 'outbox by the whole of outbox_pkey'; // of which it reads the first 256 rows
+const oldest = 'outbox by the whole of outbox_pkey'; // it reads the first 256 rows
 const marked = 'job_runs by job_runs_marked';
 const heldByLimit = 'job_runs by job_runs_held_by_limit';
 const fairnessKeys = 'fairness_keys by fairness_keys_pkey';
 const definitionLimits = 'definition_limits by definition_limits_pkey';
-// All of them, which are as many as people have named.
+// All rows: there are as many as users have named.
 const [allLimits, allQueues] = ['definition_limits by Seq Scan', 'queues by Seq Scan'];
 const buckets = 'rate_buckets by rate_buckets_pkey';
 const [waits, reservedFor] = ['lane_waits by lane_waits_pkey', 'lane_waits by lane_waits_by_session'];
@@ -52,7 +52,7 @@ const [workflowRuns, workflowSteps] = ['workflow_runs by workflow_runs_pkey', 'w
 const [batches, batchCounts] = ['batches by batches_pkey', 'batch_counts by batch_counts_pkey'];
 const inboxByJob = 'workflow_news by workflow_news_by_job';
 const inbox = 'workflow_news by workflow_news_pkey';
-const oldestInbox = 'workflow_news by the whole of workflow_news_pkey'; // of which it reads the first 10,000 rows
+const oldestInbox = 'workflow_news by the whole of workflow_news_pkey'; // it reads the first 10,000 rows
 const children = 'jobs_day by jobs_day_parent_job_id_step_item_idx';
 const ofExpired = [
   logs,
@@ -77,7 +77,7 @@ const edges = 'job_dependencies by job_dependencies_pkey';
 const edgesByTarget = 'job_dependencies by job_dependencies_by_target';
 const edgesByWorkflow = 'job_dependencies by job_dependencies_by_workflow';
 const dependencyInbox = 'dependency_news by dependency_news_pkey';
-const oldestDependencyInbox = 'dependency_news by the whole of dependency_news_pkey'; // of which it reads the first 100 rows
+const oldestDependencyInbox = 'dependency_news by the whole of dependency_news_pkey'; // it reads the first 100 rows
 const assets = 'assets by assets_pkey';
 
 export const pinned: Record<string, readonly string[]> = {
@@ -185,7 +185,7 @@ export const pinned: Record<string, readonly string[]> = {
   lock_logging_runs: [runs, sessions],
   read_newest_logs: [logs],
   append_logs: [],
-  // Of the few chunks of one attempt.
+  // Reads the few chunks of one attempt.
   trim_logs: ['a join that compares (t.first_sequence = ANY (ARRAY[o.first_sequence]))', logs],
   read_logs: [logs],
   read_held_runs: [held],
@@ -204,7 +204,7 @@ export const pinned: Record<string, readonly string[]> = {
   read_page_token_key: ['deployment_keys by deployment_keys_pkey'],
   find_ended_jobs: [outcomes],
   read_revisions: [outcomes, runs],
-  read_lane_heads: [ready, 'job_runs by the whole of job_runs_ready', lanes], // of which it reads the first row
+  read_lane_heads: [ready, 'job_runs by the whole of job_runs_ready', lanes], // it reads the first row
   read_heads_of_lanes: [ready],
   insert_lane: [openBreaker, definitionLimits, queues],
   read_queue: [queues],
@@ -268,7 +268,7 @@ export const pinned: Record<string, readonly string[]> = {
   wake_schedule: [scheduleIds],
   delete_schedule: [schedules],
   delete_schedule_runs: [scheduleRuns],
-  read_next_look: ['schedules by the whole of schedules_due'], // of which it reads the first row
+  read_next_look: ['schedules by the whole of schedules_due'], // it reads the first row
   list_schedule_runs: [scheduleRuns],
   read_schedule_run: [scheduleRuns],
   count_pending_schedule_runs: [unsettledRuns],
@@ -332,12 +332,12 @@ export const pinned: Record<string, readonly string[]> = {
   advance_event_delivery: ['sent_events by sent_events_pkey'],
   redirect_event: ['sent_events by sent_events_pkey'],
   drop_event: ['sent_events by sent_events_pkey'],
-  find_event_deliveries: ['sent_events by the whole of sent_events_delivering'], // few are on their way
+  find_event_deliveries: ['sent_events by the whole of sent_events_delivering'], // few are being delivered
   take_outbox_rows: [oldest, turn],
   finish_outbox_rows: [outbox, turn],
   drop_old_outbox_rows: [outbox, oldest],
   fold_lane_counts: [unfolded, 'lane_count_changes by Tid Scan'],
-  read_next_due: ['job_runs by the whole of job_runs_due'], // likewise
+  read_next_due: ['job_runs by the whole of job_runs_due'], // it reads the first row
   read_lanes: [lanes],
   renew_sessions: [sessions],
   read_sessions: [sessions],

@@ -1,4 +1,4 @@
-/** The plan of each hot statement: look-ups by index, the same on empty tables and on full ones. */
+/** The plan of each hot statement: index look-ups, the same on empty and on full tables. */
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../server/domain/base/payload.ts';
@@ -54,7 +54,7 @@ const moment = (nowUs: number) => ({ nowUs, random: 0.5 });
 const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
 const sampleId = '0198c0de-0000-7000-8000-000000000001';
 
-/** Runs everything once, so that each statement's text is on record. */
+/** Runs every statement once, so that its text is recorded. */
 async function recordAll(context: StoreContext): Promise<Map<string, Statement>> {
   const { database, statements } = recordStatements(context.database);
   const store = createStore(database);
@@ -205,7 +205,7 @@ async function leaveOneRow(context: StoreContext): Promise<void> {
 
 type Step = (context: StoreContext) => Promise<unknown>;
 
-/** How the tables are filled, one after the other; after each step the plans are the pinned ones. */
+/** The steps that fill the tables; after each one the plans must be the pinned ones. */
 const fillings: readonly (readonly [title: string, steps: readonly Step[]])[] = [
   ['are look-ups by index before anything is known of the tables', [emptyTables]],
   ['are the same when the tables are known to be empty', [analyze]],

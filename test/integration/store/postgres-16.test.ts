@@ -1,4 +1,4 @@
-/** The store's suite on PostgreSQL 16, the oldest that is supported. */
+/** The store's suite on PostgreSQL 16, the oldest supported version. */
 import { describe } from 'vitest';
 import { useStore } from '../../support/store-context.ts';
 import { storeSuite } from './suite/suite.ts';

@@ -1,4 +1,4 @@
-/** The store's suite on PostgreSQL 18, the newest that is supported. */
+/** The store's suite on PostgreSQL 18, the newest supported version. */
 import { describe } from 'vitest';
 import { useStore } from '../../support/store-context.ts';
 import { storeSuite } from './suite/suite.ts';

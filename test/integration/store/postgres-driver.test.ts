@@ -1,4 +1,4 @@
-/** The PostgreSQL driver when the server does not do what it should: it never hangs and never keeps a broken connection. */
+/** The PostgreSQL driver when the server misbehaves: it never hangs and never keeps a broken connection. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { storeFault } from '../../../server/engine/base/errors.ts';
 import type { Database, Session } from '../../../server/store/driver/database.ts';
@@ -14,7 +14,7 @@ let url: string;
 let context: { readonly database: Database };
 const cleanUps: (() => unknown)[] = [];
 
-// A server of its own: a connection that does not answer keeps others from dropping their databases.
+// A server of its own, because a hanging connection keeps other tests from dropping their databases.
 beforeAll(async () => {
   server = await startPostgres();
   url = await server.createDatabase();

@@ -1,4 +1,4 @@
-/** What was kept long enough goes, whole days at once and the rest in pages; what is open or too young never does. */
+/** Retention drops whole days at once and deletes the rest in pages, and never touches open or recent jobs. */
 
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createStore } from '../../../server/store/store.ts';
@@ -42,7 +42,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
 
   const nameOf = (dayMs: number) => new Date(dayMs).toISOString().slice(0, 10).replaceAll('-', '');
 
-  /** Makes the days of that time; jobs made there have ids of it. */
+  /** Creates the day partitions of that time; jobs submitted then have ids of it. */
   async function rewindTo(ms: number): Promise<void> {
     await moveClock(context, ms - Date.now());
     await context.store.ensurePartitions();
@@ -107,7 +107,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       expect(await context.store.complete([completionOf(held)])).toMatchObject([keyOf(held)]);
       expect(await finish(laneId, 1)).toEqual([ready]);
       expect(await Promise.all([held.jobId, late, ready].map(stateOf))).toEqual(Array(3).fill('SUCCEEDED'));
-      // From where they are now they go in their turn.
+      // A move of the clock lets them be deleted in their turn.
       await moveClock(context, 2 * DAY_MS);
       expect(await clearAll()).toMatchObject({ jobs: 1 });
       await moveClock(context, 8 * DAY_MS);
@@ -163,7 +163,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
       await finish(laneId, 2);
       await moveClock(context, 0);
       const before = await Promise.all(ids.map((id) => readEverything(context, id)));
-      // A view forbids to drop what it reads; all before that has been done by then.
+      // A view prevents the drop of the table that it reads; all earlier steps have been done by then.
       await sql(context, `CREATE VIEW in_the_way AS SELECT * FROM job_outcomes_${nameOf(day)}`);
       await expect(clearAll()).rejects.toMatchObject({ code: '2BP01' });
       expect(await Promise.all(ids.map((id) => readEverything(context, id)))).toEqual(before);
@@ -215,7 +215,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
         await Promise.all([context.store.clearExpired(), other.clearExpired()]);
       clearing = false;
       await Promise.all(workers);
-      // The 900 that were open are all there, with their outcomes, as are the new ones.
+      // The 900 jobs that were open still exist with their outcomes, as do the new ones.
       expect(await countOf('jobs')).toBe(900 + submitted);
       expect(await countOf('job_outcomes')).toBe(900 + submitted);
       expect(await countOf('job_runs')).toBe(0);

@@ -1,4 +1,4 @@
-/** The drawn states are those of the table. `UPDATE=1` draws them anew. */
+/** The drawn states are those of the table. `UPDATE=1` redraws them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { drawStates } from '../../support/state-diagram.ts';

@@ -1,4 +1,4 @@
-/** The plans of the statements for submission keys: look-ups by index, however full or empty the tables are. */
+/** Plans of the statements for submission keys: index look-ups, however full the tables are. */
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Statement } from '../../../server/store/driver/database.ts';
@@ -10,7 +10,7 @@ import { emptyTables, type StoreContext, sql, useStore } from '../../support/sto
 import { bytes, makeLane } from '../../support/store-fixtures.ts';
 import { debounced, ruledCall, throttled, unique } from '../../support/store-rules.ts';
 
-/** Runs each statement, so that its text is on record: keys that are free, held, taken over, and a duplicate's. */
+/** Runs each statement once, so that its text is recorded: keys that are free, held, taken over, and of a duplicate. */
 async function recordAll(context: StoreContext): Promise<Map<string, Statement>> {
   const { database, statements } = recordStatements(context.database);
   const store = createStore(database);

@@ -1,4 +1,4 @@
-/** Keys of submission rules are cleared away with their jobs; a throttle's holds for its period. */
+/** Keys of submission rules are deleted with their jobs; the key of a throttle is kept for its period. */
 import { describe, expect, it } from 'vitest';
 import { moveClock } from '../../support/store-clock.ts';
 import { sql, useStore } from '../../support/store-context.ts';
@@ -12,7 +12,7 @@ describe.each(['PostgreSQL 18', 'PGlite'] as const)('keys of submission rules on
 
   async function clearAt(days: number): Promise<number[]> {
     await moveClock(context, days * DAY_MS);
-    // What a round has deleted of jobs, the next one finds gone.
+    // The second round deletes the keys of jobs that the first round has deleted.
     for (let round = 0; round < 2; round++) while ((await context.store.clearExpired()).more);
     return (await sql(context, 'SELECT kind FROM submission_keys ORDER BY kind')).map((row) => row.kind);
   }

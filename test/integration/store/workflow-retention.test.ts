@@ -1,4 +1,4 @@
-/** What is kept of a workflow and its steps goes with the workflow's job. */
+/** The stored state of a workflow and its steps is deleted with the workflow's job. */
 
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { NewJob } from '../../../server/engine/ports/submissions.ts';
@@ -26,7 +26,9 @@ import {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** From now to noon of the day before: what happens then, and two hours later, is of one day, so no day goes as a whole. */
+/**
+ * Moves from now to noon of yesterday: that time and two hours later are on one day, so no day is dropped as a whole.
+ */
 const toNoonMs = () => Math.floor(Date.now() / DAY_MS) * DAY_MS - DAY_MS / 2 - Date.now();
 
 describe.each(storeKinds)('retention of workflows on %s', (kind) => {

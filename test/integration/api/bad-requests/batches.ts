@@ -1,4 +1,4 @@
-/** Batches, asked wrongly. */
+/** Wrong requests about batches. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { BatchSchema } from '@muster/sdk/gen/muster/v1/batch_pb';
 import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
@@ -39,7 +39,7 @@ for (const requestId of ['x', '00000000-0000-0000-0000-000000000000']) {
   add('B37', `RetryBatch: request id ${requestId}`, retryBatch, seal, ['request_id']);
 }
 
-// --- batches that are not there, or are none
+// --- unknown batches, and jobs that are no batch
 for (const method of [getBatch, sealBatch, retryBatch]) {
   const rpc = method as typeof getBatch;
   add('', `${method.name}: a batch that is not there`, rpc, () => ({ jobId: NOT_THERE }), [], notFound);
@@ -57,13 +57,13 @@ add('', 'RetryBatch: a reason of 1,025 characters', retryBatch, ({ jobId }) => (
   'reason',
 ]);
 
-// --- what a batch says
+// --- fields of a batch
 create('', '65 labels', { labels: manyLabels }, 'batch.labels');
 create('', 'a description of 1,025 characters', { description: 'x'.repeat(1_025) }, 'batch.description');
 for (const maxFailed of [-1n, 2n ** 53n]) create('', `${maxFailed} failures`, { maxFailed }, 'batch.max_failed');
 create('', 'two failure policies', { maxFailed: 1n, tolerateFailed: true }, 'batch.max_failed');
 
-// --- its callback
+// --- the callback of a batch
 create('', 'a callback without a definition', { callback: {} }, 'batch.callback.definition');
 const own = ({ definition }: Seed): Batch => ({ callback: { definition, idempotencyKey: 'a' } });
 create('', 'a callback with a key', own, 'batch.callback.idempotency_key');
@@ -89,7 +89,7 @@ add(
   [Code.NOT_FOUND, 'DEFINITION_NOT_FOUND'],
 );
 
-// --- names that are Muster's own
+// --- reserved names
 define('', 'a reserved name', { name: 'muster.mine' }, 'definition.name');
 add('', 'ArchiveJobDefinition: a reserved name', archiveJobDefinition, () => ({ name: 'muster.batch' }), ['name']);
 job('', 'of a reserved definition', { definition: 'muster.batch' }, 'job.definition');

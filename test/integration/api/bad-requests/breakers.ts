@@ -1,4 +1,4 @@
-/** Circuit breakers that would not do what they say, and calls about some that are not there. */
+/** Circuit breakers with wrong settings, and calls about unknown ones. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { CircuitBreakerSchema } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
 import { Code } from '../../../../server/api/base/code.ts';

@@ -1,4 +1,4 @@
-/** Retry budgets that would not do what they say. */
+/** Retry budgets with wrong settings. */
 import { define } from './builder.ts';
 
 const field = 'definition.retry_budget';

@@ -1,4 +1,4 @@
-/** How the requests of the catalogue are written down: a good one of each kind, and what is wrong with it. */
+/** The builders of the catalogue's requests: a valid one of each kind, and the change that makes it wrong. */
 import type { DescMessage, DescMethodUnary, MessageInitShape } from '@bufbuild/protobuf';
 import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
@@ -13,28 +13,28 @@ import {
 import { WorkerService } from '@muster/sdk/gen/muster/v1/worker_service_pb';
 import { Code } from '../../../../server/api/base/code.ts';
 
-/** What the requests may refer to; it is there before the first of them. */
+/** Objects that the requests may refer to; they exist before the first request. */
 export interface Seed {
   readonly definition: string;
-  /** Its jobs have keys by `input.tenant`. */
+  /** Its jobs have keys from `input.tenant`. */
   readonly limited: string;
-  /** Has one open job, and may have no other. */
+  /** Its limit is reached by one open job. */
   readonly full: string;
-  /** The outermost of sixteen workflows in each other, and the innermost. */
+  /** The outermost and the innermost of sixteen nested workflows. */
   readonly nested: string;
   readonly innermost: string;
   readonly sessionId: Uint8Array;
   readonly closedSessionId: Uint8Array;
-  /** Waits. Submitted with this key and this request id. */
+  /** A waiting job, submitted with this key and this request id. */
   readonly jobId: string;
   readonly idempotencyKey: string;
   readonly requestId: string;
-  /** Has ended, and not by a cancel. */
+  /** A job that has ended, but was not cancelled. */
   readonly endedJobId: string;
 }
 
 export interface BadRequest {
-  /** Row of the catalogue; empty for what it does not list. */
+  /** Row of the catalogue; empty if the catalogue does not list it. */
   readonly row: string;
   readonly what: string;
   readonly method: DescMethodUnary;
@@ -51,7 +51,7 @@ type Offer = MessageInitShape<typeof OpenSessionRequestSchema>;
 type Beat = MessageInitShape<typeof HeartbeatRequestSchema>;
 type Report = MessageInitShape<typeof AttemptReportSchema>;
 
-/** Of a job that is not there. */
+/** The id of a job that does not exist. */
 export const UUID = Buffer.from('0198c0de000070008000000000000001', 'hex');
 /** Every request, in the order in which they were added. */
 export const added: BadRequest[] = [];

@@ -1,4 +1,4 @@
-/** What can be asked of a job after its submission, asked wrongly. */
+/** Wrong requests to change a submitted job. */
 import { Code } from '../../../../server/api/base/code.ts';
 import { add, eraseJob, pauseJob, resumeJob, retryJob, updateJob } from './builder.ts';
 

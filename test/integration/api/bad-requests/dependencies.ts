@@ -1,4 +1,4 @@
-/** Dependencies, asked wrongly. */
+/** Wrong requests about dependencies. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { DependencyCondition, type DependencySchema } from '@muster/sdk/gen/muster/v1/dependency_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
@@ -42,7 +42,7 @@ for (const [what, dependency] of [
   add('', `SubmitJob: a dependency on ${what} that is not there`, submitJob, submission, [], notFound);
 }
 
-// --- adding some
+// --- AddDependencies
 add('', 'AddDependencies: none', addDependencies, ({ jobId }) => ({ jobId }), ['dependencies']);
 add('', 'AddDependencies: 101', addDependencies, ({ jobId }) => ({ jobId, dependencies: many }), ['dependencies']);
 for (const id of ['', 'x'])
@@ -54,7 +54,7 @@ add('', 'AddDependencies: a job that is not there', addDependencies, missing, []
 const badRequestId = ({ jobId }: Seed) => ({ jobId, dependencies: [onAsset('a')], requestId: 'x' });
 add('', 'AddDependencies: request id x', addDependencies, badRequestId, ['request_id']);
 
-// --- what a definition publishes
+// --- assets of a definition
 define('', '21 assets', { publishes: Array.from({ length: 21 }, (_, i) => `asset-${i}`) }, 'definition.publishes');
 define('', 'an asset "A b"', { publishes: ['A b'] }, 'definition.publishes[0]');
 define('', 'an asset twice', { publishes: ['a', 'a'] }, 'definition.publishes[1]');

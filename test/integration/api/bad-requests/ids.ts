@@ -68,7 +68,7 @@ for (const token of [
   add('B43', `token ${token}`, listWorkers, () => ({ pageToken: token }), ['page_token']);
 }
 
-// --- Counters that neither JavaScript nor the store holds exactly: one credit of 2^64 - 1 made every claim it was in fail.
+// --- Counters that JavaScript or the store can not hold exactly: one credit of 2^64 - 1 made every claim with it fail.
 for (const counter of [2n ** 53n, 2n ** 64n - 1n]) {
   beat('', `credit ${counter}`, { credits: [{ creditId: counter, slots: 1 }] }, 'credits[0].credit_id');
   beat('', `voided credit ${counter}`, { voidedCreditIds: [1n, counter] }, 'voided_credit_ids[1]');

@@ -1,4 +1,6 @@
-/** Requests that must be refused: the rows of the bad-input catalogue that concern fields, and what else was found. */
+/**
+ * Requests that must be refused: the rows of the bad-input catalogue about fields, and further cases that were found.
+ */
 import './text.ts';
 import './numbers.ts';
 import './names.ts';

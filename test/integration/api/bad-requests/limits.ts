@@ -1,4 +1,4 @@
-/** Limits and keys of definitions that can't be, and jobs for which an expression has no key. */
+/** Definitions with impossible limits and keys, and jobs for which the key expression has no value. */
 
 import { LimitPolicy } from '@muster/sdk/gen/muster/v1/limit_pb';
 import { Code } from '../../../../server/api/base/code.ts';

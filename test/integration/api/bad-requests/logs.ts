@@ -1,4 +1,4 @@
-/** Log records that no worker sends, and lists of them, asked wrongly. B64, B71: what is merely too much is cut instead. */
+/** Log records that no worker sends, and wrong requests for lists. B64, B71: mere excess is cut instead. */
 import { LogLevel } from '@muster/sdk/gen/muster/v1/log_record_pb';
 import { add, beat, listAttemptLogs, report, UUID } from './builder.ts';
 

@@ -1,4 +1,4 @@
-/** Names and labels that are none. */
+/** Invalid names and labels. */
 import { add, cancelJob, define, getJob, getJobDefinition, job, listWorkers, manyLabels, open } from './builder.ts';
 
 // --- B24 to B29: names
@@ -69,7 +69,7 @@ job(
   { demands: { labels: Object.fromEntries(Object.entries(manyLabels).slice(0, 17)) } },
   'job.demands.labels',
 );
-// Two rules are broken, and what comes back must still fit into trailers.
+// Two rules are broken, and the error must still fit into trailers.
 job(
   'B33',
   'labels: a reserved key of 100,000 characters',

@@ -1,7 +1,7 @@
-/** Enums, spans, numbers and times out of their bounds. */
+/** Enums, durations, numbers and times out of their bounds. */
 import { add, beat, define, job, open, report, UUID, waitJob } from './builder.ts';
 
-// --- B12: enums that the contract does not know, or that must be set
+// --- B12: unknown enum values, and enums that must be set
 for (const value of [99, -1]) {
   define('B12', `lease loss action ${value}`, { leaseLossAction: value as 1 }, 'definition.lease_loss_action');
   job('B12', `conflict policy ${value}`, { idempotencyConflictPolicy: value as 1 }, 'job.idempotency_conflict_policy');
@@ -15,7 +15,7 @@ for (const value of [99, -1]) {
 report('B12', 'no release reason', { outcome: { case: 'released', value: {} } }, 'reports[0].released.reason');
 report('', 'no outcome', {}, 'reports[0].outcome');
 
-// --- B17, B18: spans
+// --- B17, B18: durations
 const spans = {
   'B17 negative': { seconds: -1n },
   'B17 of two signs': { seconds: 1n, nanos: -1 },

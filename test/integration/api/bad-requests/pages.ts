@@ -1,4 +1,4 @@
-/** CancelJobs and RetryJobs, asked wrongly. */
+/** Wrong requests of CancelJobs and RetryJobs. */
 import { JobState } from '@muster/sdk/gen/muster/v1/job_pb';
 import { add, cancelJobs, retryJobs } from './builder.ts';
 

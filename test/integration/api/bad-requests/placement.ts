@@ -1,4 +1,4 @@
-/** Demands that can't be met by anybody, expressions that are none, and jobs whose worker nobody knows. */
+/** Demands that no worker can meet, invalid expressions, and sticky jobs without a known worker. */
 
 import { StickyMode } from '@muster/sdk/gen/muster/v1/placement_pb';
 import { Code } from '../../../../server/api/base/code.ts';

@@ -1,4 +1,4 @@
-/** Queues, asked wrongly. */
+/** Wrong requests about queues. */
 
 import { QueueService } from '@muster/sdk/gen/muster/v1/queue_service_pb';
 import { Code } from '../../../../server/api/base/code.ts';

@@ -1,4 +1,4 @@
-/** Protocol versions, what is missing, several faults at once, and what this release cannot do. */
+/** Protocol versions, missing fields, several errors at once, and features that this release lacks. */
 
 import { IdempotencyConflictPolicy } from '@muster/sdk/gen/muster/v1/job_pb';
 import { Code } from '../../../../server/api/base/code.ts';
@@ -33,7 +33,7 @@ for (const protocolVersion of [0, 2, -1]) {
   );
 }
 
-// --- What is missing, several things at once, and what this release can't do
+// --- missing fields, several errors at once, and features that this release lacks
 add('', 'no definition', applyJobDefinition, () => ({}), ['definition']);
 define('', 'no body', { body: { case: undefined } }, 'definition.body');
 job(
@@ -91,7 +91,7 @@ for (const method of [getJob, explainJob, waitJob, cancelJob]) {
   );
 }
 
-// --- What the state of things forbids
+// --- calls that the current state forbids
 const conflict = [Code.ALREADY_EXISTS, 'IDEMPOTENCY_CONFLICT'] as const;
 const ended = [Code.FAILED_PRECONDITION, 'JOB_ENDED'] as const;
 const lost = [Code.FAILED_PRECONDITION, 'LEASE_LOST'] as const;

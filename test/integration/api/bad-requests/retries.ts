@@ -1,4 +1,4 @@
-/** Retry policies that would not do what they say. */
+/** Retry policies with wrong settings. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Backoff, type RetryPolicySchema, type RetryRuleSchema } from '@muster/sdk/gen/muster/v1/retry_policy_pb';
 import { define, job } from './builder.ts';

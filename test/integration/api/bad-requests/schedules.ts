@@ -1,4 +1,4 @@
-/** Schedules, asked wrongly. */
+/** Wrong requests about schedules. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type {
   CatchUpPolicy,
@@ -30,7 +30,7 @@ const apply = (row: string, what: string, change: Schedule | ((seed: Seed) => Sc
     fields,
   );
 
-/** The same rules, in a schedule and by themselves. */
+/** The same rules, in a schedule and in a preview. */
 function times(row: string, what: string, rules: Times, ...fields: string[]): void {
   apply(row, what, { times: rules }, ...fields.map((field) => `schedule.times${field}`));
   const own = fields.map((field) => `times${field}`);
@@ -69,7 +69,7 @@ times('B53', 'a calendar with an hour of 24', { calendars: [{ hour: '24' }] }, '
 times('B53', 'an exclusion with a day x', { crons, exclusions: [{ dayOfMonth: 'x' }] }, '.exclusions[0].day_of_month');
 times('B72', '33 expressions', { crons: Array.from({ length: 33 }, () => '0 9 * * *') }, '.crons');
 
-// --- The rest of a schedule.
+// --- the other fields of a schedule
 for (const name of ['', 'a'.repeat(64), 'Nightly', '-a', 'a.b', 'a b', '../a', 'con', 'sys-a', 'internal-a']) {
   const what = `name "${name.slice(0, 20)}"`;
   apply('B24', what, { name }, 'schedule.name');
@@ -137,7 +137,7 @@ add(
   notFound,
 );
 
-// --- Runs.
+// --- runs
 add('B12', 'TriggerSchedule: policy 99', triggerSchedule, () => ({ name: 'x', overlapPolicy: 99 as OverlapPolicy }), [
   'overlap_policy',
 ]);

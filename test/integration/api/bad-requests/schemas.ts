@@ -1,4 +1,4 @@
-/** Schemas of inputs and results that are none. What is no JSON Schema is beside the schemas' own tests. */
+/** Invalid schemas of inputs and results. Invalid JSON Schemas are tested with the schemas themselves. */
 import { money, order, shopSchema } from '../../schemas/descriptor-sets.ts';
 import { define } from './builder.ts';
 

@@ -1,4 +1,4 @@
-/** What is too large or too many, or too few. */
+/** Fields that are too large, and lists with too many or too few items. */
 import { Code } from '../../../../server/api/base/code.ts';
 import {
   add,
@@ -68,7 +68,7 @@ add(
   ({ definition }) => ({ jobs: ['a', 'b', 'a'].map((idempotencyKey) => ({ definition, idempotencyKey })) }),
   ['jobs[2].idempotency_key'],
 );
-// What is refused has made no queue either.
+// A refused request has created no queue either.
 add(
   'B72',
   'a key twice, in a queue that is not there',

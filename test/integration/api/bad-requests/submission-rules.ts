@@ -1,4 +1,4 @@
-/** Rules for submissions that would not do what they say, or that two of them would contradict each other in. */
+/** Submission rules with wrong settings, or that contradict each other. */
 import { define } from './builder.ts';
 
 const wait = { seconds: 1n, nanos: 0 };

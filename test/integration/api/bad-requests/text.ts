@@ -1,7 +1,7 @@
-/** Control characters, in whatever text a request has. */
+/** Control characters in every text field. */
 import { add, beat, cancelJob, define, job, open, report, UUID } from './builder.ts';
 
-// --- B11: NUL and C0 and C1 controls, in whatever text
+// --- B11: NUL and C0 and C1 controls in every text field
 for (const [name, char] of [
   ['NUL', '\u0000'],
   ['BEL', '\u0007'],

@@ -1,4 +1,4 @@
-/** Waits, events and approvals, asked wrongly. */
+/** Wrong requests about signal waits, events and approvals. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
 import { type WaitBody, WaitBodySchema } from '@muster/sdk/gen/muster/v1/wait_pb';
@@ -27,7 +27,7 @@ send('', 'a payload that is too large', { payload: text('x'.repeat((512 << 10) +
 for (const eventId of ['x', '00000000-0000-0000-0000-000000000000'])
   send('B37', `event id ${eventId}`, { eventId }, 'event_id');
 
-// --- words of people
+// --- approvals
 for (const id of ['', 'x', '0198c0de-0000-7000-8000-00000000000g']) {
   add('B37', `ApproveJob: job "${id}"`, approveJob, () => ({ jobId: id }), ['job_id']);
   add('B37', `RejectJob: job "${id}"`, rejectJob, () => ({ jobId: id }), ['job_id']);
@@ -65,7 +65,7 @@ for (const method of [approveJob, rejectJob]) {
   add('', `${rpc.name}: a task`, rpc, ({ jobId }) => ({ jobId }), [], refusal);
 }
 
-// --- definitions of waits
+// --- definitions of signal waits
 const wait = (kind: WaitBody['kind']) => ({ case: 'wait', value: create(WaitBodySchema, { kind }) }) as const;
 const event = (name: string, key = '') =>
   wait(create(WaitBodySchema, { kind: { case: 'event', value: { name, key } } }).kind);

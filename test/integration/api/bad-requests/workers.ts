@@ -1,4 +1,4 @@
-/** Workers that are looked into or drained by wrong names. */
+/** Requests about workers by wrong names. */
 import { Code } from '../../../../server/api/base/code.ts';
 import { uuidFromBytes } from '../../../../server/domain/base/uuid.ts';
 import { add, drainWorker, getWorker } from './builder.ts';

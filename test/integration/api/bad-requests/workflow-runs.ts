@@ -1,4 +1,4 @@
-/** Workflows that run, asked for wrongly. */
+/** Wrong requests about running workflows. */
 
 import { AuditService } from '@muster/sdk/gen/muster/v1/audit_service_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';

@@ -1,4 +1,4 @@
-/** Definitions of workflows: graphs that are none, expressions, what steps are made from. */
+/** Definitions of workflows: invalid graphs, expressions, and step definitions. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { WorkflowStepSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { StepRole, TriggerRule } from '@muster/sdk/gen/muster/v1/workflow_pb';
@@ -14,7 +14,7 @@ const notFound = [Code.NOT_FOUND, 'DEFINITION_NOT_FOUND'] as const;
 
 const workflow = (steps: Step[]): NonNullable<Definition['body']> => ({ case: 'workflow', value: { steps } });
 
-/** Steps whose definition is not said are made from one that is there. */
+/** Steps without a definition use one that exists. */
 function flow(
   row: string,
   what: string,
@@ -49,7 +49,7 @@ flow(
   [`${FIELD}[0].needs`],
 );
 
-// --- B47: nodes that are missing, there twice, or never start
+// --- B47: nodes that are missing, duplicate, or never start
 flow('B47', 'no steps', [], [FIELD]);
 flow('B47', 'two steps of a name', [{ name: 'a' }, { name: 'a' }], [`${FIELD}[1].name`]);
 flow('B47', 'a need that is no step', [{ name: 'a', needs: ['b'] }], [`${FIELD}[0].needs[0]`]);
@@ -136,7 +136,7 @@ flow(
   [`${FIELD}[0].loop`],
 );
 
-// --- B51: workflows in workflows
+// --- B51: nested workflows
 flow('B51', 'a workflow in itself', [{ name: 'a', definition: 'new' }], [], {}, nested);
 add(
   'B51',
@@ -162,7 +162,7 @@ add(
   nested,
 );
 
-// --- What this release does not do, and several faults at once
+// --- features that this release lacks, and several errors at once
 add(
   '',
   'a list of steps with four faults',
@@ -177,7 +177,7 @@ add(
   [`${FIELD}[0].name`, `${FIELD}[0].definition`, `${FIELD}[0].needs[0]`, 'definition.run_timeout'],
 );
 
-// --- What takes steps back
+// --- compensations
 const undo = (what: string, step: Partial<Step>, fields: readonly string[], refusal?: Refusal) =>
   flow('', `compensation: ${what}`, [{ name: 'a', ...step } as Step], fields, {}, refusal);
 undo('without a definition', { compensation: {} }, [`${FIELD}[0].compensation.definition`]);
@@ -192,7 +192,7 @@ undo('no expression', { compensation: { definition: 'undo', input: '1 +' } }, [`
 undo('that names an item', { compensation: { definition: 'undo', input: 'item' } }, [`${FIELD}[0].compensation.input`]);
 undo('the workflow itself', { compensation: { definition: 'new' } }, [], nested);
 
-// --- What takes the results of earlier jobs
+// --- caches
 const hour = { seconds: 3_600n };
 const cache = (what: string, step: Partial<Step>, fields: readonly string[]) =>
   flow('', `cache: ${what}`, [{ name: 'a', ...step } as Step], fields);

@@ -1,12 +1,12 @@
-/** Where a field does not refuse what others of its kind refuse, and why; by message and field. */
+/** Fields that accept a value that others of their kind refuse, with the reason; by message and field. */
 import { Code } from '../../../../server/api/base/code.ts';
 
 export interface Exception {
-  /** Which of the values, by what they are called. Default all. */
+  /** The names of the values. Default: all. */
   readonly values?: RegExp;
-  /** Where it is none: by what the path to the field begins with. */
+  /** Not an exception below these prefixes of the path. */
   readonly notBelow?: readonly string[];
-  /** Default OK. */
+  /** The code of the answer. Default: OK. */
   readonly code?: number;
   readonly why: string;
 }
@@ -15,11 +15,11 @@ const ignored = { why: 'set by the server: ignored in requests' };
 const cut = { why: 'cut and cleaned, not refused: a job must not fail over the text of its failure' };
 const asWritten = { why: 'a log is what the handler wrote: cut where it is too long, and never refused' };
 const stale = { why: 'a stale attempt is answered item by item, or passed over in a beat' };
-/** What is refused of a step with just this field. */
+/** The answer for a step with just this field. */
 const restIsMissing = { code: Code.INVALID_ARGUMENT };
 const notThere = { values: /^2147483647$/, code: Code.NOT_FOUND, why: 'a version that could be there' };
 
-/** Whole messages that only answers have, by what the paths to their fields begin with. */
+/** Prefixes of the paths below messages that only answers set. */
 const setByServer = ['batch.job.', 'batch.counts.', 'batch.retry.'];
 
 export const exceptions: Readonly<Record<string, Exception>> = {

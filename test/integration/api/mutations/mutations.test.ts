@@ -1,6 +1,6 @@
 /**
- * Every field of every RPC, given each value that its kind must refuse: the answer names the field, over both ports, and
- * nothing has changed. The requests are made from the contract, so that a new RPC or field is among them by itself; a new RPC
+ * Every field of every RPC is given each value that its kind must refuse: the answer names the field, on both ports,
+ * and nothing has changed. The requests are generated from the contract, so new RPCs and fields are included; a new RPC
  * needs an example in proto/examples.json.
  */
 import { type DescMethod, fromJson, type Message, toBinary, toJson } from '@bufbuild/protobuf';
@@ -59,7 +59,7 @@ function mutationsOf(method: DescMethod): Mutation[] {
 
 type Answer = Refusal | WebRefusal | undefined;
 
-/** Undefined when the call was answered. */
+/** Undefined if the call succeeded. */
 async function overGrpc(method: DescMethod, request: Message): Promise<Answer> {
   const call = world.rpc.send(method as never, toBinary(method.input, request));
   return call.then(
@@ -68,7 +68,7 @@ async function overGrpc(method: DescMethod, request: Message): Promise<Answer> {
   );
 }
 
-/** JSON has no words for some of it, such as a span of two signs. */
+/** JSON can not express some values, such as a duration with two signs. */
 function isJson(method: DescMethod, request: Message): boolean {
   try {
     toJson(method.input, request);
@@ -78,7 +78,7 @@ function isJson(method: DescMethod, request: Message): boolean {
   }
 }
 
-/** What is wrong with the answer. What this release does not do at all is refused before its parts are looked at. */
+/** What is wrong with the answer. A feature that this release lacks is refused before its fields are checked. */
 function faultOf({ place, bad }: Mutation, answer: Answer): string | undefined {
   if (!answer) return 'was accepted';
   if (answer.code === Code.UNIMPLEMENTED && answer.reason === 'NOT_IMPLEMENTED') return undefined;
@@ -90,7 +90,7 @@ function faultOf({ place, bad }: Mutation, answer: Answer): string | undefined {
 
 const BATCH = 50;
 
-/** Sends them, some at once; the faults, each in a line. */
+/** Sends them in small groups. Returns the wrong answers, one per line. */
 async function send(
   mutations: readonly Mutation[],
   call: (mutation: Mutation) => Promise<Answer>,
@@ -109,7 +109,7 @@ async function send(
   return faults;
 }
 
-/** The jobs of the seed may be in each other's way here, and a worker that beats too often is told so. */
+/** The jobs of the seed can conflict here, and a worker with too many heartbeats is refused. */
 const always = [Code.OK, Code.ALREADY_EXISTS, Code.RESOURCE_EXHAUSTED];
 
 function exceptionFault({ exception }: Mutation, answer: Answer): string | undefined {

@@ -9,13 +9,13 @@ import {
 } from '@bufbuild/protobuf';
 import { type ReflectList, type ReflectMap, type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect';
 
-/** A field and the messages that it lies in, from the request down. */
+/** A field with the messages that contain it, from the request down. */
 export interface Place {
   readonly trail: readonly DescField[];
   readonly field: DescField;
 }
 
-/** Messages that stand for one value. */
+/** Messages that represent a single value. */
 const values = new Set(['Timestamp', 'Duration', 'FieldMask'].map((name) => `google.protobuf.${name}`));
 
 function messageOf(field: DescField): DescMessage | undefined {
@@ -23,7 +23,7 @@ function messageOf(field: DescField): DescMessage | undefined {
   return message && !values.has(message.typeName) ? message : undefined;
 }
 
-/** Messages inside themselves are looked into once. */
+/** A recursive message is entered once. */
 export function placesOf(message: DescMessage, trail: readonly DescField[] = []): Place[] {
   return message.fields.flatMap((field) => {
     const inner = messageOf(field);
@@ -33,12 +33,12 @@ export function placesOf(message: DescMessage, trail: readonly DescField[] = [])
   });
 }
 
-/** As violations write it: `job.retry_policy.rules[0].delay`. */
+/** The path as in violations: `job.retry_policy.rules[0].delay`. */
 export function pathOf({ trail, field }: Place): string {
   return [...trail.map((step) => (step.fieldKind === 'list' ? `${step.name}[0]` : step.name)), field.name].join('.');
 }
 
-/** What a violation in this place may name: the field, a part of it, or the message that it lies in. */
+/** Whether a violation at this place names the field, a part of it, or the message that contains it. */
 export function isNamed(place: Place, fields: readonly string[]): boolean {
   const path = pathOf(place);
   const parent = path.slice(0, Math.max(0, path.lastIndexOf('.')));
@@ -57,7 +57,7 @@ function descend(message: ReflectMessage, step: DescField): ReflectMessage {
   return message.get(step) as ReflectMessage;
 }
 
-/** A request like this one, with `value` in that place: the list's or map's own where it is an array or an object. */
+/** A copy of the request with `value` at that place; an array or an object replaces the whole list or map. */
 export function withValue(schema: DescMessage, request: Message, { trail, field }: Place, value: unknown): Message {
   const copy = clone(schema, request);
   let message = reflect(schema, copy, false);
@@ -68,7 +68,7 @@ export function withValue(schema: DescMessage, request: Message, { trail, field 
   return copy;
 }
 
-/** Values that are messages are written as what they are made from. */
+/** Values that are messages are given as their initial shape. */
 function asReflected(message: DescMessage | undefined, value: unknown): unknown {
   return message ? reflect(message, create(message, value as MessageInitShape<DescMessage>), false) : value;
 }

@@ -1,12 +1,12 @@
-/** Values that a field must refuse, by what kind of field it is: the generic rows of the bad-input catalogue. */
+/** Values that a field must refuse, by the kind of the field: the generic rows of the bad-input catalogue. */
 import { type DescField, ScalarType } from '@bufbuild/protobuf';
 
 export interface BadValue {
-  /** Row of the catalogue; empty for what it does not list. */
+  /** Row of the catalogue; empty if the catalogue does not list it. */
   readonly row: string;
   readonly what: string;
   readonly value: unknown;
-  /** Set where binary has no way to say it. */
+  /** Set if binary can not express it. */
   readonly jsonOnly?: boolean;
 }
 

@@ -1,4 +1,6 @@
-/** Circles by way of the phases of a workflow: what takes steps back, and what is done finally, waits for all that comes before. */
+/**
+ * Dependency cycles through the phases of a workflow: compensations and final steps wait for everything before them.
+ */
 
 import { create } from '@bufbuild/protobuf';
 import { DependencyCondition } from '@muster/sdk/gen/muster/v1/dependency_pb';
@@ -38,13 +40,13 @@ describe.each(databaseKinds)('dependency cycles through steps on %s', (kind) => 
 
   afterAll(() => place?.stop());
 
-  /** A job that waits for an hour. */
+  /** A job that starts in an hour. */
   const later = () => flows.submit('play', {}, { delayMs: 3_600_000 });
   const becomes = (jobId: string, state: string) =>
     eventually(`job ${jobId} is ${state}`, async () => (await place.world.stateOf(jobId)) === state);
   const stepOf = async (jobId: string, name: string) =>
     (await flows.client.listWorkflowSteps(jobId)).steps.find((step) => step.name === name);
-  /** The job of a step, or of what takes it back, once there is one. */
+  /** The job of a step or of its compensation, once it exists. */
   async function jobOf(jobId: string, name: string, of: 'step' | 'compensation' = 'step'): Promise<string> {
     let found = '';
     await eventually(`step ${name} has a job`, async () => {

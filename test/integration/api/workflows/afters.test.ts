@@ -1,4 +1,4 @@
-/** Steps that wait for what lies outside of their workflow: jobs, steps of other workflows, data assets. */
+/** Steps that wait for targets outside of their workflow: jobs, steps of other workflows, data assets. */
 
 import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
@@ -46,7 +46,7 @@ describe.each(databaseKinds)('steps with external dependencies on %s', (kind) =>
     const { steps } = await flows.client.listWorkflowSteps(jobId);
     return steps.find((step) => step.name === name) as WorkflowStepRun;
   };
-  /** The step's job, once it waits. */
+  /** The step's job, once it is blocked. */
   const blocked = async (jobId: string, name: string): Promise<string> => {
     await eventually(`step ${name} waits`, async () => {
       const { jobId: child } = await stepOf(jobId, name);
@@ -54,7 +54,7 @@ describe.each(databaseKinds)('steps with external dependencies on %s', (kind) =>
     });
     return (await stepOf(jobId, name)).jobId;
   };
-  /** A job that runs until it is let go by its id, which it is named. */
+  /** A job that runs until it is released by the name `hold`. */
   const held = async (part: object = {}): Promise<{ jobId: string; hold: string }> => {
     const hold = flows.name('hold');
     return { jobId: await flows.submit('play', { as: hold, hold, ...part }), hold };
@@ -200,7 +200,7 @@ describe.each(databaseKinds)('steps with external dependencies on %s', (kind) =>
     const late = `step late of workflow ${one}`;
     const circle = `${late} waits for job ${between.jobId} waits for step late of workflow ${two} waits for job ${child} waits for ${late}`;
     expect((await stepOf(one, 'late')).reason).toBe(`after: jobs would wait for each other in a circle: ${circle}`);
-    // What it would have waited for can not come about any more, and says so.
+    // The target can no longer be reached, and the failure says so.
     expect(failureOf(await flows.ended(two))?.message).toContain('which ended FAILED');
     expect(stateName((await flows.ended(between.jobId)).state)).toBe('SKIPPED');
   });

@@ -1,4 +1,6 @@
-/** What is done to workflows and batches by hand is on record, once; what rules do, and what is done to single jobs, is not. */
+/**
+ * Manual changes of workflows and batches have one audit record; effects of rules and changes of single jobs have none.
+ */
 
 import { randomUUID } from 'node:crypto';
 import { AuditActionSchema } from '@muster/sdk/gen/muster/v1/audit_record_pb';

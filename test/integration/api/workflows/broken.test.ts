@@ -1,4 +1,4 @@
-/** A workflow that can't go on: it ends, and what was open of it is cancelled, also by another replica than the one that ended it. */
+/** A workflow that can not continue ends, and its open jobs are cancelled, also by another replica. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';
 import { decideFinish } from '../../../../server/domain/workflows/life.ts';
@@ -38,7 +38,7 @@ const nothingIsOpenOf = (jobId: string) =>
     return open.length === 0 && (await inboxOf(jobId)).length === 0;
   });
 
-/** A workflow of which jobs run that nothing ends but a cancel. */
+/** A workflow with running jobs that only a cancel ends. */
 async function started(...more: Step[]): Promise<{ readonly jobId: string; readonly tag: string }> {
   const tag = flows.name('held');
   const steps: Step[] = [
@@ -55,7 +55,7 @@ async function started(...more: Step[]): Promise<{ readonly jobId: string; reado
 
 it('a workflow whose advance throws ends FAILED, and its open jobs are cancelled', async () => {
   const { jobId, tag } = await started({ name: 'tidy', role: StepRole.FINALLY });
-  // More steps have ended than it needs: no wave can go on from there.
+  // More steps have ended than the workflow has, so no advance can continue from there.
   await query(
     `INSERT INTO muster.workflow_steps (job_id, step, state, succeeded, failed, upstream_failed, skipped, iteration)
      VALUES ($1, 2, 1, 5, 0, 0, 0, 0)`,
@@ -72,7 +72,7 @@ it('a workflow whose advance throws ends FAILED, and its open jobs are cancelled
 
 it('a workflow leaves its open jobs to other replicas if the one that ended it has died', async () => {
   const { jobId } = await started();
-  // What that one has committed, and no more.
+  // The commit of the first replica, without its later work.
   const failure = systemFailure('INTERNAL', 'WorkflowBroken', 'unexpected');
   await createStore(database).together(async (store) => {
     await store.workflows.write({

@@ -1,4 +1,4 @@
-/** Steps that take the result of an earlier job: of which jobs, for how long, and what is seen of it. */
+/** Steps that take the result of an earlier job: of which jobs, for how long, and how that is shown. */
 
 import { create } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
@@ -34,7 +34,7 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
 
   afterAll(() => place?.stop());
 
-  /** A step whose job is noted under a name of its own, with a cache. */
+  /** A cached step whose job is recorded under a name of its own. */
   const cached = (as: string, part: Part = {}, more: Partial<Step> = {}): Step => ({
     name: 'a',
     input: plays(as, part),
@@ -136,7 +136,7 @@ describe.each(databaseKinds)('cached steps on %s', (kind) => {
       await flows.ended(await flows.submit(brief));
       return count(as) === 2;
     });
-    // What came instead is good for all.
+    // The newer result is young enough for every step.
     const step = await firstOf((await flows.ended(await flows.submit(long))).jobId);
     expect([step.cached, step.jobId]).toEqual([true, flows.startsAs(as)[1]?.jobId]);
   });

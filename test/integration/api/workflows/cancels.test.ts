@@ -1,4 +1,4 @@
-/** Workflows that are cancelled in the middle of much. */
+/** Cancels of workflows with much open work. */
 
 import { isTerminal } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -39,7 +39,7 @@ describe.each(databaseKinds)('cancels of workflows on %s', (kind) => {
       expect(children.length).toBeLessThanOrEqual(WIDE);
       const states = new Set(children.map(({ state }) => stateName(state)));
       expect([...states].sort()).toEqual(['CANCELLED', 'SUCCEEDED']);
-      // What is not assigned comes first: had something been left, this would start behind it.
+      // Unassigned jobs come first: a job that had been left would start before this one.
       await flows.ended(await flows.submit('play', { as: 'behind all' }, { priority: -100 }));
       expect(flows.startsAs(tag).length).toBe(started);
     },

@@ -1,4 +1,4 @@
-/** Steps that run once the work is over: on a failure, and whatever happened. */
+/** Steps that run after the work: on a failure, and in any case. */
 
 import { durationFromMs, FailureCause } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

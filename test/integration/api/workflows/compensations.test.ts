@@ -1,4 +1,4 @@
-/** What has succeeded of a work that failed is taken back: last ends first, each to its end, whatever happens meanwhile. */
+/** The succeeded steps of failed work are compensated: last ends first, each to its end, whatever happens meanwhile. */
 
 import { durationFromMs } from '@muster/sdk';
 import { StepState, WorkflowPhase } from '@muster/sdk/gen/muster/v1/workflow_run_pb';
@@ -29,7 +29,7 @@ describe.each(databaseKinds)('compensations on %s', (kind) => {
 
   afterAll(() => place?.stop());
 
-  /** A step that is taken back by a job which is noted as `no-` and its name. */
+  /** A step whose compensation is recorded as `no-` and its name. */
   const undone = (name: string, needs: readonly string[] = [], undo: Part = {}, own: Part = {}): Step => ({
     name,
     needs: [...needs],

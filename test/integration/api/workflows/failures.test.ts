@@ -1,4 +1,4 @@
-/** Steps that fail, and what becomes of the others and of their workflow. */
+/** Failed steps, and their effect on the other steps and on the workflow. */
 
 import { durationFromMs, FailureCause } from '@muster/sdk';
 import { FailureMode } from '@muster/sdk/gen/muster/v1/workflow_pb';

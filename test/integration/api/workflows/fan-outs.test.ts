@@ -23,7 +23,7 @@ describe.each(databaseKinds)('fan-outs on %s', (kind) => {
     { name: 'each', fanOut: { items, ...fanOut }, input },
     witness('each'),
   ];
-  /** Ends of the items' jobs, without the witness. */
+  /** The ends of the items' jobs, without the witness. */
   const ends = async (jobId: string) => {
     const children = await flows.children(jobId);
     const [, ...rest] = children.map(({ state }) => stateName(state));
@@ -128,7 +128,7 @@ describe.each(databaseKinds)('fan-outs on %s', (kind) => {
     const hold = { as: tag, hold: tag };
     const first = await flows.submit(name, { items: [{ give: 'it' }, hold, hold] });
     expect(resultOf(await flows.ended(first))).toEqual({ each: ['it', null, null] });
-    // The last waits: one that succeeds may overtake the one that fails.
+    // The last item waits, because a success could overtake the failing item.
     const last = { give: 3, hold: flows.name('last') };
     const three = await flows.submit(name, { items: [hold, { give: 1 }, { fail: 'no' }, { give: 2 }, last] });
     await eventually('one has failed', async () => (await ends(three)).FAILED === 1);

@@ -1,4 +1,4 @@
-/** Workflows that tests run: their definitions, a worker of the SDK that plays their steps, and what became of them. */
+/** Workflows for tests: their definitions, an SDK worker that plays their steps, and their outcomes. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   Client,
@@ -26,23 +26,25 @@ import { World } from '../world.ts';
 export type Step = Partial<MessageInitShape<typeof WorkflowStepSchema>> & { readonly name: string };
 export type Flow = Omit<Partial<MessageInitShape<typeof WorkflowBodySchema>>, 'steps'>;
 
-/** What a step's handler is told to do, besides giving its input back. */
+/** Instructions to the handler of a step; by default it returns its input. */
 export interface Part {
-  /** Name under which its start is noted. */
+  /** Name under which its start is recorded. */
   readonly as?: string;
-  /** Its result. Not given: its input. */
+  /** Its result. Default: its input. */
   readonly give?: unknown;
-  /** It returns nothing, or bytes that are no JSON. */
+  /** It returns nothing, or bytes that are not JSON. */
   readonly returns?: 'nothing' | 'bytes';
   /** It fails with this message. */
   readonly fail?: string;
   /** Attempts that fail before one succeeds. */
   readonly failures?: number;
-  /** It waits until the test lets go what has this name, or until it is stopped. */
+  /** It waits until the test releases this name, or until it is stopped. */
   readonly hold?: string;
-  /** It holds on also while it is told to stop. */
+  /** It ignores a request to stop. */
   readonly deaf?: boolean;
-  /** It waits until another job has come to the same meeting; so the two end at once, whichever workers run them. */
+  /**
+   * It waits until another job has come to the same meeting, so that both end at once, on whichever workers they run.
+   */
   readonly meet?: string;
 }
 
@@ -53,16 +55,16 @@ export interface Start {
 
 const WAIT_MS = 60_000;
 
-/** Of this process, so that workers may share them. */
+/** Shared by all workers of this process. */
 const meetings = new Map<string, { readonly come: Set<string>; readonly go: (() => void)[] }>();
 
 export class Flows {
   readonly client: Client;
   /** In their order. */
   readonly starts: Start[] = [];
-  /** Handlers that were told to stop. */
+  /** Handlers that were asked to stop. */
   readonly stopped: Start[] = [];
-  /** Handlers that run now, and the most that ever did since it was set to 0. */
+  /** Running handlers, and their maximum since `most` was set to 0. */
   running = 0;
   mostRunning = 0;
   readonly #let = new Set<string>();
@@ -83,7 +85,7 @@ export class Flows {
     this.#run = this.#worker.run();
   }
 
-  /** With a definition `play`, that is not tried twice. */
+  /** Applies a definition `play` with one attempt. */
   static async start(address: string, options: Partial<ClientOptions> = {}): Promise<Flows> {
     const flows = new Flows(address, options);
     await flows.client.applyDefinition({ name: 'play', retryPolicy: { maxAttempts: 1 } });
@@ -96,12 +98,12 @@ export class Flows {
     this.client.close();
   }
 
-  /** A name that nothing else has. */
+  /** A unique name. */
   name(what = 'flow'): string {
     return `${what}-${++this.#names}`;
   }
 
-  /** A new workflow of these steps, made from `play` unless they say otherwise; its name. */
+  /** Defines a new workflow of these steps, made from `play` by default. Returns its name. */
   async define(steps: readonly Step[], flow: Flow = {}, rest: Partial<DefinitionInit> = {}): Promise<string> {
     const name = this.name();
     await this.apply(name, steps, flow, rest);
@@ -118,7 +120,7 @@ export class Flows {
     await this.client.applyDefinition({ ...rest, name, body: { case: 'workflow', value } } as DefinitionInit);
   }
 
-  /** A new definition of a task that the worker plays; its name. */
+  /** Defines a new task that the worker plays. Returns its name. */
   async task(changes: Partial<DefinitionInit> = {}): Promise<string> {
     const name = this.name('task');
     const body = { case: 'task', value: { handler: 'play' } };
@@ -137,7 +139,7 @@ export class Flows {
     return job;
   }
 
-  /** A new workflow, run to its end. */
+  /** Runs a new workflow to its end. */
   async run(steps: readonly Step[], input: unknown = {}, flow: Flow = {}): Promise<Job> {
     return this.ended(await this.submit(await this.define(steps, flow), input));
   }
@@ -153,30 +155,30 @@ export class Flows {
     return found;
   }
 
-  /** Names of the steps that were started under this workflow, in the order of their starts. */
+  /** Names of the started steps of this workflow, in the order of their starts. */
   startsOf(children: readonly Job[]): string[] {
     const ids = new Set(children.map(({ jobId }) => jobId));
     return this.starts.flatMap(({ jobId, part }) => (ids.has(jobId) ? [part.as ?? ''] : []));
   }
 
-  /** The starts of what is noted under this name. */
+  /** The starts that were recorded under this name. */
   startsAs(as: string): Start[] {
     return this.starts.filter(({ part }) => part.as === as);
   }
 
-  /** What the witness of the workflow has noted. */
+  /** The states that the workflow's witness recorded. */
   statesOf(jobId: string): unknown {
     return this.startsAs('witness').find(({ part }) => part.of === jobId)?.part.states;
   }
 
-  /** Waits until something was started under this name so often. */
+  /** Waits for that many starts under this name. */
   hasStarted(as: string, times = 1): Promise<unknown> {
     return eventually(`${as} is started ${times} times`, () => this.startsAs(as).length >= times, {
       timeoutMs: WAIT_MS,
     });
   }
 
-  /** Whatever holds, or will hold, under this name goes on. */
+  /** Releases every current and later handler that waits under this name. */
   reopen(name: string): void {
     this.#let.add(name);
     for (const go of this.#held.get(name) ?? []) go();
@@ -201,7 +203,7 @@ export class Flows {
     }
   }
 
-  /** Whether two jobs were in their handlers at the same moment, and only went on from there. */
+  /** Whether two jobs were in their handlers at the same moment, and only then continued. */
   static haveMet(name: string): boolean {
     return meetings.get(name)?.come.size === 2;
   }
@@ -227,18 +229,18 @@ export class Flows {
   }
 }
 
-/** The step's input as an expression, unless it has one: its name, and whatever the workflow's input says of it. */
+/** The step's input as an expression; by default its name with the parts of the workflow's input for it. */
 function asInput({ name, definition }: Step): string {
   if (definition !== undefined) return '';
   return `{"as": "${name}"}`;
 }
 
-/** An expression of what `part` is, with the name of the step. */
+/** An expression for `part` with the name of the step. */
 export function plays(as: string, part: Part): string {
   return JSON.stringify({ as, ...part });
 }
 
-/** A last step that notes how these have ended. */
+/** A last step that records how these have ended. */
 export function witness(...steps: readonly string[]): Step {
   const states = steps.map((step) => `"${step}": steps.${step}.state`).join(', ');
   return {

@@ -1,4 +1,7 @@
-/** A workflow's job is a job: when it starts, what its steps inherit, how it is watched, listed, explained and retried. */
+/**
+ * The job of a workflow behaves as any other: its start, the fields its steps inherit, watches, lists, explanations,
+ * retries.
+ */
 
 import { isTerminal, JobState, LimitPolicy } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

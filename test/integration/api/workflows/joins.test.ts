@@ -1,4 +1,4 @@
-/** Joins whose parents end at the same moment: each runs once, in many workflows and at two replicas. */
+/** Joins whose parents end at the same moment: each runs once, in many workflows and on two replicas. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTwoReplicas } from '../../../support/shared-backends.ts';
 import { coreOf } from '../../../support/tier.ts';

@@ -1,4 +1,4 @@
-/** Steps that run again until they are good. */
+/** Steps that repeat while their condition holds. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds } from '../../../support/databases.ts';

@@ -18,7 +18,7 @@ describe.each(databaseKinds)('workflows in workflows on %s', (kind) => {
 
   afterAll(() => place?.stop());
 
-  /** The only child, and its, and so on. */
+  /** The only child of the job, the only child of that, and so on. */
   async function lineOf(jobId: string): Promise<Job[]> {
     const [child] = await flows.children(jobId);
     return child ? [child, ...(await lineOf(child.jobId))] : [];

@@ -31,12 +31,12 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
   const stepsOf = async (jobId: string) =>
     Object.fromEntries((await flows.client.listWorkflowSteps(jobId)).steps.map((step) => [step.name, step]));
 
-  /** A step that fails until `switchOn` was called with its name. */
+  /** A step that fails until `mend` was called with its name. */
   const failing = (name: string, more: Partial<Step> = {}): Step => ({ name, definition: broken(name), ...more });
   const broken = (name: string) => `${name}-${tag}`;
   let tag = '';
   let runs = 0;
-  /** New definitions of these names, which fail. */
+  /** Applies new definitions of these names, which fail. */
   const begin = async (...names: string[]) => {
     tag = `${kind}-${++runs}`.toLowerCase();
     for (const name of names) await flows.apply(broken(name), [{ name, input: plays(name, { fail: 'not yet' }) }]);
@@ -44,7 +44,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
   const mend = (name: string) => flows.apply(broken(name), [{ name }]);
 
   describe('of a loop', () => {
-    /** Its workflow is cancelled while the pass runs that is the second one. */
+    /** A workflow that is cancelled during the second iteration of its loop. */
     const cutIn2 = async (loop: Step['loop'], as: string) => {
       const input = `{"as": "${as}", "give": iteration, "hold": iteration == 1 ? "${as}" : "${as}-free", "deaf": true}`;
       flows.reopen(`${as}-free`);
@@ -147,7 +147,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
   });
 
   describe('of a workflow as a step', () => {
-    /** Its second step fails until the definition that it is made from is mended. */
+    /** A workflow whose second step fails until its definition is mended. */
     const inner = async (late: string) => {
       await flows.apply(late, [{ name: 'two', input: plays('two', { fail: 'not yet' }) }]);
       return flows.define([{ name: 'one' }, { name: 'two', needs: ['one'], definition: late }]);

@@ -1,4 +1,4 @@
-/** Retries of workflows that leave steps out: those that are broken, and those that wait behind others. */
+/** Retries of workflows that leave out steps: broken ones, and ones that wait for others. */
 
 import { randomUUID } from 'node:crypto';
 import { AuditAction } from '@muster/sdk/gen/muster/v1/audit_record_pb';
@@ -31,7 +31,7 @@ describe.each(databaseKinds)('retries that skip steps on %s', (kind) => {
 
   const broken: Step = { name: 'broken', needs: ['first'], input: plays('broken', { fail: 'for good' }) };
   const last: Step = { name: 'last', needs: ['broken', 'late'], triggerRule: TriggerRule.NONE_FAILED };
-  /** Only `first` has succeeded in it. */
+  /** A failed workflow in which only `first` has succeeded. */
   const failed = async (...more: Step[]) => {
     const steps: Step[] = [{ name: 'first' }, broken, { name: 'late', needs: ['broken'] }, last, ...more];
     const jobId = await flows.submit(await flows.define(steps));

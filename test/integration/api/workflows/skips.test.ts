@@ -1,4 +1,4 @@
-/** Steps that people skip: before they start, and while they run. */
+/** Steps that users skip: before they start, and while they run. */
 
 import { AuditAction } from '@muster/sdk/gen/muster/v1/audit_record_pb';
 import { AuditService } from '@muster/sdk/gen/muster/v1/audit_service_pb';

@@ -1,4 +1,4 @@
-/** Each trigger rule through the real system, judged by the oracle of the core's own tests. */
+/** Each trigger rule in the real system, checked by the oracle of the domain's tests. */
 
 import { FailureMode } from '@muster/sdk/gen/muster/v1/workflow_pb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ const rules = Object.keys(TriggerRule).filter((name) => /^[A-Z]/.test(name) && n
 const pairs = outcomes.flatMap((a) => outcomes.map((b) => ({ a, b })));
 type Pair = (typeof pairs)[number];
 
-/** A step that ends as the workflow's input says, and the one before it, whose failure keeps it from starting. */
+/** A step that ends as the workflow's input says, after one whose failure keeps it from starting. */
 function branch(name: 'a' | 'b'): Step[] {
   const wanted = `workflow.input.${name}`;
   const failing = (as: string, when: string) => `{"as": "${as}", "fail": ${wanted} == "${when}" ? "as told" : ""}`;

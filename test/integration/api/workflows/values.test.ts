@@ -1,4 +1,4 @@
-/** What workflows hand from step to step: inputs, outputs, conditions, and the result. */
+/** The values that workflows pass from step to step: inputs, outputs, conditions, and the result. */
 
 import { FailureCause } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,11 +1,11 @@
-/** Lists as parameters: what a statement is given as an array is what the database reads. */
+/** Array parameters: the database reads exactly what a statement was given. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Element } from '../../../../server/store/driver/arrays.ts';
 import type { StoreContext } from '../../../support/store-context.ts';
 
 const int = (bits: number) => fc.integer({ min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 });
-// Neither holds a NUL.
+// Neither text nor JSON may contain a NUL.
 const text = fc.string({ unit: 'grapheme' }).map((value) => value.replaceAll('\0', ''));
 const json = fc.dictionary(text, fc.oneof(text, fc.boolean(), int(32))).map((value) => JSON.stringify(value));
 
@@ -17,7 +17,7 @@ const elements: Record<string, fc.Arbitrary<Element>> = {
   bigint: fc.maxSafeInteger(),
   text,
   'double precision': fc.double({ noNaN: true }).map((value) => value + 0),
-  // From 1970 to 2255, as far as they are exact.
+  // From 1970 to 2255, where microseconds are exact numbers.
   timestamptz: fc.integer({ min: 0, max: 9_000_000_000_000_000 }),
   uuid: fc.uuid(),
 };

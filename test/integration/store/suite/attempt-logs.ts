@@ -1,4 +1,4 @@
-/** What handlers log: kept while the attempt is open in its session, once each, the newest 64 KiB; read in pages. */
+/** Attempt logs: stored once while the attempt is open in its session, cut to the newest 64 KiB, read in pages. */
 import { describe, expect, it } from 'vitest';
 import { decideAbort } from '../../../../server/domain/jobs/decide.ts';
 import type { AttemptKey } from '../../../../server/engine/ports/attempts.ts';

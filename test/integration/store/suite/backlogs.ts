@@ -1,4 +1,4 @@
-/** Bounds of queues, and what the store says waits in those that have some. */
+/** Backlog bounds of queues, and the backlog that the store counts for them. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { rankOf } from '../../../../server/domain/dispatch/rank.ts';
 import type { Queue, QueueChange, QueueName } from '../../../../server/engine/ports/queues.ts';
@@ -16,7 +16,7 @@ function queueOf(change: QueueChange): Queue {
 export function backlogsSuite(context: StoreContext): void {
   const queues = () => context.store.queues;
 
-  /** A job of the lane that became ready so long ago. */
+  /** A job of the lane that became ready that long ago. */
   async function readySince(laneId: number, ms: number, priority = 0): Promise<number> {
     const readyUs = (await context.store.nowUs()) - ms * 1_000;
     const jobId = newJobId(Math.floor(readyUs / 1_000));

@@ -1,4 +1,7 @@
-/** Batches that retry others, in the store: each page is stored once with how far the retry is, whoever stores it. */
+/**
+ * Retry batches in the store: each page is stored once, together with the progress of the retry, whatever replica
+ * stores it.
+ */
 import { describe, expect, it } from 'vitest';
 import { type BatchRetry, newRetry, type RetryPage } from '../../../../server/domain/batches/batch-retry.ts';
 import { decideCancel } from '../../../../server/domain/jobs/decide.ts';
@@ -8,7 +11,7 @@ import { makeCall, makeJob, makeLane, payload } from '../../../support/store-fix
 import { cancelOne, changeOne, lockAll, succeed } from '../../../support/store-workflows.ts';
 
 export function batchRetriesSuite(context: StoreContext): void {
-  /** An ended batch of so many members, of which those were cancelled whose numbers `isLost` picks. */
+  /** An ended batch with that many members; those that `isLost` selects by number were cancelled. */
   async function endedBatch(members: number, isLost: (item: number) => boolean, input = payload('')) {
     const laneId = await makeLane(context);
     const jobId = await makeBatch(context);
@@ -51,7 +54,7 @@ export function batchRetriesSuite(context: StoreContext): void {
         ...((await readRetry(second)) as BatchRetry),
         notRetried: { JOB_NOT_FOUND: 3 },
       });
-      // It is full: what becomes of it later changes nothing.
+      // It is full, so its end changes nothing any more.
       await context.store.batches.stopFor(second, 'FAILED');
       expect(await context.store.batches.lockRetried(jobId)).toBe(second);
       const [record] = await context.store.listAudit({
@@ -76,7 +79,7 @@ export function batchRetriesSuite(context: StoreContext): void {
         members: [],
         nextItem: 2_200,
       });
-      // As many as there are, and not as many as are looked at.
+      // Bounded by the members of the batch, not by the page size.
       expect((await context.store.batches.readFailed({ ...retry, members: 9_000_000 })).nextItem).toBe(2_000);
       expect((await context.store.batches.readFailed({ ...retry, nextItem: 2_100, members: 9_000_000 })).nextItem).toBe(
         7_100,

@@ -1,4 +1,4 @@
-/** Batches in the store: members that are added under a lock, refusals, counts, and what they are told. */
+/** Batches in the store: members that are added under a lock, refusals, counts, and the inbox. */
 import { describe, expect, it } from 'vitest';
 import { newBatch, noneEnded } from '../../../../server/domain/batches/batch.ts';
 import { decideCancel } from '../../../../server/domain/jobs/decide.ts';

@@ -32,7 +32,7 @@ const failure: Failure = {
 };
 
 export function changeSuite(context: StoreContext): void {
-  /** What a selection loads, without changing anything. */
+  /** Loads the jobs of a selection without a change. */
   async function lock(selection: Selection): Promise<OpenRun[]> {
     const runs: OpenRun[] = [];
     const changes = await context.store.change(selection, (run) => {

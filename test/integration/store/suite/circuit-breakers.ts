@@ -1,4 +1,4 @@
-/** Circuit breakers: failures are counted under a lock, lanes are held back, and there is one probe at the most. */
+/** Circuit breakers: failures are counted under a lock, lanes are gated, and there is at most one probe. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
@@ -50,7 +50,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
   const makeLaneOf = ({ namespace, name }: BreakerKey, changes = {}) =>
     makeLane(context, { namespace, ...changes }, name);
 
-  /** One that is open, with its time to probe come, unless `openDurationMs` says otherwise. */
+  /** An open one whose time to probe has come, unless `openDurationMs` says otherwise. */
   async function makeOpen(openDurationMs = -1) {
     const { key, laneId } = await makeBreaker();
     await count(key, 3, { ...breaker, openDurationMs });
@@ -148,7 +148,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
       expect(await context.store.alignGatedLanes()).toEqual([{ laneId: other.laneId, rank: 1_000_000 }]);
       expect(await Promise.all([laneId, other.laneId, alone].map(heldBackOf))).toEqual([3, 0, 0]);
       expect(await context.store.alignGatedLanes()).toEqual([]);
-      // A lane that a replica of an older release has made learns of its breaker as soon as this release looks for it.
+      // A lane made by a replica of an older release gets its breaker as soon as this release looks it up.
       await sql(context, `UPDATE lanes SET breaker = NULL, held_back = 0 WHERE lane_id = ${laneId}`);
       const [lane] = await context.store.readLanes([laneId]);
       if (!lane) throw new Error('the lane is there');

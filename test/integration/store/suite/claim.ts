@@ -1,4 +1,4 @@
-/** Claims: which jobs, in which order, for which places, and for whom not. */
+/** Claims: which jobs, in which order, with which permits, and for which sessions. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Claim, ClaimedJob } from '../../../../server/engine/ports/dispatch.ts';

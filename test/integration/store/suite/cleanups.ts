@@ -1,4 +1,4 @@
-/** Clean-ups: made with the end of the cancelled job, or not at all. */
+/** Clean-ups: created with the end of the cancelled job, or not at all. */
 import { describe, expect, it } from 'vitest';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
 import { decideCancel, decideConfirmCancel } from '../../../../server/domain/jobs/decide.ts';

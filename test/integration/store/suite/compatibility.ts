@@ -1,4 +1,6 @@
-/** What a new version of a definition is compared with: connected workers, and versions that open jobs pin. */
+/**
+ * The data that a new version of a definition is checked against: connected workers, and versions pinned by open jobs.
+ */
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';

@@ -1,4 +1,4 @@
-/** Completions: fenced, exact, final; and how closed attempts are recognised again. */
+/** Completions: fenced, exact and final, and how a repeated report of a closed attempt is recognised. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';

@@ -1,4 +1,4 @@
-/** Definitions: numbered versions, made by content. */
+/** Definitions: numbered versions, one for each change of content. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { JobDefinition } from '../../../../server/domain/definitions/definition.ts';

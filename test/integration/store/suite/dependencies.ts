@@ -1,4 +1,4 @@
-/** Dependencies in the store: edges, what is told, and who is let go, page by page and once. */
+/** Dependencies in the store: edges, published ends, and the jobs that they release, page by page and once. */
 import { describe, expect, it } from 'vitest';
 import { type Dependency, decideSkip, decideUnblock } from '../../../../server/domain/dependencies/dependencies.ts';
 import { decideCancel } from '../../../../server/domain/jobs/decide.ts';
@@ -19,7 +19,9 @@ import { changeOne } from '../../../support/store-workflows.ts';
 
 const onJob = (jobId: string): Dependency => ({ on: { kind: 'JOB', jobId }, condition: 'SUCCEEDED' });
 
-/** Takes what was told, as the engine does; the ids of the jobs that were let go, and of those that ended. */
+/**
+ * Takes the inbox of published ends, as the engine does. Returns the ids of the released jobs and of the skipped ones.
+ */
 export async function release(
   context: StoreContext,
 ): Promise<{ readonly ready: string[]; readonly skipped: string[] }> {

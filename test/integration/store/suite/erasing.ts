@@ -1,4 +1,4 @@
-/** Erasing, and what a retry is made of. */
+/** Erasure, and the data from which a job is retried. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';
@@ -29,7 +29,7 @@ export function erasingSuite(context: StoreContext): void {
     context.store.eraseJob({ namespace, jobId, reason: 'a demand', auditId: randomUUID() });
   const audits = (jobId: string) => sql(context, `SELECT * FROM audit_records WHERE job_id = '${jobId}'`);
 
-  /** A job with the secret in all that people fill in; held by a session. */
+  /** A job held by a session, with the secret in every field that users fill in. */
   async function holdSecretJob() {
     const laneId = await makeLane(context);
     const key = `${SECRET}/${randomUUID()}`;

@@ -1,4 +1,4 @@
-/** What explanations read: the place in line against a model that looks at every job, starts by the minute, who holds what. */
+/** The data of explanations: the queue position against a model that reads every job, recent starts, and holders. */
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ const queue = { namespace: 'default', name: 'line' };
 const keys = [undefined, randomUUID(), randomUUID()];
 const lanes = 3;
 
-/** Jobs with few ranks, so that many are equal. */
+/** Jobs with few distinct ranks, so that many are equal. */
 const job = fc.record({
   lane: fc.nat(lanes - 1),
   rank: fc.integer({ min: 1, max: 4 }),
@@ -41,7 +41,7 @@ const lines = fc.record({
 export function explainSuite(context: StoreContext): void {
   const explain = () => context.store.explain;
 
-  /** How many come before each, found by comparing all with all. */
+  /** The number of jobs before each, by comparing all with all. */
   function modelOf(
     all: readonly NewJob[],
     laneIds: readonly number[],
@@ -121,7 +121,7 @@ export function explainSuite(context: StoreContext): void {
     };
 
     it('are counted by the minute, once each, folded or not, whatever ends meanwhile', async () => {
-      // No minute begins of itself.
+      // Stops the clock, so that no minute begins by itself.
       await stopClock(context, `${new Date().toISOString().slice(0, 16)}:30Z`);
       const laneId = await makeLane(context, { queue: 'line' });
       await submitMany(context, laneId, 10);

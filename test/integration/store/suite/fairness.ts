@@ -1,4 +1,4 @@
-/** Ranks of jobs with fairness keys: shared by weight, whoever came first and however many they are. */
+/** Ranks of jobs with fairness keys: shared by weight, in whatever order and number the jobs come. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
 import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';
@@ -10,7 +10,7 @@ import { emptyTables, type StoreContext, sql } from '../../../support/store-cont
 import { claimMany, makeCall, makeJob, makeLane, openWorker, readRow } from '../../../support/store-fixtures.ts';
 
 export function fairnessSuite(context: StoreContext): void {
-  /** Stores jobs of a key and returns the ranks that they got. */
+  /** Stores jobs of a key and returns their ranks. */
   async function add(laneId: number, fairnessKey: string, count: number, priority = 0): Promise<number[]> {
     const jobs = Array.from({ length: count }, () => makeJob(laneId, { fairnessKey, priority }));
     const [result] = await context.store.submit([makeCall(jobs)]);

@@ -1,4 +1,4 @@
-/** Lanes that are held back: nothing of them is assigned, in whatever way, until nothing holds them any more. */
+/** Gated lanes: nothing of them is assigned on any path until their last gate is removed. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type GateReason, gateLanes, gates } from '../../../../server/store/dispatch/gated-lanes.ts';
 import { readHeadsOf } from '../../../../server/store/dispatch/lanes.ts';

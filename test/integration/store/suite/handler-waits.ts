@@ -1,4 +1,4 @@
-/** Handlers that wait for jobs by calls in the store: told while attempt and lease are good, and of each job whole or not at all. */
+/** Waits of handlers by calls: read while attempt and lease are valid, and for each job completely or not at all. */
 import { describe, expect, it } from 'vitest';
 import { decideRelease } from '../../../../server/domain/jobs/decide.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
@@ -19,7 +19,7 @@ import { startChildren, startWorkflow } from '../../../support/store-workflows.t
 const LEASE_MS = 600_000;
 
 export function handlerWaitsSuite(context: StoreContext): void {
-  /** A namespace of its own, with a worker that holds so many jobs. */
+  /** A namespace of its own, with a worker that holds that many jobs. */
   async function hold(count: number) {
     const namespace = `ns-${crypto.randomUUID()}`;
     const laneId = await makeLane(context, { namespace });
@@ -79,7 +79,7 @@ export function handlerWaitsSuite(context: StoreContext): void {
       expect((await read(namespace)).waits).toEqual([]);
       const again = only(await claimMany(context, laneId, sessionId, 1));
       expect([again.jobId, again.attempt]).toEqual([held.jobId, held.attempt + 1]);
-      // Renewed by the call that goes on all the same.
+      // The call still renews it, although its attempt is over.
       await context.store.deadlocks.saveHandlerWaits([wait], LEASE_MS);
       expect((await read(namespace)).waits).toEqual([]);
       await context.store.deadlocks.saveHandlerWaits([handlerWait(held.jobId, second, namespace)], LEASE_MS);

@@ -1,4 +1,4 @@
-/** What sessions hold: the list, assignments built anew, attempts seen running, progress and checkpoints. */
+/** Held attempts: the list, rebuilt assignments, attempts seen running, progress and checkpoints. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { decideAbort, decideCancel } from '../../../../server/domain/jobs/decide.ts';
@@ -76,7 +76,8 @@ export function heldSuite(context: StoreContext): void {
       const after = await context.store.nowUs();
       const row = await readRow(context, 'job_runs', job.jobId);
       expect(row).toMatchObject({ state: 6, revision: 3 });
-      // Counted from the observation: a grant that arrived late must not be timed out before its worker does so.
+      // Counted from the observation: an assignment that arrived late must not time out on the server before the
+      // worker.
       expect(row?.due_time).toBeGreaterThanOrEqual(before + 60_000_000 + RUN_TIMEOUT_SLACK_US);
       expect(row?.due_time).toBeLessThanOrEqual(after + 60_000_000 + RUN_TIMEOUT_SLACK_US);
       await context.store.observe([job]);

@@ -1,4 +1,4 @@
-/** The counts of open jobs by lane and state are those that a count would find, whatever has happened. */
+/** The counts of open jobs by lane and state equal a full count, whatever has happened. */
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';
@@ -30,7 +30,7 @@ const { retryPolicy } = definitionDefaults;
 const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
 const moment = (nowUs: number) => ({ nowUs, random: 0 });
 
-/** Numbers that look random and are the same in each run (mulberry32). */
+/** Pseudo-random numbers that are the same in each run (mulberry32). */
 function numbers(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -41,7 +41,7 @@ function numbers(seed: number): (below: number) => number {
   };
 }
 
-/** Lanes, sessions and jobs, and the operations that a replica has for them, drawn at random. */
+/** Lanes, sessions and jobs, and the operations of a replica on them, chosen at random. */
 class Mix {
   readonly #context: StoreContext;
   readonly #below: (below: number) => number;
@@ -117,7 +117,7 @@ class Mix {
     fold: () => this.#context.store.queues.foldCounts(),
   };
 
-  /** Two operations at once, where the database can do that; what one of them refuses changes nothing. */
+  /** Two concurrent operations, where the database supports that; a refused one changes nothing. */
   async step(): Promise<void> {
     const names = Object.keys(this.operations);
     const run = async (name: string) => {

@@ -1,4 +1,4 @@
-/** Lanes, the heads of those with ready jobs, and the earliest due time. */
+/** Lanes, the heads of lanes with ready jobs, and the earliest due time. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
 import { makeCall, makeJob, makeLane, openWorker, submitMany } from '../../../support/store-fixtures.ts';

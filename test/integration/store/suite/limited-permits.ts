@@ -1,4 +1,4 @@
-/** Jobs of lanes with limits that have a place as they are stored: assigned at once as far as the limits have room. */
+/** Jobs of limited lanes with a permit at their submission: assigned at once, up to the limits. */
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';

@@ -1,4 +1,4 @@
-/** Limits: never more held than they allow, whoever claims at once; jobs without room wait aside and come back. */
+/** Limits: never exceeded by any number of concurrent claims; jobs without capacity are deferred and return. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decideRelease, decideSessionEnd } from '../../../../server/domain/jobs/decide.ts';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
@@ -244,7 +244,7 @@ export function limitsSuite(context: StoreContext): void {
       const { jobs, seen } = await claimLimited(context, laneId, sessionId, 10);
       expect(jobs).toHaveLength(3);
       expect(seen?.exhausted).toBe(true);
-      // One unit is left, and one more comes back every half hour.
+      // One unit is left, and one more is added every half hour.
       expect(Math.abs((seen?.openTimeUs ?? 0) - before - 1_800e6)).toBeLessThan(60e6);
       await context.store.complete(jobs.map((job) => completionOf(job)));
       expect((await claimLimited(context, laneId, sessionId, 10)).jobs).toEqual([]);
@@ -291,7 +291,7 @@ export function limitsSuite(context: StoreContext): void {
       const { sessionId } = await openWorker(context);
       const claims = await Promise.all(
         Array.from({ length: 8 }, async (_, i) => {
-          // Each with its own buckets would be no limit: these lanes share the queue's.
+          // The lanes share the bucket of the queue; a bucket for each would be no limit.
           return claimLimited(context, lanes[i % 2] as number, sessionId, 3);
         }),
       );

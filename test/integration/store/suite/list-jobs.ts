@@ -1,4 +1,4 @@
-/** Lists of jobs: whatever the filter, each job that matches comes once, newest first, at a cost that has a bound. */
+/** Lists of jobs: with any filter each matching job appears once, newest first, at a bounded cost. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lowestUuid, uuid7Ms } from '../../../../server/domain/base/uuid.ts';
 import { everyJob, type JobFilter } from '../../../../server/domain/jobs/job-filter.ts';
@@ -30,7 +30,7 @@ export function listJobsSuite(context: StoreContext): void {
     }
   }
 
-  /** Jobs over three days in lanes of two namespaces, each state and label in turn. */
+  /** Jobs of three days in lanes of two namespaces, with each state and label in turn. */
   async function fill(): Promise<JobView[]> {
     const lanes = await Promise.all([
       makeLane(context, { namespace, definition: 'a', queue: 'p' }),
@@ -47,7 +47,7 @@ export function listJobsSuite(context: StoreContext): void {
       ),
     ]);
     for (const [i, jobId] of ids.entries()) await put(jobId, states[i % states.length] as JobState, types[i % 2]);
-    // The time of a job is that of its id here, as it is but for the way to the database.
+    // The creation time is set to that of the id; in reality it differs by the time to reach the database.
     await sql(
       context,
       `UPDATE jobs SET create_time = to_timestamp(('x' || left(replace(job_id::text, '-', ''), 12))::bit(48)::bigint / 1000.0)

@@ -1,4 +1,4 @@
-/** What somebody does by hand with a job as it is made is stored together with it: all, once, or nothing. */
+/** The audit record of a manual change is stored together with its new job: both, once, or neither. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { SubmitCall } from '../../../../server/engine/ports/submissions.ts';

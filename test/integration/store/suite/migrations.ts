@@ -1,4 +1,7 @@
-/** Migrations: applied once, by however many start at once; a newer schema is refused only where it breaks this release. */
+/**
+ * Migrations: applied once by any number of concurrent starts; a newer schema is refused only if it breaks this
+ * release.
+ */
 import { describe, expect, it } from 'vitest';
 import { openPostgres } from '../../../../server/store/driver/postgres.ts';
 import { migrate, releaseMigrations } from '../../../../server/store/migrate.ts';

@@ -1,4 +1,4 @@
-/** The outbox: each change of a state is told once, by the statement that makes it; relays share the rows out. */
+/** The outbox: each state change is recorded once, by the statement that makes it; relays share the rows. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
@@ -33,7 +33,7 @@ export function outboxSuite(context: StoreContext): void {
   const take = async (maxBytes = MANY) => (await context.store.outbox.take(relayId, maxBytes, 60_000)) ?? [];
   const finish = (rowIds: readonly number[]) => context.store.outbox.finish(relayId, rowIds);
 
-  /** What was told since the last time, flat. */
+  /** The new rows since the last call, flattened. */
   async function outboxRows() {
     const rows = await take();
     await finish(rows.map((row) => row.rowId));
@@ -184,7 +184,7 @@ export function outboxSuite(context: StoreContext): void {
       expect(await take()).toHaveLength(1);
       expect(await outbox.take(another, MANY, 60_000)).toBeUndefined();
       expect(await take()).toHaveLength(1);
-      // Who has no turn ends nobody's.
+      // A relay without a turn ends no other relay's turn.
       await outbox.finish(another, []);
       expect(await outbox.take(another, MANY, 60_000)).toBeUndefined();
       await finish([]);

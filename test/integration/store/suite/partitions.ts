@@ -1,4 +1,4 @@
-/** Partitions by day: there before they are needed, made once, in bounded time, and never in the way of a job. */
+/** Partitions by day: created before they are needed, once, in bounded time, and never blocking a job. */
 import { describe, expect, it } from 'vitest';
 import { ensurePartitions } from '../../../../server/store/upkeep/partitions.ts';
 import { type StoreContext, sql } from '../../../support/store-context.ts';
@@ -42,7 +42,7 @@ export function partitionsSuite(context: StoreContext): void {
 
   describe('partitions', () => {
     it('exist for today and the next three days, in both tables', async () => {
-      // Not that of the file's beginning: a day may have begun since.
+      // Computed here and not at the start of the file: a new day may have begun since.
       const today = dayOf(Date.now());
       await context.store.ensurePartitions();
       expect((await partitionsSince(today)).sort()).toEqual(namesOf(today).sort());

@@ -1,4 +1,4 @@
-/** Pauses and updates as they are stored: the run, the record, and what a claim makes of both. */
+/** Pauses and updates as they are stored: the run, the record, and their effect on a claim. */
 import { describe, expect, it } from 'vitest';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
 import { decideDue } from '../../../../server/domain/jobs/decide-due.ts';

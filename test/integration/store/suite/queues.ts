@@ -172,7 +172,7 @@ export function queuesSuite(context: StoreContext): void {
       const job = only(await claimMany(context, laneId, sessionId, 1));
       await context.store.complete([completionOf(job)]);
       expect(await queues().delete(q)).toEqual({ kind: 'deleted' });
-      // Which of both came first is told by the job's id, in whole milliseconds.
+      // The order of deletion and job is decided by the job's id, which has whole milliseconds.
       const deleted = Date.now();
       await eventually('the clock has moved on', () => Date.now() > deleted + 1);
       await submitMany(context, laneId, 1);

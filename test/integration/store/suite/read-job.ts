@@ -1,4 +1,4 @@
-/** Jobs as people see them, in every state. */
+/** Jobs as users see them, in every state. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';

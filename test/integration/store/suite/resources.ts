@@ -1,4 +1,4 @@
-/** Amounts of resources: never more taken of a session than it has, whoever claims at once; nothing leaks; nobody starves. */
+/** Resources: a session's are never exceeded by any number of concurrent claims; none leaks, and no job starves. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
@@ -24,7 +24,7 @@ import { applyLimits } from '../../../support/store-limits.ts';
 export function resourcesSuite(context: StoreContext): void {
   const workerOf = async (resources: Record<string, number>) => (await openWorker(context, { resources })).sessionId;
 
-  /** As if the lane had asked for room so much earlier. */
+  /** Sets the start of the lane's wait for capacity that much earlier. */
   const age = (ms: number) => sql(context, `UPDATE lane_waits SET since_time = since_time - ${ms} * interval '1 ms'`);
 
   describe('jobs that demand resources', () => {
@@ -201,7 +201,7 @@ export function resourcesSuite(context: StoreContext): void {
       const { jobs } = await claimDemanding(context, big, [sessionId], 1);
       expect(jobs).toHaveLength(1);
       await context.store.complete(jobs.map((job) => completionOf(job)));
-      // What waits next in the lane begins to wait now.
+      // The next job of the lane begins its wait only now.
       expect((await claimDemanding(context, small, [sessionId], 1)).jobs).toHaveLength(1);
     });
 

@@ -1,4 +1,6 @@
-/** Retry budgets: first attempts are counted with the jobs, retries as they begin, and none begins that has no room. */
+/**
+ * Retry budgets: first attempts are counted with the jobs, retries at their start, and none starts beyond the budget.
+ */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
@@ -20,7 +22,7 @@ export function retryBudgetsSuite(context: StoreContext): void {
   const rows = () => sql(context, 'SELECT * FROM retry_budgets ORDER BY namespace, definition, minute');
   const makeLaneOf = (definition: string) => makeLane(context, { definition });
 
-  /** Jobs whose one attempt has failed, and whose time to be tried again has come; the first one's came first. */
+  /** Jobs whose only attempt has failed and whose retry is due, the first one earliest. */
   async function failMany(laneId: number, count: number, changes: Partial<NewJob> = {}): Promise<string[]> {
     const jobIds = await submitMany(context, laneId, count, changes);
     for (const [i, jobId] of jobIds.entries())
@@ -32,7 +34,7 @@ export function retryBudgetsSuite(context: StoreContext): void {
     return jobIds;
   }
 
-  /** What a sweeper does, for jobs of one definition. */
+  /** Starts due retries as a sweep does, for jobs of one definition. */
   const promote = (definition: string, budget: RetryBudget, limit = 1_000): Promise<Change[]> =>
     context.store.change({ by: 'due', limit }, (run, nowUs) => {
       const change = decideDue(run, policy, { nowUs, random: 0.5 });

@@ -1,4 +1,4 @@
-/** Schedules in the store that are changed: times that have come before are decided, whatever is changed, and only once. */
+/** Changes of schedules in the store: earlier times are decided once, whatever is changed. */
 import { describe, expect, it } from 'vitest';
 import { TIME_CAUSE_ID } from '../../../../server/domain/schedules/decide-schedule.ts';
 import type { Interval } from '../../../../server/domain/schedules/nominal-times.ts';
@@ -32,7 +32,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
     while ((await schedules().scan(decide)).length > 0);
   }
 
-  /** As if nobody had looked for so long. */
+  /** Moves the last scan of the schedule that far back. */
   const unseenFor = ({ scheduleId }: Schedule, seconds: number) =>
     sql(
       context,
@@ -44,7 +44,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
     return row?.decided_until;
   }
 
-  /** Its times on record, each second of those that share a row. */
+  /** Its recorded times, including each second of times that share a row. */
   async function timesOf({ scheduleId }: Schedule): Promise<number[]> {
     const { runs } = await schedules().listRuns(scheduleId, undefined, 1_000);
     expect(runs.every(({ causeId }) => causeId === TIME_CAUSE_ID)).toBe(true);
@@ -58,7 +58,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
     return Array.from({ length: Math.floor(toUs / SECOND_US) - first + 1 }, (_, i) => (first + i) * SECOND_US);
   };
 
-  /** Of one time, that came a moment ago and starts by chance within a day. */
+  /** A schedule with one time, a moment ago, whose random start is within a day. */
   async function putOff(): Promise<{ readonly spec: ScheduleSpec; readonly nominalUs: number }> {
     const nominalMs = Math.floor((await context.store.nowUs()) / 1_000) - 5_000;
     const rules = rulesOf([{ everyMs: TEN_YEARS_MS, offsetMs: nominalMs % TEN_YEARS_MS }], { jitterMs: DAY_MS });
@@ -148,7 +148,7 @@ export function scheduleChangesSuite(context: StoreContext): void {
       await apply({ ...spec, rules: rulesOf(eachHalfMinute) });
       const [run, ...more] = (await schedules().listRuns(made.scheduleId, undefined, 10)).runs;
       expect([run?.nominalUs, run?.state, more]).toEqual([nominalUs, 'STARTING', []]);
-      // Whoever looks next carries it out.
+      // The next scan carries it out.
       const scanned = await schedules().scan(decide);
       expect(scanned.flatMap(({ starting }) => starting)).toMatchObject([{ nominalUs }]);
       await schedules().delete(spec);

@@ -1,4 +1,6 @@
-/** Schedules in the store: applied once, looked at by one at a time, and what became of their times and jobs. */
+/**
+ * Schedules in the store: applied once, scanned by one replica at a time, with the outcomes of their times and jobs.
+ */
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
@@ -9,7 +11,7 @@ import { type StoreContext, sql } from '../../../support/store-context.ts';
 import { completionOf, holdOne, keyOf } from '../../../support/store-fixtures.ts';
 import { askedRun, decide, decideLast, makeSchedule } from '../../../support/store-schedules.ts';
 
-/** Never by itself. */
+/** Never fires by itself. */
 const idle = { ...makeSchedule().rules, times: { ...makeSchedule().rules.times, intervals: [], crons: ['0 0 1 1 *'] } };
 const policy = { ...definitionDefaults.retryPolicy, maxAttempts: 1 };
 
@@ -20,7 +22,7 @@ export function schedulesSuite(context: StoreContext): void {
     return change.schedule;
   }
 
-  /** Looks until nothing is due, and returns what was seen of one of them. */
+  /** Scans until nothing is due, and returns what was seen of one schedule. */
   async function scan(scheduleId: string, decideIt: DecideSchedule = decide) {
     const statuses: ScheduleStatus[] = [];
     const scanned = [];
@@ -62,7 +64,7 @@ export function schedulesSuite(context: StoreContext): void {
       const { scheduleId, ...spec } = await apply(makeSchedule({ rules: idle }));
       await context.store.schedules.ask(spec, [askedRun(1_000_000)]);
       const seen = await Promise.all(Array.from({ length: 4 }, () => scan(scheduleId)));
-      // On a slow machine it is begun again: nobody has said that it has its job.
+      // On a slow machine the run may be started twice, because it was not settled yet.
       const firsts = seen.flatMap(({ statuses }) => statuses).filter(({ asked }) => asked.length > 0);
       expect(firsts).toHaveLength(1);
       await context.store.schedules.delete(spec);
@@ -157,7 +159,7 @@ export function schedulesSuite(context: StoreContext): void {
       await context.store.schedules.ask(spec, [askedRun(5_000_000, 'TERMINATE_OTHER')]);
       const { scanned } = await scan(scheduleId);
       expect(scanned[0]?.cancelJobIds).toEqual([job.jobId]);
-      // As long as what takes their place has no job of its own: the replica may have died before it asked.
+      // The cancel is repeated as long as the new run has no job: the replica may have died before it sent the cancel.
       await wake(scheduleId);
       const again = await scan(scheduleId);
       expect(again.scanned[0]?.cancelJobIds).toEqual([job.jobId]);
@@ -182,7 +184,7 @@ export function schedulesSuite(context: StoreContext): void {
         `SELECT count(*)::int AS runs, count(*) FILTER (WHERE NOT settled)::int AS unsettled, count(*) FILTER (WHERE nominal_time < '2000-01-01 00:03')::int AS old
          FROM schedule_runs WHERE schedule_id = '${scheduleId}' AND settled OR schedule_id = '${scheduleId}'`,
       );
-      // The thousand and the one at the edge; those that are unsettled are older, and stay.
+      // The newest thousand and the one at the edge; the unsettled ones are older, and stay.
       expect(left).toMatchObject({ unsettled: 2, runs: 1_003, old: 2 });
       await context.store.schedules.delete(spec);
     });

@@ -1,4 +1,4 @@
-/** Sessions: opened once a request, renewed monotonically, closed in two steps, seen by the sweepers. */
+/** Sessions: opened once for each request, renewed monotonically, closed in two steps, and read by sweeps. */
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decideSessionEnd } from '../../../../server/domain/jobs/decide.ts';

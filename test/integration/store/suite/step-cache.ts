@@ -1,4 +1,4 @@
-/** Results of jobs that steps of workflows share: what is kept, what is found of it, and for how long. */
+/** Cached results that steps of workflows share: what is stored, what is found, and for how long. */
 import { createHash, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';
@@ -72,7 +72,7 @@ export function stepCacheSuite(context: StoreContext): void {
       await context.store.eraseJob({ namespace: 'default', jobId, reason: 'asked for', auditId: randomUUID() });
       expect(await find(erased)).toBeUndefined();
       expect(await sql(context, `SELECT FROM step_cache WHERE job_id = '${jobId}'`)).toEqual([]);
-      // Somebody who had it in hand keeps it again.
+      // A transaction that had read the result before stores it again.
       await keep(keptOf(erased, jobId));
       expect(await find(erased)).toBeUndefined();
     });

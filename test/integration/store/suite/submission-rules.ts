@@ -1,4 +1,4 @@
-/** Submissions with the keys of rules: one job holds a key, and passes it on only as the rule says. */
+/** Submissions with rule keys: one job holds a key, and passes it on only as the rule allows. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { decideCancel } from '../../../../server/domain/jobs/decide.ts';
@@ -130,7 +130,7 @@ export function submissionRulesSuite(context: StoreContext): void {
       expect(answersOf(await submitOne(bad))).toEqual([idsOf(good)[0]]);
     });
 
-    // Proves that the tests above would show a key that two may have.
+    // Proves that the tests above would detect a key held by two jobs.
     it('would create several jobs without the lock and the comparison', async () => {
       const laneId = await laneOf();
       const store = createStore(

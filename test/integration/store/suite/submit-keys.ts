@@ -1,4 +1,4 @@
-/** Submissions with idempotency keys: one job a key, whoever comes when. */
+/** Submissions with idempotency keys: one job for each key, in whatever order calls come. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { IdempotencyKey, SubmitCall } from '../../../../server/engine/ports/submissions.ts';

@@ -1,4 +1,4 @@
-/** Jobs that are assigned by the statement that stores them. */
+/** Jobs that the submitting statement assigns at once. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Permit } from '../../../../server/engine/ports/dispatch.ts';

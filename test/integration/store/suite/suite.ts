@@ -1,4 +1,4 @@
-/** The one suite of the store's port: whatever database runs it has to pass all of it. */
+/** The suite of the store's port, which has to pass on every database. */
 import type { StoreContext } from '../../../support/store-context.ts';
 import { arrayParametersSuite } from './array-parameters.ts';
 import { attemptLogsSuite } from './attempt-logs.ts';

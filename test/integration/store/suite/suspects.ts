@@ -1,4 +1,4 @@
-/** Suspects: claimed one to a session, in lanes of their own, charged when their session is lost. */
+/** Suspects: claimed one per session, in lanes of their own, charged when their session is lost. */
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';
 import { definitionDefaults } from '../../../../server/domain/definitions/definition.ts';
@@ -15,7 +15,7 @@ import {
 } from '../../../support/store-fixtures.ts';
 
 export function suspectsSuite(context: StoreContext): void {
-  /** A lane of suspects with so many jobs in it. */
+  /** A lane with that many suspects. */
   async function makeSuspects(count: number): Promise<number> {
     const laneId = await makeLane(context, { suspect: true });
     const ids = await submitMany(context, laneId, count);

@@ -1,4 +1,4 @@
-/** Limits in time as the statements keep them: what is due for a running attempt, and what moves it. */
+/** Time limits as the statements store them: the due time of a running attempt, and what moves it. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AttemptKey, ProgressChange } from '../../../../server/engine/ports/attempts.ts';
 import type { NewJob } from '../../../../server/engine/ports/submissions.ts';
@@ -16,7 +16,7 @@ import {
 
 const SECOND_US = 1_000_000;
 const RUN_MS = 60_000;
-/** The worker's own time-out comes first. */
+/** The worker's own timeout comes first. */
 const SLACK_US = 2 * SECOND_US;
 
 export function timeLimitsSuite(context: StoreContext): void {
@@ -47,7 +47,7 @@ export function timeLimitsSuite(context: StoreContext): void {
     );
   }
 
-  /** Of the job's row, in seconds from now; null where there is none. */
+  /** A time of the job's row, in seconds from now; null if it is not set. */
   async function secondsUntil(key: AttemptKey, column: string): Promise<number | null> {
     const row = await readRow(context, 'job_runs', key.jobId);
     return row?.[column] === null ? null : Math.round((row?.[column] - nowUs) / SECOND_US);

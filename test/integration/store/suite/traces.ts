@@ -1,4 +1,4 @@
-/** Jobs as their spans are drawn from them. */
+/** Jobs as the source of their spans. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';

@@ -1,4 +1,4 @@
-/** Each statement that moves a job, run from every state, against the one table of transitions. */
+/** Each statement that changes a job's state, run from every state, against the table of transitions. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';
@@ -60,20 +60,20 @@ const failing = {
 } satisfies RetryPolicy;
 const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
 
-/** Does it to the job; resolves with the event, or with undefined when it found nothing to do. */
+/** Applies the event to the job. Resolves with the event, or with undefined if there was nothing to do. */
 type Action = (put: PutRun) => Promise<JobEvent | undefined>;
 type Decision = (run: OpenRun, moment: Moment) => Change | undefined;
 
-/** Arrows that no statement draws yet. */
+/** Arrows without a statement yet. */
 const later = new Set([
-  // Whoever stops a handler because of its lease waits before it is run again.
+  // A worker that stops a handler because of its lease waits before it runs again.
   'abort ASSIGNED READY',
   'abort RUNNING READY',
   'confirmCancel ASSIGNED READY',
   'confirmCancel RUNNING READY',
 ]);
 
-/** An attempt is lost, and a rule pauses or ends the job. */
+/** An attempt is lost, and a retry rule pauses or ends the job. */
 function ruled(
   what: string,
   lose: (decide: Decision) => Action,
@@ -114,7 +114,7 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     change(put, { by: 'jobs', namespace: 'default', jobIds: [put.jobId] }, (run, moment) =>
       decideCancel(run, '', 1_000, moment),
     );
-  /** What the control plane does with a workflow that it has started. */
+  /** Advances a workflow that the control plane has started. */
   const advance =
     (from: JobState, decide: Decision): Action =>
     (put) =>
@@ -259,7 +259,7 @@ function actionsOn(context: StoreContext): Record<string, Action> {
 
 const names = Object.keys(actionsOn({} as StoreContext));
 
-/** Names of the statements that give a job a state, as the source has them. */
+/** Names of the statements in the source that set a job's state. */
 function statementsOfStates(): string[] {
   const folder = new URL('../../../../server/store/', import.meta.url);
   const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -273,7 +273,7 @@ function statementsOfStates(): string[] {
 
 export function transitionsSuite(context: StoreContext): void {
   const seen = new Set<string>();
-  /** Every statement that ran, by name. */
+  /** Every executed statement, by name. */
   let ran = new Map<string, unknown>();
   let actions: Record<string, Action> = {};
 
@@ -314,7 +314,7 @@ export function transitionsSuite(context: StoreContext): void {
 
     it('cover every statement that sets the state of a job', () => {
       const others = statementsOfStates().filter((name) => !ran.has(name));
-      // A job's first state, for which there is no source.
+      // It sets a job's first state, so there is no source state.
       expect(others).toEqual(['insert_jobs']);
       expect(statementsOfStates()).toContain('update_runs');
     });

@@ -1,4 +1,4 @@
-/** What monitoring reads of the whole deployment agrees with what is there. */
+/** Monitoring reads the true state of the whole deployment. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ClaimedJob } from '../../../../server/engine/ports/dispatch.ts';
 import { vitalsStore } from '../../../../server/store/upkeep/vitals.ts';

@@ -1,4 +1,4 @@
-/** Jobs that wait for events in the store: recorded, found page by page, gone with their ends; and events that are kept. */
+/** Signal waits in the store: recorded, found page by page, deleted with their jobs; and kept events. */
 import { describe, expect, it } from 'vitest';
 import { end } from '../../../../server/domain/jobs/decide.ts';
 import { decideCancelWait, decideEndWait, decideWaitDue, rejected } from '../../../../server/domain/signals/wait.ts';
@@ -62,7 +62,7 @@ export function waitsSuite(context: StoreContext): void {
       const waitId = crypto.randomUUID();
       const jobIds = await waitMany(context, waitId, 5);
       const rowId = await deliverEvent(context, waitId);
-      // It is not for those that come later, and the next event is for no others.
+      // Later waits do not get it, and the next event goes to later waits only.
       const later = await waitMany(context, waitId, 2);
       const second = await deliverEvent(context, waitId);
       expect(await endPage(context, rowId, 2)).toEqual(jobIds.slice(0, 2));

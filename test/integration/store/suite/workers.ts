@@ -1,4 +1,4 @@
-/** Workers as people see them: paged through, looked into with what they hold, and drained. */
+/** Workers as users see them: listed in pages, shown with their jobs, and drained. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { decideCancel } from '../../../../server/domain/jobs/decide.ts';

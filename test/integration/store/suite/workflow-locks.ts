@@ -1,4 +1,4 @@
-/** The lock of a workflow, and what is left of its news. */
+/** The lock of a workflow, and its remaining inbox rows. */
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';

@@ -1,4 +1,4 @@
-/** What people see of workflows, from rows as the engine leaves them. */
+/** Workflows as users see them, from rows as the engine writes them. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { everyJob } from '../../../../server/domain/jobs/job-filter.ts';

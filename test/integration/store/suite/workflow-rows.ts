@@ -1,4 +1,4 @@
-/** What is written of workflows and read of their steps' jobs, and how lanes count them. */
+/** The stored state of workflows, the reads of their steps' jobs, and the counts of their lanes. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';

@@ -1,4 +1,4 @@
-/** Workflows in the store: their steps' jobs, how they start, and what they are told. */
+/** Workflows in the store: the jobs of their steps, their start, and their inbox. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { systemFailure } from '../../../../server/domain/base/payload.ts';
@@ -181,7 +181,7 @@ export function workflowsSuite(context: StoreContext): void {
       expect(second).toMatchObject([{ state: 'WAITING', reason: 'late' }]);
       expect(first[0]?.inbox.map(({ kind }) => kind)).toEqual(['STARTED', 'CANCEL']);
       expect(second[0]?.inbox.map(({ kind }) => kind)).toEqual(['STARTED', 'TIME_OUT']);
-      // One that has no session, with all else that a session would give.
+      // Its row has no session, but everything else that a claim sets.
       expect(await readRow(context, 'job_runs', one)).toMatchObject({ state: 8, session_id: null, credit_id: null });
       expect((await context.store.readJob('default', one))?.state).toBe('CANCELLING');
     });
