@@ -169,7 +169,7 @@ export class Calls {
     if (fault)
       this.#log.error(
         { rpc: name, errorId: fault.id, error: (fault.error as Error)?.stack ?? String(fault.error) },
-        'a call failed for a reason of our own',
+        'a call failed with an internal error',
       );
     return new CallFailure(status);
   }

@@ -134,7 +134,7 @@ export function durationMs(
     !violations.check(
       Math.abs(nanos) < 1_000_000_000 && !mixed,
       field,
-      'is no valid duration: nanos must be below 1e9 and have the sign of seconds',
+      'is not a valid duration: nanos must be below 1e9 and have the sign of seconds',
     )
   )
     return undefined;
@@ -155,7 +155,7 @@ export function timestampUs(value: Timestamp | undefined, field: string, violati
   if (!value) return undefined;
   const { seconds, nanos } = value;
   const good = nanos >= 0 && nanos < 1_000_000_000 && seconds >= 0n && seconds < 7_258_118_400n;
-  if (!violations.check(good, field, 'is no valid time between the years 1970 and 2200')) return undefined;
+  if (!violations.check(good, field, 'is not a valid time between the years 1970 and 2200')) return undefined;
   return Number(seconds) * 1_000_000 + Math.floor(nanos / 1000);
 }
 

@@ -21,7 +21,7 @@ export function maskedFields(
   violations.check(mask.paths.length > 0, 'update_mask', `is empty; ${named}, or leave the mask out`);
   for (const path of mask.paths.slice(0, 100)) {
     if (changeable.includes(path)) continue;
-    const why = fixed.includes(path) ? 'which can not be changed' : 'which is no field';
+    const why = fixed.includes(path) ? 'which can not be changed' : 'which is not a field';
     violations.add('update_mask', `names "${cutText(path, 80)}", ${why}; ${named}`);
   }
   return new Set(mask.paths);

@@ -59,9 +59,9 @@ function callbackFrom(wire: Batch, maxPayload: number, violations: Violations): 
 function inputProblem(input: Uint8Array): string | undefined {
   if (input.length === 0) return undefined;
   const value = objectOf(input);
-  if (!value) return 'must be a JSON object, or empty: what became of the batch is added to it';
+  if (!value) return 'must be a JSON object, or empty: the outcome of the batch is added to it';
   const taken = callbackFields.find((name) => Object.hasOwn(value, name));
-  return taken && `has a field "${taken}": that one is added, and says what became of the batch`;
+  return taken && `has a field "${taken}", which is added with the outcome of the batch; remove it`;
 }
 
 function objectOf(input: Uint8Array): object | undefined {

@@ -6,8 +6,8 @@ import type { JobDefinition as WireDefinition } from '@muster/sdk/gen/muster/v1/
 import type { Violations } from '../base/violations.ts';
 
 const refusals = {
-  workflow: 'is for attempts, and a workflow has none: set it at the definitions of its steps',
-  wait: 'is for attempts at a worker, and a wait has none: leave it out',
+  workflow: 'applies to attempts, and a workflow has none: set it in the definitions of its steps',
+  wait: 'applies to attempts, and a wait has none: leave it out',
 } as const;
 
 /** Refuses fields without an effect instead of ignoring them silently. */

@@ -49,7 +49,7 @@ function dependencyFrom(wire: WireDependency, path: string, violations: Violatio
   violations.check(
     !(on?.kind === 'ASSET' && isSaid),
     `${path}.condition`,
-    'means nothing to an asset, which is met by a publication; leave it out',
+    'has no meaning for an asset, which is met by a publication; leave it out',
   );
   return on && { on, condition: condition ?? 'SUCCEEDED' };
 }
@@ -63,7 +63,7 @@ function onFrom(on: WireDependency['on'], path: string, violations: Violations):
       violations.check(
         STEP_NAME.test(on.value.step),
         `${path}.step.step`,
-        'is no name of a step; GetWorkflow and ListWorkflowSteps have them',
+        'is not a step name; GetWorkflow and ListWorkflowSteps return the names',
       );
       return { kind: 'STEP', workflowJobId, step: on.value.step };
     }
@@ -99,7 +99,7 @@ export function publishesFrom(names: readonly string[], violations: Violations):
   );
   for (const [i, name] of names.slice(0, MAX_PUBLISHED).entries()) {
     checkDottedName(name, `${field}[${i}]`, violations);
-    violations.check(names.indexOf(name) === i, `${field}[${i}]`, `is "${name}" a second time`);
+    violations.check(names.indexOf(name) === i, `${field}[${i}]`, `repeats "${name}"; name each asset once`);
   }
   return names.length > 0 ? { publishes: [...names] } : {};
 }

@@ -57,7 +57,7 @@ function growthFrom(
     `is ${factor}; must be above 1, at most ${MAX_FACTOR}`,
   );
   const memory = Object.hasOwn(resources, MEMORY) ? resources[MEMORY] : undefined;
-  if (memory === undefined) violations.add(field, `says how much "${MEMORY}" grows, of which resources demands none`);
+  if (memory === undefined) violations.add(field, `sets the growth of "${MEMORY}", but resources demands none`);
   else checkAmount(max, memory, `${field}.max`, violations);
   return { factor, max };
 }

@@ -73,7 +73,7 @@ function keyLimitFrom(wire: WireKeyLimit | undefined, field: string, violations:
   violations.check(
     maxConcurrency !== undefined || !policy || policy === 'WAIT',
     `${field}.policy`,
-    'says what becomes of jobs at max_concurrency, which is not set',
+    'applies to jobs beyond max_concurrency, which is not set',
   );
   return {
     key: wire.key,

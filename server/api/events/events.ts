@@ -27,7 +27,7 @@ function queryFrom(wire: WatchEventsRequest): EventQuery {
   violations.check(
     unpublished === undefined,
     'states',
-    `has ${unpublished}, which is not told; watch the job, or list jobs`,
+    `has ${unpublished}, for which no events are published; watch the job, or list jobs`,
   );
   const jobId = wire.jobId === '' ? undefined : jobIdOf(wire.jobId, violations);
   violations.throwIfAny();

@@ -91,7 +91,7 @@ function uniquenessTo({ byInput, fields, periodMs, byQueue, states, policy }: Un
 
 function debounceFrom(wire: WireDebounce, field: string, violations: Violations): Debounce {
   checkFields(wire.fields, field, violations);
-  violations.check(wire.wait !== undefined, `${field}.wait`, 'is missing: say how long a job waits for the next one');
+  violations.check(wire.wait !== undefined, `${field}.wait`, 'is missing: set how long a job waits for the next one');
   const waitMs = durationMs(wire.wait, 1, DAY_MS, `${field}.wait`, violations) ?? 1;
   const maxWaitMs = durationMs(wire.maxWait, waitMs, WAITS * DAY_MS, `${field}.max_wait`, violations) ?? WAITS * waitMs;
   return { fields: wire.fields, waitMs, maxWaitMs };
@@ -103,7 +103,11 @@ function debounceTo({ fields, waitMs, maxWaitMs }: Debounce): WireDebounce {
 
 function throttleFrom(wire: WireThrottle, field: string, violations: Violations): Throttle {
   checkFields(wire.fields, field, violations);
-  violations.check(wire.period !== undefined, `${field}.period`, 'is missing: say within which time one job is taken');
+  violations.check(
+    wire.period !== undefined,
+    `${field}.period`,
+    'is missing: set the time within which one job is accepted',
+  );
   const periodMs = durationMs(wire.period, SECOND_MS, THIRTY_DAYS_MS, `${field}.period`, violations) ?? SECOND_MS;
   return { fields: wire.fields, periodMs, policy: policyFrom(wire, field, violations) };
 }
@@ -146,7 +150,7 @@ function statesFrom({ states }: WireUniqueness, field: string, violations: Viola
   violations.check(
     missing.length === 0,
     `${field}.states`,
-    `leaves out ${missing.join(', ')}; a job in such a state is always in the way of another one`,
+    `lacks ${missing.join(', ')}; a job in such a state always blocks another one with its key`,
   );
   return given;
 }

@@ -21,7 +21,7 @@ function watchdogFrom(wire: WireDefinition['progressWatchdog'], violations: Viol
     `${field}.min_fraction`,
     `is ${wire.minFraction}; must be above 0 and at most 1`,
   );
-  violations.check(wire.window !== undefined, `${field}.window`, 'is missing: say within which time it must grow');
+  violations.check(wire.window !== undefined, `${field}.window`, 'is missing: set the time within which it must grow');
   const windowMs = durationMs(wire.window, SECOND_MS, DAY_MS, `${field}.window`, violations) ?? DAY_MS;
   return { minFraction: wire.minFraction, windowMs };
 }

@@ -91,7 +91,7 @@ export function jobChanges(replica: Replica): Pick<Implementation<typeof JobServ
     },
     async eraseJob(request) {
       const violations = new Violations();
-      violations.check(request.reason !== '', 'reason', 'is missing: say why the data goes, and on whose demand');
+      violations.check(request.reason !== '', 'reason', 'is missing: say why the data is erased, and who asked for it');
       checkText(request.reason, 256, 'reason', violations);
       const { namespace, jobId } = jobNameOf(request, violations);
       const { job, auditId } = await replica.erasures.erase(namespace, jobId, request.reason);

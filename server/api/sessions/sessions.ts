@@ -52,7 +52,7 @@ function offerFrom(request: OpenSessionRequest): Omit<NewSession, 'sessionId' | 
     violations.check(
       handler.minVersion >= 0 && (handler.maxVersion === 0 || handler.maxVersion >= handler.minVersion),
       `handlers[${i}]`,
-      'has a range of versions that holds none',
+      'has an empty range of versions',
     );
   }
   checkLabels(request.labels, 64, 'labels', violations);

@@ -14,7 +14,7 @@ import { checkExpression } from '../dispatch/convert-limits.ts';
 const BODY = 'definition.wait';
 
 export function waitFrom({ kind }: WireWait, violations: Violations): WaitBody {
-  violations.check(kind.case !== undefined, BODY, 'says nothing to wait for: set event or approval');
+  violations.check(kind.case !== undefined, BODY, 'is empty: set event or approval');
   if (kind.case !== 'event') return { kind: 'APPROVAL' };
   const { name, key } = kind.value;
   checkDottedName(name, `${BODY}.event.name`, violations);

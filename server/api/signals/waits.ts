@@ -92,7 +92,7 @@ function jsonFrom(wire: WirePayload | undefined, maxBytes: number, violations: V
     JSON.parse(text);
     return text.trim();
   } catch {
-    violations.add('payload.data', 'is no JSON: it becomes a part of a JSON object');
+    violations.add('payload.data', 'is not JSON: it becomes a part of a JSON object');
     return undefined;
   }
 }

@@ -43,7 +43,11 @@ function ruleFrom({ indexes, count }: WireRule, field: string, violations: Viola
     return counted;
   }
   const places = countIn(spans);
-  violations.check(count <= places, `${field}.count`, `is ${count}, and indexes has ${places}: it could never hold`);
+  violations.check(
+    count <= places,
+    `${field}.count`,
+    `is ${count}, but indexes has only ${places}: the rule could never hold`,
+  );
   return { indexes: spans, ...counted };
 }
 

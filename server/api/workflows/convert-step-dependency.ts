@@ -31,7 +31,7 @@ function afterFrom(wire: WireStepDependency, path: string, violations: Violation
   violations.check(
     !(on?.kind === 'ASSET' && wire.condition !== 0),
     `${path}.condition`,
-    'means nothing to an asset, which is met by a publication; leave it out',
+    'has no meaning for an asset, which is met by a publication; leave it out',
   );
   return on && { on, condition: condition ?? 'SUCCEEDED' };
 }
@@ -45,7 +45,7 @@ function onFrom(on: WireStepDependency['on'], path: string, violations: Violatio
       violations.check(
         STEP_NAME.test(step),
         `${path}.step.step`,
-        'is no name of a step: it is a name, and no expression',
+        'is not a step name: write the name, not an expression',
       );
       return { kind: 'STEP', workflowJobId, step };
     }

@@ -130,7 +130,7 @@ function compensationFrom(wire: WireCompensation, field: string, violations: Vio
 
 function cacheFrom({ maxAge, key }: WireCache, field: string, violations: Violations): StepCache {
   const place = `${field}.max_age`;
-  violations.check(maxAge !== undefined, place, 'is not set; say how old a result may be that is taken, from 1 s on');
+  violations.check(maxAge !== undefined, place, 'is not set; set the maximum age of a reused result, at least 1 s');
   const maxAgeMs = durationMs(maxAge, 1_000, TEN_YEARS_MS, place, violations) ?? 0;
   return { maxAgeMs, ...(key ? { key } : {}) };
 }

@@ -7,7 +7,11 @@ const MAX_REASON = 1_024;
 const MAX_SKIPPED = 100;
 
 export function checkSkipped(name: string, field: string, violations: Violations): void {
-  violations.check(STEP_NAME.test(name), field, 'is no name of a step; GetWorkflow and ListWorkflowSteps have them');
+  violations.check(
+    STEP_NAME.test(name),
+    field,
+    'is not a step name; GetWorkflow and ListWorkflowSteps return the names',
+  );
 }
 
 export function checkSkipReason(reason: string, violations: Violations): void {

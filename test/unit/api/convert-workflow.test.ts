@@ -147,7 +147,7 @@ describe('the conversion of a workflow definition', () => {
   const [S, F] = ['definition.workflow.steps[0]', 'definition.workflow.steps[0].fan_out'];
 
   it.each<[string, Step, string, RegExp]>([
-    ['a cache without an age', { ...task, cache: {} }, `${S}.cache.max_age`, /is not set; say how old/],
+    ['a cache without an age', { ...task, cache: {} }, `${S}.cache.max_age`, /is not set; set the maximum age/],
     ['no name', { ...task, name: '' }, `${S}.name`, /1 to 63/],
     ['a name with a dash', { ...task, name: 'a-b' }, `${S}.name`, /1 to 63/],
     ['a long name', { ...task, name: 'a'.repeat(64) }, `${S}.name`, /1 to 63/],
@@ -179,7 +179,7 @@ describe('the conversion of a workflow definition', () => {
       'more than there are places',
       { ...task, fanOut: { items: '[]', successPolicy: [{}, { indexes: '0-2', count: 4 }] } },
       `${F}.success_policy[1].count`,
-      /is 4, and indexes has 3/,
+      /is 4, but indexes has only 3/,
     ],
     ['a bad queue', { ...task, overrides: { queue: 'No' } }, `${S}.overrides.queue`, /1 to 63/],
     ['a bad priority', { ...task, overrides: { priority: 101 } }, `${S}.overrides.priority`, /101/],
@@ -226,7 +226,7 @@ describe('the conversion of a workflow definition', () => {
   ])('refuses %s of a workflow', async (field, more) => {
     expect((await refusal(made({ steps: [task] }, more)))[0]).toEqual([
       `definition.${field}`,
-      'is for attempts, and a workflow has none: set it at the definitions of its steps',
+      'applies to attempts, and a workflow has none: set it in the definitions of its steps',
     ]);
   });
 

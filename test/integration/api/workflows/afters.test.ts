@@ -282,8 +282,8 @@ describe.each(databaseKinds)('steps with external dependencies on %s', (kind) =>
     expect(found).toEqual(
       expect.arrayContaining([
         'after[0] is missing: set job_id, step or asset',
-        'after[2].condition means nothing to an asset, which is met by a publication; leave it out',
-        'after[3].step.step is no name of a step: it is a name, and no expression',
+        'after[2].condition has no meaning for an asset, which is met by a publication; leave it out',
+        'after[3].step.step is not a step name: write the name, not an expression',
         'after[4].condition has the unknown value 9',
       ]),
     );
