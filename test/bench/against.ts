@@ -1,4 +1,4 @@
-/** This checkout against another one: both are up at once and take turns, so that a machine that slows down slows both. */
+/** This checkout against another one. Both run at once and take turns, so that a slow machine slows both. */
 import { resolve } from 'node:path';
 import { Client } from '../../sdk/typescript/src/index.ts';
 import { type BenchWorker, type Deployment, startDeployment, startWorker } from './deployment.ts';
@@ -19,7 +19,7 @@ export interface AgainstParts {
   readonly checkout: string;
   /** Turns of each side. */
   readonly rounds: number;
-  /** Makes a database for each side; undefined: embedded. */
+  /** Creates a database for each side; undefined: embedded. */
   readonly createDatabase: (() => Promise<string>) | undefined;
   readonly note: (name: string, value: unknown) => void;
 }
@@ -39,7 +39,7 @@ async function startSide(parts: AgainstParts, checkout?: string): Promise<Side> 
   }
 }
 
-/** Of one that came up half, what there is. */
+/** Also stops a side that has started only in part. */
 async function stopSide({ client, worker, deployment }: StartedSide): Promise<void> {
   await worker?.stop();
   client.close();
@@ -55,7 +55,7 @@ interface Measure {
   readonly run: (side: Side, jobs: number) => Promise<number>;
 }
 
-/** Each value is of one turn; higher is better, but for milliseconds. */
+/** Each value is of one turn. Higher is better, except for milliseconds. */
 const measures: readonly Measure[] = [
   {
     name: 'whole life, batches of 100, jobs/s',
@@ -81,7 +81,7 @@ const measures: readonly Measure[] = [
 
 interface Turn {
   readonly value: number;
-  /** Of the control plane, in µs a job: what the rest of the machine does to a turn, it does much less to this. */
+  /** Of the control plane, in µs per job. It depends much less on other load on the machine than the rates do. */
   readonly cpu: number;
 }
 
@@ -96,7 +96,7 @@ interface Round {
   readonly there: Turn;
 }
 
-/** Medians of both sides, and the median of this one's share of the other's in the same round. */
+/** Medians of both sides, and the median over the rounds of this side's share of the other's value. */
 function compare(rounds: readonly Round[], pick: (turn: Turn) => number) {
   const ratios = rounds.map(({ here, there }) => pick(here) / pick(there));
   return {
@@ -107,7 +107,7 @@ function compare(rounds: readonly Round[], pick: (turn: Turn) => number) {
   };
 }
 
-/** Notes how both sides compare in each measure, and in what it costs the control plane. */
+/** Notes the comparison of both sides in each measure, and in the cost to the control plane. */
 export async function against(parts: AgainstParts): Promise<void> {
   const here = await startSide(parts);
   try {
@@ -116,7 +116,7 @@ export async function against(parts: AgainstParts): Promise<void> {
       for (const measure of measures) {
         const rounds: Round[] = [];
         for (let round = 0; round < parts.rounds; round++) {
-          // Who begins changes: what one leaves behind, such as a table to be vacuumed, falls on the other.
+          // The first side changes: what one leaves behind, such as a table to vacuum, burdens the other.
           const first = round % 2 ? here : there;
           const [a, b] = [await takeTurn(first, measure), await takeTurn(first === here ? there : here, measure)];
           rounds.push(first === here ? { here: a, there: b } : { here: b, there: a });

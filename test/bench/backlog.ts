@@ -1,4 +1,4 @@
-/** What a long backlog costs: the rate of work with few ready jobs against that with 1,000,000, and under an old snapshot. */
+/** The cost of a long backlog: rates with few ready jobs and with 1,000,000, and under an old snapshot. */
 import pg from 'pg';
 import type { Client } from '../../sdk/typescript/src/index.ts';
 import { type BenchWorker, type Deployment, startWorker } from './deployment.ts';
@@ -15,10 +15,10 @@ export interface BacklogParts {
 const READY = 1_000_000;
 const FEW = 60_000;
 const SAMPLE = 40_000;
-/** So many that what comes once in a while, such as a round of VACUUM, has its share and no more. */
+/** Large enough that periodic work, such as a round of VACUUM, has its normal share. */
 const LONG_SAMPLE = 200_000;
 
-/** Submits jobs while no worker is there to take them. */
+/** Submits jobs while no worker runs. */
 async function fill(client: Client, jobs: number): Promise<void> {
   const batch = Array.from({ length: 1_000 }, (_, n) => ({ definition: 'nothing', input: { n } }));
   let left = jobs / batch.length;
@@ -28,7 +28,7 @@ async function fill(client: Client, jobs: number): Promise<void> {
   await Promise.all([lane(), lane(), lane(), lane()]);
 }
 
-/** Jobs a second that a worker ends while nobody submits any. */
+/** Jobs per second that a worker ends while nobody submits any. */
 async function workOff(worker: BenchWorker, jobs: number): Promise<number> {
   await worker.untilHandled(5_000);
   const start = performance.now();
@@ -36,7 +36,7 @@ async function workOff(worker: BenchWorker, jobs: number): Promise<number> {
   return Math.round((jobs / (performance.now() - start)) * 1000);
 }
 
-/** Call it with no worker running. */
+/** No worker may run at the call. */
 export async function backlog({ store, client, deployment, postgresUrl, note }: BacklogParts): Promise<void> {
   await fill(client, FEW);
   const first = await startWorker(deployment.address, 1_000);
@@ -50,7 +50,7 @@ export async function backlog({ store, client, deployment, postgresUrl, note }: 
   if (!postgresUrl) return worker.stop();
   const end = await holdSnapshot(postgresUrl);
   const old = performance.now() + 60_000;
-  // What these leave behind can't be cleaned up while the snapshot is open: that is what makes it dear.
+  // Rows of these jobs can not be vacuumed while the snapshot is open, which is what makes it expensive.
   await worker.untilHandled(200_000);
   await worker.stop();
   await new Promise((resolve) => setTimeout(resolve, old - performance.now()));
@@ -60,7 +60,7 @@ export async function backlog({ store, client, deployment, postgresUrl, note }: 
   await last.stop();
 }
 
-/** Opens a snapshot that stays; returns what ends it. */
+/** Opens a snapshot that stays. Returns a function that ends it. */
 async function holdSnapshot(url: string): Promise<() => Promise<void>> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

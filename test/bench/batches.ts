@@ -1,4 +1,4 @@
-/** A batch: members stored and run a second, beside the same jobs without one. */
+/** A batch: members stored and run per second, compared with the same jobs without a batch. */
 import { Client, type JobRequest, type MemberOptions } from '../../sdk/typescript/src/index.ts';
 import { type BenchWorker, startDeployment, startWorker } from './deployment.ts';
 
@@ -25,7 +25,7 @@ async function submitAll(client: Client, jobs: number, options: MemberOptions): 
 
 const perSecond = (jobs: number, ms: number) => Math.round((jobs / ms) * 1_000);
 
-/** From the first call until the last job has ended; a batch until it has ended itself. */
+/** From the first call until the last job has ended, or the batch itself. */
 async function timed(client: Client, worker: BenchWorker, jobs: number, isBatch: boolean) {
   const handled = worker.untilHandled(jobs);
   const start = performance.now();

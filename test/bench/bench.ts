@@ -1,4 +1,4 @@
-/** The bench: throughput of a job's whole life and idle latency on both stores; `--help` says what else. */
+/** The benchmark: throughput of a job's whole life and idle latency on both stores. `--help` lists other measures. */
 
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -120,7 +120,7 @@ async function measureCancels(store: string, postgresUrl: string | undefined): P
   }
 }
 
-/** `createDatabase` makes one on PostgreSQL; undefined: embedded. */
+/** `createDatabase` creates one on PostgreSQL; undefined: embedded. */
 async function run(store: string, createDatabase?: () => Promise<string>): Promise<void> {
   const { against: checkout, quick } = options;
   if (checkout) {

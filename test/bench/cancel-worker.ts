@@ -1,4 +1,4 @@
-/** The worker of the cancel bench: says when a handler has started, and when it hears that it is to stop. */
+/** The worker of the cancel benchmark: reports when a handler has started and when it is asked to stop. */
 import { Worker } from '../../sdk/typescript/src/index.ts';
 
 const [address = ''] = process.argv.slice(2);

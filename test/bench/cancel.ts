@@ -1,4 +1,4 @@
-/** How long a running handler takes to hear of a cancel, with a worker of each SDK. */
+/** The time from a cancel to the signal in a running handler, with a worker of each SDK. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ const programs = {
 export type Language = keyof typeof programs;
 export const languages = Object.keys(programs) as Language[];
 
-/** What the worker's handlers have said, each with its time: milliseconds since 1970 on this machine's clock. */
+/** Reports of the worker's handlers with their times: milliseconds since 1970 on this machine's clock. */
 class Sayings {
   readonly #times = new Map<string, number>();
   readonly #waiting = new Map<string, (ms: number) => void>();
@@ -35,7 +35,7 @@ class Sayings {
   }
 }
 
-/** Milliseconds from the call of `cancel` to the handler that hears of it, one job after the other. */
+/** Milliseconds from the call of `cancel` to the signal in the handler, one job after the other. */
 export async function cancelLatency(
   client: Client,
   address: string,

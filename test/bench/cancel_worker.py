@@ -1,4 +1,4 @@
-"""The worker of the cancel bench, as `cancel-worker.ts`."""
+"""The worker of the cancel benchmark, like `cancel-worker.ts`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-/** What a claim under the limits of keys costs, by how many jobs wait and of how many keys: statements alone, no replica. */
+/** The cost of a claim under key limits, by numbers of waiting jobs and of keys: statements alone, no replica. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Store } from '../../server/engine/ports/store.ts';
 import type { NewJob } from '../../server/engine/ports/submissions.ts';
@@ -34,7 +34,7 @@ async function store(target: Store, laneId: number, keys: number, from: number, 
   await target.submit([makeCall(jobs)]);
 }
 
-/** As many wait all the while: what was claimed ends, and as many are stored again. */
+/** The number of waiting jobs is constant: claimed jobs end, and as many are stored again. */
 async function measureCase(context: StoreContext, waiting: number, keys: number): Promise<number[]> {
   const keyLimit = { key: '', maxConcurrency: 2 * PLACES, policy: 'WAIT' } as const;
   const { laneId } = await limitedLanes(context, { maxConcurrency: 10 * PLACES, keyLimit });

@@ -1,4 +1,4 @@
-/** A control plane and a worker as processes of their own, as in production, for the benches. */
+/** A control plane and a worker as separate processes, as in production, for the benchmarks. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** As `npm start` and the command give it to a server. */
+/** The flags that `npm start` and the command pass to a server. */
 const SERVER_FLAGS = ['--max-semi-space-size=8'];
 /** This checkout. */
 const root = new URL('../../', import.meta.url).pathname;
@@ -15,7 +15,7 @@ export interface Deployment {
   readonly address: string;
   /** Memory of the control plane's process in MB: resident now, and the peak. */
   memory(): { readonly now: number; readonly peak: number };
-  /** Time on a processor that the control plane has taken since its start, in ms, in steps of 10. */
+  /** Processor time of the control plane since its start, in ms, in steps of 10. */
   cpuMs(): number;
   stop(): Promise<void>;
 }
@@ -40,9 +40,9 @@ export function megabytes(pid: number, field: string): number {
   return Math.round(Number(found?.[1] ?? 0) / 1024);
 }
 
-/** Of the process itself, in user and kernel mode. The kernel counts in hundredths of a second. */
+/** Processor time of the process in user and kernel mode. The kernel counts in hundredths of a second. */
 export function cpuMs(pid: number): number {
-  // The second field is the command in parentheses, which may hold spaces; user and system time are the 14th and 15th.
+  // The second field is the command in parentheses, which may hold spaces; fields 14 and 15 are user and system time.
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
@@ -84,9 +84,9 @@ export async function startDeployment(
 }
 
 export interface BenchWorker {
-  /** Handlers that have run. */
+  /** Number of handlers that have run. */
   readonly handled: () => number;
-  /** Resolves once so many more handlers have run than at the call. */
+  /** Resolves once `more` handlers have run since the call. */
   untilHandled(more: number): Promise<void>;
   stop(): Promise<void>;
 }

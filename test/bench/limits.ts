@@ -1,4 +1,4 @@
-/** Jobs with limits of every kind, fairness keys and priorities beside plain jobs, on one deployment, in turns. */
+/** Jobs with all kinds of limits, fairness keys and priorities, compared in turns with plain jobs on one deployment. */
 import { Client } from '../../sdk/typescript/src/index.ts';
 import { median } from './against.ts';
 import { type BenchWorker, startDeployment, startWorker } from './deployment.ts';
@@ -8,7 +8,7 @@ const TENANTS = 100;
 const WARM_UP_JOBS = 10_000;
 const TURN_JOBS = 10_000;
 
-/** Wide enough to hold nothing back for long, so that what is measured is what it costs to look at them. */
+/** Wide enough to delay nothing for long: the benchmark measures the cost of checking the limits. */
 const limited = {
   name: 'limited',
   body: { case: 'task', value: { handler: 'nothing' } },

@@ -1,4 +1,4 @@
-/** What the bench measures, each on a running deployment. */
+/** The measures of the benchmark, each on a running deployment. */
 import type { Client } from '../../sdk/typescript/src/index.ts';
 import type { BenchWorker } from './deployment.ts';
 
@@ -8,7 +8,7 @@ export interface Latency {
   readonly max: number;
 }
 
-/** What so large a share of the samples does not exceed, to two places. */
+/** The value that the given share of the samples does not exceed, to two decimal places. */
 export function quantile(samples: readonly number[], share: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
   const at = Math.min(sorted.length - 1, Math.floor(sorted.length * share));
@@ -19,7 +19,7 @@ export function latencyOf(samples: readonly number[]): Latency {
   return { p50: quantile(samples, 0.5), p99: quantile(samples, 0.99), max: quantile(samples, 1) };
 }
 
-/** Runs `count` pieces of work, `width` at a time. */
+/** Runs `count` pieces of work, at most `width` at a time. */
 export async function inParallel(count: number, width: number, work: (i: number) => Promise<void>): Promise<void> {
   let next = 0;
   const lane = async () => {
@@ -28,7 +28,7 @@ export async function inParallel(count: number, width: number, work: (i: number)
   await Promise.all(Array.from({ length: width }, lane));
 }
 
-/** What one job is made of. */
+/** How the jobs are submitted. */
 export interface Submission {
   readonly definition: string;
   readonly input: unknown;
@@ -43,7 +43,7 @@ function submitOne(client: Client, { definition, input, ...rest }: Submission) {
   return client.submit(definition, input, rest);
 }
 
-/** Jobs a second from the first submission until the last outcome is stored. */
+/** Jobs per second from the first submission until the last outcome is stored. */
 export async function throughput(
   client: Client,
   worker: BenchWorker,
@@ -63,7 +63,7 @@ export async function throughput(
     last.push(submitted.at(-1)?.jobId as string);
   });
   await done;
-  // Every handler has run; the last results may still be on their way into the store.
+  // Every handler has run, but the last results may not be stored yet.
   for (const id of last.slice(-20)) await client.wait(id);
   return Math.round((jobs / (performance.now() - start)) * 1000);
 }

@@ -1,4 +1,4 @@
-/** The worker of each SDK as a process for the bench: that of the conformance kit, whose `echo` does nothing. */
+/** The worker of each SDK as a process for the benchmark: the conformance worker, whose `echo` does nothing. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -15,9 +15,9 @@ const goWorker = join(scratch, 'worker-go');
 
 export interface SdkWorker {
   readonly language: string;
-  /** What the machine must have; undefined: the project's own files bring it. */
+  /** The toolchain that the machine needs; undefined: the project's own files suffice. */
   readonly toolchain?: Toolchain;
-  /** Makes the program, as one would for production. */
+  /** Builds the program as for production. */
   readonly build?: { readonly folder: string; readonly command: readonly [string, ...string[]] };
   readonly command: readonly [string, ...string[]];
 }
@@ -60,16 +60,16 @@ export function build({ build }: SdkWorker): void {
 }
 
 export interface RunningWorker {
-  /** Time on a processor that the worker's processes have taken since their start, in ms, in steps of 10. */
+  /** Processor time of the worker's processes since their start, in ms, in steps of 10. */
   cpuMs(): number;
-  /** Resident memory of them all in MB. */
+  /** Resident memory of all of them, in MB. */
   memory(): number;
   stop(): Promise<void>;
 }
 
-/** The process and what it has started, as Python's worker does for its session. */
+/** The process and its children: Python's worker starts one for its session. */
 function processesOf(pid: number): number[] {
-  // Linux names the thread that has started a process.
+  // Linux lists children by the thread that started them.
   const threads = readdirSync(`/proc/${pid}/task`);
   const started = threads.flatMap((id) => readFileSync(`/proc/${pid}/task/${id}/children`, 'utf8').match(/\d+/g) ?? []);
   return [pid, ...started.map(Number).flatMap(processesOf)];

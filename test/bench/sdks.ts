@@ -1,4 +1,4 @@
-/** One worker process of each SDK on jobs that do nothing: jobs a second, what one costs the worker, and the latency of a lone job. */
+/** One worker process of each SDK on empty jobs: jobs per second, the worker's cost per job, and single-job latency. */
 import { Client } from '../../sdk/typescript/src/index.ts';
 import { type Deployment, startDeployment } from './deployment.ts';
 import { inParallel, type Latency, latencyOf } from './measures.ts';
@@ -13,7 +13,7 @@ interface Parts {
 const SLOTS = 1_000;
 const BATCH = 500;
 const POLL_MS = 20;
-/** So that compilers at run time have seen the code. */
+/** Enough for a JIT compiler to have compiled the code. */
 const WARM_UP_JOBS = 20_000;
 
 const input = { text: 'a job of some sixty bytes, as many are in practice' };
@@ -25,7 +25,7 @@ async function submitAll(client: Client, jobs: number): Promise<void> {
   });
 }
 
-/** Resolves once the queue holds no job that is not over, as the store counts them. */
+/** Resolves once the store counts no open job in the queue. */
 async function untilEmpty(client: Client): Promise<void> {
   for (;;) {
     const { counts } = await client.getQueue('default');
@@ -36,7 +36,7 @@ async function untilEmpty(client: Client): Promise<void> {
 
 interface Rate {
   readonly 'jobs/s': number;
-  /** Microseconds on a processor. */
+  /** Processor time in microseconds. */
   readonly 'worker, µs a job': number;
 }
 

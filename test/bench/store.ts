@@ -1,4 +1,4 @@
-/** Statement bench: rows a second of each hot statement, alone, on PostgreSQL and PGlite. `--help` says more. */
+/** Benchmark of statements: rows per second of each hot statement, alone, on PostgreSQL and PGlite. See `--help`. */
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { NewJob } from '../../server/engine/ports/submissions.ts';
@@ -48,7 +48,7 @@ function chunks(size: number): number[][] {
   );
 }
 
-/** Runs the work for each chunk, two at a time, and returns rows a second. */
+/** Runs the work for each chunk, two at a time. Returns rows per second. */
 async function rate<T>(items: readonly T[], work: (item: T) => Promise<number>): Promise<number> {
   const queue = items.slice();
   let done = 0;

@@ -1,4 +1,4 @@
-/** The bench's worker process: does nothing, and tells its parent how many handlers have run. */
+/** The worker process of the benchmark: does nothing, and reports to its parent how many handlers have run. */
 import { Worker } from '../../sdk/typescript/src/index.ts';
 
 const [address = '', slots = '1000'] = process.argv.slice(2);
@@ -15,7 +15,7 @@ const worker = new Worker({
       handled++;
       return null;
     },
-    // Same machine, same clock: the caller subtracts the time at which it submitted.
+    // Same machine, same clock: the caller subtracts its submission time.
     clock: () => performance.timeOrigin + performance.now(),
   },
   onEvent: (event) => process.send?.({ event }),

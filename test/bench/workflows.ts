@@ -1,4 +1,4 @@
-/** Workflows: steps a second in a chain, fan-outs and a random graph, and what a step costs beyond its job. */
+/** Workflows: steps per second in a chain, fan-outs and a random graph, and the cost of a step beyond its job. */
 import { Client, type DefinitionInit } from '../../sdk/typescript/src/index.ts';
 import { type BenchWorker, startDeployment, startWorker } from './deployment.ts';
 import { type Latency, latencyOf } from './measures.ts';
@@ -24,7 +24,7 @@ const step = (n: number, needs: readonly number[]): Step => ({
   input: '{}',
 });
 
-/** Each step needs one to three of the hundred before it. The same graph each time. */
+/** Each step needs one to three of the hundred before it. The graph is the same each time. */
 function randomGraph(size: number): Step[] {
   let seed = 1;
   const below = (limit: number) => {
@@ -48,13 +48,13 @@ async function timed(client: Client, worker: BenchWorker, name: string, steps: S
   return { 'jobs/s': Math.round((jobs / ms) * 1_000), 'ms a job': Number((ms / jobs).toFixed(3)), ms: Math.round(ms) };
 }
 
-/** As long as a chain may be whose output expression names all steps. */
+/** The maximum length of a chain whose output expression names all steps. */
 const CLOCKS = 150;
 
 interface StepLatency {
-  /** Milliseconds from the start of a step's handler, which does nothing, to that of the step after it. */
+  /** Milliseconds from the start of a step's handler, which does nothing, to the start of the next step's handler. */
   readonly fromStart: Latency;
-  /** Milliseconds from the end of a step, as it is stored, to the start of the next one's handler. */
+  /** Milliseconds from the stored end of a step to the start of the next step's handler. */
   readonly fromEnd: Latency;
 }
 
@@ -81,7 +81,7 @@ async function fromStepToStep(client: Client, times: number): Promise<StepLatenc
   return { fromStart: latencyOf(fromStart), fromEnd: latencyOf(fromEnd) };
 }
 
-/** The same without a workflow: a client submits the next job once it has the result of the one before. */
+/** The same without a workflow: a client submits the next job once it has the result of the previous one. */
 async function fromJobToJob(client: Client, jobs: number): Promise<Latency> {
   const starts: number[] = [];
   for (let i = 0; i < jobs; i++) starts.push(await client.result<number>(await client.submit('clock', {})));

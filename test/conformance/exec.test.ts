@@ -1,6 +1,6 @@
-/** `muster worker exec` speaks the protocol: its worker, whose handlers are a script, passes every case that is about it. */
+/** `muster worker exec` implements the protocol: its worker, with a script as handlers, passes all applicable cases. */
 import { conforms, withCompileCache } from './support/conform.ts';
 
 withCompileCache();
-// A process for each of 2,500 attempts would be a test of the machine.
+// `many-slots` runs 2,500 attempts: with a process for each, the case would test the machine.
 conforms(['workers/conformance-exec/run'], { without: ['children', 'content-types', 'many-slots'] });

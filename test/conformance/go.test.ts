@@ -1,4 +1,4 @@
-/** The Go SDK speaks the protocol: its worker passes every case of `muster conformance`. */
+/** The Go SDK implements the protocol: its worker passes every case of `muster conformance`. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Each fault that is planted in the Go worker fails the case that is about it. */
+/** Each bug planted in the Go worker fails the case that covers it. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,10 +11,10 @@ import { goBugs } from './planted/go.ts';
 import { bugsFitTheirSource, onOneBus, sourceWith } from './support/planted.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
-/** The first build compiles all that it needs. */
+/** The first build compiles all dependencies. */
 const BUILD_MS = 1_200_000;
 
-/** Builds the worker of a source in which files of the SDK are others. Answers its path. */
+/** Builds the worker with some files of the SDK replaced. Returns its path. */
 async function build(bug: Bug, folder: string): Promise<string> {
   mkdirSync(folder);
   const files = [...new Set(bug.patches.map(({ file }) => file))];
@@ -30,23 +30,23 @@ async function build(bug: Bug, folder: string): Promise<string> {
   return worker;
 }
 
-describeWith(go, 'a bug that is planted in the Go worker', () => {
+describeWith(go, 'the Go worker', () => {
   const run = onOneBus();
   const workers = new Map<string, string>();
   let folder: string;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'muster-go-bugs-'));
-    // One after the other, and all before the first case: cases are of real time.
+    // One after the other, and all before the first case, because cases run in real time.
     for (const [at, bug] of goBugs.entries()) workers.set(bug.name, await build(bug, join(folder, `${at}`)));
   }, BUILD_MS);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  describe.concurrent('each', { concurrent: true }, () => {
+  describe.concurrent('with a planted bug', { concurrent: true }, () => {
     it.each(goBugs.map((bug) => [bug.name, bug.fails] as const))('%s: fails %s', async (name, fails) => {
       const [result] = await run([workers.get(name) ?? ''], [fails]);
       expect(result).toMatchObject({ verdict: 'failed' });
-      // Of the bug, and not of how it was planted.
+      // The failure must come from the bug and not from a broken build.
       expect(result?.words.join('\n')).not.toMatch(/^(panic|fatal error): /m);
     });
   });

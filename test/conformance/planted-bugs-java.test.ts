@@ -1,4 +1,4 @@
-/** Each fault that is planted in the Java SDK fails the case that is about it. */
+/** Each bug planted in the Java SDK fails the case that covers it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { useShortLivedMaven } from '../support/jvm.ts';
 import { describeWith, java } from '../support/toolchains.ts';
@@ -6,12 +6,12 @@ import { javaBugs } from './planted/java.ts';
 import { JavaCopy } from './planted/java-copy.ts';
 import { bugsFitTheirSource, onOneBus } from './support/planted.ts';
 
-/** The first build fetches all that it needs. */
+/** The first build fetches all dependencies. */
 const BUILD_MS = 1_200_000;
 
 useShortLivedMaven();
 
-describeWith(java, 'a bug that is planted in Java', () => {
+describeWith(java, 'the Java worker', () => {
   const run = onOneBus();
   const commands = new Map<string, readonly string[]>();
   let copy: JavaCopy;
@@ -23,8 +23,8 @@ describeWith(java, 'a bug that is planted in Java', () => {
   }, BUILD_MS);
   afterAll(() => copy?.remove());
 
-  // Cases are of real time: one that other tests made late has to pass when it is run again.
-  it('is what fails: without one the worker passes', { retry: 1 }, async () => {
+  // Cases run in real time: one that other tests delayed must pass when it runs again.
+  it('passes without a planted bug', { retry: 1 }, async () => {
     const names = javaBugs.map(({ fails }) => fails);
     const results = await run(await copy.plant([]), names);
     expect(results.map(({ verdict, step, why }) => ({ verdict, step, why }))).toEqual(
@@ -35,7 +35,7 @@ describeWith(java, 'a bug that is planted in Java', () => {
   it.concurrent.each(javaBugs.map((bug) => [bug.name, bug.fails] as const))('%s: fails %s', async (name, fails) => {
     const [result] = await run(commands.get(name) ?? [], [fails]);
     expect(result).toMatchObject({ verdict: 'failed' });
-    // Of the bug, and not of a worker that fell over it.
+    // The failure must come from the bug and not from a crash of the worker.
     expect(result?.words.join('\n')).not.toMatch(/a fault in the Muster SDK|Error/);
   });
 });

@@ -1,4 +1,4 @@
-/** The kit finds faults in the Python worker, too: each that is planted fails the case that is about it. */
+/** Each bug planted in the Python worker fails the case that covers it. */
 import { describe, expect, it } from 'vitest';
 import type { Bug } from './planted/bug.ts';
 import { plantInCopy, pythonBugs } from './planted/python.ts';
@@ -19,15 +19,15 @@ async function resultOf(bug: Bug) {
   }
 }
 
-describe.concurrent('a bug that is planted in Python', { concurrent: true }, () => {
+describe.concurrent('a bug planted in Python', { concurrent: true }, () => {
   it.each(pythonBugs.map((bug) => [bug.name, bug.fails, bug] as const))('%s: fails %s', async (_name, _fails, bug) => {
     const result = await resultOf(bug);
     expect(result).toMatchObject({ verdict: 'failed' });
-    // Of the bug, and not of how it was planted.
+    // The failure must come from the bug and not from the patch.
     expect(result?.words.join('\n')).not.toMatch(/SyntaxError|IndentationError|NameError|ImportError|AttributeError/);
   });
 });
 
-it('a copy without a bug passes: it is not the copying that fails', async () => {
+it('a copy of the Python SDK without a bug passes: the copy itself is not what fails', async () => {
   expect(await resultOf({ name: 'none', fails: 'echo-json', patches: [] })).toMatchObject({ verdict: 'passed' });
 });

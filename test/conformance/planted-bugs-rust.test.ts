@@ -1,14 +1,14 @@
-/** Each fault that is planted in the Rust SDK fails the case that is about it. */
+/** Each bug planted in the Rust SDK fails the case that covers it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith, rust } from '../support/toolchains.ts';
 import { rustBugs } from './planted/rust.ts';
 import { RustCopy } from './planted/rust-copy.ts';
 import { bugsFitTheirSource, onOneBus } from './support/planted.ts';
 
-/** The first build compiles all that the SDK needs. */
+/** The first build compiles all dependencies. */
 const BUILD_MS = 1_200_000;
 
-describeWith(rust, 'a bug that is planted in Rust', () => {
+describeWith(rust, 'the Rust worker', () => {
   const run = onOneBus();
   const workers = new Map<string, string>();
   let copy: RustCopy;
@@ -22,7 +22,7 @@ describeWith(rust, 'a bug that is planted in Rust', () => {
 
   const runOf = (name: string, cases: readonly string[]) => run([workers.get(name) ?? ''], cases);
 
-  it('is what fails: without one the copy passes', { retry: 1 }, async () => {
+  it('passes without a planted bug', { retry: 1 }, async () => {
     const names = rustBugs.map(({ fails }) => fails);
     const results = await runOf('', names);
     expect(results.map(({ verdict, step, why }) => ({ verdict, step, why }))).toEqual(
@@ -33,7 +33,7 @@ describeWith(rust, 'a bug that is planted in Rust', () => {
   it.concurrent.each(rustBugs.map((bug) => [bug.name, bug.fails] as const))('%s: fails %s', async (name, fails) => {
     const [result] = await runOf(name, [fails]);
     expect(result).toMatchObject({ verdict: 'failed' });
-    // Of the bug, and not of a worker that fell over it.
+    // The failure must come from the bug and not from a crash of the worker.
     expect(result?.words.join('\n')).not.toMatch(/panicked/);
   });
 });

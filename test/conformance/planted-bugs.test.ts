@@ -1,4 +1,4 @@
-/** A kit that can't fail is no kit: each fault that is planted in the TypeScript worker fails the case that is about it. */
+/** The conformance kit detects bugs: each bug planted in the TypeScript worker fails the case that covers it. */
 import { describe, expect, it } from 'vitest';
 import { allCases } from '../../server/tools/conformance/select.ts';
 import { c, describeWith } from '../support/toolchains.ts';
@@ -18,7 +18,7 @@ function areNoticed(some: readonly Bug[]): void {
     const command = ['env', `MUSTER_PLANTED_BUG=${name}`, process.execPath, '--import', PRELOAD, WORKER];
     const [result] = await run(command, [fails]);
     expect(result).toMatchObject({ verdict: 'failed' });
-    // Of the bug, and not of how it was planted.
+    // The failure must come from the bug and not from the patch.
     expect(result?.words.join('\n')).not.toMatch(/SyntaxError|ReferenceError|has the snippet|no planted bug/);
   });
 }

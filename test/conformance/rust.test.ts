@@ -1,4 +1,4 @@
-/** The Rust SDK speaks the protocol: its worker passes every case of `muster conformance`. */
+/** The Rust SDK implements the protocol: its worker passes every case of `muster conformance`. */
 import { rust } from '../support/toolchains.ts';
 import { conformsOnceBuilt } from './support/built.ts';
 

@@ -1,4 +1,4 @@
-/** The TypeScript SDK speaks the protocol: its worker passes every case of `muster conformance`. */
+/** The TypeScript SDK implements the protocol: its worker passes every case of `muster conformance`. */
 import { conforms, withCompileCache } from './support/conform.ts';
 
 withCompileCache();

@@ -15,4 +15,4 @@ suiteOf({
   },
 });
 
-describeWith(go, 'the docs of the SDK for Go', () => snippetsCompile(goSnippets));
+describeWith(go, 'the compiler for Go', () => snippetsCompile(goSnippets));

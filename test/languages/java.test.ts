@@ -1,5 +1,6 @@
 /**
- * The SDK for Java: its own checks and tests, then the cases of `muster conformance`. One file, since both build in the same folder.
+ * The SDK for Java: its own checks and tests, then the cases of `muster conformance`. One file, because both build in
+ * the same folder.
  */
 import { conformsOnceBuilt } from '../conformance/support/built.ts';
 import { shortLivedJvm, useShortLivedMaven } from '../support/jvm.ts';
@@ -12,7 +13,7 @@ useShortLivedMaven();
 
 const mvn = ['mvn', '-B', '-ntp'] as const;
 
-/** One warning can't be silenced, and is of no comment: that a worker hears of SIGTERM by `sun.misc.Signal`. */
+/** One warning is expected and can't be silenced: a worker uses `sun.misc.Signal` to receive SIGTERM. */
 const release = `
   ${mvn.join(' ')} -P release package -DskipTests > target/release.log || { cat target/release.log; exit 1; }
   ls target/*-sources.jar target/*-javadoc.jar || exit 1
@@ -28,7 +29,7 @@ suiteOf({
   },
 });
 
-describeWith(java, 'the docs of the SDK for Java', () => snippetsCompile(javaSnippets));
+describeWith(java, 'the compiler for Java', () => snippetsCompile(javaSnippets));
 
 conformsOnceBuilt(
   java,

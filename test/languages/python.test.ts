@@ -1,6 +1,6 @@
-/** The SDK for Python: its tests are its own, in sdk/python/tests, its package's in test/integration. */
+/** The SDK for Python. Its own tests are in sdk/python/tests, those of its package in test/integration. */
 import { describe } from 'vitest';
 import { pythonSnippets } from './snippets/python.ts';
 import { snippetsCompile } from './support/snippets.ts';
 
-describe('the SDK for Python', () => snippetsCompile(pythonSnippets));
+describe('the type checker for Python', () => snippetsCompile(pythonSnippets));

@@ -10,7 +10,7 @@ suiteOf({
   runs: {
     'is formatted': ['cargo', 'fmt', '--all', '--check'],
     'has no findings of clippy': ['cargo', 'clippy', '--workspace', '--all-targets', '--', '-D', 'warnings'],
-    // Of the whole workspace, so that what it depends on has the features that clippy has built it with: only the SDK has a library.
+    // The whole workspace, so that dependencies have the features that clippy has built: only the SDK has a library.
     'has docs without a warning': [
       'env',
       'RUSTDOCFLAGS=-D warnings',
@@ -25,4 +25,4 @@ suiteOf({
   },
 });
 
-describeWith(rust, 'the docs of the SDK for Rust', () => snippetsCompile(rustSnippets));
+describeWith(rust, 'the compiler for Rust', () => snippetsCompile(rustSnippets));

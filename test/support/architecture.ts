@@ -1,10 +1,10 @@
-/** Reads what source files import and use, and says where that breaks the rules of the house. */
+/** Reads the imports and globals of source files, and reports violations of the import rules. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { parseAst } from 'vitest/node';
 
 export interface SourceFile {
-  /** Path from the root of the checkout, with slashes. */
+  /** Path relative to the checkout, with slashes. */
   readonly path: string;
   readonly text: string;
 }
@@ -12,17 +12,17 @@ export interface SourceFile {
 export interface Import {
   /** As written. */
   readonly specifier: string;
-  /** Path from the root for our own files; undefined for packages. */
+  /** Path relative to the checkout for our own files; undefined for packages. */
   readonly target: string | undefined;
   readonly typeOnly: boolean;
-  /** Names that are taken from it; "*" for all of it. */
+  /** Imported names; "*" for all. */
   readonly names: readonly string[];
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: nodes of a syntax tree, told apart by their `type`
+// biome-ignore lint/suspicious/noExplicitAny: nodes of a syntax tree, distinguished by their `type`
 type Node = any;
 
-/** Source files below the folders, without what is generated or installed. */
+/** Source files below the folders, except generated and installed ones. */
 export function readSources(root: string, folders: readonly string[]): SourceFile[] {
   return folders.flatMap((folder) =>
     readdirSync(posix.join(root, folder), { recursive: true, withFileTypes: true })
@@ -44,7 +44,7 @@ function treeOf(file: SourceFile): Node {
   return tree;
 }
 
-/** Calls `visit` for each node with the one above it and the key under which it hangs there. */
+/** Calls `visit` for each node with its parent and the parent's key for it. */
 function walk(node: Node, visit: (node: Node, parent: Node, key: string) => void, parent?: Node, key = ''): void {
   visit(node, parent, key);
   for (const [name, value] of Object.entries(node as Record<string, Node>)) {
@@ -56,7 +56,7 @@ function walk(node: Node, visit: (node: Node, parent: Node, key: string) => void
 
 const found = new WeakMap<SourceFile, readonly Import[]>();
 
-/** Static and dynamic imports, re-exports, types of `import('...')`, and files named by `new URL('./x', import.meta.url)`. */
+/** Static and dynamic imports, re-exports, types of `import('...')`, and files in `new URL('./x', import.meta.url)`. */
 export function importsOf(file: SourceFile): readonly Import[] {
   const known = found.get(file) ?? readImports(file);
   found.set(file, known);
@@ -92,7 +92,7 @@ function readImports(file: SourceFile): Import[] {
   return found;
 }
 
-/** A text as it is written; what a template puts in is taken for the extension of a file. */
+/** The text of a literal. In a template, an expression is assumed to be the extension of a file. */
 function textOf(node: Node): string {
   if (node?.type !== 'TemplateLiteral') return String(node?.value);
   return node.quasis.map((part: Node) => part.value.raw).join('ts');
@@ -113,15 +113,15 @@ function targetOf(path: string, specifier: string): string | undefined {
   return specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : undefined;
 }
 
-/** Names of globals that a file uses, members of `Math` and the like as `Math.random`. */
+/** Globals that a file uses. Members of `Math` and the like are named as in `Math.random`. */
 export function globalsOf(file: SourceFile, forbidden: ReadonlySet<string>): string[] {
   const used = new Set<string>();
   walk(treeOf(file), (node, parent, key) => {
     if (node.type !== 'Identifier') return;
-    // A shorthand property is its key and its value in one node.
+    // One node is both key and value of a shorthand property.
     const isName = (key === 'property' || key === 'key') && !parent.computed && !parent.shorthand;
     if (isName) return;
-    // A given time as a Date, in place of the one on the clock.
+    // A Date from a given time does not read the clock.
     if (node.name === 'Date' && parent.type === 'NewExpression' && key === 'callee' && parent.arguments.length > 0)
       return;
     const member =
@@ -141,7 +141,7 @@ export function hasDefaultExport(file: SourceFile): boolean {
   );
 }
 
-/** What a file needs of packages, directly or through our own files, types left out; each with the way to it. */
+/** Packages that a file needs, directly or through our own files, without types, each with the path to it. */
 export function reachablePackages(file: SourceFile, files: readonly SourceFile[]): Map<string, string> {
   const byPath = new Map(files.map((one) => [one.path, one]));
   const found = new Map<string, string>();

@@ -1,4 +1,4 @@
-/** A real Chromium: the one that the set-up has brought, or an installed one. */
+/** A real Chromium: the one from the set-up, or an installed one. */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
@@ -12,13 +12,13 @@ function findBrowser(): string {
       accessSync(path, constants.X_OK);
       return path;
     } catch {
-      // not there: the next one
+      // not there: try the next one
     }
   }
   throw new Error('there is no Chromium on the PATH; run the tests with npm test, which brings one');
 }
 
-/** Looks nothing up outside this machine, but for the names that a test maps onto it. */
+/** Resolves no names outside this machine, except those that the test maps to it. */
 export function startBrowser(settings: { hostRules?: string } = {}): Promise<Browser> {
   const rules = settings.hostRules ? [`--host-resolver-rules=${settings.hostRules}`] : [];
   return chromium.launch({

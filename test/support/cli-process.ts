@@ -1,10 +1,10 @@
-/** The process that a command gets from a test: streams, signals and an exit code of its own, within the test's process. */
+/** The process object that a test gives to a command: its own streams, signals and exit code in the test's process. */
 import { EventEmitter } from 'node:events';
 import { Readable, Writable } from 'node:stream';
 import type { CommandProcess, StopSignal } from '../../server/cli/command-process.ts';
 import { main } from '../../server/cli/main.ts';
 
-/** Keeps what is written. No terminal: `isTTY` is not set. */
+/** Keeps its output. It is no terminal, because `isTTY` is not set. */
 class Written extends Writable {
   readonly #chunks: Buffer[] = [];
 
@@ -50,7 +50,7 @@ export class TestProcess extends EventEmitter<Record<StopSignal, [StopSignal]>> 
     this.#exit.resolve(code);
   }
 
-  /** Runs the command to its end. @throws Error when it leaves a listener behind */
+  /** Runs the command to its end. @throws Error when the command leaves a listener behind */
   async run(): Promise<number> {
     const code = await Promise.race([main(this).then(() => Number(this.exitCode ?? 0)), this.#exit.promise]);
     const left = this.eventNames();

@@ -1,4 +1,4 @@
-/** A real server with a real worker for tests of the command: handlers that add, fail, take their time, and nobody's. */
+/** A real server and worker for tests of the CLI, with handlers that add, fail or block, and one unused definition. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Worker } from '@muster/sdk';
 import { type CliResult, type CliSettings, runMuster, startMuster, startMusterProcess } from './cli.ts';
@@ -9,7 +9,7 @@ export interface CliServer {
   readonly address: string;
   readonly httpAddress: string;
   readonly client: Client;
-  /** Lets the handler `gate` go on. */
+  /** Lets the handler `gate` continue. */
   open(): void;
   run(args: readonly string[], settings?: CliSettings): Promise<CliResult>;
   start(args: readonly string[], settings?: CliSettings): ReturnType<typeof startMuster>;
@@ -17,7 +17,7 @@ export interface CliServer {
   stop(): Promise<void>;
 }
 
-/** Definitions: `add`, `fail` (two attempts), `gate` (reports half, then waits for `open`), `idle` (no worker has it). */
+/** Definitions: `add`, `fail` (two attempts), `gate` (reports half, then waits for `open`), `idle` (has no worker). */
 export async function startCliServer(): Promise<CliServer> {
   const replica = await startTestReplica();
   const address = replica.grpcAddress;

@@ -1,6 +1,6 @@
 /**
- * Runs the `muster` command: within the test's process, which is enough for what it prints and for its exit code; or in
- * a process of its own, where the test is about signals, pipes or the process itself.
+ * Runs the `muster` command: inside the test's process, which suffices for its output and exit code, or in a separate
+ * process for tests of signals, pipes or the process itself.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,13 +17,13 @@ export interface CliResult {
 }
 
 export interface CliSettings {
-  /** On top of an environment without settings of Muster's. */
+  /** Added to an environment without settings of Muster. */
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string | Uint8Array;
   readonly cwd?: string;
 }
 
-/** This process's environment, without what would change what the command does; our Node comes first on the PATH. */
+/** This process's environment without variables that change the command. Our Node comes first on the PATH. */
 export function cliEnvironment(env: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const clean = Object.entries(process.env).filter(
     ([name]) => !/^(MUSTER_|NO_COLOR$|FORCE_COLOR$|COLUMNS$)/.test(name),
@@ -32,7 +32,7 @@ export function cliEnvironment(env: Readonly<Record<string, string>> = {}): Node
   return { ...Object.fromEntries(clean), PATH, MUSTER_CONFIG: '/nonexistent/muster', ...env };
 }
 
-/** Starts the command in this process; `output` has what it has printed so far. */
+/** Starts the command in this process. `output` is its output so far. */
 export function startMuster(args: readonly string[], { env = {}, stdin = '', cwd = process.cwd() }: CliSettings = {}) {
   const command = new TestProcess(args, { env: cliEnvironment(env), stdin, cwd });
   const output = {
@@ -51,7 +51,7 @@ export function runMuster(args: readonly string[], settings: CliSettings = {}): 
   return startMuster(args, settings).ended;
 }
 
-/** Starts a process of its own; the caller sees to its end. */
+/** Starts a separate process. The caller must end it. */
 export function startMusterProcess(args: readonly string[], { env = {}, stdin, cwd }: CliSettings = {}) {
   const child = spawn(process.execPath, [musterBinary, ...args], { env: cliEnvironment(env), cwd });
   const output = { stdout: '', stderr: '' };
@@ -60,7 +60,7 @@ export function startMusterProcess(args: readonly string[], { env = {}, stdin, c
       output[name] += text;
     });
   }
-  child.stdin.on('error', () => {}); // a command that reads nothing may be gone before
+  child.stdin.on('error', () => {}); // a command that reads nothing may have ended already
   child.stdin.end(stdin ?? '');
   const ended = once(child, 'close').then(([code]): CliResult => ({ code, ...output }));
   return { child, output, ended };

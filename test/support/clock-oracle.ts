@@ -1,13 +1,13 @@
 /**
- * What a clock on the wall of a time zone shows, minute by minute, and at which of those minutes a cron expression holds: told
- * apart from the code under test by asking `Intl` for offsets and walking on a minute at a time.
+ * The wall clock of a time zone, minute by minute, and the minutes at which a cron expression matches. Independent of
+ * the code under test: it asks `Intl` for offsets and walks one minute at a time.
  */
 
 const MINUTE = 60_000;
 const QUARTER = 15 * MINUTE;
 const DAY = 86_400_000;
 
-/** Offset of a zone from UTC in ms. No zone has changed within a quarter of an hour for a century. */
+/** Offset of a zone from UTC in ms. For a century, zones have changed only at multiples of a quarter of an hour. */
 function offsetsOf(timeZone: string): (ms: number) => number {
   const parts = new Intl.DateTimeFormat('en-US', {
     timeZone,
@@ -25,7 +25,7 @@ function offsetsOf(timeZone: string): (ms: number) => number {
   };
 }
 
-/** Minute by minute from `fromMs` what the wall shows, as if it were UTC. */
+/** The wall clock for each minute from `fromMs` on, as if it were UTC. */
 export interface Wall {
   readonly fromMs: number;
   readonly shown: Float64Array;
@@ -42,7 +42,7 @@ export function wallOf(timeZone: string, fromMs: number, toMs: number): Wall {
   return { fromMs, shown };
 }
 
-/** When the clock jumps: UTC in ms. */
+/** Times at which the clock jumps, in UTC ms. */
 export function jumpsOf({ fromMs, shown }: Wall): number[] {
   const jumps: number[] = [];
   for (let i = 1; i < shown.length; i++)
@@ -61,7 +61,7 @@ function valuesOf(field: string, min: number, max: number): ReadonlySet<number> 
   return values;
 }
 
-/** Whether an expression of numbers holds at what the wall shows. */
+/** Whether a numeric expression matches the wall clock. */
 function matcher(cron: string): (local: number) => boolean {
   const [minute = '', hour = '', dayOfMonth = '', month = '', dayOfWeek = ''] = cron.split(' ');
   const minutes = valuesOf(minute, 0, 59);
@@ -85,8 +85,8 @@ function holdsWithin(matches: (local: number) => boolean, from: number, to: numb
 }
 
 /**
- * The times in [from, to) at which the expression holds, by the rules that docs/schedules.md states: UTC in ms. The wall
- * begins two days before, for what it has shown already.
+ * The times in [from, to) at which the expression matches, by the rules of docs/schedules.md, in UTC ms. The wall clock
+ * begins two days earlier, because earlier times that it has shown count.
  */
 export function cronOracle(cron: string, { fromMs, shown }: Wall, from: number, to: number): number[] {
   const matches = matcher(cron);

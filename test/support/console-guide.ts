@@ -1,4 +1,4 @@
-/** Runs the examples of a guide letter by letter in one shell, its blocks of `console`, and compares what they print. */
+/** Runs the examples of a guide, its `console` blocks, exactly as written in one shell, and compares their output. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ export interface Difference extends Example {
 
 const END = '=====';
 
-/** A command begins with "$ ", its further lines with "> "; what it prints follows. */
+/** A command begins with "$ ", its further lines with "> "; its output follows. */
 function examplesOf(block: string): Example[] {
   return block
     .split(/^\$ /m)
@@ -32,7 +32,7 @@ function examplesOf(block: string): Example[] {
     });
 }
 
-/** For machines that have no jq: what the guides use of it. */
+/** A substitute for machines without jq, with the features that the guides use. */
 const JQ = `#!${process.execPath}
 const { readFileSync } = require('node:fs');
 const [raw, filter] = process.argv.slice(2);
@@ -52,7 +52,7 @@ try { inputs = [JSON.parse(text)]; } catch { inputs = text.split('\\n').map((lin
 for (const value of filter.split(/ *\\| */).reduce(stage, inputs)) console.log(value);
 `;
 
-/** Lines of the guide as a pattern: `…` is anything within a line, and as a line of its own any number of lines. */
+/** Lines of the guide as a pattern: `…` matches anything within a line, and as a separate line any number of lines. */
 function pattern(prints: string): RegExp {
   const lines = prints.split('\n').map((line) => {
     if (line === '…') return '(?:.*\\n)+?';
@@ -62,7 +62,7 @@ function pattern(prints: string): RegExp {
   return new RegExp(`^${prints === '' ? '' : lines.join('')}$`);
 }
 
-/** What each command prints; they run in one shell, as the variables in them ask for. What they leave running ends with it. */
+/** The output of each command. They share one shell for their variables. Their background processes end with it. */
 async function printedBy(
   examples: readonly Example[],
   server: string,
@@ -77,7 +77,7 @@ async function printedBy(
     const script = examples.map(({ command }) => `${command}\necho '${END}'\n`).join('');
     const PATH = [folder, env.PATH].join(delimiter);
     const options = { cwd: cwd ?? folder, env: { ...env, ...variables, PATH }, timeoutMs: 600_000 };
-    // What goes to stderr is part of what a reader sees.
+    // Stderr is part of the output that a reader sees.
     const printed = await runInGroup(`exec 2>&1\n${script}`, options);
     return printed.split(`${END}\n`);
   } finally {
@@ -86,15 +86,15 @@ async function printedBy(
 }
 
 export interface GuideSettings {
-  /** Where they run. Default: an empty folder. */
+  /** Working folder. Default: an empty folder. */
   readonly cwd?: string | undefined;
-  /** What the guide takes for given, such as JOB. */
+  /** Variables that the guide assumes, such as JOB. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** Which blocks are run. Default: all. */
+  /** Selects blocks to run. Default: all. */
   readonly isRun?: (block: string) => boolean;
 }
 
-/** How many examples the guide has, and those that print otherwise than it says. */
+/** The number of examples in the guide, and those with a different output. */
 export async function runConsoleGuide(
   guide: string,
   server: string,

@@ -1,4 +1,4 @@
-/** Every service of the contract, and for each RPC a request that works: what tests go through so that none is forgotten. */
+/** Every service of the contract, with a valid request for each RPC, so that tests over all RPCs forget none. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { DescMethod, DescService, JsonObject } from '@bufbuild/protobuf';
 
@@ -7,7 +7,7 @@ const examples: Record<string, JsonObject> = JSON.parse(
   readFileSync(new URL('../../proto/examples.json', import.meta.url), 'utf8'),
 );
 
-/** Those that a newly added file brings are among them by themselves. */
+/** Finds services of newly added files by itself. */
 async function readServices(): Promise<DescService[]> {
   const names = readdirSync(gen).filter((name) => name.endsWith('_service_pb.ts'));
   const modules = await Promise.all(names.sort().map((name) => import(new URL(name, gen).href)));
@@ -26,14 +26,17 @@ export function pathOf({ parent, name }: DescMethod): string {
   return `${parent.typeName}/${name}`;
 }
 
-/** Its example of proto/examples.json. @throws Error when there is none */
+/** The example of an RPC in proto/examples.json. @throws Error when there is none */
 export function exampleOf(method: DescMethod): JsonObject {
   const example = examples[pathOf(method)];
   if (!example) throw new Error(`proto/examples.json has no request for ${pathOf(method)}: add one that works`);
   return example;
 }
 
-/** What the examples call things: a job that waits, one that has ended, a worker's session, a workflow, a batch, one that has ended, an approval, and the names. */
+/**
+ * Names in the examples: a waiting job, an ended one, a worker's session, a workflow, a batch, an ended one, an
+ * approval, and the names of other resources.
+ */
 export const placeholders = {
   jobId: '0198c0de-0000-7000-8000-000000000001',
   endedJobId: '0198c0de-0000-7000-8000-000000000002',
@@ -50,7 +53,7 @@ export const placeholders = {
   oldSchedule: 'old',
 } as const;
 
-/** Ids of things that are there, for the placeholders. */
+/** Ids of existing resources, for the placeholders. */
 export interface Actual {
   readonly jobId: string;
   readonly endedJobId: string;
@@ -71,7 +74,7 @@ const actualIds = [
   'approvalJobId',
 ] as const satisfies (keyof Actual)[];
 
-/** The text of an example or of a line that has one in it, with ids of things that are there, in hex or in base64. */
+/** An example or a line with one, with its placeholders replaced by real ids, in hex or in base64. */
 export function withActual(text: string, actual: Actual): string {
   let result = text;
   for (const key of actualIds) {

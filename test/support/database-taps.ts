@@ -1,4 +1,4 @@
-/** Databases that listen in on statements or change their text on the way, for tests of the statements themselves. */
+/** Databases that record statements or change their text, for tests of the statements. */
 import type { Database, Session, Statement } from '../../server/store/driver/database.ts';
 
 function tapped(database: Database, tap: (statement: Statement) => Statement): Database {
@@ -13,7 +13,7 @@ function tapped(database: Database, tap: (statement: Statement) => Statement): D
   };
 }
 
-/** Keeps each statement that runs, by name. */
+/** Keeps each executed statement, by name. */
 export function recordStatements(database: Database): { database: Database; statements: Map<string, Statement> } {
   const statements = new Map<string, Statement>();
   const record = (statement: Statement) => {
@@ -30,7 +30,7 @@ export interface Mutation {
   readonly to: string;
 }
 
-/** Plants bugs: the statements run with a part of their text replaced. Throws where the part is not there. */
+/** Plants bugs: statements run with a part of their text replaced. Throws when the part does not exist. */
 export function plantBugs(database: Database, mutations: readonly Mutation[]): Database {
   return tapped(database, (statement) => {
     let { text } = statement;

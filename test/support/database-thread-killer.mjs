@@ -1,5 +1,5 @@
-// Read by a Muster process before its program (`--import`): SIGUSR2 ends the thread of its embedded database, as want of
-// memory would. It is the one whose young generation is bounded; threads of this one's own threads do not count.
+// Loaded into a Muster process before its program (`--import`): SIGUSR2 ends the thread of its embedded database, as if
+// it were out of memory. That thread is the one with a bounded young generation; nested threads do not count.
 import { isMainThread } from 'node:worker_threads';
 
 if (isMainThread) {

@@ -1,18 +1,18 @@
-/** Waits for a fact by looking again and again, never by guessing how long it takes. */
+/** Waits for a condition by polling, without assumptions on its duration. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface EventuallyOptions {
-  /** Time after which the wait fails. Default 20,000 ms. */
+  /** Timeout of the wait. Default 20,000 ms. */
   readonly timeoutMs?: number;
-  /** Time between two looks. Default 5 ms. */
+  /** Interval of the polls. Default 5 ms. */
   readonly everyMs?: number;
 }
 
 /**
- * Resolves with the first value of `probe` that is neither false, null nor undefined. While `probe` throws, the fact is
- * not there yet.
+ * Resolves with the first value of `probe` that is neither false, null nor undefined. An error of `probe` counts as not
+ * yet.
  *
- * @throws Error that names `what` and the last thing that `probe` threw, once the time is up.
+ * @throws Error with `what` and the last error of `probe`, after the timeout.
  */
 export async function eventually<T>(
   what: string,

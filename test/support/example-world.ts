@@ -1,4 +1,4 @@
-/** Brings about what the examples of the contract speak of: the definition, jobs in its queue, a batch, a worker, a circuit breaker. */
+/** Creates the resources that the contract's examples name: definition, jobs, batch, worker, circuit breaker. */
 import { create } from '@bufbuild/protobuf';
 import { BatchService } from '@muster/sdk/gen/muster/v1/batch_service_pb';
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
@@ -21,7 +21,7 @@ const { definition, queue, emptyQueue, circuitBreaker, schedule, oldSchedule } =
 const { applyJobDefinition } = JobDefinitionService.method;
 const { getJob, submitJob, waitJob } = JobService.method;
 
-/** What of it this release has: the rest is refused as not implemented, and the RPCs that would need it are, too. */
+/** Ignores a refusal as not implemented: RPCs that need the resource are then refused too. */
 async function ifServed(work: Promise<unknown>): Promise<void> {
   await work.catch((error: unknown) => {
     if (!(error instanceof Refusal && error.reason === 'NOT_IMPLEMENTED')) throw error;
@@ -38,7 +38,7 @@ async function makeEmptyQueue({ rpc }: World): Promise<void> {
   await ifServed(made.catch((error) => (error.reason === 'QUEUE_EXISTS' ? undefined : Promise.reject(error))));
 }
 
-/** Two that run in the distant future: some examples delete one of them. */
+/** Two schedules that run in the distant future. Some examples delete one of them. */
 async function makeSchedules({ rpc }: World): Promise<void> {
   const times = { crons: ['0 3 * * *'], startTime: { seconds: BigInt(Date.UTC(2026, 0, 1) / 1_000) } };
   for (const name of [schedule, oldSchedule])
@@ -61,7 +61,7 @@ async function startWorkflow({ rpc }: World): Promise<string> {
   return workflowJobId;
 }
 
-/** One that a person may approve or reject. */
+/** An approval that a person may approve or reject. */
 async function startApproval({ rpc }: World): Promise<string> {
   const value = create(WaitBodySchema, { kind: { case: 'approval', value: {} } });
   const name = 'sign-off';
@@ -74,7 +74,7 @@ async function startApproval({ rpc }: World): Promise<string> {
   return jobId;
 }
 
-/** One with a member that has failed. */
+/** A batch with a failed member. */
 async function endBatch({ rpc }: World): Promise<string> {
   const { batch } = await rpc.call(BatchService.method.createBatch, {});
   const jobId = batch?.job?.jobId ?? '';
@@ -84,7 +84,7 @@ async function endBatch({ rpc }: World): Promise<string> {
   return jobId;
 }
 
-/** A job that waits, one that has ended, a workflow, batches and an approval, new each time: some examples change them. */
+/** A waiting job, an ended one, a workflow, batches and an approval. New on each call: some examples change them. */
 export async function makeJobs(world: World): Promise<Omit<Actual, 'sessionId'>> {
   await applyDefinition(world);
   await makeEmptyQueue(world);
@@ -105,13 +105,13 @@ export async function makeJobs(world: World): Promise<Omit<Actual, 'sessionId'>>
   };
 }
 
-/** A circuit breaker is there from the first failure that it counts. */
+/** A circuit breaker exists from the first failure that it counts. */
 export async function countFailure(world: World): Promise<void> {
   const { worker, attempt } = await world.hold({ circuitBreaker: { name: circuitBreaker, failureThreshold: 5 } });
   await worker.report({ of: attempt, outcome: outcomes.failure() });
 }
 
-/** A worker that takes none of those jobs. */
+/** A worker that accepts none of those jobs. */
 export async function openIdleWorker(world: World): Promise<string> {
   return uuidFromBytes((await world.openWorker('something-else')).sessionId);
 }

@@ -1,4 +1,4 @@
-/** `muster worker exec` as a process of its own, beside a real server. */
+/** `muster worker exec` as a separate process, with a real server. */
 import { readFileSync } from 'node:fs';
 import { Client, type Job } from '@muster/sdk';
 import { startMusterProcess } from './cli.ts';
@@ -8,13 +8,13 @@ import { startTestReplica, type TestReplica } from './replica.ts';
 export interface ExecWorld {
   readonly replica: TestReplica;
   readonly client: Client;
-  /** Makes the definition, which is tried once unless its attempts are given. */
+  /** Creates the definition, with one attempt unless `maxAttempts` is given. */
   define(name: string, maxAttempts?: number, more?: object): Promise<unknown>;
-  /** Starts a worker that is stopped with the world; resolves once it is ready. */
+  /** Starts a worker, and resolves once it is ready. It stops with the world. */
   worker(args: readonly string[], env?: Record<string, string>): Promise<ExecWorker>;
-  /** A worker with one handler that runs this script of a shell; its definition is made, too. */
+  /** A worker with one handler that runs the shell script, and its definition. */
   script(name: string, script: string, args?: readonly string[]): Promise<ExecWorker>;
-  /** Ends the workers, and waits for that. */
+  /** Stops the workers, and waits for their end. */
   stopWorkers(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -64,13 +64,13 @@ export async function startExecWorld(): Promise<ExecWorld> {
   return world;
 }
 
-/** The failure of a job that has ended without a result. */
+/** The failure of a job that ended without a result. */
 export function failureOf({ outcome }: Job) {
   if (outcome.case !== 'failure') throw new Error(`the job has ended with ${outcome.case ?? 'nothing'}`);
   return outcome.value;
 }
 
-/** Whether a process of this number lives: one that has died and that nobody has fetched does not. */
+/** Whether the process is alive. A dead process that was not reaped does not count. */
 export function lives(pid: number): boolean {
   try {
     return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));

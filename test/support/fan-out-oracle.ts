@@ -1,4 +1,4 @@
-/** A fan-out by a list of what each item is, looked through anew each time. */
+/** A fan-out as a list of item states, fully evaluated each time. */
 import type { FanOut, SuccessRule } from '../../server/domain/workflows/workflow.ts';
 
 export type Item = 'UNSTARTED' | 'OPEN' | 'SUCCEEDED' | 'FAILED';

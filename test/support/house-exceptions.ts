@@ -1,4 +1,4 @@
-/** Faults that are known, by their beginning, each with the reason. The list only gets shorter. */
+/** Known faults by the beginning of their text, each with a reason. The list may only shrink. */
 
 const TESTS = 'the tests follow the layout of the server later';
 const SDK = 'the five SDKs have the same files; they are divided together';
@@ -26,7 +26,7 @@ export const exceptions: Readonly<Record<string, string>> = {
   'server/cli/commands/events/trace.ts: cli may not import ../../../domain/events/': FOR_VIEW,
 };
 
-/** The faults without those that are known, and the exceptions that are not needed any more. */
+/** The faults without the known ones, plus the exceptions that are no longer needed. */
 export function beyondExceptions(faults: readonly string[]): string[] {
   const known = Object.keys(exceptions);
   const isKnown = (fault: string) => known.some((start) => fault.startsWith(start));

@@ -1,4 +1,4 @@
-/** Who may import what: the layers of the server, the SDK apart from it, and the habits of every file. */
+/** The import rules: the layers of the server, the independence of the SDK, and rules for every file. */
 import {
   globalsOf,
   hasDefaultExport,
@@ -13,20 +13,20 @@ const MAX_LINES = 400;
 interface Layer {
   /** Layers of the server that it may import. */
   readonly to: readonly string[];
-  /** Layers of which it may import types. */
+  /** Layers from which it may import types. */
   readonly types?: readonly string[];
   /** Folders of other layers that it may import. */
   readonly parts?: readonly string[];
-  /** Packages by name, or by name with the names that may be imported. A "*" at the end stands for any rest. */
+  /** Packages by name, or by name with the allowed imports. A final "*" matches any rest. */
   readonly packages: readonly (string | { readonly name: string; readonly only: readonly string[] })[];
 }
 
 const NODE = 'node:*';
-/** The code that is generated from the contract. */
+/** Code generated from the contract. */
 const GENERATED = '@muster/sdk/gen/*';
 const PURE_PARTS = 'server/domain/base/';
 
-/** Folders that are layers of their own. */
+/** Folders that are layers themselves. */
 const PORTS = 'engine/ports';
 const CONFORMANCE = 'tools/conformance';
 const SIMULATE = 'tools/simulate';
@@ -35,7 +35,7 @@ const inner = [PORTS, CONFORMANCE, SIMULATE];
 /** Modules that wire the layers together. */
 const wiring = ['main.ts', 'transfer.ts'];
 
-/** What is not here is refused. */
+/** Layers that are not listed are refused. */
 const layers: Readonly<Record<string, Layer>> = {
   domain: { to: ['domain'], packages: ['@bufbuild/cel', 'croner'] },
   view: { to: ['view'], packages: [] },
@@ -75,10 +75,10 @@ const layers: Readonly<Record<string, Layer>> = {
   },
 };
 
-/** Modules of the engine that its ports are written in: what serves a port may import them. */
+/** Modules of the engine that its ports use: implementations of a port may import them. */
 const portModules = ['errors', 'messages'].map((name) => `server/engine/base/${name}.ts`);
 
-/** What would make a decision depend on more than what it is given. */
+/** Globals that make a decision depend on more than its arguments. */
 const impure = new Set([
   'Date',
   'Math.random',
@@ -97,10 +97,10 @@ const impure = new Set([
   'require',
 ]);
 
-/** Layers whose results depend on their arguments alone, and what is made there. */
+/** Layers whose results depend only on their arguments, and their products. */
 const pure: Readonly<Record<string, string>> = { domain: 'a decision', view: 'a view' };
 
-/** What the command runs as a worker is a layer, too, though it lies beside the other workers. */
+/** The worker of the CLI is a layer too, although its folder is with the other workers. */
 const EXEC = 'workers/exec/';
 
 function layerOf(path: string): string | undefined {
@@ -145,7 +145,7 @@ function layerFaults(file: SourceFile): string[] {
 
 const forbiddenInCore = /^(node:|@grpc\/|@nats-io\/|nats)/;
 
-/** The SDK stands alone; the core of its worker runs wherever JavaScript does. */
+/** The SDK is independent of the server. The core of its worker runs on any JavaScript runtime. */
 function sdkFaults(file: SourceFile, files: readonly SourceFile[]): string[] {
   if (!file.path.startsWith('sdk/typescript/')) return [];
   const faults = importsOf(file)
@@ -168,7 +168,7 @@ function habitFaults(file: SourceFile): string[] {
   return faults;
 }
 
-/** Everything that breaks a rule, each in a line that begins with the file. */
+/** Every violation, one per line that begins with the file. */
 export function houseFaults(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => [...layerFaults(file), ...sdkFaults(file, files), ...habitFaults(file)]);
 }

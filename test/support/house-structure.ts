@@ -1,12 +1,12 @@
-/** How files lie in folders, and that they do not need each other in a circle. */
+/** The rules for files in folders, and for import cycles. */
 import { posix } from 'node:path';
 import { importsOf, type SourceFile } from './architecture.ts';
 
 const MAX_FILES = 25;
-/** Folders below a layer: a capability, and one level in it. */
+/** Depth of folders below a layer: a capability, and one level in it. */
 const MAX_DEPTH = 2;
 
-/** A capability has one name, in every layer that is divided by them. */
+/** A capability has the same name in every layer. */
 const capabilities = [
   ...['jobs', 'dispatch', 'sessions', 'retries', 'definitions', 'queues', 'workflows', 'batches', 'signals'],
   ...['dependencies', 'schedules', 'explain', 'events', 'namespaces', 'upkeep', 'base'],
@@ -15,7 +15,7 @@ const capabilities = [
 interface Divided {
   /** Files that may lie in the folder itself. */
   readonly files: readonly string[];
-  /** Folders that are no capability. */
+  /** Folders that are not capabilities. */
   readonly folders: readonly string[];
 }
 
@@ -49,7 +49,7 @@ function sizeFaults(files: readonly SourceFile[]): string[] {
     .map(([folder, inside]) => `${folder}: has ${inside.length} source files, more than ${MAX_FILES}`);
 }
 
-/** The groups of files that reach each other through imports; those of types and `import()` count. */
+/** Groups of files that reach each other through imports, including types and `import()`. */
 export function cyclesOf(files: readonly SourceFile[]): string[][] {
   const imports = new Map(files.map((file) => [file.path, importsOf(file).flatMap(({ target }) => target ?? [])]));
   const index = new Map<string, number>();
@@ -79,7 +79,7 @@ function cycleFaults(files: readonly SourceFile[]): string[] {
   return cyclesOf(files).map(([first, ...others]) => `${first}: is in a cycle with ${others.join(', ') || 'itself'}`);
 }
 
-/** Everything that breaks a rule about where files lie and whom they need, each in a line that begins with the path. */
+/** Every violation of the rules for folders and cycles, one per line that begins with the path. */
 export function structureFaults(files: readonly SourceFile[]): string[] {
   return [...files.flatMap(placeFaults), ...sizeFaults(files), ...cycleFaults(files)];
 }

@@ -1,5 +1,5 @@
 /**
- * A process that imports a file and kills itself on the way, when so many rows are stored.
+ * A process that imports a file and kills itself when the given number of rows is stored.
  *
  * Arguments: the file, `--data` or `--postgres` with its value, and the number of rows.
  */

@@ -1,4 +1,4 @@
-/** A real Jaeger on free ports, with its traces in memory, and what its query API tells of a trace. */
+/** A real Jaeger on free ports, with its traces in memory, and its query API. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -19,22 +19,22 @@ export interface SpanRef {
 export interface JaegerSpan extends SpanRef {
   readonly name: string;
   readonly service: string;
-  /** What says of whom it is: `telemetry.sdk.language` and the like. */
+  /** Attributes that identify the source: `telemetry.sdk.language` and the like. */
   readonly resource: Readonly<Record<string, unknown>>;
-  /** In the same trace; undefined: it is the root. */
+  /** The parent in the same trace; undefined for the root. */
   readonly parentSpanId: string | undefined;
   readonly links: readonly SpanRef[];
   readonly tags: Readonly<Record<string, unknown>>;
   readonly startTimeUs: number;
   readonly durationUs: number;
-  /** What Jaeger itself finds wrong with it. */
+  /** Problems that Jaeger itself reports for the span. */
   readonly warnings: readonly string[];
 }
 
 export interface Jaeger {
-  /** Where spans are sent to, as `OTEL_EXPORTER_OTLP_ENDPOINT` has it. */
+  /** The address for spans, as in `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   readonly endpoint: string;
-  /** Every span of the trace that has arrived; none if there is no such trace yet. */
+  /** Every span of the trace that has arrived; empty when there is no such trace yet. */
   trace(traceId: string): Promise<JaegerSpan[]>;
   stop(): Promise<void>;
 }
@@ -56,7 +56,7 @@ function configuration(ports: Readonly<Record<'otlp' | 'http' | 'grpc', number>>
   };
 }
 
-/** @throws Error with what it said, when it does not answer in time. */
+/** @throws Error with the output, when Jaeger does not answer in time. */
 export async function startJaeger(): Promise<Jaeger> {
   const [otlp, http, grpc] = [await freePort(), await freePort(), await freePort()];
   const folder = await mkdtemp(join(tmpdir(), 'muster-jaeger-'));

@@ -1,7 +1,7 @@
-/** How a JVM of the tests starts: each lives shortly, so it shall neither compile much nor collect with many threads. */
+/** JVM flags of the tests. Each JVM is short-lived: it should compile little and use few threads for collection. */
 export const shortLivedJvm: readonly string[] = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto'];
 
-/** From now on Maven, wherever this process starts it, runs in such a JVM, unless somebody has chosen its options. */
+/** From now on every Maven that this process starts runs in such a JVM, unless its options are set already. */
 export function useShortLivedMaven(): void {
   process.env.MAVEN_OPTS ??= shortLivedJvm.join(' ');
 }

@@ -1,7 +1,7 @@
-/** Compares the counts of open jobs that are kept with those that are counted. */
+/** Compares the stored counts of open jobs with a real count. */
 import type { Row, Session } from '../../server/store/driver/database.ts';
 
-/** For a session whose search path has no schema of ours, too. */
+/** Also for a session whose search path lacks our schema. */
 const readDrift = {
   name: 'read_count_drift',
   text: `
@@ -20,7 +20,7 @@ FROM kept FULL JOIN counted USING (lane_id, state)
 WHERE coalesce(kept.jobs, 0) <> coalesce(counted.jobs, 0) ORDER BY lane_id, state`,
 };
 
-/** Where the two differ, by lane and state; both are of the same moment. */
+/** The differences by lane and state, both read at the same moment. */
 export function readCountDrift(session: Session): Promise<Row[]> {
   return session.run(readDrift, []);
 }

@@ -1,19 +1,19 @@
-/** What a run left out for want of a toolchain, in the words that `npm test` ends with. */
+/** Tests that a run left out because a toolchain is missing, as text for the end of `npm test`. */
 export interface LeftOut {
-  /** Of the group of tests. */
+  /** Name of the group of tests. */
   readonly name: string;
-  /** What the machine lacks for it, each with what is needed. */
+  /** The missing toolchains, each with the required version. */
   readonly lacks: readonly string[];
 }
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** Why it does not run on this machine. */
+    /** Why the test does not run on this machine. */
     leftOut?: LeftOut;
   }
 }
 
-/** A line for each toolchain; empty where none lacked. */
+/** A line per missing toolchain; empty when none is missing. */
 export function leftOutText(all: readonly LeftOut[]): string {
   const lacks = [...new Set(all.flatMap((one) => one.lacks))].sort();
   return lacks.map((lack) => `left out: ${namesOf(all, lack)}; why: ${lack}\n`).join('');

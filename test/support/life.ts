@@ -1,28 +1,28 @@
-/** An embedded deployment that has lived: jobs in every stage, left behind by a control plane that was stopped. */
+/** An embedded deployment with a history: jobs in every stage, left behind by a stopped control plane. */
 import { Client, type SubmittedJob, Worker } from '@muster/sdk';
 import { eventually } from './eventually.ts';
 import { startTestReplica } from './replica.ts';
 
 export interface Life {
-  /** SUCCEEDED, with the bytes that it was submitted with. */
+  /** SUCCEEDED, with its input as the result. */
   readonly succeeded: SubmittedJob;
   readonly failed: SubmittedJob;
   readonly cancelled: SubmittedJob;
-  /** A worker runs it when the control plane stops; it has left a checkpoint. */
+  /** A worker runs it when the control plane stops. It has stored a checkpoint. */
   readonly running: SubmittedJob;
-  /** Nobody has run them. */
+  /** No worker has run them. */
   readonly ready: readonly SubmittedJob[];
-  /** Ready to run only in the next life: its time comes `SCHEDULE_MS` after its submission. */
+  /** Due only after the restart: `SCHEDULE_MS` after its submission. */
   readonly scheduled: SubmittedJob;
   /** Has the idempotency key `kept`. */
   readonly keyed: SubmittedJob;
-  /** Continues a list of two jobs a page. */
+  /** Continues a list with two jobs per page. */
   readonly pageToken: string;
 }
 
 export const SCHEDULE_MS = 20_000;
 
-/** Every byte there is, and more of them than PostgreSQL keeps in a row. */
+/** Every possible byte, and more bytes than PostgreSQL stores inside a row. */
 export const everyByte = Uint8Array.from({ length: 200_000 }, (_, at) => (at * 7 + (at >> 8)) & 0xff);
 
 const schema = { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] };
@@ -39,7 +39,7 @@ const handlers = {
   },
 };
 
-/** Lives in `dataFolder`, and leaves the deployment there. */
+/** Creates the deployment in `dataFolder`, and leaves it there. */
 export async function live(dataFolder: string): Promise<Life> {
   const replica = await startTestReplica({ dataFolder, beatMs: 200, leaseMs: 2_000 });
   const client = new Client({ address: replica.grpcAddress });
@@ -54,7 +54,7 @@ export async function live(dataFolder: string): Promise<Life> {
     return await act(client, replica.httpAddress);
   } finally {
     client.close();
-    // The control plane goes first: the worker's session stays open, as it does in a crash.
+    // The control plane stops first, so the worker's session stays open, as after a crash.
     await replica.stop();
     await Promise.all([worker.stop({ timeoutMs: 0 }).catch(() => {}), running.catch(() => {})]);
   }
@@ -74,7 +74,7 @@ async function act(client: Client, httpAddress: string): Promise<Life> {
   const keyed = await client.submit('idle', { a: 1 }, { idempotencyKey: 'kept' });
   const ready = await client.submitMany(Array.from({ length: 30 }, (_, n) => ({ definition: 'idle', input: { n } })));
   const long = await client.submit('long');
-  // Told in the same heartbeat as the checkpoint.
+  // Sent in the same heartbeat as the checkpoint.
   await eventually('the checkpoint is stored', async () => (await client.get(long)).progress?.fraction === 0.5);
   const { nextPageToken } = await callJobs(httpAddress, 'ListJobs', { pageSize: 2 });
   return { succeeded, failed, cancelled, running: long, ready, scheduled, keyed, pageToken: String(nextPageToken) };

@@ -1,6 +1,6 @@
 /**
- * The order in which files of tests are begun: those that take many minutes first, so that none of them runs alone at the end.
- * With `--sequence.shuffle` the order is random, by the seed of the run.
+ * The order of test files: those that take many minutes start first, so that none of them runs alone at the end. With
+ * `--sequence.shuffle` the order is random, by the seed of the run.
  */
 import { createHash } from 'node:crypto';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';

@@ -1,4 +1,4 @@
-/** What the tests of the documents read in Markdown: sections, links, and the names of places that links lead to. */
+/** Helpers that read Markdown for the tests of documents: sections, links and anchors. */
 
 export interface Section {
   readonly title: string;
@@ -7,23 +7,23 @@ export interface Section {
 
 export interface Link {
   readonly text: string;
-  /** As it is written: a path with or without `#place`, or a URL. */
+  /** As written: a path with or without `#anchor`, or a URL. */
   readonly target: string;
 }
 
-/** A document without its blocks of code, in which `#` and brackets mean something else. */
+/** A document without code blocks, in which `#` and brackets mean something else. */
 export function withoutCode(markdown: string): string {
   return markdown.replace(/^```[\s\S]*?^```$/gm, '').replace(/`[^`\n]*`/g, 'code');
 }
 
-/** Links to files of the repository; those to elsewhere are left out. */
+/** Links to files of the repository, without external ones. */
 export function localLinks(markdown: string): Link[] {
   return [...withoutCode(markdown).matchAll(/\[([^\]]*)\]\(([^)\s]+)\)/g)]
     .map(([, text = '', target = '']) => ({ text, target }))
     .filter(({ target }) => !/^[a-z]+:/.test(target));
 }
 
-/** Names of the places that headings make, as GitHub makes them. */
+/** Anchors of the headings, as GitHub makes them. */
 export function anchorsOf(markdown: string): Set<string> {
   const headings = markdown.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#{1,6} (.*)$/gm);
   const seen = new Map<string, number>();

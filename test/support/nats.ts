@@ -1,4 +1,4 @@
-/** Starts a scratch embedded nats-server for tests, with what a replica of any process needs to connect to it. */
+/** Starts a temporary embedded nats-server for tests, with everything that a replica needs to connect. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,18 +9,18 @@ import type { Log } from '../../server/engine/ports/ports.ts';
 
 export interface ScratchNats {
   readonly url: string;
-  /** In which everything lies. */
+  /** The folder of all its files. */
   readonly folder: string;
   readonly server: EmbeddedServer;
-  /** A replica's credentials: they may do everything. */
+  /** A replica's credentials, with all permissions. */
   readonly replica: UserCredentials;
   /** The same as a file. */
   readonly credentialsFile: string;
-  /** Seed of the account, which signs the credentials of sessions, as a file. */
+  /** The account's seed as a file. It signs the credentials of sessions. */
   readonly signingSeedFile: string;
-  /** For `connectBus`: a replica that signs its sessions' credentials itself. */
+  /** Options of `connectBus` for a replica that signs its sessions' credentials itself. */
   busOptions(log?: Log): ExternalBusOptions;
-  /** Ends the server and removes its folder. */
+  /** Stops the server and removes its folder. */
   stop(): Promise<void>;
 }
 

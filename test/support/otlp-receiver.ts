@@ -1,9 +1,9 @@
-/** An OTLP receiver for metrics and spans over http/protobuf: decodes what arrives by the wire format alone, and keeps it. */
+/** An OTLP receiver for metrics and spans over http/protobuf. It decodes the wire format itself and keeps the data. */
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 
-/** The fields of a message by number: bytes of what has a length, numbers of all else. */
+/** The fields of a message by number: bytes for length-delimited fields, numbers for all others. */
 type Fields = Map<number, (Uint8Array | bigint)[]>;
 
 export interface ReceivedMetric {
@@ -15,7 +15,7 @@ export interface ReceivedMetric {
 
 export interface ReceivedSpan {
   readonly name: string;
-  /** In hexadecimal digits, as all ids of spans. */
+  /** In hexadecimal digits, like all ids of spans. */
   readonly traceId: string;
   readonly spanId: string;
   readonly links: readonly { readonly traceId: string; readonly spanId: string; readonly kind: string }[];
@@ -54,7 +54,7 @@ const messages = (fields: Fields, number: number) =>
 
 const text = (fields: Fields, number: number) => Buffer.from((fields.get(number)?.[0] as Uint8Array) ?? []).toString();
 
-/** Numbers of the fields of a Metric that hold its points; the points are field 1 of each. */
+/** Field numbers in Metric whose field 1 holds the points. */
 const kinds = { 5: 'gauge', 7: 'counter', 9: 'histogram' } as const;
 
 function metricOf(fields: Fields): ReceivedMetric {
@@ -67,7 +67,7 @@ function metricOf(fields: Fields): ReceivedMetric {
 const hex = (fields: Fields, number: number) =>
   Buffer.from((fields.get(number)?.[0] as Uint8Array) ?? []).toString('hex');
 
-/** Of the value of an attribute that is text. */
+/** The value of a text attribute. */
 const attributeText = (pair: Fields) => text(messages(pair, 2)[0] ?? new Map(), 1);
 
 function spanOf(fields: Fields): ReceivedSpan {

@@ -1,4 +1,4 @@
-/** An application that traces: spans of this process go to a backend as soon as they end. */
+/** An application with tracing: spans of this process go to a backend as soon as they end. */
 import { context, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
@@ -6,8 +6,8 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 
 /**
- * @param endpoint As `OTEL_EXPORTER_OTLP_ENDPOINT` has it.
- * @returns What sends the rest and ends it.
+ * @param endpoint As in `OTEL_EXPORTER_OTLP_ENDPOINT`.
+ * @returns A function that sends the remaining spans and stops.
  */
 export function sendSpans(endpoint: string, service: string): () => Promise<void> {
   const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces` });

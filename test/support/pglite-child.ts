@@ -1,5 +1,5 @@
 /**
- * A process that works on an embedded database until it is killed, and tells its parent what was acknowledged.
+ * A process that works on an embedded database until it is killed, and reports acknowledged jobs to its parent.
  *
  * Arguments: the folder; `open` to open it and end. Messages: `{ submitted, completed }`, lists of job ids.
  */
@@ -11,7 +11,7 @@ import type { StoreContext } from './store-context.ts';
 import { claimOf, completionOf, makeCall, makeJob, makeLane, openWorker } from './store-fixtures.ts';
 
 const [dataDir = '', what = 'work'] = process.argv.slice(2);
-// Often enough that a kill at any time may hit a VACUUM or a checkpoint.
+// Frequent, so that a kill at any time may hit a VACUUM or a checkpoint.
 const maintenance = { vacuumJobs: 200, vacuumShare: 1, checkpointBytes: 1 << 20 };
 const database = await openPglite({ dataDir, maintenance });
 await migrate(database);

@@ -1,4 +1,4 @@
-/** Folders of embedded databases with the schema in them: copied, which is faster than a first start. */
+/** Folders of embedded databases with the schema, made by a copy, which is faster than a first start. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { afterAll } from 'vitest';
 import { copyPglite } from './prepared.ts';
 
 export interface PgliteFolders {
-  /** A folder of its own, removed at the end of the file. */
+  /** A new folder, removed after the tests of the file. */
   copy(): Promise<string>;
 }
 

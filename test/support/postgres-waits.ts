@@ -1,4 +1,4 @@
-/** Transactions held open on purpose, and who waits for whom meanwhile, as the PostgreSQL server itself says. */
+/** Transactions that a test keeps open, and who waits for whose lock, as the PostgreSQL server reports it. */
 import type { Database, Session } from '../../server/store/driver/database.ts';
 import { eventually } from './eventually.ts';
 
@@ -8,7 +8,7 @@ const readWaiting = {
          WHERE datname = current_database() AND pid <> pg_backend_pid() AND cardinality(pg_blocking_pids(pid)) > 0`,
 };
 
-/** Resolves once the work waits for somebody's lock, or is over: which of the two came first. */
+/** Resolves once the work waits for a lock or is over, with the first of the two. */
 export async function untilWaitsOrOver(database: Database, work: Promise<unknown>): Promise<'waits' | 'over'> {
   let over = false;
   const settle = () => {
@@ -22,13 +22,13 @@ export async function untilWaitsOrOver(database: Database, work: Promise<unknown
 }
 
 export interface HeldOpen<T> {
-  /** What the work came to; its transaction is still open. */
+  /** The result of the work. Its transaction is still open. */
   readonly result: T;
-  /** Resolves when it is committed. */
+  /** Commits, and resolves when that is done. */
   commit(): Promise<void>;
 }
 
-/** Runs `work` in a transaction that stays open until it is told to commit. */
+/** Runs `work` in a transaction that stays open until `commit` is called. */
 export async function holdOpen<T>(database: Database, work: (session: Session) => Promise<T>): Promise<HeldOpen<T>> {
   const released = Promise.withResolvers<void>();
   const done = Promise.withResolvers<T>();

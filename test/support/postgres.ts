@@ -1,4 +1,4 @@
-/** PostgreSQL servers for tests, as an unprivileged user when we are root: one that a run of tests shares, and scratch ones. */
+/** PostgreSQL servers for tests, one shared by a run and temporary ones, as an unprivileged user when we are root. */
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -12,26 +12,26 @@ export type PostgresMajor = 16 | 18;
 
 export interface ScratchPostgres {
   readonly url: string;
-  /** Makes an empty database and returns its URL. */
+  /** Creates an empty database and returns its URL. */
   createDatabase(name?: string): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** Databases of one test file on the server that all share, which none of them stops or changes. */
+/** Databases of one test file on the shared server, which no test stops or reconfigures. */
 export interface TestDatabases {
-  /** Makes a database and returns its URL. Default: with the schema. */
+  /** Creates a database and returns its URL. Default: with the schema. */
   createDatabase(contents?: 'schema' | 'empty'): Promise<string>;
   /** Drops them. */
   stop(): Promise<void>;
 }
 
-/** On the shared server the database with the schema, which new ones are copies of. */
+/** The database with the schema on the shared server. New databases are copies of it. */
 export const MIGRATED = 'migrated';
 
 const NOBODY = 65534;
 const root = new URL('../../', import.meta.url).pathname;
 
-/** A pool that outlives its server: it does not wait for the end of its last connections, which the server's own end breaks. */
+/** A pool that survives its server: it does not wait for connections that the end of the server breaks. */
 export function openPool(url: string, max: number): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, max });
   pool.on('error', () => {});
@@ -61,7 +61,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** Resolves once the server answers; rejects when it ends or 30 s have passed. */
+/** Resolves once the server answers. Rejects when it ends or after 30 s. */
 async function answers(url: string, child: ChildProcess, output: () => string): Promise<void> {
   const deadline = Date.now() + 30_000;
   for (;;) {
@@ -80,7 +80,7 @@ async function answers(url: string, child: ChildProcess, output: () => string): 
 
 const REMOVALS = 100;
 
-/** Removes a folder in which a server that quits still removes files itself. */
+/** Retries, because a server that is stopping still removes files itself. */
 function removeAtExit(folder: string): void {
   for (let nth = 1; nth <= REMOVALS; nth++) {
     try {
@@ -94,7 +94,7 @@ function removeAtExit(folder: string): void {
 
 const MAX_PORTS = 5;
 
-/** The port is free when it is looked for, and may be somebody else's when the server gets to it. */
+/** The chosen port is free, but another process may take it before the server does; then it tries again. */
 async function startServer(native: string, data: string, as: SpawnOptions, settings: Record<string, string> = {}) {
   for (let nth = 1; ; nth++) {
     const port = await freePort();
@@ -127,13 +127,13 @@ async function startServer(native: string, data: string, as: SpawnOptions, setti
   }
 }
 
-/** How the server's programs are run: it refuses to run as root. */
+/** The user for the server's programs, because the server refuses to run as root. */
 function identityOf(native: string): SpawnOptions {
   const nobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   return { ...nobody, env: { ...process.env, LD_LIBRARY_PATH: join(native, 'lib') } };
 }
 
-/** An empty folder of the user that the server runs as. */
+/** An empty folder owned by the server's user. */
 function makeServerFolder({ uid, gid }: SpawnOptions): string {
   const folder = mkdtempSync(join(tmpdir(), 'muster-postgres-'));
   if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
@@ -141,7 +141,7 @@ function makeServerFolder({ uid, gid }: SpawnOptions): string {
   return folder;
 }
 
-/** A data folder that a server can start on. */
+/** A data folder from which a server can start. */
 export function makeDataFolder(major: PostgresMajor): string {
   const native = binariesOf(major);
   const identity = identityOf(native);
@@ -168,7 +168,7 @@ async function administer(url: string, statement: string): Promise<void> {
 
 const onDatabase = (url: string, name: string) => Object.assign(new URL(url), { pathname: name }).href;
 
-/** A server of the test's own: for one that stops it or changes its settings. */
+/** A server for one test, which may stop it or change its settings. */
 export async function startPostgres(
   options: { major?: PostgresMajor; settings?: Record<string, string> } = {},
 ): Promise<ScratchPostgres> {
@@ -196,7 +196,7 @@ export async function startPostgres(
   };
 }
 
-/** Databases on the server that the run shares. */
+/** Databases on the shared server. */
 export async function sharedPostgres(major: PostgresMajor = 18): Promise<TestDatabases> {
   const url = await prepared(`postgres-${major} server`);
   if (url === undefined) throw new Error('only a run of tests shares a server');

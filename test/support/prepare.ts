@@ -1,4 +1,4 @@
-/** Global setup of vitest: prepares databases once a run, each at its first request, and removes them at the end. */
+/** Global setup of vitest: prepares databases once per run, each at its first request, and removes them at the end. */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,7 +15,7 @@ import { PREPARED_URL, type Prepared } from './prepared.ts';
 
 type Makers = Readonly<Record<Prepared, () => Promise<string>>>;
 
-/** It looks for a deadlock after 20 ms, not after a second. Statistics change only where a test asks for it. */
+/** Detects a deadlock after 20 ms instead of a second. Statistics change only when a test runs ANALYZE. */
 const sharedSettings = { fsync: 'off', deadlock_timeout: '20ms', autovacuum: 'off', max_connections: '400' };
 
 async function bringSchema(database: Database): Promise<void> {
@@ -89,7 +89,7 @@ class Preparation {
 
   async #dumpPglite(): Promise<string> {
     const file = join(this.#folder, 'pglite.tar');
-    const copy = join(this.#folder, 'pglite-to-dump'); // others copy the folder meanwhile
+    const copy = join(this.#folder, 'pglite-to-dump'); // others copy the folder at the same time
     cpSync(await this.#part('pglite folder'), copy, { recursive: true });
     const database = await PGlite.create({ dataDir: copy });
     const dump = await database.dumpDataDir('none');
@@ -106,7 +106,7 @@ class Preparation {
   }
 }
 
-/** Each project of vitest calls it; the first call prepares for all. */
+/** Each vitest project calls it. The first call prepares for all. */
 export async function setup(): Promise<(() => Promise<void>) | undefined> {
   if (process.env[PREPARED_URL] !== undefined) return undefined;
   const preparation = new Preparation();

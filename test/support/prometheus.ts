@@ -15,7 +15,7 @@ export interface PrometheusSeries {
   readonly value: readonly [number, string];
 }
 
-/** What promtool prints; rejects with it where it finds a fault. */
+/** The output of promtool. Rejects with the output when promtool finds a fault. */
 export async function promtool(...args: string[]): Promise<string> {
   try {
     const { stdout, stderr } = await run('promtool', args);
@@ -46,7 +46,7 @@ export class Prometheus {
     this.#process = process;
   }
 
-  /** Starts one with this configuration; needs prometheus, which `npm test` brings where it is missing. */
+  /** Starts Prometheus with the configuration. Needs prometheus, which `npm test` installs when it is missing. */
   static async start(config: string): Promise<Prometheus> {
     const folder = await mkdtemp(join(tmpdir(), 'muster-prometheus-'));
     await writeFile(join(folder, 'prometheus.yml'), config);
@@ -77,7 +77,7 @@ export class Prometheus {
     }
   }
 
-  /** The series of an expression now. @throws Error with what is wrong with it. */
+  /** The current series of an expression. @throws Error with the problem of the expression. */
   async query(expression: string): Promise<PrometheusSeries[]> {
     const url = `${this.url}/api/v1/query?query=${encodeURIComponent(expression)}`;
     const answer = (await (await fetch(url)).json()) as { error?: string; data?: { result: PrometheusSeries[] } };

@@ -1,4 +1,4 @@
-/** Lists and texts of property tests get as long as they may: by default none had more than ten elements. */
+/** Lists and texts of property tests may reach their maximum length; the default of fast-check is ten elements. */
 import fc from 'fast-check';
 
 fc.configureGlobal({ defaultSizeToMaxWhenMaxSpecified: true });

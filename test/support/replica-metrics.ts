@@ -1,4 +1,4 @@
-/** What a replica exports at `/metrics`. */
+/** The metrics that a replica exports at `/metrics`. */
 import { type Family, parseMetrics } from '../../server/cli/top/metrics-text.ts';
 
 /** By name. @throws Error when the page is not served. */

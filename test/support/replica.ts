@@ -1,4 +1,4 @@
-/** Starts a real replica inside the test's process: embedded by default, or on the database and bus that a test names. */
+/** Starts a real replica inside the test's process: embedded by default, or on a given database and bus. */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,11 +8,11 @@ import { type RunningReplica, startReplica } from '../../server/main.ts';
 import { copyPglite } from './prepared.ts';
 
 export interface TestReplica extends RunningReplica {
-  /** Where the embedded parts keep their files. */
+  /** The folder of the embedded parts. */
   readonly dataFolder: string;
 }
 
-/** A folder of the test's own. Whoever makes it removes it. */
+/** A temporary folder. The caller must remove it. */
 export function makeScratchFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'muster-replica-'));
 }
@@ -22,8 +22,8 @@ export async function removeFolder(folder: string): Promise<void> {
 }
 
 /**
- * Free ports, no log, and a scratch folder that `stop` removes, unless `settings` says otherwise: a folder that the test
- * names stays, so that the test can read it or start on it again. An embedded database begins with the schema in it.
+ * Uses free ports, no log, and a temporary folder that `stop` removes, unless `settings` overrides them. A folder from
+ * the test is kept, so that the test can read it or start on it again. An embedded database begins with the schema.
  */
 export async function startTestReplica(settings: Partial<ConfigInput> = {}): Promise<TestReplica> {
   const dataFolder = settings.dataFolder ?? (await makeScratchFolder());

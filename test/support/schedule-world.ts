@@ -1,4 +1,4 @@
-/** A schedule with its jobs, as a store would keep them, for tests of what is decided. */
+/** A schedule with its jobs, kept as in a store, for tests of decisions. */
 import { expect } from 'vitest';
 import {
   type Decided,
@@ -36,12 +36,12 @@ interface OpenJob {
   readonly fails: boolean;
 }
 
-/** How long a job takes that is started as the n-th one. */
+/** The run time of the n-th started job. */
 export type JobLength = (start: number) => number;
 
 export class ScheduleWorld {
   status: ScheduleStatus;
-  /** Every time that was decided, as often as it was, with what became of it. */
+  /** Every decided time, with all its outcomes. */
   readonly fates = new Map<number, string[]>();
   readonly starts: { readonly nominalUs: number; readonly atUs: number; readonly concurrent: number }[] = [];
   #jobs: OpenJob[] = [];
@@ -72,7 +72,7 @@ export class ScheduleWorld {
     return this.#jobs.length;
   }
 
-  /** `endsNow`: other times are about to take the place of these. */
+  /** `endsNow`: these times are about to be replaced. */
   scan(nowUs: number, endsNow = false): ScheduleDecision {
     const failed = this.#jobs.find(({ endUs, fails }) => fails && endUs <= nowUs);
     this.#jobs = this.#jobs.filter(({ endUs }) => endUs > nowUs);

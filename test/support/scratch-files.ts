@@ -1,4 +1,4 @@
-/** Files of a test's own, in a folder that goes with its file of tests. */
+/** Temporary files of a test file. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { afterAll, beforeAll } from 'vitest';
 
 export interface ScratchFiles {
   readonly folder: string;
-  /** Writes one, as JSON unless it is text; its path. */
+  /** Writes a file, as JSON unless the content is text. Returns its path. */
   readonly file: (name: string, content: unknown) => string;
 }
 

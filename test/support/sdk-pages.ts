@@ -1,14 +1,14 @@
-/** The pages that show each feature in every SDK side by side: their sections, and the blocks of each language. */
+/** The pages that show each feature in every SDK: their sections, and the code blocks of each language. */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** In the order in which each section shows them; the words are those of the fences. */
+/** In the order of each section, with the language names of the fences. */
 export const languages = ['typescript', 'python', 'go', 'java', 'rust'] as const;
 export type Language = (typeof languages)[number];
 
 export interface Snippet {
-  /** Of the section, such as `Submit many jobs`. */
+  /** Title of the section, such as `Submit many jobs`. */
   readonly title: string;
-  /** Of the section, to name files, functions and modules by: `submit_many_jobs`. */
+  /** Name of the section for files, functions and modules: `submit_many_jobs`. */
   readonly name: string;
   readonly code: string;
 }
@@ -16,13 +16,13 @@ export interface Snippet {
 export interface SdkSection {
   readonly page: string;
   readonly title: string;
-  /** What is said above the blocks. */
+  /** The text above the blocks. */
   readonly prose: string;
   readonly blocks: readonly { readonly language: string; readonly code: string }[];
 }
 
 const folder = new URL('../../docs/sdks/', import.meta.url);
-/** What the blocks of a language import: a section as the others, which is no feature. */
+/** The section with the imports of each language, which is no feature. */
 const IMPORTS = 'Imports';
 
 export const sdkPages: readonly string[] = readdirSync(folder).filter((file) => file.endsWith('.md'));
@@ -34,7 +34,7 @@ const sections: readonly SdkSection[] = sdkPages.flatMap((page) =>
     .map((section) => sectionOf(page, section)),
 );
 
-/** A line of code may begin as a heading of the first level does. */
+/** The blocks are found by their fences, because a line of code may look like a heading. */
 function sectionOf(page: string, section: string): SdkSection {
   const [title = '', text = ''] = section.split(/\n(.*)/s);
   return {
@@ -48,7 +48,7 @@ function sectionOf(page: string, section: string): SdkSection {
   };
 }
 
-/** One a feature. */
+/** One section per feature. */
 export const sdkSections = sections.filter(({ title }) => title !== IMPORTS);
 export const importSections = sections.filter(({ title }) => title === IMPORTS);
 
@@ -56,7 +56,7 @@ export function snippetsOf(language: Language): Snippet[] {
   return sdkSections.flatMap(({ title, blocks }) => blocksOf(blocks, language).map((code) => snippet(title, code)));
 }
 
-/** What stands above the blocks of a language, so that they compile. */
+/** The imports above the blocks of a language, so that they compile. */
 export function importsOf(language: Language): string {
   return importSections.flatMap(({ blocks }) => blocksOf(blocks, language)).join('');
 }

@@ -1,4 +1,4 @@
-/** A PostgreSQL and a NATS that several replicas share. */
+/** A PostgreSQL and a NATS shared by several replicas. */
 import type { ConfigInput } from '../../server/config.ts';
 import { startNats } from './nats.ts';
 import { sharedPostgres } from './postgres.ts';
@@ -6,7 +6,7 @@ import { startTestReplica, type TestReplica } from './replica.ts';
 
 export interface SharedBackends {
   readonly postgresUrl: string;
-  /** For a replica that is to be one of those. */
+  /** Settings of a further replica on the same backends. */
   readonly settings: Partial<ConfigInput>;
   stop(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export interface TwoReplicas {
   stop(): Promise<void>;
 }
 
-/** Both start at once. On an empty database one of them brings the schema. */
+/** Starts both at once. On an empty database one of them creates the schema. */
 export async function startTwoReplicas(
   settings: Partial<ConfigInput>,
   contents?: 'schema' | 'empty',

@@ -1,27 +1,27 @@
-/** Runs a script in a shell whose processes end with it, also those that it left in the background. */
+/** Runs a script in a shell. All its processes end with it, including background ones. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 export interface GroupOptions {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  /** After so long all of them are killed. */
+  /** All processes are killed after this time. */
   readonly timeoutMs: number;
 }
 
 /**
- * What it prints on stdout, whatever its exit code.
+ * Returns the output on stdout, whatever the exit code.
  *
- * @throws Error when the time is over.
+ * @throws Error at the timeout.
  */
 export async function runInGroup(script: string, { cwd, env, timeoutMs }: GroupOptions): Promise<string> {
-  // A group of its own has the number of the shell.
+  // The process group has the pid of the shell.
   const shell = spawn('sh', ['-c', script], { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
   const killGroup = () => {
     try {
       process.kill(-(shell.pid ?? 0), 'SIGKILL');
     } catch {
-      // None is left.
+      // No process is left.
     }
   };
   let isLate = false;
@@ -34,7 +34,7 @@ export async function runInGroup(script: string, { cwd, env, timeoutMs }: GroupO
   shell.stdout.setEncoding('utf8').on('data', (text: string) => {
     printed += text;
   });
-  // What is left behind may hold its output open.
+  // Background processes may keep the output open.
   shell.once('exit', killGroup);
   try {
     await once(shell, 'close');

@@ -1,4 +1,4 @@
-/** Runs lines for the shell as people would paste them, with curl: the machine's, or a program that stands in for it. */
+/** Runs shell lines as a reader would paste them, with curl or a substitute for it. */
 import { execFile, spawnSync } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 export const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
-/** Knows what our documents use of curl, and refuses the rest. */
+/** Supports the options of curl in our documents, and refuses others. */
 const STAND_IN = `#!${process.execPath}
 const { readFileSync } = require('node:fs');
 const { request } = require('node:http');
@@ -36,7 +36,7 @@ call.end(body);
 `;
 
 export interface Shell {
-  /** What the lines print; as Latin-1, so that each byte is a character. @throws Error when they fail */
+  /** The output of the lines as Latin-1, so that each byte is a character. @throws Error when they fail */
   run(lines: string): Promise<string>;
   close(): Promise<void>;
 }

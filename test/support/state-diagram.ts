@@ -1,4 +1,4 @@
-/** Draws the table of transitions: a Mermaid diagram and a table of words, as `docs/states.md` shows them. */
+/** Draws the transition table as a Mermaid diagram and a table of texts, as in `docs/states.md`. */
 import {
   firstStates,
   type JobEvent,
@@ -63,7 +63,7 @@ const reasons: { readonly [E in JobEvent]: string } = {
 const events = Object.keys(transitions) as JobEvent[];
 const states = Object.keys(stateCodes) as JobState[];
 
-/** Lines such as `READY --> ASSIGNED: claim`; events that share both ends share a line. */
+/** Lines such as `READY --> ASSIGNED: claim`. Events with the same two states share a line. */
 function arrows(): string[] {
   const labels = new Map<string, JobEvent[]>();
   for (const event of events) {
@@ -79,7 +79,7 @@ function arrows(): string[] {
   return [...labels].sort(([a], [b]) => place(a) - place(b)).map(([ends, names]) => `  ${ends}: ${names.join(', ')}`);
 }
 
-/** The whole of `docs/states.md`. */
+/** The complete text of `docs/states.md`. */
 export function drawStates(): string {
   const table = (head: string, rows: readonly (readonly [string, string])[]) => [
     head,

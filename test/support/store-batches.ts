@@ -1,4 +1,4 @@
-/** Batches for the tests of the store, and every statement of theirs run once. */
+/** Batches for store tests, and one call of each of their statements. */
 import { newBatch } from '../../server/domain/batches/batch.ts';
 import { newRetry, type RetryPage } from '../../server/domain/batches/batch-retry.ts';
 import type { BatchSpec, FillingBatch } from '../../server/engine/ports/batches.ts';
@@ -16,7 +16,7 @@ export const callback = {
   labels: { of: 'batch' },
 };
 
-/** An open batch without members; its job's id. */
+/** An open batch without members. Returns the id of its job. */
 export async function makeBatch(
   context: StoreContext,
   spec: BatchSpec = plain,
@@ -30,7 +30,7 @@ export async function makeBatch(
   return job.jobId;
 }
 
-/** One that retries another one of so many members, of which so many have failed; its job's id. */
+/** A batch that retries another one with the given numbers of members and failed members. Returns the id of its job. */
 export async function makeRetry(
   context: StoreContext,
   batchJobId: string,

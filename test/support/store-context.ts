@@ -1,4 +1,4 @@
-/** A store on a scratch database for one test file: the same for each database that the suite runs on. */
+/** A store on a temporary database for one test file, for each kind of database. */
 import { afterAll, beforeAll } from 'vitest';
 import type { Store } from '../../server/engine/ports/store.ts';
 import type { Database, Row } from '../../server/store/driver/database.ts';
@@ -9,16 +9,16 @@ import { createStore } from '../../server/store/store.ts';
 import { sharedPostgres, type TestDatabases } from './postgres.ts';
 import { inMemory } from './prepared.ts';
 
-/** The oldest and the newest PostgreSQL that we support, and the embedded one. */
+/** The oldest and the newest supported PostgreSQL, and the embedded database. */
 export type DatabaseKind = 'PostgreSQL 16' | 'PostgreSQL 18' | 'PGlite';
 
 export interface StoreContext {
   readonly kind: DatabaseKind;
   database: Database;
   store: Store;
-  /** More databases of its server; undefined on PGlite, which has one connection only. */
+  /** More databases on its server; undefined on PGlite, which has only one connection. */
   databases: TestDatabases | undefined;
-  /** Of the database; undefined on PGlite. */
+  /** URL of the database; undefined on PGlite. */
   url: string | undefined;
 }
 
@@ -36,7 +36,7 @@ async function start(context: StoreContext): Promise<void> {
   await context.store.ensurePartitions();
 }
 
-/** Starts the database before the tests of the file (or block) and ends it after them. */
+/** Starts the database before the tests of the file or block, and ends it after them. */
 export function useStore(kind: DatabaseKind): StoreContext {
   const context = { kind, databases: undefined, url: undefined } as StoreContext;
   beforeAll(() => start(context));
@@ -47,7 +47,7 @@ export function useStore(kind: DatabaseKind): StoreContext {
   return context;
 }
 
-/** Any SQL of the test's own, parameters written into the text. */
+/** Runs any SQL, with parameters written into the text. */
 export function sql(context: Pick<StoreContext, 'database'>, text: string): Promise<Row[]> {
   return context.database.run({ name: '', text }, []);
 }
@@ -87,7 +87,7 @@ const tables = [
   'assets',
 ];
 
-/** For tests of what a statement sees of the whole database, such as the heads of all lanes. */
+/** For tests of statements that read the whole database, such as the heads of all lanes. */
 export async function emptyTables(context: StoreContext): Promise<void> {
   await context.database.script(`TRUNCATE ${tables.join(', ')}`);
 }

@@ -1,4 +1,4 @@
-/** Lanes whose jobs take amounts of resources, and claims of them, for the tests of the store. */
+/** Lanes whose jobs demand resources, and claims of them, for store tests. */
 import { canonicalDemands, type LaneKey, parseDemands } from '../../server/domain/dispatch/placement.ts';
 import type { Amounts } from '../../server/domain/dispatch/resources.ts';
 import type { CapacityResult } from '../../server/engine/ports/demands.ts';
@@ -15,7 +15,7 @@ export interface DemandingClaimed {
   readonly seen: CapacityResult | undefined;
 }
 
-/** `count` places of each of the sessions. */
+/** Claims with `count` permits of each session. */
 export async function claimDemanding(
   context: StoreContext,
   laneId: number,
@@ -37,7 +37,7 @@ export async function claimDemanding(
   return { jobs: jobs.sort((a, b) => a.rank - b.rank), seen };
 }
 
-/** All that a store can do with them, for tests of its statements. */
+/** Calls everything that a store can do with them, for tests of its statements. */
 export async function useDemands(context: StoreContext): Promise<void> {
   const definition = 'demanding';
   const hash = new TextEncoder().encode(crypto.randomUUID());

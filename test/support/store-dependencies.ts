@@ -1,4 +1,4 @@
-/** Every statement about dependencies, run once. */
+/** One call of each statement about dependencies. */
 
 import { decideUnblock } from '../../server/domain/dependencies/dependencies.ts';
 import { end } from '../../server/domain/jobs/decide.ts';

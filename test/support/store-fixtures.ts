@@ -1,4 +1,4 @@
-/** Jobs, lanes, sessions and reports for the tests of the store. */
+/** Jobs, lanes, sessions and reports for store tests. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { uuid7 } from '../../server/domain/base/uuid.ts';
 import { definitionDefaults, type JobDefinition } from '../../server/domain/definitions/definition.ts';
@@ -18,22 +18,25 @@ let made = 0;
 
 let last = { ms: 0, counter: 0 };
 
-/** Ids of one process, in the order in which they were made: the counter begins anew with each millisecond, or it would wrap within one. */
+/**
+ * Ids of one process, in the order of their creation. The counter restarts with each millisecond; otherwise it would
+ * wrap within one.
+ */
 export function newJobId(ms = Date.now()): string {
   last = { ms, counter: ms === last.ms ? (last.counter + 1) & 0xfff : 0 };
   return uuid7(ms, last.counter, randomBytes(16));
 }
 
-/** A lane that no other test uses, unless `key` says otherwise. */
+/** A lane that no other test uses, unless `key` overrides that. */
 export function makeLane(context: StoreContext, key: Partial<LaneKey> = {}, breaker?: string): Promise<number> {
   const unique = { namespace: 'default', queue: 'default', definition: `definition-${++made}` };
   return context.store.ensureLane({ ...unique, definitionVersion: 1, demands: '', suspect: false, ...key }, breaker);
 }
 
-/** A definition that says nothing of how long its jobs are kept follows its namespace. */
+/** A definition without a retention uses that of its namespace. */
 const { retentionMs: _, ...defaults } = definitionDefaults;
 
-/** A definition with something in each field but that one. */
+/** A definition with every field set, except the retention. */
 export function makeDefinition(name: string, changes: Partial<JobDefinition> = {}): JobDefinition {
   return {
     namespace: 'default',
@@ -81,7 +84,7 @@ export async function submitMany(
   return jobs.map((job) => job.jobId);
 }
 
-/** An open session; its lease is one of a minute. */
+/** An open session with a lease of a minute. */
 export function openWorker(context: StoreContext, changes: Partial<NewSession> = {}): Promise<SessionRow> {
   return context.store.openSession({
     sessionId: randomUUID(),
@@ -97,7 +100,7 @@ export function openWorker(context: StoreContext, changes: Partial<NewSession> =
   });
 }
 
-/** Makes a lease that has ended as long ago. */
+/** Lets a lease end `agoMs` ago. */
 export async function lapse(context: StoreContext, sessionId: string, agoMs: number): Promise<void> {
   await sql(
     context,
@@ -114,7 +117,7 @@ export function claimOf(laneIds: readonly number[], sessionId: string, count: nu
   };
 }
 
-/** Claims as a dispatcher with credits of one session does. In the order of the ranks. */
+/** Claims like a dispatcher with credits of one session, in the order of ranks. */
 export async function claimMany(
   context: StoreContext,
   laneId: number,
@@ -125,7 +128,7 @@ export async function claimMany(
   return claimed.sort((a, b) => a.rank - b.rank || (a.jobId < b.jobId ? -1 : 1));
 }
 
-/** Jobs that an open session holds. */
+/** Jobs leased by an open session. */
 export async function holdMany(context: StoreContext, count: number): Promise<ClaimedJob[]> {
   const laneId = await makeLane(context);
   await submitMany(context, laneId, count);
@@ -133,7 +136,7 @@ export async function holdMany(context: StoreContext, count: number): Promise<Cl
   return claimMany(context, laneId, sessionId, count);
 }
 
-/** One job that an open session holds. */
+/** A job leased by an open session. */
 export async function holdOne(context: StoreContext): Promise<ClaimedJob> {
   return only(await holdMany(context, 1));
 }
@@ -146,18 +149,18 @@ export function completionOf(key: AttemptKey, text = 'result'): Completion {
   return { ...keyOf(key), result: payload(text) };
 }
 
-/** The one item of a list that must have just one. */
+/** The only item of a list that must have exactly one. */
 export function only<T>(items: readonly T[]): T {
   if (items.length !== 1) throw new Error(`one item was expected, not ${items.length}`);
   return items[0] as T;
 }
 
-/** A row as it is stored; undefined when there is none. */
+/** A stored row; undefined when there is none. */
 export async function readRow(context: StoreContext, table: string, jobId: string): Promise<Row | undefined> {
   return (await sql(context, `SELECT * FROM ${table} WHERE job_id = '${jobId}'`))[0];
 }
 
-/** All that the store holds of a job, for comparisons. */
+/** Everything that the store has of a job, for comparisons. */
 export async function readEverything(context: StoreContext, jobId: string): Promise<Row[]> {
   const names = [
     'jobs',
@@ -176,7 +179,7 @@ export async function readEverything(context: StoreContext, jobId: string): Prom
   return sql(context, `${parts.join(' UNION ALL ')} ORDER BY 1, 2`);
 }
 
-/** A lane with so many ready jobs, and a session that may be given them. */
+/** A lane with the given number of ready jobs, and a session that may run them. */
 export async function readyLane(context: StoreContext, jobs: number): Promise<{ laneId: number; sessionId: string }> {
   const laneId = await makeLane(context);
   await submitMany(context, laneId, jobs);
@@ -184,7 +187,7 @@ export async function readyLane(context: StoreContext, jobs: number): Promise<{ 
   return { laneId, sessionId };
 }
 
-/** A submission of three jobs, each with a place in the session. */
+/** A submission of three jobs, each with a permit of the session. */
 export function assignedCall(laneId: number, sessionId: string): { call: SubmitCall; permits: Map<string, Permit> } {
   const call = makeCall([makeJob(laneId), makeJob(laneId), makeJob(laneId)]);
   const permits = new Map(call.jobs.map((job, creditId) => [job.jobId, { sessionId, creditId, prefetch: false }]));

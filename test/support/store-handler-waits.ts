@@ -1,4 +1,4 @@
-/** Handlers that wait for jobs by calls, for the tests of the store, and every statement of theirs run once. */
+/** Handler waits for jobs, for store tests, and one call of each of their statements. */
 import type { HandlerWait } from '../../server/engine/ports/deadlocks.ts';
 import type { StoreContext } from './store-context.ts';
 

@@ -1,4 +1,4 @@
-/** Lanes, jobs and claims under limits, for the tests of the store. */
+/** Lanes, jobs and claims under limits, for store tests. */
 import type { JobDefinition } from '../../server/domain/definitions/definition.ts';
 import { everyJob } from '../../server/domain/jobs/job-filter.ts';
 import type { ClaimedJob } from '../../server/engine/ports/dispatch.ts';
@@ -9,7 +9,7 @@ import { makeCall, makeDefinition, makeJob, makeLane, openWorker, submitMany } f
 
 const noId = (digit: string) => `${digit.repeat(8)}-0000-8000-8000-000000000000`;
 
-/** Ids of the buckets in these tests: one deployment has one for each queue and definition. */
+/** Ids of the buckets in these tests. A deployment has one per queue and definition. */
 const buckets = { queueBucketId: noId('1'), definitionBucketId: noId('2') };
 
 export interface LimitedLanes {
@@ -17,7 +17,7 @@ export interface LimitedLanes {
   readonly atLimitLaneId: number;
 }
 
-/** The lane where a lane's jobs wait at the limit of their keys. */
+/** The lane where a lane's jobs wait while their key is at its limit. */
 export async function atLimitOf(context: StoreContext, laneId: number): Promise<number> {
   const [lane] = await context.store.readLanes([laneId]);
   if (!lane) throw new Error(`there is no lane ${laneId}`);
@@ -25,7 +25,7 @@ export async function atLimitOf(context: StoreContext, laneId: number): Promise<
   return context.store.ensureLane({ ...key, atLimit: true });
 }
 
-/** A definition with these limits, and a lane of its jobs. */
+/** A definition with the given limits, and lanes of its jobs. */
 export async function limitedLanes(
   context: StoreContext,
   limits: Partial<JobDefinition>,
@@ -68,7 +68,7 @@ export async function claimLimited(
   return { jobs: jobs.sort((a, b) => a.rank - b.rank), seen };
 }
 
-/** Stores jobs with a place for each in a lane with limits; those that were assigned, in the order of the jobs. */
+/** Stores jobs with a permit each in a lane with limits. Returns the assigned ones, in the order of the jobs. */
 export async function submitAssigned(
   context: StoreContext,
   laneId: number,
@@ -85,7 +85,7 @@ export async function submitAssigned(
   return { jobs, assigned: result.jobs.map((job) => job.assigned) };
 }
 
-/** All that a store can do under limits, for tests of its statements. */
+/** Calls everything that a store can do under limits, for tests of its statements. */
 export async function useLimits(context: StoreContext): Promise<void> {
   const rateLimit = { units: 10, periodMs: 1_000, burst: 10 };
   const keyLimit = { key: '', maxConcurrency: 1, policy: 'WAIT', rateLimit } as const;

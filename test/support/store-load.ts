@@ -1,4 +1,4 @@
-/** Whole lives of jobs against a store, as fast as it goes: submit, claim, complete, in batches. */
+/** Whole lives of jobs on a store at full speed: submit, claim, complete, in batches. */
 import type { StoreContext } from './store-context.ts';
 import {
   claimOf,
@@ -15,7 +15,7 @@ import {
 const BATCH = 1_000;
 const input = payload('x'.repeat(100));
 
-/** Runs so many jobs to their end, two batches at once; tells after each batch how many have ended. */
+/** Runs the given number of jobs, two batches at once, and reports after each batch how many have ended. */
 export async function runJobs(
   context: StoreContext,
   jobs: number,
@@ -41,7 +41,7 @@ export async function runJobs(
   await Promise.all([chain(), chain()]);
 }
 
-/** 20,000 jobs in 50 lanes, 500 sessions; a quarter held, a quarter ended, some due. */
+/** 20,000 jobs in 50 lanes, 500 sessions; a quarter leased, a quarter ended, some due. */
 export async function fillTables(context: StoreContext): Promise<void> {
   const lanes = await Promise.all(Array.from({ length: 50 }, () => makeLane(context)));
   const sessions = await Promise.all(Array.from({ length: 500 }, () => openWorker(context)));

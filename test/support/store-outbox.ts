@@ -1,4 +1,4 @@
-/** The outbox for tests of its statements. */
+/** The outbox, for tests of its statements. */
 import type { Store } from '../../server/engine/ports/store.ts';
 
 /** Runs each statement of the outbox once. */

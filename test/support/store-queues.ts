@@ -1,4 +1,4 @@
-/** All that a store can do with queues, for tests of its statements. */
+/** Calls everything that a store can do with queues, for tests of its statements. */
 import type { Store } from '../../server/engine/ports/store.ts';
 import type { StoreContext } from './store-context.ts';
 import { makeLane, submitMany } from './store-fixtures.ts';
@@ -16,7 +16,7 @@ export async function useQueues({ queues }: Store): Promise<void> {
   await queues.foldCounts();
 }
 
-/** A queue that was deleted and has got a job since. */
+/** A queue that was deleted and has received a job since. */
 export async function reviveQueue(tap: StoreContext): Promise<void> {
   const queue = { namespace: 'default', name: `anew-${crypto.randomUUID()}` };
   const laneId = await makeLane(tap, { queue: queue.name });

@@ -1,4 +1,4 @@
-/** Calls with keys of submission rules, for the tests of the store. */
+/** Calls with keys of submission rules, for store tests. */
 import { createHash } from 'node:crypto';
 import { blockingStates } from '../../server/domain/jobs/submission-rule.ts';
 import type {
@@ -11,7 +11,7 @@ import type {
 } from '../../server/engine/ports/submissions.ts';
 import { makeCall, makeJob } from './store-fixtures.ts';
 
-/** What makes the rule of the job at a place. */
+/** Creates the rule of the job at an index. */
 export type MakeRule = (index: number) => RuleKey;
 
 const hashOf = (name: string) => createHash('sha256').update(name).digest();
@@ -32,7 +32,7 @@ export function debounced(name: string, changes: Partial<DebounceKey> = {}): Mak
   return (index) => ({ index, hash: hashOf(name), ...rule, ...changes });
 }
 
-/** A call with a job for each rule; `changes` are the jobs'. */
+/** A call with one job per rule. `changes` apply to the jobs. */
 export function ruledCall(
   laneId: number,
   rules: readonly MakeRule[],
@@ -43,5 +43,5 @@ export function ruledCall(
   return makeCall(jobs, { rules: rules.map((make, index) => make(index)), ...call });
 }
 
-/** Of jobs that wait for an hour from `nowUs` on. */
+/** For jobs that wait for an hour from `nowUs` on. */
 export const inAnHour = (nowUs: number): Partial<NewJob> => ({ state: 'SCHEDULED', runTimeUs: nowUs + 3_600_000_000 });

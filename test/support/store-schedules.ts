@@ -1,4 +1,4 @@
-/** Schedules for the tests of the store, and every statement of theirs run once. */
+/** Schedules for store tests, and one call of each of their statements. */
 import { decideSchedule } from '../../server/domain/schedules/decide-schedule.ts';
 import { NominalTimes } from '../../server/domain/schedules/nominal-times.ts';
 import type { PendingRun, ScheduleRules } from '../../server/domain/schedules/schedule.ts';
@@ -9,11 +9,11 @@ import { payload } from './store-fixtures.ts';
 export const decide: DecideSchedule = (schedule, status, nowUs) =>
   decideSchedule(status, new NominalTimes(schedule.rules.times), nowUs);
 
-/** What has come by rules that others are about to replace. */
+/** Decides the past times of rules that are about to be replaced. */
 export const decideLast: DecideSchedule = (schedule, status, nowUs) =>
   decideSchedule(status, new NominalTimes(schedule.rules.times), nowUs, true);
 
-/** Of once a second, unless told otherwise; each with a name of its own. */
+/** A schedule that runs once a second unless overridden, with a unique name. */
 export function makeSchedule(
   changes: Partial<ScheduleSpec> & { readonly overlap?: ScheduleRules['overlap'] } = {},
 ): ScheduleSpec {
@@ -41,7 +41,7 @@ export function makeSchedule(
   };
 }
 
-/** A run as somebody asks for it. */
+/** A manual run. */
 export function askedRun(nominalUs: number, overlap: PendingRun['overlap'] = 'ALLOW_ALL'): PendingRun {
   return { nominalUs, causeId: crypto.randomUUID(), cause: 'TRIGGER', overlap };
 }

@@ -1,4 +1,4 @@
-/** Jobs put straight into any state, also into those that no statement leads to yet. */
+/** Jobs put directly into any state, including states that no statement reaches yet. */
 import { isTerminal, type JobState, stateCodes } from '../../server/domain/jobs/job-state.ts';
 import type { AttemptKey } from '../../server/engine/ports/attempts.ts';
 import { type StoreContext, sql } from './store-context.ts';
@@ -18,7 +18,7 @@ function openSql(state: JobState, key: AttemptKey): string {
           assign_time = muster_now(), due_time = ${due} WHERE job_id = '${key.jobId}'`;
 }
 
-/** Ends a job as `putRun` does, without a session. */
+/** Ends a job like `putRun`, without a session. */
 export function endedRow(state: JobState, jobId: string, failureType = 'T'): string {
   return endedSql(state, { jobId, attempt: 1, sessionId: undefined }, failureType);
 }
@@ -35,8 +35,8 @@ function endedSql(state: JobState, key: Omit<AttemptKey, 'sessionId'> & { sessio
 }
 
 /**
- * A job of a lane and, where the state has one, a session of its own. What waits for a time is due; the attempt is 1
- * where one was made, and the key fits whatever is held.
+ * A job of a lane with a session where the state has one. A job that waits for a time is due; the attempt is 1 if there
+ * was one, and the key matches the lease.
  */
 export async function putRun(context: StoreContext, state: JobState): Promise<PutRun> {
   const laneId = await makeLane(context);

@@ -1,4 +1,4 @@
-/** Jobs that wait for events, for the tests of the store, and every statement of theirs run once. */
+/** Jobs that wait for signals, for store tests, and one call of each of their statements. */
 import { type KeyFacts, takeKept } from '../../server/domain/signals/event-queue.ts';
 import { decideBeginWait, decideEndWait } from '../../server/domain/signals/wait.ts';
 import type { Delivery } from '../../server/engine/ports/signals.ts';
@@ -7,7 +7,7 @@ import { makeLane, payload, submitMany } from './store-fixtures.ts';
 
 export const eventPayload = { ...payload('paid'), metadata: { a: 'b' } };
 
-/** So many jobs that wait for the event; their ids, in the order in which they began to. */
+/** The given number of jobs that wait for the signal. Returns their ids, in the order in which they began to wait. */
 export async function waitMany(context: StoreContext, waitId: string, count: number): Promise<string[]> {
   const laneId = await makeLane(context);
   const jobIds = await submitMany(context, laneId, count);
@@ -27,7 +27,7 @@ export async function keepEvent(context: StoreContext, waitId: string, keepMs = 
   });
 }
 
-/** An event for all that wait and are promised none. */
+/** A signal for all waiting jobs without a promised one. */
 export async function deliverEvent(context: StoreContext, waitId: string): Promise<number> {
   const event = { namespace: 'default', waitId, payload: eventPayload, keepMs: 60_000 };
   return context.store.together(async ({ waits }) => {
@@ -41,7 +41,7 @@ export function readKey(context: StoreContext, waitId: string): Promise<KeyFacts
   return context.store.together(async ({ waits }) => waits.readKey(waitId));
 }
 
-/** The ids of the jobs that the next page ends. */
+/** Ids of the jobs that the next page ends. */
 export function endPage(context: StoreContext, rowId: number, limit: number): Promise<string[]> {
   return context.store.together(async (store) => {
     const delivery = (await store.waits.lockDelivery(rowId)) as Delivery;

@@ -1,4 +1,4 @@
-/** Workflows for the tests of the store, and every statement of theirs run once. */
+/** Workflows for store tests, and one call of each of their statements. */
 import { randomUUID } from 'node:crypto';
 import { systemFailure } from '../../server/domain/base/payload.ts';
 import { continueAs, decideCancel, end } from '../../server/domain/jobs/decide.ts';
@@ -12,14 +12,14 @@ import { claimMany, makeCall, makeJob, makeLane, only, openWorker, payload, subm
 
 export const start = (run: OpenRun): Change => continueAs('start', run, { state: 'WAITING' });
 
-/** What ends a workflow that was not cancelled. */
+/** The end of a workflow that was not cancelled. */
 export const succeed = (run: OpenRun): Change =>
   end('finish', run, 'SUCCEEDED', { result: { ...payload('done'), metadata: { a: 'b' } } });
 
-/** One step of its work runs. */
+/** A workflow with one running step. */
 export const startedRun: WorkflowRun = { ...newRun, running: 1 };
 
-/** A workflow that has been started. */
+/** A started workflow. */
 export async function startWorkflow(context: StoreContext, changes: Partial<NewJob> = {}): Promise<string> {
   const laneId = changes.laneId ?? (await makeLane(context));
   const jobId = only(await submitMany(context, laneId, 1, changes));
@@ -28,7 +28,7 @@ export async function startWorkflow(context: StoreContext, changes: Partial<NewJ
   return jobId;
 }
 
-/** Jobs of items from 0 on, READY in a lane of the step's own. */
+/** Jobs of items from 0 on, READY in a separate lane of the step. */
 export async function startChildren(
   context: StoreContext,
   jobId: string,
@@ -43,7 +43,7 @@ export async function startChildren(
   return { laneId, ids: jobs.map((job) => job.jobId) };
 }
 
-/** So many jobs of a step that a session holds, in the order of their items. */
+/** The given number of jobs of a step, leased by a session, in the order of their items. */
 export async function holdChildren(
   context: StoreContext,
   jobId: string,
@@ -65,7 +65,7 @@ export function changeOne(context: StoreContext, jobId: string, decide: (run: Op
   return context.store.change({ by: 'jobs', namespace: 'default', jobIds: [jobId] }, decide);
 }
 
-/** What a transaction of its own finds; it takes the news. */
+/** Locks workflows in a separate transaction, and takes their inbox rows. */
 export function lockAll(context: StoreContext, jobIds: readonly string[]): Promise<LockedWorkflow[]> {
   return context.store.together((store) => store.workflows.lock(jobIds));
 }

@@ -1,4 +1,4 @@
-/** A real terminal: tmux, with a shell in it that has the `muster` command. */
+/** A real terminal: tmux with a shell that has the `muster` command. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { eventually } from './eventually.ts';
 
 const run = promisify(execFile);
 const PROMPT = 'ready>';
-/** Each look is a process of its own, on a machine that may be busy. */
+/** Each poll is a separate process, and the machine may be busy. */
 const POLLING = { timeoutMs: 90_000, everyMs: 25 };
 
 export interface TerminalSettings {
@@ -27,7 +27,7 @@ export class Terminal {
     this.#env = env;
   }
 
-  /** Opens one; needs tmux, which `npm test` brings where it is missing. */
+  /** Opens a terminal. Needs tmux, which `npm test` installs when it is missing. */
   static async open({ width, height = 30, env = {} }: TerminalSettings): Promise<Terminal> {
     const folder = await mkdtemp(join(tmpdir(), 'muster-tmux-'));
     const terminal = new Terminal(folder, {
@@ -66,7 +66,7 @@ export class Terminal {
     await this.#tmux('clear-history');
   }
 
-  /** What is shown, and what has scrolled away; with its styles if asked for. */
+  /** The visible text and the scrollback, with styles on request. */
   async screen(styles = false): Promise<string> {
     return (await this.#tmux('capture-pane', '-p', '-S', '-', ...(styles ? ['-e'] : []))).trimEnd();
   }
@@ -83,7 +83,7 @@ export class Terminal {
     );
   }
 
-  /** Resolves with the screen once the shell waits for the next command, on a screen with nothing below. */
+  /** Resolves with the screen once the shell waits for the next command on an otherwise empty screen. */
   prompt(): Promise<string> {
     return eventually(
       'the shell waits',
@@ -95,30 +95,33 @@ export class Terminal {
     );
   }
 
-  /** Runs a command to its end on an empty screen; what it printed, by lines, and its exit code. */
+  /** Runs a command to its end on an empty screen. Returns its output by lines, and its exit code. */
   async run(command: string): Promise<{ lines: string[]; code: number }> {
     await this.clear();
     await this.enter(`${command}; echo "exit code $?"`);
     return this.finished();
   }
 
-  /** The lines of the command that was entered last, once it has ended, as wide as they were printed; it has to end in `; echo "exit code $?"`. */
+  /**
+   * The lines of the last entered command once it has ended, at full width. The command must end in
+   * `; echo "exit code $?"`.
+   */
   async finished(): Promise<{ lines: string[]; code: number }> {
     await this.shows(/^exit code \d+$/m);
-    // With what the terminal has wrapped as one line: what was typed, for one.
+    // Joins lines that the terminal has wrapped, such as the typed command.
     const lines = (await this.#tmux('capture-pane', '-p', '-J', '-S', '-')).split('\n').map((line) => line.trimEnd());
     const end = lines.findIndex((line) => /^exit code \d+$/.test(line));
     const begin = lines.findLastIndex((line, at) => at < end && line.startsWith(PROMPT));
     return { lines: lines.slice(begin + 1, end), code: Number(lines[end]?.slice('exit code '.length)) };
   }
 
-  /** Whether cursor and line wrap are as a shell needs them. */
+  /** Whether the cursor and line wrap are in the state that a shell needs. */
   async isSane(): Promise<boolean> {
     return (await this.#tmux('display-message', '-p', '#{cursor_flag}#{wrap_flag}')).trim() === '11';
   }
 
   async close(): Promise<void> {
-    await this.#tmux('kill-server').catch(() => {}); // gone already
+    await this.#tmux('kill-server').catch(() => {}); // not running
     await rm(this.#folder, { recursive: true, force: true });
   }
 

@@ -1,4 +1,4 @@
-/** Writes the log and the summary report of a run in the shape of IEEE 829; see docs/testing.md. */
+/** Writes the log and the summary report of a run in the form of IEEE 829. See docs/testing.md. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { arch, availableParallelism, release, type } from 'node:os';
@@ -12,31 +12,31 @@ type State = ReturnType<TestCase['result']>['state'];
 export interface Entry {
   /** Path of the test file from the root. */
   readonly file: string;
-  /** Name of the case with those of the groups around it. */
+  /** Name of the case with its enclosing groups. */
   readonly name: string;
   readonly state: State;
   readonly ms: number;
-  /** What a failed case said; the first lines. */
+  /** The first lines of a failed case's message. */
   readonly said: string;
 }
 
-/** A file of tests, and how long it took with its imports and hooks. */
+/** A test file, and its duration with imports and hooks. */
 export interface FileTime {
   readonly file: string;
   readonly ms: number;
 }
 
-/** What a run was, beside its cases. */
+/** The facts of a run, without its cases. */
 export interface Run {
   readonly began: Date;
   readonly ended: Date;
   /** Commit, machine and versions, in one line. */
   readonly environment: string;
-  /** What the runner was asked for. */
+  /** The command line of the run. */
   readonly procedure: string;
-  /** Files that could not be loaded, and errors outside of any case. */
+  /** Files that could not be loaded, and errors outside of cases. */
   readonly faults: readonly string[];
-  /** It came to its end by itself. */
+  /** Whether the run came to its end by itself. */
   readonly complete: boolean;
 }
 
@@ -49,10 +49,10 @@ const row = (...cells: readonly (string | number)[]) => `| ${cells.map((one) => 
 const head = (run: Run) =>
   `From ${run.began.toISOString()} to ${run.ended.toISOString()}.\nProcedure: ${run.procedure}\nEnvironment: ${run.environment}`;
 
-/** The level of a case: the folder below `test/`. */
+/** The level of a case: its folder below `test/`. */
 const levelOf = ({ file }: Entry) => file.split('/')[1] ?? file;
 
-/** The test log: each case in the order in which they ended. */
+/** The test log: each case in the order of ends. */
 export function logText(run: Run, entries: readonly Entry[]): string {
   const rows = entries.map(({ file, name, state, ms }) => row(state, Math.round(ms), file, name));
   return [
@@ -65,7 +65,7 @@ export function logText(run: Run, entries: readonly Entry[]): string {
 
 const SLOWEST = 10;
 
-/** The slowest files, a line each. */
+/** The slowest files, one per line. */
 export function slowestText(times: readonly FileTime[]): string {
   const slowest = times.toSorted((a, b) => b.ms - a.ms).slice(0, SLOWEST);
   const lines = slowest.map(({ file, ms }) => `${(ms / 1_000).toFixed(1).padStart(8)} s  ${file}`);
@@ -116,7 +116,7 @@ function timeOf(module: TestModule): number {
   return collectDuration + duration + environmentSetupDuration + prepareDuration + setupDuration;
 }
 
-/** The reporter that vitest is told of in vitest.config.ts. */
+/** The reporter named in vitest.config.ts. */
 export class TestReport implements Reporter {
   readonly #began = new Date();
   readonly #entries: Entry[] = [];

@@ -1,12 +1,12 @@
 /**
- * Which tests a run has. `npm test` runs the core: some of every kind, in minutes. `npm run test:all` runs everything, and so does a run that
- * names its files.
+ * Which tests a run contains. `npm test` runs the core: some of every kind, in minutes. `npm run test:all` runs
+ * everything, and so does a run that names its files.
  */
 
-/** Whether this run has everything. */
+/** Whether this run contains everything. */
 export const runsAll = process.env.MUSTER_TESTS !== 'core';
 
-/** Files that only `npm run test:all` runs, and why. */
+/** Files that only `npm run test:all` runs, with the reason. */
 export const allOnly: Readonly<Record<string, string>> = {
   'test/chaos/{batch-retries,dependencies,embedded,events,schedules,waits,workflows}.test.ts':
     'crashes: crash and batches stay',
@@ -20,7 +20,7 @@ export const allOnly: Readonly<Record<string, string>> = {
   'test/integration/store/postgres-16.test.ts': 'PostgreSQL 16',
 };
 
-/** The given cases, or in a run of the core the first `count` of them. */
+/** The given cases, or in a run of the core the first `count`. */
 export function coreOf<T>(cases: readonly T[], count: number): readonly T[] {
   return runsAll ? cases : cases.slice(0, count);
 }

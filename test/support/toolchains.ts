@@ -1,6 +1,6 @@
 /**
- * Tests that need what a machine may lack: languages of SDKs, a C compiler, Jaeger. There they are left out, and the run says at its end which and why;
- * with CI=true nothing is left out: it fails.
+ * Tests with requirements that a machine may lack: languages of SDKs, a C compiler, Jaeger. Such tests are left out,
+ * and the run ends with a list of them and the reasons. With CI=true nothing is left out: the run fails.
  */
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'vitest';
@@ -16,7 +16,7 @@ export const tracing: Toolchain = {
   needed: 'Jaeger 2, which npm run test:traces builds',
 };
 
-/** Builds what moves the wall clock of a worker. */
+/** Builds the library that moves the wall clock of a worker. */
 export const c: Toolchain = {
   language: 'C',
   programs: [{ name: 'cc', args: ['--version'] }],
@@ -24,13 +24,13 @@ export const c: Toolchain = {
   needed: 'a C compiler',
 };
 
-/** While the tests of a group that is left out are told of. */
+/** True while a left-out group defines its tests. */
 let isLeftOut = false;
 
-/** As `describe`, where the machine has the toolchains. */
+/** Like `describe`, if the machine has the toolchains. */
 export function describeWith(toolchains: Toolchain | readonly Toolchain[], name: string, tests: () => void): void {
   const lacks = [toolchains].flat().flatMap((toolchain) => lackOf(toolchain) ?? []);
-  // In a group that is skipped, vitest takes the tests of another one that is skipped for tests that have yet to run.
+  // Inside a skipped group, vitest would report the tests of another skipped group as pending.
   if (lacks.length === 0 || isLeftOut) {
     describe(name, tests);
     return;

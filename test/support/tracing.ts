@@ -1,18 +1,18 @@
-/** An application's tracing inside the test's process: the real SDK of OpenTelemetry, with its spans kept in memory. */
+/** An application's tracing inside the test's process: the real OpenTelemetry SDK, with spans kept in memory. */
 import { type Attributes, context, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 
 export interface TestTracing {
-  /** That have ended, oldest first. */
+  /** Ended spans, oldest first. */
   readonly spans: readonly ReadableSpan[];
-  /** Those with this name, which the attributes fit. */
+  /** Spans with the given name whose attributes match. */
   named(name: string, attributes?: Attributes): ReadableSpan[];
-  /** Takes it away, as if the application had never traced. */
+  /** Removes the tracing, as if the application had never traced. */
   stop(): Promise<void>;
 }
 
-/** Spans of this process are kept from now on. */
+/** Keeps spans of this process from now on. */
 export function startTracing(): TestTracing {
   const exporter = new InMemorySpanExporter();
   const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });

@@ -1,6 +1,6 @@
 /**
- * What a workflow comes to, the slow and plain way: by looking at whole lists of outcomes, over and over until nothing changes. It
- * shares nothing with the decisions that it judges but their words.
+ * The outcome of a workflow, computed slowly and plainly: evaluates whole lists of outcomes until nothing changes. It
+ * shares only types and names with the decisions under test.
  */
 import type { EndedStepState } from '../../server/domain/workflows/step-state.ts';
 import type { StepRole, TriggerRule, Workflow, WorkflowStep } from '../../server/domain/workflows/workflow.ts';
@@ -13,7 +13,7 @@ const isGood = (outcome: EndedStepState) => outcome === 'SUCCEEDED';
 const isBad = (outcome: EndedStepState) => outcome === 'FAILED' || outcome === 'UPSTREAM_FAILED';
 const isSkipped = (outcome: EndedStepState) => outcome === 'SKIPPED';
 
-/** Once all that a step needs has ended, and was looked at together. */
+/** The verdict when all needs have ended and are evaluated together. */
 export function verdictOf(rule: TriggerRule, ended: readonly EndedStepState[]): Verdict {
   if (ended.length === 0) return 'START';
   switch (rule) {
@@ -47,8 +47,8 @@ export function verdictOf(rule: TriggerRule, ended: readonly EndedStepState[]): 
 const eager: readonly TriggerRule[] = ['ONE_SUCCESS', 'ONE_FAILED', 'ONE_DONE', 'ALWAYS'];
 
 /**
- * Undefined: it has not ended. A rule of "one" starts as soon as what has ended would do; the others once all has. That a step does
- * not start is said as soon as it can't any more, whatever the rest does.
+ * The verdict so far; undefined is a need that has not ended. A rule of "one" starts as soon as the ended needs
+ * suffice, others when all have ended. A step is known not to start as soon as no further end can make it start.
  */
 export function verdictNow(rule: TriggerRule, needs: readonly (EndedStepState | undefined)[]): Verdict | 'WAIT' {
   const ended = needs.filter((outcome) => outcome !== undefined);
@@ -56,7 +56,7 @@ export function verdictNow(rule: TriggerRule, needs: readonly (EndedStepState | 
   if (rule === 'ALWAYS') return 'START';
   if (ended.length === 0) return 'WAIT';
   if (eager.includes(rule) && verdictOf(rule, ended) === 'START') return 'START';
-  // What could still make it start is a rest that ends all in the same way.
+  // If anything can still make it start, then a rest whose needs all end in the same state.
   const canStart = outcomes.some(
     (rest) =>
       verdictOf(
@@ -67,10 +67,10 @@ export function verdictNow(rule: TriggerRule, needs: readonly (EndedStepState | 
   return canStart ? 'WAIT' : verdictOf(rule, ended);
 }
 
-/** What becomes of each step if it is started; SKIPPED: its condition does not hold. */
+/** The result of each step if it is started. SKIPPED: its condition is false. */
 export type Results = ReadonlyMap<string, EndedStepState>;
 
-/** All ways to pick one of each set. */
+/** All ways to choose one element of each set. */
 function picksOf(sets: readonly ReadonlySet<EndedStepState>[]): EndedStepState[][] {
   return sets.reduce<EndedStepState[][]>(
     (picks, set) => picks.flatMap((pick) => [...set].map((one) => [...pick, one])),
@@ -79,13 +79,13 @@ function picksOf(sets: readonly ReadonlySet<EndedStepState>[]): EndedStepState[]
 }
 
 function endingsOf(step: WorkflowStep, needs: readonly EndedStepState[], result: EndedStepState): EndedStepState[] {
-  // Which of the two came first is not to be known from how all have ended.
+  // The final states do not show which of the two came first.
   if (step.rule === 'ALL_SUCCESS' && needs.some(isBad) && needs.some(isSkipped)) return ['UPSTREAM_FAILED', 'SKIPPED'];
   const verdict = verdictOf(step.rule, needs);
   return [verdict === 'START' ? result : verdict === 'SKIP' ? 'SKIPPED' : 'UPSTREAM_FAILED'];
 }
 
-/** How each step may end if nothing is cut short: in one way, except where the order of ends counts. */
+/** Possible ends of each step if nothing is cut short: one, unless the order of ends counts. */
 export function endingsOfAll({ steps }: Workflow, results: Results): Map<string, Set<EndedStepState>> {
   const known = new Map<string, Set<EndedStepState>>();
   for (let before = -1; before < known.size; ) {
@@ -101,7 +101,7 @@ export function endingsOfAll({ steps }: Workflow, results: Results): Map<string,
   return known;
 }
 
-/** Whether a step of this role that nobody needs has failed. */
+/** Whether a step of this role that no other step needs has failed. */
 export function hasFailedLeaf(
   { steps }: Workflow,
   role: StepRole,

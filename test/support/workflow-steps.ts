@@ -1,4 +1,4 @@
-/** Workflows of few words. */
+/** Workflows from short arguments. */
 import type { Workflow, WorkflowStep } from '../../server/domain/workflows/workflow.ts';
 
 export function stepOf(changes: Partial<WorkflowStep> & { readonly name: string }): WorkflowStep {

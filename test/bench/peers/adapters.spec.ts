@@ -1,4 +1,4 @@
-/** Each peer's adapter at tiny sizes: what the bench counts are jobs that have run, and whose end is recorded. */
+/** Each peer's adapter at tiny sizes: the benchmark counts only jobs that have run and whose end is recorded. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { peers } from './catalog.ts';
 import { QUICK } from './measure.ts';
@@ -49,7 +49,7 @@ describe.each(peers.map((peer) => [peer.name, peer] as const))('%s', (_, peer) =
     expect((await running.open(['watched'])).open).toBe(1);
   });
 
-  test('measures a rate over all jobs, each run exactly once', async () => {
+  test('measures a rate over all jobs, each of which runs exactly once', async () => {
     const worker = await running.worker('main');
     expect(await wholeLife(running, worker, { count: 200, batch: 50, width: 2 })).toBeGreaterThan(0);
     expect(worker.handled).toBe(200);
@@ -57,7 +57,7 @@ describe.each(peers.map((peer) => [peer.name, peer] as const))('%s', (_, peer) =
     await worker.stop();
   });
 
-  test('tells how long a job has waited', async () => {
+  test('reports how long each job has waited', async () => {
     const worker = await running.worker('main', 'other');
     await running.submitSteadily({ queue: 'other', kind: 'clock', rate: 100, seconds: 0.5 });
     await worker.untilHandled(50);

@@ -1,4 +1,4 @@
-/** The bench against other job systems; `--help` says how. */
+/** The benchmark against other job systems. See `--help`. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -39,7 +39,7 @@ if (options.help) {
   process.exit();
 }
 
-/** @throws Error for a name that there is not. */
+/** @throws Error for an unknown name. */
 function select<T extends { readonly name: string }>(all: readonly T[], wanted: string | undefined, what: string): T[] {
   if (wanted === undefined) return [...all];
   const list = wanted.split(',').map((name) => name.trim().toLowerCase());
@@ -69,7 +69,7 @@ for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const)
-  process.once(signal, () => process.exit(code)); // and everything that was started goes with it
+  process.once(signal, () => process.exit(code)); // the exit ends everything that was started
 
 const services = await startServices();
 const { json } = options;

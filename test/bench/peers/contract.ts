@@ -1,11 +1,12 @@
 /**
- * What the bench and the programs of the peers say to each other: a JSON object a line, requests on stdin, replies and
- * events on stdout, the same in every language. `time` and `sent` are milliseconds since 1970 on this machine's clock.
+ * Messages between the benchmark and the programs of the peers: one JSON object per line, requests on stdin, replies
+ * and events on stdout, the same in every language. `time` and `sent` are milliseconds since 1970 on this machine's
+ * clock.
  */
 
 /**
- * What a job does. `nothing` returns at once; `clock` notes how long it waited since `sent`; `sleep` takes `ms`; `hold`
- * says that it has started, and runs until it is told to stop.
+ * What a job does. `nothing` returns at once; `clock` records how long it waited since `sent`; `sleep` takes `ms`;
+ * `hold` reports that it has started, and runs until it is asked to stop.
  */
 export type Kind = 'nothing' | 'clock' | 'sleep' | 'hold';
 
@@ -14,13 +15,13 @@ export interface Work {
   readonly kind: Kind;
   /** Milliseconds since 1970 at which the job was due to be submitted. */
   readonly sent: number;
-  /** How long a `sleep` takes, in milliseconds. */
+  /** Duration of a `sleep`, in milliseconds. */
   readonly ms: number;
-  /** Makes the payload as long as many are in practice. */
+  /** Gives the payload a typical length. */
   readonly text: string;
 }
 
-/** Which queue the jobs go to, and what they do. */
+/** The queue of the jobs, and what they do. */
 export interface Target {
   readonly queue: string;
   readonly kind: Kind;
@@ -35,7 +36,7 @@ export interface SubmitMany extends Target {
   readonly width: number;
 }
 
-/** Submits `rate` jobs a second for `seconds`, whether the peer keeps up or not; each job's `sent` is when it was due. */
+/** Submits `rate` jobs per second for `seconds`, even when the peer is slower. `sent` is the due time of each job. */
 export interface SubmitSteadily extends Target {
   readonly do: 'submitSteadily';
   readonly rate: number;
@@ -49,11 +50,11 @@ export type ProducerRequest =
   | { readonly do: 'cancel'; readonly job: string; readonly queue: string }
   | { readonly do: 'open'; readonly queues: readonly string[] };
 
-/** What is left in the peer's store. */
+/** The jobs in the peer's store. */
 export interface OpenJobs {
   /** Jobs that have not ended, whether they wait or run. */
   readonly open: number;
-  /** Jobs that have failed for good, as far as the peer keeps them apart. */
+  /** Jobs that have failed for good, if the peer distinguishes them. */
   readonly failed: number;
 }
 

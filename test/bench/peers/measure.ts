@@ -1,20 +1,20 @@
-/** What a measure is, and how large it is taken. */
+/** What a measure is, and the sizes at which it is taken. */
 import type { Peer } from './peer.ts';
 import type { RunningPeer } from './running-peer.ts';
 
 export interface Scale {
-  /** Repeats of what differs from run to run; medians are taken. */
+  /** Repeats of measures that vary from run to run. The result is the median. */
   readonly rounds: number;
-  /** How long a rate is measured for, about, in seconds. */
+  /** Approximate duration of a rate measurement, in seconds. */
   readonly seconds: number;
-  /** Of a latency. */
+  /** Number of samples of a latency. */
   readonly samples: number;
-  /** Longest time for the samples of one latency, in seconds. */
+  /** Maximum time for the samples of one latency, in seconds. */
   readonly latencySeconds: number;
-  /** Jobs that wait when the cost of a backlog is measured, and the longest time for submitting them, in seconds. */
+  /** Waiting jobs for the cost of a backlog, and the maximum time to submit them, in seconds. */
   readonly backlog: number;
   readonly backlogSeconds: number;
-  /** How long a killed worker is waited for, in seconds. */
+  /** Maximum time to wait for the job of a killed worker, in seconds. */
   readonly detectionSeconds: number;
 }
 
@@ -38,11 +38,11 @@ export const QUICK: Scale = {
   detectionSeconds: 40,
 };
 
-/** A number that a measure gives for each peer. */
+/** A value that a measure has for each peer. */
 export interface Column {
   readonly title: string;
   readonly unit: 'jobs/s' | 'ms' | 's' | 'jobs' | 'µs';
-  /** Which of two values is better; none: it only explains the others, and no ratio is made of it. */
+  /** Which of two values is better. Undefined: the value only explains the others, and gets no ratio. */
   readonly better?: 'higher' | 'lower';
 }
 
@@ -52,18 +52,18 @@ export type Values = Readonly<Record<string, number>>;
 export interface Measure {
   readonly name: string;
   readonly title: string;
-  /** By key; the first is the one that counts. */
+  /** By key; the first is the main value. */
   readonly columns: Readonly<Record<string, Column>>;
   /** Whether it is repeated. */
   readonly repeated?: true;
-  /** Whether all peers are measured at once, since it only waits. */
+  /** Whether all peers are measured at once, because the measure only waits. */
   readonly together?: true;
-  /** Why the peer can't be measured so; undefined: it can. */
+  /** Why the peer can not be measured; undefined: it can. */
   unable?(peer: Peer): string | undefined;
   /**
-   * Takes the measure on a peer that has been started on an empty store, without a worker.
+   * Takes the measure on a peer that was started on an empty store, without a worker.
    *
-   * @param progress Told in a few words what is being done.
+   * @param progress Called with a short text on the current activity.
    */
   run(running: RunningPeer, scale: Scale, progress: (text: string) => void): Promise<Values>;
 }

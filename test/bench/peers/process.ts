@@ -1,10 +1,10 @@
-/** A process of a peer: requests go to its stdin, replies and events come from its stdout, a JSON object a line. */
+/** A process of a peer: requests on its stdin, replies and events on its stdout, one JSON object per line. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { PeerEvent, ProducerReplies, ProducerRequest, Reply } from './contract.ts';
 
-/** How to start a process of a peer, before role, URL and queues. */
+/** How to start a process of a peer. Role, URL and queues follow as arguments. */
 export interface Command {
   readonly program: string;
   readonly args: readonly string[];
@@ -12,7 +12,7 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** How long a process may take to be ready, to answer, and to end, in milliseconds: only what hangs takes so long. */
+/** Maximum times to be ready, to answer, and to end, in milliseconds. Only a hanging process takes so long. */
 const READY_MS = 60_000;
 const ANSWER_MS = 120_000;
 const END_MS = 10_000;
@@ -31,7 +31,7 @@ export async function within<T>(ms: number, what: string, work: Promise<T>): Pro
   }
 }
 
-/** Groups that have not ended; they go with this process, whatever ends it. */
+/** Running process groups. They are killed when this process exits, for whatever reason. */
 const groups = new Set<number>();
 process.once('exit', () => {
   for (const group of groups) signalGroup(group, 'SIGKILL');
@@ -60,12 +60,12 @@ export class PeerProcess {
       cwd: command.cwd,
       env: { ...process.env, ...command.env },
       stdio: ['pipe', 'pipe', 'pipe'],
-      // A group of its own, so that a worker that has processes of its own is killed with them.
+      // A process group, so that child processes of a worker are killed with it.
       detached: true,
     });
     if (this.#child.pid !== undefined) groups.add(this.#child.pid);
     const { stdin, stdout, stderr } = this.#child;
-    stdin?.on('error', () => {}); // it has ended, which its `exit` tells
+    stdin?.on('error', () => {}); // it has ended, and `exit` reports that
     stderr?.on('data', (text) => {
       this.#errors = (this.#errors + text).slice(-KEPT_ERRORS);
     });
@@ -90,7 +90,7 @@ export class PeerProcess {
     if (this.#child.exitCode !== 0) throw new Error(`${this.#name} failed: ${this.#errors}`);
   }
 
-  /** Calls the listener with each event; the answer removes it. */
+  /** Calls the listener with each event. Returns a function that removes it. */
   on(listener: (event: PeerEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -105,7 +105,7 @@ export class PeerProcess {
     return reply.ok as ProducerReplies[R['do']];
   }
 
-  /** Ends it without a warning, as a machine that fails does. */
+  /** Kills the process without a warning, like a machine that fails. */
   async kill(): Promise<void> {
     this.#killGroup();
     await this.#ended;
@@ -114,7 +114,7 @@ export class PeerProcess {
   async stop(): Promise<void> {
     this.#child.stdin?.end();
     await within(END_MS, `${this.#name}: end`, this.#ended).catch(() => this.kill());
-    this.#killGroup(); // what it has left in its group
+    this.#killGroup(); // processes that are left in its group
   }
 
   #killGroup(): void {
@@ -124,7 +124,7 @@ export class PeerProcess {
   }
 
   #onMessage(line: string): void {
-    if (!line.startsWith('{')) return; // what a library prints
+    if (!line.startsWith('{')) return; // output of a library
     const message = JSON.parse(line) as Reply | PeerEvent;
     if ('event' in message) for (const listener of this.#listeners) listener(message);
     else {

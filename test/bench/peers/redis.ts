@@ -1,4 +1,4 @@
-/** A scratch Redis: in memory, with the durability that it is asked for, in a folder that goes with it. */
+/** A scratch Redis with the requested durability, in a temporary folder. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -10,12 +10,12 @@ import { freePort } from '../../support/postgres.ts';
 
 export interface ScratchRedis {
   readonly version: string;
-  /** One of its sixteen databases, empty; `close` makes it so again. */
+  /** Opens one of its sixteen databases, which is empty; `close` empties it again. */
   open(): Promise<{ readonly url: string; close(): Promise<void> }>;
   stop(): Promise<void>;
 }
 
-/** When what is acknowledged reaches the disk: within a second, or before the acknowledgement. */
+/** When acknowledged data reaches the disk: within a second, or before the acknowledgement. */
 export type AppendFsync = 'everysec' | 'always';
 
 const DATABASES = 16;
@@ -23,7 +23,7 @@ const START_MS = 30_000;
 const POLL_MS = 20;
 const unpacked = new URL('.tools/redis/', import.meta.url).pathname;
 
-/** The server on the PATH, else the one that the set-up has unpacked; undefined: there is none. */
+/** The server on the PATH, or else the one from the set-up; undefined: there is none. */
 export function redisServer(): { readonly program: string; readonly libraries: string } | undefined {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     const program = join(folder, 'redis-server');
@@ -41,7 +41,7 @@ async function end(child: ChildProcess): Promise<void> {
   await once(child, 'exit');
 }
 
-/** Sends commands in the inline form of Redis's protocol, and resolves with all that it answers. */
+/** Sends commands in the inline form of Redis's protocol. Resolves with the whole answer. */
 function ask(port: number, ...commands: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(`${[...commands, 'QUIT'].join('\r\n')}\r\n`));
@@ -54,7 +54,7 @@ function ask(port: number, ...commands: readonly string[]): Promise<string> {
   });
 }
 
-/** Resolves with what it says of itself, once it is up. */
+/** Resolves with the server's info once it is up. */
 async function answers(port: number, child: ChildProcess): Promise<string> {
   const deadline = Date.now() + START_MS;
   for (;;) {
@@ -74,7 +74,7 @@ async function openDatabase(port: number, index: number) {
   return { url: `redis://127.0.0.1:${port}/${index}`, close: clear };
 }
 
-/** Settings are those that BullMQ's guide to production asks for: an append-only file, and no eviction. */
+/** Uses the settings of BullMQ's guide to production: an append-only file, and no eviction. */
 export async function startRedis(appendFsync: AppendFsync): Promise<ScratchRedis> {
   const server = redisServer();
   if (!server)

@@ -1,10 +1,10 @@
-/** What a run has found, as it is written to JSON. */
+/** The results of a run, as they are written to JSON. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { quantile } from '../measures.ts';
 import type { Column, Measure, Values } from './measure.ts';
 
-/** The medians of the rounds of a peer, or why there are none. */
+/** The medians over the rounds of a peer, or the reason why there are none. */
 export type Outcome = { readonly values: Values; readonly rounds: readonly Values[] } | { readonly notRun: string };
 
 export interface MeasureResult {
@@ -12,12 +12,12 @@ export interface MeasureResult {
   readonly columns: Readonly<Record<string, Column>>;
   /** By the peer's name. */
   readonly peers: Readonly<Record<string, Outcome>>;
-  /** When it was taken. */
+  /** When the measure was taken. */
   readonly time: string;
   readonly commit: string;
 }
 
-/** Where a measure was taken: a file may hold those of several runs. */
+/** Where a measure was taken: one file may contain measures of several runs. */
 export interface Circumstances {
   readonly machine: string;
   readonly stores: readonly string[];
@@ -45,7 +45,7 @@ export function machine(): string {
   return `${cpus().length} × ${cpus()[0]?.model}, ${gigabytes} GiB, Node ${process.version}`;
 }
 
-/** Adds the result of a measure to the file; what that has of other measures stays. */
+/** Adds the result of a measure to the file, and keeps its other measures. */
 export function writeResult(file: string, name: string, result: MeasureResult, stores: readonly string[]): void {
   const before: Partial<Results> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
   const measures = { ...before.measures, [name]: { ...result, machine: machine(), stores } };

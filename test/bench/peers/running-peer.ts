@@ -1,4 +1,4 @@
-/** A peer with its store, its producer and its workers, each a process of its own. */
+/** A peer with its store, its producer and its workers, each a separate process. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Deployment, startDeployment } from '../deployment.ts';
 import type {
@@ -15,7 +15,7 @@ import { PeerProcess, within } from './process.ts';
 import type { OpenStore, Services } from './services.ts';
 import { PeerWorker } from './worker.ts';
 
-/** Every peer has these; `watched` is for cancels and lost workers, with all that a peer has for finding those. */
+/** Queues of every peer. `watched` is for cancels and lost workers, with every setting that helps to detect those. */
 export const QUEUES = ['main', 'other', 'watched'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
@@ -72,7 +72,7 @@ export class RunningPeer {
     return this.#ask({ do: 'submit', ...target });
   }
 
-  /** Answers when the call was made, in milliseconds since 1970. */
+  /** Returns the time of the call, in milliseconds since 1970. */
   async cancel(queue: QueueName, job: string): Promise<number> {
     return (await this.#ask({ do: 'cancel', queue, job })).sent;
   }
@@ -84,13 +84,13 @@ export class RunningPeer {
   /** Starts a worker process for the queues, each with slots of its own. */
   async worker(...queues: readonly QueueName[]): Promise<PeerWorker> {
     const process = this.#process('worker', queues);
-    const worker = new PeerWorker(process); // before it is ready: it may run a job at once
+    const worker = new PeerWorker(process); // before it is ready, because it may run a job at once
     this.#workers.add(worker);
     await process.ready();
     return worker;
   }
 
-  /** Resolves once every job of the queues has ended *in the store*; rejects when one of them has failed. */
+  /** Resolves once every job of the queues has ended *in the store*. Rejects when one of them has failed. */
   async waitIdle(...queues: readonly QueueName[]): Promise<void> {
     const idle = async () => {
       for (;;) {

@@ -1,20 +1,20 @@
-/** The servers that peers keep their jobs in, each started when a peer first asks for it. */
+/** The servers of the peers' stores, each started when a peer first asks for it. */
 import pg from 'pg';
 import { type ScratchPostgres, startPostgres } from '../../support/postgres.ts';
 import type { Store } from './peer.ts';
 import { type ScratchRedis, startRedis } from './redis.ts';
 
-/** A store of its own for one run of a peer. */
+/** A store for one run of a peer. */
 export interface OpenStore {
   readonly url: string;
-  /** Forgets what is in it, so that nothing has to be kept up while others are measured. */
+  /** Deletes the contents, so that no server works on them while others are measured. */
   close(): Promise<void>;
 }
 
 export interface Services {
   /** An empty store; several may be open at once. */
   open(store: Store): Promise<OpenStore>;
-  /** What the stores are, for the report. */
+  /** Versions of the stores, for the report. */
   versions(): Promise<readonly string[]>;
   stop(): Promise<void>;
 }

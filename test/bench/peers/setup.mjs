@@ -1,9 +1,9 @@
-// Brings what the peers need, apart from what Muster needs, then runs the given command:
+// Installs what the peers need beyond Muster's own needs, then runs the given command:
 //
 //   node test/bench/peers/setup.mjs command [argument...]
 //
-// Everything goes into node_modules and .tools of this folder. What can't be brought is told and noted, with the reason,
-// in .tools/reasons.json; the peers that need it are then not run.
+// Everything goes into node_modules and .tools of this folder. What can't be installed is reported, and recorded with
+// the reason in .tools/reasons.json; the peers that need it do not run.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

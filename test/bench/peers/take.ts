@@ -1,4 +1,4 @@
-/** Takes measures of peers: in turns where they would disturb each other, at once where they only wait. */
+/** Takes measures of peers: in turns when they would disturb each other, at once when they only wait. */
 import type { Measure, Scale, Values } from './measure.ts';
 import type { Peer } from './peer.ts';
 import { medians, type Outcome } from './results.ts';
@@ -22,13 +22,13 @@ async function once(
   }
 }
 
-/** Each round begins with another peer, so that what the machine does meanwhile falls on all. */
+/** Each round begins with another peer, so that changes of the machine affect all. */
 function turns<T>(items: readonly T[], round: number): T[] {
   const first = items.length === 0 ? 0 : round % items.length;
   return [...items.slice(first), ...items.slice(0, first)];
 }
 
-/** Takes one measure of all the peers; a peer that can't be measured, or fails, is in the answer with the reason. */
+/** Takes one measure of all peers. A peer that can't be measured or fails is in the result with the reason. */
 export async function take(
   measure: Measure,
   peers: readonly Peer[],

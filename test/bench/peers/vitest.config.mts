@@ -1,4 +1,4 @@
-// The tests of the bench's adapters, which need what its set-up brings: npm run test:peers.
+// Tests of the benchmark's adapters, which need the peers' set-up: npm run test:peers.
 
 import { defineConfig } from 'vitest/config';
 

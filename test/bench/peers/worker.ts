@@ -1,4 +1,4 @@
-/** A worker process of a peer, and what it has told of the jobs that it ran. */
+/** A worker process of a peer, and its reports on the jobs that it ran. */
 import type { PeerEvent } from './contract.ts';
 import { type PeerProcess, within } from './process.ts';
 
@@ -18,12 +18,12 @@ export class PeerWorker {
     });
   }
 
-  /** Handlers that have ended so far. */
+  /** Number of handlers that have ended so far. */
   get handled(): number {
     return this.#handled;
   }
 
-  /** Resolves once so many handlers have ended in all. */
+  /** Resolves once `total` handlers have ended. */
   untilHandled(total: number, ms = HANDLED_MS): Promise<void> {
     if (this.#handled >= total) return Promise.resolve();
     let stop = () => {};
@@ -45,7 +45,7 @@ export class PeerWorker {
     return waits;
   }
 
-  /** Resolves with the time of the next such event of a `hold` job; call it before what causes the event. */
+  /** Resolves with the time of the next such event of a `hold` job. Call it before the cause of the event. */
   next(what: 'started' | 'stopped', ms = EVENT_MS): Promise<number> {
     let stop = () => {};
     const received = new Promise<number>((resolve) => {
@@ -54,7 +54,7 @@ export class PeerWorker {
     return within(ms, `a running job to be ${what}`, received).finally(stop);
   }
 
-  /** Ends the process without a warning. */
+  /** Kills the process without a warning. */
   kill(): Promise<void> {
     return this.#process.kill();
   }

@@ -1,4 +1,4 @@
-/** Faults in what becomes of attempts: credits, acceptance, handlers, cancels, updates, reports. */
+/** Bugs in the handling of attempts: credits, acceptance, handlers, cancels, updates, reports. */
 import { type Bug, inCore, inFile } from './bug.ts';
 
 const HOST = 'sdk/typescript/src/worker/handler-host.ts';
@@ -349,9 +349,9 @@ export const attemptBugs: readonly Bug[] = [
     'submits children anew',
     'children',
     CHILDREN,
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the source has the template
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the template is part of the source
     'idempotencyKey: `child/${this.#parent.jobId}/${key}`,',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: so has the patch
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: and of the patch
     'idempotencyKey: `child/${this.#parent.jobId}/${key}/${this.#parent.attempt}`,',
   ),
 ];

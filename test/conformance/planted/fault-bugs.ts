@@ -1,4 +1,4 @@
-/** Faults in what a worker does where calls, the bus, its own process or its clock go wrong. */
+/** Bugs in the reaction of a worker to failures of calls, the bus, its own process or its clock. */
 import { type Bug, inCore, inFile } from './bug.ts';
 
 const CORE = 'sdk/typescript/src/worker/core';

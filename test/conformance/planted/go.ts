@@ -1,4 +1,4 @@
-/** Faults that are planted in the Go worker: of each part of the protocol one. */
+/** Bugs planted in the Go worker: one for each part of the protocol. */
 import { type Bug, inFile } from './bug.ts';
 
 const CORE = 'sdk/go/internal/core';

@@ -1,4 +1,7 @@
-/** A copy of the Java SDK and its conformance worker, built once. Faults are compiled into folders that go before it on the class path. */
+/**
+ * A copy of the Java SDK and its conformance worker, built once. Patched classes are compiled into folders that come
+ * before it on the class path.
+ */
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,11 +19,11 @@ const SOURCES = 'sdk/java/src/main/java/';
 const run = promisify(execFile);
 
 export class JavaCopy {
-  /** A place of its own: other tests build, and run, what is in the checkout. */
+  /** A separate folder, because other tests build and run the SDK in the checkout. */
   readonly #folder = mkdtempSync(join(tmpdir(), 'muster-java-planted-'));
   #planted = 0;
 
-  /** @throws Error with the words of Maven. */
+  /** @throws Error with the output of Maven. */
   async build(): Promise<void> {
     const filter = (file: string) => basename(file) !== 'target';
     for (const folder of ['sdk/java', WORKER])
@@ -30,7 +33,7 @@ export class JavaCopy {
     await run('mvn', args, { cwd: join(this.#folder, WORKER), maxBuffer: 1 << 26 });
   }
 
-  /** What starts the worker with the patches in its source. @throws Error with the words of the compiler. */
+  /** Returns the command that starts the worker with the patches. @throws Error with the output of the compiler. */
   async plant(patches: readonly Patch[]): Promise<readonly string[]> {
     const built = join(this.#folder, WORKER, 'target');
     const jars = [join(built, 'conformance-worker.jar'), join(built, 'lib', '*')];

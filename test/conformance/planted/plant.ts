@@ -1,4 +1,4 @@
-/** Preloaded into a worker, into each of its threads: patches the source of the SDK while it is being loaded. */
+/** Preloaded into each thread of a worker: patches the source of the SDK while it is loaded. */
 import { registerHooks } from 'node:module';
 import { applyPatch } from '../../simulation/mutants/plant.ts';
 import { bugs } from './bugs.ts';

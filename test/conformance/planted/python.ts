@@ -1,14 +1,14 @@
-/** Faults that are planted in a copy of the Python SDK, and the cases of conformance that have to find them. */
+/** Bugs planted in a copy of the Python SDK, and the conformance cases that must detect them. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { applyPatch } from '../../simulation/mutants/plant.ts';
 import type { Bug } from './bug.ts';
 
-/** What Python imports, below the checkout. */
+/** The import path of Python, relative to the checkout. */
 const SOURCE = 'sdk/python/src';
 
-/** `replace` takes the place of `find` within a line, or within lines: what follows a line break brings its own indentation. */
+/** `replace` replaces `find` within one or more lines. Text after a line break needs its own indentation. */
 function inWorker(name: string, fails: string, file: string, find: string, replace: string): Bug {
   return { name, fails, patches: [{ file: `${SOURCE}/muster/worker/${file}`, find, replace }] };
 }
@@ -68,12 +68,12 @@ export const pythonBugs: readonly Bug[] = [
 ];
 
 export interface PlantedCopy {
-  /** For PYTHONPATH. */
+  /** The value for PYTHONPATH. */
   readonly folder: string;
   remove(): void;
 }
 
-/** @throws Error when the text of a patch is not there exactly once. */
+/** @throws Error unless the text of each patch occurs exactly once. */
 export function plantInCopy({ patches }: Bug): PlantedCopy {
   const root = mkdtempSync(join(tmpdir(), 'muster-planted-'));
   const remove = () => rmSync(root, { recursive: true, force: true });

@@ -1,4 +1,7 @@
-/** A copy of the Rust SDK and its conformance worker, to plant faults in. What they depend on is built once, for the copy and the SDK. */
+/**
+ * A copy of the Rust SDK and its conformance worker for planted bugs. Dependencies are built once, for the copy and for
+ * the SDK.
+ */
 import { execFile } from 'node:child_process';
 import {
   appendFileSync,
@@ -16,9 +19,9 @@ import { applyPatch } from '../../simulation/mutants/plant.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
 const TARGET = `${root}sdk/rust/target`;
-/** Always the same: cargo knows what it has built by where it was. */
+/** Always the same path, because cargo identifies its builds by path. */
 const COPY = `${TARGET}/planted`;
-/** Of a name that the SDK's own worker, which other tests run, does not have. */
+/** Not the name of the SDK's own worker, which other tests run. */
 const WORKER = 'muster-planted-worker';
 
 export class RustCopy {
@@ -27,7 +30,7 @@ export class RustCopy {
   constructor() {
     this.remove();
     mkdirSync(COPY, { recursive: true });
-    // One by one: a folder can not be copied into itself, which the target is in.
+    // One by one: a folder can not be copied into itself, and the target is inside it.
     const ofSdk = readdirSync(`${root}sdk/rust`).filter((name) => name !== 'target' && name !== 'proto');
     const members = ['workers/conformance-rust', 'workers/demo-polyglot/rust'];
     for (const name of ['proto', ...members, ...ofSdk.map((name) => `sdk/rust/${name}`)])
@@ -36,18 +39,18 @@ export class RustCopy {
     appendFileSync(`${COPY}/workers/conformance-rust/Cargo.toml`, binary);
   }
 
-  /** Builds the worker with these patches alone, and answers its path. @throws Error with the words of the compiler. */
+  /** Builds the worker with only these patches, and returns its path. @throws Error with the output of the compiler. */
   async build(patches: readonly Patch[]): Promise<string> {
     const sources = new Map(patches.map(({ file }) => [file, readFileSync(root + file, 'utf8')]));
     for (const patch of patches) sources.set(patch.file, applyPatch(sources.get(patch.file) ?? '', patch));
     for (const [file, source] of sources) writeFileSync(`${COPY}/${file}`, source);
     try {
-      // Of the whole workspace, so that what it depends on has the same features.
+      // The whole workspace, so that dependencies are built with the same features.
       const args = ['build', '--locked', '--workspace', '--bin', WORKER];
       const env = { ...process.env, CARGO_TARGET_DIR: TARGET };
       await promisify(execFile)('cargo', args, { cwd: `${COPY}/sdk/rust`, env, maxBuffer: 1 << 26 });
     } finally {
-      // Written, not copied: cargo builds anew what is newer than its last build.
+      // Written and not copied, because cargo rebuilds files that are newer than its last build.
       for (const file of sources.keys()) writeFileSync(`${COPY}/${file}`, readFileSync(root + file));
     }
     const built = `${COPY}/worker-${this.#built++}`;

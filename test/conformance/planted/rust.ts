@@ -1,4 +1,4 @@
-/** Faults that are planted in the Rust SDK, and the cases of conformance that have to find them. */
+/** Bugs planted in the Rust SDK, and the conformance cases that must detect them. */
 import { type Bug, inFile } from './bug.ts';
 
 const CORE = 'sdk/rust/src/worker/core';

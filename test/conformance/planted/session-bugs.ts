@@ -1,4 +1,4 @@
-/** Faults in sessions: how they are opened, beat, hear the bus, fall behind their fence, and end. */
+/** Bugs in sessions: opening, heartbeats, messages of the bus, the fence, and the end. */
 import { type Bug, inCore, inFile } from './bug.ts';
 
 const NATS = 'sdk/typescript/src/worker/thread/nats-bus.ts';

@@ -1,4 +1,4 @@
-/** A conformance worker that is compiled first, where the machine has its language. */
+/** A conformance worker that is compiled first, if the machine has its language. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { beforeAll } from 'vitest';
@@ -6,16 +6,16 @@ import { describeWith, type Toolchain } from '../../support/toolchains.ts';
 import { conforms, type Exceptions } from './conform.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
-/** The first build compiles all that it needs. */
+/** The first build compiles all dependencies. */
 const BUILD_MS = 1_200_000;
 
 export interface Build {
-  /** Below the checkout. */
+  /** Relative to the checkout. */
   readonly folder: string;
   readonly command: readonly [string, ...string[]];
 }
 
-/** `worker` starts what `build` makes. */
+/** `worker` starts the result of `build`. */
 export function conformsOnceBuilt(
   toolchain: Toolchain,
   { folder, command }: Build,

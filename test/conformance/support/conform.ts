@@ -1,4 +1,7 @@
-/** A worker of this repository passes every case of conformance, or those of the core: one test a case, over one run of them all. */
+/**
+ * A worker of this repository passes every conformance case, or those of the smoke selection: one test per case, over
+ * one run of all cases.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,14 +16,14 @@ import { c, describeWith } from '../../support/toolchains.ts';
 import { coreCases } from './core.ts';
 
 const SEED = Math.floor(Math.random() * 2 ** 31);
-/** Many: a case waits for nearly all of its time. What is disturbed all the same the kit runs again, alone. */
+/** High, because a case waits nearly all of its time. The kit runs a disturbed case again, alone. */
 const PARALLEL = 24;
 const RUN_MS = 900_000;
 
 export interface Exceptions {
-  /** What the worker need not offer, and does not: of that nothing is proved. */
+  /** Optional features that the worker does not offer. Their cases are not run. */
   readonly without?: readonly Feature[];
-  /** Cases that can't be played with the worker, and why. */
+  /** Cases that can't be run with the worker, and why. */
   readonly unplayable?: Readonly<Record<string, string>>;
 }
 
@@ -49,13 +52,13 @@ export function conforms(command: readonly string[], { without = [], unplayable 
     passes(plain);
     if (clocked.length > 0) describeWith(c, 'its wall clock', () => passes(clocked));
 
-    it.each(Object.entries(unplayable))('%s is not played: %s', (name) => {
+    it.each(Object.entries(unplayable))('%s is not run: %s', (name) => {
       expect(results.find(({ one }) => one.name === name)).toMatchObject({ verdict: 'not offered' });
     });
   });
 }
 
-/** Node keeps what it has compiled for the processes that follow, in a folder that goes when the tests are over. */
+/** Keeps Node's compile cache for later processes, in a folder that is removed after the tests. */
 export function withCompileCache(): void {
   const folder = mkdtempSync(join(tmpdir(), 'muster-compiled-'));
   process.env.NODE_COMPILE_CACHE = folder;

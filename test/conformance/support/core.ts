@@ -1,4 +1,4 @@
-/** The cases of conformance in the core of the tests: some of each group, and few that wait long. */
+/** The smoke selection of conformance cases: some of each group, and few with long waits. */
 export const coreCases: readonly string[] = [
   ...['open-request', 'open-answer-lost', 'open-denied'],
   ...['beat-first', 'beat-echo-highest', 'beat-failed', 'beat-lists-all'],

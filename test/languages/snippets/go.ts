@@ -1,6 +1,6 @@
 /**
- * Blocks of Go: a file of them all, in which the compiler finds an import that no block needs, in a module of its own that takes the SDK
- * from the checkout.
+ * Code blocks in Go: one file for all, so that the compiler finds unused imports, in a module that takes the SDK from
+ * the checkout.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { indent, root, type SnippetCompiler } from '../support/snippets.ts';
 const sdk = join(root, 'sdk/go');
 const scope = 'ctx context.Context, client *muster.Client, jobID string, worker *muster.Worker';
 
-/** What the SDK's module requires, so that nothing has to be resolved, and the SDK. */
+/** The requirements of the SDK's module, so that nothing must be resolved, and the SDK. */
 function module(): string {
   const requires = readFileSync(join(sdk, 'go.mod'), 'utf8').replace(/^module .*/, 'module snippets');
   return `${requires}\nrequire muster.dev/sdk/go v0.0.0\n\nreplace muster.dev/sdk/go => ${sdk}\n`;
@@ -25,9 +25,9 @@ export const goSnippets: SnippetCompiler = {
   wrong: 'client.NoSuchMethod(ctx, jobID)\n',
   files(snippets, imports) {
     const functions = snippets.map(({ name, code }) => {
-      // A block is what a function does, or functions.
+      // A block is either statements or functions.
       const declares = /^func /.test(code);
-      // The compiler names places by what follows such a line.
+      // The compiler reports positions by this line.
       return `//line ${name}.go:1\n${declares ? code : wrapped(name, code)}`;
     });
     return {

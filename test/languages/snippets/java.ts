@@ -1,13 +1,13 @@
-/** Blocks of Java: a class each, in a project that Maven builds beside the SDK. */
+/** Code blocks in Java: one class each, in a project that Maven builds together with the SDK. */
 import { join, relative } from 'node:path';
 import { indent, root, type SnippetCompiler } from '../support/snippets.ts';
 
 const open = '<?xml version="1.0" encoding="UTF-8"?>\n<project>\n  <modelVersion>4.0.0</modelVersion>\n';
 
-/** Fields, which a block may hide by a variable of its own. */
+/** Fields, which a variable of a block may hide. */
 const scope = '  static Client client;\n  static String jobId;\n  static Worker worker;\n';
 
-/** Both projects, so that nothing has to be installed. */
+/** Both projects, so that nothing must be installed. */
 const pom = (sdk: string) => `${open}  <groupId>dev.muster</groupId>
   <artifactId>muster-snippets-with-sdk</artifactId>
   <version>0.1.0</version>

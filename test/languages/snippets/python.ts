@@ -1,4 +1,7 @@
-/** Blocks of Python: a module each, whose body is a function with a client, a job and a worker. As strict as the SDK itself. */
+/**
+ * Code blocks in Python: one module each, whose body is a function with a client, a job and a worker. Checked as
+ * strictly as the SDK.
+ */
 import { join } from 'node:path';
 import { indent, root, type SnippetCompiler } from '../support/snippets.ts';
 

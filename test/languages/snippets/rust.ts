@@ -1,16 +1,16 @@
-/** Blocks of Rust: a module each, in a package that depends on what the SDK depends on, and shares what is built of it. */
+/** Code blocks in Rust: one module each, in a package with the SDK's dependencies that shares their build. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { indent, root, type SnippetCompiler } from '../support/snippets.ts';
 
 const sdk = join(root, 'sdk/rust');
-/** What blocks call that would be the reader's own. */
+/** Functions that a block calls and that a reader would write. */
 const standIns = `async fn read(_day: u32) -> std::io::Result<()> { Ok(()) }
 async fn send(_file: &str) -> std::io::Result<()> { Ok(()) }
 async fn put_row(_row: &str, _token: i32) -> std::io::Result<()> { Ok(()) }
 `;
 
-/** The tables of dependencies are the SDK's own, so that Cargo builds none of them twice. */
+/** The dependency tables of the SDK, so that Cargo builds no dependency twice. */
 function manifest(): string {
   const tables = readFileSync(join(sdk, 'Cargo.toml'), 'utf8').split(/^(?=\[)/m);
   const table = (name: string) => tables.find((text) => text.startsWith(`[${name}]\n`))?.trim();

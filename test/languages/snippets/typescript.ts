@@ -1,4 +1,4 @@
-/** Blocks of TypeScript: a module each, whose body is a function with a client, a job and a worker. */
+/** Code blocks in TypeScript: one module each, whose body is a function with a client, a job and a worker. */
 import { join } from 'node:path';
 import { indent, root, type SnippetCompiler } from '../support/snippets.ts';
 
@@ -15,7 +15,7 @@ ${indent(code, '    ')}  }
 }
 `,
     ]);
-    // What a block declares is for its reader to use.
+    // A block may declare something for its reader to use.
     const compilerOptions = {
       noUnusedLocals: false,
       noUnusedParameters: false,

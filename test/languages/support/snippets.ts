@@ -1,4 +1,4 @@
-/** What the pages in docs/sdks show of a language compiles: all blocks at once, by the language's own tools. */
+/** The code blocks of docs/sdks compile: all blocks of a language at once, with its own tools. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,15 +7,15 @@ import { importsOf, type Language, type Snippet, snippet, snippetsOf } from '../
 
 export interface SnippetCompiler {
   readonly language: Language;
-  /** Statements that compile in no wrapper: a method that the client does not have. */
+  /** Statements that must not compile, because they call a method that the client does not have. */
   readonly wrong: string;
-  /** The files of a folder that holds the blocks, by their paths in it. */
+  /** The files of a folder that contains the blocks, by relative path. */
   files(snippets: readonly Snippet[], imports: string, folder: string): Readonly<Record<string, string>>;
   command(folder: string): { readonly program: string; readonly args: readonly string[]; readonly cwd: string };
 }
 
 export const root = new URL('../../../', import.meta.url).pathname;
-/** The first build compiles all that the SDK needs. */
+/** The first build compiles all dependencies. */
 const COMPILE_MS = 1_200_000;
 const WORDS = 8_000;
 
@@ -25,13 +25,13 @@ export function snippetsCompile(compiler: SnippetCompiler): void {
 
   beforeAll(() => {
     mkdirSync(join(root, '.muster'), { recursive: true });
-    // Below the checkout, where packages of Node are found.
+    // Inside the checkout, where Node finds packages.
     folder = mkdtempSync(join(root, '.muster/snippets-'));
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it(
-    'compiles what docs/sdks shows',
+    'compiles the code in docs/sdks',
     async () => {
       const { code, words } = await compile(compiler, snippetsOf(language), join(folder, 'right'));
       expect(code, words).toBe(0);
@@ -40,7 +40,7 @@ export function snippetsCompile(compiler: SnippetCompiler): void {
   );
 
   it(
-    'would not compile a block that is wrong, and names its section',
+    'refuses a code block with a mistake, and names its section',
     async () => {
       const snippets = [...snippetsOf(language), snippet('Planted Fault', wrong)];
       const { code, words } = await compile(compiler, snippets, join(folder, 'wrong'));
@@ -66,7 +66,7 @@ async function compile(compiler: SnippetCompiler, snippets: readonly Snippet[], 
   });
 }
 
-/** Each line further in; empty ones stay empty. */
+/** Indents each line except empty ones. */
 export function indent(code: string, by: string): string {
   return code.replace(/^(?=.)/gm, by);
 }

@@ -1,4 +1,4 @@
-/** The checks and tests of an SDK in its own language, run by its own tools: those that need a control plane find one. */
+/** The checks and tests of an SDK, run by its own tools. Tests that need a control plane get one. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -7,14 +7,14 @@ import { describeWith, type Toolchain } from '../../support/toolchains.ts';
 
 export interface Suite {
   readonly toolchain: Toolchain;
-  /** Below the checkout. */
+  /** Relative to the checkout. */
   readonly folder: string;
-  /** Commands by what they look at. */
+  /** Commands by the test title. */
   readonly runs: Readonly<Record<string, readonly string[]>>;
 }
 
 const root = new URL('../../../', import.meta.url).pathname;
-/** The first run compiles all that it needs. */
+/** The first run compiles all dependencies. */
 const RUN_MS = 1_200_000;
 const WORDS = 8_000;
 

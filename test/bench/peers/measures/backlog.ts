@@ -1,16 +1,16 @@
-/** What a job costs while very many wait: the time for each of the jobs that a worker ends, and nobody submits. */
+/** The cost of a job while very many wait: the time per job that a worker ends while nobody submits. */
 import type { Measure, Scale } from '../measure.ts';
 import type { RunningPeer } from '../running-peer.ts';
 import type { PeerWorker } from '../worker.ts';
 
 const PAGE = 10_000;
 const CALL = { queue: 'main', kind: 'nothing', batch: 500, width: 4 } as const;
-/** Jobs with which the cost is compared, and how many of them warm up the worker. */
+/** Jobs in the short backlog of the comparison, and how many of them warm up the worker. */
 const FEW = 20_000;
 const WARM_UP = 2_000;
 const SAMPLE_SECONDS = 10;
 
-/** Submits until so many wait or the time is over; answers how many. */
+/** Submits until so many jobs wait or the time is over. Returns their number. */
 async function fill(running: RunningPeer, { backlog, backlogSeconds }: Scale, progress: (text: string) => void) {
   const end = performance.now() + backlogSeconds * 1000;
   let waiting = 0;
@@ -22,7 +22,7 @@ async function fill(running: RunningPeer, { backlog, backlogSeconds }: Scale, pr
   return waiting;
 }
 
-/** Microseconds a job, over so many jobs or what is done within ten seconds. */
+/** Microseconds per job, over that many jobs or those done within ten seconds. */
 async function cost(worker: PeerWorker, jobs: number): Promise<number> {
   await worker.untilHandled(WARM_UP);
   const from = worker.handled;

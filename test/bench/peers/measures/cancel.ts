@@ -1,4 +1,4 @@
-/** From the call that cancels a running job to its handler's hearing of it. */
+/** From the call that cancels a running job to the signal in its handler. */
 import { quantile } from '../../measures.ts';
 import type { Measure } from '../measure.ts';
 

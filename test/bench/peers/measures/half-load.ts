@@ -1,11 +1,11 @@
-/** From the time at which a job was due to the start of its handler, while jobs come at half of what the peer can do. */
+/** From the due time of a job to the start of its handler, at half of the rate that the peer reaches. */
 import { quantile } from '../../measures.ts';
 import type { Measure } from '../measure.ts';
 import type { RunningPeer } from '../running-peer.ts';
 import type { PeerWorker } from '../worker.ts';
 import { steadyRate } from './whole-life.ts';
 
-/** The rate that is the same for every peer, in jobs a second. */
+/** The rate that is the same for every peer, in jobs per second. */
 const SAME_RATE = 500;
 
 async function waitsAt(running: RunningPeer, worker: PeerWorker, rate: number, seconds: number): Promise<number[]> {
@@ -34,7 +34,7 @@ export const halfLoad: Measure = {
     progress(`${rate} jobs/s`);
     const half = await waitsAt(running, worker, rate, scale.seconds * 2);
     progress(`${SAME_RATE} jobs/s`);
-    // A peer that is slower would only pile them up.
+    // Jobs would only pile up at a slower peer.
     const same = rate * 2 > SAME_RATE ? await waitsAt(running, worker, SAME_RATE, scale.seconds * 2) : [];
     return {
       rate,

@@ -6,7 +6,7 @@ import { steadyRate } from './whole-life.ts';
 
 const PROBE_EVERY_MS = 50;
 const MIN_PROBES = 8;
-/** How many times what the worker can do in the time of the probes, submissions included; alone it does far more. */
+/** Multiple of the jobs that the worker can do during the probes, with submissions; it does far more alone. */
 const EXCESS = 5;
 
 export const overload: Measure = {

@@ -1,9 +1,9 @@
-/** Jobs a second from the first submission until the last completion is recorded. */
+/** Jobs per second from the first submission until the last completion is recorded. */
 import type { Measure, Scale } from '../measure.ts';
 import type { RunningPeer } from '../running-peer.ts';
 import type { PeerWorker } from '../worker.ts';
 
-/** A guess, in jobs a second, for the first of the warm-up. */
+/** Assumed rate for the first part of the warm-up, in jobs per second. */
 const FIRST_RATE = 1_000;
 const MIN_JOBS = 500;
 
@@ -13,7 +13,7 @@ export interface Submission {
   readonly width: number;
 }
 
-/** @throws Error unless each job has run exactly once, and the store has recorded the end of each. */
+/** @throws Error unless each job has run exactly once and the store has recorded the end of each. */
 export async function wholeLife(running: RunningPeer, worker: PeerWorker, submission: Submission): Promise<number> {
   const goal = worker.handled + submission.count;
   const start = performance.now();
@@ -27,8 +27,8 @@ export async function wholeLife(running: RunningPeer, worker: PeerWorker, submis
 }
 
 /**
- * The same over about the seconds of the scale, once the peer has been warmed up for at least as long: a process is slow at
- * first, and some peers have more of them.
+ * The rate over about the seconds of the scale, after a warm-up of at least as long: a process is slow at first, and
+ * some peers have several.
  */
 export async function steadyRate(running: RunningPeer, worker: PeerWorker, scale: Scale, batch = 500): Promise<number> {
   const width = batch === 500 ? 4 : 8;

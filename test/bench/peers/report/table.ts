@@ -1,4 +1,4 @@
-/** The results as tables in Markdown, with what each value is of Muster's. */
+/** The results as tables in Markdown, with the ratio of each value to Muster's. */
 import type { Column } from '../measure.ts';
 import type { MeasureResult, Outcome } from '../results.ts';
 
@@ -9,7 +9,7 @@ export function format(value: number): string {
   return value.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: 0 });
 }
 
-/** How many times better Muster is; below 1 it is worse. Undefined: it is Muster's own, or nothing to compare. */
+/** How many times better Muster is; below 1 it is worse. Undefined for Muster itself and for values without a ratio. */
 export function ratio(column: Column, ours: number | undefined, theirs: number): number | undefined {
   if (!column.better || ours === undefined) return undefined;
   return column.better === 'higher' ? ours / theirs : theirs / ours;

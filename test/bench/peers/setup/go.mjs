@@ -1,4 +1,4 @@
-// The program of the peers in Go, from the modules that its lock names.
+// The program of the peers in Go, built from locked modules.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -12,7 +12,7 @@ export const packages = {
   what: 'npm packages (npm ci)',
   isReady: () => current.isCurrent() && existsSync(join(here, 'node_modules')),
   async bring() {
-    // Without what an npm around this script says about places.
+    // Without the settings of paths from an npm that runs this script.
     const env = {
       npm_config_prefix: undefined,
       npm_config_local_prefix: undefined,

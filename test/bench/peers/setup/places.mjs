@@ -1,4 +1,4 @@
-// Where the set-up of the peers puts things.
+// Folders of the peers' set-up.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 export const here = join(dirname(fileURLToPath(import.meta.url)), '..');
 export const tools = join(here, '.tools');
 
-/** A step is ready when what it was last brought from has not changed since. */
+/** A step is up to date while its input files have not changed. */
 export function stamp(name, ...files) {
   const path = join(tools, `${name}.stamp`);
   const digest = () => {

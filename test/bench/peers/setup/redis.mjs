@@ -1,4 +1,4 @@
-// redis-server: the one on the PATH, else Debian's packages, unpacked and not installed, so that it needs no root.
+// redis-server: the one on the PATH, or else Debian's packages, unpacked without installation, which needs no root.
 
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { tools } from './places.mjs';
 
 const SECONDS = 300;
 const folder = join(tools, 'redis');
-// redis-tools holds the program of redis-server too.
+// redis-tools contains the program of redis-server too.
 const PACKAGES = ['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1'];
 
 export const redis = {
@@ -21,7 +21,7 @@ export const redis = {
         throw new Error(`there is no redis-server on the PATH, and no ${program} to get one with: put one on the PATH`);
     const [lists, archives, debs] = ['lists', 'archives', 'debs'].map((name) => join(tools, 'apt', name));
     for (const path of [join(lists, 'partial'), join(archives, 'partial'), debs]) mkdirSync(path, { recursive: true });
-    // Lists and downloads of our own.
+    // Package lists and downloads in folders of this checkout.
     const settings = [`Dir::State::Lists=${lists}`, `Dir::Cache=${join(tools, 'apt')}`, 'APT::Sandbox::User='];
     const options = settings.flatMap((setting) => ['-o', setting]);
     await run('apt-get', [...options, 'update'], { seconds: SECONDS });

@@ -10,8 +10,8 @@ import (
 	"github.com/hibiken/asynq"
 )
 
-// Asynq has no call for many tasks: the tasks of a call are enqueued by so many goroutines. An idle server looks for
-// tasks at the interval; its default of 1 s would be most of the latency.
+// Asynq has no call for many tasks: several goroutines enqueue the tasks of a call. An idle server polls for tasks at
+// this interval; its default of 1 s would be most of the latency.
 const (
 	asynqEnqueuers   = 16
 	asynqConcurrency = 100
@@ -35,7 +35,7 @@ func (asynqAdapter) Producer(_ context.Context, url string) (Producer, error) {
 	return &asynqProducer{asynq.NewClient(connection), asynq.NewInspector(connection)}, nil
 }
 
-// Worker starts a server for each queue, so that each has slots of its own.
+// Worker starts one server per queue, so that each has slots of its own.
 func (asynqAdapter) Worker(_ context.Context, url string, queues []string, handle Handler) (func(), error) {
 	connection, err := asynq.ParseRedisURI(url)
 	if err != nil {

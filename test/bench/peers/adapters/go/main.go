@@ -1,6 +1,6 @@
 // A process of a peer of the Go runtime: go-peers ADAPTER prepare|producer|worker URL QUEUE...
 //
-// It says and hears what ../../contract.ts describes.
+// It reads and writes the messages of ../../contract.ts.
 package main
 
 import (
@@ -21,16 +21,16 @@ type Work struct {
 	Text string  `json:"text"`
 }
 
-// Producer is what a peer offers those that submit jobs.
+// Producer is the interface of a peer for submissions.
 type Producer interface {
-	// SubmitMany stores the jobs, and answers their ids where the peer has them.
+	// SubmitMany stores the jobs, and returns their ids if the peer has them.
 	SubmitMany(ctx context.Context, queue string, jobs []Work) ([]string, error)
 	// Cancel asks a running job to stop.
 	Cancel(ctx context.Context, queue, job string) error
 	Open(ctx context.Context, queues []string) (OpenJobs, error)
 }
 
-// OpenJobs is what is left in the peer's store.
+// OpenJobs counts jobs in the peer's store.
 type OpenJobs struct {
 	Open   int `json:"open"`
 	Failed int `json:"failed"`
@@ -43,7 +43,7 @@ type Handler func(ctx context.Context, work Work)
 type Adapter interface {
 	Prepare(ctx context.Context, url string) error
 	Producer(ctx context.Context, url string) (Producer, error)
-	// Worker answers once it takes jobs, with what stops it in good order.
+	// Worker returns once it takes jobs, with a function that stops it gracefully.
 	Worker(ctx context.Context, url string, queues []string, handle Handler) (func(), error)
 }
 
@@ -51,7 +51,7 @@ var adapters = map[string]Adapter{"river": riverAdapter{}, "asynq": asynqAdapter
 
 var output sync.Mutex
 
-// say writes a JSON object on a line of its own.
+// say writes a JSON object on one line.
 func say(message any) {
 	line, err := json.Marshal(message)
 	fail(err)
@@ -70,7 +70,7 @@ func fail(err error) {
 	}
 }
 
-// listen calls the listener with each line of stdin, and returns when there can be no more.
+// listen calls the listener with each line of stdin, and returns at its end.
 func listen(listener func(line []byte)) {
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {

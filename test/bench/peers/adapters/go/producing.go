@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Most calls at a time, and most jobs a call, of a steady submission.
+// Maximum concurrent calls, and maximum jobs per call, of a steady submission.
 const (
 	steadyWidth = 8
 	steadyBatch = 500
@@ -70,7 +70,7 @@ func submitMany(ctx context.Context, producer Producer, r request) (any, error) 
 	return map[string]int{"submitted": r.Count}, first.err
 }
 
-// submitSteadily submits at every tick what has become due, as one call, unless too many calls are under way already.
+// submitSteadily submits at every tick all jobs that have become due, as one call, unless too many calls are pending.
 func submitSteadily(ctx context.Context, producer Producer, r request) (any, error) {
 	total, submitted, start := int(r.Rate*r.Seconds+0.5), 0, now()
 	var first errorOnce
@@ -126,7 +126,7 @@ func answer(ctx context.Context, producer Producer, r request) (any, error) {
 	return nil, errors.New("unknown request " + r.Do)
 }
 
-// reply does what is asked, and says the answer.
+// reply executes the request, and writes the reply.
 func reply(ctx context.Context, producer Producer, line []byte) {
 	var r request
 	fail(json.Unmarshal(line, &r))

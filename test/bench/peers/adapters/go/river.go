@@ -14,7 +14,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 )
 
-// As the benchmark that comes with River has them.
+// The settings of River's own benchmark.
 const (
 	riverWorkers      = 2_000
 	riverCooldown     = 2 * time.Millisecond
@@ -41,7 +41,7 @@ func (w *riverWorker) Work(ctx context.Context, job *river.Job[Work]) error {
 	return nil
 }
 
-// Timeout of none: a held job runs until it is told to stop.
+// Timeout is disabled: a `hold` job runs until it is asked to stop.
 func (w *riverWorker) Timeout(*river.Job[Work]) time.Duration { return -1 }
 
 func (riverAdapter) Prepare(ctx context.Context, url string) error {

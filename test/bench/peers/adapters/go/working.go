@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// How often a worker tells how far it is: seldom enough to cost nothing, often enough to say when all is done.
+// Interval of a worker's reports: long enough to cost nothing, short enough to show when all is done.
 const tell = 10 * time.Millisecond
 
 type counts struct {
@@ -44,7 +44,7 @@ func (c *counts) tell() {
 	}
 }
 
-// countingHandler starts telling how many jobs have been handled.
+// countingHandler starts the reports of the number of handled jobs.
 func countingHandler() Handler {
 	counted := &counts{}
 	go counted.tell()

@@ -1,11 +1,11 @@
-/** BullMQ: scripts in Redis; producer and worker talk to Redis alone. */
+/** BullMQ: scripts in Redis. Producer and worker connect only to Redis. */
 import { type JobsOptions, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Work } from '../../contract.ts';
 import type { Adapter } from './adapter.ts';
 
 const CONCURRENCY = 100;
-/** Kept jobs are what its guide warns of: Redis would fill up. */
+/** Ended jobs are not kept: BullMQ's guide warns that Redis would fill up. */
 const options: JobsOptions = { removeOnComplete: true, removeOnFail: false };
 
 export const adapter: Adapter = {
@@ -34,7 +34,7 @@ export const adapter: Adapter = {
   async worker(url, names, handler) {
     const workers: Worker<Work>[] = [];
     for (const name of names) {
-      // A worker blocks on its connection, so each has one of its own.
+      // A worker blocks its connection, so each has its own.
       const connection = new Redis(url, { maxRetriesPerRequest: null });
       const worker = new Worker<Work>(
         name,

@@ -1,4 +1,4 @@
-/** Graphile Worker: a library on PostgreSQL, with local queue and batched completion as its page on performance has them. */
+/** Graphile Worker: a library on PostgreSQL, with local queue and batched completion as in its page on performance. */
 import { EventEmitter, once } from 'node:events';
 import { Logger, makeWorkerUtils, type Runner, run, type WorkerEvents, WorkerPreset } from 'graphile-worker';
 import type { Work } from '../../contract.ts';
@@ -6,7 +6,7 @@ import type { Adapter, Handler } from './adapter.ts';
 
 const quiet = new Logger(() => () => {});
 
-/** A runner for each queue, so that each has slots of its own: its own queues are lines of one job after the other. */
+/** One runner per queue, so that each has slots of its own: a queue of Graphile Worker runs one job after the other. */
 async function startRunner(connectionString: string, queue: string, handler: Handler): Promise<Runner> {
   const events = new EventEmitter() as WorkerEvents;
   const listening = once(events, 'pool:listen:success');

@@ -1,4 +1,4 @@
-/** Writes JSON, an object a line, and ends the process when whoever started it is gone. */
+/** Writes JSON, one object per line, and ends the process when its parent is gone. */
 import { createInterface } from 'node:readline';
 
 export function say(message: object): void {
@@ -8,7 +8,7 @@ export function say(message: object): void {
 /** Milliseconds since 1970, with fractions. */
 export const now = () => performance.timeOrigin + performance.now();
 
-/** Calls `listener` with each request; once there can be no more, calls `end` and leaves. */
+/** Calls `listener` with each request. At the end of the input it calls `end` and exits. */
 export function listen(listener: (request: unknown) => void, end: () => Promise<unknown>): void {
   const lines = createInterface({ input: process.stdin });
   lines.on('line', (line) => listener(JSON.parse(line)));

@@ -1,8 +1,8 @@
-/** Muster: gRPC to the control plane, which stores in PostgreSQL and hands jobs to workers over NATS. */
+/** Muster: gRPC to the control plane, which stores in PostgreSQL and assigns jobs to workers over NATS. */
 import { Client, JobState, Worker } from '../../../../../sdk/typescript/src/index.ts';
 import type { Adapter, Handler } from './adapter.ts';
 
-/** As Muster's own bench. */
+/** The same as in Muster's own benchmark. */
 const SLOTS = 1_000;
 
 async function count(client: Client, queues: readonly string[], states: readonly JobState[]): Promise<number> {
@@ -15,7 +15,7 @@ async function count(client: Client, queues: readonly string[], states: readonly
   return found;
 }
 
-/** A session for each queue, so that each has slots of its own. */
+/** One session per queue, so that each has slots of its own. */
 function startWorker(address: string, queue: string, handler: Handler): Promise<Worker> {
   return new Promise((resolve, reject) => {
     const worker = new Worker({

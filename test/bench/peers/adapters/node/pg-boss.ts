@@ -1,12 +1,12 @@
-/** pg-boss: a library on PostgreSQL; batches, and NOTIFY in place of waiting for the next poll. */
+/** pg-boss: a library on PostgreSQL, with batches, and NOTIFY instead of polling. */
 import { PgBoss } from 'pg-boss';
 import type { Work } from '../../contract.ts';
 import type { Adapter } from './adapter.ts';
 
-/** Fetches under way at once for a queue, and jobs of each. */
+/** Concurrent fetches for a queue, and jobs per fetch. */
 const FETCHES = 4;
 const BATCH = 500;
-/** The shortest that it takes; only `watched` has it, since it costs work for each job. */
+/** The shortest that it accepts. Only `watched` has it, since it costs work for each job. */
 const HEARTBEAT_SECONDS = 10;
 
 export const adapter: Adapter = {

@@ -1,9 +1,9 @@
-/** Turns requests into calls of a peer's producer. */
+/** Converts requests to calls of a peer's producer. */
 import type { Kind, ProducerRequest, SubmitMany, SubmitSteadily, Submitted, Target, Work } from '../../contract.ts';
 import type { Producer } from './adapter.ts';
 import { now } from './lines.ts';
 
-/** Most calls at a time, and most jobs a call, of a steady submission. */
+/** Maximum concurrent calls, and maximum jobs per call, of a steady submission. */
 const STEADY_WIDTH = 8;
 const STEADY_BATCH = 500;
 const TICK_MS = 2;
@@ -29,7 +29,7 @@ async function submitMany(producer: Producer, { queue, kind, ms, count, batch, w
   return { submitted: count };
 }
 
-/** Every tick submits what has become due, as one call, unless too many calls are under way already. */
+/** Submits at every tick all jobs that have become due, as one call, unless too many calls are pending. */
 async function submitSteadily(producer: Producer, { queue, kind, ms, rate, seconds }: SubmitSteadily) {
   const total = Math.round(rate * seconds);
   const start = now();
@@ -64,7 +64,7 @@ async function cancel(producer: Producer, queue: string, job: string) {
   return { sent };
 }
 
-/** Does what is asked, and answers what the contract says. */
+/** Executes the request, and returns the reply that the contract defines. */
 export function answer(producer: Producer, request: ProducerRequest): Promise<object> {
   switch (request.do) {
     case 'submitMany':

@@ -1,13 +1,13 @@
-/** The handler that every worker of the Node runtime runs, and what it tells the bench. */
+/** The handler that every worker of the Node runtime runs, and its reports to the benchmark. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Work } from '../../contract.ts';
 import type { Handler } from './adapter.ts';
 import { now, say } from './lines.ts';
 
-/** How often it tells, in milliseconds: seldom enough to cost nothing, often enough to say when all is done. */
+/** Interval of the reports, in ms: long enough to cost nothing, short enough to show when all is done. */
 const REPORT_MS = 10;
 
-/** Resolves once the job is told to stop; without a signal it is never told. */
+/** Resolves once the job is asked to stop; without a signal, never. */
 function hold(signal: AbortSignal | undefined): Promise<void> {
   say({ event: 'started', time: now() });
   return new Promise((resolve) => {
@@ -18,7 +18,7 @@ function hold(signal: AbortSignal | undefined): Promise<void> {
   });
 }
 
-/** Starts telling how many jobs have been handled; the handler is for the peer's worker. */
+/** Starts the reports of the number of handled jobs. Returns the handler for the peer's worker. */
 export function countingHandler(): Handler {
   let handled = 0;
   let reported = 0;

@@ -1,5 +1,5 @@
-"""Celery on Redis, as its guide to optimizing has it for many short tasks; acknowledged late, so that a job counts when it
-has been run, and no results kept, which nobody asks for."""
+"""Celery on Redis, with the settings of its guide to optimizing for many short tasks. Tasks are acknowledged late, so
+that a job counts once it has run; results are not kept, because nobody reads them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def work(job: dict[str, Any]) -> None:
 
 
 class Producer:
-    """There is no call for many tasks: those of a call are sent one after the other."""
+    """Celery has no call for many tasks: those of a call are sent one after the other."""
 
     def __init__(self, url: str) -> None:
         app.conf.broker_url = url
@@ -82,7 +82,7 @@ class Producer:
 
 
 def prepare(_: str) -> None:
-    """Redis needs nothing made."""
+    """Redis needs no preparation."""
 
 
 def tell() -> None:

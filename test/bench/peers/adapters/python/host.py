@@ -1,6 +1,6 @@
 """A process of a peer of the Python runtime: host.py ADAPTER prepare|producer|worker URL QUEUE...
 
-It says and hears what ../../contract.ts describes.
+It reads and writes the messages of ../../contract.ts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def now() -> float:
 
 
 def say(message: dict[str, Any]) -> None:
-    """Writes a JSON object on a line of its own, also beside other processes that share the pipe."""
+    """Writes a JSON object on one line, safe with other processes that share the pipe."""
     with _output:
         sys.stdout.write(json.dumps(message) + "\n")
         sys.stdout.flush()
@@ -48,7 +48,7 @@ def submit_many(producer: Any, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def submit_steadily(producer: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """Submits at every tick what has become due, as one call, unless too many calls are under way already."""
+    """Submits at every tick all jobs that have become due, as one call, unless too many calls are pending."""
     rate, start, submitted = request["rate"], now(), 0
     total = round(rate * request["seconds"])
     calls: set[Any] = set()

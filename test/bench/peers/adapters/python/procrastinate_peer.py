@@ -44,7 +44,7 @@ async def handle(job: dict[str, Any]) -> None:
 
 
 async def retry_stalled(context: procrastinate.JobContext, timestamp: int) -> None:
-    """As the guide has it; jobs of workers that are gone are not retried without it. A minute is the shortest of cron."""
+    """As in the guide: without it, jobs of dead workers are not retried. A minute is the shortest interval of cron."""
     for job in await context.app.job_manager.get_stalled_jobs():
         await context.app.job_manager.retry_job(job)
 
