@@ -56,8 +56,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /**
- * The calls of a {@link Client} without waiting. Each future fails with what the same method of
- * {@code Client} throws; cancelling the one that a method answered ends its call.
+ * The non-blocking calls of a {@link Client}. Each future fails with the exception that the same
+ * method of {@code Client} throws. Cancelling the returned future ends its call.
  */
 public final class AsyncClient {
   private final ClientCalls calls;
@@ -70,7 +70,7 @@ public final class AsyncClient {
     return calls;
   }
 
-  /** As {@link Client#submit(String, Object, SubmitOptions)}. */
+  /** Works like {@link Client#submit(String, Object, SubmitOptions)}. */
   public CompletableFuture<SubmittedJob> submit(
       String definition, Object input, SubmitOptions options) {
     SubmitJobRequest request =
@@ -87,12 +87,12 @@ public final class AsyncClient {
         (job, thrown) -> span.end(job == null ? "" : job.jobId(), thrown));
   }
 
-  /** As {@link Client#submit(String, Object)}. */
+  /** Works like {@link Client#submit(String, Object)}. */
   public CompletableFuture<SubmittedJob> submit(String definition, Object input) {
     return submit(definition, input, SubmitOptions.NONE);
   }
 
-  /** As {@link Client#submitMany}. */
+  /** Works like {@link Client#submitMany}. */
   public CompletableFuture<List<SubmittedJob>> submitMany(List<JobRequest> jobs) {
     SubmitJobsRequest request =
         SubmitJobsRequest.newBuilder()
@@ -108,14 +108,14 @@ public final class AsyncClient {
         (all, thrown) -> span.end(onlyId(all), thrown));
   }
 
-  /** As {@link Client#get}. */
+  /** Works like {@link Client#get}. */
   public CompletableFuture<Job> get(String jobId) {
     GetJobRequest request =
         GetJobRequest.newBuilder().setNamespace(calls.namespace()).setJobId(jobId).build();
     return Chain.map(calls.make(JobServiceGrpc.getGetJobMethod(), request), GetJobResponse::getJob);
   }
 
-  /** As {@link Client#explain}. */
+  /** Works like {@link Client#explain}. */
   public CompletableFuture<JobExplanation> explain(String jobId) {
     ExplainJobRequest request =
         ExplainJobRequest.newBuilder().setNamespace(calls.namespace()).setJobId(jobId).build();
@@ -124,24 +124,24 @@ public final class AsyncClient {
         ExplainJobResponse::getExplanation);
   }
 
-  /** As {@link Client#waitFor}. */
+  /** Works like {@link Client#waitFor}. */
   public CompletableFuture<Job> waitFor(String jobId, Duration timeout) {
     return JobWait.forEnd(calls, jobId, timeout);
   }
 
-  /** As {@link Client#result(String, Class, Duration)}. */
+  /** Works like {@link Client#result(String, Class, Duration)}. */
   public <T> CompletableFuture<T> result(String jobId, Class<T> type, Duration timeout) {
     return Chain.map(
         waitFor(jobId, timeout), job -> calls.codec().decode(JobResults.of(job), type));
   }
 
-  /** As {@link Client#result(String, TypeReference, Duration)}. */
+  /** Works like {@link Client#result(String, TypeReference, Duration)}. */
   public <T> CompletableFuture<T> result(String jobId, TypeReference<T> type, Duration timeout) {
     return Chain.map(
         waitFor(jobId, timeout), job -> calls.codec().decode(JobResults.of(job), type));
   }
 
-  /** As {@link Client#cancel}. */
+  /** Works like {@link Client#cancel}. */
   public CompletableFuture<Job> cancel(String jobId, String reason) {
     CancelJobRequest request =
         CancelJobRequest.newBuilder()
@@ -154,7 +154,7 @@ public final class AsyncClient {
         calls.make(JobServiceGrpc.getCancelJobMethod(), request), CancelJobResponse::getJob);
   }
 
-  /** As {@link Client#pause}. */
+  /** Works like {@link Client#pause}. */
   public CompletableFuture<Job> pause(String jobId, String reason) {
     PauseJobRequest request =
         PauseJobRequest.newBuilder()
@@ -167,7 +167,7 @@ public final class AsyncClient {
         calls.make(JobServiceGrpc.getPauseJobMethod(), request), PauseJobResponse::getJob);
   }
 
-  /** As {@link Client#resume}. */
+  /** Works like {@link Client#resume}. */
   public CompletableFuture<Job> resume(String jobId) {
     ResumeJobRequest request =
         ResumeJobRequest.newBuilder()
@@ -179,7 +179,7 @@ public final class AsyncClient {
         calls.make(JobServiceGrpc.getResumeJobMethod(), request), ResumeJobResponse::getJob);
   }
 
-  /** As {@link Client#retry}. */
+  /** Works like {@link Client#retry}. */
   public CompletableFuture<Job> retry(String jobId) {
     RetryJobRequest request =
         RetryJobRequest.newBuilder()
@@ -192,10 +192,10 @@ public final class AsyncClient {
   }
 
   /**
-   * One page of {@link Client#list}.
+   * Reads one page of {@link Client#list}.
    *
-   * @param pageSize Jobs on a page, at most 1,000. 0: 50.
-   * @param pageToken That of the page before. Empty: the first page.
+   * @param pageSize Jobs per page, at most 1,000. 0: 50.
+   * @param pageToken The token of the previous page. Empty: the first page.
    */
   public CompletableFuture<ListJobsResponse> list(
       JobFilter filter, int pageSize, String pageToken) {
@@ -220,22 +220,22 @@ public final class AsyncClient {
   }
 
   /**
-   * As {@link Client#watch}.
+   * Works like {@link Client#watch}.
    *
-   * @param reader Told the job, on a thread of the connection's; the next change is asked for when
-   *     it has returned. What it throws ends the watch.
-   * @return Ends with the job; cancelling it ends the watch.
+   * @param reader Called with the job, on a thread of the connection; the next change is requested
+   *     when it has returned. An exception of the reader ends the watch.
+   * @return Completes when the job has ended; cancelling it ends the watch.
    */
   public CompletableFuture<Void> watch(String jobId, Consumer<? super Job> reader) {
     return JobWatch.of(calls, jobId).forEach(reader);
   }
 
   /**
-   * One page of {@link Client#logs(String, int)}.
+   * Reads one page of {@link Client#logs(String, int)}.
    *
-   * @param attempt Only of this one. 0: of all.
-   * @param pageSize Records on a page, at most 1,000. 0: 50.
-   * @param pageToken Next page's token, or where to go on, of the page before. Empty: the first
+   * @param attempt Only records of this attempt. 0: of all.
+   * @param pageSize Records per page, at most 1,000. 0: 50.
+   * @param pageToken The next page token or the resume token of the previous page. Empty: the first
    *     page.
    */
   public CompletableFuture<ListAttemptLogsResponse> logs(
@@ -252,18 +252,19 @@ public final class AsyncClient {
   }
 
   /**
-   * As {@link Client#followLogs(String, int)}.
+   * Works like {@link Client#followLogs(String, int)}.
    *
-   * @param attempt Only of this one. 0: of all.
-   * @param reader Told each record, on a thread of the connection's. What it throws ends it.
-   * @return Ends with the job, or the attempt; cancelling it ends the calls.
+   * @param attempt Only records of this attempt. 0: of all.
+   * @param reader Called with each record, on a thread of the connection. An exception of the
+   *     reader ends it.
+   * @return Completes when the job or the attempt has ended; cancelling it ends the calls.
    */
   public CompletableFuture<Void> followLogs(
       String jobId, int attempt, Consumer<? super LogRecord> reader) {
     return AttemptLogs.of(calls, jobId, attempt).forEach(reader);
   }
 
-  /** As {@link Client#createBatch}. {@link Client#withBatch} submits into it. */
+  /** Works like {@link Client#createBatch}. {@link Client#withBatch} submits members. */
   public CompletableFuture<Batch> createBatch(BatchOptions options) {
     CreateBatchRequest request =
         CreateBatchRequest.newBuilder()
@@ -276,7 +277,7 @@ public final class AsyncClient {
         CreateBatchResponse::getBatch);
   }
 
-  /** As {@link BatchHandle#get}. */
+  /** Works like {@link BatchHandle#get}. */
   public CompletableFuture<Batch> getBatch(String batchJobId) {
     GetBatchRequest request =
         GetBatchRequest.newBuilder().setNamespace(calls.namespace()).setJobId(batchJobId).build();
@@ -284,7 +285,7 @@ public final class AsyncClient {
         calls.make(BatchServiceGrpc.getGetBatchMethod(), request), GetBatchResponse::getBatch);
   }
 
-  /** As {@link BatchHandle#seal}. */
+  /** Works like {@link BatchHandle#seal}. */
   public CompletableFuture<Batch> sealBatch(String batchJobId) {
     SealBatchRequest request =
         SealBatchRequest.newBuilder()
@@ -296,7 +297,7 @@ public final class AsyncClient {
         calls.make(BatchServiceGrpc.getSealBatchMethod(), request), SealBatchResponse::getBatch);
   }
 
-  /** As {@link BatchHandle#retry}; answers the new batch. */
+  /** Works like {@link BatchHandle#retry}; returns the new batch. */
   public CompletableFuture<Batch> retryBatch(String batchJobId, String reason) {
     RetryBatchRequest request =
         RetryBatchRequest.newBuilder()
@@ -309,7 +310,7 @@ public final class AsyncClient {
         calls.make(BatchServiceGrpc.getRetryBatchMethod(), request), RetryBatchResponse::getBatch);
   }
 
-  /** As {@link Client#applyDefinition}. */
+  /** Works like {@link Client#applyDefinition}. */
   public CompletableFuture<ApplyJobDefinitionResponse> applyDefinition(JobDefinition definition) {
     JobDefinition.Builder said = definition.toBuilder();
     if (said.getNamespace().isEmpty()) {
@@ -326,7 +327,7 @@ public final class AsyncClient {
     return calls.make(JobDefinitionServiceGrpc.getApplyJobDefinitionMethod(), request);
   }
 
-  /** As {@link Client#sendEvent(String, Object, EventOptions)}. */
+  /** Works like {@link Client#sendEvent(String, Object, EventOptions)}. */
   public CompletableFuture<SendEventResponse> sendEvent(
       String name, Object payload, EventOptions options) {
     SendEventRequest.Builder request =
@@ -340,7 +341,7 @@ public final class AsyncClient {
     return calls.make(WaitServiceGrpc.getSendEventMethod(), request.build());
   }
 
-  /** As {@link Client#approve}. */
+  /** Works like {@link Client#approve}. */
   public CompletableFuture<Job> approve(String jobId, String comment, Object payload) {
     ApproveJobRequest.Builder request =
         ApproveJobRequest.newBuilder()
@@ -356,7 +357,7 @@ public final class AsyncClient {
         ApproveJobResponse::getJob);
   }
 
-  /** As {@link Client#reject}. */
+  /** Works like {@link Client#reject}. */
   public CompletableFuture<Job> reject(String jobId, String reason) {
     RejectJobRequest request =
         RejectJobRequest.newBuilder()

@@ -8,7 +8,7 @@ import dev.muster.v1.LogRecord;
 import dev.muster.v1.WatchAttemptLogsRequest;
 import dev.muster.v1.WatchAttemptLogsResponse;
 
-/** Follows what handlers log, each record once, over streams that may break. */
+/** Follows the log records of handlers over streams that may break. Each record arrives once. */
 final class AttemptLogs {
   private final ClientCalls calls;
   private final WatchAttemptLogsRequest.Builder request;

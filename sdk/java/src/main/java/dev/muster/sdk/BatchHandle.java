@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * A batch by its job's id: members are added to it, then it is sealed and followed.
+ * Refers to a batch by its job's id. It adds members, seals the batch and follows it.
  *
  * <pre>{@code
  * BatchHandle batch = client.createBatch(BatchOptions.NONE);
@@ -19,11 +19,11 @@ import java.util.function.Consumer;
  * Batch ended = batch.waitFor(Duration.ofHours(1));
  * }</pre>
  *
- * <p>As with {@link Client}, every method fails with a {@link MusterException}, and any number of
- * threads may use one.
+ * <p>As with {@link Client}, every method fails with a {@link MusterException}, and the handle is
+ * thread-safe.
  */
 public final class BatchHandle {
-  /** Progress is told about so often. */
+  /** Interval of progress callbacks. */
   private static final Duration POLL = Duration.ofSeconds(1);
 
   private final Client client;
@@ -34,34 +34,37 @@ public final class BatchHandle {
     this.jobId = jobId;
   }
 
-  /** UUID of the batch's job, which names the batch. */
+  /** UUID of the batch's job, which identifies the batch. */
   public String jobId() {
     return jobId;
   }
 
   /**
-   * As {@link Client#submit(String, Object, SubmitOptions)}; the job becomes a member.
+   * Works like {@link Client#submit(String, Object, SubmitOptions)}; the job becomes a member.
    *
-   * @throws MusterException FAILED_PRECONDITION when the batch takes no more.
+   * @throws MusterException FAILED_PRECONDITION when the batch accepts no more members.
    */
   public SubmittedJob submit(String definition, Object input, SubmitOptions options) {
     return client.submit(definition, input, options);
   }
 
-  /** Stores a member that is run as its definition says. */
+  /** Stores a member that runs as its definition says. */
   public SubmittedJob submit(String definition, Object input) {
     return client.submit(definition, input);
   }
 
   /**
-   * As {@link Client#submitMany}: up to 10,000 jobs of at most 3 MiB a call, and as many calls as
-   * it takes.
+   * Works like {@link Client#submitMany}: up to 10,000 jobs of at most 3 MiB together per call. A
+   * batch can be filled by any number of calls.
    */
   public List<SubmittedJob> submitMany(List<JobRequest> jobs) {
     return client.submitMany(jobs);
   }
 
-  /** There are no more members: the batch ends once all have. Sealing twice is no error. */
+  /**
+   * Declares that the batch gets no more members: it ends once all members have ended. Sealing
+   * twice is not an error.
+   */
   public Batch seal() {
     return Calls.await(client.async().sealBatch(jobId));
   }
@@ -76,21 +79,22 @@ public final class BatchHandle {
   }
 
   /**
-   * Cancels the batch and its open members, and answers its job.
+   * Cancels the batch and its open members, and returns its job.
    *
-   * @param reason Why, for people. At most 256 characters; may be empty.
+   * @param reason Free text of at most 256 characters; may be empty.
    */
   public Job cancel(String reason) {
     return client.cancel(jobId, reason);
   }
 
   /**
-   * Makes a new batch of the members of this one, which has ended, that have failed, been cancelled
-   * or expired. Answers at once: they are made behind the call, and then the new batch is sealed.
+   * Creates a new batch with the members of this ended batch that have failed, been cancelled or
+   * expired. Returns at once: the members are created in the background, and then the new batch is
+   * sealed.
    *
-   * @param reason Why, for people. At most 1,024 characters; may be empty.
+   * @param reason Free text of at most 1,024 characters; may be empty.
    * @throws MusterException FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, NOTHING_TO_RETRY,
-   *     BATCH_RETRIED: another one retries it already).
+   *     BATCH_RETRIED: another batch retries it already).
    */
   public BatchHandle retry(String reason) {
     Batch made = Calls.await(client.async().retryBatch(jobId, reason));
@@ -98,9 +102,9 @@ public final class BatchHandle {
   }
 
   /**
-   * Waits for the batch's end and answers it; one that is not sealed has none.
+   * Waits until the batch has ended and returns it. A batch that is not sealed does not end.
    *
-   * @throws MusterException DEADLINE_EXCEEDED (WAIT_TIMEOUT) when the time is up before.
+   * @throws MusterException DEADLINE_EXCEEDED (WAIT_TIMEOUT) when the timeout has passed before.
    */
   public Batch waitFor(Duration timeout) {
     Job job = client.waitFor(jobId, timeout);
@@ -111,9 +115,9 @@ public final class BatchHandle {
   }
 
   /**
-   * As {@link #waitFor(Duration)}.
+   * Works like {@link #waitFor(Duration)}.
    *
-   * @param onProgress Told how the members are getting on, about once a second and at the end.
+   * @param onProgress Called with the batch and its counts, about once a second and at the end.
    */
   public Batch waitFor(Duration timeout, Consumer<Batch> onProgress) {
     long start = System.nanoTime();

@@ -8,15 +8,14 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * What a batch is to be. Everything may be left out. It can't be changed; each method gives a new
- * one:
+ * Options of a batch. All are optional. Instances are immutable; each method returns a new one:
  *
  * <pre>{@code
- * BatchOptions.NONE.maxFailed(10).callback(new JobRequest("tell-of-thumbnails", null))
+ * BatchOptions.NONE.maxFailed(10).callback(new JobRequest("thumbnails-ready", null))
  * }</pre>
  */
 public final class BatchOptions {
-  /** A batch whose members all run; it fails if one of them did. */
+  /** A batch whose members all run; it fails if a member fails. */
   public static final BatchOptions NONE = new BatchOptions(Batch.getDefaultInstance(), null);
 
   private final Batch batch;
@@ -27,41 +26,41 @@ public final class BatchOptions {
     this.callback = callback;
   }
 
-  /** Adds labels of the batch; its members have their own. At most 64. */
+  /** Adds labels of the batch; its members have their own labels. At most 64. */
   public BatchOptions labels(Map<String, String> labels) {
     return with(builder -> builder.putAllLabels(labels));
   }
 
-  /** What it is for, for people. At most 1,024 characters. */
+  /** A description, at most 1,024 characters. */
   public BatchOptions description(String description) {
     return with(builder -> builder.setDescription(description));
   }
 
   /**
-   * So many members may fail, and the batch still succeeds; one more stops it. Default: all members
-   * run, and the batch fails if one did.
+   * The number of members that may fail without failing the batch; one more failure stops the
+   * batch. Default: all members run, and the batch fails if one does.
    */
   public BatchOptions maxFailed(long members) {
     return with(builder -> builder.setMaxFailed(members));
   }
 
-  /** The batch succeeds however many members fail. Not together with {@link #maxFailed}. */
+  /** The batch succeeds however many members fail. Excludes {@link #maxFailed}. */
   public BatchOptions tolerateFailed() {
     return with(builder -> builder.setTolerateFailed(true));
   }
 
   /**
-   * A job that is made when the batch ends, however it ended. Its input is an object, or none:
-   * {@code batch}, {@code state} and {@code counts} are added to it. Default: none.
+   * A job that is created when the batch ends, successfully or not. Its input must be an object or
+   * missing: {@code batch}, {@code state} and {@code counts} are added to it. Default: none.
    */
   public BatchOptions callback(JobRequest job) {
     return new BatchOptions(batch, job);
   }
 
   /**
-   * The message that the server is told.
+   * The message that is sent to the server.
    *
-   * @param encode Writes an input; null stays none.
+   * @param encode Encodes an input; null stays null.
    */
   Batch message(Function<Object, Payload> encode) {
     if (callback == null) {

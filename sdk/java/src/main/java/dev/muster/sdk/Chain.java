@@ -5,9 +5,7 @@ import java.util.concurrent.CompletionException;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 
-/**
- * Futures that depend on a call: they fail with what it failed with, and cancelling them ends it.
- */
+/** Futures that depend on a call: they fail with its failure, and cancelling them ends the call. */
 final class Chain {
   private Chain() {}
 
@@ -16,7 +14,8 @@ final class Chain {
   }
 
   /**
-   * @param ended Told what came of it before anybody else is; one of the two is null.
+   * @param ended Called with the outcome before the returned future completes; one of the two
+   *     arguments is null.
    */
   static <A, B> CompletableFuture<B> map(
       CompletableFuture<A> call, Function<A, B> change, BiConsumer<B, Throwable> ended) {

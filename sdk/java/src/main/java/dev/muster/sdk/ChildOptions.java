@@ -3,9 +3,9 @@ package dev.muster.sdk;
 import java.util.Objects;
 import java.util.Optional;
 
-/** How a child is to be run. It can't be changed; each method gives a new one. */
+/** Options of a child job. Instances are immutable; each method returns a new one. */
 public final class ChildOptions {
-  /** A child that its number tells apart, and that ends with its parent. */
+  /** A child that is identified by its number and ends with its parent. */
   public static final ChildOptions NONE = new ChildOptions(null, false, SubmitOptions.NONE);
 
   private final String key;
@@ -19,34 +19,34 @@ public final class ChildOptions {
   }
 
   /**
-   * What the child is known by when the handler runs again. Default: its number among those that
-   * the handler submits without a key.
+   * The key that identifies the child when the handler runs again. Default: its number among the
+   * children submitted without a key.
    */
   public ChildOptions key(String value) {
     return new ChildOptions(Objects.requireNonNull(value, "key"), detached, job);
   }
 
-  /** It goes on when its parent ends. Default: it is cancelled then. */
+  /** The child continues when its parent ends. Default: it is cancelled then. */
   public ChildOptions detached() {
     return new ChildOptions(key, true, job);
   }
 
-  /** How its job is to be run. Idempotency key and request id are the SDK's. */
+  /** Options of the child's job. The SDK sets idempotency key and request id. */
   public ChildOptions job(SubmitOptions options) {
     return new ChildOptions(key, detached, Objects.requireNonNull(options, "options"));
   }
 
-  /** What the child is known by. Empty: its number. */
+  /** The child's key. Empty: it is identified by its number. */
   public Optional<String> key() {
     return Optional.ofNullable(key);
   }
 
-  /** Whether it goes on when its parent ends. */
+  /** Whether the child continues when its parent ends. */
   public boolean isDetached() {
     return detached;
   }
 
-  /** How its job is to be run. */
+  /** Options of the child's job. */
   public SubmitOptions job() {
     return job;
   }

@@ -19,7 +19,7 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * A connection to Muster: submits jobs and follows them.
+ * A connection to Muster that submits jobs and follows them.
  *
  * <pre>{@code
  * try (Client client = Client.builder("localhost:7070").build()) {
@@ -28,9 +28,9 @@ import java.util.stream.Stream;
  * }
  * }</pre>
  *
- * <p>Every method fails with a {@link MusterException}. UNAVAILABLE is repeated a bounded number of
- * times under one request id, so that a repeated submission is the same job. An interrupt ends a
- * call with CANCELLED. Any number of threads may use one client.
+ * <p>Every method fails with a {@link MusterException}. Calls that fail with UNAVAILABLE are
+ * repeated a limited number of times with one request id, so a repeated submission yields the same
+ * job. An interrupt ends a call with CANCELLED. Clients are thread-safe.
  */
 public final class Client implements AutoCloseable {
   private static final int PAGE_SIZE = 100;
@@ -43,7 +43,7 @@ public final class Client implements AutoCloseable {
   }
 
   /**
-   * Begins to say what a client is to be.
+   * Creates a builder.
    *
    * @param address gRPC target of the control plane, such as {@code localhost:7070} or {@code
    *     dns:///muster:7070}.
@@ -52,7 +52,7 @@ public final class Client implements AutoCloseable {
     return new ClientBuilder(address);
   }
 
-  /** The same calls without waiting. */
+  /** The same calls without blocking. */
   public AsyncClient async() {
     return async;
   }
@@ -60,55 +60,59 @@ public final class Client implements AutoCloseable {
   /**
    * The connection, for the generated stubs of all services, such as {@code
    * QueueServiceGrpc.newBlockingStub(client.channel())}. {@link MusterException#of(Throwable)}
-   * reads what they throw.
+   * converts their exceptions.
    */
   public Channel channel() {
     return async.calls().channel();
   }
 
   /**
-   * This client with another longest time of a call, repeats included. It shares the connection.
+   * A copy of this client with another maximum duration of a call, repeats included. It shares the
+   * connection.
    */
   public Client withTimeout(Duration timeout) {
     return new Client(new AsyncClient(async.calls().withTimeout(timeout)));
   }
 
   /**
-   * This client with a UUID that makes repeats of one call harmless, over restarts of this process
-   * too. It is for one call; without it each has a new one.
+   * A copy of this client with a request id: a UUID that makes repeats of one call idempotent, also
+   * across restarts of this process. Use it for one call only; without it each call has a new id.
    */
   public Client withRequestId(String requestId) {
     return new Client(new AsyncClient(async.calls().withRequestId(requestId)));
   }
 
-  /** This client, whose submissions become members of an open batch. */
+  /** A copy of this client whose submissions become members of an open batch. */
   public Client withBatch(String batchJobId) {
     return new Client(new AsyncClient(async.calls().withBatch(batchJobId)));
   }
 
   /**
-   * Stores a job; when it answers, the job is committed.
+   * Stores a job. The job is committed when this returns.
    *
    * @param definition Name of the definition.
-   * @param input As {@link PayloadCodec#encode} takes it; null: none.
+   * @param input A value that {@link PayloadCodec#encode} accepts; null: none.
    * @throws PayloadException when the input can't be written as JSON.
    */
   public SubmittedJob submit(String definition, Object input, SubmitOptions options) {
     return Calls.await(async.submit(definition, input, options));
   }
 
-  /** Stores a job that is run as its definition says. */
+  /** Stores a job that runs as its definition says. */
   public SubmittedJob submit(String definition, Object input) {
     return submit(definition, input, SubmitOptions.NONE);
   }
 
-  /** Stores up to 10,000 jobs of at most 3 MiB together, all or none; answers in their order. */
+  /**
+   * Stores up to 10,000 jobs of at most 3 MiB together, all or none. The results are in the order
+   * of the jobs.
+   */
   public List<SubmittedJob> submitMany(List<JobRequest> jobs) {
     return Calls.await(async.submitMany(jobs));
   }
 
   /**
-   * Reads a job as it is now.
+   * Reads the current state of a job.
    *
    * @throws MusterException NOT_FOUND when there is no such job.
    */
@@ -117,17 +121,17 @@ public final class Client implements AutoCloseable {
   }
 
   /**
-   * Says why a job is where it is: what keeps it from starting, who holds that and when it opens,
-   * its place in line, and an estimate of its start; who has it; how it ended. Its summary is all
-   * of it in sentences.
+   * Reports why a job is in its state: what keeps it from starting, who holds that and when it is
+   * released, its queue position and an estimate of its start; which worker runs it; how it ended.
+   * The summary says all of it in sentences.
    */
   public JobExplanation explain(String jobId) {
     return Calls.await(async.explain(jobId));
   }
 
   /**
-   * Waits until the job has ended or the time is up, and answers the job as it is then. A handler
-   * that waits holds its place meanwhile; {@link JobContext#results} does not.
+   * Waits until the job has ended or the timeout has passed, and returns the job's current state. A
+   * handler that waits keeps its slot meanwhile; {@link JobContext#results} gives it back.
    *
    * @throws MusterException FAILED_PRECONDITION (DEADLOCK) in a handler that holds what the job
    *     needs.
@@ -137,38 +141,39 @@ public final class Client implements AutoCloseable {
   }
 
   /**
-   * Waits for the job's end and answers what its handler returned.
+   * Waits for the job's end and returns the handler's result.
    *
-   * @param type What the result is read as, by {@link PayloadCodec}.
-   * @throws JobFailedException when it ended without a result.
-   * @throws MusterException DEADLINE_EXCEEDED when the time is up before.
+   * @param type The type as which {@link PayloadCodec} reads the result.
+   * @throws JobFailedException when the job ended without a result.
+   * @throws MusterException DEADLINE_EXCEEDED when the timeout has passed before.
    * @throws PayloadException when the result does not fit the class.
    */
   public <T> T result(String jobId, Class<T> type, Duration timeout) {
     return Calls.await(async.result(jobId, type, timeout));
   }
 
-  /** As {@link #result(String, Class, Duration)}, for types with parameters. */
+  /** Works like {@link #result(String, Class, Duration)}, for types with parameters. */
   public <T> T result(String jobId, TypeReference<T> type, Duration timeout) {
     return Calls.await(async.result(jobId, type, timeout));
   }
 
   /**
-   * Asks a job to stop and answers it as it is then: CANCELLED, or CANCELLING while its handler has
-   * yet to return.
+   * Asks a job to stop and returns its new state: CANCELLED, or CANCELLING while its handler has
+   * not returned.
    *
-   * @param reason Why, for people. At most 256 characters; may be empty.
-   * @throws MusterException FAILED_PRECONDITION (JOB_ENDED) when it has ended otherwise.
+   * @param reason Free text of at most 256 characters; may be empty.
+   * @throws MusterException FAILED_PRECONDITION (JOB_ENDED) when the job has ended in another
+   *     state.
    */
   public Job cancel(String jobId, String reason) {
     return Calls.await(async.cancel(jobId, reason));
   }
 
   /**
-   * Holds a job that waits, and answers it as it is then. Its expiry goes on. Pausing twice is no
-   * error.
+   * Holds a waiting job and returns its new state. The job still expires while it is paused.
+   * Pausing twice is not an error.
    *
-   * @param reason Why, for people. At most 256 characters; may be empty.
+   * @param reason Free text of at most 256 characters; may be empty.
    * @throws MusterException FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING).
    */
   public Job pause(String jobId, String reason) {
@@ -176,8 +181,8 @@ public final class Client implements AutoCloseable {
   }
 
   /**
-   * Lets a paused job go on: at once, or at its run time if that is still to come. One that is not
-   * paused stays as it is.
+   * Continues a paused job: at once, or at its run time if that is in the future. A job that is not
+   * paused does not change.
    *
    * @throws MusterException FAILED_PRECONDITION (JOB_ENDED).
    */
@@ -186,8 +191,8 @@ public final class Client implements AutoCloseable {
   }
 
   /**
-   * Makes a new job like one that has ended, and answers it; its {@code retry_of} names the old
-   * one.
+   * Creates a new job with the same specification as a job that has ended, and returns the new one;
+   * its {@code retry_of} names the old one.
    *
    * @throws MusterException FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED).
    */
@@ -196,10 +201,10 @@ public final class Client implements AutoCloseable {
   }
 
   /**
-   * All jobs that match, newest first, without their inputs and results; pages are fetched as the
-   * stream is read.
+   * Lists all matching jobs, newest first, without their inputs and results. Pages are fetched as
+   * the stream is read.
    *
-   * @param filter {@code JobFilter.getDefaultInstance()}: every job of the namespace.
+   * @param filter {@code JobFilter.getDefaultInstance()} matches every job of the namespace.
    */
   public Stream<Job> list(JobFilter filter) {
     return pages(
@@ -209,9 +214,9 @@ public final class Client implements AutoCloseable {
   }
 
   /**
-   * The job as it is now, then each time it has changed, until it has ended. Changes that follow
-   * each other closely are folded into one. A connection that is lost is made anew; no change is
-   * told twice. Closing the stream ends the watch, also for a reader who waits: with CANCELLED.
+   * Watches a job: its current state, then its state after each change, until it has ended. Changes
+   * in quick succession are merged into one. A lost connection is reopened; no change is reported
+   * twice. Closing the stream ends the watch; a waiting reader fails with CANCELLED.
    *
    * <pre>{@code
    * try (Stream<Job> changes = client.watch(jobId)) {
@@ -219,21 +224,21 @@ public final class Client implements AutoCloseable {
    * }
    * }</pre>
    *
-   * @return For one reader. It asks for nothing before it is read, and fails with a {@link
-   *     MusterException}: NOT_FOUND; RESOURCE_EXHAUSTED, when too many watch; UNAVAILABLE, when the
-   *     control plane stays out of reach.
+   * @return A stream for one reader. It makes no call before it is read, and fails with a {@link
+   *     MusterException}: NOT_FOUND; RESOURCE_EXHAUSTED when there are too many watches;
+   *     UNAVAILABLE when the control plane stays out of reach.
    */
   public Stream<Job> watch(String jobId) {
     return JobWatch.of(async.calls(), jobId).stream();
   }
 
   /**
-   * What the job's handlers have logged: by attempt, and in each in the order of writing; pages are
-   * fetched as the stream is read. Each record says how many before it are missing ({@code
-   * skipped}): the newest 64 KiB of an attempt are kept. Texts are as the handler wrote them,
+   * Reads the log records of the job's handlers: by attempt, and within an attempt in the order of
+   * writing. Pages are fetched as the stream is read. The newest 64 KiB of an attempt are kept;
+   * each record says how many records before it are missing ({@code skipped}). Texts are unchanged,
    * control characters included.
    *
-   * @param attempt Only of this one. 0: of all.
+   * @param attempt Only records of this attempt. 0: of all.
    * @throws MusterException NOT_FOUND when there is no such job.
    */
   public Stream<LogRecord> logs(String jobId, int attempt) {
@@ -243,62 +248,64 @@ public final class Client implements AutoCloseable {
         ListAttemptLogsResponse::getRecordsList);
   }
 
-  /** What the handlers of all attempts of the job have logged. */
+  /** Reads the log records of all attempts of the job. */
   public Stream<LogRecord> logs(String jobId) {
     return logs(jobId, 0);
   }
 
   /**
-   * As {@link #logs(String, int)}, and goes on until the job has ended, or the attempt is over:
-   * each record comes within milliseconds of its arrival at the control plane, once. A connection
-   * that is lost is made anew. Closing the stream ends it, also for a reader who waits: with
-   * CANCELLED.
+   * Works like {@link #logs(String, int)}, and continues until the job or the attempt has ended:
+   * each record arrives once, within milliseconds after the control plane receives it. A lost
+   * connection is reopened. Closing the stream ends it; a waiting reader fails with CANCELLED.
    *
-   * @param attempt Only of this one. 0: of all.
-   * @return For one reader. It asks for nothing before it is read, and fails with a {@link
-   *     MusterException}: NOT_FOUND; RESOURCE_EXHAUSTED, when too many follow logs; UNAVAILABLE,
-   *     when the control plane stays out of reach.
+   * @param attempt Only records of this attempt. 0: of all.
+   * @return A stream for one reader. It makes no call before it is read, and fails with a {@link
+   *     MusterException}: NOT_FOUND; RESOURCE_EXHAUSTED when too many callers follow logs;
+   *     UNAVAILABLE when the control plane stays out of reach.
    */
   public Stream<LogRecord> followLogs(String jobId, int attempt) {
     return AttemptLogs.of(async.calls(), jobId, attempt).stream();
   }
 
-  /** Follows what the handlers of all attempts of the job log. */
+  /** Follows the log records of all attempts of the job. */
   public Stream<LogRecord> followLogs(String jobId) {
     return followLogs(jobId, 0);
   }
 
   /**
-   * Makes an open batch without members: jobs that are submitted and followed as one.
+   * Creates an open batch without members. A batch is a set of jobs that are submitted and followed
+   * as one.
    *
-   * @throws MusterException INVALID_ARGUMENT; NOT_FOUND (DEFINITION_NOT_FOUND) of the callback.
+   * @throws MusterException INVALID_ARGUMENT; NOT_FOUND (DEFINITION_NOT_FOUND) when the callback's
+   *     definition does not exist.
    * @throws PayloadException when the callback's input can't be written as JSON.
    */
   public BatchHandle createBatch(BatchOptions options) {
     String jobId = Calls.await(async.createBatch(options)).getJob().getJobId();
-    // A request id of the caller's is for this call alone.
+    // The caller's request id is for this call only.
     return withRequestId("").batch(jobId);
   }
 
-  /** A batch that is there, by its job's id. Asks nothing. */
+  /** Returns a handle of an existing batch, by its job's id. Makes no call. */
   public BatchHandle batch(String batchJobId) {
     return new BatchHandle(this, batchJobId);
   }
 
   /**
-   * Stores a definition, or a new version of it where it differs from the newest, and says which.
-   * One without a body is a task that the handler of the same name runs.
+   * Stores a definition, or a new version of it if it differs from the newest one, and reports
+   * which. A definition without a body is a task for the handler of the same name.
    */
   public ApplyJobDefinitionResponse applyDefinition(JobDefinition definition) {
     return Calls.await(async.applyDefinition(definition));
   }
 
   /**
-   * Ends all jobs that wait for the event; where none does, it is kept for the first that will.
+   * Ends all jobs that wait for the event. If none does, the event is kept for the first job that
+   * will.
    *
-   * @param payload The result of the jobs that it reaches; null: an empty one.
-   * @throws MusterException RESOURCE_EXHAUSTED (EVENTS_FULL) when 1,000 of its name and key are
-   *     kept.
+   * @param payload The result of the jobs that the event ends; null: an empty one.
+   * @throws MusterException RESOURCE_EXHAUSTED (EVENTS_FULL) when 1,000 events of its name and key
+   *     are kept.
    */
   public SendEventResponse sendEvent(String name, Object payload, EventOptions options) {
     return Calls.await(async.sendEvent(name, payload, options));
@@ -310,24 +317,24 @@ public final class Client implements AutoCloseable {
   }
 
   /**
-   * Ends a job that waits for an approval; its result says {@code approved}, and the comment and
-   * the payload that you give.
+   * Ends a job that waits for an approval. Its result contains {@code approved}, the comment and
+   * the payload.
    *
-   * @param comment For people; may be empty.
+   * @param comment Free text; may be empty.
    * @param payload Null: none.
-   * @throws MusterException FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL) when it does not wait
-   *     for one.
+   * @throws MusterException FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL) when the job does not
+   *     wait for an approval.
    */
   public Job approve(String jobId, String comment, Object payload) {
     return Calls.await(async.approve(jobId, comment, payload));
   }
 
   /**
-   * Ends a job that waits for an approval as failed, for good.
+   * Ends a job that waits for an approval as failed, without a retry.
    *
-   * @param reason Why, for people. At most 256 characters; may be empty.
-   * @throws MusterException FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL) when it does not wait
-   *     for one.
+   * @param reason Free text of at most 256 characters; may be empty.
+   * @throws MusterException FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL) when the job does not
+   *     wait for an approval.
    */
   public Job reject(String jobId, String reason) {
     return Calls.await(async.reject(jobId, reason));
@@ -347,7 +354,7 @@ public final class Client implements AutoCloseable {
         .flatMap(page -> items.apply(page).stream());
   }
 
-  /** Ends the connection; calls under way fail with UNAVAILABLE or CANCELLED. */
+  /** Closes the connection; calls in progress fail with UNAVAILABLE or CANCELLED. */
   @Override
   public void close() {
     async.calls().channel().shutdownNow();

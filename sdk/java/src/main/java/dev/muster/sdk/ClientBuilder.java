@@ -6,7 +6,7 @@ import io.opentelemetry.api.OpenTelemetry;
 import java.time.Duration;
 import java.util.Objects;
 
-/** Says what a client is to be. */
+/** Configures a client. */
 public final class ClientBuilder {
   private final String address;
   private String namespace = "";
@@ -19,13 +19,13 @@ public final class ClientBuilder {
     this.address = Objects.requireNonNull(address, "address");
   }
 
-  /** Default: {@code default}. */
+  /** The namespace of all calls. Default: {@code default}. */
   public ClientBuilder namespace(String namespace) {
     this.namespace = Objects.requireNonNull(namespace, "namespace");
     return this;
   }
 
-  /** Longest time of a call, repeats included. Default: 15 seconds. */
+  /** Maximum duration of a call, repeats included. Default: 15 seconds. */
   public ClientBuilder timeout(Duration timeout) {
     this.timeout = Objects.requireNonNull(timeout, "timeout");
     return this;
@@ -37,19 +37,21 @@ public final class ClientBuilder {
     return this;
   }
 
-  /** How inputs and results are written. Default: {@link PayloadCodec#standard}. */
+  /** How inputs and results are encoded. Default: {@link PayloadCodec#standard}. */
   public ClientBuilder codec(PayloadCodec codec) {
     this.codec = Objects.requireNonNull(codec, "codec");
     return this;
   }
 
-  /** What submissions are traced with. Default: the global one, if the program has set it. */
+  /**
+   * The OpenTelemetry that traces submissions. Default: the global one, if the program has set it.
+   */
   public ClientBuilder openTelemetry(OpenTelemetry openTelemetry) {
     this.openTelemetry = Objects.requireNonNull(openTelemetry, "openTelemetry");
     return this;
   }
 
-  /** Makes the client. It connects with its first call. */
+  /** Builds the client. It connects on the first call. */
   public Client build() {
     return new Client(
         new AsyncClient(

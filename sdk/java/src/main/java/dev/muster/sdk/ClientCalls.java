@@ -11,10 +11,10 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * What all calls of a client share.
+ * State that all calls of a client share.
  *
  * @param requestId Empty: a new one for each call.
- * @param batchJobId Empty: submitted jobs become members of none.
+ * @param batchJobId The batch that submitted jobs join. Empty: none.
  */
 record ClientCalls(
     ManagedChannel channel,
@@ -39,7 +39,7 @@ record ClientCalls(
     return requestId.isEmpty() ? UUID.randomUUID().toString() : requestId;
   }
 
-  /** Null stays none. */
+  /** Null stays null. */
   Payload encode(Object value) {
     return value == null ? null : codec.encode(value);
   }

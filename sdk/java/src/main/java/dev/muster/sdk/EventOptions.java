@@ -6,11 +6,10 @@ import java.time.Duration;
 import java.util.function.Consumer;
 
 /**
- * How an event is sent. Everything may be left out. It can't be changed; each method gives a new
- * one.
+ * Options of an event. All are optional. Instances are immutable; each method returns a new one.
  */
 public final class EventOptions {
-  /** For jobs that wait for the empty key; kept for an hour. */
+  /** An event for jobs that wait for the empty key; kept for an hour. */
   public static final EventOptions NONE = new EventOptions(SendEventRequest.getDefaultInstance());
 
   private final SendEventRequest event;
@@ -19,20 +18,22 @@ public final class EventOptions {
     this.event = event;
   }
 
-  /** It is for jobs that wait for just this one. At most 256 characters. Default: the empty key. */
+  /**
+   * The event is for jobs that wait for this key. At most 256 characters. Default: the empty key.
+   */
   public EventOptions key(String key) {
     return with(builder -> builder.setKey(key));
   }
 
   /**
-   * How long it is kept if no job waits for it. Zero: not at all. At most 30 days. Default: an
-   * hour.
+   * How long the event is kept if no job waits for it. Zero means that it is not kept. At most 30
+   * days. Default: an hour.
    */
   public EventOptions keepFor(Duration time) {
     return with(builder -> builder.setKeepFor(Times.durationOf(time)));
   }
 
-  /** UUID that makes a repeat of this very call one event. Default: a new one for each call. */
+  /** A UUID that makes repeats of this call idempotent. Default: a new one for each call. */
   public EventOptions eventId(String id) {
     return with(builder -> builder.setEventId(id));
   }

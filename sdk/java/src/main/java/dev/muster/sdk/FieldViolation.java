@@ -1,9 +1,9 @@
 package dev.muster.sdk;
 
 /**
- * A field that the server refused.
+ * A field that the server rejected.
  *
  * @param field The path to it, such as {@code job.labels["team"]}.
- * @param description What is wrong with it.
+ * @param description Why it is invalid.
  */
 public record FieldViolation(String field, String description) {}

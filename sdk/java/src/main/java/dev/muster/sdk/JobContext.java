@@ -11,17 +11,17 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * The job that a handler works on. Any thread may use it; after the handler has returned, what is
- * said is not heard.
+ * The job that a handler works on. It is thread-safe. After the handler has returned, updates are
+ * ignored.
  */
 public interface JobContext {
   /** UUID of the job. */
   String jobId();
 
-  /** Number of the attempt; rises within a job and may skip. */
+  /** Number of the attempt. It increases within a job, possibly with gaps. */
   int attempt();
 
-  /** Attempts before this one that counted towards the retry policy. */
+  /** Number of earlier attempts that counted towards the retry policy. */
   int attemptsCounted();
 
   /** The job's namespace. */
@@ -30,45 +30,45 @@ public interface JobContext {
   /** Name of the job's definition. */
   String definition();
 
-  /** The version that the job has pinned. */
+  /** The version of the definition that the job is pinned to. */
   int definitionVersion();
 
   /**
-   * Longest time that the handler may run, as its definition says; what it asks for later is not in
-   * it.
+   * Maximum run time of the handler as its definition sets it, without extensions that the handler
+   * has requested.
    */
   Duration runTimeout();
 
-  /** The input as it was submitted, byte for byte. Empty: none was. */
+  /** The submitted input, byte for byte. Empty: none. */
   Optional<Payload> input();
 
   /**
-   * What an earlier attempt left with {@link #checkpoint}. Empty: nothing.
+   * Reads the {@link #checkpoint} of an earlier attempt. Empty: there is none.
    *
    * @throws PayloadException when it does not fit the class.
    */
   <T> Optional<T> lastCheckpoint(Class<T> type);
 
-  /** The same for every attempt of the job: pass it to services that keep duplicates out. */
+  /** The same for every attempt of the job. Pass it to services that reject duplicates. */
   default String idempotencyKey() {
     return jobId();
   }
 
   /**
-   * Higher for each later attempt: a store that remembers the highest can refuse writes of those
-   * before.
+   * Higher for each later attempt: a store that remembers the highest token can refuse writes of
+   * earlier attempts.
    */
   default long fencingToken() {
     return attempt();
   }
 
   /**
-   * W3C trace context for what the handler calls: of the handler's own span where the program has
-   * set up OpenTelemetry, else of the attempt. Empty: none.
+   * W3C trace context for calls of the handler: that of the handler's span if the program has set
+   * up OpenTelemetry, else that of the attempt. Empty: none.
    */
   String traceparent();
 
-  /** The W3C trace state that goes with it. Empty: none. */
+  /** The W3C trace state that belongs to the trace context. Empty: none. */
   String tracestate();
 
   /** Whether the handler is asked to stop. */
@@ -80,13 +80,13 @@ public interface JobContext {
   Optional<StopReason> stopReason();
 
   /**
-   * Ends with the reason when the handler is asked to stop. The future is the caller's own; what
-   * depends on it runs on the common pool.
+   * Completes with the reason when the handler is asked to stop. Each call returns its own future;
+   * dependent stages run on the common pool.
    */
   CompletableFuture<StopReason> whenStopped();
 
   /**
-   * Ends the handler if it is asked to stop.
+   * Throws if the handler is asked to stop.
    *
    * @throws HandlerStoppedException if it is.
    */
@@ -99,54 +99,54 @@ public interface JobContext {
   }
 
   /**
-   * Waits, but not beyond a request to stop.
+   * Waits until the time has passed or the handler is asked to stop.
    *
    * @throws HandlerStoppedException as soon as the handler is asked to stop.
    */
   void sleep(Duration time);
 
   /**
-   * Says how far the handler is. Sent within a second.
+   * Reports the handler's progress. Sent within a second.
    *
-   * @param fraction From 0 to 1; what lies outside is cut.
-   * @param message For people; cut at 256 characters.
+   * @param fraction Limited to the range from 0 to 1.
+   * @param message Readable text, cut after 256 characters.
    */
   void progress(double fraction, String message);
 
-  /** Says how far the handler is, without words. */
+  /** Reports the handler's progress without a message. */
   default void progress(double fraction) {
     progress(fraction, "");
   }
 
   /**
-   * Keeps what a later attempt may start from. Sent within a second, and before the report if this
-   * attempt fails.
+   * Stores a value from which a later attempt may continue. Sent within a second, and before the
+   * report if this attempt fails.
    *
-   * @param value As {@link PayloadCodec#encode} takes it.
-   * @throws PayloadException when it can't be written, or is larger than the server takes.
+   * @param value A value that {@link PayloadCodec#encode} accepts.
+   * @throws PayloadException when it can't be encoded, or is larger than the server accepts.
    */
   void checkpoint(Object value);
 
   /**
-   * Asks for more time than the run timeout, which still counts from the handler's start; several
-   * calls add up. Sent at once where a second could be too late. It moves neither the total timeout
-   * of the job nor how long it may be silent, and comes too late once the handler was told to stop
-   * for {@link StopReason#RUN_TIMEOUT}.
+   * Requests more time than the run timeout, which still counts from the handler's start; several
+   * calls add up. Sent at once if a second could be too late. It changes neither the job's total
+   * timeout nor its progress timeout, and has no effect once the handler was stopped for {@link
+   * StopReason#RUN_TIMEOUT}.
    *
    * @param more At least a millisecond.
-   * @throws IllegalArgumentException when it is not, or would let the handler run for more than 30
-   *     days in all.
+   * @throws IllegalArgumentException when it is less, or would let the handler run for more than 30
+   *     days in total.
    */
   void extendRunTimeout(Duration more);
 
   /**
    * Writes a record to the attempt's log, which {@code muster logs} shows soon after, and to the
-   * worker's logger, with the job's id, the attempt and the trace. Kept are the newest 64 KiB of an
-   * attempt, as long as its job; what is dropped shows as a gap.
+   * worker's logger, with the job's id, the attempt and the trace. The newest 64 KiB of an attempt
+   * are kept, for as long as its job is kept; dropped records show as a gap.
    *
    * @param message Cut after 8 KiB.
-   * @param fields Facts that belong to it: text as it is, anything else as JSON. At most 32, and 8
-   *     KiB together with the message; the rest is dropped.
+   * @param fields Structured fields: text stays unchanged, other values become JSON. At most 32,
+   *     and at most 8 KiB together with the message; the rest is dropped.
    */
   void log(LogLevel level, String message, Map<String, ?> fields);
 
@@ -161,36 +161,39 @@ public interface JobContext {
   }
 
   /**
-   * Stores a child of the job. When the handler runs again, the same call gives the child that was
-   * made before: children are told apart by their key, or by their number, so a handler submits the
-   * same ones in the same order each time it runs.
+   * Stores a child of the job. When the handler runs again, the same call returns the child that
+   * was created before. Children are identified by their key, or by their number if they have no
+   * key, so a handler must submit the same children in the same order each time it runs.
    *
-   * @param input As {@link PayloadCodec#encode} takes it; null: none.
+   * @param input A value that {@link PayloadCodec#encode} accepts; null: none.
    * @return UUID of the child.
-   * @throws MusterException FAILED_PRECONDITION (PARENT_ATTEMPT_CLOSED) where the attempt is not
-   *     the worker's any more; ALREADY_EXISTS (IDEMPOTENCY_CONFLICT) where an earlier run has
-   *     submitted another job in its place.
+   * @throws MusterException FAILED_PRECONDITION (PARENT_ATTEMPT_CLOSED) when the worker no longer
+   *     owns the attempt; ALREADY_EXISTS (IDEMPOTENCY_CONFLICT) when an earlier run submitted a
+   *     different job as this child.
    */
   String submit(String definition, Object input, ChildOptions options);
 
-  /** Stores a child of the job that its number tells apart. */
+  /** Stores a child of the job that is identified by its number. */
   default String submit(String definition, Object input) {
     return submit(definition, input, ChildOptions.NONE);
   }
 
   /**
-   * The results of children, in their order, once all have ended. Until then it throws {@link
-   * WaitsForChildren}, which the handler lets pass: the job gives its place and permits back, and
-   * the handler runs again, from its start, when they have.
+   * Returns the results of children, in the given order, once all have ended. Until then it throws
+   * {@link WaitsForChildren}, which the handler must not catch: the job gives back its slot and
+   * permits, and the handler runs again from its start when the children have ended.
    *
    * @param childIds UUIDs of the children.
    * @throws JobFailedException when one of them ended without a result.
    */
   <T> List<T> results(Collection<String> childIds, Class<T> type);
 
-  /** As {@link #results(Collection, Class)}, for types with parameters. */
+  /** Works like {@link #results(Collection, Class)}, for types with parameters. */
   <T> List<T> results(Collection<String> childIds, TypeReference<T> type);
 
-  /** As {@link #results(Collection, Class)}, but gives the jobs, whatever became of them. */
+  /**
+   * Works like {@link #results(Collection, Class)}, but returns the ended jobs, with whatever
+   * result.
+   */
   List<Job> ended(Collection<String> childIds);
 }

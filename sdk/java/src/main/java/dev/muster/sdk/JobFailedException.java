@@ -7,16 +7,16 @@ import dev.muster.v1.JobState;
 public class JobFailedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** A message of protobuf can be serialized. */
+  /** Protobuf messages are serializable. */
   private final Job job;
 
-  /** Says what became of the job. */
+  /** Creates the exception for an ended job. */
   public JobFailedException(Job job) {
     super("job " + job.getJobId() + " ended " + stateName(job.getState()) + why(job));
     this.job = job;
   }
 
-  /** The job as it ended; its failure, if it has one, says why. */
+  /** The ended job; its failure, if it has one, says why. */
   public Job job() {
     return job;
   }

@@ -5,13 +5,13 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Thrown by a handler that says itself what is reported of it:
+ * Thrown by a handler to determine the reported failure:
  *
  * <pre>{@code
  * throw new JobFailure("QuotaExceeded", "no calls are left today").retryAfter(Duration.ofHours(1));
  * }</pre>
  *
- * <p>Any other exception does as well: its type is the simple name of its class.
+ * <p>Other exceptions work as well: their failure type is the simple name of their class.
  */
 public class JobFailure extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -25,29 +25,29 @@ public class JobFailure extends RuntimeException {
   private transient Object details;
 
   /**
-   * A failure of a type.
+   * Creates a failure with a type.
    *
-   * @param type What retry rules and people go by. At most 256 characters.
-   * @param message For people. Cut after 8 KiB.
+   * @param type The name that retry rules match. At most 256 characters.
+   * @param message Readable text. Cut after 8 KiB.
    */
   public JobFailure(String type, String message) {
     this(type, message, null);
   }
 
-  /** A failure of a type that another one led to. */
+  /** Creates a failure with a type and a cause. */
   public JobFailure(String type, String message, Throwable cause) {
     super(message, cause);
     this.type = Objects.requireNonNull(type, "type");
   }
 
-  /** Says that another attempt can't help: the retry policy is not asked. */
+  /** Prevents another attempt: the retry policy is not consulted. */
   public JobFailure asFinal() {
     isFinal = true;
     return this;
   }
 
   /**
-   * Says when the next attempt is to be made, in place of the policy's backoff.
+   * Sets the time until the next attempt, in place of the policy's backoff.
    *
    * @throws IllegalArgumentException when the delay is negative.
    */
@@ -60,8 +60,8 @@ public class JobFailure extends RuntimeException {
   }
 
   /**
-   * Says that what the handler runs on has failed, such as a disk. It costs the job no attempt
-   * unless a retry rule says otherwise.
+   * Reports that the environment of the handler failed, such as a disk. The failure does not count
+   * as an attempt unless a retry rule says otherwise.
    */
   public JobFailure infrastructure() {
     infrastructure = true;
@@ -69,10 +69,10 @@ public class JobFailure extends RuntimeException {
   }
 
   /**
-   * Says how a process ended that the handler ran; retry rules can go by it.
+   * Sets the exit code of a process that the handler ran; retry rules can match it.
    *
    * @param code From 1 to 255.
-   * @throws IllegalArgumentException when it is not.
+   * @throws IllegalArgumentException when it is out of range.
    */
   public JobFailure exitCode(int code) {
     if (code < 1 || code > MAX_EXIT_CODE) {
@@ -83,25 +83,25 @@ public class JobFailure extends RuntimeException {
   }
 
   /**
-   * Adds data for programs that handle the failure: a value as {@link PayloadCodec#encode} takes
-   * it.
+   * Adds data for programs that process the failure: a value that {@link PayloadCodec#encode}
+   * accepts.
    */
   public JobFailure details(Object value) {
     details = value;
     return this;
   }
 
-  /** What retry rules and people go by. */
+  /** The name that retry rules match. */
   public String type() {
     return type;
   }
 
-  /** Whether another attempt can't help. */
+  /** Whether another attempt is prevented. */
   public boolean isFinal() {
     return isFinal;
   }
 
-  /** Whether what the handler runs on has failed. */
+  /** Whether the environment of the handler failed. */
   public boolean isInfrastructure() {
     return infrastructure;
   }
@@ -111,7 +111,7 @@ public class JobFailure extends RuntimeException {
     return Optional.ofNullable(retryDelay);
   }
 
-  /** How a process ended that the handler ran. 0: none did. */
+  /** The exit code of a process that the handler ran. 0: none. */
   public int exitCode() {
     return exitCode;
   }

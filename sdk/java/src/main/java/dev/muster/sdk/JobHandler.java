@@ -1,20 +1,20 @@
 package dev.muster.sdk;
 
 /**
- * Runs one attempt of a job, on a thread of the worker's.
+ * Runs one attempt of a job, on a thread of the worker.
  *
- * @param <I> What the input is read as.
- * @param <O> What the result is written from.
+ * @param <I> The type as which the input is read.
+ * @param <O> The type from which the result is written.
  */
 @FunctionalInterface
 public interface JobHandler<I, O> {
   /**
-   * Does the work. When it is asked to stop, the thread is interrupted.
+   * Does the work. A request to stop interrupts the thread.
    *
    * @param context The job.
-   * @param input The input; null: none was given.
+   * @param input The input; null: none.
    * @return The job's result.
-   * @throws Exception Fails the attempt, and the retry policy decides about another one.
+   * @throws Exception Fails the attempt; the retry policy decides whether there is another one.
    */
   O run(JobContext context, I input) throws Exception;
 }

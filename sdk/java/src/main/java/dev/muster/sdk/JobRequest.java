@@ -6,17 +6,17 @@ import java.util.Objects;
  * One job of {@link Client#submitMany}.
  *
  * @param definition Name of the definition.
- * @param input As {@link PayloadCodec#encode} takes it; null: none.
- * @param options How it is to be run.
+ * @param input A value that {@link PayloadCodec#encode} accepts; null: none.
+ * @param options Options of the job.
  */
 public record JobRequest(String definition, Object input, SubmitOptions options) {
-  /** Checks that nothing is missing. */
+  /** Rejects null for the definition and the options. */
   public JobRequest {
     Objects.requireNonNull(definition, "definition");
     Objects.requireNonNull(options, "options");
   }
 
-  /** A job that is run as its definition says. */
+  /** A job that runs as its definition says. */
   public JobRequest(String definition, Object input) {
     this(definition, input, SubmitOptions.NONE);
   }

@@ -8,7 +8,7 @@ import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
 
-/** What became of jobs. */
+/** Results of jobs. */
 public final class JobResults {
   private static final Set<JobState> TERMINAL =
       EnumSet.of(
@@ -20,15 +20,15 @@ public final class JobResults {
 
   private JobResults() {}
 
-  /** Whether jobs in this state stay as they are for good. */
+  /** Whether a job in this state never changes again. */
   public static boolean isTerminal(JobState state) {
     return TERMINAL.contains(state);
   }
 
   /**
-   * What the job's handler returned. Null: nothing.
+   * The result of the job's handler. Null: none.
    *
-   * @throws JobFailedException when the job ended otherwise.
+   * @throws JobFailedException when the job ended without a result.
    * @throws MusterException DEADLINE_EXCEEDED (WAIT_TIMEOUT) when it has not ended yet.
    */
   public static Payload of(Job job) {

@@ -9,12 +9,12 @@ import dev.muster.v1.WaitJobResponse;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
-/** Follows a job to its end by calls that each wait a while on the server. */
+/** Waits for a job's end, by calls that each wait on the server for a limited time. */
 final class JobWait {
-  /** Longest time that one call waits on the server. */
+  /** Maximum time that one call waits on the server. */
   private static final Duration POLL = Duration.ofSeconds(30);
 
-  /** Time that a call gets on top, for the way there and back. */
+  /** Time added to the call's timeout for the network round trip. */
   private static final Duration SLACK = Duration.ofSeconds(5);
 
   private final ClientCalls calls;
@@ -22,20 +22,19 @@ final class JobWait {
   private final Duration timeout;
   private final long start = System.nanoTime();
 
-  /** The control plane looks whether this one holds what the job needs. */
+  /** Sent to the control plane, which checks whether this job holds what the awaited job needs. */
   private final HandledJob waiting = HandledJob.current();
 
   private final CompletableFuture<Job> result = new CompletableFuture<>();
 
   private JobWait(ClientCalls calls, String jobId, Duration timeout) {
-    // A wait outlives a restart of the control plane: it is bounded by time, not by a number of
-    // tries.
+    // A wait outlives a restart of the control plane: time bounds it, not a number of tries.
     this.calls = calls.patient();
     this.jobId = jobId;
     this.timeout = timeout;
   }
 
-  /** The job when it has ended or the time is up, whichever is first. */
+  /** Completes with the job when it has ended or the timeout has passed, whichever is first. */
   static CompletableFuture<Job> forEnd(ClientCalls calls, String jobId, Duration timeout) {
     JobWait wait = new JobWait(calls, jobId, timeout);
     wait.poll();

@@ -9,9 +9,9 @@ import dev.muster.v1.WatchJobRequest;
 import dev.muster.v1.WatchJobResponse;
 import java.util.List;
 
-/** Watches a job over streams that may break: what was told already is passed over. */
+/** Watches a job over streams that may break. Revisions that were reported before are skipped. */
 final class JobWatch {
-  /** That of the job as it was told last. */
+  /** The last reported revision. */
   private Long revision;
 
   private JobWatch() {}

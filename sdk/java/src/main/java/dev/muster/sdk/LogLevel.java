@@ -1,13 +1,13 @@
 package dev.muster.sdk;
 
-/** How grave a log record is. */
+/** Severity of a log record. */
 public enum LogLevel {
-  /** For those who look for a fault. */
+  /** Details for debugging. */
   DEBUG,
-  /** What is worth knowing when all goes well. */
+  /** Normal operation. */
   INFO,
-  /** Something that should not be, and that the handler can go on with. */
+  /** A problem with which the handler can continue. */
   WARN,
-  /** Something that made a part of the work fail. */
+  /** A problem that made a part of the work fail. */
   ERROR
 }

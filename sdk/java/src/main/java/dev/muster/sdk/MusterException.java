@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A call to Muster that failed. */
+/** A failed call to Muster. */
 public class MusterException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
@@ -34,8 +34,8 @@ public class MusterException extends RuntimeException {
   }
 
   /**
-   * What a generated stub threw, with the details that came along. A {@code MusterException} stays
-   * what it is; anything that no call throws has the code UNKNOWN.
+   * Converts an exception of a generated stub, with its error details. A {@code MusterException} is
+   * returned unchanged; an exception that is not from a call has the code UNKNOWN.
    */
   public static MusterException of(Throwable thrown) {
     if (thrown instanceof MusterException failure) {
@@ -52,8 +52,8 @@ public class MusterException extends RuntimeException {
   }
 
   /**
-   * Stable reason, such as {@code JOB_NOT_FOUND}. Empty when the server sent none, as when it can't
-   * be reached.
+   * Stable reason, such as {@code JOB_NOT_FOUND}. Empty when the server sent none, for example
+   * because it can't be reached.
    */
   public String reason() {
     return known().reason();
@@ -64,14 +64,12 @@ public class MusterException extends RuntimeException {
     return known().metadata();
   }
 
-  /**
-   * What is wrong with the request, field by field. Empty unless {@link #code} is INVALID_ARGUMENT.
-   */
+  /** The invalid fields of the request. Empty unless {@link #code} is INVALID_ARGUMENT. */
   public List<FieldViolation> fieldViolations() {
     return known().fieldViolations();
   }
 
-  /** When the server wants to be asked again. Empty when it did not say. */
+  /** How long the server asks to wait before the next call. Empty if the server named no delay. */
   public Optional<Duration> retryDelay() {
     return known().retryDelay();
   }

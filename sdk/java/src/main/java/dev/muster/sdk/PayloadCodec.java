@@ -12,10 +12,10 @@ import java.io.IOException;
 import java.util.Locale;
 
 /**
- * User data to and from {@link Payload}: JSON by Jackson, bytes as they are.
+ * Converts values to and from {@link Payload}: JSON by Jackson, bytes unchanged.
  *
- * <p>As a Java type, {@code byte[]} and {@link ByteString} are the bytes of any payload, {@link
- * Payload} is the payload itself, {@code Void} is nothing, and everything else is read from JSON.
+ * <p>When reading, {@code byte[]} and {@link ByteString} return the bytes of any payload, {@link
+ * Payload} the payload itself, {@code Void} null, and every other type is read from JSON.
  */
 public final class PayloadCodec {
   /** Content type of JSON. */
@@ -39,20 +39,20 @@ public final class PayloadCodec {
   }
 
   /**
-   * The codec that is used unless another is set. Its mapper has the modules of the class path and
-   * passes over properties that a class does not have.
+   * The default codec. Its mapper has the modules of the class path and ignores properties that a
+   * class does not have.
    */
   public static PayloadCodec standard() {
     return DEFAULT;
   }
 
-  /** A codec whose JSON is that of your mapper. */
+  /** A codec with a given JSON mapper. */
   public static PayloadCodec of(ObjectMapper mapper) {
     return new PayloadCodec(mapper);
   }
 
   /**
-   * A payload with a content type of its own.
+   * A payload with a given content type.
    *
    * @param data The bytes, at most 512 KiB.
    * @param contentType Media type, at most 128 characters.
@@ -62,8 +62,8 @@ public final class PayloadCodec {
   }
 
   /**
-   * Writes a value: {@code byte[]} and {@link ByteString} as application/octet-stream, a {@link
-   * Payload} as it is, null and everything else as JSON.
+   * Encodes a value: {@code byte[]} and {@link ByteString} as application/octet-stream, a {@link
+   * Payload} unchanged, null and everything else as JSON.
    *
    * @throws PayloadException when it can't be written as JSON.
    */
@@ -90,9 +90,10 @@ public final class PayloadCodec {
   }
 
   /**
-   * Reads a payload as a class. No payload, one of no type without bytes, and JSON's null are null.
+   * Reads a payload as a class. A missing payload, an empty one without a content type, and JSON's
+   * null become null.
    *
-   * @throws PayloadException when it is no JSON, or does not fit the class.
+   * @throws PayloadException when it is not JSON, or does not fit the class.
    */
   public <T> T decode(Payload payload, Class<T> type) {
     return type.cast(decode(payload, mapper.constructType(type)));
@@ -101,7 +102,7 @@ public final class PayloadCodec {
   /**
    * Reads a payload as a type with parameters.
    *
-   * @throws PayloadException when it is no JSON, or does not fit the type.
+   * @throws PayloadException when it is not JSON, or does not fit the type.
    */
   @SuppressWarnings("unchecked")
   public <T> T decode(Payload payload, TypeReference<T> type) {

@@ -1,15 +1,17 @@
 package dev.muster.sdk;
 
-/** A value that can't be written as a payload, or a payload that is not what is asked of it. */
+/**
+ * A value that can't be encoded as a payload, or a payload that does not fit the requested type.
+ */
 public class PayloadException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** Says what is wrong. */
+  /** Creates the exception with a message. */
   public PayloadException(String message) {
     super(message);
   }
 
-  /** Says what is wrong, and what it comes from. */
+  /** Creates the exception with a message and a cause. */
   public PayloadException(String message, Throwable cause) {
     super(message, cause);
   }

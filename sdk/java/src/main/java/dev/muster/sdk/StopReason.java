@@ -4,11 +4,11 @@ package dev.muster.sdk;
 public enum StopReason {
   /** The job was cancelled. */
   CANCELLED("cancelled"),
-  /** The handler took too long. */
+  /** The handler has exceeded its run timeout. */
   RUN_TIMEOUT("run_timeout"),
-  /** The worker can't prove that the attempt is still its own. */
+  /** The worker can't prove that it still owns the attempt. */
   LEASE_LOST("lease_lost"),
-  /** The worker ends. */
+  /** The worker shuts down. */
   SHUTDOWN("shutdown");
 
   private final String word;
@@ -17,7 +17,7 @@ public enum StopReason {
     this.word = word;
   }
 
-  /** The word for it that the SDKs share, such as {@code run_timeout}. */
+  /** The reason's name in all SDKs, such as {@code run_timeout}. */
   @Override
   public String toString() {
     return word;

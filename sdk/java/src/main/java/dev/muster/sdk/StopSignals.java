@@ -9,13 +9,13 @@ import sun.misc.Signal;
 import sun.misc.SignalHandler;
 
 /**
- * SIGINT and SIGTERM stop a worker, after which the program goes on to its end by itself. A
- * shutdown hook could not: with it the process ends as one that a signal killed.
+ * Stops a worker on SIGINT and SIGTERM, after which the program ends normally. A shutdown hook
+ * would not do: with it the process ends as killed by a signal.
  */
 final class StopSignals {
   private StopSignals() {}
 
-  /** Listens until the worker is at its end. */
+  /** Listens until the worker has ended. */
   static void listen(Worker worker, CompletableFuture<Void> finished) {
     AtomicBoolean stopping = new AtomicBoolean();
     Map<Signal, SignalHandler> before = new ConcurrentHashMap<>();

@@ -15,15 +15,14 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * How a job is to be run. Everything may be left out. It can't be changed; each method gives a new
- * one:
+ * Options of a job. All are optional. Instances are immutable; each method returns a new one:
  *
  * <pre>{@code
  * SubmitOptions.NONE.idempotencyKey("invoice-7").priority(10).delay(Duration.ofMinutes(5))
  * }</pre>
  */
 public final class SubmitOptions {
-  /** All as the definition says. */
+  /** Every option as in the definition. */
   public static final SubmitOptions NONE = new SubmitOptions(JobSubmission.getDefaultInstance());
 
   private final JobSubmission job;
@@ -38,7 +37,8 @@ public final class SubmitOptions {
   }
 
   /**
-   * A key of your business: a second submission with it is the same job. At most 256 characters.
+   * A key chosen by the application: a second submission with the same key yields the same job. At
+   * most 256 characters.
    */
   public SubmitOptions idempotencyKey(String key) {
     return with(builder -> builder.setIdempotencyKey(key));
@@ -49,39 +49,39 @@ public final class SubmitOptions {
     return with(builder -> builder.setIdempotencyConflictPolicy(policy));
   }
 
-  /** Adds labels. At most 64; keys to 63, values to 256 characters. */
+  /** Adds labels. At most 64; keys of at most 63, values of at most 256 characters. */
   public SubmitOptions labels(Map<String, String> labels) {
     return with(builder -> builder.putAllLabels(labels));
   }
 
-  /** From -100 to 100; higher runs sooner. Default: the definition's. */
+  /** From -100 to 100; jobs with a higher priority run sooner. Default: the definition's. */
   public SubmitOptions priority(int priority) {
     return with(builder -> builder.setPriority(priority));
   }
 
-  /** Not before this time. Replaces a delay. */
+  /** The job does not run before this time. Replaces a delay. */
   public SubmitOptions runTime(Instant time) {
     return with(builder -> builder.setRunTime(Times.timestampOf(time)));
   }
 
-  /** Not before this long after acceptance. Replaces a run time. */
+  /** The job does not run before this delay after acceptance. Replaces a run time. */
   public SubmitOptions delay(Duration delay) {
     return with(builder -> builder.setDelay(Times.durationOf(delay)));
   }
 
-  /** The job expires when it has not been started by then. Default: never. */
+  /** The job expires if it has not started by this time. Default: never. */
   public SubmitOptions expireTime(Instant time) {
     return with(builder -> builder.setExpireTime(Times.timestampOf(time)));
   }
 
-  /** The queue to wait in. Default: the definition's. */
+  /** The job's queue. Default: the definition's. */
   public SubmitOptions queue(String queue) {
     return with(builder -> builder.setQueue(queue));
   }
 
   /**
-   * Key among which the queue shares its workers fairly, such as a tenant. At most 256 characters.
-   * Default: what the definition's {@code fairness_key} gives.
+   * The key by which the queue shares its workers fairly, such as a tenant. At most 256 characters.
+   * Default: that of the definition's {@code fairness_key}.
    */
   public SubmitOptions fairnessKey(String key) {
     return with(builder -> builder.setFairnessKey(key));
@@ -102,12 +102,12 @@ public final class SubmitOptions {
     return with(builder -> builder.setDemands(demands));
   }
 
-  /** Keeps the job to the worker of an earlier one. Default: any worker that will do. */
+  /** Binds the job to the worker of an earlier job. Default: any suitable worker. */
   public SubmitOptions sticky(Sticky sticky) {
     return with(builder -> builder.setSticky(sticky));
   }
 
-  /** Adds what must come about before it may start: all of these. At most 100. */
+  /** Adds dependencies. All must be fulfilled before the job may start. At most 100. */
   public SubmitOptions dependencies(Collection<Dependency> dependencies) {
     return with(builder -> builder.addAllDependencies(dependencies));
   }
@@ -123,17 +123,16 @@ public final class SubmitOptions {
   }
 
   /**
-   * W3C trace context that the job belongs to. Default: that of the span of the submission, if the
-   * program traces.
+   * W3C trace context of the job. Default: that of the submission's span, if the program traces.
    *
-   * @param tracestate What goes with it. Empty: nothing.
+   * @param tracestate The W3C trace state that belongs to it. Empty: none.
    */
   public SubmitOptions trace(String traceparent, String tracestate) {
     return with(builder -> builder.setTraceparent(traceparent).setTracestate(tracestate));
   }
 
   /**
-   * The message that the server is told.
+   * The message that is sent to the server.
    *
    * @param input Null: none.
    */

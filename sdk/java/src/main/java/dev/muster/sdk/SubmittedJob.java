@@ -1,9 +1,9 @@
 package dev.muster.sdk;
 
 /**
- * A job as it was accepted.
+ * An accepted job.
  *
  * @param jobId UUID of the job.
- * @param existing Whether it was there already: the idempotency key or the request id was in use.
+ * @param existing Whether the job existed before: the idempotency key or the request id was in use.
  */
 public record SubmittedJob(String jobId, boolean existing) {}

@@ -26,8 +26,8 @@ import java.util.function.Function;
  * }
  * }</pre>
  *
- * <p>Handlers are registered before it runs, and it runs once. Threads of its own keep its session
- * alive, however busy the handlers are.
+ * <p>Register handlers before the worker runs; it runs once. Its session is kept alive on separate
+ * threads, however busy the handlers are.
  */
 public final class Worker implements AutoCloseable {
   private final WorkerBuilder options;
@@ -40,11 +40,11 @@ public final class Worker implements AutoCloseable {
   }
 
   /**
-   * Begins to say what a worker is to be.
+   * Creates a builder.
    *
    * @param address gRPC target of the control plane, such as {@code localhost:7070} or {@code
    *     dns:///muster:7070}.
-   * @param name Name of the worker, for people; several may share it: {@code
+   * @param name Name of the worker in lists; several workers may share it: {@code
    *     ^[a-z0-9][a-z0-9._-]{0,62}$}.
    */
   public static WorkerBuilder builder(String address, String name) {
@@ -52,39 +52,42 @@ public final class Worker implements AutoCloseable {
   }
 
   /**
-   * Has the worker run jobs with the handler.
+   * Registers a handler.
    *
-   * @param name That of the handler: the definition's, unless the definition says otherwise.
-   * @param input What the input is read as, by {@link PayloadCodec}. One that does not fit fails
-   *     the job for good, with a failure of the type {@code PayloadException}.
+   * @param name The handler's name: that of the definition, unless the definition names another
+   *     handler.
+   * @param input The type as which {@link PayloadCodec} reads the input. An input that does not fit
+   *     fails the job without a retry, with a failure of the type {@code PayloadException}.
    * @return This worker.
    * @throws IllegalArgumentException when the name is empty or taken.
-   * @throws IllegalStateException when the worker runs already.
+   * @throws IllegalStateException when the worker already runs.
    */
   public <I, O> Worker handle(
       String name, Class<I> input, JobHandler<? super I, ? extends O> handler) {
     return handle(name, Versions.ANY, input, handler);
   }
 
-  /** Has the worker run jobs of some versions of their definition with the handler. */
+  /** Registers a handler for some versions of its definition. */
   public <I, O> Worker handle(
       String name, Versions versions, Class<I> input, JobHandler<? super I, ? extends O> handler) {
     return register(name, versions, reader(input), (context, in) -> handler.run(context, in));
   }
 
-  /** As {@link #handle(String, Class, JobHandler)}, for inputs of types with parameters. */
+  /** Works like {@link #handle(String, Class, JobHandler)}, for inputs of types with parameters. */
   public <I, O> Worker handle(
       String name, TypeReference<I> input, JobHandler<? super I, ? extends O> handler) {
     return register(name, Versions.ANY, reader(input), (context, in) -> handler.run(context, in));
   }
 
-  /** As {@link #handle(String, Class, JobHandler)}, for handlers that hold no thread. */
+  /**
+   * Works like {@link #handle(String, Class, JobHandler)}, for handlers that do not block a thread.
+   */
   public <I, O> Worker handleAsync(
       String name, Class<I> input, AsyncJobHandler<? super I, ? extends O> handler) {
     return handleAsync(name, Versions.ANY, input, handler);
   }
 
-  /** Has the worker run jobs of some versions with a handler that holds no thread. */
+  /** Registers a handler that does not block a thread, for some versions of its definition. */
   public <I, O> Worker handleAsync(
       String name,
       Versions versions,
@@ -99,10 +102,10 @@ public final class Worker implements AutoCloseable {
   }
 
   /**
-   * Begins to run jobs, and returns.
+   * Starts to run jobs, and returns.
    *
-   * @return Ends when the worker has stopped; fails with a {@link MusterException} when the server
-   *     refuses it for good.
+   * @return Completes when the worker has stopped; fails with a {@link MusterException} when the
+   *     server permanently refuses it.
    * @throws IllegalStateException when it ran before, or has no handlers.
    */
   public synchronized CompletableFuture<Void> start() {
@@ -125,9 +128,10 @@ public final class Worker implements AutoCloseable {
 
   /**
    * Runs jobs until {@link #stop}, until the server drains the worker, or, with {@link
-   * WorkerBuilder#signals}, until SIGINT or SIGTERM. An interrupt stops it and stays set.
+   * WorkerBuilder#signals}, until SIGINT or SIGTERM. An interrupt stops the worker; the thread's
+   * interrupt status stays set.
    *
-   * @throws MusterException when the server refuses the worker for good.
+   * @throws MusterException when the server permanently refuses the worker.
    */
   public void run() {
     CompletableFuture<Void> end = start();
@@ -142,11 +146,11 @@ public final class Worker implements AutoCloseable {
   }
 
   /**
-   * Takes nothing more, gives back what has not started, and lets the handlers that run come to
-   * their end; those that still run after {@code timeout} are signalled, and their jobs are given
-   * back.
+   * Stops the worker: it accepts no more jobs, gives back those that have not started, and waits
+   * for running handlers. Handlers that still run after {@code timeout} are asked to stop, and
+   * their jobs are given back.
    *
-   * @return Ends when the worker has stopped.
+   * @return Completes when the worker has stopped.
    */
   public synchronized CompletableFuture<Void> stop(Duration timeout) {
     if (run == null) {
@@ -160,34 +164,37 @@ public final class Worker implements AutoCloseable {
       CompletableFuture.delayedExecutor(timeout.toMillis(), TimeUnit.MILLISECONDS)
           .execute(running::close);
     }
-    // A failure is told by the one who runs it.
+    // The caller of start or run receives a failure.
     return finished.handle((nothing, failure) -> null);
   }
 
-  /** Stops the worker within the {@link WorkerBuilder#stopTimeout}, and waits for it. */
+  /**
+   * Stops the worker, waits up to {@link WorkerBuilder#stopTimeout} for handlers, and returns when
+   * it has stopped.
+   */
   @Override
   public void close() {
     stop(options.stopTimeout()).join();
   }
 
   /**
-   * Changes how many handlers may run at once. Those that run go on.
+   * Changes the maximum number of concurrent handlers. Running handlers continue.
    *
    * @param slots From 1 to 10,000.
-   * @throws IllegalArgumentException when it is not.
+   * @throws IllegalArgumentException when it is out of range.
    * @throws IllegalStateException when the worker does not run.
    */
   public void setSlots(int slots) {
     running().setSlots(Places.checkedSlots(slots));
   }
 
-  /** The present session's UUID. Empty while there is none. */
+  /** The UUID of the current session. Empty while there is none. */
   public synchronized Optional<String> sessionId() {
     return run == null ? Optional.empty() : run.sessionId();
   }
 
   /**
-   * Counts of what happened, as of the last event.
+   * The counters as of the last event.
    *
    * @throws IllegalStateException when the worker does not run.
    */

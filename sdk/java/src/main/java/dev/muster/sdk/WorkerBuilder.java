@@ -13,7 +13,7 @@ import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
-/** Says what a worker is to be. */
+/** Configures a worker. */
 public final class WorkerBuilder {
   private static final int DEFAULT_SLOTS = 10;
 
@@ -36,16 +36,16 @@ public final class WorkerBuilder {
         .setSlots(DEFAULT_SLOTS);
   }
 
-  /** Default: {@code default}. */
+  /** The namespace whose jobs it runs. Default: {@code default}. */
   public WorkerBuilder namespace(String namespace) {
     request.setNamespace(namespace);
     return this;
   }
 
   /**
-   * Handlers that may run at once, from 1 to 10,000. Default: 10.
+   * Maximum number of concurrent handlers, from 1 to 10,000. Default: 10.
    *
-   * @throws IllegalArgumentException when it is not.
+   * @throws IllegalArgumentException when it is out of range.
    */
   public WorkerBuilder slots(int slots) {
     request.setSlots(Places.checkedSlots(slots));
@@ -59,8 +59,8 @@ public final class WorkerBuilder {
   }
 
   /**
-   * Adds totals, of which jobs take what they demand, such as {@code Map.of("cpu", 8.0, "gpu",
-   * 2.0)}: cores, bytes, devices. Other names mean what you say. At most 16.
+   * Adds totals from which jobs take what they demand, such as {@code Map.of("cpu", 8.0, "gpu",
+   * 2.0)}: cores, bytes, devices. You define the meaning of other names. At most 16.
    */
   public WorkerBuilder resources(Map<String, Double> resources) {
     request.putAllResources(resources);
@@ -68,42 +68,47 @@ public final class WorkerBuilder {
   }
 
   /**
-   * Where handlers run. It must start each at once: one that queues has handlers wait under a
-   * running run timeout. Default: platform threads of the worker's own, at most one a slot. On Java
-   * 21, {@code Executors.newVirtualThreadPerTaskExecutor()} serves many slots.
+   * The executor of handlers. It must start each handler at once: while a handler waits in a queue,
+   * its run timeout already counts. Default: platform threads owned by the worker, at most one per
+   * slot. On Java 21, {@code Executors.newVirtualThreadPerTaskExecutor()} serves many slots.
    */
   public WorkerBuilder executor(Executor executor) {
     this.executor = Objects.requireNonNull(executor, "executor");
     return this;
   }
 
-  /** How inputs and results are written. Default: {@link PayloadCodec#standard}. */
+  /** How inputs and results are encoded. Default: {@link PayloadCodec#standard}. */
   public WorkerBuilder codec(PayloadCodec codec) {
     this.codec = Objects.requireNonNull(codec, "codec");
     return this;
   }
 
-  /** What handlers are traced with. Default: the global one, if the program has set it. */
+  /** The OpenTelemetry that traces handlers. Default: the global one, if the program has set it. */
   public WorkerBuilder openTelemetry(OpenTelemetry openTelemetry) {
     this.openTelemetry = Objects.requireNonNull(openTelemetry, "openTelemetry");
     return this;
   }
 
-  /** Where the worker and {@link JobContext#log} write. Default: that of {@code dev.muster.sdk}. */
+  /**
+   * The logger of the worker and of {@link JobContext#log}. Default: that of {@code
+   * dev.muster.sdk}.
+   */
   public WorkerBuilder logger(System.Logger logger) {
     this.logger = Objects.requireNonNull(logger, "logger");
     return this;
   }
 
-  /** Told what becomes of the worker's session, on a thread that must not be held up. */
+  /**
+   * A listener for events of the worker's session. It is called on a thread that it must not block.
+   */
   public WorkerBuilder onEvent(Consumer<WorkerEvent> listener) {
     onEvent = Objects.requireNonNull(listener, "listener");
     return this;
   }
 
   /**
-   * Whether SIGINT and SIGTERM stop the worker, and {@link Worker#run} then returns; a second one
-   * does not wait for handlers. Default: false.
+   * Whether SIGINT and SIGTERM stop the worker, so that {@link Worker#run} returns; a second signal
+   * stops it without waiting for handlers. Default: false.
    */
   public WorkerBuilder signals(boolean listen) {
     signals = listen;
@@ -116,7 +121,7 @@ public final class WorkerBuilder {
     return this;
   }
 
-  /** Makes the worker. It connects when it runs. */
+  /** Builds the worker. It connects when it runs. */
   public Worker build() {
     return new Worker(this);
   }

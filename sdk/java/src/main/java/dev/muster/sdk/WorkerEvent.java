@@ -1,10 +1,10 @@
 package dev.muster.sdk;
 
-/** What happened to a worker's session. */
+/** An event of a worker's session. */
 public enum WorkerEvent {
-  /** A session is open. */
+  /** A session was opened. */
   OPENED,
-  /** The session hears the bus and can be given jobs. */
+  /** The session receives messages of the bus and can receive jobs. */
   READY,
   /** The lease can't be proved any more: nothing is accepted until a heartbeat is answered. */
   FENCED,
@@ -12,8 +12,8 @@ public enum WorkerEvent {
   RECOVERED,
   /** The server has closed the session; a new one is being opened. */
   LOST,
-  /** The worker takes nothing more. */
+  /** The worker accepts no more jobs. */
   DRAINING,
-  /** The worker is at its end. */
+  /** The worker has ended. */
   CLOSED
 }

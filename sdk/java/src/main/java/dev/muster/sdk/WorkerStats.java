@@ -1,20 +1,20 @@
 package dev.muster.sdk;
 
 /**
- * Counts of what happened in a worker, for metrics and people who wonder. They only rise.
+ * The counters of a worker. They only increase.
  *
- * @param sessions Sessions opened.
- * @param sessionsLost Sessions that the server had closed.
- * @param accepted Attempts accepted.
+ * @param sessions Opened sessions.
+ * @param sessionsLost Sessions that the server closed.
+ * @param accepted Accepted attempts.
  * @param duplicates Assignments ignored because the attempt was known.
  * @param ignored Assignments ignored because the lease could not be proved, or the held list was
  *     full.
  * @param released Attempts given back before their handler was entered.
  * @param aborted Handlers stopped because the lease could not be proved.
- * @param fences Times that the fence fell.
+ * @param fences How often the lease could no longer be proved.
  * @param timeouts Handlers stopped by their run timeout.
  * @param cancels Cancels received for running handlers.
- * @param acknowledged Reports that the server has acknowledged.
+ * @param acknowledged Acknowledged reports.
  */
 public record WorkerStats(
     long sessions,

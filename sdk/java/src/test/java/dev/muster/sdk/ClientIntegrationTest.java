@@ -27,9 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 
-/**
- * The calls of a client, to a control plane whose gRPC address {@code MUSTER_TEST_ADDRESS} names.
- */
+/** The client against the control plane whose gRPC address is {@code MUSTER_TEST_ADDRESS}. */
 @EnabledIfEnvironmentVariable(named = "MUSTER_TEST_ADDRESS", matches = ".+")
 class ClientIntegrationTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -38,7 +36,7 @@ class ClientIntegrationTest {
   private final String suffix = UUID.randomUUID().toString().substring(0, 8);
   private final Client client = Client.builder(address).build();
 
-  /** Has a single slot: two of its jobs never run beside each other. */
+  /** Has a single slot: no two of its jobs run at the same time. */
   private final Worker worker = Worker.builder(address, "java-client-test").slots(1).build();
 
   private String name(String kind) {

@@ -61,7 +61,7 @@ class ClientTest {
   private Server server;
   private Client client;
 
-  /** What a test wants of the server. */
+  /** A fake server with answers set by the test. */
   private static final class FakeJobs extends JobServiceGrpc.JobServiceImplBase {
     final List<SubmitJobRequest> submitted = new CopyOnWriteArrayList<>();
     final AtomicInteger waits = new AtomicInteger();
@@ -96,7 +96,7 @@ class ClientTest {
 
     @Override
     public void getJob(GetJobRequest request, StreamObserver<GetJobResponse> observer) {
-      // Never answered.
+      // Leave the call without an answer.
       asked.countDown();
     }
 

@@ -8,7 +8,7 @@ import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 
-/** Serves what a test wants of the control plane, and has a client of it. */
+/** A server for fake services, with a client of it. */
 final class FakeServer implements AutoCloseable {
   private final Server server;
   final Client client;

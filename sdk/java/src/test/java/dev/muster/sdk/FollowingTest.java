@@ -32,12 +32,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Watching jobs and following logs over streams that break. */
+/** Watches and followed logs over streams that break. */
 class FollowingTest {
   private final FakeStreams streams = new FakeStreams();
   private final FakeServer server = new FakeServer(streams);
 
-  /** Each stream goes as the test has said; without a word of it, it is refused for good. */
+  /** Each stream runs as the test has set; without a script it fails with a permanent error. */
   private static final class FakeStreams extends JobServiceGrpc.JobServiceImplBase {
     final Queue<Consumer<StreamObserver<WatchJobResponse>>> watches = new ConcurrentLinkedQueue<>();
     final Queue<Consumer<StreamObserver<WatchAttemptLogsResponse>>> follows =
@@ -96,7 +96,7 @@ class FollowingTest {
     stream.onError(Status.UNAVAILABLE.asRuntimeException());
   }
 
-  /** A job that runs, over a stream that breaks, and then over one that tells its end. */
+  /** A running job, over a stream that breaks, and then over one that reports its end. */
   private void endsOverTwoStreams() {
     streams.watches.add(
         stream -> {
@@ -122,7 +122,7 @@ class FollowingTest {
     try (Stream<Job> changes = server.client.watch("job-1")) {
       assertEquals(List.of(1L, 2L, 5L), changes.map(Job::getRevision).toList());
     }
-    // The second stream was never ended by the server.
+    // The server never ends the second stream.
     streams.cancelled.await();
   }
 

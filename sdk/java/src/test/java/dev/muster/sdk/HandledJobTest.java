@@ -20,13 +20,13 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** A client knows the handler that waits by it. */
+/** A client knows which handler waits with it. */
 class HandledJobTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final String jobId = UUID.randomUUID().toString();
 
-  /** Which jobs were said to wait, in order. */
+  /** The waiting jobs that the client reported, in order. */
   private final List<String> waiting = new CopyOnWriteArrayList<>();
 
   private final FakeServer server =

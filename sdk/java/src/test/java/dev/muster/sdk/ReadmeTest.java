@@ -25,7 +25,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The examples of the README compile, and print what stands beneath them. */
+/** The examples of the README compile, and print the output that follows them. */
 class ReadmeTest {
   private static final Pattern EXAMPLE =
       Pattern.compile("```java\n(.*?)```(?:\\s+```text\n(.*?)```)?", Pattern.DOTALL);

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 
-/** A worker, at a control plane whose gRPC address {@code MUSTER_TEST_ADDRESS} names. */
+/** A worker against the control plane whose gRPC address is {@code MUSTER_TEST_ADDRESS}. */
 @EnabledIfEnvironmentVariable(named = "MUSTER_TEST_ADDRESS", matches = ".+")
 class WorkerIntegrationTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -5,8 +5,8 @@ import io.opentelemetry.context.ContextKey;
 import io.opentelemetry.context.Scope;
 
 /**
- * The job whose handler the running code belongs to. It stands in OpenTelemetry's context beside
- * the handler's span, so that what carries one to other threads carries both.
+ * The job whose handler is running the current code. It is stored in the OpenTelemetry context next
+ * to the handler's span, so that propagating the context to other threads propagates both.
  */
 public final class HandledJob {
   private static final ContextKey<HandledJob> KEY = ContextKey.named("muster-handled-job");
@@ -18,23 +18,23 @@ public final class HandledJob {
     this.jobId = jobId;
   }
 
-  /** That of this thread. */
+  /** The handled job of this thread. */
   public static HandledJob current() {
     HandledJob handled = Context.current().get(KEY);
     return handled == null ? NONE : handled;
   }
 
-  /** Makes it that of this thread. */
+  /** Sets it as the handled job of this thread. */
   public Scope makeCurrent() {
     return Context.current().with(KEY, this).makeCurrent();
   }
 
-  /** The handler has ended: what goes on behind it is no handler's any more. */
+  /** Called when the handler has ended: work that continues is no longer part of it. */
   public void end() {
     jobId = "";
   }
 
-  /** Its UUID. Empty: outside of handlers. */
+  /** UUID of the job. Empty outside of handlers. */
   public String jobId() {
     return jobId;
   }

@@ -4,7 +4,7 @@ import com.google.protobuf.Duration;
 import com.google.protobuf.Timestamp;
 import java.time.Instant;
 
-/** Times to and from the contract's messages. */
+/** Conversion of times and durations to and from protobuf messages. */
 public final class Times {
   private Times() {}
 
@@ -34,7 +34,7 @@ public final class Times {
         .build();
   }
 
-  /** The duration in milliseconds; parts of one are cut. */
+  /** The duration in milliseconds, rounded down. */
   public static long millis(Duration duration) {
     return duration.getSeconds() * 1_000 + duration.getNanos() / 1_000_000;
   }

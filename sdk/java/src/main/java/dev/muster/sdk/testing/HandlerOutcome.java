@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** What came of a handler, and what it said of itself in all of its runs. */
+/** The result of a handler, with everything that it reported in all of its runs. */
 public final class HandlerOutcome {
   private final DetachedRuns runs;
   private final AttemptReport report;
@@ -26,10 +26,10 @@ public final class HandlerOutcome {
   }
 
   /**
-   * What it returned, as a client reads it.
+   * The returned value, as a client reads it.
    *
-   * @throws IllegalStateException when it failed; the message says how. Or when it was asked to
-   *     stop while it waited for children.
+   * @throws IllegalStateException when the handler failed (the message contains the failure), or
+   *     when it was asked to stop while it waited for children.
    */
   public <T> T result(Class<T> type) {
     if (report.hasSuspended()) {
@@ -43,40 +43,40 @@ public final class HandlerOutcome {
     return codec.decode(report.getResult(), type);
   }
 
-  /** What would be reported of its failure. Empty: it returned, or waited for children. */
+  /** The failure to report. Empty: the handler returned, or waited for children. */
   public Optional<Failure> failure() {
     return report.hasFailure() ? Optional.of(report.getFailure()) : Optional.empty();
   }
 
-  /** Each progress that it reported, in order. */
+  /** All progress reports, in order. */
   public List<Progress> progress() {
     return all(DetachedJob::reportedProgress);
   }
 
-  /** Each checkpoint that it left, in order. */
+  /** All checkpoints, in order. */
   public <T> List<T> checkpoints(Class<T> type) {
     return all(DetachedJob::reportedCheckpoints).stream()
         .map(left -> codec.decode(left, type))
         .toList();
   }
 
-  /** Each record that it wrote to the attempt's log, in order. */
+  /** All records of the attempt's log, in order. */
   public List<LogRecord> logs() {
     return all(DetachedJob::records);
   }
 
-  /** How much time it asked for beyond its run timeout, in its last run. */
+  /** The total time requested beyond the run timeout, in the last run. */
   public Duration runTimeoutExtension() {
     List<DetachedJob> all = runs.runs();
     return Duration.ofMillis(all.get(all.size() - 1).extensionMillis());
   }
 
-  /** How often it ran: once, and again each time that it had waited for children. */
+  /** The number of runs: one, plus one each time it has waited for children. */
   public int runs() {
     return runs.runs().size();
   }
 
-  /** The children that it submitted, each once, in their order. */
+  /** The children that it submitted, each once, in order. */
   public List<JobSubmission> children() {
     return runs.children().submissions();
   }

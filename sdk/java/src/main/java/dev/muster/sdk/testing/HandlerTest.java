@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.UUID;
 
 /**
- * Runs a handler without a worker and without a control plane, for its tests. Inputs and results
- * take the way that they take in production.
+ * Runs a handler without a worker and without a control plane, for tests. Inputs and results are
+ * encoded and decoded as in production.
  *
  * <pre>{@code
  * HandlerOutcome outcome =
@@ -44,7 +44,7 @@ public final class HandlerTest {
   private int maxPayload = MAX_PAYLOAD;
   private final Map<String, RegisteredHandler.Body> children = new HashMap<>();
 
-  /** A first attempt of a new job. */
+  /** Creates the first attempt of a new job. */
   public HandlerTest() {}
 
   private static ByteString newId() {
@@ -63,7 +63,7 @@ public final class HandlerTest {
     return this;
   }
 
-  /** Attempts that counted before this one. Default: 0. */
+  /** Number of earlier attempts that counted. Default: 0. */
   public HandlerTest attemptsCounted(int attempts) {
     assignment.setAttemptsCounted(attempts);
     return this;
@@ -75,13 +75,13 @@ public final class HandlerTest {
     return this;
   }
 
-  /** How long the handler may run; nothing enforces it here. Default: an hour. */
+  /** The handler's run timeout; it is not enforced here. Default: an hour. */
   public HandlerTest runTimeout(Duration timeout) {
     assignment.setRunTimeout(Times.durationOf(timeout));
     return this;
   }
 
-  /** What an earlier attempt has left. Default: nothing. */
+  /** The checkpoint of an earlier attempt. Default: none. */
   public HandlerTest lastCheckpoint(Object value) {
     assignment.setCheckpoint(codec.encode(value));
     return this;
@@ -93,23 +93,23 @@ public final class HandlerTest {
     return this;
   }
 
-  /** Largest checkpoint, in bytes. Default: 512 KiB. */
+  /** Maximum size of a checkpoint in bytes. Default: 512 KiB. */
   public HandlerTest maxPayload(int bytes) {
     maxPayload = bytes;
     return this;
   }
 
-  /** How input and result are written. Default: {@link PayloadCodec#standard}. */
+  /** How input and result are encoded. Default: {@link PayloadCodec#standard}. */
   public HandlerTest codec(PayloadCodec codec) {
     this.codec = codec;
     return this;
   }
 
   /**
-   * Says what runs children of a definition: a handler of the test's that gives their results, or
-   * the one that has them in production. What it throws is the child's failure. Children end when
-   * the handler under test waits for them; then that runs again from its start, as a later attempt,
-   * with its last checkpoint. Default: there are none, and submitting one fails with NOT_FOUND.
+   * Sets the handler for children of a definition: a fake one that returns their results, or the
+   * one used in production. Its exception is the child's failure. Children run when the handler
+   * under test waits for them; then that handler runs again from its start, as a later attempt,
+   * with its last checkpoint. Default: none; submitting a child then fails with NOT_FOUND.
    *
    * <pre>{@code
    * new HandlerTest().child("square", Integer.class, (ctx, side) -> side * side)
@@ -120,21 +120,21 @@ public final class HandlerTest {
     return this;
   }
 
-  /** Runs the handler on the caller's thread, and answers what came of it. */
+  /** Runs the handler on the caller's thread, and returns its outcome. */
   public <I, O> HandlerOutcome run(Class<I> type, JobHandler<I, O> handler, Object input) {
     RunningHandler running = prepare(body(type, handler::run), input);
     running.runHere();
     return running.await();
   }
 
-  /** Begins to run the handler on a thread of its own, so that it can be stopped. */
+  /** Starts the handler on its own thread, so that it can be stopped. */
   public <I, O> RunningHandler start(Class<I> type, JobHandler<I, O> handler, Object input) {
     RunningHandler running = prepare(body(type, handler::run), input);
     running.runAside();
     return running;
   }
 
-  /** Runs a handler that is asked to stop before it begins. */
+  /** Runs a handler that is asked to stop before it starts. */
   public <I, O> HandlerOutcome runStopped(
       Class<I> type, JobHandler<I, O> handler, Object input, StopReason reason) {
     RunningHandler running = prepare(body(type, handler::run), input);
@@ -143,7 +143,7 @@ public final class HandlerTest {
     return running.await();
   }
 
-  /** Begins to run a handler that holds no thread. */
+  /** Starts a handler that does not block a thread. */
   public <I, O> RunningHandler startAsync(
       Class<I> type, AsyncJobHandler<I, O> handler, Object input) {
     RunningHandler running = prepare(body(type, handler::run), input);
@@ -169,7 +169,7 @@ public final class HandlerTest {
         given, body, maxPayload, codec, new DetachedChildren(new ChildRunner()));
   }
 
-  /** Runs children as the test has said. */
+  /** Runs children with the handlers that the test has set. */
   private final class ChildRunner implements DetachedChildren.Runner {
     @Override
     public boolean knows(String definition) {

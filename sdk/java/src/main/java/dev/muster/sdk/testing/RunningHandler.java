@@ -5,7 +5,7 @@ import dev.muster.sdk.StopReason;
 import dev.muster.sdk.internal.worker.DetachedRuns;
 import java.util.concurrent.CompletableFuture;
 
-/** A handler that runs in a test. */
+/** A running handler in a test. */
 public final class RunningHandler {
   private final DetachedRuns runs;
   private final PayloadCodec codec;
@@ -30,12 +30,12 @@ public final class RunningHandler {
     runs.stop(reason);
   }
 
-  /** What comes of the handler. */
+  /** The outcome of the handler. */
   public CompletableFuture<HandlerOutcome> outcome() {
     return runs.outcome().thenApply(report -> new HandlerOutcome(runs, report, codec));
   }
 
-  /** Waits for what comes of the handler. */
+  /** Waits for the outcome of the handler. */
   public HandlerOutcome await() {
     return outcome().join();
   }

@@ -21,7 +21,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Handlers under test that have children. */
+/** Tests of handlers with children. */
 class HandlerTestChildrenTest {
   private static int sumOfSquares(JobContext ctx, Integer count) {
     ctx.log("run " + ctx.attempt() + " from " + ctx.lastCheckpoint(String.class).orElse("nothing"));

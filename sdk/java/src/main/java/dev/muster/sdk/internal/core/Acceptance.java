@@ -3,18 +3,19 @@ package dev.muster.sdk.internal.core;
 import dev.muster.v1.ReleaseReason;
 
 /**
- * What the session knows about one assignment at the moment it arrives, and the five questions that
- * decide what becomes of it, in the one order that is safe.
+ * The facts on which an arriving assignment is judged, and the decision. The order of the five
+ * checks is essential for safety.
  *
- * @param held The attempt is held.
- * @param seen It was seen before, and the credit that it names is still alive.
- * @param fenced The session can't prove its lease. (A superseded session hears nothing any more.)
- * @param full The held list is at its bound.
- * @param cancelled A cancel for it came first.
- * @param draining The worker takes nothing more.
- * @param supported There is a handler for it.
- * @param creditUnspent It names a live credit that has a place of its kind left.
- * @param placeFree Its place is free: a slot, or for a prefetched attempt a place in the line.
+ * @param held The session holds the attempt.
+ * @param seen The attempt arrived before, under a credit that is still alive.
+ * @param fenced The session can't prove its lease. (A superseded session receives nothing any
+ *     more.)
+ * @param full The held list has reached its limit.
+ * @param cancelled A cancel arrived before the assignment.
+ * @param draining The worker accepts no more attempts.
+ * @param supported A handler is registered for it.
+ * @param creditUnspent Its credit is alive and has an unspent permit of its kind.
+ * @param placeFree A slot is free, or the attempt is prefetched and may wait.
  */
 record Acceptance(
     boolean held,
@@ -27,7 +28,7 @@ record Acceptance(
     boolean creditUnspent,
     boolean placeFree) {
 
-  /** What becomes of an assignment. */
+  /** The decision about an assignment. */
   sealed interface Verdict {
     record Ignore() implements Verdict {}
 
@@ -37,18 +38,17 @@ record Acceptance(
   }
 
   Verdict judge() {
-    // 1. A duplicate says nothing new. This comes first: releasing it would give away what is
-    //    running.
+    // 1. Ignore a duplicate. This comes first: releasing it would release the running attempt.
     if (held || seen) {
       return new Verdict.Ignore();
     }
-    // 2. Without a lease, neither running nor releasing is ours to decide; the server sends the
+    // 2. Without a lease, the session may neither run nor release the attempt; the server sends the
     //    grant again. The same holds when the held list is full: it could not even list the
-    //    release.
+    // release.
     if (fenced || full) {
       return new Verdict.Ignore();
     }
-    // 3. The cancel overtook it.
+    // 3. Release it if a cancel overtook it.
     if (cancelled) {
       return new Verdict.Release(ReleaseReason.RELEASE_REASON_CANCELLED);
     }
@@ -56,7 +56,7 @@ record Acceptance(
     if (!draining && supported && creditUnspent && placeFree) {
       return new Verdict.Accept();
     }
-    // 5. Give it back and say why.
+    // 5. Release it with a reason.
     return new Verdict.Release(whyNot());
   }
 

@@ -1,8 +1,7 @@
 package dev.muster.sdk.internal.core;
 
 /**
- * One timer for many due times: it rings at the earliest one asked for, and whoever hears it looks
- * at what is due.
+ * One timer for many due times: it rings at the earliest one, and the callback checks what is due.
  */
 final class Alarm {
   static final long NEVER = Long.MAX_VALUE;
@@ -17,14 +16,14 @@ final class Alarm {
     this.ring = ring;
   }
 
-  /** Rings at {@code time} at the latest. */
+  /** Requests a ring no later than {@code time}. */
   void by(long time) {
     if (time < at) {
       set(time);
     }
   }
 
-  /** Rings at {@code time}, whatever was asked for before. */
+  /** Requests a ring at {@code time} and replaces earlier requests. */
   void set(long time) {
     cancel();
     if (time == NEVER) {

@@ -2,5 +2,5 @@ package dev.muster.sdk.internal.core;
 
 import com.google.protobuf.ByteString;
 
-/** What every table of the core is keyed by. */
+/** Identifies an attempt; the tables of the core use it as key. */
 record AttemptKey(ByteString jobId, int attempt) {}

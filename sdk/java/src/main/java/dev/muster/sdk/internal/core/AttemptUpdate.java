@@ -4,8 +4,8 @@ import dev.muster.v1.Payload;
 import dev.muster.v1.Progress;
 
 /**
- * The newest words of one attempt. Each change raises the sequence, so that a late heartbeat sets
- * nothing back.
+ * The newest update of one attempt. Each change increases the sequence, so that a late heartbeat
+ * does not overwrite a newer one.
  */
 final class AttemptUpdate {
   long sequence;
@@ -13,13 +13,13 @@ final class AttemptUpdate {
   /** The newest sequence that an answered heartbeat has carried. */
   long delivered;
 
-  /** Null: the handler said nothing of it. */
+  /** Null: the handler has reported none. */
   Progress progress;
 
   /** Null once a heartbeat that carried it was answered. */
   Payload checkpoint;
 
-  /** All that the handler has asked for beyond its run timeout, in milliseconds; 0: nothing. */
+  /** Total time that the handler has requested beyond its run timeout, in milliseconds; 0: none. */
   long extensionMs;
 
   boolean hasNews() {

@@ -10,16 +10,16 @@ import dev.muster.v1.Progress;
 import dev.muster.v1.ReleaseReason;
 import java.util.List;
 
-/** What becomes of each attempt of a session, from its arrival to the making of its report. */
+/** Handles each attempt of a session, from its arrival until its report is made. */
 final class Attempts {
-  /** Whom the attempts belong to. */
+  /** The owner of the attempts. */
   interface Owner {
     boolean fenced(long now);
 
     /** Queues the report that closes the attempt. */
     void report(Held held, AttemptReport outcome);
 
-    /** Asks for {@link #watch} to be called at {@code at} at the latest. */
+    /** Asks for a call of {@link #watch} no later than {@code at}. */
     void dueBy(long at);
   }
 
@@ -32,7 +32,7 @@ final class Attempts {
   private final Cancels cancels = new Cancels();
 
   /**
-   * @param maxPayload Bytes of the largest result; 0: no bound.
+   * @param maxPayload Maximum size of a result in bytes; 0: no limit.
    */
   Attempts(
       SessionHost host,
@@ -50,8 +50,8 @@ final class Attempts {
   }
 
   /**
-   * Those of slots go first: a prefetched one may wait, and must not take the slot that another was
-   * promised.
+   * Admits assignments for slots first: a prefetched attempt may wait, and must not take a slot
+   * that was promised to another.
    */
   void admitAll(List<Assignment> assignments, long now) {
     for (Assignment assignment : assignments) {
@@ -92,7 +92,7 @@ final class Attempts {
       return;
     }
     Held entry = held.add(key, assignment);
-    // The server has spent the place, whatever becomes of the attempt here.
+    // The server has spent the permit, whatever the verdict here.
     if (credit != null) {
       credits.spend(credit, entry.key, assignment.getPrefetch());
     }
@@ -128,7 +128,7 @@ final class Attempts {
         : Limits.DEFAULT_RUN_TIMEOUT;
   }
 
-  /** Starts what waits, as far as places are free. */
+  /** Starts waiting attempts while slots are free. */
   void startWaiting(long now) {
     while (host.places().free() > 0 && !owner.fenced(now)) {
       Held entry = held.first();
@@ -154,14 +154,14 @@ final class Attempts {
     }
   }
 
-  /** The handler returned; what it works for, if anything still, is to be reported. */
+  /** The handler has returned. Its attempt is reported if it is still held. */
   void ended(Execution execution, AttemptReport outcome) {
     if (execution.held != null) {
       close(execution, verdictOn(execution, outcome));
     }
   }
 
-  /** False when nobody asks any more how far the handler is. */
+  /** Returns false if the attempt is no longer held. */
   boolean progress(Execution execution, Progress progress) {
     if (execution.held != null) {
       updates.progress(execution.held, progress);
@@ -169,7 +169,7 @@ final class Attempts {
     return execution.held != null;
   }
 
-  /** False when nobody asks any more what the handler leaves. */
+  /** Returns false if the attempt is no longer held. */
   boolean checkpoint(Execution execution, Payload checkpoint) {
     if (execution.held != null) {
       updates.checkpoint(execution.held, checkpoint);
@@ -177,7 +177,7 @@ final class Attempts {
     return execution.held != null;
   }
 
-  /** False when nobody asks any more what the handler logs. */
+  /** Returns false if the attempt is no longer held. */
   boolean log(Execution execution, LogRecord logged) {
     if (execution.held != null) {
       updates.log(execution.held, logged);
@@ -186,8 +186,8 @@ final class Attempts {
   }
 
   /**
-   * False when it comes too late. The alarm rings at the old time, too, and finds that nothing is
-   * due.
+   * Returns false when it comes too late. The alarm also rings at the old time; nothing is due
+   * then.
    */
   boolean extendRunTimeout(Execution execution, long extensionMs) {
     boolean late = execution.held == null || execution.stopped == StopReason.RUN_TIMEOUT;
@@ -209,7 +209,10 @@ final class Attempts {
     }
   }
 
-  /** The fence fell: what may not go on without a lease is stopped and reported as aborted. */
+  /**
+   * The fence has passed. Attempts that must not continue without a lease are stopped and reported
+   * as aborted.
+   */
   void abort() {
     giveBackUnstarted(ReleaseReason.RELEASE_REASON_NOT_STARTED);
     for (Execution execution : host.places().executions()) {
@@ -223,7 +226,7 @@ final class Attempts {
     }
   }
 
-  /** The session is over: handlers are told, and what they return is dropped. */
+  /** The session is over. Handlers are asked to stop, and their results are dropped. */
   void drop(StopReason reason) {
     for (Execution execution : host.places().executions()) {
       if (execution.held == null) {
@@ -239,7 +242,7 @@ final class Attempts {
     }
   }
 
-  /** Does what is due by {@code now}, and asks to be called again for the next. */
+  /** Handles what is due by {@code now}, and asks to be called again when the next thing is. */
   void watch(long now) {
     for (Held entry = held.first(); entry != null; entry = held.first()) {
       if (now < entry.expireAt) {
@@ -283,7 +286,7 @@ final class Attempts {
     execution.running.stop(reason);
   }
 
-  /** Releases an attempt if its handler has not been entered. */
+  /** Releases an attempt if its handler was not entered. */
   private boolean giveBack(Held entry, ReleaseReason reason) {
     if (entry.execution != null) {
       if (!entry.execution.running.withdraw()) {
@@ -306,8 +309,8 @@ final class Attempts {
     if (execution.stopped == StopReason.RUN_TIMEOUT) {
       return Outcomes.runTimeout();
     }
-    // A success that comes first wins; only a handler that gave up because of the cancel is
-    // cancelled.
+    // A success that comes first wins. Only a handler that stopped because of the cancel is
+    // reported as cancelled.
     if (execution.stopped == StopReason.CANCELLED && !outcome.hasResult()) {
       return Outcomes.cancelled();
     }
@@ -315,8 +318,8 @@ final class Attempts {
   }
 
   /**
-   * The attempt of a started handler gets its report. The place stays taken until the handler has
-   * returned.
+   * Queues the report for the attempt of an entered handler. The slot stays taken until the handler
+   * has returned.
    */
   private void close(Execution execution, AttemptReport outcome) {
     Held entry = execution.held;

@@ -10,11 +10,11 @@ final class Backoff {
   private Backoff() {}
 
   /**
-   * Milliseconds until the next try: at least what the server asked for, plus a random share of a
-   * cap that doubles.
+   * Milliseconds until the next try: the delay that the server requests, plus a random wait between
+   * half of a limit and the whole. The limit doubles with each failure.
    *
-   * @param failures Failures in a row, this one included.
-   * @param longest The largest cap.
+   * @param failures Consecutive failures, this one included.
+   * @param longest The maximum of the limit.
    */
   static long after(int failures, MusterException failure, long longest, double random) {
     long doubled = Limits.MIN_BACKOFF << Math.min(failures - 1, MAX_DOUBLINGS);

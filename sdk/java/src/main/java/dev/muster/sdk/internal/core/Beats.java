@@ -5,15 +5,15 @@ import dev.muster.sdk.internal.Times;
 import dev.muster.v1.HeartbeatResponse;
 import java.util.function.LongFunction;
 
-/** When heartbeats are sent. One that is slow to be answered never holds up the next. */
+/** Schedules heartbeats. A slow answer never delays the next heartbeat. */
 final class Beats {
   /**
-   * The share of the interval by which a beat may come early, so that workers that started together
-   * drift apart.
+   * Share of the interval by which a heartbeat may come early, so that workers that started
+   * together spread out.
    */
   private static final double JITTER = 0.1;
 
-  /** A heartbeat under way, and what is to be done about its end. */
+  /** A heartbeat to be sent, with callbacks for its result. */
   interface Beat {
     void send(CorePorts.Answer<HeartbeatResponse> answer);
 
@@ -28,13 +28,16 @@ final class Beats {
   private final Alarm alarm;
   private long lastSent = Long.MIN_VALUE / 2;
 
-  /** The interval's own next beat: it keeps the lease, so no wait puts it off. */
+  /** The time of the next regular heartbeat. It keeps the lease, so no backoff delays it. */
   private long regularAt = Alarm.NEVER;
 
   /** Failures since the last answer. */
   private int failures;
 
-  /** After a failure nothing but news of the bus brings a beat sooner. */
+  /**
+   * The end of the backoff after a failure. Only a change of the bus connection triggers an earlier
+   * heartbeat.
+   */
   private long notBefore = Long.MIN_VALUE;
 
   private long roundTrip;
@@ -55,12 +58,15 @@ final class Beats {
     return lastSent;
   }
 
-  /** How long the last one took to be answered; one that failed took its whole time. */
+  /** How long the last heartbeat took to be answered, or to fail. */
   long roundTrip() {
     return roundTrip;
   }
 
-  /** Beats at once. With too many beats unanswered it waits a moment, but not for them. */
+  /**
+   * Sends a heartbeat at once. With too many unanswered, it retries after a short time, without
+   * waiting for the answers.
+   */
   void now() {
     if (closed) {
       return;
@@ -79,7 +85,10 @@ final class Beats {
     beat.send((response, failure) -> settle(beat, sentAt, response, failure));
   }
 
-  /** Beats within {@code ms}, but not too soon after the last one, nor after one that failed. */
+  /**
+   * Schedules a heartbeat within {@code ms}, but keeps the minimum gap to the last one and the
+   * backoff after a failure.
+   */
   void within(long ms) {
     if (!closed) {
       long soonest = Math.max(lastSent + Limits.MIN_BEAT_GAP, notBefore);
@@ -111,7 +120,7 @@ final class Beats {
     beat.answered(response);
   }
 
-  /** A beat has failed: what was asked for before waits, too. */
+  /** Delays heartbeats after a failure, requested ones included. */
   private void putOff(MusterException failure) {
     double random = ports.random().getAsDouble();
     long wait = Backoff.after(++failures, failure, Limits.BEAT_RETRY, random);

@@ -4,19 +4,19 @@ import dev.muster.v1.NatsCredentials;
 import dev.muster.v1.OpenSessionResponse;
 import dev.muster.v1.SessionMessage;
 
-/** The session's subscription, and whether anything is heard over it. */
+/** The session's subscription. It tracks whether messages arrive over it. */
 final class BusLink {
-  /** Whom the subscription belongs to. */
+  /** The owner of the subscription. */
   interface Owner {
     void received(SessionMessage message);
 
-    /** The subscription is in force; nothing was heard over it yet. */
+    /** The subscription is active; no ping has been received over it yet. */
     void connected();
 
-    /** The connection broke: what was on its way may be lost. */
+    /** The connection broke; messages in transit may be lost. */
     void broken();
 
-    /** The first ping over the present connection has arrived. */
+    /** The first ping over the current connection has arrived. */
     void heard();
   }
 
@@ -24,12 +24,12 @@ final class BusLink {
   private final Owner owner;
   private CorePorts.BusConnection connection;
 
-  /** Connections are made on other threads. */
+  /** Volatile, because connections are made on other threads. */
   private volatile NatsCredentials credentials;
 
   private long echo;
 
-  /** When the subscription came into force. {@code null}: it is not. */
+  /** When the subscription became active. {@code null}: it is not. */
   private Long connectedAt;
 
   private boolean heard;
@@ -54,20 +54,20 @@ final class BusLink {
                     this::changed));
   }
 
-  /** Highest ping heard in this session. 0: none. */
+  /** Highest ping received in this session. 0: none. */
   long echo() {
     return echo;
   }
 
-  /** To be used from the next connection on. */
+  /** Sets the credentials for the next connection. */
   void renewCredentials(NatsCredentials renewed) {
     credentials = renewed;
   }
 
   /**
-   * Gives the connection up that brings nothing. One that is new has had no time to, and where
-   * there is none another one is on its way: giving up on these over and over would leave the
-   * session deaf for ever.
+   * Replaces a connection that delivers nothing. It leaves a new connection alone, which has not
+   * had the time to, and does nothing without a connection, because another one is being made:
+   * replacing these again and again would keep the session from ever receiving anything.
    */
   void reconnect() {
     if (connectedAt != null && ports.now() >= connectedAt + Limits.HEARING_TIME) {
@@ -101,8 +101,8 @@ final class BusLink {
     }
     if (isConnected) {
       connectedAt = ports.now();
-      // A ping may have come before the word that the subscription is in force: what it granted
-      // stays good.
+      // A ping may arrive before the status that the subscription is active; its credits stay
+      // valid.
       owner.connected();
       return;
     }

@@ -5,7 +5,7 @@ import io.grpc.Status.Code;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** What the core reads of a failed call. */
+/** Facts that the core reads from a failed call. */
 final class CallFailure {
   private static final Set<Code> FATAL =
       EnumSet.of(

@@ -6,7 +6,7 @@ import java.util.Map;
 
 /** Cancels that overtook their assignments. */
 final class Cancels {
-  /** When each is forgotten; in the order of arrival, which is the order of forgetting. */
+  /** When each is removed; in order of arrival, which is also the order of removal. */
   private final Map<AttemptKey, Long> forgetAt = new LinkedHashMap<>();
 
   void remember(AttemptKey key, long now) {

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Holds the report of a failed attempt back until a heartbeat has carried its last checkpoint: the
- * report closes the attempt, and a closed one takes no checkpoint any more.
+ * Delays the report of a failed attempt until a heartbeat has carried its last checkpoint: the
+ * report closes the attempt, and a closed attempt accepts no checkpoint.
  */
 final class CheckpointGate {
   /** A report that waits. */
@@ -17,7 +17,7 @@ final class CheckpointGate {
     /** The first heartbeat that can carry the checkpoint. */
     private final long beat;
 
-    /** Heartbeats that could carry it and failed. */
+    /** Failed heartbeats that could carry it. */
     private int failures;
 
     private HeldBack(Held held, AttemptReport outcome, long beat) {
@@ -35,7 +35,7 @@ final class CheckpointGate {
     return ++beats;
   }
 
-  /** Whether the report has to wait. A success needs no checkpoint. */
+  /** Whether the report must wait; it is kept in that case. A success needs no checkpoint. */
   boolean holds(Held held, AttemptReport outcome) {
     boolean retried = outcome.hasFailure() || outcome.hasAborted() || outcome.hasSuspended();
     if (!retried || !owesCheckpoint(held)) {
@@ -46,8 +46,8 @@ final class CheckpointGate {
   }
 
   /**
-   * The reports that may go, now that a heartbeat is over: those whose checkpoint has come through,
-   * or never will.
+   * A heartbeat is over. Returns the reports that may be sent now: their checkpoint was delivered,
+   * or too many heartbeats have failed.
    */
   List<HeldBack> pass(long beat, boolean delivered) {
     List<HeldBack> going = new ArrayList<>();

@@ -1,6 +1,6 @@
 package dev.muster.sdk.internal.core;
 
-/** How many handlers ended in the last 200 ms: the depth of the prefetch. */
+/** Counts the handlers that ended in the last 200 ms: the prefetch depth. */
 final class CompletionRate {
   private static final int BUCKETS = 10;
   private static final long BUCKET_MS = Limits.PREFETCH_WINDOW / BUCKETS;

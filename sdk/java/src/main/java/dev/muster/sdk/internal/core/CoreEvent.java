@@ -3,12 +3,12 @@ package dev.muster.sdk.internal.core;
 import com.google.protobuf.ByteString;
 import dev.muster.sdk.MusterException;
 
-/** What happened to the worker's session. */
+/** An event of the worker's session. */
 public sealed interface CoreEvent {
-  /** A session is open. */
+  /** A session was opened. */
   record Opened(ByteString sessionId, int maxPayload) implements CoreEvent {}
 
-  /** The session heard the bus and has granted credits. */
+  /** The session receives messages of the bus and has granted credits. */
   record Ready() implements CoreEvent {}
 
   /** The lease can't be proved any more: nothing is accepted until a heartbeat is answered. */
@@ -20,12 +20,12 @@ public sealed interface CoreEvent {
   /** The server has closed the session; a new one is being opened. */
   record Lost() implements CoreEvent {}
 
-  /** Nothing more is taken. */
+  /** The worker accepts no more attempts. */
   record Draining() implements CoreEvent {}
 
-  /** The worker is at its end. */
+  /** The worker has ended. */
   record Closed() implements CoreEvent {}
 
-  /** The server refuses the worker for good. */
+  /** The server permanently refuses the worker. */
   record Failed(MusterException error) implements CoreEvent {}
 }

@@ -20,18 +20,18 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * What the core needs of the world: a worker gives it gRPC, NATS and a clock, a test gives it its
- * own. Whatever a port tells the core, it tells on the core's thread.
+ * The interfaces that the core needs. A worker implements them with gRPC, NATS and a clock, tests
+ * with fakes. Ports call the core back on the core's thread only.
  *
  * @param clock Monotonic milliseconds.
- * @param timers Runs things later.
+ * @param timers Runs tasks later.
  * @param random From 0 up to but not including 1.
  * @param newId A new UUID, as text.
  * @param api SessionService.
  * @param bus Subscriptions.
  * @param runner Runs handlers.
- * @param onEvent Told what becomes of the session.
- * @param logger Told what is worth knowing.
+ * @param onEvent Called with events of the session.
+ * @param logger The worker's logger.
  */
 public record CorePorts(
     LongSupplier clock,
@@ -52,19 +52,22 @@ public record CorePorts(
     logger.log(System.Logger.Level.WARNING, message, arguments);
   }
 
-  /** Runs things later. */
+  /** Runs tasks later. */
   public interface Timers {
-    /** Runs {@code run} once, after {@code ms} milliseconds. What it answers takes that back. */
+    /** Runs {@code run} once, after {@code ms} milliseconds. The returned task cancels it. */
     Runnable after(long ms, Runnable run);
   }
 
-  /** What a call ends with. */
+  /** Receives the result of a call. */
   public interface Answer<T> {
     /** One of the two is null. */
     void accept(T response, MusterException failure);
   }
 
-  /** SessionService. Each call is answered once, within {@code timeoutMs}, and never at once. */
+  /**
+   * SessionService. Each call is answered once, within {@code timeoutMs}, and never before the
+   * method returns.
+   */
   public interface SessionApi {
     void openSession(
         OpenSessionRequest request, long timeoutMs, Answer<OpenSessionResponse> answer);
@@ -84,15 +87,15 @@ public record CorePorts(
   }
 
   /**
-   * What a subscription is to be.
+   * Describes a subscription and its callbacks.
    *
-   * @param urls Where the bus is.
-   * @param subject What is subscribed to.
-   * @param credentials The newest, asked for at each connection. An empty JWT: the bus asks for
-   *     none.
-   * @param onMessage Told each message.
-   * @param onStatus Told true each time the subscription has come into force, false each time it is
-   *     lost.
+   * @param urls Addresses of the bus.
+   * @param subject The subject to subscribe to.
+   * @param credentials Returns the newest credentials and is called for each connection. An empty
+   *     JWT: the bus requires none.
+   * @param onMessage Called with each message.
+   * @param onStatus Called with true each time the subscription becomes active, with false each
+   *     time it is lost.
    */
   public record BusOptions(
       List<String> urls,
@@ -101,7 +104,7 @@ public record CorePorts(
       Consumer<SessionMessage> onMessage,
       Consumer<Boolean> onStatus) {}
 
-  /** A subscription that keeps itself connected until it is closed. */
+  /** A subscription that reconnects by itself until it is closed. */
   public interface BusConnection {
     /** Drops the connection and makes a new one. */
     void reconnect();
@@ -112,20 +115,20 @@ public record CorePorts(
   /** Runs handlers. */
   public interface Runner {
     /**
-     * Has a handler run. Its place stays taken until {@link SessionCore#handlersEnded} names the
-     * execution or {@link Running#withdraw} answers true.
+     * Starts a handler. Its place stays taken until {@link SessionCore#handlersEnded} names the
+     * execution or {@link Running#withdraw} returns true.
      */
     Running start(Execution execution, Assignment assignment);
   }
 
-  /** A handler that was handed its attempt. */
+  /** A handler that has received its attempt. */
   public interface Running {
     /** Whether the handler has been entered. */
     boolean hasStarted();
 
     /**
-     * Takes the attempt back if its handler has not been entered. True: it has not been and never
-     * will be.
+     * Takes the attempt back if its handler was not entered. Returns true if the handler never was
+     * and never will be entered.
      */
     boolean withdraw();
 

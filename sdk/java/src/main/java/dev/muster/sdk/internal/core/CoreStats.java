@@ -2,7 +2,7 @@ package dev.muster.sdk.internal.core;
 
 import dev.muster.sdk.WorkerStats;
 
-/** Counts of what happened. They only rise. */
+/** Counters. They only increase. */
 final class CoreStats {
   long sessions;
   long sessionsLost;

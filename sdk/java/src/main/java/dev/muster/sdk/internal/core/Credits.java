@@ -11,11 +11,11 @@ import java.util.Queue;
 import java.util.function.Predicate;
 
 /**
- * The credits that the session has granted: what is left of each, until when, and what was assigned
- * under it.
+ * The credits that the session has granted: their unspent permits, their expiry, and the attempts
+ * assigned under them.
  */
 final class Credits {
-  /** By id. All live equally long, so the order of granting is the order of ending. */
+  /** By id. All credits live equally long, so the order of granting is the order of expiry. */
   private final Map<Long, LiveCredit> byId = new LinkedHashMap<>();
 
   private final Queue<Long> spent = new ArrayDeque<>();
@@ -23,12 +23,12 @@ final class Credits {
   private int slots;
   private int prefetch;
 
-  /** Slots of live credits that are not spent. */
+  /** Unspent slots of live credits. */
   int slots() {
     return slots;
   }
 
-  /** Prefetch places of live credits that are not spent. */
+  /** Unspent prefetch permits of live credits. */
   int prefetch() {
     return prefetch;
   }
@@ -47,20 +47,23 @@ final class Credits {
         .build();
   }
 
-  /** The credit if it is alive, else null. A spent or voided one lives on, for its memory. */
+  /**
+   * Returns the credit if it is alive, else null. A spent or voided credit stays alive because it
+   * remembers its attempts.
+   */
   LiveCredit live(long id, long now) {
     LiveCredit credit = byId.get(id);
     return credit != null && now < credit.expireAt ? credit : null;
   }
 
-  /** Whether the credit may still be parked somewhere, as far as the worker knows. */
+  /** Whether the credit may still be stored on the server, as far as the worker knows. */
   boolean remembers(long id) {
     return byId.containsKey(id);
   }
 
   /**
-   * Takes a place of the kind for {@code key}, as the server did; remembers the attempt even when
-   * none was left.
+   * Takes a permit of the kind for {@code key}, as the server did, and remembers the attempt even
+   * if no permit was left.
    */
   void spend(LiveCredit credit, AttemptKey key, boolean isPrefetch) {
     credit.see(key);
@@ -78,17 +81,20 @@ final class Credits {
     }
   }
 
-  /** Voids every credit with places left; answers their ids. */
+  /** Voids every credit with unspent permits; returns their ids. */
   List<Long> voidAll() {
     return voidWhere(credit -> true);
   }
 
-  /** Voids unused credits that end soon, so that the dispatcher never works with dying ones. */
+  /**
+   * Voids unspent credits that end soon, so that the dispatcher never uses a credit that is about
+   * to end.
+   */
   List<Long> voidAging(long now) {
     return voidWhere(credit -> credit.expireAt - now < Limits.CREDIT_REPLACE_BELOW);
   }
 
-  /** Voids one credit; false when nothing was left of it. */
+  /** Voids one credit; false if it had no unspent permits. */
   boolean voidOne(long id) {
     LiveCredit credit = byId.get(id);
     if (credit == null || !credit.unspent()) {
@@ -102,7 +108,7 @@ final class Credits {
     return true;
   }
 
-  /** Forgets the credits whose time is over. */
+  /** Removes the credits that have ended. */
   void expire(long now) {
     Iterator<LiveCredit> oldest = byId.values().iterator();
     while (oldest.hasNext()) {
@@ -127,8 +133,9 @@ final class Credits {
   }
 
   /**
-   * Bounds the memory of spent credits. Forgetting one early is harmless: an attempt that named it
-   * is either held, or closed on the server, which then refuses the release of a late duplicate.
+   * Bounds the number of remembered spent credits. Removing one early is harmless: an attempt that
+   * named it is either held, or closed on the server, which then refuses the release of a late
+   * duplicate.
    */
   private void markSpent(LiveCredit credit) {
     spent.add(credit.id);

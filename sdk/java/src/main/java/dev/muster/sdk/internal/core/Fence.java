@@ -1,25 +1,25 @@
 package dev.muster.sdk.internal.core;
 
 /**
- * Until when the worker may believe that its lease holds. The lease counts from the
- * <em>sending</em> of the last answered heartbeat: the server renewed it at some time after that,
- * so the worker's fence always falls before the server's.
+ * The time until which the worker may rely on its lease. The lease counts from the <em>sending</em>
+ * of the last answered heartbeat: the server renewed it at some time after that, so the worker's
+ * fence always passes before the server's.
  */
 final class Fence {
-  /** Threads of handlers look at it, too, before they enter one. */
+  /** Volatile, because threads of handlers read it before they enter a handler. */
   private volatile long at;
 
   private final long validMs;
 
   Fence(long openedAt, long leaseMs) {
-    // Leases shorter than the usual one keep the same share of themselves as the margin.
+    // Leases shorter than the default have a proportional margin.
     long margin =
         Math.min(Limits.FENCE_MARGIN, leaseMs * Limits.FENCE_MARGIN / Limits.DEFAULT_LEASE);
     validMs = leaseMs - margin;
     at = openedAt + validMs;
   }
 
-  /** When it falls. */
+  /** The time at which it passes. */
   long at() {
     return at;
   }
@@ -29,7 +29,7 @@ final class Fence {
   }
 
   /**
-   * A heartbeat that was sent at {@code sentAt} has been answered well. Late answers set nothing
+   * A heartbeat that was sent at {@code sentAt} was answered. A late answer never moves the fence
    * back.
    */
   void extend(long sentAt) {

@@ -5,12 +5,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/**
- * Decides which credits a call grants and which it voids, and what becomes of them when the call
- * fails.
- */
+/** Decides which credits a call grants and which it voids, and handles them when the call fails. */
 final class Grants {
-  /** What one call says about credits. */
+  /** The credits that one call grants and voids. */
   record Terms(List<Credit> credits, List<Long> voided) {}
 
   private final Credits credits;
@@ -18,7 +15,7 @@ final class Grants {
   private final Places places;
   private final CompletionRate rate;
 
-  /** Voids that no answered call has carried yet. */
+  /** Voided credits that no answered call has carried yet. */
   private final Set<Long> unsaid = new LinkedHashSet<>();
 
   Grants(Credits credits, HeldList held, Places places, CompletionRate rate) {
@@ -28,31 +25,34 @@ final class Grants {
     this.rate = rate;
   }
 
-  /** Takes back everything that is not spent, to be said with the next call. */
+  /** Voids all unspent credits; the next call carries the voids. */
   void voidAll() {
     unsaid.addAll(credits.voidAll());
   }
 
-  /** At a heartbeat: credits that end soon are replaced. */
+  /** For a heartbeat: replaces credits that end soon. */
   void renew(long now) {
     unsaid.addAll(credits.voidAging(now));
   }
 
-  /** What the next call says. The life of what it grants begins here, before the sending. */
+  /**
+   * Returns what the next call grants and voids. The life of a new credit begins here, before the
+   * call is sent.
+   */
   Terms compose(long now, boolean mayGrant) {
     credits.expire(now);
     List<Long> voided = List.copyOf(unsaid);
     return new Terms(mayGrant ? wanted(now) : List.of(), voided);
   }
 
-  /** The call was answered: what it said needs no repeat. */
+  /** A call was answered: its voids need no repeat. */
   void answered(Terms terms) {
     terms.voided().forEach(unsaid::remove);
   }
 
   /**
-   * The call failed, and nobody knows whether its credits were parked. They are void: a fresh one,
-   * with its whole life ahead, takes their place.
+   * A call failed: the server may or may not have stored its credits. They are voided, and a new
+   * credit with its whole life ahead replaces them.
    */
   void failed(Terms terms) {
     for (Credit credit : terms.credits()) {
@@ -60,8 +60,7 @@ final class Grants {
         unsaid.add(credit.getCreditId());
       }
     }
-    // A credit that has ended needs no voiding; forgetting those bounds the list while no call gets
-    // through.
+    // A credit that has ended needs no voiding. Removing it bounds the list while no call succeeds.
     unsaid.removeIf(id -> !credits.remembers(id));
   }
 

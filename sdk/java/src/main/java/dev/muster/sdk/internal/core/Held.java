@@ -7,8 +7,8 @@ import dev.muster.v1.LeaseLossAction;
 /** An attempt that the session holds. */
 final class Held {
   /**
-   * {@code WAITING} for a place → {@code RUNNING} → {@code CLOSING}: its report is on the way. A
-   * release goes to {@code CLOSING} at once; the entry goes when the server has acknowledged the
+   * {@code WAITING} for a slot → {@code RUNNING} → {@code CLOSING} while its report is pending. A
+   * release starts in {@code CLOSING}. The entry is removed when the server has acknowledged the
    * report.
    */
   enum Phase {
@@ -19,27 +19,27 @@ final class Held {
 
   final AttemptKey key;
 
-  /** Its handler goes on when the lease can't be proved. */
+  /** Its handler continues when the lease can't be proved. */
   final boolean continues;
 
   Phase phase = Phase.CLOSING;
 
-  /** What is to be run, while it waits. */
+  /** Set while the attempt waits. */
   Assignment assignment;
 
-  /** When it has waited too long. */
+  /** When a waiting attempt is given back. */
   long expireAt = Alarm.NEVER;
 
-  /** Its handler, while it runs. */
+  /** Its handler while it runs. */
   Execution execution;
 
-  /** Whether a handler was entered, once that is over. */
+  /** Whether a handler was entered. It is set when that handler's attempt is closed. */
   boolean started;
 
-  /** What its handler said of itself. Null: nothing. */
+  /** What its handler has reported. Null: nothing. */
   AttemptUpdate update;
 
-  /** What its handler has logged and no acknowledged heartbeat has carried. Null: nothing. */
+  /** Log records that no acknowledged heartbeat has carried. Null: there were none. */
   LogTail logs;
 
   Held(AttemptKey key, Assignment assignment) {
@@ -47,7 +47,7 @@ final class Held {
     continues = assignment.getLeaseLossAction() == LeaseLossAction.LEASE_LOSS_ACTION_CONTINUE;
   }
 
-  /** As a heartbeat lists it. */
+  /** The entry in a heartbeat. */
   HeldAttempt message() {
     return HeldAttempt.newBuilder()
         .setJobId(key.jobId())

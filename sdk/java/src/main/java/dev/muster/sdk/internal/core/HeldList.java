@@ -22,7 +22,7 @@ final class HeldList {
     return byKey.size();
   }
 
-  /** Attempts that wait for a place. */
+  /** Attempts that wait for a slot. */
   int waiting() {
     return waiting;
   }
@@ -32,7 +32,7 @@ final class HeldList {
   }
 
   Held add(AttemptKey key, Assignment assignment) {
-    // A copy: the bytes that came may be a view of a whole message, which would stay in memory as
+    // A copy: the received bytes may be a slice of a whole message, which would stay in memory as
     // long as the attempt.
     AttemptKey own = new AttemptKey(ByteString.copyFrom(key.jobId().toByteArray()), key.attempt());
     Held held = new Held(own, assignment);
@@ -48,7 +48,7 @@ final class HeldList {
     waiting++;
   }
 
-  /** Ends the waiting of an attempt: it is to be started or given back. */
+  /** Removes an attempt from the line, to be started or given back. */
   Assignment leaveLine(Held held) {
     Assignment assignment = held.assignment;
     held.assignment = null;
@@ -69,12 +69,12 @@ final class HeldList {
     byKey.remove(held.key, held);
   }
 
-  /** Those that are held now; the list may change while one goes through them. */
+  /** A copy of the entries: the list may change during an iteration. */
   List<Held> entries() {
     return List.copyOf(byKey.values());
   }
 
-  /** What a heartbeat lists. */
+  /** The held attempts for a heartbeat. */
   List<HeldAttempt> messages() {
     return byKey.values().stream().map(Held::message).toList();
   }

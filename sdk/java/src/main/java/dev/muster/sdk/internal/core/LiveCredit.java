@@ -3,17 +3,14 @@ package dev.muster.sdk.internal.core;
 import java.util.HashSet;
 import java.util.Set;
 
-/** What is left of a credit. */
+/** A granted credit with its unspent permits. */
 final class LiveCredit {
   final long id;
   final long expireAt;
   int slots;
   int prefetch;
 
-  /**
-   * Attempts that named it. They are remembered as long as it lives, so that none of them is taken
-   * twice.
-   */
+  /** Attempts that named it while it lives, so that none is accepted twice. */
   private Set<AttemptKey> seen;
 
   LiveCredit(long id, long expireAt, int slots, int prefetch) {

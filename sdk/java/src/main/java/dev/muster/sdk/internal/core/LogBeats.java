@@ -3,8 +3,8 @@ package dev.muster.sdk.internal.core;
 import java.util.function.BooleanSupplier;
 
 /**
- * Has heartbeats bring log records soon after they were written. A control plane that is slow to
- * answer gets fewer of them: so that records cost it a bounded share of its time, however many
+ * Schedules heartbeats for log records soon after they were written. A control plane that answers
+ * slowly gets fewer of them, so that log records cost it a bounded share of its time, however many
  * handlers log.
  */
 final class LogBeats {
@@ -13,7 +13,7 @@ final class LogBeats {
   private final Alarm alarm;
 
   /**
-   * @param pending Whether records still wait: those of an attempt that has ended go with its
+   * @param pending Whether updates are pending: records of an ended attempt are sent with its
    *     report.
    */
   LogBeats(CorePorts ports, Beats beats, BooleanSupplier pending) {
@@ -29,7 +29,7 @@ final class LogBeats {
             });
   }
 
-  /** There are records that no heartbeat has carried. */
+  /** Called when there are records that no heartbeat has carried. */
   void logged() {
     long slow = Math.max(Limits.LOG_GAP, Limits.LOG_GAP_ROUND_TRIPS * beats.roundTrip());
     long gap = Math.min(Limits.PROGRESS_DELAY, slow);

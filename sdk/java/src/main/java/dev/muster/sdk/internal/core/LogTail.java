@@ -6,11 +6,11 @@ import java.util.Deque;
 import java.util.List;
 
 /**
- * The newest log records of an attempt that nobody has acknowledged: a flood drops the oldest, and
- * nothing else.
+ * The newest unacknowledged log records of an attempt. When there are too many, only the oldest are
+ * dropped.
  */
 public final class LogTail {
-  /** Framing of one record. */
+  /** Size of the framing of one record. */
   private static final int FRAME_BYTES = 4;
 
   private final Deque<LogRecord> records = new ArrayDeque<>();
@@ -37,7 +37,7 @@ public final class LogTail {
     }
   }
 
-  /** What has arrived goes. */
+  /** Removes the records that have arrived. */
   void confirm(long sequence) {
     while (!isEmpty() && records.getFirst().getSequence() <= sequence) {
       shift();
@@ -48,7 +48,7 @@ public final class LogTail {
     return List.copyOf(records);
   }
 
-  /** All of them; none are left. */
+  /** Removes and returns all records. */
   public List<LogRecord> take() {
     List<LogRecord> all = records();
     records.clear();

@@ -5,13 +5,12 @@ import dev.muster.v1.OpenSessionRequest;
 import dev.muster.v1.OpenSessionResponse;
 import java.util.function.Supplier;
 
-/** Opens a session, however long it takes, unless the server says that it never will. */
+/** Opens a session and retries without limit, unless the server refuses permanently. */
 final class Opener {
-  /** Whom the sessions are for. */
+  /** The receiver of the sessions. */
   interface Owner {
     /**
-     * @param openedAt The time of the first sending: the session's lease began at some time after
-     *     it.
+     * @param openedAt The time of the first call: the session's lease began at some time after it.
      */
     void sessionOpened(OpenSessionResponse response, long openedAt);
 
@@ -36,7 +35,7 @@ final class Opener {
     retry = new Alarm(ports, this::call);
   }
 
-  /** Asks for a new session after {@code delay} milliseconds. */
+  /** Opens a new session after {@code delay} milliseconds. */
   void open(long delay) {
     firstSent = NEVER;
     failures = 0;
@@ -54,8 +53,8 @@ final class Opener {
 
   private void call() {
     long now = ports.now();
-    // A repeat under the same id finds the session that a lost answer told of; but its lease is
-    // running since then.
+    // A repeat with the same request id returns the session of a lost answer, but the lease of that
+    // session is already running.
     if (now - firstSent > Limits.OPEN_REQUEST_LIFE) {
       firstSent = now;
       requestId = ports.newId().get();
@@ -81,8 +80,7 @@ final class Opener {
 
   private void failed(MusterException failure) {
     if (CallFailure.isLeaseLost(failure)) {
-      // The session that an earlier answer told of, and which we never heard, has lapsed meanwhile:
-      // ask for another one.
+      // The session of an answer that never arrived has lapsed meanwhile: request a new one.
       firstSent = NEVER;
     } else if (CallFailure.isFatal(failure)) {
       owner.openingFailed(failure);

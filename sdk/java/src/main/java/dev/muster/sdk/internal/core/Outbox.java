@@ -6,21 +6,21 @@ import dev.muster.v1.ReportAttemptsRequest;
 import dev.muster.v1.ReportAttemptsResponse;
 import java.util.List;
 
-/** From an attempt's outcome to the server's acknowledgement of it. */
+/** Takes the outcome of an attempt and delivers it until the server acknowledges it. */
 final class Outbox implements Reports.Owner {
-  /** Whom the outbox belongs to. */
+  /** The owner of the outbox. */
   interface Owner {
     boolean mayGrant(long now);
 
-    /** The server has closed the attempt, or says that it is not ours. */
+    /** The server has closed the attempt, or says that this session does not own it. */
     void acknowledged(Held held);
 
-    /** A heartbeat is needed soon: a report waits for its checkpoint to be carried. */
+    /** A heartbeat is needed soon, because a report waits for its checkpoint to be carried. */
     void beatWanted();
 
     void leaseLost();
 
-    /** A call is over; whatever there was to send has been sent. */
+    /** A call is over, and everything that could be sent has been sent. */
     void settled();
   }
 
@@ -41,12 +41,12 @@ final class Outbox implements Reports.Owner {
     reports = new Reports(ports, this);
   }
 
-  /** Whether so much is pending that nothing more should be asked for. */
+  /** Whether so much is pending that no more attempts should be requested. */
   boolean backlogged() {
     return reports.backlogged();
   }
 
-  /** Whether a call is under way or due, which will offer free places. */
+  /** Whether a call is in progress or due, which will offer free slots. */
   boolean active() {
     return reports.active();
   }
@@ -69,7 +69,7 @@ final class Outbox implements Reports.Owner {
     return gate.beatSent();
   }
 
-  /** A heartbeat is over: reports that waited for it may go. */
+  /** A heartbeat is over: reports that waited for it may be sent. */
   void beatOver(long beat, boolean delivered) {
     for (CheckpointGate.HeldBack one : gate.pass(beat, delivered)) {
       queue(one.held, one.outcome);
@@ -85,7 +85,7 @@ final class Outbox implements Reports.Owner {
     reports.add(held, outcome);
   }
 
-  /** What the reports free is granted anew in the very call that frees it. */
+  /** The slots that the reports free are granted again in the same call. */
   @Override
   public void sendReports(
       List<AttemptReport> batch, CorePorts.Answer<ReportAttemptsResponse> answer) {

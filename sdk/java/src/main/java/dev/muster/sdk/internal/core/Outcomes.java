@@ -12,7 +12,7 @@ import dev.muster.v1.Released;
 import dev.muster.v1.Suspended;
 import java.util.List;
 
-/** Outcomes of attempts, as reports that name no attempt yet. */
+/** Outcomes of attempts, as reports without the attempt's id. */
 public final class Outcomes {
   private static final AttemptReport CANCELLED =
       AttemptReport.newBuilder().setCancelled(Cancelled.getDefaultInstance()).build();
@@ -29,7 +29,7 @@ public final class Outcomes {
     return AttemptReport.newBuilder().setFailure(failure).build();
   }
 
-  /** It waits for these children of its job: their UUIDs. */
+  /** The handler waits for children of its job: their UUIDs. */
   public static AttemptReport suspended(List<ByteString> childIds) {
     return AttemptReport.newBuilder()
         .setSuspended(Suspended.newBuilder().addAllChildJobIds(childIds))
@@ -56,7 +56,7 @@ public final class Outcomes {
             .build());
   }
 
-  /** A result that is too large is a failure instead. */
+  /** Replaces a result that is too large with a failure. */
   static AttemptReport withinSize(AttemptReport outcome, int maxPayload) {
     int size = outcome.getResult().getData().size();
     if (maxPayload <= 0 || size <= maxPayload) {
@@ -68,7 +68,7 @@ public final class Outcomes {
             "the result has " + size + " bytes, and at most " + maxPayload + " may be"));
   }
 
-  /** A failure that the SDK itself found, and that another attempt would not mend. */
+  /** A failure detected by the SDK that another attempt would not fix. */
   static Failure sdkFailure(String type, String message) {
     return Failure.newBuilder()
         .setType(type)

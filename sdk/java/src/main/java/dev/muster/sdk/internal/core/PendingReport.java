@@ -4,7 +4,7 @@ import dev.muster.v1.AttemptReport;
 
 /** A report that the server has not acknowledged. */
 final class PendingReport {
-  /** Framing of one report. */
+  /** Size of the framing of one report. */
   private static final int FRAME_BYTES = 8;
 
   final Held held;
@@ -21,7 +21,7 @@ final class PendingReport {
     say(report.build());
   }
 
-  /** Reports this outcome instead, and no log. */
+  /** Replaces the report with this outcome, without a log. */
   void replace(AttemptReport outcome) {
     say(outcome.toBuilder().setJobId(held.key.jobId()).setAttempt(held.key.attempt()).build());
   }

@@ -4,11 +4,14 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/** The places in which handlers run. They belong to the worker and outlive its sessions. */
+/**
+ * The places in which handlers run: one per handler, at most one per slot. They belong to the
+ * worker and outlive its sessions.
+ */
 public final class Places {
   private int slots;
 
-  /** Handlers that run, those included that were told to stop and have not returned. */
+  /** Running handlers, including those that were asked to stop and have not returned. */
   private final Set<Execution> taken = new LinkedHashSet<>();
 
   Places(int slots) {
@@ -29,18 +32,21 @@ public final class Places {
     return execution;
   }
 
-  /** The handler has returned, or never was entered. False: that was known. */
+  /**
+   * Frees the place of a handler that has returned or was never entered. Returns false if it was
+   * free already.
+   */
   boolean release(Execution execution) {
     return taken.remove(execution);
   }
 
-  /** Those that are taken now; places may be taken and released while one goes through them. */
+  /** A copy of the running handlers: places may be taken and released during an iteration. */
   List<Execution> executions() {
     return List.copyOf(taken);
   }
 
   /**
-   * Says what is wrong with a number of slots.
+   * Validates a number of slots.
    *
    * @throws IllegalArgumentException when it is not from 1 to 10,000.
    */

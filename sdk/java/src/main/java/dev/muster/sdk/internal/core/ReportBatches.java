@@ -5,17 +5,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 
-/** Pending reports, cut into calls that are bounded in number and in bytes. */
+/** Pending reports, divided into calls that are limited in number and in bytes. */
 final class ReportBatches {
   private final Queue<PendingReport> queue = new ArrayDeque<>();
 
-  /** Batches that failed, whole or halved: they go before everything else. */
+  /** Batches that failed, whole or halved. They are sent before everything else. */
   private final Queue<List<PendingReport>> again = new ArrayDeque<>();
 
   private int count;
   private long bytes;
 
-  /** Reports that no call carries at the moment. */
+  /** Number of reports that are not in a call at the moment. */
   int size() {
     return count;
   }
@@ -30,7 +30,7 @@ final class ReportBatches {
     bytes += report.bytes;
   }
 
-  /** Gives a batch back, to be called with again just as it is. */
+  /** Returns a batch, which the next call takes unchanged. */
   void putBack(List<PendingReport> batch) {
     if (batch.isEmpty()) {
       return;

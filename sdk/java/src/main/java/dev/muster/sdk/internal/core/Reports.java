@@ -9,23 +9,23 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Sends reports until each is acknowledged. An idle line sends at once; while a call is under way,
- * reports pile up for the next one.
+ * Sends reports until each is acknowledged. With no call in progress it sends at once; otherwise
+ * reports collect for the next call.
  */
 final class Reports {
   private static final String REFUSED = "ReportRefused";
 
-  /** Whom the reports belong to. */
+  /** The owner of the reports. */
   interface Owner {
-    /** Makes the call; credits ride along. */
+    /** Makes the call, which also carries credits. */
     void sendReports(List<AttemptReport> reports, CorePorts.Answer<ReportAttemptsResponse> answer);
 
-    /** The server has closed the attempt, or says that it is not ours. */
+    /** The server has closed the attempt, or says that this session does not own it. */
     void acknowledged(Held held);
 
     void leaseLost();
 
-    /** A call is over; whatever there was to send has been sent. */
+    /** A call is over, and everything that could be sent has been sent. */
     void settled();
   }
 
@@ -50,13 +50,13 @@ final class Reports {
             });
   }
 
-  /** Whether so much is pending that nothing more should be asked for. */
+  /** Whether so much is pending that no more attempts should be requested. */
   boolean backlogged() {
     return batches.size() > Limits.MAX_PENDING_REPORTS
         || batches.bytes() > Limits.MAX_PENDING_REPORT_BYTES;
   }
 
-  /** Whether a report is pending or under way, so that a call will offer free places. */
+  /** Whether a report is pending or being sent, so that its call will offer free slots. */
   boolean active() {
     return inFlight > 0 || batches.size() > 0;
   }
@@ -140,10 +140,7 @@ final class Reports {
     }
   }
 
-  /**
-   * The outcome of the call is not known, or it had none: the same reports once more, after a
-   * while.
-   */
+  /** The call failed or its outcome is unknown: the same reports are sent again after a backoff. */
   private void again(List<PendingReport> batch, MusterException failure) {
     batches.putBack(batch);
     double random = ports.random().getAsDouble();
@@ -155,8 +152,8 @@ final class Reports {
   }
 
   /**
-   * One report that the server will never take must not hold up the others: halve until it is
-   * alone.
+   * A report that the server will never accept must not block the others: the batch is halved until
+   * the report is alone.
    */
   private void isolate(List<PendingReport> batch, MusterException failure) {
     if (batch.size() > 1) {

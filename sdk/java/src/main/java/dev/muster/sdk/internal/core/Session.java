@@ -19,8 +19,8 @@ import io.grpc.Status.Code;
 import java.util.List;
 
 /**
- * One registered life of the worker: its heartbeats, its subscription, its credits, and the
- * attempts it holds.
+ * One session of the worker: its heartbeats, its subscription, its credits, and the attempts that
+ * it holds.
  */
 final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
   private final ByteString id;
@@ -45,7 +45,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
   private boolean fenced;
   private boolean closed;
 
-  /** The server asks for quick beats because the bus is down: their replies carry assignments. */
+  /** The server requests quick heartbeats because the bus is down, and assigns in their replies. */
   private boolean servedInReplies;
 
   Session(SessionHost host, OpenSessionResponse opened, long openedAt) {
@@ -71,7 +71,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
     return id;
   }
 
-  /** Any thread may ask. */
+  /** May be called from any thread. */
   boolean mayEnter(long now) {
     return !fence.passed(now);
   }
@@ -82,12 +82,15 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
     beats.now();
   }
 
-  /** A handler has returned. {@link #advance} follows once for all that returned together. */
+  /**
+   * A handler has returned. {@link #advance} must be called once for all handlers that returned
+   * together.
+   */
   void ended(Execution execution, AttemptReport outcome) {
     attempts.ended(execution, outcome);
   }
 
-  /** Starts what waits, sends what is to be reported, and offers what is free. */
+  /** Starts waiting attempts, sends pending reports and offers free slots. */
   void advance() {
     if (closed) {
       return;
@@ -123,7 +126,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
   }
 
   /**
-   * The server ends an attempt soon after its run timeout, so it has to hear of more time before
+   * The server ends an attempt soon after its run timeout, so it must learn of the extension before
    * that.
    */
   void extendRunTimeout(Execution execution, long extensionMs) {
@@ -133,7 +136,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
     }
   }
 
-  /** The number of places has changed: what was promised is taken back and granted anew. */
+  /** The number of slots has changed: all credits are voided and granted anew. */
   void regrant() {
     grants.voidAll();
     beats.within(0);
@@ -147,7 +150,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
     advance();
   }
 
-  /** Ends everything on this side. Nothing is heard of the session after it. */
+  /** Ends everything on this side. The session makes no callbacks afterwards. */
   void close(StopReason reason) {
     closed = true;
     beats.close();
@@ -158,7 +161,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
     attempts.drop(reason);
   }
 
-  /** Looks at what is due. */
+  /** Handles what is due. */
   void watch() {
     if (closed) {
       return;
@@ -184,8 +187,8 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
   }
 
   /**
-   * Assignments under these credits may have gone down with the connection. While the bus is down,
-   * answers to heartbeats carry assignments, so new credits are granted all the same.
+   * Assignments under the current credits may be lost with the connection. New credits are granted
+   * even while the bus is down, because replies to heartbeats then carry assignments.
    */
   @Override
   public void broken() {
@@ -194,8 +197,8 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
   }
 
   /**
-   * The server ignores credits of a session that it holds to be deaf, so all are granted anew in
-   * the very beat that brings it the echo.
+   * The server ignores credits of a session that it believes to receive nothing, so all credits are
+   * granted anew in the heartbeat that carries the echo.
    */
   @Override
   public void heard() {
@@ -247,7 +250,10 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
     alarm.by(at);
   }
 
-  /** Cancels go first: one that comes along with its own assignment then keeps it from starting. */
+  /**
+   * Handles cancels first, so that a cancel in the same message as its assignment keeps the attempt
+   * from starting.
+   */
   private void take(List<Assignment> assignments, List<CancelNotice> cancels) {
     if (closed) {
       return;
@@ -296,7 +302,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
       @Override
       public void failed(MusterException failure) {
         grants.failed(terms);
-        // Words that the server refuses must not cost the lease: they are not said again.
+        // Updates that the server rejects must not cost the lease: they are not sent again.
         if (failure.code() == Code.INVALID_ARGUMENT) {
           updates.delivered(sent);
         }
@@ -344,7 +350,7 @@ final class Session implements Attempts.Owner, BusLink.Owner, Outbox.Owner {
     ports.onEvent().accept(new CoreEvent.Ready());
   }
 
-  /** The lease can't be proved any more. The session is kept and goes on beating. */
+  /** The lease can't be proved any more. The session is kept and continues to send heartbeats. */
   private void fall() {
     if (fenced) {
       return;

@@ -17,12 +17,12 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * The worker's side of the dispatch protocol, apart from all I/O: it opens sessions, one after the
- * other if need be, accepts assignments, hands them to places and reports what became of them. All
- * of it happens on one thread, {@link #mayEnter} apart.
+ * The worker's side of the dispatch protocol without any I/O: it opens sessions, accepts
+ * assignments, passes them to handlers and reports the outcomes. When a session is lost, it opens
+ * another one. It is confined to one thread, except for {@link #mayEnter}.
  */
 public final class SessionCore implements SessionHost, Opener.Owner {
-  /** The end of the handler of {@code execution}; the outcome names no attempt. */
+  /** The end of a handler; the outcome does not contain the attempt's id. */
   public record HandlerEnd(Execution execution, AttemptReport outcome) {}
 
   private final CorePorts ports;
@@ -33,7 +33,7 @@ public final class SessionCore implements SessionHost, Opener.Owner {
   private final CoreStats stats = new CoreStats();
   private final Opener opener;
 
-  /** Threads of handlers look at its fence. */
+  /** Volatile, because threads of handlers read its fence. */
   private volatile Session session;
 
   private long openedAt;
@@ -41,8 +41,8 @@ public final class SessionCore implements SessionHost, Opener.Owner {
   private boolean closed;
 
   /**
-   * @param request What the worker says of itself when it opens a session, request id apart. Its
-   *     slots and handlers also rule what is accepted.
+   * @param request Describes the worker when a session is opened, except for the request id. Its
+   *     slots and handlers also decide which assignments are accepted.
    */
   public SessionCore(OpenSessionRequest request, CorePorts ports) {
     this.request = request;
@@ -59,25 +59,22 @@ public final class SessionCore implements SessionHost, Opener.Owner {
   }
 
   /**
-   * Whether a handler may be entered now, as far as the lease goes. False: {@link #watch} has to
-   * look first. Any thread may ask.
+   * Whether the lease allows a handler to be entered now. If false, {@link #watch} must be called
+   * first. May be called from any thread.
    */
   public boolean mayEnter() {
     Session present = session;
     return present == null || present.mayEnter(ports.now());
   }
 
-  /** Looks at what is due, late timers or not. */
+  /** Handles what is due, even if timers are late. */
   public void watch() {
     if (session != null) {
       session.watch();
     }
   }
 
-  /**
-   * Handlers have returned. Those that returned together are told together: their reports share a
-   * call.
-   */
+  /** Handlers have returned. The reports of handlers that returned together share a call. */
   public void handlersEnded(List<HandlerEnd> ends) {
     rate.add(ports.now(), ends.size());
     for (HandlerEnd end : ends) {
@@ -108,14 +105,14 @@ public final class SessionCore implements SessionHost, Opener.Owner {
     }
   }
 
-  /** The handler asks for more time. {@code extensionMs} is all that it has asked for so far. */
+  /** The handler requests more time. {@code extensionMs} is the total requested so far. */
   public void extendRunTimeout(Execution execution, long extensionMs) {
     if (session != null) {
       session.extendRunTimeout(execution, extensionMs);
     }
   }
 
-  /** Changes how many handlers may run at once. Those that run go on. */
+  /** Changes the maximum number of concurrent handlers. Running handlers continue. */
   public void setSlots(int slots) {
     places.setSlots(slots);
     request = request.toBuilder().setSlots(slots).build();
@@ -124,7 +121,9 @@ public final class SessionCore implements SessionHost, Opener.Owner {
     }
   }
 
-  /** Takes nothing more, gives back what has not started, finishes the rest, then closes. */
+  /**
+   * Stops accepting attempts, gives back those not started, lets the others finish, then closes.
+   */
   @Override
   public void drain() {
     if (draining || closed) {
@@ -139,7 +138,7 @@ public final class SessionCore implements SessionHost, Opener.Owner {
     }
   }
 
-  /** Signals every handler and ends the session; the server gives its attempts back at once. */
+  /** Stops every handler and ends the session; the server reassigns its attempts at once. */
   public void close() {
     Session last = session;
     if (!end()) {
@@ -165,12 +164,12 @@ public final class SessionCore implements SessionHost, Opener.Owner {
             });
   }
 
-  /** Counts as of now. */
+  /** The current counters. */
   public WorkerStats statsNow() {
     return stats.now();
   }
 
-  /** Stops everything on this side; false when that was done before. */
+  /** Stops everything on this side; false if that was done before. */
   private boolean end() {
     if (closed) {
       return false;
@@ -200,10 +199,7 @@ public final class SessionCore implements SessionHost, Opener.Owner {
     session.start(response);
   }
 
-  /**
-   * Everything of the session is stopped and dropped; places stay taken until their handlers
-   * return.
-   */
+  /** Stops and drops everything of the session. Places stay taken until their handlers return. */
   @Override
   public void sessionLost() {
     stats.sessionsLost++;
@@ -219,8 +215,8 @@ public final class SessionCore implements SessionHost, Opener.Owner {
   }
 
   /**
-   * A session that did not last is not followed by another one at once, lest the two chase each
-   * other.
+   * After a session that did not last, the next one is delayed, so that two workers that supersede
+   * each other do not loop.
    */
   private long reopenDelay() {
     if (ports.now() - openedAt >= Limits.SHORT_SESSION) {

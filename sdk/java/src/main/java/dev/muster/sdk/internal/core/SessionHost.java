@@ -1,6 +1,6 @@
 package dev.muster.sdk.internal.core;
 
-/** What a session needs of the worker that it belongs to, and what it tells it. */
+/** The interface between a session and its worker. */
 interface SessionHost {
   CorePorts ports();
 
@@ -20,6 +20,6 @@ interface SessionHost {
   /** The server has closed the session. */
   void sessionLost();
 
-  /** Nothing is held any more, and nothing more will come. */
+  /** The session is draining and holds no more attempts. */
   void sessionDrained();
 }

@@ -10,12 +10,12 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Progress, checkpoints and log records that heartbeats have yet to carry. */
+/** Progress, checkpoints and log records that no heartbeat has carried yet. */
 final class Updates {
-  /** What an update takes besides its checkpoint and its log records, at most. */
+  /** Maximum size of an update without its checkpoint and its log records. */
   private static final int UPDATE_BYTES = 400;
 
-  /** What one heartbeat carries of an attempt, so that its answer can be matched. */
+  /** The content of one heartbeat for an attempt, so that the answer can be matched. */
   record Sent(Held held, long sequence, long logged, ProgressUpdate message) {}
 
   private final Set<Held> changed = new LinkedHashSet<>();
@@ -44,7 +44,7 @@ final class Updates {
     changed.add(held);
   }
 
-  /** The changes that fit into one heartbeat; the first one always does. */
+  /** The changes that fit into one heartbeat, and always at least the first one. */
   List<Sent> collect() {
     List<Sent> sent = new ArrayList<>();
     int bytes = 0;
@@ -59,7 +59,7 @@ final class Updates {
     return sent;
   }
 
-  /** The heartbeat was answered: what has not changed since needs no repeat. */
+  /** A heartbeat was answered: what has not changed since needs no repeat. */
   void delivered(List<Sent> sent) {
     for (Sent one : sent) {
       Held held = one.held();
@@ -77,7 +77,7 @@ final class Updates {
     }
   }
 
-  /** The attempt is over; its last words go with it, and its log goes with its report. */
+  /** The attempt is over: its pending update is dropped, and its log is sent with its report. */
   void drop(Held held) {
     changed.remove(held);
   }
@@ -105,7 +105,7 @@ final class Updates {
     return new Sent(held, update == null ? 0 : update.sequence, logged, messageOf(held));
   }
 
-  /** Without news, it comes for the sake of its log records alone. */
+  /** If only log records are new, the message carries nothing else. */
   private static ProgressUpdate messageOf(Held held) {
     AttemptUpdate update = held.update;
     ProgressUpdate.Builder message =

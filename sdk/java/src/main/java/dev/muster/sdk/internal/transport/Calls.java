@@ -20,18 +20,20 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
-/** Unary calls that are repeated when they failed because of the world, not of what they asked. */
+/**
+ * Unary calls. Calls that failed for transient reasons, not because of their content, are repeated.
+ */
 public final class Calls {
   private static final int MAX_DOUBLINGS = 20;
 
   private Calls() {}
 
   /**
-   * Makes a call. The future fails with a {@link MusterException} of the last try; cancelling it
+   * Makes a call. The future fails with the {@link MusterException} of the last try; cancelling it
    * ends the call.
    *
-   * @param timeout Longest time in all, repeats included.
-   * @param headers What goes along.
+   * @param timeout Maximum duration in total, repeats included.
+   * @param headers Metadata of the call.
    */
   public static <Q, R> CompletableFuture<R> make(
       Channel channel,
@@ -52,7 +54,7 @@ public final class Calls {
   }
 
   /**
-   * Waits for a call. An interrupt ends it with CANCELLED and stays set.
+   * Waits for a call. An interrupt ends it with CANCELLED; the thread's interrupt status stays set.
    *
    * @throws MusterException of the call.
    */
@@ -77,9 +79,9 @@ public final class Calls {
     return cause instanceof RuntimeException known ? known : MusterException.of(cause);
   }
 
-  /** Nanoseconds until the next try. Empty: there is to be none. */
+  /** Nanoseconds until the next try. Empty: there is none. */
   static OptionalLong backoff(TransportRetry retry, int attempt, MusterException failure) {
-    // A throttle's refusal is what the definition asks for.
+    // A refusal by a throttle is final: the definition asks for it.
     boolean overloaded =
         failure.code() == Status.Code.RESOURCE_EXHAUSTED
             && failure.retryDelay().isPresent()
@@ -95,7 +97,7 @@ public final class Calls {
   }
 
   private static long nanos(Duration duration) {
-    // Far below the overflow of the clock: what is longer never ends for anybody.
+    // Far below the overflow of the clock, and longer than anything lasts.
     return Math.min(TimeUnit.NANOSECONDS.convert(duration), Long.MAX_VALUE / 4);
   }
 
@@ -107,7 +109,7 @@ public final class Calls {
     private final long end;
     private final CompletableFuture<R> result = new CompletableFuture<>();
 
-    /** The try that is under way. */
+    /** The current try. */
     private volatile ClientCall<Q, R> present;
 
     Call(

@@ -24,12 +24,12 @@ public final class Channels {
     ManagedChannel channel =
         NettyChannelBuilder.forTarget(address)
             .usePlaintext()
-            // A dead line is noticed within 15 s even when nothing is being asked.
+            // A dead connection is detected within 15 s, even without calls in progress.
             .keepAliveTime(10, TimeUnit.SECONDS)
             .keepAliveTimeout(5, TimeUnit.SECONDS)
             .keepAliveWithoutCalls(true)
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
-            // Calls are spread one by one over the replicas that the address names.
+            // Calls alternate between the replicas that the address names.
             .defaultLoadBalancingPolicy("round_robin")
             .build();
     keepTrying(channel);
@@ -37,8 +37,8 @@ public final class Channels {
   }
 
   /**
-   * A worker has to beat soon after the control plane is back, but the library's own waits grow to
-   * two minutes and can't be set: they are cut short.
+   * A worker must send a heartbeat soon after the control plane is back, but the library's backoff
+   * grows to two minutes and can't be configured: this cuts it short.
    */
   private static void keepTrying(ManagedChannel channel) {
     ConnectivityState state = channel.getState(false);

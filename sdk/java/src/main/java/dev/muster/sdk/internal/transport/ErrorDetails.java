@@ -24,7 +24,7 @@ public record ErrorDetails(
   public static final ErrorDetails NONE =
       new ErrorDetails("", Map.of(), List.of(), Optional.empty());
 
-  /** Reads them from the trailer; what can't be read is left out. */
+  /** Reads them from the trailer; unreadable details are skipped. */
   public static ErrorDetails read(Throwable thrown) {
     com.google.rpc.Status status = StatusProto.fromThrowable(thrown);
     if (status == null) {
@@ -53,7 +53,7 @@ public record ErrorDetails(
       try {
         return Optional.of(detail.unpack(type));
       } catch (InvalidProtocolBufferException broken) {
-        // A detail with broken bytes says nothing; the code and the message still do.
+        // An undecodable detail is skipped; code and message are still valid.
         return Optional.empty();
       }
     }

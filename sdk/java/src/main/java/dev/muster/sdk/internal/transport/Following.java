@@ -18,15 +18,15 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /**
- * What is followed over streams that may break, and is asked for anew where it was left. It has one
- * reader, who asks for the next only when he has had the one before; so nothing but the end by
- * {@link #close} needs a lock.
+ * Follows streams that may break, and reopens them after the last item received. It has one reader,
+ * which requests the next item only after it has received the previous one; so only {@link #close}
+ * needs a lock.
  *
  * @param <M> A message of a stream.
- * @param <T> What the reader is told.
+ * @param <T> An item for the reader.
  */
 public final class Following<M, T> implements AutoCloseable {
-  /** What a message brings that was not told before, and whether it is the last one. */
+  /** The new items of a message, and whether it is the last message. */
   public record News<T>(List<T> items, boolean isOver) {}
 
   private final TransportRetry retry;
@@ -35,7 +35,7 @@ public final class Following<M, T> implements AutoCloseable {
   private final Queue<T> untold = new ArrayDeque<>();
   private boolean isOver;
 
-  /** Since the last message. */
+  /** Consecutive failures since the last message. */
   private int failures;
 
   private volatile ServerStream<?, M> stream;
@@ -43,10 +43,10 @@ public final class Following<M, T> implements AutoCloseable {
   private volatile boolean closed;
 
   /**
-   * Asks for nothing before its reader does.
+   * Makes no call before its reader requests an item.
    *
-   * @param open Asks for a stream that goes on where the last one was left.
-   * @param take Reads a message, and notes where to go on.
+   * @param open Opens a stream that continues after the last item received.
+   * @param take Reads a message, and remembers where the next stream must continue.
    */
   public Following(
       TransportRetry retry, Supplier<ServerStream<?, M>> open, Function<M, News<T>> take) {
@@ -55,7 +55,7 @@ public final class Following<M, T> implements AutoCloseable {
     this.take = take;
   }
 
-  /** What comes, one by one, for a reader who waits for it. */
+  /** The items as a blocking stream. */
   public Stream<T> stream() {
     Spliterator<T> reader =
         new Spliterators.AbstractSpliterator<T>(
@@ -72,7 +72,10 @@ public final class Following<M, T> implements AutoCloseable {
     return StreamSupport.stream(reader, false).onClose(this::close);
   }
 
-  /** Tells each to the reader. What he throws ends it, and so does cancelling the future. */
+  /**
+   * Passes each item to the reader. An exception of the reader ends it, and so does cancelling the
+   * future.
+   */
   public CompletableFuture<Void> forEach(Consumer<? super T> reader) {
     CompletableFuture<Void> end = new CompletableFuture<>();
     end.whenComplete((nothing, thrown) -> close());
@@ -112,7 +115,7 @@ public final class Following<M, T> implements AutoCloseable {
     }
   }
 
-  /** The next one; null: that was all. Fails with a {@link MusterException}. */
+  /** The next item; null: there are no more. Fails with a {@link MusterException}. */
   private CompletableFuture<T> next() {
     CompletableFuture<T> next = new CompletableFuture<>();
     next.whenComplete(
@@ -183,7 +186,7 @@ public final class Following<M, T> implements AutoCloseable {
         .execute(() -> pull(next));
   }
 
-  /** Ends it: a reader who waits is told CANCELLED. */
+  /** Ends the following: a waiting reader fails with CANCELLED. */
   @Override
   public void close() {
     closed = true;

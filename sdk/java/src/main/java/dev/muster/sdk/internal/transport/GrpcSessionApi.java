@@ -23,7 +23,8 @@ public final class GrpcSessionApi implements SessionApi {
   private final Executor coreThread;
 
   /**
-   * Calls wait for a connection within their deadline, to be on their way as soon as there is one.
+   * Calls wait for a connection within their deadline, so that they are sent as soon as there is
+   * one.
    */
   public GrpcSessionApi(Channel channel, Executor coreThread) {
     stub = SessionServiceGrpc.newStub(channel).withWaitForReady();

@@ -24,8 +24,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeoutException;
 
 /**
- * A session's subscription. Each connection is made anew, with the newest credentials, until it is
- * closed: the library's own reconnects give up when credentials are refused, and a subscription
+ * A session's subscription. It makes a new connection with the newest credentials each time, until
+ * it is closed: the library's own reconnects stop when credentials are refused, and a subscription
  * that was refused stays dead on its connection.
  */
 final class NatsSubscription implements BusConnection {
@@ -33,14 +33,14 @@ final class NatsSubscription implements BusConnection {
   private static final Duration FLUSH_TIMEOUT = Duration.ofSeconds(5);
   private static final long RECONNECT_WAIT_MS = 200;
 
-  /** A dead line is noticed within three of these. */
+  /** A dead connection is detected within three intervals. */
   private static final Duration PING_INTERVAL = Duration.ofSeconds(10);
 
   private final BusOptions options;
   private final Executor coreThread;
   private final System.Logger logger;
 
-  /** Opened when the present connection is to end, or has ended. */
+  /** Released when the current connection must end, or has ended. */
   private volatile CountDownLatch ended = new CountDownLatch(1);
 
   private volatile boolean closed;
@@ -74,7 +74,7 @@ final class NatsSubscription implements BusConnection {
     }
   }
 
-  /** Lasts as long as the connection. */
+  /** Returns when the connection has ended. */
   private void connectOnce() throws InterruptedException {
     CountDownLatch end = new CountDownLatch(1);
     ended = end;
@@ -83,12 +83,13 @@ final class NatsSubscription implements BusConnection {
     }
     try (Connection connection = Nats.connect(natsOptions(end))) {
       connection.createDispatcher(this::receive).subscribe(options.subject());
-      // The server has answered after the subscription: unless it refused it, it is in force.
+      // The server has answered after the subscription: unless the server refused it, it is active.
       connection.flush(FLUSH_TIMEOUT);
       report(true);
       end.await();
     } catch (IOException | TimeoutException | RuntimeException | OutOfMemoryError error) {
-      // Without this thread the session is deaf for good: another try may find a way.
+      // Without this thread the session would never receive anything again, so any error only ends
+      // this try.
       warn("the bus can not be reached yet: {0}", error);
     }
   }
@@ -148,7 +149,7 @@ final class NatsSubscription implements BusConnection {
     try {
       logger.log(System.Logger.Level.WARNING, message, fact);
     } catch (RuntimeException | Error mute) {
-      // A logger is the user's: that it fails is no reason to hear nothing any more.
+      // The logger is the user's: if it fails, the subscription must continue.
     }
   }
 

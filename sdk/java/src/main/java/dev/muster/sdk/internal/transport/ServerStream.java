@@ -10,16 +10,16 @@ import io.grpc.Status;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Messages that a call answers one after the other, each sent on when it is asked for. There is no
- * deadline: a dead line is noticed by the channel.
+ * The messages of a streaming call; each is requested separately. There is no deadline: keep-alive
+ * of the channel detects a dead connection.
  */
 public final class ServerStream<Q, R> {
   private final ClientCall<Q, R> call;
 
-  // What follows is guarded by this.
+  // Guards the fields below.
   private CompletableFuture<R> asked;
 
-  /** What came of the call, once it is over. */
+  /** The result of the call, once it is over. */
   private CompletableFuture<R> end;
 
   public ServerStream(Channel channel, MethodDescriptor<Q, R> method, Q request) {
@@ -30,8 +30,8 @@ public final class ServerStream<Q, R> {
   }
 
   /**
-   * The next message; null: there are no more. It is asked for again once it has come. Fails with a
-   * {@link MusterException}.
+   * The next message; null: there are no more. Request it only after the previous one has arrived.
+   * Fails with a {@link MusterException}.
    */
   CompletableFuture<R> next() {
     CompletableFuture<R> message = new CompletableFuture<>();

@@ -10,7 +10,7 @@ import dev.muster.v1.Payload;
 import java.time.Duration;
 import java.util.Optional;
 
-/** What the assignment says of a job: it does not change while the handler runs. */
+/** The facts of the assignment; they do not change while the handler runs. */
 abstract class AssignedJob implements JobContext {
   private final Assignment assignment;
   private final PayloadCodec codec;

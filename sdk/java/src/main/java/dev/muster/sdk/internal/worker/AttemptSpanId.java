@@ -4,7 +4,7 @@ import com.google.protobuf.ByteString;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/** Ids of the control plane's spans, which follow from the job and the attempt. */
+/** Ids of the control plane's spans, which are derived from job and attempt. */
 final class AttemptSpanId {
   private static final byte[] PHASE = "attempt".getBytes(StandardCharsets.US_ASCII);
   private static final long FNV_OFFSET = 0xcbf29ce484222325L;
@@ -13,8 +13,8 @@ final class AttemptSpanId {
   private AttemptSpanId() {}
 
   /**
-   * The id of the control plane's span of an attempt: FNV-1a, 64 bits wide, of the job's id, the
-   * attempt's number in 4 bytes with the highest first, and the word "attempt".
+   * The id of the control plane's span of an attempt: 64-bit FNV-1a of the job's id, the attempt's
+   * number as 4 big-endian bytes, and the word "attempt".
    */
   static String of(ByteString jobId, int attempt) {
     byte[] bytes =

@@ -5,12 +5,12 @@ import dev.muster.v1.SubmitJobRequest;
 import dev.muster.v1.SubmitJobResponse;
 import java.util.concurrent.CompletableFuture;
 
-/** The calls that handlers make for the sake of children. */
+/** The calls of handlers for children. */
 interface ChildCalls {
   /** UUID of the worker's session. */
   String sessionId();
 
-  /** Stores a child. The namespace is filled in. */
+  /** Stores a child. The implementation sets the namespace. */
   CompletableFuture<SubmitJobResponse> submit(SubmitJobRequest request);
 
   CompletableFuture<GetJobResponse> get(String jobId);

@@ -21,7 +21,7 @@ import java.util.function.Function;
 
 /** Children of one run of a handler. */
 final class Children {
-  /** Children that are asked for at once. */
+  /** Maximum number of children read concurrently. */
   private static final int AT_ONCE = 20;
 
   private final ChildCalls calls;

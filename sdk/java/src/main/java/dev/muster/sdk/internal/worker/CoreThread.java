@@ -9,13 +9,13 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/** The one thread on which everything happens that keeps the worker's session alive. */
+/** The thread that runs the core and keeps the worker's session alive. */
 final class CoreThread implements Executor, CorePorts.Timers {
   private final ScheduledThreadPoolExecutor executor;
   private final Consumer<Throwable> onFault;
 
   /**
-   * @param onFault Told what is thrown on the thread: a fault of the SDK's.
+   * @param onFault Called with exceptions thrown on the thread: these are faults of the SDK.
    */
   CoreThread(String name, Consumer<Throwable> onFault) {
     this.onFault = onFault;
@@ -31,17 +31,17 @@ final class CoreThread implements Executor, CorePorts.Timers {
     executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
   }
 
-  /** What comes after the end of the worker is dropped. */
+  /** Tasks after the end of the worker are dropped. */
   @Override
   public void execute(Runnable run) {
     try {
       executor.execute(() -> guarded(run));
     } catch (RejectedExecutionException over) {
-      // Nothing is left that it could concern.
+      // The worker has ended.
     }
   }
 
-  /** Waits until it was run. False: the worker is at its end. */
+  /** Waits until the task has run. Returns false if the worker has ended. */
   boolean executeAndWait(Runnable run) throws InterruptedException {
     CountDownLatch done = new CountDownLatch(1);
     try {

@@ -17,14 +17,14 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 
-/** Children of a job that belongs to no worker: they end when its handler waits for them. */
+/** Children of a job without a worker: they run when its handler waits for them. */
 public final class DetachedChildren implements ChildCalls {
-  /** What becomes of children. */
+  /** Runs children. */
   public interface Runner {
-    /** Whether there are such children. */
+    /** Whether it runs children of this definition. */
     boolean knows(String definition);
 
-    /** Runs one to its end. */
+    /** Runs a child to its end. */
     AttemptReport run(String jobId, JobSubmission child);
   }
 
@@ -38,12 +38,12 @@ public final class DetachedChildren implements ChildCalls {
     this.runner = runner;
   }
 
-  /** All that were submitted, in their order. */
+  /** All submitted children, in order. */
   public synchronized List<JobSubmission> submissions() {
     return byKey.values().stream().map(Child::submission).toList();
   }
 
-  /** Runs children that the handler waits for. */
+  /** Runs the children that the handler waits for. */
   void finish(List<ByteString> childIds) {
     for (ByteString id : childIds) {
       Child child = open(Uuids.text(id));

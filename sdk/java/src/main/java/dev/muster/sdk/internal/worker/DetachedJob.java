@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
-/** A job that belongs to no worker, and keeps all that its handler says. */
+/** A job without a worker, which records everything that its handler reports. */
 public final class DetachedJob extends RunningJob {
   private final int maxPayload;
   private final CompletableFuture<AttemptReport> outcome = new CompletableFuture<>();
@@ -37,7 +37,7 @@ public final class DetachedJob extends RunningJob {
     return maxPayload;
   }
 
-  /** Takes each word by itself, so that none replaces another. */
+  /** Records each report separately, so that none replaces another. */
   @Override
   void spoke() {
     AttemptReport ended = keepWords();
@@ -64,7 +64,7 @@ public final class DetachedJob extends RunningJob {
     return true;
   }
 
-  /** How the handler ended. */
+  /** The outcome of the handler. */
   public CompletableFuture<AttemptReport> outcome() {
     return outcome;
   }
@@ -81,7 +81,7 @@ public final class DetachedJob extends RunningJob {
     return List.copyOf(records);
   }
 
-  /** Milliseconds that were asked for beyond the run timeout. */
+  /** Milliseconds requested beyond the run timeout. */
   public long extensionMillis() {
     return extension;
   }

@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * The runs of a handler that belongs to no worker: each time that it waits for children, they end,
+ * The runs of a handler without a worker: each time it waits for children, they run to their end,
  * and it runs again from its start.
  */
 public final class DetachedRuns implements Runnable {
-  /** More of them make a handler that never ends. */
+  /** A handler that runs more often is considered endless. */
   private static final int MOST_RUNS = 100;
 
   private final Assignment assignment;
@@ -24,7 +24,7 @@ public final class DetachedRuns implements Runnable {
   private final DetachedChildren children;
   private final CompletableFuture<AttemptReport> outcome = new CompletableFuture<>();
 
-  // What follows is guarded by this.
+  // Guards the fields below.
   private final List<DetachedJob> runs = new ArrayList<>();
   private StopReason stopped;
 
@@ -41,7 +41,7 @@ public final class DetachedRuns implements Runnable {
     this.children = children;
   }
 
-  /** Runs it on this thread, as far as it needs one. */
+  /** Runs the handler on this thread; an asynchronous handler may continue on others. */
   @Override
   public void run() {
     boolean isAgain = true;
@@ -62,7 +62,7 @@ public final class DetachedRuns implements Runnable {
     }
   }
 
-  /** Whether it is to run again. */
+  /** Whether the handler must run again. */
   private boolean goesOn(AttemptReport report) {
     if (!report.hasSuspended() || isStopped()) {
       outcome.complete(report);
@@ -100,7 +100,7 @@ public final class DetachedRuns implements Runnable {
     return job;
   }
 
-  /** Asks it to stop; it is not run again then. */
+  /** Asks the handler to stop; it does not run again then. */
   public synchronized void stop(StopReason reason) {
     if (stopped == null) {
       stopped = reason;
@@ -112,12 +112,12 @@ public final class DetachedRuns implements Runnable {
     return stopped != null;
   }
 
-  /** What came of the last run. */
+  /** The outcome of the last run. */
   public CompletableFuture<AttemptReport> outcome() {
     return outcome;
   }
 
-  /** All that there were, in their order. */
+  /** All runs, in order. */
   public synchronized List<DetachedJob> runs() {
     return List.copyOf(runs);
   }

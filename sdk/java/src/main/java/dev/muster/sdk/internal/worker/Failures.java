@@ -12,7 +12,7 @@ import java.lang.reflect.UndeclaredThrowableException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 
-/** What a handler threw, as the failure that is reported. */
+/** Converts exceptions of handlers to reported failures. */
 final class Failures {
   private static final int MAX_TYPE = 256;
   private static final int MAX_MESSAGE = 8 * 1024;
@@ -21,12 +21,12 @@ final class Failures {
 
   private Failures() {}
 
-  /** The failure says itself that another attempt can't help. */
+  /** A failure that prevents another attempt. */
   static Failure ofFinal(Throwable thrown, PayloadCodec codec) {
     return of(thrown, codec).toBuilder().setFinal(true).build();
   }
 
-  /** Throws nothing itself, whatever the exception or the codec do: the attempt has to end. */
+  /** Never throws, whatever the exception or the codec do: the attempt has to end. */
   static Failure of(Throwable thrown, PayloadCodec codec) {
     Throwable meant = meant(thrown);
     try {
@@ -51,7 +51,7 @@ final class Failures {
     return failure.build();
   }
 
-  /** What threads and futures wrap around an exception says nothing. */
+  /** Unwraps exceptions that threads and futures add. */
   static Throwable meant(Throwable thrown) {
     Throwable inner = thrown;
     while (wraps(inner) && causeOf(inner) != null) {
@@ -76,7 +76,7 @@ final class Failures {
     try {
       said.details().ifPresent(details -> failure.setDetails(codec.encode(details)));
     } catch (RuntimeException | Error unwritable) {
-      // The failure itself matters more than what can't be said about it.
+      // The failure itself matters more than details that can't be encoded.
       failure.setMessage(
           Texts.cut(failure.getMessage() + " (" + messageOf(unwritable) + ")", MAX_MESSAGE));
     }
@@ -103,7 +103,7 @@ final class Failures {
     return className(thrown);
   }
 
-  /** A class without a name is known by the one that it extends. */
+  /** An anonymous class has the name of its superclass. */
   private static String className(Throwable thrown) {
     Class<?> type = thrown.getClass();
     while (type.getSimpleName().isEmpty()) {
@@ -112,7 +112,7 @@ final class Failures {
     return type.getSimpleName();
   }
 
-  /** Exceptions are the user's: what they say of themselves may fail. */
+  /** Exceptions are the user's: their methods may throw. */
   private static String messageOf(Throwable thrown) {
     try {
       String message = thrown.getMessage();

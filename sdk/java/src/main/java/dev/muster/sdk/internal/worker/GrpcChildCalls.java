@@ -13,11 +13,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
-/** Children over gRPC. */
+/** Calls for children over gRPC. */
 final class GrpcChildCalls implements ChildCalls {
   /**
-   * A call is repeated for so long: a control plane that restarts is no reason for a handler to
-   * fail.
+   * How long a call is repeated, so that a restart of the control plane does not fail the handler.
    */
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -32,7 +31,7 @@ final class GrpcChildCalls implements ChildCalls {
   private volatile String sessionId = "";
 
   /**
-   * @param address Where the channel leads, for the spans.
+   * @param address The channel's address, for the spans.
    */
   GrpcChildCalls(Channel channel, String address, String namespace, Tracing tracing) {
     this.channel = channel;

@@ -10,7 +10,7 @@ import dev.muster.v1.AttemptReport;
 import dev.muster.v1.Payload;
 import java.util.List;
 
-/** What ends of a handler come to: the report of each, and how its span ends. */
+/** Makes the report of a handler's end, and ends its span. */
 final class HandlerEnds {
   private final HandlerSpan span;
   private final PayloadCodec codec;

@@ -19,8 +19,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Runs handlers on their threads, and tells the core what they say and how they end: what came
- * meanwhile is told together.
+ * Runs handlers on their threads, and passes their reports and ends to the core. Everything that
+ * arrived meanwhile is passed in one call.
  */
 final class HandlerHost implements CorePorts.Runner {
   private final Map<String, RegisteredHandler> handlers;
@@ -31,13 +31,13 @@ final class HandlerHost implements CorePorts.Runner {
   private final GrpcChildCalls children;
   private final Tracing tracing;
 
-  /** Attempts that have said something, and attempts that have ended. */
+  /** Attempts with new reports, and attempts that have ended. */
   private final Queue<Attempt> news = new ConcurrentLinkedQueue<>();
 
   private final AtomicBoolean told = new AtomicBoolean();
   private SessionCore core;
 
-  /** Largest checkpoint in bytes; 0: no bound. */
+  /** Maximum size of a checkpoint in bytes; 0: no limit. */
   private volatile int maxPayload;
 
   HandlerHost(
@@ -57,7 +57,7 @@ final class HandlerHost implements CorePorts.Runner {
     this.tracing = tracing;
   }
 
-  /** Once, before anything is started. */
+  /** Called once, before any handler is started. */
   void serve(SessionCore servedCore) {
     core = servedCore;
   }
@@ -74,7 +74,7 @@ final class HandlerHost implements CorePorts.Runner {
     try {
       executor.execute(attempt);
     } catch (RejectedExecutionException | OutOfMemoryError refused) {
-      // Without a thread the attempt fails; the worker and its session go on.
+      // Without a thread only the attempt fails; the worker and its session continue.
       attempt.refuse(refused);
     }
     return attempt;
@@ -121,7 +121,7 @@ final class HandlerHost implements CorePorts.Runner {
     }
 
     /**
-     * A thread that got its turn late may find that the fence has fallen meanwhile: the core then
+     * A thread that was scheduled late may find that the fence has passed meanwhile: the core then
      * takes back what was not entered.
      */
     @Override
@@ -134,7 +134,7 @@ final class HandlerHost implements CorePorts.Runner {
       return true;
     }
 
-    /** Tells the core what was said since the last time; answers how it ended, once, or null. */
+    /** Passes new reports to the core. Returns the handler's outcome once, or null. */
     AttemptReport pass(SessionCore to) {
       Words words = takeWords();
       if (words.progress() != null) {
@@ -153,7 +153,7 @@ final class HandlerHost implements CorePorts.Runner {
     }
   }
 
-  /** What an attempt has said. */
+  /** The reports of an attempt. */
   record Words(
       Progress progress,
       Payload checkpoint,

@@ -14,8 +14,8 @@ import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
 
 /**
- * The span of a handler that runs: under the control plane's span of the attempt, linked to the
- * attempt before. Where the program traces nothing, it is the attempt's own context.
+ * The span of a running handler: a child of the control plane's span of the attempt, linked to the
+ * previous attempt. If the program does not trace, it is the attempt's own context.
  */
 final class HandlerSpan {
   private static final AttributeKey<String> LINK_KIND = AttributeKey.stringKey("muster.link.kind");
@@ -31,7 +31,7 @@ final class HandlerSpan {
     context = new TraceFields(assignment.getTraceparent(), assignment.getTracestate()).context();
   }
 
-  /** Begins it, and makes it the current one of this thread. */
+  /** Starts the span, and makes it current on this thread. */
   Scope start() {
     SpanContext parent = Span.fromContext(context).getSpanContext();
     SpanBuilder builder =
@@ -54,7 +54,7 @@ final class HandlerSpan {
     return context.makeCurrent();
   }
 
-  /** For what the handler calls. Empty: there is none. */
+  /** The trace context for calls of the handler. Empty: there is none. */
   String traceparent() {
     return TraceFields.of(context).traceparent();
   }
@@ -75,16 +75,16 @@ final class HandlerSpan {
     harmless(span::end);
   }
 
-  /** Exceptions and tracers are the program's: what they throw must not cost the job its end. */
+  /** Exceptions and tracers are the program's: if they throw, the job must still end. */
   private static void harmless(Runnable tell) {
     try {
       tell.run();
     } catch (RuntimeException | Error untold) {
-      // The span says less.
+      // The span lacks this information.
     }
   }
 
-  /** Not where the control plane sends no spans: what would be linked to is not there. */
+  /** False if the control plane sends no spans, because the link's target would not exist. */
   private boolean hasAttemptBefore(SpanContext parent) {
     return parent.isValid()
         && assignment.getAttempt() > 1

@@ -10,7 +10,7 @@ import java.io.StringWriter;
 import java.time.Instant;
 import java.util.Map;
 
-/** Makes log records of what handlers write: text, cut to size. */
+/** Makes log records, cut to the maximum size. */
 final class LogRecords {
   private static final JsonMapper JSON = JsonMapper.builder().findAndAddModules().build();
 
@@ -57,7 +57,7 @@ final class LogRecords {
     return dev.muster.v1.LogLevel.valueOf("LOG_LEVEL_" + level.name());
   }
 
-  /** Never throws: what can't be written must not cost the handler its attempt. */
+  /** Never throws: a value that can't be encoded must not cost the handler its attempt. */
   private static String fieldText(Object value) {
     if (value instanceof CharSequence text) {
       return text.toString();

@@ -10,31 +10,34 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 
 /**
- * A handler as the worker runs it.
+ * A registered handler.
  *
- * @param versions What it serves.
- * @param body What it does.
+ * @param versions The versions that it serves.
+ * @param body Its function.
  */
 public record RegisteredHandler(Versions versions, Body body) {
-  /** Runs an attempt with its input and its result as they travel. */
+  /** Runs an attempt with encoded input and result. */
   @FunctionalInterface
   public interface Body {
     /**
-     * Does the work, or begins it.
+     * Does the work, or starts it.
      *
-     * @param input Null: none was given.
+     * @param input Null: none.
      * @return The result, or a {@link CompletionStage} of one.
      */
     Object run(JobContext context, Payload input) throws Exception;
   }
 
-  /** What is done with an input that was read. */
+  /** The handler of a decoded input. */
   @FunctionalInterface
   public interface Call<I> {
     Object run(JobContext context, I input) throws Exception;
   }
 
-  /** A body that reads its input first. One that can't be read fails the job for good. */
+  /**
+   * A body that decodes its input first. An input that can't be decoded fails the job without a
+   * retry.
+   */
   public static <I> Body reading(Function<Payload, I> reader, Call<I> call) {
     return (context, payload) -> call.run(context, read(reader, payload));
   }

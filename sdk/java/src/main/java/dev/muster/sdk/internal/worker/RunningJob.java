@@ -52,7 +52,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
   private final HandledJob handled;
   private final CompletableFuture<StopReason> stopSignal = new CompletableFuture<>();
 
-  // What follows is guarded by this.
+  // Guards the fields below.
   private State state = State.QUEUED;
   private StopReason stopped;
 
@@ -67,7 +67,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
   private long logged;
   private AttemptReport outcome;
 
-  /** Whether what was said waits to be taken. */
+  /** Whether there are reports that were not taken yet. */
   private boolean spoken;
 
   RunningJob(
@@ -86,10 +86,10 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
     handled = new HandledJob(jobId());
   }
 
-  /** Largest checkpoint in bytes; 0: no bound. */
+  /** Maximum size of a checkpoint in bytes; 0: no limit. */
   abstract int maxPayload();
 
-  /** The job has words to be taken. */
+  /** Called when the job has reports to take. */
   abstract void spoke();
 
   /** Whether its handler may be entered; false: it was taken back. */
@@ -122,7 +122,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
     }
   }
 
-  /** The executor takes no handlers. */
+  /** Called when the executor rejects the handler. */
   void refuse(Throwable refused) {
     synchronized (this) {
       state = State.ENTERED;
@@ -130,7 +130,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
     failed(refused);
   }
 
-  /** A stage may be of the user's own making, and fail at this very call. */
+  /** The stage may be the user's own class, and throw in this call. */
   private void follow(CompletionStage<?> stage) {
     try {
       stage.whenComplete(this::completed);
@@ -176,7 +176,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
     return true;
   }
 
-  /** An interrupt that was meant for the handler must not reach what the thread does next. */
+  /** An interrupt for the handler must not reach later work of the thread. */
   private synchronized void leave() {
     thread = null;
     Thread.interrupted();
@@ -210,11 +210,11 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
         thread.interrupt();
       }
     }
-    // What handlers hang on it is theirs, and must not hold up the one who says it.
+    // Dependent stages are the handler's, and must not block this thread.
     stopSignal.completeAsync(() -> reason);
   }
 
-  /** What was said since the last time. */
+  /** All reports since the last call. */
   final synchronized HandlerHost.Words takeWords() {
     spoken = false;
     HandlerHost.Words words =
@@ -253,7 +253,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
     try {
       stopSignal.get(time.toNanos(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException over) {
-      // Nobody has asked the handler to stop, unless just now.
+      // The time has passed without a request to stop, except perhaps at this very moment.
     } catch (ExecutionException impossible) {
       throw new IllegalStateException(impossible);
     } catch (InterruptedException interrupted) {
@@ -265,9 +265,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
     throwIfStopped();
   }
 
-  /**
-   * The interrupt that came along has said the same, and must not hit what the handler does next.
-   */
+  /** The interrupt of the same request must not affect what the handler does next. */
   @Override
   public final void throwIfStopped() {
     Optional<StopReason> reason = stopReason();
@@ -352,7 +350,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
     return interruptibly(() -> children.ended(childIds));
   }
 
-  /** A call that the request to stop has cut short ends the handler as that. */
+  /** If a request to stop interrupts the call, the handler ends as stopped. */
   private <T> T interruptibly(Supplier<T> call) {
     try {
       return call.get();
@@ -364,7 +362,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
     }
   }
 
-  /** Says something while the handler runs; what comes after it is not heard. */
+  /** Records a report while the handler runs; later reports are ignored. */
   private void speak(Runnable say) {
     boolean first;
     synchronized (this) {

@@ -2,7 +2,7 @@ package dev.muster.sdk.internal.worker;
 
 import dev.muster.v1.Sdk;
 
-/** What this SDK calls itself. A test compares the version with the package's. */
+/** Name and version of this SDK. A test compares the version with the package's. */
 public final class SdkVersion {
   /** The SDK's name. */
   public static final String NAME = "muster-java";
@@ -10,7 +10,7 @@ public final class SdkVersion {
   /** The SDK's version. */
   public static final String VERSION = "0.1.0";
 
-  /** The protocol that it speaks with the control plane. */
+  /** Version of the worker protocol. */
   public static final int PROTOCOL_VERSION = 1;
 
   private SdkVersion() {}

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 
-/** The span of a submission, whose context the jobs are given. */
+/** The span of a submission. The jobs receive its context. */
 public final class SubmitSpan {
   private final Span span;
   private final Context context;
@@ -23,15 +23,16 @@ public final class SubmitSpan {
   }
 
   /**
-   * Begins it.
+   * Starts the span.
    *
-   * @param address Where the jobs go.
+   * @param address The control plane's address.
    * @param namespace Empty: the default one.
-   * @param definitions One for each job.
+   * @param definitions One per job.
    */
   public static SubmitSpan start(
       Tracing tracing, String address, String namespace, List<String> definitions) {
-    // A span's name has few values: it holds a definition only where there is one.
+    // Span names must have few distinct values, so a span of several definitions is not named after
+    // one.
     Set<String> names = new HashSet<>(definitions);
     String destination = names.size() == 1 ? definitions.get(0) : "";
     SpanBuilder builder =
@@ -55,7 +56,7 @@ public final class SubmitSpan {
     return new SubmitSpan(builder.startSpan());
   }
 
-  /** What goes along with the call. */
+  /** Metadata of the call. */
   public Metadata headers() {
     Metadata headers = new Metadata();
     TraceFields fields = TraceFields.of(context);
@@ -65,10 +66,10 @@ public final class SubmitSpan {
   }
 
   /**
-   * Ends it.
+   * Ends the span.
    *
    * @param jobId Empty: there is none, or more than one.
-   * @param thrown Null: it went well.
+   * @param thrown Null: the submission succeeded.
    */
   public void end(String jobId, Throwable thrown) {
     if (!jobId.isEmpty()) {

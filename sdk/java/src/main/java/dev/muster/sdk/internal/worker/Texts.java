@@ -4,15 +4,15 @@ import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 
-/** Text, cut to size. */
+/** Helpers for text of limited size. */
 final class Texts {
   private static final int MOST_BYTES_OF_A_CHAR = 3;
 
   private Texts() {}
 
   /**
-   * As much of the text as fits into {@code maxBytes} of UTF-8, whole characters only. What is no
-   * character becomes a question mark, as it would on the way.
+   * The longest prefix of whole characters that has at most {@code maxBytes} in UTF-8. An unpaired
+   * surrogate becomes a question mark, as in UTF-8 encoding.
    */
   static String cut(String text, int maxBytes) {
     if (text.length() * (long) MOST_BYTES_OF_A_CHAR <= maxBytes) {
@@ -27,7 +27,7 @@ final class Texts {
     return StandardCharsets.UTF_8.decode(bytes.flip()).toString();
   }
 
-  /** Bytes of the text in UTF-8. */
+  /** Size of the text in UTF-8. */
   static int bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8).length;
   }

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A trace context as Muster takes it, in whatever form the program hands its own to others.
+ * A W3C trace context, which Muster expects whatever propagation format the program uses.
  *
  * @param traceparent Empty: none.
  * @param tracestate Empty: none.
@@ -20,14 +20,14 @@ public record TraceFields(String traceparent, String tracestate) {
   private static final TextMapSetter<Map<String, String>> SETTER = Map::put;
   private static final TextMapGetter<TraceFields> GETTER = new Getter();
 
-  /** Those of the span in the context; empty ones where there is none. */
+  /** The trace context of the span in the context; empty if there is none. */
   public static TraceFields of(Context context) {
     Map<String, String> fields = new HashMap<>();
     W3CTraceContextPropagator.getInstance().inject(context, fields, SETTER);
     return new TraceFields(fields.getOrDefault(PARENT, ""), fields.getOrDefault(STATE, ""));
   }
 
-  /** A context with them as the remote parent. */
+  /** A context with these fields as the remote parent. */
   Context context() {
     return W3CTraceContextPropagator.getInstance().extract(Context.root(), this, GETTER);
   }

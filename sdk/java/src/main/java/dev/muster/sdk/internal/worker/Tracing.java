@@ -10,7 +10,7 @@ public final class Tracing {
   private final OpenTelemetry openTelemetry;
 
   /**
-   * Uses this one.
+   * Uses a given OpenTelemetry.
    *
    * @param openTelemetry Null: the global one, as it is when a handler starts.
    */
@@ -22,7 +22,7 @@ public final class Tracing {
     return new HandlerSpan(tracer(), assignment);
   }
 
-  /** The program's tracer; one that does nothing where it has set up none. */
+  /** The program's tracer; a no-op tracer if it has set up none. */
   public Tracer tracer() {
     OpenTelemetry used = openTelemetry == null ? GlobalOpenTelemetry.getOrNoop() : openTelemetry;
     return used.getTracer(SdkVersion.NAME, SdkVersion.VERSION);

@@ -28,9 +28,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
-/** A worker that runs: its threads, its connections and its core. */
+/** A running worker: its threads, its connections and its core. */
 public final class WorkerRun {
-  /** What a worker is made of. */
+  /** The parts of a worker. */
   public record Parts(
       String address,
       OpenSessionRequest request,
@@ -45,7 +45,7 @@ public final class WorkerRun {
   private final CoreThread coreThread = new CoreThread("muster-session", this::fault);
   private final ManagedChannel channel;
 
-  /** Null: handlers run on an executor of the program's. */
+  /** Null: handlers run on an executor of the program. */
   private final ExecutorService ownThreads;
 
   private final HandlerHost host;
@@ -54,13 +54,13 @@ public final class WorkerRun {
   private volatile WorkerStats stats;
   private volatile String sessionId;
 
-  /** The core is broken. Only its own thread looks. */
+  /** Whether the core is broken. Accessed on the core's thread only. */
   private boolean faulty;
 
   public WorkerRun(Parts parts) {
     this.parts = parts;
     channel = Channels.open(parts.address());
-    // As many threads as the core starts handlers at once: never more than there are places.
+    // One thread per handler that the core starts, so never more than there are places.
     ownThreads = parts.executor() == null ? Executors.newCachedThreadPool(threads()) : null;
     Executor executor = parts.executor() == null ? ownThreads : parts.executor();
     host =
@@ -78,7 +78,7 @@ public final class WorkerRun {
     stats = core.statsNow();
   }
 
-  /** Ends when the worker is at its end; fails when the server refuses it for good. */
+  /** Completes when the worker has ended; fails when the server permanently refuses it. */
   public CompletableFuture<Void> finished() {
     return finished;
   }
@@ -91,7 +91,7 @@ public final class WorkerRun {
     coreThread.execute(core::drain);
   }
 
-  /** Signals the handlers that run, and gives their jobs back. */
+  /** Asks running handlers to stop, and gives their jobs back. */
   public void close() {
     coreThread.execute(core::close);
   }
@@ -104,7 +104,7 @@ public final class WorkerRun {
     return stats;
   }
 
-  /** The present session's UUID. */
+  /** The UUID of the current session. */
   public Optional<String> sessionId() {
     return Optional.ofNullable(sessionId);
   }
@@ -162,10 +162,10 @@ public final class WorkerRun {
   private void fault(Throwable fault) {
     faulty = true;
     try {
-      // Handlers have to hear of it, and the subscription would stay connected for good.
+      // Otherwise handlers would not stop, and the subscription would stay connected for good.
       core.close();
     } catch (Throwable again) {
-      // It is the core that is broken.
+      // Expected: the core is broken.
     }
     finish();
     try {
@@ -178,7 +178,7 @@ public final class WorkerRun {
     }
   }
 
-  /** Handlers that still run were told to stop; their threads end when they return. */
+  /** Handlers that still run were asked to stop; their threads end when they return. */
   private void finish() {
     stats = core.statsNow();
     coreThread.close();

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** How attempts are taken, signalled and given back. */
+/** How attempts are accepted, signalled and given back. */
 class AttemptsTest {
   private static final MusterException LEASE_LOST =
       MusterException.of(Code.FAILED_PRECONDITION, "LEASE_LOST", "the session is over", Map.of());

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** When heartbeats are sent, above all after one that failed. */
+/** When heartbeats are sent, especially after a failure. */
 class BeatsTest {
   private static final MusterException UNAVAILABLE =
       MusterException.of(Code.UNAVAILABLE, "not there");
@@ -29,7 +29,7 @@ class BeatsTest {
     return MusterException.of(StatusProto.toStatusRuntimeException(status));
   }
 
-  /** Lets every beat fail. Answers the times between them, from the first of these on. */
+  /** Lets every heartbeat fail. Returns the times between them, from the first failure on. */
   private static List<Long> failAll(FakeWorld world, long ms, MusterException failure) {
     world.refuseBeat = request -> failure;
     int before = world.beatTimes.size();
@@ -54,7 +54,7 @@ class BeatsTest {
     assertWaits(failAll(world, 6_000, UNAVAILABLE), 100, 200);
   }
 
-  /** A beat that was asked for before the failure waits, as do those that are asked for later. */
+  /** A heartbeat that was requested before the failure waits, and so do those requested later. */
   @Test
   void theDelayThatTheServerAsksForIsKept() {
     FakeWorld world = FakeWorld.ready(2);

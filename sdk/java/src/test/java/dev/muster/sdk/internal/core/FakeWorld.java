@@ -51,7 +51,7 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
   final Map<Integer, FakeHandler> handlers = new LinkedHashMap<>();
   final SessionCore core;
 
-  // What a test may change.
+  // Settings that a test may change.
   Function<OpenSessionRequest, MusterException> refuseOpening = request -> null;
   Function<HeartbeatRequest, MusterException> refuseBeat = request -> null;
   Function<ReportAttemptsRequest, MusterException> refuseReports = request -> null;
@@ -131,7 +131,7 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
     return world;
   }
 
-  /** The subscription comes into force, and a ping arrives. */
+  /** The subscription becomes active, and a ping arrives. */
   void hear() {
     connectBus();
     ping(beats.size());
@@ -152,7 +152,7 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
     now = end;
   }
 
-  /** The process stands still: no timer rings in time. */
+  /** Simulates a frozen process: no timer rings in time. */
   void freeze(long ms) {
     now += ms;
   }
@@ -180,7 +180,7 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
             .build());
   }
 
-  /** The subscription comes into force. */
+  /** The subscription becomes active. */
   void connectBus() {
     bus.onStatus().accept(true);
   }
@@ -230,7 +230,7 @@ final class FakeWorld implements CorePorts.SessionApi, CorePorts.Bus, CorePorts.
     return reports.stream().flatMap(call -> call.getReportsList().stream()).toList();
   }
 
-  /** Why attempts were given back, in order, once what is on its way has come. */
+  /** Why attempts were given back, in order, once all pending calls are answered. */
   List<ReleaseReason> released() {
     advance(3 * LATENCY);
     return reported().stream()

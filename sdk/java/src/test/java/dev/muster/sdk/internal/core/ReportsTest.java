@@ -15,7 +15,7 @@ import io.grpc.Status.Code;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** How what handlers say and give is told. */
+/** How reports and results of handlers reach the server. */
 class ReportsTest {
   private static final MusterException UNAVAILABLE =
       MusterException.of(Code.UNAVAILABLE, "not there");

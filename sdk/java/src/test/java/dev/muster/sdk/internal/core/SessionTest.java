@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** How sessions are opened, beat, grant credits and end. */
+/** How sessions are opened, send heartbeats, grant credits and end. */
 class SessionTest {
   private static final MusterException UNAVAILABLE =
       MusterException.of(Code.UNAVAILABLE, "not there");
@@ -182,7 +182,7 @@ class SessionTest {
     assertTrue(world.reconnects > 0);
   }
 
-  /** A ping comes before the word that the subscription is in force. */
+  /** A ping arrives before the status that the subscription is active. */
   private static FakeWorld heardEarly() {
     FakeWorld world = new FakeWorld(2);
     world.core.start();

@@ -12,7 +12,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 
-/** As much of a NATS server as one subscription needs. */
+/** A minimal NATS server for one subscription. */
 public final class FakeBus implements AutoCloseable {
   private record Subscription(String subject, String id, OutputStream out) {}
 
@@ -35,14 +35,14 @@ public final class FakeBus implements AutoCloseable {
     return "nats://127.0.0.1:" + server.getLocalPort();
   }
 
-  /** To the subscription, once there is one. */
+  /** Sends to the subscription, once there is one. */
   public void send(MessageLite message) throws IOException {
     Subscription to = subscribed.join();
     byte[] data = message.toByteArray();
     write(to.out(), "MSG " + to.subject() + " " + to.id() + " " + data.length, data);
   }
 
-  /** Ends when the client has closed its connection. */
+  /** Completes when the client has closed its connection. */
   public CompletableFuture<Void> left() {
     return left;
   }
@@ -66,7 +66,7 @@ public final class FakeBus implements AutoCloseable {
         }
       }
     } catch (IOException over) {
-      // The client has gone, or the test is over.
+      // The client has disconnected, or the test is over.
     }
     left.complete(null);
   }

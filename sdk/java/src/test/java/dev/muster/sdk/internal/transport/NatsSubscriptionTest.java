@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 class NatsSubscriptionTest {
   private static final long PATIENCE_SECONDS = 30;
 
-  /** Takes nothing. */
+  /** Throws on each record. */
   private static final class BrokenLogger implements System.Logger {
     @Override
     public String getName() {

@@ -122,7 +122,7 @@ class FailuresTest {
 
   @Test
   void knowsTheIdOfTheControlPlanesSpan() {
-    // As the SDKs of other languages have it for this job.
+    // The same value as in the SDKs of other languages.
     assertEquals("1046f85c386b805f", AttemptSpanId.of(ByteString.copyFrom(new byte[16]), 1));
   }
 

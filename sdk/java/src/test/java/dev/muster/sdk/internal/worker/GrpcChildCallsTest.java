@@ -92,7 +92,7 @@ class GrpcChildCallsTest {
       assertEquals("child", calls.submit(request).get(30, TimeUnit.SECONDS).getJobId());
     }
     while (spans.getFinishedSpanItems().isEmpty()) {
-      Thread.onSpinWait(); // whoever waits for the answer may be woken before the span has ended
+      Thread.onSpinWait(); // a waiting thread may be woken before the span has ended
     }
     SpanData span = spans.getFinishedSpanItems().get(0);
     assertEquals("submit resize", span.getName());

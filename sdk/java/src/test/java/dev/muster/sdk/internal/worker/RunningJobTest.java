@@ -22,7 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 
-/** Whatever a handler, a value or a tracer throws: the job ends, and so gives its place back. */
+/** Whatever a handler, a value or a tracer throws: the job ends and frees its slot. */
 class RunningJobTest {
   private static final Assignment ASSIGNMENT =
       Assignment.newBuilder().setJobId(ByteString.copyFrom(new byte[16])).setAttempt(1).build();
@@ -62,7 +62,7 @@ class RunningJobTest {
     }
   }
 
-  /** The codec has no name for what its getter throws. */
+  /** Its getter throws an error that the codec does not convert. */
   public static final class Unwritable {
     public int getCount() {
       throw new MuteError();

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A worker that has one job when its listener throws an error. */
+/** A worker with one job whose listener throws an error. */
 class WorkerRunTest {
   private static final ByteString ID = ByteString.copyFrom(new byte[16]);
 
@@ -46,7 +46,7 @@ class WorkerRunTest {
   private final CompletableFuture<StopReason> stopped = new CompletableFuture<>();
   private Server server;
 
-  /** Pings over the bus, and answers the first credits with a job. */
+  /** Sends pings over the bus, and answers the first credits with a job. */
   private final class Sessions extends SessionServiceGrpc.SessionServiceImplBase {
     @Override
     public void openSession(OpenSessionRequest request, StreamObserver<OpenSessionResponse> to) {
@@ -88,7 +88,7 @@ class WorkerRunTest {
     }
   }
 
-  /** What it is told, it throws. */
+  /** Throws each record's message. */
   private static final class BrokenLogger implements System.Logger {
     @Override
     public String getName() {
