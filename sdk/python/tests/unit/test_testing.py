@@ -71,7 +71,7 @@ def test_what_a_handler_says_is_kept() -> None:
 
 
 def test_limits_are_those_of_production() -> None:
-    with pytest.raises(ValueError, match="takes 10"):
+    with pytest.raises(ValueError, match="the maximum is 10"):
         FakeContext(max_payload=10).checkpoint("x" * 20)
     failure = run_handler(lambda ctx, value: "x" * 20, context=FakeContext(max_payload=10)).failure
     assert failure is not None
