@@ -1,4 +1,4 @@
-/** A queue with a bound and two replicas: each knows of it within a second, and together they keep it as far as they say. */
+/** A bounded queue on two replicas: each learns of a change within a second, and together they keep the bound. */
 import { Client, Code, MusterError } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -36,16 +36,16 @@ it('the backlog bound of a queue is kept by both replicas, except for jobs accep
   await here.applyDefinition({ name: 'work' });
   await here.createQueue('line', { maxBacklog: BOUND });
   for (let job = 0; job < BOUND; job++) expect(await isTaken(here)).toBe(true);
-  // At once where the bound was set; within a second at the other one.
+  // At once on the replica that set the bound, within a second on the other one.
   expect(await isTaken(here)).toBe(false);
   const ready = async () => Number((await there.getQueue('line')).counts?.ready);
   await eventually('the other replica knows', async () => !(await isTaken(there)));
   expect(await isTaken(here)).toBe(false);
-  // A bound that is raised at the one lets in at the other.
+  // A bound that is raised on one replica admits jobs on the other.
   await here.updateQueue('line', { maxBacklog: 1_000 });
   expect(await isTaken(here)).toBe(true);
   await eventually('the other replica knows that, too', () => isTaken(there));
-  // Both at once let in at most twice what one would, and then nothing more.
+  // Both at once admit at most twice the free space, and then nothing more.
   const space = 1_000 - (await ready());
   const flood = Array.from({ length: 40 }, (_, i) =>
     (clients[i % 2] as Client)

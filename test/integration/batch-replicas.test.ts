@@ -1,4 +1,4 @@
-/** A batch of two replicas: members come to both, and are run from both; it ends once, with one callback. */
+/** A batch on two replicas: members are submitted and run on both; it ends once, with one callback. */
 
 import { Client, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -76,7 +76,7 @@ it('a cancel half-way through a batch ends every member on both replicas', async
   const batch = await here.createBatch();
   const jobs = Array.from({ length: 2_000 }, () => ({ definition: 'work', input: 0, delayMs: 3_600_000 }));
   await Promise.all([here, there].map((client) => client.batch(batch).submitMany(jobs)));
-  // The one or the other may be refused, by the cancel that comes between them; what is stored is cancelled.
+  // The cancel may come before either call, which is then refused; stored members are cancelled.
   const late = Promise.allSettled([here, there].map((client) => client.batch(batch).submitMany(jobs)));
   await there.batch(batch).cancel('enough');
   await late;

@@ -1,4 +1,4 @@
-/** What two replicas share: a circuit breaker that never has two probes, and a retry budget that is spent once. */
+/** State shared by two replicas: a circuit breaker that never has two probes, and a retry budget that is spent once. */
 import { AttemptOutcome, Client, type Job, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -65,7 +65,7 @@ it('a circuit breaker counts on both replicas, runs one probe at a time, and reo
   const jobs = [...(await here.submitMany(requests)), ...(await there.submitMany(requests))];
   const probe = (client: Client) => Promise.all(jobs.map((job) => client.get(job)));
   const isHeld = (job: Job) => job.stateReason.startsWith('held back: circuit breaker charge is open');
-  // One may be the probe at the moment, or have just been it.
+  // One of them may be or have been the probe.
   await eventually(
     'what waits is held back',
     async () => (await probe(there)).filter(isHeld).length >= jobs.length - 2,
@@ -73,7 +73,7 @@ it('a circuit breaker counts on both replicas, runs one probe at a time, and reo
   isDown = false;
   await eventually('a probe runs', () => starts > 0);
   const burnt = (await probe(here)).map((job) => job.attemptsCounted);
-  // Jobs of another kind go on at both, for longer than two rounds of either's sweeper.
+  // Jobs of another definition continue on both, for longer than two sweeps of either.
   for (let round = 0; round < 3; round++)
     for (const client of clients) {
       await client.result(await client.submit('other', null, { delayMs: 400 }));
@@ -104,11 +104,11 @@ it('a retry budget is spent once, however many replicas ask', async () => {
     const failed = now.filter((job) => job.state === JobState.FAILED).length;
     return now.every((job) => job.state === JobState.FAILED || waits(job)) && retried === failed && now;
   });
-  // Had a minute ended meanwhile, six more would have begun.
+  // If a minute had ended meanwhile, six more would have started.
   expect([6, 12]).toContain(settled.filter((job) => job.state === JobState.FAILED).length);
   for (const job of settled.filter(waits)) {
     expect(job.attemptsCounted).toBe(1);
-    // A worker that is behind gives jobs back; once one has failed, it is not assigned while it waits.
+    // A late worker releases jobs; after a failure a job is not assigned while it waits.
     const outcomes = job.attempts.map(({ outcome }) => outcome);
     expect(outcomes.filter((outcome) => outcome !== AttemptOutcome.RELEASED)).toEqual([AttemptOutcome.FAILED]);
     expect(outcomes.at(-1)).toBe(AttemptOutcome.FAILED);

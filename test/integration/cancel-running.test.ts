@@ -1,4 +1,4 @@
-/** A cancel reaches the code of a running job over the bus: no heartbeat is due before the test is over. */
+/** A cancel reaches a running handler over the bus: no heartbeat is due before the end of the test. */
 import { join } from 'node:path';
 import { Client, JobState } from '@muster/sdk';
 import { CancelStage } from '@muster/sdk/gen/muster/v1/job_pb';

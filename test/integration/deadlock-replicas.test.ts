@@ -1,4 +1,4 @@
-/** Deadlocks over two replicas: handlers that wait at different ones are found by both. */
+/** Deadlocks over two replicas: both find handlers that wait on different replicas. */
 import { Client, MusterError, Worker, waitReasonName } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -24,7 +24,7 @@ it('a deadlock of two handlers at two replicas, each waiting for the other’s s
   let [count, isSeen] = [0, false];
   const waitFor = (client: Client, other: string) => async (_ctx: unknown, isFirst: unknown) => {
     if (!isFirst) return 'second';
-    // Both hold the only place of their definition before either asks for the other's.
+    // Both hold the only slot of their definition before either waits for the other's.
     if (++count === 2) started.resolve();
     await started.promise;
     const job = await client.submit(other, false);
@@ -33,7 +33,7 @@ it('a deadlock of two handlers at two replicas, each waiting for the other’s s
         return await client.result(job);
       } catch (error) {
         if (!(error instanceof MusterError) || error.reason !== 'DEADLOCK') throw error;
-        // It waits again, so that whoever looks has the time that it takes.
+        // It waits again, so that the search has the time it needs.
         if (isSeen) return error.reason;
       }
     }
@@ -55,7 +55,7 @@ it('a deadlock of two handlers at two replicas, each waiting for the other’s s
           return constraints.some(({ reason }) => waitReasonName(reason) === 'DEADLOCK');
         });
     isSeen = true;
-    // The first that is told so frees its place: the other one may be told so as well, or get what it waits for.
+    // The first refused wait frees its slot: the other one may be refused as well, or get its result.
     const results = await Promise.all(jobs.map((job) => here.result<string>(job, { timeoutMs: 60_000 })));
     expect(results).toContain('DEADLOCK');
     for (const result of results) expect(['DEADLOCK', 'second']).toContain(result);

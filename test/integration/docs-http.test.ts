@@ -1,4 +1,4 @@
-/** The examples of the guide on HTTP work, letter by letter, in a shell and in a browser, and answer what it says. */
+/** The examples of the HTTP guide run unchanged, in a shell and in a browser, and answer what the guide says. */
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -44,7 +44,7 @@ afterAll(async () => {
   await world?.stop();
 });
 
-/** What each of the shell's blocks prints; they run in one shell, as the variables in them ask for. */
+/** The output of each shell block; they run in one shell, because of the variables that they share. */
 async function runAll(): Promise<string[]> {
   const shell = await openShell();
   try {

@@ -1,4 +1,4 @@
-/** The examples of the guide on queues work, letter by letter, in a shell, and answer what it says. */
+/** The shell examples of the guide to queues run unchanged, and answer what the guide says. */
 import { afterAll, beforeAll, it } from 'vitest';
 import { World } from './api/world.ts';
 import { expectAnswers } from './guide-in-shell.ts';

@@ -1,4 +1,4 @@
-/** Workers of both SDKs as processes of their own, drained at the other replica: they finish what they hold and end. */
+/** Workers of both SDKs as processes of their own, drained at the other replica: they finish their jobs and end. */
 import { join } from 'node:path';
 import { Client, JobState } from '@muster/sdk';
 import { SessionState } from '@muster/sdk/gen/muster/v1/worker_pb';
@@ -42,7 +42,7 @@ describe.each(['typescript', 'python'] as const)('a worker in %s', (language) =>
     const rpc = new Rpc(here.grpcAddress);
     const client = new Client({ address: there.grpcAddress });
     await client.applyDefinition({ name: 'slow' });
-    // It speaks to the one replica, and the other one drains it.
+    // It is connected to one replica, and the other one drains it.
     const worker = new Child({
       name,
       command,

@@ -1,10 +1,10 @@
-/** Runs the examples of a guide letter by letter in a shell: its blocks of `sh`, whose answers its blocks of `json` are. */
+/** Runs the examples of a guide unchanged in a shell: its `sh` blocks, whose answers are its `json` blocks. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { openShell } from '../support/shell.ts';
 import type { World } from './api/world.ts';
 
-/** `least` is how many examples there must be. */
+/** `least` is the minimum number of examples. */
 export async function expectAnswers(world: World, guide: string, least: number): Promise<void> {
   const text = readFileSync(new URL(`../../docs/${guide}`, import.meta.url), 'utf8');
   const blocks = (language: string) =>

@@ -1,6 +1,6 @@
 /**
- * The examples of the guides in docs/ work, letter by letter: each block of TypeScript or Python is cut out and run as a program
- * of its own, and prints what the next text block says. docs/http.md has a test of its own, for its shell.
+ * The examples of the guides in docs/ run unchanged: each TypeScript or Python block is run as a program of its own,
+ * and prints what the next text block says. docs/http.md has a test of its own, for its shell.
  */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ interface Example {
   readonly prints: string;
 }
 
-/** @throws Error where a program is not followed by what it prints. */
+/** @throws Error if a program has no output block after it. */
 function examplesOf(guide: string): Example[] {
   const blocks = [...guide.matchAll(/```(ts|python|text)\n([\s\S]*?)```/g)].map(([, language, text = '']) => ({
     language,
@@ -46,13 +46,13 @@ const guides = readdirSync(docs)
 let replica: TestReplica;
 
 beforeAll(async () => {
-  // Short beats, so that what a heartbeat has to tell is told soon. A lease so long that no session lapses on a busy machine.
+  // Short heartbeats for soon cancels and drains. A lease so long that no session lapses on a busy machine.
   replica = await startTestReplica({ beatMs: 1_000, leaseMs: 600_000 });
 });
 
 afterAll(() => replica?.stop());
 
-/** What the program prints, run beside the SDK's package, as one of the checkout's would lie. */
+/** The program's output. It runs next to the SDK's package, like a program of the checkout. */
 async function run(name: string, { language, program }: Example): Promise<string> {
   const { command, ending } = languages[language];
   const file = new URL(`.muster/guides/${name}.${ending}`, root);

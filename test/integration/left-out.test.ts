@@ -1,4 +1,7 @@
-/** A run says at its end which tests it left out for want of a toolchain, and why; with `CI=true` it fails for them. */
+/**
+ * A run lists at its end the tests that it skipped for lack of a toolchain, with the reasons; with `CI=true` it fails
+ * for them.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,7 +38,7 @@ interface Ended {
   readonly leftOut: string;
 }
 
-/** Of those tests, on a machine that has nothing. */
+/** Runs those tests on a machine without any toolchain. */
 function run(ci: string): Promise<Ended> {
   const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', folder];
   const env = { ...process.env, PATH: join(folder, 'bin'), CI: ci, NO_COLOR: '1' };

@@ -1,4 +1,4 @@
-/** A limit of two replicas: it holds over both, and what ends at the one makes room at the other. */
+/** A limit over two replicas: it holds over both, and a job that ends on one frees capacity on the other. */
 import { Client, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
@@ -21,7 +21,7 @@ afterAll(async () => {
   await deployment?.stop();
 });
 
-/** A worker of many slots at each replica. */
+/** Starts a worker with many slots at each replica. */
 function startWorkers(handlers: ConstructorParameters<typeof Worker>[0]['handlers']): void {
   workers = deployment.replicas.map(({ grpcAddress }, i) => {
     const settings = { address: grpcAddress, name: `worker-${i}`, slots: 20, handlers, logger: { log: () => {} } };
@@ -62,7 +62,7 @@ it('limits of a queue and of a key hold over both replicas, and all jobs are don
   expect(Math.max(...seen.map(({ held }) => held))).toBeLessThanOrEqual(4);
   expect(Math.max(...seen.map(({ all }) => all))).toBeLessThanOrEqual(4);
   expect(Math.max(...seen.map(({ ofKey }) => ofKey))).toBeLessThanOrEqual(2);
-  // It was no limit that nobody met.
+  // Proves that the limit was reached.
   expect(Math.max(...seen.map(({ held }) => held))).toBe(4);
   await eventually('nothing is counted any more', async () => {
     const { counts } = await there.getQueue('line');

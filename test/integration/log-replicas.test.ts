@@ -1,4 +1,7 @@
-/** A log followed at one replica while another one hears the worker: told over the bus, and complete without it. */
+/**
+ * A log followed at one replica while the worker is connected to another: notified over the bus, and complete without
+ * it.
+ */
 import { Client, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
@@ -53,6 +56,6 @@ it('a followed log shows each record at once, in order, and ends with the job', 
     resume();
   }
   expect(messages).toEqual(Array.from({ length: steps }, (_, i) => `step ${i + 1}`));
-  // Without the hints it would look two seconds after the record before, each time.
+  // Without the hints it would read two seconds after the record before, each time.
   expect(Math.min(...waits.slice(1))).toBeLessThan(1_500);
 });

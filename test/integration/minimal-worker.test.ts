@@ -1,4 +1,4 @@
-/** docs/worker-protocol.md says all that a worker needs: one that was written from it, without any library, does real work. */
+/** docs/worker-protocol.md is all that a worker needs: one written from it, without any library, does real work. */
 import { CancelStage, Client, JobState, SessionState } from '@muster/sdk';
 import { AttemptOutcome } from '@muster/sdk/gen/muster/v1/attempt_pb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 const sessions = async () => (await client.listWorkers()).workers.filter(({ name }) => name === 'minimal');
 
-/** The job runs in this attempt, as a heartbeat has shown. */
+/** Whether the job runs in this attempt, as a heartbeat has shown. */
 const runs = (job: { jobId: string }, nth: number) => async () => {
   const { state, attempts } = await client.get(job);
   return state === JobState.RUNNING && attempts.length >= nth;

@@ -12,7 +12,7 @@ const root = new URL('../../', import.meta.url).pathname;
 let folder: string;
 let project: string;
 
-/** Lets the installation find what both packages depend on in the project already: it needs no network. */
+/** Provides the dependencies that both packages find in the project, so that the installation needs no network. */
 function copyDependencies(): void {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   for (const [path, entry] of Object.entries<Record<string, unknown>>(packages)) {

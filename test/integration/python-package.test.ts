@@ -12,7 +12,7 @@ let folder: string;
 let python: string;
 let wheel: string;
 
-/** The path of what is built of a project. */
+/** The path of a project's build. */
 function built(project: string, target: 'sdist' | 'wheel'): string {
   const into = mkdtempSync(join(folder, `${target}-`));
   const args = ['-m', 'hatchling', 'build', '--target', target, '--directory', into];

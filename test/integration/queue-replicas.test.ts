@@ -1,4 +1,4 @@
-/** A queue of two replicas: paused at the one it gives nothing at the other, and resumed there it goes on at both. */
+/** A queue on two replicas: paused on one it gives nothing on the other, and resumed there it continues on both. */
 import { Client, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPostgres } from '../../server/store/driver/postgres.ts';
@@ -46,14 +46,14 @@ it('a pause of a queue holds under load: jobs that had not begun at its answer b
   const waiting = new Set<string>();
   for (const job of jobs) if ((await there.get(job)).state === JobState.READY) waiting.add(job.jobId);
   const later = (await Promise.all([submit(here, 'line'), submit(there, 'line')])).flat();
-  // Jobs of another queue go on at both, for longer than two rounds of either's sweeper.
+  // Jobs of another queue continue on both, for longer than two sweeps of either.
   for (let round = 0; round < 3; round++)
     for (const client of clients) {
       await client.result(await client.submit('work', null, { queue: 'other', delayMs: 400 }));
     }
   for (const job of later) waiting.add(job.jobId);
   expect(started.filter((jobId) => waiting.has(jobId))).toEqual([]);
-  // One that was prefetched may have come back meanwhile.
+  // A prefetched job may have been requeued meanwhile.
   expect(Number((await here.getQueue('line')).counts?.ready)).toBeGreaterThanOrEqual(waiting.size);
   expect((await there.get(later[0] as (typeof later)[0])).stateReason).toBe('queue line is paused: to look');
   await there.resumeQueue('line');

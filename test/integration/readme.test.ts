@@ -1,4 +1,4 @@
-/** What the README shows works, letter by letter: its code is cut out of it and run against an embedded control plane. */
+/** The code in the README runs unchanged against an embedded control plane. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ function example(language: string): string {
   return block.replaceAll('127.0.0.1:7070', replica.grpcAddress);
 }
 
-/** Runs a file; stdout once it has ended well. */
+/** Runs a file, and returns its stdout if it succeeds. */
 async function output(command: string, file: string): Promise<string> {
   const child = spawn(command, [file], { stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, err] = ['', ''];
@@ -40,7 +40,7 @@ async function output(command: string, file: string): Promise<string> {
 }
 
 it('the TypeScript example of the README runs a job and ends', async () => {
-  // Beside the SDK's package, as a program of the checkout's would lie.
+  // Next to the SDK's package, like a program of the checkout.
   const file = new URL('.tools/readme-example.ts', root);
   await writeFile(file, example('ts'));
   try {

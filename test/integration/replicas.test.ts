@@ -1,4 +1,4 @@
-/** Two replicas on one PostgreSQL and one NATS: no leader, and what one of them is told the other one acts on. */
+/** Two replicas on one PostgreSQL and one NATS: there is no leader, and each acts on changes made at the other. */
 import { create } from '@bufbuild/protobuf';
 import { Client, Code, IdempotencyConflictPolicy, isTerminal, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ function clientOf(replica: number): Client {
   return new Client({ address: replicas[replica]?.grpcAddress ?? '' });
 }
 
-/** A worker whose session lives at one replica, and what ends it. */
+/** Starts a worker with its session at one replica. Returns the function that ends it. */
 async function startWorker(
   replica: number,
   name: string,

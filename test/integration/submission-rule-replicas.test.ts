@@ -1,4 +1,6 @@
-/** Rules for submissions at two replicas of one PostgreSQL: whoever submits where, a key has one job. */
+/**
+ * Submission rules on two replicas of one PostgreSQL: a key has one job, whatever caller submits at whatever replica.
+ */
 import { Client, JobState, type SubmittedJob } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTwoReplicas, type TwoReplicas } from '../support/shared-backends.ts';
@@ -8,7 +10,7 @@ let clients: Client[] = [];
 
 beforeAll(async () => {
   deployment = await startTwoReplicas({ leaseMs: 60_000 });
-  // Several connections each, so that calls are not in one line.
+  // Several connections each, so that calls run concurrently.
   const addresses = deployment.replicas.flatMap(({ grpcAddress }) => [grpcAddress, grpcAddress]);
   clients = addresses.map((address) => new Client({ address }));
 });
@@ -20,7 +22,7 @@ afterAll(async () => {
 
 const ROUNDS = 15;
 
-/** The same at all replicas at once, several times each; every other call has two jobs. */
+/** Submits the same at all replicas at once, several times each; every other call has two jobs. */
 async function submitAll(definition: string, input: (n: number) => unknown): Promise<SubmittedJob[]> {
   const calls = clients.flatMap((client, c) =>
     [0, 1, 2].map((n) => {

@@ -1,4 +1,7 @@
-/** Events at two replicas: none is lost between whoever sends it and whoever begins to wait, and a wide one reaches all. */
+/**
+ * Events on two replicas: none is lost between the call that sends it and the one that begins to wait, and a wide one
+ * reaches all.
+ */
 
 import { Client, JobState } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -85,10 +88,10 @@ it.runIf(runsAll)(
     const startedAt = performance.now();
     const sent = await there.sendEvent('go', { key: 'wide', payload: 'all' });
     expect(sent.kept).toBe(false);
-    // A second after it came the rounds of either replica help with it: they take pages between those of the call.
+    // After one second the rounds of either replica help: they take pages between those of the call.
     if (performance.now() - startedAt < 1_000) expect(sent).toMatchObject({ deliveredCount: 5_000, delivering: true });
     else expect([sent.deliveredCount > 0, sent.deliveredCount % 1_000]).toEqual([true, 0]);
-    // It is for those that waited when it came.
+    // An event is only for jobs that waited when it came.
     const late = await here.submit('waits', 'wide');
     while ((await count(`event_waits WHERE key = 'wide'`)) > 1);
     while ((await count('sent_events')) > 0);

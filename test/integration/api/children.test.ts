@@ -81,7 +81,7 @@ describe.each(databaseKinds)('child jobs on %s', (kind) => {
     expect((await world.getJob(untraced)).traceparent).toBe('');
   });
 
-  it('do not hold a slot or a permit of their waiting parent, whose handler runs again when they have ended', async () => {
+  it('free the slot and permit of their waiting parent, whose handler runs again after their end', async () => {
     const { definition, worker, jobId, attempt, children } = await family(1);
     const ids = [await submit(worker, attempt, definition), await submit(worker, attempt, definition)];
     expect((await world.getJob(ids[0] as string)).parentJobId).toBe(jobId);

@@ -206,7 +206,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect([...first.retriedJobIds, ...second.retriedJobIds]).toEqual(expect.arrayContaining(ended));
   });
 
-  it('of a key with CANCEL_OLDEST cancel the oldest jobs, also running ones, and the new one starts after them', async () => {
+  it('of a key with CANCEL_OLDEST cancel the oldest jobs, also running ones, before the new one starts', async () => {
     const definition = await limitTo({ maxConcurrency: 1, policy: LimitPolicy.CANCEL_OLDEST });
     const worker = await world.openWorker(definition);
     const oldest = await world.submit(definition);

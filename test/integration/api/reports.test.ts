@@ -215,7 +215,7 @@ describe('a report', () => {
     expect(await worker.report(...reports)).toEqual(reports.map((_, i) => (i === 0 ? 'DUPLICATE' : 'ACCEPTED')));
   });
 
-  it('with two items for an attempt counts once: the first is accepted, a copy is a DUPLICATE, another is refused', async () => {
+  it('with two items for an attempt counts once: a copy of the first is a DUPLICATE, another is refused', async () => {
     const [one, other] = [
       await world.hold({ retryPolicy: { maxAttempts: 1 } }),
       await world.hold({ retryPolicy: { maxAttempts: 1 } }),

@@ -1,4 +1,6 @@
-/** A page in a real browser submits a job and sees its result; pages that may not call get nothing and change nothing. */
+/**
+ * A page in a real browser submits a job and sees its result; pages of other origins get nothing and change nothing.
+ */
 
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import type { Browser, Page } from 'playwright-core';
@@ -28,11 +30,11 @@ interface Form {
   readonly definition: string;
   readonly input?: string;
   readonly dialect?: string;
-  /** Where the page calls. Default the replica by its address. */
+  /** The address that the page calls. Default: the replica's. */
   readonly server?: string;
 }
 
-/** Opens the page under this name, fills in the form, and presses the button. */
+/** Opens the page under this host name, fills in the form, and presses the button. */
 async function submitOn(host: string, form: Form): Promise<Page> {
   const page = await browser.newPage();
   await page.goto(`http://${host}:${site.port}/`);
@@ -79,9 +81,9 @@ describe('a page of another origin', () => {
 
   it('gets no answer, and no request of its own is carried out', async () => {
     const definition = await world.define();
-    // The same site under another name: another origin.
+    // The same site under another name, which is another origin.
     const page = await submitOn('127.0.0.1', { definition });
-    expect(await textOf(page, 'error')).toBe('Unknown (no reason)'); // the browser tells no more
+    expect(await textOf(page, 'error')).toBe('Unknown (no reason)'); // the browser gives no details
     expect(await jobsOf(definition)).toEqual([]);
     await page.close();
   });
@@ -96,7 +98,7 @@ describe('a page of another origin', () => {
       async ([to, text]) => (await fetch(to as string, { method: 'POST', mode: 'no-cors', body: text as string })).type,
       [url, body],
     );
-    expect(type).toBe('opaque'); // it was sent and answered: it is the server that must refuse
+    expect(type).toBe('opaque'); // it was sent and answered, so the server must refuse it
     expect(await jobsOf(definition)).toEqual([]);
     await page.close();
   });

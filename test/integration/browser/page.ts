@@ -1,4 +1,4 @@
-/** The script of the test's page: a form that submits a job and shows what becomes of it. It runs in a browser. */
+/** The script of the test page, which runs in a browser: a form that submits a job and shows its outcome. */
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-web';
 import { ErrorInfoSchema } from '../../../sdk/typescript/src/gen/google/rpc/error_details_pb.ts';

@@ -1,4 +1,4 @@
-/** The test's own web site, on a port of its own: one page, with its script bundled as an application's would be. */
+/** The test's web site on a port of its own: one page, with its script bundled as in an application. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';

@@ -28,7 +28,7 @@ afterAll(async () => {
   await nats?.stop();
 });
 
-/** Waits for everything sent so far and hands it over. */
+/** Waits for all sent messages and returns them. */
 async function received() {
   const counter = Math.floor(Math.random() * 2 ** 40) + 1;
   bus.ping(sessionId, counter);

@@ -40,7 +40,7 @@ async function serverPid(): Promise<number> {
   return Number(await readFile(join(folder, 'nats', 'nats-server.pid'), 'utf8'));
 }
 
-/** A process that does nothing for as long as it is let. */
+/** A process that idles until it is killed. */
 function idle(...args: string[]): ChildProcess {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', ...args], { stdio: 'ignore' });
   closers.push(() => child.kill('SIGKILL'));

@@ -1,4 +1,4 @@
-/** The stream of events on a real nats-server: stored once, kept over kills, bounded, read from any position. */
+/** The event stream on a real nats-server: stored once, kept over kills, bounded, read from any position. */
 import { randomUUID } from 'node:crypto';
 import { getEventListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -136,7 +136,7 @@ describe('the event stream', () => {
       for await (const { events } of bus.events.read(range, gone.signal)) seen.push(...idsOf(events));
     })();
     const later = batch();
-    // Until the reader is there, whoever is told of events to come may miss some.
+    // A publisher without an established reader may lose events, so it repeats them.
     await until(async () => {
       await bus.events.publish({ ...batch(), namespace: first.namespace });
       return seen.length > 0;
@@ -161,7 +161,7 @@ describe('the event stream', () => {
         ),
       'the bus is back',
     );
-    // Its answer may have been lost before: then it is told again, and stored once.
+    // Its answer may have been lost; then it is published again, and stored once.
     await bus.events.publish(before);
     expect((await read()).flatMap(({ events }) => idsOf(events))).toEqual([
       ...idsOf(eventsOf(before)),

@@ -1,4 +1,4 @@
-/** `muster start` on a NATS that is there already, as a process: what its log says about the credentials of workers. */
+/** `muster start` on an existing NATS, as a process: what its log says about the credentials of workers. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Worker } from '@muster/sdk';
@@ -33,7 +33,7 @@ function addressOf(child: Child): Promise<string> {
   });
 }
 
-/** Messages of its log at the level of warnings and above. */
+/** Log messages at level warn and above. */
 function warnings(child: Child): string[] {
   return child.lines
     .filter((line) => line.startsWith('{'))
@@ -42,7 +42,7 @@ function warnings(child: Child): string[] {
     .map(({ msg }) => msg);
 }
 
-/** A worker takes a job over this bus. */
+/** Runs one job on a worker over this bus. */
 async function runOne(address: string): Promise<unknown> {
   const worker = new Worker({ address, name: 'one', handlers: { one: () => 1 }, logger: { log: () => {} } });
   const running = worker.run();

@@ -1,4 +1,4 @@
-/** A bus that is not ours: with a signing seed, with shared credentials, and with none. */
+/** An external bus: with a signing seed, with shared credentials, and with none. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -26,7 +26,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs a nats-server with this configuration, on a port that it takes itself. */
+/** Runs a nats-server with this configuration on a free port. */
 async function withServer(config: object, use: (url: string) => Promise<void>): Promise<void> {
   const files = await prepareFolder(join(folder, randomUUID()));
   await writeFile(
@@ -97,7 +97,9 @@ test('a max_payload without space for payloads is refused', async () => {
   });
 });
 
-/** An account with a signing key, at whose server a replica's credentials and that key, or another one, are tried. */
+/**
+ * Runs a server with an account and its signing key; `use` gets a replica's credentials with that key or another one.
+ */
 async function withSigningKey(
   signedBy: 'its signing key' | 'another key',
   use: (options: Pick<ExternalBusOptions, 'urls' | 'credentialsFile' | 'signingSeedFile'>) => Promise<void>,

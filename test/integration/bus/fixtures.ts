@@ -1,4 +1,4 @@
-/** What the tests of the bus share: a log that remembers, a client that stands in for a worker, and some assignments. */
+/** Shared fixtures of the bus tests: a log that records, a client in place of a worker, and some assignments. */
 import { randomUUID } from 'node:crypto';
 import { fromBinary } from '@bufbuild/protobuf';
 import { type SessionMessage, SessionMessageSchema } from '@muster/sdk/gen/muster/v1/assignment_pb';
@@ -31,12 +31,12 @@ export interface Worker {
   readonly messages: SessionMessage[];
   /** Sizes of the messages, in bytes. */
   readonly sizes: number[];
-  /** What the status of the connection told of: its type, and the message of an error. */
+  /** Status events of the connection: their type, and the message of an error. */
   readonly statuses: string[];
   listen(subject: string): Promise<void>;
 }
 
-/** A client with a session's access; it watches the status of its connection and listens to nothing yet. */
+/** A client with a session's credentials that records its connection status and has no subscription yet. */
 export async function connectWorker(access: Pick<SessionAccess, 'natsUrls' | 'credentials'>): Promise<Worker> {
   const { jwt, seed } = access.credentials;
   const connection = await connect({
@@ -72,7 +72,7 @@ async function watch(worker: Worker): Promise<void> {
   }
 }
 
-/** Access for a session of the scratch server, good for `lifeMs`. */
+/** Access for a session of the scratch server, valid for `lifeMs`. */
 export function accessOf(nats: ScratchNats, sessionId: string, lifeMs?: number): SessionAccess {
   const { accountId, accountKey } = nats.server.trust;
   const credentials = issueSessionJwt({ accountId, signingKey: accountKey, lifeMs }, sessionId, Date.now());

@@ -1,4 +1,4 @@
-/** What replicas tell each other, and how each knows whether the bus is up. */
+/** Hints between replicas, and how each replica knows whether the bus is up. */
 import { randomUUID } from 'node:crypto';
 import { type Authenticator, jwtAuthenticator } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -34,7 +34,7 @@ test('a hint reaches every replica but its sender', async () => {
   const ended: Hint = { kind: 'ended', jobIds: [randomUUID(), randomUUID()] };
   first.announce(ready);
   await until(() => received[1]?.length === 1 && received[2]?.length === 1, 'the others hear the first');
-  // The answer comes after whatever the server had to give out before it.
+  // This message arrives after everything that the server had to deliver before it.
   second.announce(ended);
   await until(() => received[0]?.length === 1 && received[2]?.length === 2, 'the others hear the second');
   expect(received).toEqual([[ended], [ready], [ready, ended]]);
@@ -64,7 +64,7 @@ test('the bus is down while the server hangs, and up when it continues', async (
   process.kill(pid, 'SIGSTOP');
   try {
     await until(() => !bus.isUp(), 'the bus is seen down');
-    // Long before the client itself gives the connection up.
+    // Long before the client itself gives up the connection.
     expect(log.lines).toEqual([]);
     bus.ping(randomUUID(), 1);
   } finally {
@@ -118,7 +118,7 @@ test('a server that never answers again is given up, however many bytes are pend
   });
   process.kill(nats.server.pid as number, 'SIGSTOP');
   try {
-    // More than the operating system takes off the client's hands.
+    // More than the operating system's buffers hold.
     for (let times = 0; times < 20; times++) connection.publish('test.nobody', Buffer.alloc(1024 * 1024));
     await until(() => !connection.connected, 'it is given up');
   } finally {

@@ -1,4 +1,4 @@
-/** Keys, JWTs and ids as the official packages understand them. */
+/** Keys, JWTs and ids, compared with the official packages. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { decode, encodeUser, type User } from '@nats-io/jwt';
 import { createAccount, fromPublic, fromSeed } from '@nats-io/nkeys';

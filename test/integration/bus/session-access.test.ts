@@ -1,4 +1,4 @@
-/** What a session's credentials allow, as the real nats-server judges it. */
+/** The permissions of a session's credentials, on a real nats-server. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type ConnectedBus, connectBus } from '../../../server/bus/connect-bus.ts';
@@ -58,7 +58,7 @@ test.each(Object.entries(foreign))('a session can not subscribe to %s', async (_
   bus.assign(subject.slice('muster.v1.session.'.length), [makeAssignment()]);
   bus.announce({ kind: 'ended', jobIds: [randomUUID()] });
   bus.ping(randomUUID(), 1);
-  // What the replica published before this came back had all been given out by the server.
+  // When this returns, the server has delivered everything that the replica published before.
   await roundTrip();
   await worker.connection.flush();
   expect(worker.messages).toEqual([]);

@@ -1,4 +1,4 @@
-/** `muster batches`, on a real server: made, filled line by line, sealed, waited for, cancelled. */
+/** `muster batches` on a real server: created, filled line by line, sealed, awaited, cancelled. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** `muster completion`: the scripts, in the shells themselves where they are installed. */
+/** `muster completion`: the scripts, run in the real shells if they are installed. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ function has(shell: string): boolean {
   return spawnSync(shell, ['--version']).status === 0;
 }
 
-/** What bash offers for the last word. */
+/** The completions of bash for the last word. */
 function offered(...words: string[]): string[] {
   const script = `source "$1"; shift; COMP_WORDS=(muster "$@"); COMP_CWORD=$#; _muster; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const output = execFileSync('bash', ['--norc', '-euc', script, 'bash', scriptOf('bash'), ...words], { cwd: folder });

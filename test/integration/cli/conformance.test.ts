@@ -1,4 +1,7 @@
-/** `muster conformance`: a table, JSON, a report; what fails is told with its reason; what is no worker is refused at once. */
+/**
+ * `muster conformance`: a table, JSON, a report; failures come with their reason; a command that is no worker is
+ * refused at once.
+ */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';

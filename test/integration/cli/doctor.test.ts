@@ -1,4 +1,4 @@
-/** `muster doctor`: a well deployment, one with something to look at, and one that does not work. */
+/** `muster doctor`: a healthy deployment, one with warnings, and one that does not work. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** `muster events`: what is kept, what comes, and where to go on. */
+/** `muster events`: kept events, new events, and positions to continue from. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CliServer, startCliServer } from '../../support/cli-server.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -23,7 +23,7 @@ const linesOf = (stdout: string): Line[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
 
-/** Runs the command until it shows so many lines. */
+/** Runs the command until it has shown that many lines. */
 function shown(args: readonly string[], count: number): Promise<string> {
   return eventually(`muster events shows ${count} lines`, async () => {
     const { code, stdout } = await server.run(['events', ...args]);

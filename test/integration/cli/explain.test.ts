@@ -1,4 +1,4 @@
-/** `muster explain`, on a real server: sentences for people, the message for programs, and who stands in the way. */
+/** `muster explain` on a real server: sentences as text, the message as JSON, and the jobs before one. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CliServer, startCliServer } from '../../support/cli-server.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -51,7 +51,7 @@ describe('muster explain', () => {
     const { jobId } = await server.client.submit('gate');
     const running = await eventually('it is seen running', async () => {
       const { stdout } = await server.run(['explain', jobId]);
-      // Progress may be there a moment before the state is.
+      // Progress may be stored a moment before the state.
       return stdout.includes(' is run by ') && stdout.includes('50 % done') && stdout;
     });
     expect(running).toMatch(/ is run by cli-worker \(session .*\), which has had attempt 1 since .* half of it\.\n$/s);

@@ -1,6 +1,7 @@
 /**
- * The examples for a terminal in docs/cli.md, docs/exec.md, docs/placement.md, docs/schedules.md and docs/simulate.md work, letter by
- * letter, and print what the guides say; `…` is anything. The YAML of guides that have no such example for it is taken.
+ * The terminal examples in docs/cli.md, docs/exec.md, docs/placement.md, docs/schedules.md and docs/simulate.md run
+ * unchanged and print what the guides say, where `…` matches anything. The YAML of guides without such an example is
+ * applied.
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** A command that a test runs within its own process does what a real process does, and leaves nothing behind. */
+/** A command in the process of a test does the same as a real process, and leaves nothing behind. */
 import { describe, expect, it } from 'vitest';
 import { runMuster, runMusterProcess } from '../../support/cli.ts';
 

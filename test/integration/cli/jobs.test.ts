@@ -210,7 +210,7 @@ describe('muster watch', () => {
   it('prints each change, also as JSON, and exits by the outcome of the job', async () => {
     const jobId = await submitted('gate');
     const { output, ended } = server.start(['watch', jobId, '--json']);
-    // Progress may be there a moment before the state is; a cancel right then would hide that it ran.
+    // Progress may be stored a moment before the state; a cancel at that moment would hide that the job ran.
     await eventually('half of it is seen, and that it runs', () =>
       jsonLines(output.stdout).some(
         ({ state, progress }) => state === 'JOB_STATE_RUNNING' && progress?.fraction === 0.5,

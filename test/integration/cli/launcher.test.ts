@@ -1,4 +1,4 @@
-/** The launcher finds a Node that is new enough, from one that is not, and passes on arguments, exit codes and signals. */
+/** The launcher finds a recent Node from an old one, and passes on arguments, exit codes and signals. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { musterBinary, runMusterProcess } from '../../support/cli.ts';
 import { eventually } from '../../support/eventually.ts';
 
-/** Has the Node that loads it look like one of long ago. */
+/** Makes the Node that loads it look like an old version. */
 const OLD_NODE = `data:text/javascript,${encodeURIComponent(`
   Object.defineProperty(process.versions, 'node', { value: '20.0.0' });
   process.execve = undefined;
@@ -26,7 +26,7 @@ if (process.argv.includes('wait')) {
 let checkout: string;
 let bin: string;
 
-/** A checkout with the launcher and a program that says how it was started. */
+/** A checkout with the launcher and a program that prints how it was started. */
 beforeAll(async () => {
   checkout = await mkdtemp(join(tmpdir(), 'muster-launcher-'));
   const folder = join(checkout, 'server', 'cli');

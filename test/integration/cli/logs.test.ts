@@ -1,4 +1,4 @@
-/** `muster logs`: what handlers have written, of one attempt or all, to the end or while it comes. */
+/** `muster logs`: the log records of one attempt or all, to the end or as they come. */
 import { Worker } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CliServer, startCliServer } from '../../support/cli-server.ts';
@@ -8,7 +8,7 @@ let server: CliServer;
 let worker: Worker;
 let running: Promise<void>;
 let resume = () => {};
-/** Lets the handler `steps` go on. */
+/** Lets the handler `steps` continue. */
 let step = () => {};
 
 beforeAll(async () => {

@@ -1,4 +1,7 @@
-/** `muster skip`, `muster retry --skip` and `muster audit`, on a real server: the commands of docs/workflows.md, and what they say. */
+/**
+ * `muster skip`, `muster retry --skip` and `muster audit` on a real server: the commands of docs/workflows.md, and
+ * their output.
+ */
 import { readFileSync } from 'node:fs';
 import { stateName } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -26,20 +29,20 @@ workflow:
 
 afterAll(() => server?.stop());
 
-/** As a document shows it: ids and times left out, columns as wide as they come. */
+/** The form of a guide: without ids and times, with columns of any width. */
 const documented = (text: string) =>
   text
     .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '…')
     .replace(/\d{4}-\d\d-\d\d[T ][\d:.]+Z?( \(.+? ago\))?/g, '…')
     .replace(/ +/g, ' ');
 
-/** What the guide says of the command, after it. */
+/** The output that the guide shows below the command. */
 const answerIn = (command: string) => {
   const [, rest = ''] = guide.split(`$ ${command}\n`);
   return documented(rest.slice(0, rest.search(/^(\$|```)/m)));
 };
 
-/** A workflow that has been started: before, no step of it can be skipped. */
+/** A started workflow: before its start no step can be skipped. */
 async function begun(): Promise<string> {
   const { jobId } = await server.client.submit('mailing', {});
   await eventually('it has begun', async () => stateName((await server.client.get(jobId)).state) === 'WAITING');

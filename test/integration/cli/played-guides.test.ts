@@ -1,4 +1,4 @@
-/** Examples for a terminal in guides whose jobs need a worker of their own: each prints what the guide says. */
+/** Terminal examples of guides whose jobs need a worker of their own: each prints what the guide says. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

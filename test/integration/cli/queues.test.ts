@@ -1,4 +1,4 @@
-/** `muster queues`, on a real server: made, shown, paused, resumed, changed, deleted. */
+/** `muster queues` on a real server: created, shown, paused, resumed, changed, deleted. */
 import { JobState } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CliServer, startCliServer } from '../../support/cli-server.ts';
@@ -51,7 +51,7 @@ describe('muster queues', () => {
     const shown = (await server.run(['queues', 'get', 'limited'])).stdout;
     expect(shown).toMatch(/held at most +20\n +rate +100\/1m30s:20\n +weights +a=b=0.5 acme=2\n/);
     expect((await server.run(['queues', 'list'])).stdout).toMatch(/limited .*20 at once, 100\/1m30s:20\n/);
-    // What is left out stays; weights are replaced as a whole.
+    // Omitted settings stay; weights are replaced as a whole.
     await server.run(['queues', 'update', 'limited', '--rate', '5', '--weight', 'other=3']);
     expect(await get()).toMatchObject({ maxConcurrency: 20, rateLimit: { units: 5, period: '1s', burst: 5 } });
     expect((await get()).fairnessWeights).toEqual({ other: 3 });

@@ -1,4 +1,4 @@
-/** `muster schedules`, on a real server: made, looked ahead at, run, held, changed, deleted. */
+/** `muster schedules` on a real server: created, previewed, run, paused, changed, deleted. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** `muster server`: what it needs, what it refuses, what it warns of, and a job through a replica that it runs. */
+/** `muster server`: its requirements, refusals and warnings, and a job through its replica. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => removeFolder(folder));
 
-/** Runs until the log has a line with `msg`; what it has logged by then. */
+/** Runs until the log has a line with `msg`, and returns the log until then. */
 async function logOf(args: string[], msg: string, env: Record<string, string> = {}) {
   const muster = startMusterProcess(['server', ...args], { env });
   const lines = () =>

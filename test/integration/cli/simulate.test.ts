@@ -1,4 +1,7 @@
-/** `muster simulate`: files in, tables, JSON and a drawing out; what is wrong with the files is told; and the way from a server. */
+/**
+ * `muster simulate`: input files, output as tables, JSON and a drawing, errors in the files, and the export from a
+ * server.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -10,7 +13,7 @@ import { useScratchFiles } from '../../support/scratch-files.ts';
 const files = useScratchFiles();
 const { file } = files;
 
-// A command opens a database of its own, which takes seconds; here all of them share one, which each run empties first.
+// A command opens a database of its own, which takes seconds; here all share one, which each run empties first.
 let endSharing: () => Promise<void>;
 beforeAll(async () => {
   const simulator = await Simulator.open();

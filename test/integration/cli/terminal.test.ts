@@ -1,4 +1,4 @@
-/** The command in a real terminal: bars, a line that is kept in its place, Ctrl-C, widths and colours. */
+/** Commands in a real terminal: bars, a line updated in place, Ctrl-C, widths and colours. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

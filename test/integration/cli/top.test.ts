@@ -1,4 +1,4 @@
-/** `muster top`: queues and workers as they are, in a terminal and for programs. */
+/** `muster top`: the current queues and workers, in a terminal and as JSON. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CliServer, startCliServer } from '../../support/cli-server.ts';
 import { eventually } from '../../support/eventually.ts';

@@ -1,4 +1,4 @@
-/** `muster trace`: the tree of a job's spans from its own rows, with ids that follow from the job. */
+/** `muster trace`: the tree of a job's spans from its stored rows, with ids derived from the job's. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spanIdOf } from '../../../server/domain/events/trace.ts';
 import { type CliServer, startCliServer } from '../../support/cli-server.ts';

@@ -1,4 +1,4 @@
-/** `muster export` and `muster import` as people run them. */
+/** `muster export` and `muster import` as users run them. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -24,7 +24,7 @@ async function connected(name: string, count = 1): Promise<Record<string, unknow
   });
 }
 
-/** A worker whose job ends when it is told to. */
+/** A worker whose job ends on the test's request. */
 async function startWorker(name: string) {
   const gate = Promise.withResolvers<void>();
   const started = Promise.withResolvers<void>();
@@ -69,7 +69,7 @@ describe('muster workers', () => {
       stdout: expect.stringMatching(/takes no new jobs and finishes the 1 job that it holds/),
     });
     expect((await server.run(['workers', 'get', found.sessionId])).stdout).toMatch(/^Worker slow {2}draining\n/);
-    // By its session: under its name it is not found once it has ended, and it may be faster than the command.
+    // By its session: its name is not found after it has ended, which may be before the command asks.
     const drained = server.run(['workers', 'drain', found.sessionId, '--wait']);
     open();
     expect(await drained).toMatchObject({ code: 0, stdout: 'Worker slow has finished and ended.\n' });

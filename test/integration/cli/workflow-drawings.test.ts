@@ -1,4 +1,7 @@
-/** `muster graph` and `muster timeline` of a workflow that really runs: wide, skipped, failed, nested, looping, and cleaned up after. */
+/**
+ * `muster graph` and `muster timeline` of a real workflow that is wide, skipped, failed, nested, looping, and cleaned
+ * up.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +35,7 @@ workflow:
 let server: CliServer;
 let folder: string;
 let jobId: string;
-/** What \`muster watch\` has told of it. */
+/** The output of `muster watch`. */
 let watched: ReturnType<CliServer['start']>;
 
 beforeAll(async () => {
@@ -54,7 +57,7 @@ const muster = async (...args: string[]) => {
   return stdout;
 };
 
-/** Without what differs from run to run. */
+/** Removes what differs from run to run. */
 const plain = (text: string) => text.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID').replaceAll(/ +$/gm, '');
 
 describe('the drawing of a running workflow', () => {

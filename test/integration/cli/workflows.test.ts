@@ -1,4 +1,4 @@
-/** Workflows from YAML: applied, shown, changed, refused. The files of docs/workflows.md among them. */
+/** Workflows in YAML: applied, shown, changed, refused, including the files of docs/workflows.md. */
 import { readFileSync } from 'node:fs';
 import { type Handlers, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -167,7 +167,7 @@ describe('muster apply', () => {
 });
 
 describe('the example of docs/workflows.md', () => {
-  /** Applies one, runs its last definition with what does its steps, and gives the result. */
+  /** Applies a file, runs its last definition with these handlers, and returns the result. */
   async function result(n: number, input: unknown, handlers: Handlers): Promise<unknown> {
     const namespace = `run-${n}`;
     const { stdout } = await apply(files[n] as string, '-n', namespace);

@@ -1,4 +1,4 @@
-/** The demo does what it promises: the right table, the same whatever is killed, and nothing left behind. */
+/** The demo keeps its promises: the right table, the same under kills, and nothing left behind. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { expectedRows, printedRows } from './expected-rows.ts';
 import { type DemoRun, folderExists, processesOf, startDemo } from './run-demo.ts';
 
-/** A run takes a few seconds; this is for machines that do much else. */
+/** A run takes a few seconds; this is for busy machines. */
 vi.setConfig({ testTimeout: 240_000 });
 
 let folder: string;
@@ -28,7 +28,7 @@ function demo(args: readonly string[], env?: NodeJS.ProcessEnv): DemoRun {
   return run;
 }
 
-/** Runs to the end; what it printed, if that went well and nothing is left. */
+/** Runs to the end, and returns the output if the run succeeded and left nothing behind. */
 async function outputOf(args: readonly string[]): Promise<string> {
   const run = demo(args);
   const code = await run.ended;
@@ -53,13 +53,13 @@ it('the demo computes the table that the flights give', async () => {
   expect(plain).toContain(table);
   expect(plain).toMatch(/^1,126 jobs in [\d.]+ s: [\d,]+ jobs\/s, [\d,]+ flights\/s$/m);
   expect(plain).toContain(join(folder, 'plain', 'flight-delays.svg'));
-  // It shows how far the whole is, and when it may end.
+  // It shows the overall progress, and an estimate of the end.
   expect(plain).toMatch(/^ {2}parts counted {2}\d+ of 40 +the whole +\d+ % done, about [\d.]+ s left$/m);
   // The clean-up has removed the drafts.
   expect(readdirSync(join(folder, 'plain')).sort()).toEqual(['flight-delays.svg', 'flight-delays.txt']);
   expect(plain).toMatch(/^\$ npx muster graph \S+\nflight-delays@1 .* SUCCEEDED +6 steps: 6 SUCCEEDED\n/m);
   expect(plain).toMatch(/^count +SUCCEEDED +40\/40\n[\s\S]*^tidy \(finally\) +SUCCEEDED/m);
-  // The last thing is one job's trace.
+  // The last output is one job's trace.
   const [, trace = ''] = plain.split(/^\$ npx muster trace [0-9a-f-]{36}$/m);
   expect(trace).toMatch(/^\nTrace [0-9a-f]{32} .* SUCCEEDED\n[\s\S]*─ process +worker delay-(stats|report), session/);
 });

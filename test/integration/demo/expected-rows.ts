@@ -1,4 +1,4 @@
-/** What the demo's table has to say, computed from the flights themselves: sorted delays instead of counts. */
+/** The expected table of the demo, computed from the flights in another way: from sorted delays instead of counts. */
 import { readFileSync } from 'node:fs';
 
 interface Row {
@@ -19,7 +19,7 @@ const BANDS: readonly (readonly [label: string, from: number, below: number])[] 
   ['2,000 or more', 2_000, Number.POSITIVE_INFINITY],
 ];
 
-/** The rows of the table in their order, a text each: label, flights, mean, median, 90th, late. */
+/** The rows of the table in their order, one text each: label, flights, mean, median, 90th, late. */
 export function expectedRows(): string[] {
   const flights = JSON.parse(readFileSync(file, 'utf8')) as Row[];
   const hours = Array.from({ length: 24 }, (_, hour) => {
@@ -38,7 +38,7 @@ export function expectedRows(): string[] {
   return [...hours, ...bands, rowOf('all flights', flights)];
 }
 
-/** The same of a printed table, without the bars and the spaces between. */
+/** The rows of a printed table in the same form, without bars and padding. */
 export function printedRows(table: string): string[] {
   return table
     .split('\n')

@@ -1,4 +1,4 @@
-/** What the polyglot demo's report has to say, computed from the data itself, by other ways than the workers'. */
+/** The expected report of the polyglot demo, computed from the data in other ways than the workers do. */
 import { readFileSync } from 'node:fs';
 
 interface Route {
@@ -17,7 +17,10 @@ interface Place {
 const EARTH_MILES = 3_958.8;
 const data = new URL('../../../node_modules/vega-datasets/data/', import.meta.url);
 
-/** The report's lines by their first words; of `connections` all but the example, which several journeys may be. */
+/**
+ * The report's lines by their first words. `connections` comes without its example, for which several journeys are
+ * right.
+ */
 export function expectedReport(): Readonly<Record<string, string>> {
   const routes = readRoutes();
   return {
@@ -29,14 +32,14 @@ export function expectedReport(): Readonly<Record<string, string>> {
   };
 }
 
-/** The lines of a printed report by their first words: it comes before the table of the steps. */
+/** The lines of a printed report by their first words; it precedes the table of the steps. */
 export function printedReport(output: string): Record<string, string> {
   const [report = ''] = output.split(/^step +language/m);
   const line = /^(busiest|distances|connections|balance|destinations) +(.+)$/gm;
   return Object.fromEntries([...report.matchAll(line)].map(([, label = '', text = '']) => [label, text]));
 }
 
-/** Whether a journey, such as `ABE–ATL–JFK`, is flown, and takes so many flights. */
+/** Whether a journey, such as `ABE–ATL–JFK`, exists and takes that many flights. */
 export function isJourney(journey: string, flights: number): boolean {
   const flown = new Set(readRoutes().map(({ from, to }) => `${from}–${to}`));
   const stops = journey.split('–');
@@ -51,7 +54,7 @@ function readRoutes(): Route[] {
   });
 }
 
-/** The last five fields of a line have no comma in this file, nor has the first one. */
+/** Neither the last five fields of a line nor the first one contain a comma in this file. */
 function readPlaces(): Map<string, Place> {
   const [, ...lines] = readFileSync(new URL('airports.csv', data), 'utf8').trim().split('\n');
   return new Map(
@@ -114,7 +117,7 @@ function distances(routes: readonly Route[]): string {
   return `half of the flights go ${at(0.5)} miles or less, nine in ten ${at(0.9)}; ${first?.from}–${first?.to} is ${grouped(Math.round(longest))}`;
 }
 
-/** By sets that grow flight by flight. */
+/** By sets that are extended flight by flight. */
 function connections(routes: readonly Route[]): string {
   const next = new Map<string, Set<string>>();
   for (const { from, to } of routes) next.set(from, (next.get(from) ?? new Set()).add(to));

@@ -1,4 +1,4 @@
-/** The polyglot demo runs with the languages that there are, names those that lack, and leaves nothing behind. */
+/** The polyglot demo runs with the installed languages, names the missing ones, and leaves nothing behind. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,9 +10,9 @@ import { commandsWith, type DemoRun, processesOf, startDemo } from './run-demo.t
 
 vi.setConfig({ testTimeout: 240_000 });
 
-/** All that the demo, and the test of its end, need of a machine. */
+/** Every tool that the demo and the test of its end need. */
 const TOOLS = ['sh', 'python', 'tr', 'sed', 'sort', 'uniq', 'head', 'awk', 'sleep', 'mkfifo', 'rm'];
-/** No other process sleeps so long. */
+/** A duration that no other process sleeps. */
 const NAP = `sleep 9${process.pid}`;
 
 let folder: string;
@@ -28,11 +28,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Of a Go that is new enough, and builds as the script of a shell says. */
+/** A recent Go, whose build is this shell script. */
 const goThatBuilds = (script: string) =>
   `[ "$1" != version ] || { echo 'go version go1.25.0 linux/amd64'; exit; }; ${script}`;
 
-/** On a machine with these languages alone, whose programs are scripts of a shell. */
+/** Runs on a machine with these languages alone, whose programs are shell scripts. */
 function demo(name: string, programs: Readonly<Record<string, string>>, args: readonly string[] = []): DemoRun {
   const [bin, temporary] = [join(folder, name, 'bin'), join(folder, name, 'tmp')];
   for (const made of [bin, temporary]) mkdirSync(made, { recursive: true });
@@ -50,7 +50,7 @@ function pathOf(tool: string): string {
   return execFileSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim();
 }
 
-/** Neither processes nor files. */
+/** Checks processes and files. */
 function expectNothingLeft(name: string, run: DemoRun): void {
   expect(processesOf(run.output(), join(folder, name))).toEqual([]);
   expect(readdirSync(join(folder, name, 'tmp'))).toEqual([]);
@@ -78,7 +78,7 @@ it('the polyglot demo runs without languages that are missing, too old or fail t
   expect(output).toMatch(/^balance +Python +polyglot-python +muster-python [\d.]+ +\d+ ms$/m);
   expect(output).toMatch(/^destinations +exec +polyglot-exec +muster-typescript [\d.]+ +\d+ ms$/m);
   expect(output).toMatch(/ distances +SKIPPED +its condition is false\n/);
-  // The trace of each step is that of the whole.
+  // The trace of each step is that of the whole run.
   const [, whole] = /^All of it is one trace, ([0-9a-f]{32});/m.exec(output) ?? [];
   const traces = [...output.matchAll(/^Trace ([0-9a-f]{32}) .*SUCCEEDED$/gm)].map(([, id]) => id);
   expect(traces).toEqual([whole, whole, whole, whole]);

@@ -1,4 +1,4 @@
-/** Runs the demo as its user does, and looks for what it leaves behind. */
+/** Runs the demo as a user does, and finds what it leaves behind. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 export interface DemoRun {
   readonly child: ChildProcess;
-  /** All that it has printed so far, on both streams. */
+  /** Everything printed so far, on both streams. */
   output(): string;
   /** Resolves with the exit code, or the name of the signal that ended it. */
   readonly ended: Promise<number | string>;
@@ -40,7 +40,7 @@ export function startDemo(
   };
 }
 
-/** The scratch folder that a run has named in its output. */
+/** The scratch folder that the output of a run names. */
 export function scratchFolder(output: string): string {
   const folder = /data in (\S+) until the end/.exec(output)?.[1];
   if (folder === undefined) throw new Error(`no scratch folder in:\n${output}`);
@@ -48,15 +48,15 @@ export function scratchFolder(output: string): string {
 }
 
 /**
- * Processes that belong to a run: its control plane and bus work in a folder of it, its workers are given its address,
- * if it came so far as to say one. (No word in place of that: some command on the machine has it.)
+ * Processes that belong to a run: its control plane and bus work in its folder, and its workers are given its address,
+ * if the output has one. (Without an address no word is searched, because an empty one would match any command.)
  */
 export function processesOf(output: string, folder = scratchFolder(output)): string[] {
   const [, ...address] = /control plane +(\S+),/.exec(output) ?? [];
   return commandsWith(folder, ...address);
 }
 
-/** Processes in whose command one of the words is. */
+/** Processes whose command contains one of the words. */
 export function commandsWith(...words: readonly string[]): string[] {
   return commandLines().filter((line) => words.some((word) => line.includes(word)));
 }

@@ -1,4 +1,4 @@
-/** Commands as handlers: what they are given, what becomes of what they write, and how their ends are told. */
+/** Commands as handlers: their input, their output, and the outcomes of their exits. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailureCause, JobState, payload } from '@muster/sdk';
@@ -8,10 +8,10 @@ import { eventually } from '../../support/eventually.ts';
 import { type ExecWorld, failureOf, startExecWorld } from '../../support/exec-worker.ts';
 import { makeScratchFolder, removeFolder } from '../../support/replica.ts';
 
-/** All run by one worker; each is a script of a shell unless it says otherwise. */
+/** All run by one worker; each is a shell script by default. */
 const handlers = {
   same: { command: ['cat'] },
-  // Reads nothing of its input, and is gone while a pipe would still be full.
+  // Reads nothing of its input, and has exited while a pipe would still be full.
   deaf: { command: ['true'] },
   text: { command: ['cat'], output: 'text' },
   bytes: { command: ['cat'], output: 'bytes' },
@@ -57,13 +57,13 @@ const handlers = {
       'head -c 3000000 /dev/zero | tr "\\0" x >&3; echo >&3; head -c 20000 /dev/zero | tr "\\0" y >&2; echo 1',
     ],
   },
-  // It keeps what it has taken: a look each 100 ms has to see it.
+  // It keeps its memory allocated, so that a check every 100 ms sees it.
   hungry: {
     command: ['sh', '-c', 'head -c 200000000 /dev/zero | tail -c 200000000 | sleep 600'],
     memory: '64Mi',
   },
   sparing: { command: ['sh', '-c', 'sleep 0.5; echo 1'], memory: '64Mi' },
-  // Found when the worker starts, and gone later.
+  // Exists when the worker starts, and is deleted later.
   fleeting: { command: ['./fleeting'] },
   nonsense: { command: ['./nonsense'] },
 };

@@ -1,4 +1,4 @@
-/** The worker of commands sends the spans of its handlers, and hands their context on to the commands. */
+/** The exec worker sends the spans of its handlers, and passes their context on to the commands. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runMusterProcess } from '../../support/cli.ts';
 import { type ExecWorld, startExecWorld } from '../../support/exec-worker.ts';

@@ -1,4 +1,4 @@
-/** Commands that are stopped: by cancels, timeouts and the end of their worker, with all that they have started. */
+/** Commands that are stopped by cancels, timeouts and the end of their worker, with all of their child processes. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { JobState } from '@muster/sdk';
@@ -16,30 +16,32 @@ afterEach(() => world.stopWorkers());
 
 afterAll(() => world?.stop());
 
-/** Says its own number and those of what it has started, as far as it names them, in its progress. */
+/** Reports in its progress its own pid, and those of its child processes if it knows them. */
 const REPORT = `tell() { echo "{\\"progress\\": 0.1, \\"message\\": \\"$*\\"}" >&3; }`;
 
 const scripts = {
-  /** Hears nothing, and has a grandchild in its group, one in a group of its own, and one that hears nothing either. */
+  /**
+   * Ignores SIGTERM, and has a grandchild in its group, one in a group of its own, and one that ignores SIGTERM too.
+   */
   stubborn: `${REPORT}; trap '' TERM
     sleep 601 & one=$!
     timeout 602 sleep 602 & two=$!
     sh -c "trap '' TERM; while :; do sleep 603; done" & three=$!
     tell $$ $one $two $three; while :; do sleep 604; done`,
-  /** Puts things in order when it is asked to stop, and has nothing to show. */
+  /** Cleans up when it is asked to stop, and has no result. */
   orderly: `${REPORT}; trap 'echo tidied >&2; exit 9' TERM; tell $$; while :; do sleep 0.05; done`,
-  /** Is done by the time at which it is asked to stop. */
+  /** Is done when it is asked to stop. */
   ready: `${REPORT}; trap 'echo \\"made it\\"; exit 0' TERM; tell $$; while :; do sleep 0.05; done`,
-  /** Ends, and leaves somebody behind who holds its stdout. */
+  /** Exits, and leaves a process behind that holds its stdout. */
   leaves: `sleep 605 & echo $!`,
-  /** Ends while somebody who has left its session still holds its stdout. */
+  /** Exits while a process that has left its session still holds its stdout. */
   escapes: `setsid sleep 606 &
     until read -r _ _ _ _ _ session _ </proc/$!/stat && [ "$session" = $! ]; do :; done
     echo $!`,
   brief: `${REPORT}; tell $$; while [ ! -e "$HOME/go-on" ]; do sleep 0.05; done; echo 1`,
 };
 
-/** Starts a job, and gives the numbers that its processes had. */
+/** Starts a job, and returns the pids of its processes. */
 async function started(name: string) {
   const job = await world.client.submit(name);
   const pids = await eventually('the command tells of its processes', async () => {
@@ -49,7 +51,7 @@ async function started(name: string) {
   return { job, pids };
 }
 
-/** The same of a job that nothing stops by itself. */
+/** The same for a job that nothing else stops. */
 async function running(name: string) {
   const { job, pids } = await started(name);
   expect(pids.filter(lives)).toEqual(pids);
@@ -170,13 +172,13 @@ function guardianOf(folder: string): number {
     try {
       return words(pid).includes('muster-exec-guardian') && words(pid).includes(folder);
     } catch {
-      return false; // it is gone
+      return false; // it has exited
     }
   });
   return Number(found);
 }
 
-/** The worker's folder, as a command of it knows it. */
+/** The worker's folder, as one of its commands sees it. */
 function folderOf(pid: number): string {
   const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
   const file = variables.find((one) => one.startsWith('MUSTER_INPUT_FILE='));

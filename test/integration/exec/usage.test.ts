@@ -1,4 +1,4 @@
-/** What `muster worker exec` refuses before it asks any server. */
+/** Options that `muster worker exec` refuses before it calls any server. */
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';

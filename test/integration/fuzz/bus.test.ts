@@ -1,4 +1,4 @@
-/** Rubbish on the subjects that a replica listens to: it is passed over, and jobs run all the same. */
+/** Random messages on the subjects that a replica subscribes to are ignored, and jobs still run. */
 
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -34,10 +34,10 @@ afterAll(async () => {
 });
 
 const oddNumbers = [Number.NaN, Infinity, -Infinity, -1, -0, 0.5, 1e300, -1e300, 2 ** 63, 2 ** 53, 2 ** 31, -(2 ** 53)];
-/** Among them are those of the test: the first lanes of a new database. */
+/** These include the lanes of the test, which are the first ones of a new database. */
 const laneIds = [1, 2, 3, 4, ...oddNumbers];
 
-/** A hint of a known kind, well formed on the outside, with numbers that no replica would send. */
+/** A hint of a known kind, well-formed, but with numbers that no replica would send. */
 function oddHint(): Uint8Array {
   const items = dice.int(1, 5);
   const bytes = Buffer.from(bytesOf(dice, 17 + items * 16));
@@ -60,14 +60,14 @@ async function runOne(worker: TestWorker, definition: string): Promise<void> {
 it('random messages on the bus do not disturb replicas', async () => {
   const definition = await world.define();
   const worker = await world.openWorker(definition);
-  await runOne(worker, definition); // its lane is known from here on
+  await runOne(worker, definition); // its lane is known from now on
   for (let i = 0; i < tries(2_000); i++) {
     stranger.publish(hintsSubject, dice.chance(0.7) ? oddHint() : bytesOf(dice, dice.int(0, 300)));
     if (i % 100 === 0) stranger.publish(loopbackSubject(NIL_UUID), bytesOf(dice, dice.int(0, 50)));
   }
   await stranger.flush();
   for (let i = 0; i < 5; i++) await runOne(worker, definition);
-  // Jobs that wait first, so that only what the replica knows of the lane finds them.
+  // The jobs wait first, so that only the replica's own knowledge of the lane finds them.
   const waiting = await Promise.all(Array.from({ length: 20 }, () => world.submit(definition)));
   for (const attempt of await worker.take(waiting.length)) {
     await worker.report({ of: attempt, outcome: outcomes.result('done') });

@@ -1,7 +1,7 @@
-/** Seeded chance for fuzzing: printed, so that a run can be asked for again, and how much of it there is to be. */
+/** Seeded random numbers for fuzzing, with a printed seed for repeats, and the amount of fuzzing. */
 import { Dice } from '../../chaos/harness/dice.ts';
 
-/** `MUSTER_SEED` names one to run again; else it is a new one. */
+/** `MUSTER_SEED` repeats a run; the default is a new seed. */
 export function diceOf(name: string): Dice {
   const given = Number(process.env.MUSTER_SEED ?? Number.NaN);
   const seed = Number.isInteger(given) ? given : Math.floor(Math.random() * 2 ** 31);
@@ -9,7 +9,7 @@ export function diceOf(name: string): Dice {
   return new Dice(seed);
 }
 
-/** So many tries, times `MUSTER_FUZZ`. */
+/** That many tries, times `MUSTER_FUZZ`. */
 export function tries(count: number): number {
   return count * Number(process.env.MUSTER_FUZZ ?? 1);
 }
@@ -18,7 +18,7 @@ export function bytesOf(dice: Dice, length: number): Uint8Array {
   return Uint8Array.from({ length }, () => dice.int(0, 255));
 }
 
-/** The bytes with something done to them: bits turned, a piece cut out, doubled, put in, or the end missing. */
+/** The bytes with one damage: flipped bits, a piece removed, doubled or inserted, or the end missing. */
 export function damaged(dice: Dice, bytes: Uint8Array): Uint8Array {
   let result = Buffer.from(bytes);
   for (let left = dice.int(1, 3); left > 0; left--) result = Buffer.from(damagedOnce(dice, result));
@@ -48,7 +48,7 @@ function damagedOnce(dice: Dice, bytes: Buffer): Uint8Array {
   }
 }
 
-/** Text of letters that names have, and some that they must not have. */
+/** Text of letters that are valid in names, and of some that are not. */
 export function textOf(dice: Dice, length: number): string {
   const odd = [
     '\u0000',

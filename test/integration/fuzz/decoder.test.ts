@@ -1,6 +1,6 @@
 /**
- * Requests of every RPC, damaged at random, over both ports and in every encoding: each is answered, none with a fault of
- * ours, and what was refused has changed nothing.
+ * Requests of every RPC, damaged at random, on both ports and in every encoding: each is answered, none with an
+ * internal error, and refused ones change nothing.
  */
 import { request as httpRequest } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
@@ -54,20 +54,20 @@ function goodBinary(method: DescMethod): Uint8Array {
   return toBinary(method.input, fromJson(method.input, JSON.parse(goodJson(method))));
 }
 
-/** What came of a call: whether it was taken, and a line when the server is to blame. */
+/** The outcome of a call: whether it was accepted, and a line if the server is at fault. */
 interface Outcome {
   readonly taken: boolean;
   readonly fault?: string;
 }
 
 /**
- * A late answer may have been a change. And whether an idempotency key is taken is found in the transaction that stores the
- * job, when the queue of it has been made.
+ * A call that timed out may have made its change. A taken idempotency key is found in the transaction that stores the
+ * job, after its queue was created.
  */
 const mayHaveChanged: readonly number[] = [Code.DEADLINE_EXCEEDED, Code.ALREADY_EXISTS];
 
 async function overGrpc(method: DescMethod, bytes: Uint8Array): Promise<Outcome> {
-  // Some waits ask for minutes.
+  // Some wait requests ask for minutes.
   const answer = await world.rpc.send(method as never, bytes, { timeoutMs: 10_000 }).catch((error: unknown) => error);
   if (!(answer instanceof Refusal)) return { taken: true };
   const { code, reason, message } = answer;
@@ -147,7 +147,7 @@ const ways: readonly Way[] = [
 
 const stopSchedules = { name: '', text: 'UPDATE schedules SET look_time = NULL WHERE look_time IS NOT NULL' };
 
-/** When nothing changes by itself any more: what was taken of a batch may have been a schedule, whose times would come. */
+/** Waits until nothing changes by itself any more: an accepted request of a batch may be a schedule with due times. */
 function quietDigest(): Promise<Record<string, string>> {
   let before: unknown;
   return eventually('a store that nothing changes by itself', async () => {

@@ -1,6 +1,6 @@
 /**
- * Schemas and inputs at random, and those that are made to take for ever: each is answered within its bounds, and the replica
- * goes on answering others meanwhile.
+ * Random schemas and inputs, and ones built to take forever: each is answered within its bounds, and the replica still
+ * answers others meanwhile.
  */
 
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop());
 
-/** Any JSON, with the words of schemas among its keys. */
+/** Any JSON, with schema keywords among its keys. */
 function jsonOf(of: Dice, depth: number): unknown {
   if (depth === 0 || of.chance(0.3))
     return of.pick([null, true, false, 0, -1, 1e308, 0.1, '', textOf(of, 5), '#', '#/$defs/a', '(a+)+$', 'string']);
@@ -47,7 +47,7 @@ const keywords = [
   .split(' ');
 const keyOf = (of: Dice) => (of.chance(0.8) ? of.pick(keywords) : textOf(of, of.int(1, 4)));
 
-/** Codes that say something about the request, or that there is too much of it. */
+/** Codes that blame the request, or its size. */
 const allowed = [Code.OK, Code.INVALID_ARGUMENT, Code.RESOURCE_EXHAUSTED];
 
 async function codeOf(call: Promise<unknown>): Promise<{ code: number; message: string }> {
@@ -116,7 +116,7 @@ describe('an expression of exponential time', () => {
       await world.rpc.call(getJob, { jobId });
       if (!isOver) answered++;
     }
-    // Of which bound it is told depends on how fast the machine is: that of one check, or that of all of a call.
+    // Which bound is exceeded depends on the machine's speed: that of one check, or that of the whole call.
     expect(allowed.slice(1)).toContain((await slow).code);
     expect((await slow).message).toMatch(/took longer than \d+ ms/);
     expect(answered).toBeGreaterThan(0);

@@ -1,4 +1,6 @@
-/** Page tokens with a bit turned, cut, extended, of another list, namespace or filter; names of random text. */
+/**
+ * Page tokens that are flipped in a bit, cut, extended, or of another list, namespace or filter; names of random text.
+ */
 
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
@@ -17,10 +19,10 @@ const dice = diceOf('tokens');
 
 let world: World;
 let vitals: Vitals;
-/** A good token of each list, by its name. */
+/** A valid token of each list, by its name. */
 let tokens: Record<ListName, string>;
 
-/** Each with what is asked: the same but for the token. */
+/** Each with its request, which is the same except for the token. */
 const lists = {
   definitions: (pageToken: string) => world.rpc.call(listJobDefinitions, { pageSize: 1, pageToken }),
   archived: (pageToken: string) => world.rpc.call(listJobDefinitions, { pageSize: 1, pageToken, showArchived: true }),
@@ -51,7 +53,7 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop());
 
-/** Undefined when the token was refused as it must be. */
+/** Undefined if the token was refused correctly. */
 async function faultOf(list: ListName, token: string): Promise<string | undefined> {
   const answer = await lists[list](token).catch((error: unknown) => error);
   if (!(answer instanceof Refusal)) return `${list} took ${token}`;
@@ -118,7 +120,7 @@ describe('B43: a page token', () => {
 });
 
 describe('B24, B25, B26: a name of random text', () => {
-  /** The rule as the contract writes it down. */
+  /** The rule as in the contract. */
   const rule = /^[a-z0-9][a-z0-9._-]{0,62}$/;
   const reserved = /^(sys|internal)-|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/;
 

@@ -1,10 +1,10 @@
-/** Whether a replica is well after it was sent rubbish: it answers on both ports, and keeps little of what it was sent. */
+/** Whether a replica is healthy after random input: it answers on both ports, and has kept little memory. */
 import { expect } from 'vitest';
 import { Code } from '../../../server/api/base/code.ts';
 import { frame, rawCall } from '../api/raw-http2.ts';
 import type { World } from '../api/world.ts';
 
-/** Above what the test's own requests and the engine's slack come to; a leak of what was sent would be far more. */
+/** Above the growth by the test's own requests and the engine's slack; a leak of the input would be far more. */
 const MAX_GROWTH_BYTES = 512 << 20;
 
 export class Vitals {
@@ -15,7 +15,7 @@ export class Vitals {
     this.#world = world;
   }
 
-  /** The replica runs in this very process: that it lives, and that nobody's rejection was forgotten, `World` sees. */
+  /** The replica runs in this process: `World` checks that it lives, and that no rejection was unhandled. */
   async check(): Promise<void> {
     const { grpcAddress, httpAddress } = this.#world.replica;
     const health = await rawCall(grpcAddress, '/grpc.health.v1.Health/Check', frame(new Uint8Array()));

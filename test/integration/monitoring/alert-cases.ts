@@ -1,4 +1,7 @@
-/** For each alert: series that must fire it, and like ones that must not. In promtool's notation, a value a minute. */
+/**
+ * For each alert, series that must fire it and similar ones that must not. In promtool's notation, one value per
+ * minute.
+ */
 
 export interface AlertCase {
   readonly fires: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-/** The files in docs/monitoring do what they say, on a real Prometheus that watches a replica with work. */
+/** The files in docs/monitoring work on a real Prometheus that scrapes a busy replica. */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ interface Rule {
 
 const dashboard: Dashboard = JSON.parse(textOf('grafana-dashboard.json'));
 const rules: Rule[] = parse(textOf('muster-alerts.yml')).groups.flatMap((group: { rules: Rule[] }) => group.rules);
-/** What Grafana would put in place of its variables. */
+/** Values for Grafana's variables. */
 const queries = dashboard.panels.flatMap(({ title, targets = [] }) =>
   targets.map(({ expr }, i) => [
     `${title} ${i + 1}`,
@@ -51,7 +51,7 @@ let running: Promise<void>;
 let loading = true;
 let load: Promise<void>;
 
-/** Jobs that succeed and fail, for as long as the tests run. */
+/** Submits jobs that succeed and fail while the tests run. */
 async function keepLoading(): Promise<void> {
   while (loading) {
     const definition = Math.random() < 0.3 ? 'fails' : 'works';
@@ -132,7 +132,7 @@ describe('the dashboard', () => {
   });
 
   it.each(queries)('shows data at "%s"', async (title, expr) => {
-    // Of a quantile of nothing, as where a method was not called lately, Prometheus says that it is no number.
+    // Prometheus returns NaN for a quantile of nothing, such as of a method that was not called lately.
     const shown = async () => (await prometheus.query(expr)).some(({ value }) => value[1] !== 'NaN');
     await eventually(`${title} has series`, shown, POLLING);
   });

@@ -1,4 +1,7 @@
-/** Where calls about the same jobs meet: two replicas on a real PostgreSQL and one NATS, or one on the embedded database. */
+/**
+ * The setting of races on the same jobs: two replicas on a real PostgreSQL and one NATS, or one on the embedded
+ * database.
+ */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import type { Job, JobSubmissionSchema } from '@muster/sdk/gen/muster/v1/job_pb';
@@ -19,9 +22,9 @@ type CountRows = (jobIds: readonly string[]) => Promise<{ outcomes: number; runs
 const SLOTS = 1_000;
 
 export class Arena {
-  /** The replica that workers speak to. */
+  /** The replica of the workers. */
   readonly world: World;
-  /** People's calls go to another one, where there is one. */
+  /** The users' replica: another one, if there are two. */
   readonly people: Rpc;
   readonly #rows: CountRows | undefined;
   readonly #stop: () => Promise<unknown>;
@@ -53,7 +56,7 @@ export class Arena {
     return this.#stop();
   }
 
-  /** Rows of ended and of open jobs; undefined where nobody but the replica can look. */
+  /** Counts the rows of ended and open jobs; undefined if only the replica can read the database. */
   countRows(jobIds: readonly string[]): Promise<{ outcomes: number; runs: number }> | undefined {
     return this.#rows?.(jobIds);
   }
@@ -72,10 +75,10 @@ export class Arena {
     return stored.map(({ jobId }) => jobId);
   }
 
-  /** All of them, as the other replica reads them. */
+  /** The current jobs, read from the users' replica. */
   async read(jobIds: readonly string[]): Promise<Job[]> {
     const jobs: Job[] = [];
-    // Calls under way have a bound, too.
+    // The number of concurrent calls is bounded, too.
     for (let at = 0; at < jobIds.length; at += 100) {
       const page = jobIds.slice(at, at + 100).map((jobId) => this.people.call(JobService.method.getJob, { jobId }));
       for (const { job } of await Promise.all(page)) if (job) jobs.push(job);
@@ -101,7 +104,7 @@ async function countIn(pool: pg.Pool, jobIds: readonly string[]): Promise<{ outc
   return { outcomes: await count('job_outcomes'), runs: await count('job_runs') };
 }
 
-/** Name of the state that a call answered, or the reason of its refusal. */
+/** Name of the state in the answer of a call, or the reason of its refusal. */
 export async function answerOf(call: Promise<{ job?: Job | undefined }>): Promise<string> {
   try {
     const { job } = await call;
@@ -117,8 +120,8 @@ export function jobIdOf({ jobId }: Pick<Assignment, 'jobId'>): string {
 }
 
 /**
- * Makes all the first calls, and the second ones as soon as `head` of the first have been answered: which of the two are
- * quicker differs by machine and database, and somewhere between none and all of them they meet.
+ * Makes all the first calls, and the second ones as soon as `head` of the first have been answered. Which of the two is
+ * quicker differs by machine and database; at some head between none and all of them they collide.
  */
 export async function meet<A, B>(
   first: readonly (() => Promise<A>)[],
@@ -138,14 +141,14 @@ export async function meet<A, B>(
   return Promise.all([Promise.all(first.map((call) => call().then(count))), started.then(second)]);
 }
 
-/** How often each of the values is there. */
+/** Counts each of the values. */
 export function tally(values: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
   return counts;
 }
 
-/** In another order, the same each time. */
+/** The items in another order, the same each time. */
 export function shuffled<T>(items: readonly T[]): T[] {
   let state = 0x2545f491;
   const order = items.map((item) => {

@@ -1,6 +1,6 @@
 /**
- * A thousand jobs are cancelled at the instant in which their results arrive, with a grace so short that it ends meanwhile.
- * Each ends once, SUCCEEDED or CANCELLED, and everybody was told what became of it.
+ * A thousand jobs are cancelled at the instant in which their results arrive, with a grace so short that it ends
+ * meanwhile. Each ends once, SUCCEEDED or CANCELLED, and every answer agrees with that.
  */
 
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
@@ -17,7 +17,7 @@ import { type Arena, answerOf, jobIdOf, meet, shuffled, tally, useArena } from '
 const ROUNDS = 10;
 const JOBS = 100;
 const REPORTS_PER_CALL = 10;
-/** After so many cancels have been answered the results come. */
+/** The number of answered cancels after which the results are sent. */
 const heads = [0, 1, 20, 40, 60];
 const { cancelJob, cancelJobs } = JobService.method;
 
@@ -25,7 +25,7 @@ interface Race {
   readonly jobIds: readonly string[];
   /** Result of each job's report. */
   readonly reported: ReadonlyMap<string, string>;
-  /** Answer of each job's CancelJob; empty where all were cancelled by one filter. */
+  /** Answer of each job's CancelJob; empty if all were cancelled by one filter. */
   readonly cancelled: ReadonlyMap<string, string>;
 }
 
@@ -60,7 +60,7 @@ async function race(arena: Arena, worker: TestWorker, definition: string, round:
   return { jobIds, reported: new Map(reported), cancelled: new Map(cancelled) };
 }
 
-/** What each answer says must be what became of the job. */
+/** Each answer must agree with the outcome of the job. */
 function judge(job: Job, { reported, cancelled }: Race): string {
   const state = stateName(job.state);
   const stage = job.cancellation?.stage ?? CancelStage.UNSPECIFIED;
@@ -90,7 +90,7 @@ describe.each(databaseKinds)('a race of cancel and complete on %s', (kind) => {
       states.push(...jobs.map((job) => judge(job, made)));
       all.push(...made.jobIds);
       await askAgain(arena, worker, jobs.slice(0, REPORTS_PER_CALL));
-      // For good: the same as a moment ago.
+      // The outcome stays the same.
       expect((await arena.read(made.jobIds)).map(({ state, revision }) => [state, revision])).toEqual(
         jobs.map(({ state, revision }) => [state, revision]),
       );
@@ -104,7 +104,7 @@ describe.each(databaseKinds)('a race of cancel and complete on %s', (kind) => {
   });
 });
 
-/** Late copies of both calls change nothing, and hear what the first ones brought. */
+/** Late repeats of both calls change nothing, and return what the first ones did. */
 async function askAgain(arena: Arena, worker: TestWorker, jobs: readonly Job[]): Promise<void> {
   const attempts = worker.assigned.filter((one) => jobs.some((job) => job.jobId === jobIdOf(one)));
   const again = new Map(await report(worker, attempts));

@@ -1,4 +1,4 @@
-/** A total timeout against a result, two reports of one attempt, a retry by hand against erasing. */
+/** Races of a total timeout and a result, of two reports of one attempt, and of a manual retry and an erasure. */
 
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import { CancelStage } from '@muster/sdk/gen/muster/v1/job_pb';
@@ -32,7 +32,7 @@ async function reportEach(worker: TestWorker, attempts: readonly Assignment[], o
   return new Map(await Promise.all(reportsOf(worker, attempts, outcome).map((report) => report())));
 }
 
-/** Jobs of which each five must end a little later than those before, all of them seen running. */
+/** Running jobs, of which every five end a little later than the five before. */
 async function runningJobs(arena: Arena, worker: TestWorker, definition: string): Promise<Assignment[]> {
   for (let i = 0; i < JOBS / 5; i++) await arena.submit(definition, 5);
   const attempts = await worker.take(JOBS);
@@ -40,7 +40,7 @@ async function runningJobs(arena: Arena, worker: TestWorker, definition: string)
   return attempts;
 }
 
-/** Reports all results from the moment at which the first job has run out of time; the states in which they ended. */
+/** Reports all results from the moment at which the first job has run out of time. Returns the final states. */
 async function raceDeadlines(arena: Arena, totalMs: number): Promise<string[]> {
   const definition = await arena.world.define({ totalTimeout: durationFromMs(totalMs) });
   const worker = await arena.openWorker(definition);
@@ -70,8 +70,8 @@ describe.each(databaseKinds)('a race of two ends of a job on %s', (kind) => {
     const { arena } = held;
     const counts: Record<string, number> = {};
     let raced = 0;
-    // The jobs' times lie as far apart as their submissions. However slow the machine is, in some round the results come
-    // while some are over and others are not.
+    // The deadlines differ as the submissions do. On a machine of any speed there is a round in which the results
+    // arrive when some deadlines have passed and others have not.
     for (
       let round = 0, totalMs = 4_000;
       raced < 2 * JOBS || !counts.SUCCEEDED || !counts.FAILED;
@@ -91,7 +91,7 @@ describe.each(databaseKinds)('a race of two ends of a job on %s', (kind) => {
     const definition = await arena.world.define();
     const worker = await arena.openWorker(definition);
     const states: string[] = [];
-    // Which of the two is quicker differs by machine: the first one gets more and more of a head until both have won.
+    // Which of the two is quicker differs by machine: the first one gets a growing head start until both have won.
     for (let round = 0; round < 3 || new Set(states).size < 2; round++) {
       expect(round, `after ${JSON.stringify(tally(states))}`).toBeLessThan(8);
       const resultsAreFirst = round % 3 === 0;

@@ -1,4 +1,7 @@
-/** Pauses and updates against claims, resumes against expiries: whoever comes first decides, and the other is told. */
+/**
+ * Pauses and updates against claims, resumes against expiries: the first one decides, and the other gets a matching
+ * answer.
+ */
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { describe, expect, it } from 'vitest';
@@ -9,11 +12,11 @@ import { stateName } from '../api/world.ts';
 import { type Arena, answerOf, jobIdOf, shuffled, tally, useArena } from './arena.ts';
 
 const JOBS = 50;
-/** Questions at a time: all at once would be answered by one statement. */
+/** Concurrent calls: if all came at once, one statement would answer them. */
 const ASKING = 4;
 /**
- * How many answers there are before room is offered, by round; undefined: the questions are asked once a job is assigned. So
- * there are some of both answers however slow the machine is, and in between they race.
+ * The number of answers before slots are offered, by round; undefined: the calls start once a job is assigned. So both
+ * answers occur on a machine of any speed, and in between they race.
  */
 const HEADS = [0, 1, 5, 10, JOBS / 2, undefined];
 const HOUR_MS = 3_600_000;
@@ -22,7 +25,7 @@ const TIMEOUT = { timeout: 240_000 };
 
 type Ask = (arena: Arena, jobId: string) => Promise<string>;
 
-/** Room for all of them, while questions about them are asked, a few at a time; the answer to each. */
+/** Offers slots for all of them, while calls about them are made, a few at a time. Returns the answer to each. */
 async function claimAgainst(arena: Arena, worker: TestWorker, jobIds: readonly string[], ask: Ask, head?: number) {
   const answers = new Map<string, string>();
   const offer = async () => {
@@ -40,18 +43,20 @@ async function claimAgainst(arena: Arena, worker: TestWorker, jobIds: readonly s
   return answers;
 }
 
-/** Names of the jobs that were handed to the worker. */
+/** Names of the jobs that were assigned to the worker. */
 function assignedTo(worker: TestWorker): Set<string> {
   return new Set(worker.assigned.map(jobIdOf));
 }
 
 type After = (held: readonly string[], worker: TestWorker) => Promise<void>;
 
-/** Runs rounds of a question against claims. A job is assigned if and only if the answer says that it was too late. */
+/**
+ * Runs rounds of a call against claims. A job is assigned if and only if the answer says that the call was too late.
+ */
 async function raceClaims(arena: Arena, ask: Ask, holds: string, after: After): Promise<void> {
   const answered: string[] = [];
   for (const head of HEADS) {
-    // A worker of its own, so that no room is left from another round.
+    // A worker of its own, so that no slot is left from another round.
     const definition = await arena.world.define();
     const worker = await arena.openWorker(definition);
     await worker.becomeReachable();
@@ -85,7 +90,7 @@ describe.each(databaseKinds)('a race on waiting jobs on %s', (kind) => {
     await raceClaims(arena, ask, 'PAUSED', async (paused, worker) => {
       for (const job of await arena.read(paused)) expect(stateName(job.state)).toBe('PAUSED');
       for (const jobId of paused) await arena.people.call(resumeJob, { jobId });
-      // Some may go to room that was left.
+      // Some may use remaining slots.
       await worker.offer(paused.length);
       await eventually('what was resumed is assigned', () => paused.every((jobId) => assignedTo(worker).has(jobId)));
       await finish(worker, new Set(paused));
@@ -105,7 +110,8 @@ describe.each(databaseKinds)('a race on waiting jobs on %s', (kind) => {
     const { arena } = held;
     const counts: Record<string, number> = {};
     let raced = 0;
-    // However slow the machine is: the expiries lie further and further apart until some jobs are resumed before theirs.
+    // The expiries lie further and further from each other until some jobs are resumed before theirs, on a machine of
+    // any speed.
     for (let round = 0, gapMs = 10; raced < 200 || !counts.ASSIGNED || !counts.EXPIRED; round++, gapMs *= 2) {
       expect(round, `after ${JSON.stringify(counts)}`).toBeLessThan(8);
       const states = await raceExpiries(arena, gapMs);
@@ -117,9 +123,9 @@ describe.each(databaseKinds)('a race on waiting jobs on %s', (kind) => {
   });
 });
 
-/** Resumes paused jobs that expire one after the other, from the moment at which the first one has; their states then. */
+/** Resumes paused jobs that expire one after another, from the first expiry on. Returns their states. */
 async function raceExpiries(arena: Arena, gapMs: number): Promise<string[]> {
-  // A worker of its own, so that no room is left from another round.
+  // A worker of its own, so that no slot is left from another round.
   const definition = await arena.world.define();
   const worker = await arena.openWorker(definition);
   await worker.becomeReachable();
@@ -149,7 +155,7 @@ async function raceExpiries(arena: Arena, gapMs: number): Promise<string[]> {
   return states;
 }
 
-/** Paused, and due to expire one after the other. */
+/** Paused jobs that expire one after another. */
 async function pausedJobs(arena: Arena, definition: string, count: number, gapMs: number): Promise<string[]> {
   const jobIds = await arena.submit(definition, count);
   const paused = await Promise.all(jobIds.map((jobId) => answerOf(arena.people.call(pauseJob, { jobId }))));
@@ -162,7 +168,7 @@ async function pausedJobs(arena: Arena, definition: string, count: number, gapMs
       const expireTime = timestampFromMs(Math.max(fromMs + i * gapMs, Date.now()) + lateMs);
       answer = await answerOf(arena.people.call(updateJob, { jobId, expireTime }));
     }
-    // EXPIRED: its time has come between the update and the look that answers it.
+    // EXPIRED: its time has come between the update and the read that answers it.
     expect(['PAUSED', 'EXPIRED', 'JOB_ENDED']).toContain(answer);
   };
   await Promise.all(jobIds.map(expire));

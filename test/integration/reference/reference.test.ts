@@ -1,4 +1,4 @@
-/** The reference that the server gives of itself: well formed, complete, true, and each of its examples works as it stands. */
+/** The server's API reference: valid, complete, true, and with examples that run unchanged. */
 import { createHash } from 'node:crypto';
 import { type DescMethod, fromJson, type JsonObject } from '@bufbuild/protobuf';
 import { SessionService } from '@muster/sdk/gen/muster/v1/session_service_pb';
@@ -66,14 +66,14 @@ describe('openapi.json', () => {
   });
 });
 
-/** Schemas that know every field: an answer with another one is a fault of the reference. */
+/** Strict schemas: an unknown field in an answer is an error of the reference. */
 function strictSchemas(): object {
   return JSON.parse(JSON.stringify(document.components), (_key, value) =>
     value?.type === 'object' && value.properties ? { ...value, additionalProperties: false } : value,
   );
 }
 
-/** The objects in the frames of a stream, the last one apart. */
+/** The objects in the frames of a stream; the last one is returned as `end`. */
 function framesOf(bytes: Buffer): { answers: JsonObject[]; end: JsonObject } {
   const frames: { flags: number; json: JsonObject }[] = [];
   for (let at = 0; at < bytes.length; ) {

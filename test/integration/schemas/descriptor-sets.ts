@@ -1,4 +1,4 @@
-/** File descriptor sets as `buf build` writes them, made by hand. */
+/** File descriptor sets as `buf build` writes them, built in code. */
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import {
   FileDescriptorProtoSchema,
@@ -49,7 +49,7 @@ export function descriptorSet(...files: File[]): Uint8Array {
   return toBinary(FileDescriptorSetSchema, create(FileDescriptorSetSchema, { file }));
 }
 
-/** Of a message of shop.v1, with every import unless other files are given. */
+/** The schema of a message of shop.v1, with every import unless other files are given. */
 export function shopSchema(messageType = 'shop.v1.Order', ...files: File[]) {
   return { fileDescriptorSet: descriptorSet(...(files.length > 0 ? files : [money, order])), messageType };
 }

@@ -1,4 +1,4 @@
-/** The thread that checks payloads: what it finds, and that nothing keeps it from the next check for long. */
+/** The thread that checks payloads: its findings, and that nothing delays the next check for long. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PayloadSchema } from '../../../server/domain/definitions/definition.ts';
 import { ThreadSchemas } from '../../../server/schemas/thread-schemas.ts';
@@ -18,7 +18,7 @@ function protobuf(...of: Parameters<typeof shopSchema>): PayloadSchema {
   return { kind: 'protobuf', fileDescriptorSet: Buffer.from(fileDescriptorSet).toString('base64'), messageType };
 }
 
-/** A regular expression that backtracks for ages on 40 letters. */
+/** A regular expression that backtracks exponentially on 40 letters. */
 const slow = json({ type: 'string', pattern: '^(a+)+$' });
 const slowText = payload(`"${'a'.repeat(40)}!"`);
 

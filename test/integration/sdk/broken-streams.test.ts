@@ -1,4 +1,4 @@
-/** What a client follows goes on where it was when its stream breaks, over real gRPC; nothing is told twice. */
+/** A client's stream that breaks continues where it was, over real gRPC; nothing is delivered twice. */
 import { create, type DescMethodServerStreaming, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import { Client, Code, JobState } from '@muster/sdk';
@@ -15,7 +15,7 @@ import {
 } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { afterEach, expect, it } from 'vitest';
 
-/** What a stream says before it ends, or breaks with a code. */
+/** The messages of a stream before its end, or before it breaks with a code. */
 interface Stream {
   readonly messages: readonly Message[];
   readonly breaksWith?: grpc.status;
@@ -27,7 +27,7 @@ afterEach(async () => {
   for (const clean of cleanUps.splice(0).reverse()) await clean();
 });
 
-/** Serves one method; answers the client of it, and the requests that came. */
+/** Serves one method. Returns a client of it, and the received requests. */
 async function serve(method: DescMethodServerStreaming, streams: readonly Stream[]) {
   const requests: Message[] = [];
   const server = new grpc.Server();

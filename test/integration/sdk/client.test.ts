@@ -1,4 +1,4 @@
-/** What the client asks of definitions, jobs, workers, breakers and the namespace, against a real control plane. */
+/** Calls of the client about definitions, jobs, workers, breakers and the namespace, on a real control plane. */
 import type { Job } from '@muster/sdk';
 import { Client, Code, CompatibilityKind, DuplicatePolicy, durationToMs, JobState, MusterError } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** Each recipe of docs/cookbook.md, as it stands there: applied, run by its handlers, and compared with what it says. */
+/** Each recipe of docs/cookbook.md, unchanged: applied, run by its handlers, and compared with its text. */
 import { readFileSync } from 'node:fs';
 import { Client, JobFailedError, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ interface Run {
   readonly state: 'SUCCEEDED' | 'FAILED';
   readonly result?: unknown;
   readonly failure?: string;
-  /** Handlers among those that ran, in any order. */
+  /** Handlers that must have run, among others, in any order. */
   readonly ran?: readonly string[];
 }
 

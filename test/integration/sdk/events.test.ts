@@ -1,4 +1,4 @@
-/** What happens to jobs, as a client watches it on a real control plane. */
+/** Events of jobs, as a client watches them on a real control plane. */
 import type { EventPage } from '@muster/sdk';
 import { Code, JobState } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => deployment?.stop());
 
-/** A job that was made and cancelled. */
+/** A cancelled job. */
 async function cancelled(): Promise<string> {
   const { jobId } = await deployment.client.submit('letter');
   await deployment.client.cancel(jobId);

@@ -1,4 +1,4 @@
-/** What handlers log in each language, as a client reads it from a real control plane. */
+/** The logs of handlers in each language, read by a client from a real control plane. */
 import type { LogRecord } from '@muster/sdk';
 import { JobState, LogRecordLevel } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

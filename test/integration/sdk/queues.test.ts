@@ -1,4 +1,4 @@
-/** What the client asks of queues, against a real control plane. */
+/** Calls of the client about queues, on a real control plane. */
 import { Client, Code, JobState, LimitPolicy, type MusterError } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';

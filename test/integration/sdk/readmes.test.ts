@@ -1,4 +1,4 @@
-/** What the READMEs of the SDKs show works: each program that is followed by what it prints is run, and prints just that. */
+/** The examples in the READMEs of the SDKs work: each program with an output block is run, and prints just that. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** A bus that refuses a subscription, and whose answer to what was sent behind it comes too late: the worker connects anew all the same. */
+/** A bus that refuses a subscription and answers later messages too late: the worker connects again all the same. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { eventually } from '../../support/eventually.ts';
 
 const INFO = JSON.stringify({ server_id: 'S', version: '2.10.0', proto: 1, max_payload: 1_048_576, headers: true });
 
-/** Refuses the first subscription, and answers no ping that comes with it or after it. */
+/** Refuses the first subscription, and answers no ping with it or after it. */
 function refuses(socket: Socket, isRefused: boolean): void {
   let [text, isSilent] = ['', false];
   socket.write(`INFO ${INFO}\r\n`);

@@ -14,7 +14,7 @@ afterAll(() => deployment?.stop());
 
 describe.each(languages)('a handler in %s', (language) => {
   const definition = `${language}-slow`;
-  // Longer than its timeout and the time that the server allows on top of it.
+  // Longer than its timeout and the slack that the server adds to it.
   const run = 4_000;
 
   beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** What the client asks of schedules, against a real control plane. */
+/** Calls of the client about schedules, on a real control plane. */
 import { CatchUpPolicy, Code, OverlapPolicy, ScheduleRunState } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Deployment } from './deployment.ts';

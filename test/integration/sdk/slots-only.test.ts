@@ -1,4 +1,4 @@
-/** Jobs that are handed to free slots alone, behind a backlog of short jobs that an SDK's worker fetches ahead. */
+/** Jobs that only free slots can take, behind a backlog of short jobs that an SDK worker prefetches. */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, isTerminal, Worker } from '@muster/sdk';
@@ -17,7 +17,7 @@ describe.each(databaseKinds)('a worker with prefetch on %s', (kind) => {
   let worker: Worker;
   let run: Promise<void>;
   let plain = 0;
-  /** Short jobs that had run when another one began, by the input of that. */
+  /** The number of short jobs that had run when another job began, by its input. */
   const plainBefore = new Map<string, number>();
 
   beforeAll(async () => {
@@ -58,7 +58,7 @@ describe.each(databaseKinds)('a worker with prefetch on %s', (kind) => {
     await postgres?.stop();
   });
 
-  /** How many of the short jobs that came after the others, or a few before, ran before the last of those began. */
+  /** The number of later short jobs, with a few earlier ones, that ran before the last of the others began. */
   async function overtaken(definition: string, count: number): Promise<number> {
     const short = (n: number) => Array.from({ length: n }, () => ({ definition: 'plain' }));
     const before = plain;

@@ -1,4 +1,4 @@
-/** Spans of the TypeScript SDK: made for an application that traces, and for no other. */
+/** Spans of the TypeScript SDK: created for a traced application, and for no other. */
 
 import { Client, type Job, Worker } from '@muster/sdk';
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
@@ -12,7 +12,7 @@ let worker: Worker;
 let running: Promise<void>;
 let tracing: TestTracing | undefined;
 
-/** What a handler sees of the trace that it runs in. */
+/** The trace context that a handler sees. */
 interface Seen {
   readonly before: string | undefined;
   readonly after: string | undefined;

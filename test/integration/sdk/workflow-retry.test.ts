@@ -1,4 +1,4 @@
-/** A workflow that failed is tried again: what had succeeded is taken over, and the rest runs. */
+/** The retry of a failed workflow: succeeded steps are taken over, and the rest runs. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Client, type JobFailedError, Worker } from '@muster/sdk';
 import { StepRole, TriggerRule, type WorkflowStepSchema } from '@muster/sdk/gen/muster/v1/workflow_pb';
@@ -63,7 +63,7 @@ afterAll(async () => {
   await replica?.stop();
 });
 
-/** Fails with what `client.result` rejects with. */
+/** The error with which `client.result` rejects. */
 const failureOf = (job: Parameters<Client['result']>[0]) =>
   client.result(job).then(
     () => expect.fail('it succeeded'),

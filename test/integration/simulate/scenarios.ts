@@ -1,4 +1,4 @@
-/** Scenarios and arrivals for the tests, and what became of each job. */
+/** Scenarios and arrivals for the tests, and the outcome of each job. */
 import type { JsonObject } from '@bufbuild/protobuf';
 import { reportOf } from '../../../server/tools/simulate/report/report.ts';
 import type { SimulationReport } from '../../../server/tools/simulate/report/report-types.ts';
@@ -19,7 +19,7 @@ export function scenarioOf(given: {
   };
 }
 
-/** Line by line, each with what is said of it. */
+/** One arrival per line, with these fields. */
 export function arrivalsOf(given: readonly Partial<Arrival>[]): Arrival[] {
   return given.map((one, at) => ({
     line: at + 1,
@@ -40,7 +40,7 @@ export function arrivalsOf(given: readonly Partial<Arrival>[]): Arrival[] {
 }
 
 export interface Reported {
-  /** For each arrival when its attempts began. */
+  /** The start times of the attempts, for each arrival. */
   readonly starts: readonly (readonly number[])[];
   readonly ends: readonly (number | undefined)[];
   readonly states: readonly string[];

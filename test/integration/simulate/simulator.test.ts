@@ -31,7 +31,7 @@ describe('a simulated limit', () => {
       ['work a', 1, 2],
       ['work b', 1, 0],
     ]);
-    // Two wait a second, one of them another one.
+    // Two jobs wait a second, and one of them another one.
     expect(report.all.heldBackMs).toEqual({ key: 3_000, definition: 0, queue: 0, workers: 0, rate: 0, other: 0 });
     expect(report.keys[0]?.heldBackMs.key).toBe(3_000);
   });
@@ -84,7 +84,7 @@ describe('a simulated limit', () => {
     const replaced = await simulate(simulator, policy('LIMIT_POLICY_REPLACE_WAITING'), three);
     expect(replaced.states).toEqual(['SUCCEEDED', 'CANCELLED', 'SUCCEEDED']);
     expect(replaced.starts.slice(0, 2)).toEqual([[0], []]);
-    // What waits behind one that was cancelled may be found by the next round.
+    // A job behind a cancelled one may be found only in the next round.
     expect(replaced.starts[2]?.[0]).toBeGreaterThanOrEqual(1_000);
     expect(replaced.starts[2]?.[0]).toBeLessThan(2_200);
     const oldest = await simulate(simulator, policy('LIMIT_POLICY_CANCEL_OLDEST'), three);
@@ -137,7 +137,7 @@ describe('simulated waiting', () => {
       simulate(simulator, scenarioOf({ definitions: takes(gpu), workers }), arrivalsOf([{ runMs: 60_000 }, {}]));
     const { starts, states, report } = await reported(1);
     expect(starts[0]).toEqual([0]);
-    // What is given back is found by the claim that follows it.
+    // Released resources are found by the next claim.
     expect(starts[1]?.[0]).toBeGreaterThanOrEqual(60_000);
     expect(starts[1]?.[0]).toBeLessThan(62_000);
     expect([states, report.all.mostAtOnce]).toEqual([['SUCCEEDED', 'SUCCEEDED'], 1]);
@@ -199,7 +199,7 @@ describe('given keys', () => {
     expect(starts.map((at) => at[0])).toEqual(expect.arrayContaining([0, 1_000]));
     expect(starts.slice(2)).toEqual([[0], [0]]);
     expect(report.keys.map(({ name }) => name)).toEqual(['work x']);
-    // The limit is taken away: nothing is left of its key.
+    // Without the limit its key is gone, too.
     const without = scenarioOf({ definitions: [{ name: 'work' }], slots: 9 });
     expect((await simulate(simulator, without, arrivalsOf([given, given]))).report.spanMs).toBe(1_000);
     const input = { tenant: 'y' };

@@ -117,7 +117,7 @@ describe('a lane created while its queue is being paused', () => {
 describe('pausing a queue while jobs are being assigned from it', () => {
   const queue = { namespace: 'default', name: 'q' };
 
-  it('returns after the assignment, and nothing is assigned after it, not even from a lane created meanwhile', async () => {
+  it('returns after the assignment, and nothing is assigned after it, also from a new lane', async () => {
     const laneId = await makeLane(context, { queue: 'q' });
     await submitMany(context, laneId, 3);
     const { sessionId } = await openWorker(context);

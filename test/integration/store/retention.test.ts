@@ -81,7 +81,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
     only(await sql(context, `SELECT count(*)::int AS n FROM ${table}`)).n as number;
 
   describe('a whole day', () => {
-    it('is dropped with the jobs that ended in time; open and recently ended jobs stay and can be worked on', async () => {
+    it('is dropped with the jobs that ended in time; open and recently ended jobs stay usable', async () => {
       const day = today - 20 * DAY_MS;
       await rewindTo(day + HOUR_MS);
       const laneId = await makeLane(context);

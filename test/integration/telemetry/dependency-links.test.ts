@@ -1,4 +1,4 @@
-/** Spans of jobs that depended on something, as a real replica sends them over OTLP: each is linked to what that was. */
+/** Spans of jobs with dependencies, as a real replica sends them over OTLP: each is linked to its dependencies. */
 
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';

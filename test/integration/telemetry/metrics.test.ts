@@ -1,4 +1,4 @@
-/** The metrics of a real replica say what happened to its jobs, and docs/metrics.md lists them all and no others. */
+/** The metrics of a real replica agree with its jobs, and docs/metrics.md lists them all and no others. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop());
 
-/** Waits until the metrics, which are made anew once a second, say so. */
+/** Waits until the metrics, which are refreshed once per second, satisfy the probe. */
 function eventuallyMetrics<T>(what: string, probe: (all: Map<string, Family>) => T) {
   return eventually(what, async () => probe(await readMetrics(world.replica.httpAddress)), { everyMs: 200 });
 }

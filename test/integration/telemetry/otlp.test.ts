@@ -1,4 +1,6 @@
-/** A real server sends its metrics by OTLP where the standard variables say so, the same as on its page, also at its end. */
+/**
+ * A real server sends its metrics by OTLP if the standard variables say so, the same as on its page, also at its end.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +23,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A server on a busy machine may take its time. */
+/** The start can take long on a busy machine. */
 const START = { timeoutMs: 100_000, everyMs: 50 };
 
 const start = ['start', '--grpc-port', '0', '--http-port', '0'];

@@ -1,4 +1,4 @@
-/** Workflows on a replica that sends its spans, and what has come of them. */
+/** Workflows on a replica that sends its spans, and the received spans. */
 import { vi } from 'vitest';
 import { spanIdOf } from '../../../server/domain/events/trace.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -12,7 +12,7 @@ export async function startTraced(kind: Parameters<typeof startOn>[0]) {
   vi.stubEnv('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', `${receiver.url}/v1/traces`);
   const place = await startOn(kind);
   vi.unstubAllEnvs();
-  /** The job's own span, once it has come. */
+  /** The job's own span, once it has arrived. */
   const rootOf = (jobId: string) =>
     eventually(
       `the span of job ${jobId} has come`,
@@ -23,7 +23,7 @@ export async function startTraced(kind: Parameters<typeof startOn>[0]) {
     receiver,
     place,
     rootOf,
-    /** What the job's own span is linked to, as `KIND TRACE SPAN`. */
+    /** The links of the job's own span, as `KIND TRACE SPAN`. */
     linksOf: async (jobId: string) =>
       (await rootOf(jobId)).links.map(({ kind: why, traceId, spanId }) => `${why} ${traceId} ${spanId}`).sort(),
     async stop() {

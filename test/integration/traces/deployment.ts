@@ -22,7 +22,7 @@ const programs: Readonly<Record<Language, { command: string; file: string }>> = 
 export class TracedDeployment {
   readonly jaeger: Jaeger;
   readonly replica: ReplicaProcess;
-  /** Traces, as service `shop`. */
+  /** Traced as service `shop`. */
   readonly client: Client;
   readonly #backends: SharedBackends;
   readonly #database: Pool;
@@ -34,7 +34,7 @@ export class TracedDeployment {
     this.replica = replica;
     this.#backends = backends;
     this.#database = new Pool({ connectionString: backends.postgresUrl, max: 1 });
-    // It does not wait for the end of its connection: the server's own end breaks that.
+    // It does not wait for the end of its connection, which the server's end breaks.
     this.#database.on('error', () => {});
     this.#stopTracing = sendSpans(jaeger.endpoint, 'shop');
     this.client = new Client({ address: this.address, timeoutMs: START_MS, retry: { maxAttempts: 1_000 } });
@@ -44,7 +44,7 @@ export class TracedDeployment {
     return `127.0.0.1:${this.replica.proxy.port}`;
   }
 
-  /** Its replica does not run yet. */
+  /** Does not start the replica. */
   static async create(): Promise<TracedDeployment> {
     const [backends, jaeger] = await Promise.all([startSharedBackends(), startJaeger()]);
     const { postgresUrl, natsUrls, natsCredentialsFile, natsSigningSeedFile } = backends.settings;
@@ -56,7 +56,7 @@ export class TracedDeployment {
     return new TracedDeployment(backends, jaeger, replica);
   }
 
-  /** Resolves once it can be given jobs. */
+  /** Resolves when it accepts jobs. */
   async startWorker(name: string, language: Language = 'typescript'): Promise<Child> {
     const { command, file } = programs[language];
     const path = new URL(file, import.meta.url).pathname;
@@ -67,7 +67,7 @@ export class TracedDeployment {
     return worker;
   }
 
-  /** Waits until everything that there is to tell of jobs has been told, spans included. */
+  /** Waits until all events of jobs are published, spans included. */
   async settled(): Promise<void> {
     await eventually(
       'the outbox is empty',
@@ -81,7 +81,7 @@ export class TracedDeployment {
     this.#workers = [];
   }
 
-  /** Does it as an application that does not trace. */
+  /** Does the work as an untraced application. */
   async withoutTracing<T>(work: () => Promise<T>): Promise<T> {
     await this.#stopTracing();
     try {

@@ -1,4 +1,7 @@
-/** A workflow whose steps run in five languages and by exec is one trace in a real Jaeger; with `CI=true` nothing may lack. */
+/**
+ * A workflow with steps in five languages and by exec is one trace in a real Jaeger; with `CI=true` none may be
+ * missing.
+ */
 import { AttemptOutcome, type Job } from '@muster/sdk';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { spanIdOf } from '../../../server/domain/events/trace.ts';
@@ -12,11 +15,11 @@ import { type Jaeger, type JaegerSpan, startJaeger } from '../../support/jaeger.
 import { describeWith, tracing } from '../../support/toolchains.ts';
 import { expectedReport, isJourney, printedReport } from '../demo/expected-traffic.ts';
 
-/** The first time, all that Rust and Java need is built too. */
+/** The first run also builds everything that Rust and Java need. */
 const BUILD_MS = 1_800_000;
 const WAIT_MS = 120_000;
 
-/** What each language does, and what its SDK of OpenTelemetry calls it. */
+/** The definition of each language, and the name that its OpenTelemetry SDK reports. */
 const shown: Readonly<Record<string, { definition: string; sdk: string }>> = {
   typescript: { definition: 'read-routes', sdk: 'nodejs' },
   go: { definition: 'count-flights', sdk: 'go' },
@@ -32,7 +35,7 @@ let outcome: Outcome;
 let jobs: Job[];
 let spans: JaegerSpan[];
 
-/** As `parent > span`, in the order of the alphabet, after what the jobs' own records say. */
+/** The expected spans as `parent > span`, sorted, from the jobs' own records. */
 function expectedShape(): string[] {
   const [workflow, ...steps] = jobs;
   const shape = [
@@ -78,7 +81,7 @@ describeWith(tracing, 'the trace of the polyglot demo', () => {
     outcome = await executeWork(deployment, languages);
     const ids = outcome.ran.map(({ jobId }) => jobId);
     jobs = await Promise.all([outcome.jobId, ...ids].map((jobId) => deployment.client.get(jobId)));
-    // Their ends send what they have.
+    // Both send their remaining spans when they end.
     await Promise.all([deployment.stopWorkers(), stopTracing()]);
     spans = await eventually(
       'every span of the trace',

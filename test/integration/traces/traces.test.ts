@@ -1,6 +1,6 @@
 /**
- * Each job is one complete trace in a real Jaeger, through client, control plane and worker: no span twice, none without its
- * parent, links for retries; also when a worker or the control plane is killed on the way.
+ * Each job is one complete trace in a real Jaeger, through client, control plane and worker: no span twice, none
+ * without its parent, links for retries; also when a worker or the control plane is killed on the way.
  */
 import { AttemptOutcome, isTerminal, type Job, JobState } from '@muster/sdk';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ async function ended(jobId: string): Promise<Job> {
 
 const traceIdOf = (job: Job) => job.traceparent.split('-')[1] ?? '';
 
-/** The trace, once it has as many spans as are expected; everything has been told by then, so no more are to come. */
+/** The trace, once it has the expected number of spans; everything is published by then, so no more will come. */
 async function traceOf(job: Job, spans: number): Promise<JaegerSpan[]> {
   await deployment.settled();
   const probe = async () => {
@@ -33,7 +33,7 @@ async function traceOf(job: Job, spans: number): Promise<JaegerSpan[]> {
   return eventually(`the trace of job ${job.jobId} has ${spans} spans`, probe, { timeoutMs: WAIT_MS, everyMs: 100 });
 }
 
-/** As `parent > span`, each once and in the order of the alphabet. */
+/** Spans as `parent > span`, each once and sorted. */
 function shapeOf(spans: readonly JaegerSpan[]): string[] {
   const byId = new Map(spans.map((span) => [span.spanId, span]));
   expect(byId.size, 'each span once').toBe(spans.length);
@@ -49,12 +49,12 @@ function shapeOf(spans: readonly JaegerSpan[]): string[] {
     .sort();
 }
 
-/** A job that outlives its submission is no clock that goes wrong. */
+/** A job that outlives the span of its submission is no clock skew. */
 function isFault(warning: string): boolean {
   return !warning.startsWith('clock skew adjustment disabled');
 }
 
-/** Each attempt, and what its handler has left, is linked to the attempt before; the first to none. */
+/** Each attempt, and the spans of its handler, are linked to the attempt before; the first has no link. */
 function expectLinks(spans: readonly JaegerSpan[], { jobId, attempts }: Job): void {
   for (const { attempt } of attempts) {
     const before =
@@ -71,7 +71,7 @@ function expectLinks(spans: readonly JaegerSpan[], { jobId, attempts }: Job): vo
 const neverStarted: readonly AttemptOutcome[] = [AttemptOutcome.RELEASED];
 
 /**
- * The shape that a job's own record asks for. On a busy machine a worker may give an attempt back before it has started it.
+ * The expected shape from the job's own record. On a busy machine a worker may release an attempt before its start.
  *
  * @param without Outcomes of attempts whose handler left no span.
  */
@@ -193,7 +193,7 @@ describeWith(tracing, 'a trace in Jaeger', () => {
       const job = await ended(jobId);
       expect(job.state).toBe(JobState.SUCCEEDED);
       expect(job.attempts.some(({ outcome }) => outcome === AttemptOutcome.LAPSED)).toBe(true);
-      // The handler that was killed could not send its span.
+      // The killed handler could not send its span.
       const shape = expectedShape(job, 'submit stuck', [...neverStarted, AttemptOutcome.LAPSED]);
       const spans = await traceOf(job, shape.length);
       expect(shapeOf(spans)).toEqual(shape);

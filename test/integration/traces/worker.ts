@@ -1,8 +1,9 @@
 /**
- * A worker that traces, for the tests of traces. Arguments: address, name, endpoint for spans.
+ * A traced worker for the tests of traces. Arguments: address, name, endpoint for spans.
  *
- * Handlers: `quick` works within a span of its own; `flaky` fails the first time; `stuck` says "stuck" in the worker
- * "lost" and stays so until the process is killed; `slow` says "slow" and works until it is asked to stop, and `sweep` cleans up.
+ * Handlers: `quick` works within a span of its own; `flaky` fails the first time; `stuck` prints "stuck" in the worker
+ * "lost" and hangs until the process is killed; `slow` prints "slow" and works until it is asked to stop, and `sweep`
+ * cleans up.
  */
 import { Worker } from '@muster/sdk';
 import { trace } from '@opentelemetry/api';

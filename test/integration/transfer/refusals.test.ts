@@ -1,4 +1,4 @@
-/** What an export or import refuses: it says why and what to do, and changes nothing. */
+/** Refusals of an export or import: they give the reason and advice, and change nothing. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ import { makeCall, makeJob, makeLane, openWorker } from '../../support/store-fix
 
 let postgres: TestDatabases;
 let folder: string;
-/** A whole export of a few jobs. */
+/** A complete export of a few jobs. */
 let whole: string;
 
 beforeAll(async () => {
@@ -31,7 +31,7 @@ afterAll(async () => {
   await removeFolder(folder);
 });
 
-/** Puts a few jobs into a database and exports it; the file's text. */
+/** Stores a few jobs in a database and exports it. Returns the file's text. */
 async function fill(url: string): Promise<string> {
   const database = openPostgres({ url, applicationName: 'test' });
   try {
@@ -58,7 +58,7 @@ async function hasSchema(url: string): Promise<boolean> {
   }
 }
 
-/** The same file with other lines, and a checksum that is right for them. */
+/** The file with other lines, and a matching checksum. */
 function signed(lines: readonly string[]): string {
   const body = lines.slice(0, -1).map((line) => `${line}\n`);
   const trailer = JSON.parse(lines.at(-1) ?? '');
@@ -77,7 +77,7 @@ const without = (text: string, drop: (line: string) => boolean) => {
 };
 const isRow = (line: string) => line.startsWith('[');
 
-/** What is done to the file, and what is said about it. */
+/** Each damage of the file, with the expected error. */
 const damages: readonly (readonly [string, (text: string) => string | Buffer, RegExp])[] = [
   ['is empty', () => '', /is no export of Muster/],
   ['is something else', () => '{"jobs":[]}\n', /is no export of Muster: name a file that "muster export" has written/],
@@ -108,7 +108,7 @@ describe('an import of a file that', () => {
     const file = join(folder, 'damaged.jsonl');
     writeFileSync(file, damage(whole));
     await expect(importFrom(file, { postgresUrl: url })).rejects.toThrow(message);
-    // What only the database can tell is told when the schema is there already; a second import works.
+    // An error that only the database can find comes after the schema was created; a second import works.
     if (what !== 'has a row that does not fit') expect(await hasSchema(url)).toBe(false);
     else await importFrom(join(folder, 'whole.jsonl'), { postgresUrl: url });
   });

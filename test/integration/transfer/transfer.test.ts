@@ -1,4 +1,6 @@
-/** Export and import: a deployment that has lived moves from a data folder to PostgreSQL and goes on there, nothing lost. */
+/**
+ * Export and import: a used deployment moves from a data folder to PostgreSQL and continues there, with nothing lost.
+ */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Code, JobState, Worker } from '@muster/sdk';
@@ -31,7 +33,7 @@ afterAll(async () => {
   await removeFolder(folder);
 });
 
-/** What a database holds, but for when its migrations were applied. */
+/** The content of a database, except the times of its migrations. */
 async function contentsOf(open: Database | Promise<Database>): Promise<Record<string, string>> {
   const database = await open;
   try {
@@ -92,7 +94,8 @@ describe('an import into PostgreSQL', () => {
       await checkEnded(client);
       for (const [n, job] of life.ready.entries()) expect(await client.result(job)).toEqual({ done: { n } });
       expect(await client.result(life.scheduled)).toEqual({ done: { later: true } });
-      // The old worker's session lapses; its attempt is charged to nobody, and the next one goes on from the checkpoint.
+      // The old worker's session lapses; its attempt is charged to no job, and the next one continues from the
+      // checkpoint.
       expect(await client.result(life.running)).toBe('finished');
       expect(checkpoints).toEqual([{ at: 7 }]);
       expect(await client.result(await client.submit('idle', { a: 1 }, { idempotencyKey: 'kept' }))).toEqual({
@@ -115,7 +118,7 @@ describe('an import into PostgreSQL', () => {
     expect((await client.get(life.cancelled)).state).toBe(JobState.CANCELLED);
   }
 
-  /** What was made before still counts, and what is new gets numbers of its own. */
+  /** Existing keys still count, and new rows get new numbers. */
   async function checkNew(client: Client, httpAddress: string): Promise<void> {
     const again = await client.submit('idle', { a: 1 }, { idempotencyKey: 'kept' });
     expect(again).toEqual({ jobId: life.keyed.jobId, existing: true });

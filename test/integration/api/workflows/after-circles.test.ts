@@ -87,7 +87,7 @@ describe.each(databaseKinds)('dependency cycles through steps on %s', (kind) => 
     }
   });
 
-  it('are found through new dependencies of a compensation’s job, and through jobs that its handler submits', async () => {
+  it('are found through new dependencies of a compensation’s job, and through its handler’s jobs', async () => {
     const { world } = place;
     const definition = await world.define();
     const steps = ['a', 'b'].map((name): Step => ({ name, compensation: { definition } }));

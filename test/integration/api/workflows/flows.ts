@@ -62,7 +62,7 @@ export class Flows {
   readonly client: Client;
   /** In their order. */
   readonly starts: Start[] = [];
-  /** Handlers that were asked to stop. */
+  /** Running handlers, and their maximum since `mostRunning` was set to 0. */
   readonly stopped: Start[] = [];
   /** Running handlers, and their maximum since `most` was set to 0. */
   running = 0;

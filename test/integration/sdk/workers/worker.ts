@@ -8,13 +8,13 @@ const worker = new Worker({
   slots: 4,
   signals: true,
   handlers: {
-    /** Runs for so long, and asks for more time where it is told to. */
+    /** Runs that long, and asks for more time if its input says so. */
     'typescript-slow': async (ctx, job: { run: number; extend: number }) => {
       if (job.extend > 0) ctx.extendRunTimeout(job.extend);
       await delay(job.run, undefined, { signal: ctx.signal });
       return 'done';
     },
-    /** Fails on its first attempt, and says which one it is. */
+    /** Fails on its first attempt, and logs the attempt's number. */
     'typescript-chatty': (ctx, job: { lines: number }) => {
       for (let i = 1; i <= job.lines; i++) ctx.log('info', `attempt ${ctx.attempt}, line ${i}`, { i });
       if (ctx.attempt === 1) throw new Error('once more');

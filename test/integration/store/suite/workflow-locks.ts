@@ -88,7 +88,7 @@ export function workflowLocksSuite(context: StoreContext): void {
       expect(await lockAll(context, [inner])).toMatchObject([{ depth: 3, run: startedRun }]);
     });
 
-    it('takes inbox rows once, oldest first and 1,000 at a time; rows for cancels stay until they are deleted', async () => {
+    it('takes inbox rows once, oldest first, 1,000 at a time; rows for cancels stay until deleted', async () => {
       const jobId = await startWorkflow(context);
       const write = (kind: 'CONTINUE' | 'CANCEL_CHILDREN', step: number | undefined) =>
         context.store.workflows.write({

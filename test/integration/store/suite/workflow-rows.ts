@@ -83,7 +83,7 @@ export function workflowRowsSuite(context: StoreContext): void {
       }
     });
 
-    it('is read as it was written for compensations, after each write, the last to end first among those that wait', async () => {
+    it('is read as it was written for compensations, the last to end first among those that wait', async () => {
       const { workflows } = context.store;
       const [jobId, other] = [randomUUID(), randomUUID()];
       const write = (compensations: readonly WrittenCompensation[]) =>
@@ -227,7 +227,7 @@ export function workflowRowsSuite(context: StoreContext): void {
       expect(await read(5)).toBeUndefined();
     });
 
-    it('returns the open ones without a cancel request, of one step, of all, or of all but some, the last first', async () => {
+    it('returns the open ones without a cancel request, of one step or several, the last first', async () => {
       const jobId = await startWorkflow(context);
       const first = await holdChildren(context, jobId, 0, 2);
       const [last, middle, early] = (await startChildren(context, jobId, 1, 3)).ids.sort().reverse();
