@@ -1,15 +1,15 @@
-/** What the handlers of a job have logged, as the server gives it: what is kept, or that and all that comes. */
+/** The log records of a job's handlers: those that the server keeps, or those and all new ones. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Code, JobService, type LogRecord, MusterError } from '@muster/sdk/grpc';
 import type { Connection } from './connection.ts';
 import { allPages } from './pages.ts';
 
-/** A server that restarts is waited for this long. */
+/** Maximum wait for a server that restarts. */
 const PATIENCE_MS = 60_000;
 const FIRST_PATIENCE_MS = 1_500;
 const PAUSE_MS = 250;
 
-/** Whose log; attempt 0: all. */
+/** Whose log; attempt 0: all attempts. */
 interface Asked {
   readonly jobId: string;
   readonly attempt: number;
@@ -20,7 +20,7 @@ export async function* keptLogs({ namespace, jobs }: Connection, asked: Asked): 
   for await (const { records } of pages) yield* records;
 }
 
-/** Each record once, over restarts of the server, until no more can come or the signal aborts. */
+/** Each record once, across restarts of the server, until no more can come or the signal aborts. */
 export async function* followedLogs(
   connection: Connection,
   asked: Asked,

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Starts `muster` on a Node that runs TypeScript as it is: on this one where it is new enough, else on the one that the
-// set-up has brought. An installed package has JavaScript in the place of the TypeScript. Plain JavaScript that old
-// releases of Node understand as well.
+// Starts `muster` on a Node that can run TypeScript: on this one if it is new enough, else on the one that the
+// set-up has installed. An installed package contains JavaScript instead. This file is plain JavaScript that old
+// releases of Node understand, too.
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -17,23 +17,24 @@ const isCheckout = existsSync(new URL('./muster.ts', import.meta.url));
 const program = fileURLToPath(new URL(isCheckout ? './muster.ts' : './muster.js', import.meta.url));
 const args = process.argv.slice(2);
 
-// A server makes a lot of short-lived garbage: small young generations keep its pauses short. That is set at start only.
+// A server creates a lot of short-lived garbage: small young generations keep its pauses short. Node can set this only
+// at start.
 const isServer = ['start', 'server'].includes(args[0]);
 const nodeOptions = isServer ? ['--max-semi-space-size=8'] : [];
 
 function rerun(node) {
   const command = [...nodeOptions, program, ...args];
-  // The very same process where Node can do that: nobody has to pass on signals, and nothing is orphaned.
+  // Replaces this process if Node can do that: nobody has to forward signals, and no orphan can remain.
   if (typeof process.execve === 'function' && process.platform !== 'win32') {
     const { emitWarning } = process;
-    process.emitWarning = () => {}; // it would say that this is an experiment
+    process.emitWarning = () => {}; // Node would warn that execve is experimental
     process.execve(node, [node, ...command], process.env);
     process.emitWarning = emitWarning;
   }
   const child = spawn(node, command, { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
-      // A terminal sends Ctrl-C to the whole process group: the child has it already, and a second one means "now!".
+      // A terminal sends Ctrl-C to the whole process group: the child already has it, and a second one means "now!".
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     });
   }
@@ -47,7 +48,7 @@ function rerun(node) {
 }
 
 if (isNewEnough && !isServer) {
-  // Reading the TypeScript takes longer than most commands do: it is done once, in a folder that is this checkout's own.
+  // Loading the TypeScript takes longer than most commands: the compiled code is cached in a folder of this checkout.
   if (existsSync(tools)) module.enableCompileCache(`${tools}/compile-cache`);
   if (isCheckout) await import('./muster.ts');
   else await import('./muster.js');

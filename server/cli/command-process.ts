@@ -1,18 +1,21 @@
-/** What a command uses of its process. A test passes an object of its own, and the command runs within the test's process. */
+/**
+ * The parts of its process that a command uses. A test passes an object of its own and runs the command in the test's
+ * process.
+ */
 import { resolve } from 'node:path';
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
 export interface CommandStream extends NodeJS.WritableStream {
   readonly isTTY?: boolean;
-  /** Set where it is a terminal. */
+  /** Set if it is a terminal. */
   readonly columns?: number;
   readonly rows?: number;
 }
 
-/** Options that name a variable are the exception: commander reads these from the environment of the real process. */
+/** Options with a variable are the exception: commander reads these from the environment of the real process. */
 export interface CommandProcess {
-  /** Arguments begin at index 2, as in `process.argv`. */
+  /** Arguments start at index 2, as in `process.argv`. */
   readonly argv: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly stdin: AsyncIterable<Buffer>;
@@ -26,7 +29,7 @@ export interface CommandProcess {
   exit(code: number): void;
 }
 
-/** The path by which the real process finds a file that the command names. */
+/** The path of a file that the command names, for the real process, whose working directory may differ. */
 export function pathOf(command: CommandProcess, file: string): string {
   const folder = command.cwd();
   return folder === process.cwd() ? file : resolve(folder, file);

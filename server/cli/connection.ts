@@ -1,4 +1,4 @@
-/** The services of one Muster, as a command calls them. */
+/** The services of a Muster server, as commands call them. */
 import type { DescMessage, DescMethodServerStreaming, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
 import {
@@ -23,7 +23,7 @@ import {
 import type { Target } from './target.ts';
 
 const CALL_MS = 15_000;
-/** A person waits for the answer: a server that is not there is told of within a second. */
+/** A person is waiting: an unreachable server is reported within a second. */
 const RETRY: TransportRetry = { maxAttempts: 4, minBackoffMs: 100, maxBackoffMs: 500 };
 
 type Calls<S> =
@@ -36,7 +36,10 @@ type Calls<S> =
       }
     : never;
 
-/** Every call fails with a `MusterError`, is bounded in time, and is repeated a few times while the server can't be reached. */
+/**
+ * Every call fails with a `MusterError`, is bounded in time, and is repeated a few times while the server can't be
+ * reached.
+ */
 export class Connection {
   readonly target: Target;
   readonly audit: Calls<typeof AuditService>;
@@ -72,7 +75,7 @@ export class Connection {
     return this.target.namespace;
   }
 
-  /** The messages of a stream, until it ends, fails, or the command is told to stop. */
+  /** The messages of a stream, until it ends, fails, or the command is stopped. */
   stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodServerStreaming<I, O>,
     request: MessageInitShape<I>,

@@ -1,4 +1,4 @@
-/** Contexts: servers that a person works with, by name, kept in a file of that person's own. */
+/** Contexts: named servers of a user, stored in a file of that user. */
 import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -7,19 +7,19 @@ import { CliError } from './failures/cli-error.ts';
 export interface Context {
   /** gRPC target, such as `muster.example.com:7070`. */
   readonly server: string;
-  /** Namespace of its jobs; the server's default where it is not set. */
+  /** Namespace of its jobs; unset: the server's default. */
   readonly namespace?: string;
 }
 
 export interface Contexts {
-  /** The one that is used when none is named. */
+  /** The context used if none is named. */
   readonly current?: string;
   readonly contexts: Readonly<Record<string, Context>>;
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
-/** The folder of the file: $MUSTER_CONFIG, or the one that the platform has for such. */
+/** The folder of the file: $MUSTER_CONFIG, or the platform's folder for settings. */
 export function configFolder(env: NodeJS.ProcessEnv, platform: string = process.platform): string {
   if (env.MUSTER_CONFIG) return env.MUSTER_CONFIG;
   const home = env.HOME || homedir();
@@ -31,7 +31,7 @@ export function contextsFile(env: NodeJS.ProcessEnv): string {
   return join(configFolder(env), 'contexts.json');
 }
 
-/** @throws CliError when the name can't be one. */
+/** @throws CliError if the name is invalid. */
 export function checkContextName(name: string): void {
   if (NAME.test(name)) return;
   throw new CliError({
@@ -40,7 +40,7 @@ export function checkContextName(name: string): void {
   });
 }
 
-/** No contexts when there is no file. */
+/** No contexts if there is no file. */
 export async function readContexts(path: string): Promise<Contexts> {
   let text: string;
   try {
@@ -56,7 +56,7 @@ export async function readContexts(path: string): Promise<Contexts> {
   }
 }
 
-/** Replaces the file as a whole, so that a reader sees the old one or the new one; only its owner may read it. */
+/** Replaces the file atomically, so that a reader sees the old one or the new one; only its owner may read it. */
 export async function writeContexts(path: string, contexts: Contexts): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   try {

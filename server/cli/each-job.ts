@@ -1,4 +1,4 @@
-/** Commands that are told jobs by their ids: each is asked for, and one that fails does not hold up the others. */
+/** Calls a method for each job id; one failure does not stop the others. */
 import { type Job, JobSchema, MusterError, stateName } from '@muster/sdk/grpc';
 import type { Connection } from './connection.ts';
 import { Exit } from './failures/exit-codes.ts';
@@ -7,7 +7,7 @@ import type { Invocation } from './invocation.ts';
 import { printable } from './output/printable.ts';
 import { styledState } from './output/states.ts';
 
-/** Says each job's state after the call; answers the exit code of the first call that failed. */
+/** Shows each job's state after the call; returns the exit code of the first call that failed. */
 export async function eachJob(
   invocation: Invocation,
   jobIds: readonly string[],

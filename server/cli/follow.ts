@@ -1,4 +1,4 @@
-/** Follows a job to its end, over restarts of the server, and shows how it gets on. */
+/** Follows a job until it ends, across restarts of the server, and shows its progress. */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   Code,
@@ -22,12 +22,12 @@ import { jobRemark, styledState } from './output/states.ts';
 import { spanBetween, spanText } from './output/times.ts';
 import { WorkflowProgress } from './workflow/how-far.ts';
 
-/** A server that restarts is waited for this long. */
+/** Maximum wait for a server that restarts. */
 const PATIENCE_MS = 60_000;
 const FIRST_PATIENCE_MS = 1_500;
 const PAUSE_MS = 250;
 
-/** Each state of the job as the server tells it, until it has ended or the signal aborts. */
+/** Each state of the job that the server sends, until it has ended or the signal aborts. */
 async function* changes(connection: Connection, jobId: string, signal: AbortSignal): AsyncGenerator<Job> {
   let [revision, patience] = [-1n, FIRST_PATIENCE_MS];
   let deadline = performance.now() + patience;
@@ -37,7 +37,7 @@ async function* changes(connection: Connection, jobId: string, signal: AbortSign
       for await (const { job } of stream) {
         patience = PATIENCE_MS;
         deadline = performance.now() + patience;
-        if (job === undefined || job.revision <= revision) continue; // told again after a break
+        if (job === undefined || job.revision <= revision) continue; // a repeat after a reconnect
         revision = job.revision;
         yield job;
         if (isTerminal(job.state)) return;
@@ -55,11 +55,13 @@ async function* changes(connection: Connection, jobId: string, signal: AbortSign
 export interface FollowOptions {
   /** Whether each change is shown. */
   readonly watch: boolean;
-  /** Longest time in milliseconds. */
+  /** Maximum time in milliseconds. */
   readonly timeout?: number | undefined;
 }
 
-/** The job when it has ended or the time is up; undefined when the time was up before anything was heard. */
+/**
+ * The job when it has ended or the timeout has passed; undefined if the timeout passed before the first state arrived.
+ */
 export async function follow(
   { out, signal }: Invocation,
   connection: Connection,
@@ -88,12 +90,12 @@ export async function follow(
 
 interface Shower {
   change(job: Job): void;
-  /** Of one that runs: `text` says how far it is. */
+  /** For a running workflow; `text` is its progress. */
   readonly workflow: (workflow: Workflow, text: string) => void;
   stop(): void;
 }
 
-/** JSON lines for programs, a line in its place on a terminal, a line for each change elsewhere. */
+/** JSON lines for programs, an updated line on a terminal, a line per change elsewhere. */
 function shower(out: Invocation['out']): Shower {
   const stop = () => {};
   if (out.json) return { change: (job) => out.messageItem(JobSchema, job), workflow: stop, stop };
@@ -125,7 +127,7 @@ function remarkOf(job: Job): string {
   return job.progress?.message && !isTerminal(job.state) ? job.progress.message : job.stateReason;
 }
 
-/** Shows how the job ended, or that it has not, and answers the exit code. */
+/** Shows how the job ended, or that it has not; returns the exit code. */
 export function showEnd({ out }: Invocation, job: Job | undefined, options: FollowOptions): number {
   if (job === undefined || !isTerminal(job.state)) {
     const state = job === undefined ? 'not heard of' : stateName(job.state);

@@ -1,4 +1,4 @@
-/** Where commander writes its help, and how wide. */
+/** The stream and the width of commander's help. */
 import type { OutputConfiguration } from 'commander';
 import type { CommandProcess, CommandStream } from './command-process.ts';
 

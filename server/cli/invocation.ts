@@ -1,4 +1,4 @@
-/** One run of a command: what it was told for all commands, where it answers, and when it is to stop. */
+/** One run of a command: its global options, its output, and its stop signal. */
 import type { Command } from 'commander';
 import type { CommandProcess, StopSignal } from './command-process.ts';
 import { Connection } from './connection.ts';
@@ -8,7 +8,7 @@ import { processOf } from './muster-command.ts';
 import { Output } from './output/output.ts';
 import { findTarget, type TargetOptions } from './target.ts';
 
-/** Time that a command has to end after a signal, before it is ended. */
+/** Maximum time for a command to end after a signal, before it is killed. */
 const STOP_MS = 2_000;
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
@@ -29,12 +29,12 @@ export class Invocation {
     this.out = new Output(globals.json ?? false, process);
   }
 
-  /** Aborted with an `Interrupted` by Ctrl-C and SIGTERM. */
+  /** Aborts with an `Interrupted` on Ctrl-C and SIGTERM. */
   get signal(): AbortSignal {
     return this.#stop.signal;
   }
 
-  /** The server that the command means; opened once, by the first who asks. */
+  /** The connection to the command's server; opened on first use. */
   connection(): Promise<Connection> {
     this.#connection ??= findTarget(this.globals, this.process.env).then(
       (target) => new Connection(target, this.signal),
@@ -42,7 +42,7 @@ export class Invocation {
     return this.#connection;
   }
 
-  /** Has the command told to stop; the second signal ends it at once. */
+  /** Handles signals: the first one stops the command, the second one ends it at once. */
   listen(): () => void {
     const { process } = this;
     const codes = { SIGINT: Exit.INTERRUPTED, SIGTERM: Exit.TERMINATED } as const;
@@ -63,7 +63,7 @@ export class Invocation {
   }
 }
 
-/** A signal has told the command to stop. */
+/** A signal has stopped the command. */
 export class Interrupted extends CliError {
   constructor(exitCode: number) {
     super({ message: 'stopped', exitCode });
@@ -71,8 +71,8 @@ export class Interrupted extends CliError {
 }
 
 /**
- * Makes a command's action of what is to be done: it gets the invocation, the command's own options and its arguments, and
- * may answer an exit code.
+ * Makes a command's action from a function: it gets the invocation, the command's own options and its arguments, and
+ * may return an exit code.
  */
 export function handled<O, A extends readonly unknown[] = []>(
   run: (invocation: Invocation, options: O, ...args: A) => Promise<unknown>,

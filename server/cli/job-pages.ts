@@ -1,12 +1,12 @@
-/** Goes through the pages of what is asked of all jobs that match a filter. */
+/** Pages through calls that change all jobs matching a filter. */
 import type { CancelJobsResponse, RetryJobsResponse } from '@muster/sdk/grpc';
 import { CliError } from './failures/cli-error.ts';
 import { type FilterOptions, isEmptyFilter } from './input/job-filter.ts';
 
-/** A page may be work on a thousand jobs. */
+/** One page may change a thousand jobs. */
 export const PAGE_CALL = { timeoutMs: 60_000 };
 
-/** @throws CliError when neither a filter nor --all was given: that every job is meant has to be said. */
+/** @throws CliError if neither a filter nor --all was given: selecting every job must be explicit. */
 export function refuseUnsaid(options: FilterOptions & { readonly all?: true }, what: string): void {
   const { all, ...filter } = options;
   if (all || !isEmptyFilter(filter)) return;

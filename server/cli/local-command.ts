@@ -1,4 +1,4 @@
-/** Commands that talk to no server: options that would name one are refused there, not ignored. */
+/** Commands that talk to no server: they refuse options that name one, instead of ignoring them. */
 import type { Command } from 'commander';
 import { CliError } from './failures/cli-error.ts';
 import type { GlobalOptions } from './invocation.ts';
@@ -6,12 +6,12 @@ import { MusterCommand } from './muster-command.ts';
 
 const allowed = new WeakMap<Command, readonly (keyof GlobalOptions)[]>();
 
-/** Marks a command as one that takes no options of all commands but these. */
+/** Marks a command as local; of the global options it accepts only these. */
 export function local(command: Command, ...options: (keyof GlobalOptions)[]): void {
   allowed.set(command, options);
 }
 
-/** @throws CliError when the command was given an option of all commands that means nothing to it. */
+/** @throws CliError if a local command got a global option that it does not accept. */
 export function refuseForeignOptions(command: Command): void {
   const known = allowed.get(command);
   if (known === undefined) return;

@@ -1,4 +1,4 @@
-/** Reads a command line, runs its command, and sets the exit code. */
+/** Parses a command line, runs its command, and sets the exit code. */
 import { CommanderError } from 'commander';
 import { version } from '../version.ts';
 import type { CommandProcess } from './command-process.ts';
@@ -9,7 +9,7 @@ import { createProgram } from './program.ts';
 import { findTarget } from './target.ts';
 
 export async function main(process: CommandProcess): Promise<void> {
-  /** The reader has left, as `head` does: nothing more is wanted, and nothing went wrong. */
+  /** The reader of the output has closed it, as `head` does: no more output is wanted, and nothing failed. */
   const leaveWithReader = (error: NodeJS.ErrnoException): void => {
     if (error.code !== 'EPIPE') throw error;
     process.exit(Number(process.exitCode ?? Exit.OK));
@@ -21,7 +21,7 @@ export async function main(process: CommandProcess): Promise<void> {
     await program.parseAsync(process.argv.slice(2), { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? Exit.OK : Exit.USAGE; // help was shown: asked for, or for want of a command
+      process.exitCode = error.exitCode === 0 ? Exit.OK : Exit.USAGE; // help, on request or as no command was given
       return;
     }
     const globals = program.opts<GlobalOptions>();

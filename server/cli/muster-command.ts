@@ -1,4 +1,4 @@
-/** A command whose usage errors are told like all others: what is wrong, and where its help is. */
+/** A command that reports usage errors like all other errors: the problem, and where its help is. */
 import { Command } from 'commander';
 import type { CommandProcess } from './command-process.ts';
 import { CliError } from './failures/cli-error.ts';
@@ -21,7 +21,7 @@ export class MusterCommand extends Command {
     throw new CliError({ message: what, details, next: `${this.path} --help shows what it takes` });
   }
 
-  /** All its names, such as `muster definitions list`. */
+  /** Its full name, such as `muster definitions list`. */
   get path(): string {
     return this.parent instanceof MusterCommand ? `${this.parent.path} ${this.name()}` : this.name();
   }

@@ -1,10 +1,10 @@
-/** Lists as the contract pages them. */
+/** Paged lists of the contract. */
 
 const PAGE_SIZE = 1_000;
-/** A server that never comes to an end is not followed for ever. */
+/** Bounds a list that a faulty server never ends. */
 const MAX_PAGES = 10_000;
 
-/** Each page of a list, to its end. */
+/** Each page of a list, up to the last. */
 export async function* allPages<T extends { readonly nextPageToken: string }>(
   read: (pageToken: string, pageSize: number) => Promise<T>,
 ): AsyncGenerator<T> {

@@ -1,4 +1,4 @@
-/** The commands of `muster`, put together. */
+/** Assembles the commands of `muster`. */
 
 import type { CommandProcess } from './command-process.ts';
 import { addCompletion } from './commands/base/completion.ts';

@@ -1,4 +1,4 @@
-/** What a reply has to hold. */
+/** Checks that a reply contains a required field. */
 import { Code, MusterError } from '@muster/sdk/grpc';
 
 export function present<T>(value: T | undefined, what: string): T {

@@ -1,4 +1,4 @@
-/** Runs cases of conformance with the progress, and tells how each went. */
+/** Runs conformance cases with progress, and reports the results. */
 import { writeFile } from 'node:fs/promises';
 import type { JsonValue } from '@bufbuild/protobuf';
 import { nearName } from '../domain/base/near-name.ts';
@@ -42,7 +42,7 @@ export async function runConformance(
   }
   if (command.length === 0)
     throw new CliError({ message: 'no worker is named: its command comes after --', next: HELP });
-  // Not after a run that takes minutes.
+  // Fails now if the file can't be written, not after minutes.
   if (options.report !== undefined) await write(pathOf(invocation.process, options.report), '');
   const report = await run(invocation, command, cases, options);
   if (options.report !== undefined)
@@ -139,7 +139,7 @@ function columns(out: Output): Column<CaseReport>[] {
 }
 
 function show(out: Output, report: KitReport): void {
-  // Reports are plain values.
+  // Reports are plain values, which JSON can represent.
   if (out.json) out.document(report as unknown as JsonValue);
   else {
     out.table(columns(out), report.cases);

@@ -1,4 +1,4 @@
-/** Runs a replica until it is told to stop: for a person at a terminal, or under a supervisor. */
+/** Runs a replica until it is stopped: at a terminal, or under a supervisor. */
 import { resolve } from 'node:path';
 import { type Config, type ConfigInput, readConfig } from '../config.ts';
 import { openLog, type RunningReplica, startReplica } from '../main.ts';
@@ -33,7 +33,7 @@ function stopSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-/** @throws CliError that names each option that is wrong, and why. */
+/** @throws CliError that names each invalid option, and why. */
 function configOf(input: ConfigInput): Config {
   try {
     return readConfig(input);
@@ -43,7 +43,7 @@ function configOf(input: ConfigInput): Config {
   }
 }
 
-/** Says what it does in words for people. */
+/** With output for a person at a terminal. */
 export async function runStart(input: ConfigInput): Promise<never> {
   const stopped = stopSignal();
   const replica = await startReplica(configOf(input)).catch((error: Error) => {
@@ -52,7 +52,7 @@ export async function runStart(input: ConfigInput): Promise<never> {
   process.stdout.write(describe(replica, input));
   const lost = await Promise.race([stopped.then(() => undefined), replica.lost]);
   if (lost) {
-    // The rest of it would answer health checks for ever, and nothing else.
+    // The remaining parts would only answer health checks for ever.
     await replica.stop().catch(() => undefined);
     throw new CliError({
       message: lost.message,
@@ -67,7 +67,7 @@ export async function runStart(input: ConfigInput): Promise<never> {
   process.exit(Exit.OK);
 }
 
-/** Says everything in its log: what it serves, what is open to others, and why it does not start. */
+/** With output in its log: its addresses, its security warnings, and why it does not start. */
 export async function runProduction(input: ConfigInput, given: Given & { insecure: boolean }): Promise<never> {
   const config = configOf(input);
   const log = openLog(config.logLevel);

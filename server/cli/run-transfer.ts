@@ -1,4 +1,4 @@
-/** Moves a deployment, with its progress, and says what came of it. */
+/** Moves a deployment with progress, and reports the result. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { JsonValue } from '@bufbuild/protobuf';
@@ -21,7 +21,7 @@ function factsOf(file: string, header: ExportHeader): Record<string, JsonValue> 
   return { file: resolve(file), release, schemaVersion, exportTime, rows };
 }
 
-/** Runs the work with a progress bar. What the transfer refuses is a conflict; any other error is unexpected. */
+/** Runs the work with a progress bar. A refusal of the transfer is a conflict; any other error is unexpected. */
 async function withProgress<T>({ out }: Invocation, work: (bar: TransferBar) => Promise<T>): Promise<T> {
   const bar = new TransferBar(out);
   try {

@@ -1,14 +1,14 @@
-/** What is open to others in a control plane's settings: told at its start, or refused. */
+/** Security warnings about a control plane's settings: shown at its start, or a reason to refuse it. */
 import type { ConfigInput } from '../config.ts';
 
 export interface SecurityWarnings {
-  /** What it may not start with, unless it is told to. */
+  /** Problems with which it does not start, unless the user insists. */
   readonly refused: readonly string[];
   readonly warnings: readonly string[];
 }
 
 export interface Given {
-  /** The URL of PostgreSQL was typed, and not read from a file or the environment. */
+  /** The URL of PostgreSQL was typed, not read from a file or the environment. */
   readonly urlTyped: boolean;
 }
 
@@ -45,7 +45,7 @@ function busWarnings(urls: readonly string[]): string[] {
     : [];
 }
 
-/** @param settings As they were given: nothing in them is changed. */
+/** @param settings As given: nothing in them is changed. */
 export function securityWarningsOf(settings: ConfigInput, given: Given): SecurityWarnings {
   const { host = '127.0.0.1', postgresUrl = '', natsUrls = [], natsCredentialsFile } = settings;
   const listens = loopback.test(host)

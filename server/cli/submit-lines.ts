@@ -1,4 +1,4 @@
-/** Submits a job for each line of a file, in batches, with a bar. */
+/** Submits a job for each line of a file, in batches, with a progress bar. */
 import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -53,7 +53,7 @@ function submissionOf(
 ): JobSubmission {
   const type = contentType ?? typeByName(file === '-' ? file : `${file}.json`);
   const input = payloadOf(new TextEncoder().encode(text), type, `line ${number} of ${nameOf(file)}`);
-  // A key of its own for each line, the same when the file is submitted again.
+  // Each line has its own key, which is the same if the file is submitted again.
   const key = idempotencyKey === undefined ? {} : { idempotencyKey: `${idempotencyKey}:${number}` };
   return { ...template, input, ...key };
 }
@@ -90,14 +90,14 @@ async function submitBatch(
   }
 }
 
-/** The refusal names jobs by their place in the call: people know lines. */
+/** The refusal names jobs by their index in the call; users know line numbers. */
 function withLines(error: MusterError, batch: readonly Line[]): MusterError {
   return renameFields(error, (field) =>
     field.replace(/^jobs\[(\d+)\]/, (whole, at) => (batch[Number(at)] ? `line ${batch[Number(at)]?.number}` : whole)),
   );
 }
 
-/** Lines that hold something, with their numbers. */
+/** Non-empty lines with their numbers. */
 async function* lines(process: CommandProcess, file: string): AsyncGenerator<Line> {
   let number = 0;
   try {
@@ -130,7 +130,7 @@ function sizeOfBatch(batch: readonly Line[]): number {
   return batch.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 1, 0);
 }
 
-/** Zero where it is not known before. */
+/** Zero if unknown in advance. */
 async function sizeOf(process: CommandProcess, file: string): Promise<number> {
   if (file === '-') return 0;
   return stat(pathOf(process, file)).then(

@@ -1,4 +1,4 @@
-/** Which server and namespace a command means. */
+/** The server and the namespace of a command. */
 
 import { type Contexts, contextsFile, readContexts } from './contexts.ts';
 import { CliError } from './failures/cli-error.ts';
@@ -16,13 +16,13 @@ export interface Target {
   readonly server: string;
   /** Empty: the server's default. */
   readonly namespace: string;
-  /** Where the server's address comes from, for people. */
+  /** Origin of the server's address, for messages. */
   readonly source: string;
 }
 
 /**
- * What is said on the command line goes before the environment, that before the current context; a named context gives
- * what is not said more closely.
+ * The command line has precedence over the environment, and that over the current context; a named context supplies
+ * only what is not given otherwise.
  */
 export async function findTarget(options: TargetOptions, env: NodeJS.ProcessEnv): Promise<Target> {
   const named = options.context ?? (options.server || env.MUSTER_SERVER ? undefined : env.MUSTER_CONTEXT || undefined);
@@ -38,7 +38,7 @@ export async function findTarget(options: TargetOptions, env: NodeJS.ProcessEnv)
   return { server: DEFAULT_SERVER, namespace, source: 'the default' };
 }
 
-/** A broken file must not stand in the way of a command that does not need it. */
+/** A broken file must not affect a command that does not need it. */
 async function contextsWhereNeeded(options: TargetOptions, env: NodeJS.ProcessEnv): Promise<Contexts> {
   if (options.context === undefined && (options.server || env.MUSTER_SERVER)) return { contexts: {} };
   return readContexts(contextsFile(env));
@@ -56,7 +56,7 @@ function contextOf({ contexts }: Contexts, name: string, file: string) {
   });
 }
 
-/** @throws CliError when it can't be an address; `where` says who gave it. */
+/** @throws CliError if it can't be an address; `where` names its origin. */
 export function checkedServer(server: string, where: string): string {
   const next = `such as ${DEFAULT_SERVER}, [::1]:7070, or dns:///muster:7070 for several replicas`;
   if (/^https?:\/\//.test(server))

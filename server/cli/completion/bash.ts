@@ -1,4 +1,4 @@
-/** Completion for bash, also the old one of macOS. */
+/** Completion for bash, including the old version of macOS. */
 import type { CommandNode } from './command-tree.ts';
 import { quote, valueCases, walkCases } from './shell-cases.ts';
 

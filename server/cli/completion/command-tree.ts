@@ -1,4 +1,4 @@
-/** The commands of a program as completion needs them: what may follow each. */
+/** The commands of a program in the form that completion needs: what may follow each. */
 import type { Argument, Command, Option } from 'commander';
 
 export interface OptionNode {
@@ -6,19 +6,19 @@ export interface OptionNode {
   readonly names: readonly string[];
   readonly description: string;
   readonly takesValue: boolean;
-  /** What its value may be; empty: anything. */
+  /** Possible values; empty: any. */
   readonly choices: readonly string[];
-  /** Its value is the name of a file or folder. */
+  /** The value is the name of a file or folder. */
   readonly file: boolean;
 }
 
 export interface CommandNode {
-  /** Names from the program on, without it, such as `queues list`; empty for the program itself. */
+  /** Names from the program on, without the program, such as `queues list`; empty for the program itself. */
   readonly path: string;
   readonly commands: readonly { readonly name: string; readonly description: string }[];
   /** Its own options and those of the program. */
   readonly options: readonly OptionNode[];
-  /** What an argument of it may be; empty: anything. */
+  /** Possible values of an argument; empty: any. */
   readonly choices: readonly string[];
   /** An argument is the name of a file. */
   readonly file: boolean;
@@ -36,12 +36,12 @@ function optionNode({ short, long, description, required, optional, argChoices, 
   };
 }
 
-/** Descriptions stand in quotes of three shells. */
+/** Removes characters that are special inside the quotes of the three shells. */
 function firstLine(text: string): string {
   return (text.split('\n')[0] ?? '').replaceAll(/[`$"\\]/g, '');
 }
 
-/** The program and all its commands, each before its own. */
+/** The program and all its commands, parents first. */
 export function commandTree(program: Command): CommandNode[] {
   const help = program.createHelp();
   const shared = [...program.options].map(optionNode);
@@ -54,7 +54,7 @@ export function commandTree(program: Command): CommandNode[] {
       path,
       commands: visible.map((one) => ({ name: one.name(), description: firstLine(one.description()) })),
       options: [...own, ...shared, helpOption],
-      // What help is wanted of.
+      // `help` takes the name of a command.
       choices:
         path === 'help'
           ? help.visibleCommands(program).map((one) => one.name())

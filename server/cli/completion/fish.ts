@@ -1,7 +1,7 @@
 /** Completion for fish, with descriptions. */
 import type { CommandNode, OptionNode } from './command-tree.ts';
 
-/** fish knows two escapes in single quotes. */
+/** fish has two escapes inside single quotes. */
 const quote = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
 function walkCases(tree: readonly CommandNode[]): string[] {

@@ -1,7 +1,7 @@
-/** The parts that bash and zsh have in common: how the words before the cursor lead to a command. */
+/** Parts that bash and zsh share: finding the command from the words before the cursor. */
 import type { CommandNode } from './command-tree.ts';
 
-/** For single quotes. */
+/** Quotes text in single quotes. */
 export function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
@@ -16,7 +16,7 @@ export function walkCases(tree: readonly CommandNode[]): string[] {
   ]);
 }
 
-/** Branches of a `case "$at:$option"`: what the value of an option may be. */
+/** Branches of a `case "$at:$option"`: the possible values of an option. */
 export function valueCases(
   tree: readonly CommandNode[],
   choices: (words: readonly string[]) => string,

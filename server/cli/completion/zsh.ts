@@ -7,7 +7,7 @@ interface Described {
   readonly description: string;
 }
 
-/** A colon ends the name in what _describe takes. */
+/** For _describe, a colon ends the name. */
 const described = (items: readonly Described[]) =>
   items.map(({ name, description }) => quote(`${name.replaceAll(':', '\\:')}:${description}`)).join(' ');
 const choices = (words: readonly string[]) => `compadd -- ${words.map(quote).join(' ')}`;

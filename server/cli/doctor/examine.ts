@@ -1,4 +1,4 @@
-/** Asks the server for what the checks need, in bounded amounts, and gives what they find. */
+/** Reads bounded amounts of data from the server for the checks, and returns their findings. */
 import { Code, type JobDefinition, JobState, MusterError, type Queue, type Worker } from '@muster/sdk/grpc';
 import type { Connection } from '../connection.ts';
 import { reportOf } from '../failures/failure-report.ts';
@@ -6,9 +6,9 @@ import { allPages } from '../pages.ts';
 import { type Finding, finding } from './finding.ts';
 import { checkBreakers, checkDefinitions, checkQueues, checkWorkers, type WaitingQueue } from './work.ts';
 
-/** More than so many items are not looked at: what is wrong shows in the first ones. */
+/** Maximum items read per list: problems show in the first ones. */
 const MAX = 5_000;
-/** Queues that are looked into, and jobs of each. */
+/** Maximum queues that are checked, and jobs read per queue. */
 const MAX_QUEUES = 50;
 const FIRST_JOBS = 20;
 
@@ -24,7 +24,7 @@ async function collect<T, P extends { readonly nextPageToken: string }>(
   return items;
 }
 
-/** A server of another release may not know a call: that part is left out, and said so. */
+/** A server of another release may not know a call: then the check is skipped, with a note. */
 async function unlessUnknown(check: string, work: () => Promise<Finding[]>): Promise<Finding[]> {
   try {
     return await work();
@@ -35,7 +35,7 @@ async function unlessUnknown(check: string, work: () => Promise<Finding[]>): Pro
   }
 }
 
-/** The findings behind the gRPC port; one error where it can't be reached. */
+/** The findings from the gRPC port; a single error if it can't be reached. */
 export async function examine(connection: Connection): Promise<Finding[]> {
   const { namespace, workers, target } = connection;
   let all: Worker[];

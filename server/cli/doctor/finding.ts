@@ -1,9 +1,9 @@
-/** What a check has found. */
+/** The result of a check. */
 
 export type Level = 'OK' | 'NOTE' | 'WARNING' | 'ERROR';
 
 export interface Finding {
-  /** What was looked at, such as "clock". */
+  /** The subject of the check, such as "clock". */
   readonly check: string;
   readonly level: Level;
   readonly message: string;
@@ -17,7 +17,7 @@ export function finding(check: string, level: Level, message: string, next = '')
   return { check, level, message, next };
 }
 
-/** The gravest of them. */
+/** The most severe level. */
 export function worst(findings: readonly Finding[]): Level {
   return findings.reduce<Level>(
     (level, one) => (order.indexOf(one.level) > order.indexOf(level) ? one.level : level),
@@ -25,7 +25,7 @@ export function worst(findings: readonly Finding[]): Level {
   );
 }
 
-/** Names in a sentence, the first few of them. */
+/** The first few names as a list for a sentence. */
 export function some(names: readonly string[], most = 8): string {
   const shown = names.slice(0, most).join(', ');
   return names.length > most ? `${shown} and ${names.length - most} more` : shown;

@@ -1,4 +1,4 @@
-/** This machine: its Node, and the data folder of an embedded deployment where there is one. */
+/** Checks of this machine: its Node, and the data folder of an embedded deployment. */
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ownerOf } from '../../data-lock.ts';
@@ -13,7 +13,7 @@ export function checkNode(version = process.versions.node): Finding {
   return finding('node', 'ERROR', `Node ${version} is too old`, `install Node ${NEEDED_MAJOR} or later`);
 }
 
-/** @param folder Its path; one that is not there is no fault unless somebody named it. */
+/** @param folder Its path; a missing folder is a problem only if the user named it. */
 export function checkDataFolder(folder: string, named: boolean): Finding[] {
   const path = resolve(folder);
   if (!existsSync(join(path, 'postgres', 'PG_VERSION'))) {

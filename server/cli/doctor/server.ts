@@ -1,8 +1,8 @@
-/** The server: whether it answers on both ports, what it is, whether its parts work, and how its clock differs from ours. */
+/** Checks of the server: both ports, its release, its parts, and its clock. */
 import { type Finding, finding } from './finding.ts';
 
 const ANSWER_MS = 5_000;
-/** Leases don't depend on clocks, but times that people type do. */
+/** Leases don't depend on clocks, but times that users type do. */
 const CLOCK_MS = 5_000;
 
 const noEvents = 'the NATS server has no JetStream: events are dropped after ten minutes, and nobody sees them';
@@ -19,7 +19,7 @@ interface Readiness {
   readonly time?: string;
 }
 
-/** The HTTP port beside a gRPC port, where both have their usual distance; undefined for an address without host and port. */
+/** The HTTP port that belongs to a gRPC port by default; undefined if the address has no host and port. */
 export function usualHttpUrl(server: string): string | undefined {
   const found = /^(?:dns:(?:\/\/[^/]*)?\/?)?([^/]+):(\d+)$/.exec(server);
   if (!found || /^(unix|ipv4|ipv6):/.test(server)) return undefined;
@@ -36,7 +36,7 @@ function whyOf(error: unknown): string {
   return (cause as Error | undefined)?.message || message;
 }
 
-/** What the HTTP port tells without being asked for a job. */
+/** Checks that need only the HTTP port. */
 export async function checkHttp(url: string, release: string, signal: AbortSignal): Promise<Finding[]> {
   try {
     const health = await ask<Health>(new URL('/healthz', url).href, signal);

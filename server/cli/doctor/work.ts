@@ -1,4 +1,4 @@
-/** Who could run what waits: workers, definitions, queues and breakers, held against each other. */
+/** Checks whether waiting jobs can run: compares workers, definitions, queues and breakers. */
 import {
   type CircuitBreakerStatus,
   CircuitState,
@@ -11,14 +11,14 @@ import {
 import { countText } from '../output/times.ts';
 import { type Finding, finding, some } from './finding.ts';
 
-/** Whether it is given jobs at all. */
+/** Whether the worker is assigned jobs at all. */
 function takesJobs({ state, deaf, draining }: Worker): boolean {
   return state === SessionState.OPEN && !deaf && !draining;
 }
 
 export function isServed(definition: JobDefinition, workers: readonly Worker[]): boolean {
   const { body, name, version } = definition;
-  if (body.case !== 'task') return true; // the control plane runs it
+  if (body.case !== 'task') return true; // the control plane runs these
   const handler = body.value.handler || name;
   return workers
     .filter(takesJobs)
@@ -69,7 +69,7 @@ export function checkDefinitions(definitions: readonly JobDefinition[], workers:
 
 export interface WaitingQueue {
   readonly queue: Queue;
-  /** Definitions of the first jobs that are ready in it. */
+  /** Definitions of its first ready jobs. */
   readonly definitions: readonly JobDefinition[];
 }
 

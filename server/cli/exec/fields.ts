@@ -1,4 +1,4 @@
-/** Reads an object that a person wrote, field by field; what is wrong is gathered, each with the path to it. */
+/** Reads a user-written object field by field, and collects all problems with their paths. */
 export class Fields {
   readonly #values: Readonly<Record<string, unknown>>;
   readonly #path: string;
@@ -37,7 +37,7 @@ export class Fields {
     return choices.find((choice) => choice === value) ?? this.fault(name, `takes one of ${choices.join(', ')}`);
   }
 
-  /** A number, or a text that `parse` reads, from the least to the most that there may be. */
+  /** A number, or a text that `parse` converts, within the bounds. */
   quantity(
     name: string,
     parse: (text: string) => number | undefined,
@@ -80,7 +80,7 @@ export class Fields {
       yield [key, new Fields(one, `${path}.${key}`, this.#faults)];
   }
 
-  /** Call it last: what was not asked for is no field. */
+  /** Must be called last: any field that was not read before is refused. */
   refuseOthers(): void {
     for (const name of Object.keys(this.#values))
       if (!this.#known.has(name)) this.fault(name, `is no field; there are ${[...this.#known].join(', ')}`);

@@ -1,4 +1,4 @@
-/** Handlers as the command line has them. */
+/** Handlers on the command line. */
 import { InvalidArgumentError } from 'commander';
 import {
   BOUNDS,
@@ -12,7 +12,7 @@ import { CliError } from '../failures/cli-error.ts';
 import { bytes } from '../input/amounts.ts';
 import { splitWords } from './words.ts';
 
-/** Options that say how the commands of the command line run; a file says it for each of its handlers. */
+/** Options about how the commands of the command line run; a file sets these for each handler. */
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly passEnv?: readonly string[];
@@ -70,7 +70,7 @@ export function variableName(text: string, before: readonly string[] = []): stri
   return [...before, text];
 }
 
-/** The handlers of the command line, each with the same options; they run in `folder` unless an option names another. */
+/** The handlers of the command line, all with the same options; they run in `folder` unless an option names another. */
 export function handlersOf(
   commands: readonly NamedCommand[],
   options: CommandOptions,
@@ -91,7 +91,7 @@ export function handlersOf(
   return new Map(commands.map(([name, command]) => [name, { ...common, command }]));
 }
 
-/** @throws CliError where options of the command line stand beside a file of handlers. */
+/** @throws CliError if options of the command line are combined with a file of handlers. */
 export function refuseWithFile(options: CommandOptions): void {
   const flags: Readonly<Record<keyof CommandOptions, string>> = {
     env: '--env',

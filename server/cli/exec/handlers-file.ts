@@ -1,4 +1,4 @@
-/** Handlers as a YAML or JSON file has them. */
+/** Handlers in a YAML or JSON file. */
 import { dirname, resolve } from 'node:path';
 import {
   BOUNDS,
@@ -15,7 +15,7 @@ import { Fields } from './fields.ts';
 
 const NEXT = 'muster worker exec --help shows what one looks like';
 
-/** @throws CliError that names each field that is wrong. */
+/** @throws CliError that names each invalid field. */
 export async function readHandlers(process: CommandProcess, file: string): Promise<Map<string, CommandSpec>> {
   const [document, ...more] = await readDocuments(process, file, NEXT);
   if (more.length > 0) throw new CliError({ message: `${file} holds more than one document`, next: NEXT });
@@ -23,7 +23,7 @@ export async function readHandlers(process: CommandProcess, file: string): Promi
   return parseHandlers(document?.value, document?.where ?? file, folder);
 }
 
-/** `folder`: what directories of the file are relative to. */
+/** `folder`: base of relative directories in the file. */
 export function parseHandlers(value: unknown, where: string, folder: string): Map<string, CommandSpec> {
   const faults: string[] = [];
   const fields = new Fields(value, '', faults);

@@ -1,4 +1,4 @@
-/** Starts the worker whose handlers are commands, once everything that can be known to be wrong with them is not. */
+/** Starts a worker whose handlers are commands, after all checks that are possible before the start. */
 import type { CommandSpec } from '../../../workers/exec/command-spec.ts';
 import { fixedEnvironment } from '../../../workers/exec/environment.ts';
 import { type ExecOptions, runExecWorker } from '../../../workers/exec/exec-worker.ts';
@@ -32,7 +32,7 @@ export async function startExecWorker(options: ExecOptions): Promise<void> {
   }
 }
 
-/** Of the handlers' spans, which the SDK makes. */
+/** Starts tracing, for the handlers' spans of the SDK. */
 function tracing(): () => Promise<void> {
   try {
     return startTracing(process.env, 'muster-exec');
@@ -41,7 +41,7 @@ function tracing(): () => Promise<void> {
   }
 }
 
-/** What no process can be given. */
+/** Arguments and variables that no process can get. */
 function wordFaults({ command, environment }: CommandSpec): string[] {
   const faults = Object.keys(environment)
     .filter((name) => name === '' || /[=\0]/.test(name))

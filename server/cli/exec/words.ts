@@ -1,13 +1,13 @@
-/** The words of a command that is given as one text: quotes as shells have them, and nothing else of a shell. */
+/** Splits a command text into words: quotes work as in a shell, and nothing else of a shell does. */
 import { InvalidArgumentError } from 'commander';
 
 const BLANK = /\s/;
-/** What would mean something to a shell, and nothing to us. */
+/** Characters with a meaning in a shell, which would have none here. */
 const SHELL = /[|&;<>()$`]/;
-/** Within double quotes a backslash takes away the meaning of these alone. */
+/** Within double quotes a backslash escapes only these. */
 const QUOTABLE = /["\\$`]/;
 
-/** @throws InvalidArgumentError when a quote is not closed, or a shell is needed. */
+/** @throws InvalidArgumentError if a quote is not closed, or a shell is needed. */
 export function splitWords(text: string): string[] {
   const words: string[] = [];
   let word: string | undefined;

@@ -1,14 +1,14 @@
-/** What goes wrong on this side of the wire, said so that the reader can put it right. */
+/** An error on the client's side, with what the user can do about it. */
 import { Exit } from './exit-codes.ts';
 
 export interface CliErrorFacts {
-  /** What happened, with the option, field or file that it is about. */
+  /** What happened, with the option, field or file concerned. */
   readonly message: string;
   /** What to do about it. */
   readonly next?: string;
   /** Default: USAGE. */
   readonly exitCode?: number;
-  /** More about it, one a line. */
+  /** Details, one per line. */
   readonly details?: readonly string[];
   readonly cause?: unknown;
 }

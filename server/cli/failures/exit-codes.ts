@@ -1,4 +1,4 @@
-/** How `muster` leaves: codes that scripts can tell apart. */
+/** Exit codes of `muster`, which scripts can distinguish. */
 import { Code, JobState } from '@muster/sdk/grpc';
 
 export const Exit = {
@@ -58,14 +58,14 @@ const BY_CODE: Readonly<Record<number, number>> = {
   [Code.UNIMPLEMENTED]: Exit.UNSUPPORTED,
 };
 
-/** The code for a call that failed with this status, for this reason. */
+/** The exit code for a call that failed with this status and reason. */
 export function exitOfStatus(code: number, reason: string): number {
-  // Nothing is overloaded: to try again at once is of no use.
+  // The server is not overloaded: retrying at once does not help.
   if (reason === 'LIMIT_REACHED') return Exit.CONFLICT;
   return BY_CODE[code] ?? Exit.UNEXPECTED;
 }
 
-/** The code for a job that was waited for; one that has not ended is one for which the time was up. */
+/** The exit code for the job that was waited for; if it has not ended, the timeout has passed. */
 export function exitOfJob(state: JobState): number {
   switch (state) {
     case JobState.SUCCEEDED:

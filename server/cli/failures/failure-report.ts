@@ -1,4 +1,4 @@
-/** Says what went wrong: what happened, in which field, why, and what to do next. */
+/** Reports a failure: what happened, in which field, why, and what to do next. */
 import { styleText } from 'node:util';
 import { Code, MusterError } from '@muster/sdk/grpc';
 import type { CommandStream } from '../command-process.ts';
@@ -10,7 +10,7 @@ import { hintFor, optionFor } from './hints.ts';
 
 export interface FailureReport {
   readonly message: string;
-  /** Name of the gRPC status. Empty: it did not come from a server. */
+  /** Name of the gRPC status. Empty: the error is not from a server. */
   readonly code: string;
   /** Stable reason. Empty: none. */
   readonly reason: string;
@@ -54,7 +54,7 @@ function ofCall(error: MusterError, server: string): FailureReport {
   return { ...facts, message: `${server} answered: ${error.message}`, next: '' };
 }
 
-/** The fields say it better than a message that repeats the first of them. */
+/** With field violations, the message would only repeat the first of them. */
 function messageOf({ message, fieldViolations }: MusterError): string {
   if (fieldViolations.length === 0) return message;
   return fieldViolations.length === 1 ? 'a value was refused' : `${fieldViolations.length} values were refused`;
@@ -67,7 +67,7 @@ function nextOf(error: MusterError): string {
   return `try again in ${Math.ceil(retryDelayMs / 1_000)} s`;
 }
 
-/** What the network said, without what the library says around it. */
+/** The network's error, without the library's text around it. */
 function whyUnreachable(message: string): string {
   const last = /.*Last error: (.*?)(?:\. Resolution note:.*)?$/s.exec(message)?.[1];
   return (last ?? message)
@@ -83,7 +83,7 @@ function nextWhenUnreachable(message: string): string {
   return 'is it running there? muster start starts one on this machine; --server HOST:PORT names another';
 }
 
-/** Writes it to a stream, stderr that is: text, or one JSON document where a program reads. Gives the exit code. */
+/** Writes the report to stderr: text, or a JSON document for programs. Returns the exit code. */
 export function writeReport(error: unknown, server: string, stderr: CommandStream, json: boolean): number {
   if (error instanceof Interrupted) return error.exitCode;
   const report = reportOf(error, server);

@@ -59,12 +59,12 @@ const HINTS: Readonly<Record<string, string>> = {
   NOT_IMPLEMENTED: 'a newer release of the server may do it',
 };
 
-/** Empty when there is none. */
+/** Empty if there is no hint. */
 export function hintFor(reason: string): string {
   return HINTS[reason] ?? '';
 }
 
-/** Which option or argument a field of a request comes from. */
+/** The option or argument that a field of a request comes from. */
 const OPTIONS: Readonly<Record<string, string>> = {
   namespace: '--namespace',
   job_id: 'JOB',
@@ -136,7 +136,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   failure_types: '--failure-type',
 };
 
-/** Empty when there is none. */
+/** Empty if there is none. */
 export function optionFor(field: string): string {
   return OPTIONS[field.replace(/[[(].*$/, '')] ?? OPTIONS[field] ?? '';
 }

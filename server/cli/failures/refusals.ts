@@ -1,7 +1,7 @@
-/** Refusals of a call, told in the terms of what the caller wrote. */
+/** Translates refusals of a call into the terms of the user's input. */
 import { MusterError } from '@muster/sdk/grpc';
 
-/** The same error, its fields under other names. */
+/** The same error with renamed fields. */
 export function renameFields(error: MusterError, rename: (field: string) => string): MusterError {
   const { code, message, reason, metadata, retryDelayMs } = error;
   const fieldViolations = error.fieldViolations.map(({ field, description }) => ({

@@ -1,4 +1,4 @@
-/** Amounts of resources as options take them: `--demand memory=4Gi`, repeated. */
+/** Resource amounts as options: `--demand memory=4Gi`, repeated. */
 import { InvalidArgumentError } from 'commander';
 import { amountToNumber } from '../../domain/base/quantities.ts';
 import { label } from './labels.ts';

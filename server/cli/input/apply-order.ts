@@ -1,13 +1,15 @@
-/** The order in which definitions of files are applied: what the steps of a workflow are made from has to be there before it. */
+/**
+ * The order in which the definitions of files are applied: the definitions of a workflow's steps must exist before it.
+ */
 import type { JobDefinition } from '@muster/sdk/grpc';
 
-/** Each behind those that its steps name, as far as they are among them; else as they were written. */
+/** Each definition after those that its steps name, if they are in the list; otherwise in the order of the input. */
 export function inOrder<T extends { readonly definition: JobDefinition }>(wanted: readonly T[]): T[] {
   const named = new Map<string, T[]>();
   for (const one of wanted) named.set(one.definition.name, [...(named.get(one.definition.name) ?? []), one]);
   const ordered = new Set<T>();
   const met = new Set<T>();
-  // Each is on the list until all that it names is in order; one in a cycle is not waited for: the server refuses it.
+  // Each stays on the stack until all that it names is in order. A cycle is not resolved: the server refuses it.
   const waiting = [...wanted].reverse();
   for (let one = waiting.at(-1); one !== undefined; one = waiting.at(-1)) {
     const open = met.has(one) ? [] : stepsOf(one.definition).flatMap((name) => named.get(name) ?? []);
@@ -19,7 +21,7 @@ export function inOrder<T extends { readonly definition: JobDefinition }>(wanted
   return [...ordered];
 }
 
-/** What the steps of a workflow are made from, and what takes them back. */
+/** The definitions of a workflow's steps and compensations. */
 export function madeFrom({
   body,
 }: JobDefinition): { readonly definition: string; readonly definitionVersion: number }[] {

@@ -1,4 +1,4 @@
-/** Which PostgreSQL a command is told of: a URL, or the name of a file that holds one, since a URL may hold a password. */
+/** The PostgreSQL of a command: a URL, or the name of a file that contains one, since a URL may contain a password. */
 import { readFileSync } from 'node:fs';
 import type { Command, Option } from 'commander';
 import { CliError } from '../failures/cli-error.ts';
@@ -20,12 +20,12 @@ export function postgresOptions(description: string): Option[] {
   ];
 }
 
-/** Whether an option was given on the command line, and not by its variable. */
+/** Whether an option was given on the command line, not by its variable. */
 export function isTyped(command: Command, name: string): boolean {
   return command.getOptionValueSource(name) === 'cli';
 }
 
-/** The URL; undefined where none is given. What is typed goes before the environment. */
+/** The URL; undefined if none is given. The command line has precedence over the environment. */
 export function postgresUrlOf(command: Command): string | undefined {
   const { postgres, postgresFile } = command.opts<PostgresOptions>();
   if (postgres !== undefined && postgresFile !== undefined) {

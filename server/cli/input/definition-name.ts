@@ -1,4 +1,4 @@
-/** A definition as arguments name it: `NAME`, or `NAME@VERSION`. */
+/** A definition as an argument: `NAME`, or `NAME@VERSION`. */
 import { InvalidArgumentError } from 'commander';
 
 export interface DefinitionRef {

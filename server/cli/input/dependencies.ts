@@ -1,4 +1,4 @@
-/** Options that say what a job depends on. */
+/** Options for the dependencies of a job. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { DependencyCondition, DependencySchema } from '@muster/sdk/grpc';
 import { InvalidArgumentError } from 'commander';

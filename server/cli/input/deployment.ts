@@ -1,4 +1,4 @@
-/** Which deployment is moved: a data folder or a PostgreSQL database. */
+/** The deployment to move: a data folder or a PostgreSQL database. */
 import type { Command } from 'commander';
 import type { Location } from '../../transfer.ts';
 import { pathOf } from '../command-process.ts';
@@ -9,9 +9,9 @@ import { isTyped, type PostgresOptions, postgresUrlOf } from './database-url.ts'
 type Options = PostgresOptions & { readonly data?: string };
 
 /**
- * What is typed goes before the environment; what the environment alone says has to be clear, too.
+ * The command line has precedence over the environment; the environment alone must be unambiguous, too.
  *
- * @param otherwise The data folder where nothing is said; undefined: something has to be.
+ * @param otherwise The default data folder; undefined: a location is required.
  */
 export function locationOf(command: Command, otherwise?: string): Location {
   const { data } = command.opts<Options>();

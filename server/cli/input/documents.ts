@@ -1,4 +1,4 @@
-/** Files of definitions: YAML or JSON, one or several documents each. */
+/** Files of definitions: YAML or JSON, with one or several documents each. */
 import { parseAllDocuments } from 'yaml';
 import type { CommandProcess } from '../command-process.ts';
 import { CliError } from '../failures/cli-error.ts';
@@ -9,12 +9,15 @@ const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_ALIASES = 100;
 
 export interface SourceDocument {
-  /** Where it is, such as `jobs.yaml, document 2`. */
+  /** Its location, such as `jobs.yaml, document 2`. */
   readonly where: string;
   readonly value: unknown;
 }
 
-/** The documents of a file, or of stdin for `-`; a list at the top is as many documents. `next`: where to read about them. */
+/**
+ * The documents of a file, or of stdin for `-`; the items of a list at the top count as documents. `next`: where to
+ * read about the format.
+ */
 export async function readDocuments(
   process: CommandProcess,
   file: string,
@@ -25,7 +28,7 @@ export async function readDocuments(
   throw new CliError({ message: `${nameOf(file)} holds no document`, next });
 }
 
-/** @throws CliError with the line and what is wrong there. */
+/** @throws CliError with the line and the problem. */
 export function parseDocuments(text: string, name: string): SourceDocument[] {
   const values: unknown[] = [];
   for (const document of parseAllDocuments(text, { uniqueKeys: true })) {
@@ -34,7 +37,7 @@ export function parseDocuments(text: string, name: string): SourceDocument[] {
       throw new CliError({ message: `${name} is neither YAML nor JSON: ${fault.message.trim()}`, cause: fault });
     const value = plain(() => document.toJS({ maxAliasCount: MAX_ALIASES }), name);
     if (Array.isArray(value)) values.push(...value);
-    else if (value !== null) values.push(value); // nothing between two ---
+    else if (value !== null) values.push(value); // skips an empty document between two ---
   }
   return values.map((value, at) => ({ where: values.length === 1 ? name : `${name}, document ${at + 1}`, value }));
 }

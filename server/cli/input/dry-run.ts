@@ -1,12 +1,15 @@
 /**
- * What a dry run can not know: the server checks a workflow against the definitions that it has, and those of the same files may
- * be new to it, or change.
+ * The limits of a dry run: the server checks a workflow against its current definitions, and those of the same files
+ * may be new to it, or change.
  */
 import { type ApplyJobDefinitionResponse, type JobDefinition, MusterError } from '@muster/sdk/grpc';
 import { madeFrom } from './apply-order.ts';
 
 export class DryRun {
-  /** Of the files: all but those of which the server has said that nothing changes by which a workflow is checked. */
+  /**
+   * Definitions of the files that may still change the check of a workflow: all except those for which the server
+   * reported no relevant change.
+   */
   readonly #open: Set<string>;
   readonly #names: ReadonlySet<string>;
 
@@ -15,14 +18,14 @@ export class DryRun {
     this.#open = new Set(this.#names);
   }
 
-  /** What the definition is checked in full behind, as a line; undefined: nothing. */
+  /** Names the definitions without which this one can't be checked completely; undefined: it was checked. */
   passed(definition: JobDefinition, response: ApplyJobDefinitionResponse): string | undefined {
     const open = this.#openBehind(definition);
     if (open.length === 0 && !mayMatter(response)) this.#open.delete(definition.name);
     return open.length > 0 ? uncheckedText(definition, open) : undefined;
   }
 
-  /** The same of one that was refused; undefined: the refusal stands, whatever else is in the files. */
+  /** The same for a refused definition; undefined: the refusal is final, whatever else is in the files. */
   excuse(definition: JobDefinition, error: unknown): string | undefined {
     if (!(error instanceof MusterError)) return undefined;
     const named = (error.metadata.definitions ?? '').split(', ').map((text) => text.replace(/@\d+$/, ''));
@@ -47,14 +50,14 @@ export class DryRun {
     return open.length > 0 ? `${uncheckedText(definition, open)}; as it is now it would be refused:${now}` : undefined;
   }
 
-  /** Its steps take the newest of these. */
+  /** Definitions that its steps use in their newest version. */
   #openBehind(definition: JobDefinition): string[] {
     const newest = madeFrom(definition).filter(({ definitionVersion }) => definitionVersion === 0);
     return [...new Set(newest.map(({ definition: name }) => name))].filter((name) => this.#open.has(name));
   }
 }
 
-/** To workflows that are made from it. */
+/** Whether the change may matter to workflows that use the definition. */
 function mayMatter({ created, differences }: ApplyJobDefinitionResponse): boolean {
   return (
     created && (differences.length === 0 || differences.some(({ path }) => /^(input_|output_|workflow)/.test(path)))

@@ -1,4 +1,4 @@
-/** The fields that an update is to change. */
+/** The fields that an update changes. */
 import { create } from '@bufbuild/protobuf';
 import { type FieldMask, FieldMaskSchema } from '@bufbuild/protobuf/wkt';
 

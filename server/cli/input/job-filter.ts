@@ -1,4 +1,4 @@
-/** Options that say which jobs are meant, the same for every command that takes many. */
+/** Options that select jobs, the same for all commands that take many. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { type JobFilterSchema, type JobState, JobStateSchema } from '@muster/sdk/grpc';
@@ -19,7 +19,7 @@ export interface FilterOptions {
 
 const STATES = JobStateSchema.values.filter(({ number }) => number !== 0);
 
-/** States by their names, in either case; several with commas between them. */
+/** Names of states, in upper or lower case, separated by commas. */
 export function states(text: string, before: readonly JobState[] = []): JobState[] {
   const found = text.split(',').map((name) => {
     const state = STATES.find(({ localName }) => localName === name.trim().toUpperCase());
@@ -49,7 +49,7 @@ export function addFailureType(command: Command): Command {
   return command.option('--failure-type <type>', 'only jobs that failed with this type; may be repeated', repeated);
 }
 
-/** Whether nothing was said: every job of the namespace is meant. */
+/** Whether no condition was given: then all jobs of the namespace match. */
 export function isEmptyFilter(options: FilterOptions): boolean {
   const { state, definition, queue, label: labels, since, until, failureType } = options;
   return [state, definition, queue, labels, since, until, failureType].every((one) => one === undefined);

@@ -1,4 +1,4 @@
-/** Labels as options take them: `--label team=shop`, repeated. */
+/** Labels as options: `--label team=shop`, repeated. */
 import { InvalidArgumentError } from 'commander';
 
 export function label(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
@@ -6,6 +6,6 @@ export function label(text: string, before: Readonly<Record<string, string>> = {
   if (at < 1) throw new InvalidArgumentError('It takes KEY=VALUE.');
   const [key, value] = [text.slice(0, at), text.slice(at + 1)];
   if (Object.hasOwn(before, key)) throw new InvalidArgumentError(`The key "${key}" is there twice.`);
-  // A key such as __proto__ is one like any other.
+  // From entries, so that a key such as __proto__ is an ordinary key.
   return Object.fromEntries([...Object.entries(before), [key, value]]);
 }

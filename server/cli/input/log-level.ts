@@ -1,4 +1,4 @@
-/** Levels of log records, as people write them. */
+/** Names of log levels. */
 import { LogLevel, LogLevelSchema } from '@muster/sdk/grpc';
 
 export const levels: readonly string[] = ['debug', 'info', 'warn', 'error'];
@@ -7,7 +7,7 @@ export function levelName(level: LogLevel): string {
   return LogLevelSchema.value[level]?.localName ?? String(level);
 }
 
-/** Whether a record is as grave as that; `least` is one of the levels, or undefined for all. */
+/** Whether a record has at least this level; `least` is a level, or undefined for all. */
 export function meetsLevel(level: LogLevel, least: string | undefined): boolean {
   return least === undefined || level >= levels.indexOf(least) + LogLevel.DEBUG;
 }

@@ -1,6 +1,6 @@
 /**
- * Messages of the contract as people write them: the proto3 JSON form, and beside it spans such as `5m`, names of enums
- * without their prefix, schemas as they are, and payloads as `json: …`. What does not fit is refused with the path of its field.
+ * User-written messages of the contract: the proto3 JSON form, plus spans such as `5m`, names of enums without their
+ * prefix, schemas as objects, and payloads as `json: …`. Invalid fields are refused with their path.
  */
 import type { DescEnum, DescField, DescMessage, JsonObject, JsonValue, MessageShape } from '@bufbuild/protobuf';
 import { fromJson } from '@bufbuild/protobuf';
@@ -65,23 +65,23 @@ function readField(
   return json;
 }
 
-/** A payload of JSON may be written as it is, and not as bytes in base64. */
+/** A payload of JSON may be written directly instead of as bytes in base64. */
 function spelledPayload(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('json' in value)) return value;
   const { json, ...rest } = value;
   return { contentType: 'application/json', ...rest, data: Buffer.from(JSON.stringify(json)).toString('base64') };
 }
 
-/** The message that a field holds, if it is one of the contract's own: the others are written as a value. */
+/** The message type of a field if it is one of the contract's own: other messages are written as values. */
 function nestedOf(field: DescField): DescMessage | undefined {
   return field.message?.typeName.startsWith('muster.') ? field.message : undefined;
 }
 
-/** The proto3 JSON form of what people write more shortly. */
+/** Converts the short forms to the proto3 JSON form. */
 function spelled(field: DescField, value: unknown): JsonValue {
   if (field.message?.typeName === DurationSchema.typeName && typeof value === 'string') return durationJson(value);
   if (field.enum !== undefined && typeof value === 'string') return enumJson(field.enum, value);
-  // A schema may be written as it is, and not as a text of JSON in a text of YAML.
+  // A schema may be written directly, not as JSON text inside a YAML text.
   if (field.name.endsWith('_json_schema') && typeof value === 'object') return JSON.stringify(value);
   return value as JsonValue;
 }
@@ -108,7 +108,7 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
 }
 
-/** What the library says, without what it says around it. */
+/** The library's reason, without its text around it. */
 function reasonOf(error: unknown): string {
   const message = (error as Error).message.replace(/^cannot decode (?:field|message) [\w.]+ from JSON(?:: )?/, '');
   return message.replace(/^cannot decode (?:field|message) [\w.]+ from JSON(?:: )?/, '') || 'does not fit';

@@ -1,7 +1,7 @@
-/** Whole numbers as options take them. */
+/** Whole numbers as options. */
 import { InvalidArgumentError } from 'commander';
 
-/** A parser for whole numbers between the bounds. */
+/** A parser for whole numbers within the bounds. */
 export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);

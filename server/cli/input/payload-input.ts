@@ -1,11 +1,11 @@
-/** The input of a job, from the command line, a file or stdin. */
+/** The input of a job from the command line, a file or stdin. */
 import { createReadStream } from 'node:fs';
 import { create } from '@bufbuild/protobuf';
 import { type Payload, PayloadSchema } from '@muster/sdk/grpc';
 import { type CommandProcess, pathOf } from '../command-process.ts';
 import { CliError } from '../failures/cli-error.ts';
 
-/** What the server takes at most. */
+/** The server's maximum. */
 const MAX_BYTES = 512 * 1024;
 const JSON_TYPE = 'application/json';
 const BYTES_TYPE = 'application/octet-stream';
@@ -17,7 +17,7 @@ export interface InputOptions {
   readonly contentType?: string;
 }
 
-/** Nothing when no input was given. */
+/** Undefined if no input was given. */
 export async function readInput(process: CommandProcess, options: InputOptions): Promise<Payload | undefined> {
   const { input, inputFile, contentType } = options;
   if (input !== undefined && inputFile !== undefined)
@@ -33,7 +33,7 @@ export async function readInput(process: CommandProcess, options: InputOptions):
   return undefined;
 }
 
-/** @throws CliError when the type says JSON and the bytes do not; `where` is what they came from. */
+/** @throws CliError if the type is JSON and the bytes are not; `where` names their source. */
 export function payloadOf(data: Uint8Array, contentType: string, where: string): Payload {
   if (data.length > MAX_BYTES) throw tooLong(where);
   const payload = create(PayloadSchema, { data, contentType });
@@ -50,12 +50,12 @@ export function payloadOf(data: Uint8Array, contentType: string, where: string):
   return payload;
 }
 
-/** The type that a file's name stands for; JSON for stdin. */
+/** Media type by the file's extension; JSON for stdin. */
 export function typeByName(file: string): string {
   return file === '-' || /\.(json|ndjson|jsonl)$/i.test(file) ? JSON_TYPE : BYTES_TYPE;
 }
 
-/** What a file is called in messages. */
+/** The name of a file in messages. */
 export function nameOf(file: string): string {
   return file === '-' ? 'stdin' : file;
 }
@@ -65,12 +65,12 @@ export function openInput(process: CommandProcess, file: string): AsyncIterable<
   return file === '-' ? process.stdin : createReadStream(pathOf(process, file));
 }
 
-/** @throws CliError when it can't be read. */
+/** The error for a file that can't be read. */
 export function unreadable(file: string, error: unknown): CliError {
   return new CliError({ message: `can't read ${nameOf(file)}: ${(error as Error).message}`, cause: error });
 }
 
-/** The bytes of a file or of stdin; of one that is longer than `maxBytes` so many that it shows. */
+/** The bytes of a file or of stdin. A longer one is read just far enough to exceed `maxBytes`. */
 export async function readBytes(process: CommandProcess, file: string, maxBytes: number): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;

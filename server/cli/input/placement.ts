@@ -1,4 +1,4 @@
-/** What a job needs of its worker, as options say it. */
+/** Options for a job's demands on its worker. */
 import { create } from '@bufbuild/protobuf';
 import { type Demands, DemandsSchema, type Sticky, StickyMode, StickySchema } from '@muster/sdk/grpc';
 
@@ -11,7 +11,7 @@ export interface PlacementOptions {
   readonly stickyHard?: string;
 }
 
-/** Without a demand the definition's hold: any of them replaces all of those. */
+/** Without any demand the definition's demands apply; any demand replaces all of those. */
 export function placementOf(options: PlacementOptions): { demands?: Demands; sticky?: Sticky } {
   const { require, requireThat = '', prefer = '', demand, sticky, stickyHard } = options;
   const hasDemands = require !== undefined || demand !== undefined || requireThat !== '' || prefer !== '';

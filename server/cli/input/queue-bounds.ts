@@ -1,4 +1,4 @@
-/** Options that say how much may wait in a queue. */
+/** Options for the bounds of a queue's backlog. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs, type QueueSchema } from '@muster/sdk/grpc';
 import { type Command, InvalidArgumentError, Option } from 'commander';

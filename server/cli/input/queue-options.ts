@@ -1,4 +1,4 @@
-/** Options that set the limits and weights of a queue. */
+/** Options for the limits and weights of a queue. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs, type QueueSchema, type RateLimitSchema } from '@muster/sdk/grpc';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -7,14 +7,14 @@ import { CliError } from '../failures/cli-error.ts';
 import { integer } from './numbers.ts';
 import { addBounds, type BoundOptions, boundsOf } from './queue-bounds.ts';
 
-/** Null: none. */
+/** Null removes the rate. */
 type Rate = MessageInitShape<typeof RateLimitSchema> | null;
 
 export interface QueueOptions extends BoundOptions {
   readonly description?: string;
   readonly maxConcurrency?: number;
   readonly rate?: Rate;
-  /** False: none, from `--no-weights`. */
+  /** False for `--no-weights`: no weights. */
   readonly weights?: boolean;
   readonly weight?: Readonly<Record<string, number>>;
 }
@@ -34,7 +34,7 @@ export function rate(text: string): Rate {
   return { units: Number(units), period: durationFromMs(ms), burst: Number(burst ?? 0) };
 }
 
-/** The last `=` ends the key: keys may have some of their own. */
+/** The last `=` ends the key: keys may contain `=`. */
 export function weight(text: string, before: Readonly<Record<string, number>> = {}): Record<string, number> {
   const at = text.lastIndexOf('=');
   const value = Number(text.slice(at + 1));
@@ -57,7 +57,7 @@ export function addLimitOptions(command: Command): Command {
     .option('--weight <key=w>', 'share of a fairness key, from 0.01 to 100 (default: 1); may be repeated', weight);
 }
 
-/** The fields that the options name, and their values. */
+/** The fields that the options set, and their values. */
 export function queueFields(options: QueueOptions): {
   readonly paths: string[];
   readonly fields: Exclude<MessageInitShape<typeof QueueSchema>, { $typeName: string }>;

@@ -1,4 +1,4 @@
-/** Options that say when a schedule runs and what it submits, and the messages that the server takes. */
+/** Options for the times and the job of a schedule, and their conversion to messages. */
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import {
@@ -39,7 +39,7 @@ export interface ScheduleOptions extends TimesOptions {
   readonly label?: Readonly<Record<string, string>>;
 }
 
-/** A parser for names of an enum as people write them, such as `buffer-one`. */
+/** A parser for the lower-case names of an enum, such as `buffer-one`. */
 function named<T extends number>(values: Readonly<Record<string, T>>): (text: string) => T {
   const names = Object.keys(values).filter((name) => name !== 'UNSPECIFIED');
   const spelled = names.map((name) => name.toLowerCase().replaceAll('_', '-'));

@@ -1,4 +1,4 @@
-/** What a control plane can be told at its start, on the command line or in the environment. */
+/** Settings of a control plane, on the command line or in the environment. */
 import type { Command } from 'commander';
 import type { ConfigInput } from '../../config.ts';
 import { postgresOptions, postgresUrlOf } from './database-url.ts';
@@ -22,7 +22,7 @@ interface ServerOptions {
 
 const port = integer(0, 65_535);
 
-/** Where it listens and who may call. */
+/** Options about ports and callers. */
 export function addListenOptions(command: Command): Command {
   return command
     .addOption(optionWithEnv('--host <address>', 'address to listen on', 'MUSTER_HOST').default('127.0.0.1'))
@@ -60,7 +60,7 @@ export function addListenOptions(command: Command): Command {
     );
 }
 
-/** What it stands on. */
+/** Options about the database and the message bus. */
 export function addStoreOptions(command: Command, postgres: string, nats: string): Command {
   for (const option of postgresOptions(postgres)) command.addOption(option);
   return command
@@ -102,7 +102,7 @@ export function addTimeAndLogOptions(command: Command): Command {
     );
 }
 
-/** The settings that the command was given. */
+/** The settings given to the command. */
 export function settingsOf(command: Command): ConfigInput {
   const options = command.opts<ServerOptions>();
   return {
@@ -138,7 +138,7 @@ const optionOf: Readonly<Record<string, string>> = {
   logLevel: '--log-level',
 };
 
-/** A setting's name in a message of `readConfig`, as the option that sets it. */
+/** Replaces a setting's name in a message of `readConfig` by the option that sets it. */
 export function asOption(message: string): string {
   return message.replace(/^([a-zA-Z]+)(?:\.\d+)?(?=: )/gm, (whole, name) => optionOf[name] ?? whole);
 }

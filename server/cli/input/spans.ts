@@ -1,4 +1,4 @@
-/** Spans and times as people write them. */
+/** Spans and times as options. */
 import { InvalidArgumentError } from 'commander';
 import { spanToMs } from '../../domain/base/quantities.ts';
 
@@ -10,7 +10,7 @@ export function span(text: string): number {
   throw new InvalidArgumentError('It takes a span such as 500ms, 90s, 15m, 1h30m or 2d.');
 }
 
-/** A parser for spans that are not longer than `most`. */
+/** A parser for spans of at most `most`. */
 export function spanUpTo(most: string): (text: string) => number {
   const mostMs = span(most);
   return (text) => {
@@ -20,7 +20,7 @@ export function spanUpTo(most: string): (text: string) => number {
   };
 }
 
-/** A time of the calendar; a zone has to be in it. */
+/** A calendar time; it must contain a zone. */
 export function time(text: string): Date {
   const date = timeOf(text);
   if (date !== undefined) return date;
@@ -29,7 +29,7 @@ export function time(text: string): Date {
   );
 }
 
-/** A time, or a span that lies so far back. */
+/** A time, or a span back from now. */
 export function timeOrAge(text: string): Date {
   const ms = spanToMs(text);
   const date = ms === undefined ? timeOf(text) : new Date(Date.now() - ms);
@@ -42,7 +42,7 @@ export function timeOrAge(text: string): Date {
 function timeOf(text: string): Date | undefined {
   if (!TIME.test(text) || !/(?:Z|[+-]\d{2}:\d{2})$/i.test(text)) return undefined;
   const date = new Date(text.replace(' ', 'T'));
-  // A day that is not in its month rolls over into the next one: that is a slip of the pen, not a date.
+  // `Date` rolls an invalid day, such as 31 June, over into the next month; such a typing error is refused.
   const day = Number(text.slice(8, 10));
   const daysInMonth = new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate();
   return Number.isNaN(date.getTime()) || day < 1 || day > daysInMonth ? undefined : date;

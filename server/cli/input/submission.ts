@@ -1,4 +1,4 @@
-/** Options that say how a job is to be run, and the message that the server takes. */
+/** Options of a submission, and their conversion to the message. */
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { durationFromMs, IdempotencyConflictPolicy, type JobSubmission, JobSubmissionSchema } from '@muster/sdk/grpc';
@@ -38,7 +38,7 @@ function conflictPolicy(text: string): IdempotencyConflictPolicy {
   throw new InvalidArgumentError(`It takes one of ${Object.keys(POLICIES).join(', ')}.`);
 }
 
-/** Said of each option of placement but the sticky ones. */
+/** Part of the help of each placement option, except the sticky ones. */
 const REPLACES = 'replaces ALL demands of the definition';
 
 export function addSubmissionOptions(command: Command): Command {
@@ -104,12 +104,12 @@ function startOf({ delay, runAt }: SubmissionOptions) {
   return {};
 }
 
-/** A time that was given as such, or as a span from now. */
+/** An absolute time, or one given as a span from now. */
 export function timeOf(at: Date | undefined, inMs: number | undefined): Date | undefined {
   return at ?? (inMs === undefined ? undefined : new Date(Date.now() + inMs));
 }
 
-/** @throws CliError when two options were given of which only one may be. */
+/** @throws CliError if both options were given, of which only one is allowed. */
 export function refuseBoth<O extends object>(options: O, one: keyof O & string, other: keyof O & string): void {
   if (options[one] === undefined || options[other] === undefined) return;
   const [first, second] = [one, other].map(

@@ -1,4 +1,4 @@
-/** What applying a definition changed, or would change, and what that may break. */
+/** Shows what applying a definition changed, or would change, and what that may break. */
 import type { ApplyJobDefinitionResponse, FieldDifference } from '@muster/sdk/grpc';
 import type { Output } from './output.ts';
 import { printable } from './printable.ts';

@@ -1,4 +1,4 @@
-/** Batches for people: what is in them, how it is getting on, and how it ended. */
+/** Shows batches: members, progress and outcome. */
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { type Batch, type BatchCounts, type Job, JobState, stateName } from '@muster/sdk/grpc';
 import type { Output } from './output.ts';
@@ -26,14 +26,14 @@ export function speedText({ endRate, estimatedEndTime }: Batch, now = Date.now()
   return `${rate}, done in ${spanText(Math.max(0, timestampDate(estimatedEndTime).getTime() - now))}`;
 }
 
-/** Such as `, 300 to come`; empty where all members are there. */
+/** Such as `, 300 to come`; empty if all members exist. */
 export function comingText({ retry, job }: Batch): string {
   if (!retry || retry.left === 0n || job?.endTime) return '';
   const why = retry.waitsFor ? `, waiting for ${printable(retry.waitsFor)}` : '';
   return `, ${Number(retry.left).toLocaleString('en-US')} to come${why}`;
 }
 
-/** What it retries, and what became of that. */
+/** The batch that it retries, and the outcome of that. */
 function retryText({ retry, job }: Batch): string {
   if (!retry) return '';
   const { batchJobId, failedMembers, left, retriedBefore, notRetried } = retry;
@@ -78,7 +78,7 @@ export function showBatch(out: Output, batch: Batch): void {
   );
 }
 
-/** One that is open takes members, one that is filling gets those that it retries. */
+/** An OPEN batch takes members; a FILLING one gets the members that it retries. */
 function stateText(state: JobState, sealed: boolean, isRetry: boolean): string {
   return state === JobState.WAITING ? (sealed ? 'SEALED' : isRetry ? 'FILLING' : 'OPEN') : stateName(state);
 }

@@ -1,4 +1,4 @@
-/** A definition as YAML that can be applied again: in any namespace: what the server has added is in comments. */
+/** A definition as YAML that can be applied again in any namespace; fields that the server sets are in comments. */
 import { type JsonObject, toJson } from '@bufbuild/protobuf';
 import { type JobDefinition, JobDefinitionSchema } from '@muster/sdk/grpc';
 import { stringify } from 'yaml';
@@ -15,7 +15,7 @@ export function definitionYaml(definition: JobDefinition): string {
   return `# version ${version} of namespace ${namespace}, made ${timeText(definition.createTime)}${archived}\n${stringify(own)}`;
 }
 
-/** Without what each step has if nothing else is said, so that the steps and what they need are seen. */
+/** Omits defaults of the steps, so that the steps and their needs stand out. */
 function briefWorkflow({ steps, failureMode, ...workflow }: JsonObject): JsonObject {
   const usual: JsonObject = { triggerRule: 'TRIGGER_RULE_ALL_SUCCESS', role: 'STEP_ROLE_NORMAL' };
   const brief = (steps as JsonObject[]).map((step) =>
@@ -28,7 +28,9 @@ function briefWorkflow({ steps, failureMode, ...workflow }: JsonObject): JsonObj
   } as JsonObject;
 }
 
-/** A schema as a tree, where writing it again gives the very same text: else it would be another version. */
+/**
+ * A schema as a tree if serializing it yields the identical text; otherwise applying it would create another version.
+ */
 function readable(text: string): JsonObject | string {
   const tree = JSON.parse(text) as JsonObject;
   return JSON.stringify(tree) === text ? tree : text;

@@ -1,4 +1,4 @@
-/** An explanation for people: its sentences, then who stands in the way, and what can be done. */
+/** Shows an explanation: its sentences, then the holders, and the next steps. */
 import { type Constraint, type Holder, type JobExplanation, waitReasonName } from '@muster/sdk/grpc';
 import type { Output } from './output.ts';
 import { printable, printableLines } from './printable.ts';

@@ -1,4 +1,4 @@
-/** A job for people: what it is, how it stands, why, and what its attempts came to. */
+/** Shows a job: its facts, its state and reason, and its attempts. */
 import {
   type Attempt,
   AttemptOutcomeSchema,
@@ -13,7 +13,7 @@ import { printable, printableLines } from './printable.ts';
 import { styledState } from './states.ts';
 import { spanBetween, timeText } from './times.ts';
 
-/** @param howFar Of a workflow that runs: how far it is as a whole. */
+/** @param howFar Progress of a running workflow. */
 export function showJob(out: Output, job: Job, howFar?: string): void {
   out.line(`${out.styled('bold', `Job ${job.jobId}`)}  ${styledState(out, job.state)}`);
   out.facts(factsOf(job, howFar), '  ');
@@ -70,7 +70,7 @@ function section(out: Output, title: string, lines: readonly string[]): void {
   for (const line of lines) out.line(`  ${line}`);
 }
 
-/** The failure and what caused it, each with its stack. */
+/** The failure and its causes, each with its stack trace. */
 export function failureLines(failure: Failure): string[] {
   const cause = FailureCauseSchema.value[failure.failureCause]?.localName;
   const notes = [cause, failure.exitCode === 0 ? '' : `exit code ${failure.exitCode}`, failure.final ? 'final' : ''];
@@ -82,7 +82,7 @@ export function failureLines(failure: Failure): string[] {
 function chainLines({ type, message, stackTrace, cause }: Failure): string[] {
   const said = printableLines(`${type || 'failure'}: ${message}`);
   const stack = stackTrace === '' ? [] : printableLines(stackTrace);
-  // Most languages begin a stack with what was just said.
+  // In most languages a stack trace begins with the message.
   const repeats = said.every((line, at) => stack[at] === line);
   const lines = [...said, ...stack.slice(repeats ? said.length : 0)];
   if (cause === undefined) return lines;

@@ -1,4 +1,4 @@
-/** Log records for people: when, how grave, what; a heading for each attempt, and where records are missing. */
+/** Shows log records: time, level, message; a heading per attempt, and a line where records are missing. */
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { LogLevel, type LogRecord } from '@muster/sdk/grpc';
 import { levelName } from '../input/log-level.ts';

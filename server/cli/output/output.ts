@@ -1,4 +1,4 @@
-/** Where a command's words go: tables and text for people on stdout, JSON for programs, notes on stderr. */
+/** The output of a command: tables and text on stdout, JSON for programs, notes on stderr. */
 import { styleText } from 'node:util';
 import type { DescMessage, JsonValue, MessageShape } from '@bufbuild/protobuf';
 import { toJson } from '@bufbuild/protobuf';
@@ -9,7 +9,7 @@ import { type Column, Table } from './table.ts';
 export type Style = Parameters<typeof styleText>[0];
 
 export class Output {
-  /** Whether programs read it. */
+  /** Whether the output is JSON. */
   readonly json: boolean;
   readonly stdout: CommandStream;
   readonly stderr: CommandStream;
@@ -20,22 +20,22 @@ export class Output {
     this.stderr = stderr;
   }
 
-  /** Cells of a line of stdout. */
+  /** Width of stdout in cells. */
   get width(): number {
     return (this.stdout.isTTY ? this.stdout.columns : undefined) ?? Number.POSITIVE_INFINITY;
   }
 
-  /** A line for people. Whatever came from elsewhere in it has to be printable. */
+  /** A line of text. Any foreign text in it must be made printable first. */
   line(text = ''): void {
     this.stdout.write(`${text}\n`);
   }
 
-  /** Styled text, where stdout is a terminal and NO_COLOR is not set. */
+  /** Styled text if stdout is a terminal and NO_COLOR is not set. */
   styled(style: Style, text: string): string {
     return styleText(style, text, { stream: this.stdout });
   }
 
-  /** A remark beside the answer, for people also where a program reads the answer. */
+  /** A note on stderr, also with JSON output. */
   note(text: string): void {
     this.stderr.write(`${text}\n`);
   }
@@ -44,7 +44,7 @@ export class Output {
     for (const line of new Table(columns, this.width).lines(rows)) this.line(line);
   }
 
-  /** Names and values below each other; those without a value are left out. */
+  /** Names and values in lines; those without a value are left out. */
   facts(facts: readonly (readonly [name: string, value: string])[], indent = ''): void {
     const given = facts.filter(([, value]) => value !== '');
     const width = Math.max(0, ...given.map(([name]) => name.length));
@@ -52,7 +52,7 @@ export class Output {
       this.line(`${indent}${this.styled('dim', name.padEnd(width))}  ${printable(value)}`);
   }
 
-  /** The whole answer as one JSON document. */
+  /** The whole output as one JSON document. */
   document(value: JsonValue): void {
     this.line(JSON.stringify(value, null, 2));
   }

@@ -1,4 +1,4 @@
-/** User data for people: JSON in a readable form, text as it is, bytes by their number. */
+/** Shows payloads: JSON indented, text as it is, other bytes by their number. */
 import type { Payload } from '@muster/sdk/grpc';
 import { printableLines } from './printable.ts';
 

@@ -1,4 +1,4 @@
-/** Shows on a terminal how far something long is. Nothing is drawn where stderr is none. */
+/** Shows the progress of something long on a terminal. Nothing is drawn if stderr is not a terminal. */
 import { type Options, SingleBar } from 'cli-progress';
 import type { Output } from './output.ts';
 
@@ -8,7 +8,7 @@ const SPINNER: Options = {
   barsize: 24,
   hideCursor: true,
   clearOnComplete: true,
-  gracefulExit: false, // the command ends itself in order
+  gracefulExit: false, // the command shuts down by itself
   linewrap: false,
   emptyOnZero: true,
 };
@@ -17,7 +17,7 @@ const SPINNER: Options = {
 export class ProgressBar {
   readonly #bar: SingleBar | undefined;
 
-  /** @param shown How far it is: in things, or as a share. */
+  /** @param shown Progress as a count or as a share. */
   constructor({ stderr }: Output, label: string, total: number, shown: 'count' | 'share' = 'count') {
     if (!stderr.isTTY || total === 0) return;
     const amount = shown === 'count' ? '{value}/{total}' : '{percentage} %';
@@ -29,13 +29,13 @@ export class ProgressBar {
     this.#bar?.increment(by);
   }
 
-  /** Takes the bar away. */
+  /** Removes the bar. */
   stop(): void {
     this.#bar?.stop();
   }
 }
 
-/** A line that is drawn anew in its place: a text with a bar before it. */
+/** A line that is redrawn in place: a text after a bar. */
 export class LiveLine {
   readonly #bar: SingleBar;
 

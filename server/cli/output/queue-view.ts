@@ -1,4 +1,4 @@
-/** Queues for people: how they stand, what they are limited to, what waits in them. */
+/** Shows queues: state, limits and backlog. */
 import { durationToMs, type Queue, type QueueCounts, type RateLimit } from '@muster/sdk/grpc';
 import type { Output } from './output.ts';
 import type { Column } from './table.ts';
@@ -12,7 +12,7 @@ const SPANS = [
   ['ms', 1],
 ] as const;
 
-/** As `--rate` takes it, to the millisecond. */
+/** In the form of `--rate`, to the millisecond. */
 function rateText({ units, period, burst }: RateLimit): string {
   let left = durationToMs(period, 1_000);
   let span = '';

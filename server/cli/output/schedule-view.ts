@@ -1,4 +1,4 @@
-/** Schedules, their times and their runs, for people. */
+/** Shows schedules, their times and their runs. */
 import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
 import {
   CatchUpPolicy,
@@ -15,7 +15,7 @@ import type { Output } from './output.ts';
 import type { Column } from './table.ts';
 import { countText, durationText, spanText, timeText } from './times.ts';
 
-/** What the clock on the wall of a zone shows, with its offset, such as `Sun 2026-03-08 03:00:00 -04:00`. */
+/** Local time in a zone with its offset, such as `Sun 2026-03-08 03:00:00 -04:00`. */
 export function wallText(time: Timestamp, timeZone: string): string {
   const date = timestampDate(time);
   const format = new Intl.DateTimeFormat('en-CA', {
@@ -35,17 +35,17 @@ export function wallText(time: Timestamp, timeZone: string): string {
   return `${part.weekday} ${part.year}-${part.month}-${part.day} ${part.hour}:${part.minute}:${part.second} ${offset}`;
 }
 
-/** The name of an enum's value; of one that a newer server sends its number. */
+/** The name of an enum's value; its number if a newer server sends an unknown one. */
 export function nameIn(values: Readonly<Record<string, number>>, value: number): string {
   return Object.keys(values).find((name) => values[name] === value) ?? String(value);
 }
 
-/** Lower case, as it is written in options. */
+/** In lower case, as in options. */
 function spelled(values: Readonly<Record<string, number>>, value: number): string {
   return nameIn(values, value).toLowerCase().replaceAll('_', '-');
 }
 
-/** When it runs, in a line. */
+/** Its times in one line. */
 export function rulesText(times: ScheduleTimes | undefined): string {
   if (times === undefined) return '';
   const parts = [
@@ -79,7 +79,7 @@ const OVER = 'it is over';
 /** Why it has no next time; empty: it has one. */
 function noNextText({ nextTime, times }: Schedule): string {
   if (nextTime) return '';
-  // The server does not say which: it may still be looking.
+  // The server does not say which: it may still be searching.
   return times?.exclusions.length ? 'it is over, or the next is behind many excluded ones' : OVER;
 }
 
@@ -115,7 +115,7 @@ export function showSchedule(out: Output, schedule: Schedule): void {
   );
 }
 
-/** Times below each other: in their zone, in UTC, and how far they are. */
+/** Times in lines: in their zone, in UTC, and relative to now. */
 export function showTimes(out: Output, times: readonly Timestamp[], timeZone: string): void {
   for (const time of times) {
     const [utc, distance] = timeText(time).split(' (');

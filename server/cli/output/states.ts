@@ -1,4 +1,4 @@
-/** States of jobs, in words and colours. */
+/** Names and colours of job states. */
 import { type Job, JobState, StepState, StepStateSchema, stateName } from '@muster/sdk/grpc';
 import type { Output, Style } from './output.ts';
 
@@ -36,7 +36,7 @@ export function styledStepState(out: Output, state: StepState, text = stepStateN
   return style === undefined ? text : out.styled(style, text);
 }
 
-/** What there is to say about a job beside its state, in a line. */
+/** A one-line remark about a job besides its state. */
 export function jobRemark({ outcome, progress, state, stateReason }: Job): string {
   if (outcome.case === 'failure') return `${outcome.value.type || 'failure'}: ${outcome.value.message}`;
   if (stateReason !== '') return stateReason;

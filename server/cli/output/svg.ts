@@ -1,6 +1,6 @@
-/** What every SVG that Muster draws has around it; nothing in it is to be loaded. */
+/** The frame of every SVG that Muster draws; it loads nothing. */
 
-/** Text as it may stand in XML. */
+/** Escapes text for XML. */
 export function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

@@ -1,31 +1,31 @@
-/** Tables for people: columns as wide as they need to be, cut where the terminal is narrower. */
+/** Tables: columns as wide as needed, cut if the terminal is narrower. */
 import { printable } from './printable.ts';
 import { cutTo, padTo, widthOf } from './width.ts';
 
 export interface Column<T> {
   readonly title: string;
   readonly value: (row: T) => string;
-  /** Cells below which it is not cut. Unset: it is never cut, so that an id can be copied. */
+  /** Minimum width in cells when cut. Unset: never cut, so that an id can be copied. */
   readonly min?: number;
-  /** Styles a cell that has its final width. */
+  /** Styles a cell, after padding. */
   readonly style?: (text: string, row: T) => string;
 }
 
 const GAP = '  ';
 
-/** Takes rows page by page; the first page decides how wide the columns are. */
+/** Takes rows page by page; the first page determines the widths. */
 export class Table<T> {
   readonly #columns: readonly Column<T>[];
   readonly #width: number;
   #widths: number[] | undefined;
 
-  /** @param width Cells of a line; infinite where it is no terminal. */
+  /** @param width Cells of a line; infinite if it is not a terminal. */
   constructor(columns: readonly Column<T>[], width: number) {
     this.#columns = columns;
     this.#width = width;
   }
 
-  /** The lines for these rows; before the first ones the titles. None for no rows. */
+  /** The lines for these rows; the first call also returns the titles. Empty for no rows. */
   lines(rows: readonly T[]): string[] {
     if (rows.length === 0) return [];
     const cells = rows.map((row) => this.#columns.map(({ value }) => printable(value(row))));
@@ -42,7 +42,7 @@ export class Table<T> {
     );
     const gaps = GAP.length * (widths.length - 1);
     let excess = widths.reduce((sum, width) => sum + width, gaps) - this.#width;
-    // The column that can give most gives first, cell by cell: narrow ones keep what they have.
+    // The column with the most spare width shrinks first, cell by cell: narrow ones keep their width.
     while (excess > 0) {
       const spare = this.#columns.map(({ min }, at) => (min === undefined ? 0 : (widths[at] ?? 0) - min));
       const most = Math.max(...spare);

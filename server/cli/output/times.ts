@@ -1,4 +1,4 @@
-/** Times and spans for people. */
+/** Formats times and spans. */
 import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { durationToMs } from '@muster/sdk/grpc';
@@ -22,13 +22,13 @@ export function spanText(ms: number): string {
   return next && rest > 0 ? `${text} ${rest}${next[0]}` : text;
 }
 
-/** How long ago, in one unit, for a narrow column. */
+/** Time since, in one unit, for a narrow column. */
 export function ageText(time: Timestamp | undefined, now = Date.now()): string {
   if (time === undefined) return '';
   return spanText(now - timestampDate(time).getTime()).split(' ')[0] ?? '';
 }
 
-/** The time itself, and how far from now it is. */
+/** The time itself, and its distance from now. */
 export function timeText(time: Timestamp | undefined, now = Date.now()): string {
   if (time === undefined) return '';
   const date = timestampDate(time);
@@ -36,12 +36,12 @@ export function timeText(time: Timestamp | undefined, now = Date.now()): string 
   return `${date.toISOString()} (${ms > 0 ? `in ${spanText(ms)}` : `${spanText(-ms)} ago`})`;
 }
 
-/** A span of the contract; empty when it is not set. */
+/** A span of the contract; empty if unset. */
 export function durationText(duration: Duration | undefined): string {
   return duration === undefined ? '' : spanText(durationToMs(duration, 0));
 }
 
-/** The span from one time to another; empty while one of them is not set. */
+/** The span between two times; empty while one of them is unset. */
 export function spanBetween(from: Timestamp | undefined, to: Timestamp | undefined): string {
   if (from === undefined || to === undefined) return '';
   return spanText(timestampDate(to).getTime() - timestampDate(from).getTime());

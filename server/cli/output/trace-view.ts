@@ -1,4 +1,4 @@
-/** A job's trace for people: its spans as a tree, with when, how long, by whom and why. */
+/** Shows a job's trace: its spans as a tree with time, duration, worker and reason. */
 import { type Attempt, type Failure, FailureCauseSchema, type Job } from '@muster/sdk/grpc';
 import { type JobSpan, spanAttributes } from '../../domain/events/job-spans.ts';
 import { parseTraceparent } from '../../domain/events/trace.ts';
@@ -47,7 +47,7 @@ function rowsOf(job: Job, spans: readonly JobSpan[]): Row[] {
   return [...(caller ? [callerRow] : []), rootRow, ...below];
 }
 
-/** The rows of a wait, or of an attempt and what the worker did in it. */
+/** The rows of a wait, or of an attempt and the worker's span in it. */
 function branch(span: JobSpan, attempt: Attempt | undefined, last: boolean): Row[] {
   const [fork, line] = last ? ['└─ ', '   '] : ['├─ ', '│  '];
   const row = { tree: `${fork}${span.phase} ${span.attempt}`, span, id: span.spanId };
@@ -55,7 +55,7 @@ function branch(span: JobSpan, attempt: Attempt | undefined, last: boolean): Row
   const who = `worker ${attempt.workerName || 'unknown'}, session ${attempt.sessionId}`;
   const outcome = String(span.attributes[spanAttributes.outcome] ?? 'open');
   const facts = [outcome, causeText(attempt.failure), linkText(span)];
-  // What was given back was never started.
+  // A released attempt was never started.
   if (outcome === 'RELEASED') return [{ ...row, what: [...facts, who].filter(Boolean).join(', ') }];
   const handler = { tree: `${line}└─ process`, id: '', what: who };
   return [{ ...row, what: facts.filter(Boolean).join(', ') }, handler];
@@ -72,7 +72,7 @@ function causeText(failure: Failure | undefined): string {
   return `${failure.type || 'failure'}: ${failure.message}${cause && ` (${cause})`}`;
 }
 
-/** What the span comes after. */
+/** The spans that this one follows. */
 function linkText({ phase, links }: JobSpan): string {
   return links.map((link) => `after ${phase === 'job' ? `trace ${link.traceId}` : `span ${link.spanId}`}`).join(', ');
 }

@@ -1,4 +1,4 @@
-/** How far an export or import is: one bar while the file is checked, another one while rows move. */
+/** Progress of an export or import: one bar while the file is checked, another one while rows are copied. */
 import type { TransferProgress } from '../../transfer.ts';
 import type { Output } from './output.ts';
 import { ProgressBar } from './progress.ts';

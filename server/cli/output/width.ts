@@ -1,4 +1,4 @@
-/** How wide text is on a terminal, and text cut to a width. */
+/** The width of text on a terminal, and text cut to a width. */
 
 const segmenter = new Intl.Segmenter();
 const WIDE =
@@ -10,7 +10,7 @@ function cellsOf(segment: string): number {
   return /^\p{M}+$|^[\u200b-\u200d]+$/u.test(segment) ? 0 : 1;
 }
 
-/** Cells that printable text takes. */
+/** Number of cells of printable text. */
 export function widthOf(text: string): number {
   if (ASCII.test(text)) return text.length;
   let cells = 0;
@@ -18,7 +18,7 @@ export function widthOf(text: string): number {
   return cells;
 }
 
-/** The text, or its beginning and "…" when it is wider than `width`. */
+/** The text, or its beginning with "…" if it is wider than `width`. */
 export function cutTo(width: number, text: string): string {
   if (widthOf(text) <= width) return text;
   let [kept, cells] = ['', 1];
@@ -30,7 +30,7 @@ export function cutTo(width: number, text: string): string {
   return `${kept}…`;
 }
 
-/** The text with spaces behind it up to `width`. */
+/** The text, padded with spaces to `width`. */
 export function padTo(width: number, text: string): string {
   return text + ' '.repeat(Math.max(0, width - widthOf(text)));
 }

@@ -1,4 +1,4 @@
-/** A worker for people: what it can run, how it is, and what it holds. */
+/** Shows a worker: what it can run, its state, and its jobs. */
 import { type Handler, type HeldJob, SessionState, stateName, type Worker } from '@muster/sdk/grpc';
 import type { Output } from './output.ts';
 import { styledState } from './states.ts';
@@ -10,7 +10,7 @@ const troubles: Readonly<Record<string, string>> = {
   ending: 'its session is being closed; what it held goes to others',
 };
 
-/** What keeps it from taking jobs; empty: nothing. */
+/** Why it takes no jobs; empty: it does. */
 export function troubleOf({ state, deaf, draining }: Worker): string {
   if (state !== SessionState.OPEN) return 'ending';
   if (deaf) return 'deaf';

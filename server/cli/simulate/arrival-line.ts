@@ -5,7 +5,7 @@ import { spanToMs } from '../../domain/base/quantities.ts';
 import type { Arrival } from '../../tools/simulate/scenario.ts';
 import { time } from '../input/spans.ts';
 
-/** Its time is one of the calendar, or a span since the beginning. */
+/** Its time is a calendar time, or a span since the beginning. */
 export interface TimedArrival extends Arrival {
   readonly isTime: boolean;
 }
@@ -16,12 +16,12 @@ const fields = [
 ];
 const TEN_YEARS_MS = 3_650 * 86_400_000;
 const MAX_FAILURES = 1_000;
-/** The two keys may go as labels. */
+/** Two of the 64 labels are left for the two keys, which may be sent as labels. */
 const MAX_LABELS = 62;
 
 type Report = (field: string, reason: string) => undefined;
 
-/** Undefined when something is wrong with it, which is reported then. */
+/** Undefined if the line is invalid; the problems are reported. */
 export function arrivalOf(
   line: number,
   text: string,
@@ -70,7 +70,7 @@ function momentOf(at: JsonValue | undefined, wrong: Report): Pick<TimedArrival, 
   }
 }
 
-/** The job that comes. */
+/** The arriving job. */
 function whatOf(json: JsonObject, wrong: Report) {
   const { definition, priority, labels = {}, input } = json;
   if (typeof definition !== 'string' || definition === '') wrong('definition', 'must be the name of a definition');
@@ -92,7 +92,7 @@ function whatOf(json: JsonObject, wrong: Report) {
   };
 }
 
-/** What a worker makes of it. */
+/** The outcome of the job at a worker. */
 function howOf(json: JsonObject, wrong: Report) {
   const { run, outcome = 'succeeded', failures = 0 } = json;
   if (run === undefined) wrong('run', 'is missing: how long an attempt runs, such as "300ms"');

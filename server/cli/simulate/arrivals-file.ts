@@ -1,4 +1,4 @@
-/** A file of arrivals: a JSON object a line. */
+/** A file of arrivals: one JSON object per line. */
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { limitsKeys } from '../../tools/simulate/given-keys.ts';
@@ -14,7 +14,7 @@ import type { Variant, Variants } from './variants.ts';
 const HELP = 'muster simulate --help shows what a line looks like';
 const MAX_TEXT = 1024 * 1024;
 
-/** In the order of their times, for all of the variants. @throws CliError that names lines, fields and reasons. */
+/** Sorted by time, for all variants. @throws CliError that names lines, fields and reasons. */
 export async function readArrivals(
   process: CommandProcess,
   file: string,
@@ -61,7 +61,7 @@ function tooMany(file: string): CliError {
   });
 }
 
-/** They fit the scenario as it was: what does not fit any more is due to the change. */
+/** The arrivals fit the original scenario, so a misfit is due to the change. */
 function refuseMisfits(file: string, arrivals: readonly Arrival[], { source, scenario }: Variant): void {
   const problems = new Problems(source, 'the arrivals fit the scenario without the change: put the change right');
   for (const { line, field, reason } of misfits(arrivals, scenario))
@@ -69,7 +69,10 @@ function refuseMisfits(file: string, arrivals: readonly Arrival[], { source, sce
   problems.throwIfAny();
 }
 
-/** A limit's key that no variant looks at is a mistake; where only one of two limits keys, that is the question. */
+/**
+ * A limit's key that no variant uses is a mistake; a key that only one of two variants uses is the question of the
+ * comparison.
+ */
 function refuseUselessKeys(arrivals: readonly Arrival[], variants: Variants, problems: Problems): void {
   const definitions = variants.flatMap(({ scenario }) => scenario.definitions);
   const limited = new Set(definitions.filter(limitsKeys).map(({ name }) => name));
@@ -93,7 +96,7 @@ function kindOf({ isTime }: TimedArrival): string {
   return isTime ? 'a time' : 'a span';
 }
 
-/** Times of the calendar count from the first one. */
+/** Calendar times count from the first one. */
 function sorted(file: string, arrivals: readonly TimedArrival[]): Arrival[] {
   const inOrder = arrivals.toSorted((a, b) => a.atMs - b.atMs);
   const [first, last] = [inOrder[0] as TimedArrival, inOrder.at(-1) as TimedArrival];

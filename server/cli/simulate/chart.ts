@@ -1,4 +1,4 @@
-/** A run, or two of them, as a drawing: jobs that wait by queue, and slots that are taken, over time. */
+/** Draws one run or two: waiting jobs by queue, and used slots, over time. */
 import type { SimulationReport } from '../../tools/simulate/report/report-types.ts';
 import { escaped, svg } from '../output/svg.ts';
 import { spanText } from '../output/times.ts';
@@ -14,7 +14,7 @@ const RIGHT = 40;
 const PANEL = 170;
 const HEAD = 34;
 const FOOT = 26;
-/** Queues with a line of their own; the others are drawn together. */
+/** Maximum queues with their own line; the others are summed up. */
 const MAX_LINES = 6;
 const colours = ['#c2410c', '#0369a1', '#15803d', '#a21caf', '#b45309', '#4f46e5', '#64748b'];
 
@@ -27,11 +27,11 @@ interface Panel {
   readonly title: string;
   readonly curves: readonly Curve[];
   readonly most: number;
-  /** A line across, such as all slots. */
+  /** A horizontal line, such as the number of all slots. */
   readonly bound?: number;
 }
 
-/** One SVG, with nothing to be loaded. Scales are the same for all runs. */
+/** One self-contained SVG. All runs share the same scales. */
 export function chart(runs: readonly ChartedRun[]): string {
   const spanMs = Math.max(1, ...runs.map(({ report }) => report.spanMs));
   const curves = runs.map(({ report }) => queueCurves(report));
@@ -55,7 +55,7 @@ export function chart(runs: readonly ChartedRun[]): string {
   return svg({ title: 'Simulated jobs', style, width: WIDTH, height, parts: drawn });
 }
 
-/** The queues in which most jobs wait, and the sum of the others. */
+/** The queues with the most waiting jobs, and the sum of the others. */
 function queueCurves({ series }: SimulationReport): Curve[] {
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const all = Object.entries(series.waiting).map(([name, values]) => ({ name, values }));
@@ -70,7 +70,7 @@ function peak(curves: readonly Curve[]): number {
   return Math.max(1, ...curves.map(({ values }) => Math.max(0, ...values)));
 }
 
-/** Where values and times are in a panel. */
+/** The positions of values and times in a panel. */
 interface Scale {
   readonly top: number;
   readonly base: number;

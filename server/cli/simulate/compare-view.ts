@@ -54,7 +54,7 @@ export function showComparison(out: Output, was: SimulationReport, is: Simulatio
 function groupLines(list: 'queues' | 'definitions' | 'keys', was: SimulationReport, is: SimulationReport): Line[] {
   const kind = { queues: 'queue', definitions: 'definition', keys: 'key' }[list];
   const before = new Map(was[list].map((group) => [group.name, group]));
-  // Of keys those are told of that waited longest: they may not be the same.
+  // Only the keys that waited longest are reported, and they may differ between the runs.
   return is[list].flatMap((group) => {
     const other = before.get(group.name);
     return other ? linesOf(`${kind} ${group.name}`, other, group, kind === 'key' ? causesOfKey : undefined) : [];
@@ -73,7 +73,7 @@ function linesOf(
   return lines;
 }
 
-/** No line for what is nothing in both. */
+/** No line if the measure is zero in both. */
 function whole(
   group: string,
   measure: string,

@@ -1,4 +1,4 @@
-/** Writes what arrived at a server in a time as arrivals, with the run times that its records have. */
+/** Exports the jobs that arrived at a server in a period as arrivals, with their recorded run times. */
 import type { JsonObject } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { type Job, JobState } from '@muster/sdk/grpc';
@@ -10,7 +10,7 @@ import { countText } from '../output/times.ts';
 import { allPages } from '../pages.ts';
 
 const DAY_MS = 86_400_000;
-/** Labels that Muster gives, and nobody else may. */
+/** Reserved for labels that Muster sets. */
 const RESERVED = 'muster.dev/';
 
 export type ExportOptions = Pick<FilterOptions, 'since' | 'until' | 'definition' | 'queue'>;
@@ -38,7 +38,7 @@ export async function exportArrivals(invocation: Invocation, options: ExportOpti
     out.note(`${countText(left, 'job')} left out: no job of their definition has ended by an attempt in that time`);
 }
 
-/** Newest first, as they are listed. */
+/** Newest first, in the order of the list. */
 async function readJobs(invocation: Invocation, options: FilterOptions): Promise<Job[]> {
   const { jobs: service, namespace } = await invocation.connection();
   const { $typeName: _, ...filter } = { $typeName: '', ...toJobFilter(options) };
@@ -56,7 +56,7 @@ async function readJobs(invocation: Invocation, options: FilterOptions): Promise
   return jobs;
 }
 
-/** Of the last attempt; undefined: the job did not end by one. */
+/** Run time of the last attempt; undefined: the job did not end by an attempt. */
 function ranMs({ state, assignTime, endTime }: Job): number | undefined {
   const byAttempt = state === JobState.SUCCEEDED || state === JobState.FAILED;
   return byAttempt && assignTime && endTime
@@ -74,7 +74,10 @@ function medianRuns(jobs: readonly Job[]): Map<string, number> {
   return new Map([...runs].map(([definition, values]) => [definition, middle(values)]));
 }
 
-/** Lost are, as docs/simulate.md says: the type of failures before a success, and whatever was refused, which is on no record. */
+/**
+ * As docs/simulate.md says, this loses the type of failures before a success, and refused submissions, which are not
+ * recorded.
+ */
 function arrivalOf(job: Job, runMs: number): JsonObject {
   const { definition, queue, priority, labels, fairnessKey, limitKey, state, attemptsCounted } = job;
   const failure = job.outcome.case === 'failure' ? job.outcome.value.type : '';
@@ -101,7 +104,10 @@ function createdMs({ createTime }: Job): number {
   return createTime ? Math.floor(timestampMs(createTime)) : 0;
 }
 
-/** Lost with a second attempt, as docs/simulate.md says: after its first attempt a job's time to run is that of a backoff, and no longer the one that was asked for. */
+/**
+ * As docs/simulate.md says, this is lost with the second attempt: from then on a job's time to run is that of a
+ * backoff, not the requested one.
+ */
 function delayMs({ runTime, attempt, createTime }: Job): number {
   if (!runTime || !createTime || attempt > 1) return 0;
   return Math.max(0, Math.round(timestampMs(runTime) - timestampMs(createTime)));

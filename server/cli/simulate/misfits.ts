@@ -1,4 +1,4 @@
-/** Arrivals that a scenario has no place for. */
+/** Arrivals that do not fit a scenario. */
 
 import { nearName } from '../../domain/base/near-name.ts';
 import { type Arrival, handlersOf, type Scenario } from '../../tools/simulate/scenario.ts';
@@ -9,7 +9,7 @@ interface Misfit {
   readonly reason: string;
 }
 
-/** Of each definition that is not there, or that no worker runs, the first arrival. */
+/** For each missing definition, and each without a worker, the first arrival. */
 export function misfits(arrivals: readonly Arrival[], { definitions, workers }: Scenario): Misfit[] {
   const byName = new Map(definitions.map((one) => [String(one.name), one]));
   const listed = new Set<string>();

@@ -1,14 +1,14 @@
-/** `--set queues.mails.maxConcurrency=5`: changes of a scenario, by the names of what they change. */
+/** `--set queues.mails.maxConcurrency=5`: changes of a scenario by name. */
 import { InvalidArgumentError } from 'commander';
 import { parse } from 'yaml';
 import { nearName } from '../../domain/base/near-name.ts';
 import { CliError } from '../failures/cli-error.ts';
 
 export interface Override {
-  /** As it was written, for messages. */
+  /** The original text, for messages. */
   readonly text: string;
   readonly list: List;
-  /** The name of a member and of its field, such as `mails.maxConcurrency`. */
+  /** The name of an entry and of its field, such as `mails.maxConcurrency`. */
   readonly rest: string;
   readonly value: unknown;
 }
@@ -32,12 +32,12 @@ export function override(text: string, before: readonly Override[] = []): Overri
   }
 }
 
-/** A scenario as it stands in its file, changed. A queue that is not in it is one with nothing but its name. */
+/** Applies changes to the document of a scenario. A queue that is not in it is created with only its name. */
 export function withOverrides(document: Entry, overrides: readonly Override[]): Entry {
   const changed = structuredClone(document);
   for (const one of overrides) {
     const entries = changed[one.list] ?? [];
-    if (!Array.isArray(entries)) continue; // told of where the document is read
+    if (!Array.isArray(entries)) continue; // reported when the document is read
     changed[one.list] = entries;
     const entry = entryOf(entries, one);
     setField(entry, one.rest.slice(String(entry.name).length + 1).split('.'), one);

@@ -1,4 +1,4 @@
-/** What is wrong with a file, all of it at once as far as that is of use. */
+/** Collects the problems of a file, to report them together. */
 import { CliError } from '../failures/cli-error.ts';
 
 const MAX_SHOWN = 10;

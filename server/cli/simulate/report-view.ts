@@ -1,4 +1,4 @@
-/** What would have happened, as tables. */
+/** Shows the results of a simulation as tables. */
 import {
   causes,
   type GroupReport,
@@ -9,7 +9,7 @@ import type { Output } from '../output/output.ts';
 import type { Column } from '../output/table.ts';
 import { countText, spanText } from '../output/times.ts';
 
-/** Names of what held jobs back, for people. */
+/** Names of the causes that held jobs back. */
 const causeNames = {
   key: "its key's limit",
   definition: "the definition's limit",
@@ -19,7 +19,7 @@ const causeNames = {
   other: 'other',
 } as const;
 
-/** Of a key only this much is made out. */
+/** For a key, only these causes are distinguished. */
 export const causesOfKey = { ...causeNames, other: 'something else' };
 
 const ms = (value: number | undefined) => (value === undefined ? '' : spanText(value));
@@ -29,7 +29,7 @@ export function refusedOf({ refused }: GroupReport): number {
   return Object.values(refused).reduce((sum, count) => sum + count, 0);
 }
 
-/** Such as `no free slot 1h 2m, a rate 4s`, the longest first. */
+/** Such as `no free slot 1h 2m, a rate 4s`, longest first. */
 export function heldBackText(
   { heldBackMs }: GroupReport,
   names: Readonly<Record<string, string>> = causeNames,

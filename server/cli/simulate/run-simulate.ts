@@ -1,4 +1,4 @@
-/** Simulates a scenario, or two, with the progress, and tells what would have happened. */
+/** Simulates one scenario or two with progress, and shows the results. */
 import { writeFile } from 'node:fs/promises';
 import type { JsonValue } from '@bufbuild/protobuf';
 import { reportOf } from '../../tools/simulate/report/report.ts';
@@ -52,7 +52,7 @@ async function simulateAll(
   const reports: SimulationReport[] = [];
   let shown = 0;
   try {
-    // One by itself is applied as its run begins.
+    // A single variant is checked when its run begins.
     if (variants.length > 1) await checkAll(simulator, variants, arrivals, arrivalsFile, signal);
     for (const [at, { scenario }] of variants.entries()) {
       const onProgress = ({ done }: { readonly done: number }) => {
@@ -69,7 +69,7 @@ async function simulateAll(
   }
 }
 
-/** A change that is refused is so before the first run, which may take long. */
+/** Refuses a wrong change before the first run, which may take long. */
 async function checkAll(
   simulator: Simulator,
   variants: Variants,
@@ -81,7 +81,7 @@ async function checkAll(
     await simulator.check(scenario, arrivals, signal).catch(refusing(variants, at, arrivalsFile));
 }
 
-/** An arrival that was fine before the change is refused because of that. */
+/** An arrival that fitted before the change is refused because of the change. */
 function refusing(variants: Variants, at: number, arrivalsFile: string): (error: unknown) => never {
   const source = variants[at]?.source ?? '';
   const file = nameOf(arrivalsFile);
@@ -109,7 +109,7 @@ async function draw(file: string, variants: readonly Variant[], reports: readonl
 
 function show({ out }: Invocation, reports: readonly SimulationReport[], seed: number): void {
   const [was, is] = reports as [SimulationReport, SimulationReport?];
-  // Reports are plain values.
+  // Reports are plain values, which JSON can represent.
   if (out.json)
     out.document((is ? { seed, asItWas: was, asChanged: is } : { seed, report: was }) as unknown as JsonValue);
   else if (is) showComparison(out, was, is);

@@ -1,4 +1,4 @@
-/** A scenario as people write it: definitions and queues as in the contract, and the workers that there are. */
+/** A user-written scenario: definitions and queues as in the contract, and the workers. */
 import { create, type DescMessage, type JsonObject, toJson } from '@bufbuild/protobuf';
 import { JobDefinitionSchema, QueueSchema, TaskBodySchema } from '@muster/sdk/grpc';
 import { nearName } from '../../domain/base/near-name.ts';
@@ -16,7 +16,7 @@ type Entry = Record<string, unknown>;
 const HELP = 'muster simulate --help shows what a scenario looks like';
 const MAX_ENTRIES = 1_000;
 
-/** @param source What it comes from, for messages. @throws CliError that names each field that is wrong. */
+/** @param source Its origin, for messages. @throws CliError that names each invalid field. */
 export async function readScenario(
   process: CommandProcess,
   file: string,
@@ -64,7 +64,7 @@ function entries(document: Entry, list: string, problems: Problems): unknown[] {
   return [];
 }
 
-/** In their JSON form. The namespace is of no matter here. */
+/** Entries in their JSON form. The namespace is irrelevant here. */
 function messages<D extends DescMessage>(schema: D, document: Entry, list: string, problems: Problems): JsonObject[] {
   return entries(document, list, problems).flatMap((value, at) => {
     const decoded = decodeDocument(schema, value);

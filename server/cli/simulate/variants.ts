@@ -1,4 +1,4 @@
-/** The scenario that is simulated, and the changed one that it is compared with. */
+/** The scenario that is simulated, and the changed one to compare with. */
 import type { Scenario } from '../../tools/simulate/scenario.ts';
 import type { CommandProcess } from '../command-process.ts';
 import type { Override } from './overrides.ts';
@@ -6,12 +6,12 @@ import { readScenario } from './scenario-file.ts';
 
 export interface Variant {
   readonly title: string;
-  /** What a refusal is about: a file, and the options that change it. */
+  /** Its origin, for messages: a file, and the options that change it. */
   readonly source: string;
   readonly scenario: Scenario;
 }
 
-/** The first is the scenario as it was. */
+/** The first one is the original scenario. */
 export type Variants = readonly [Variant, ...Variant[]];
 
 export interface ChangeOptions {
@@ -19,7 +19,7 @@ export interface ChangeOptions {
   readonly changed?: string;
 }
 
-/** @throws CliError that names each field that is wrong, and what it comes from. */
+/** @throws CliError that names each invalid field and its origin. */
 export async function readVariants(
   process: CommandProcess,
   file: string,

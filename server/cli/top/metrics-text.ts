@@ -1,13 +1,13 @@
-/** The text of a replica's `/metrics`, read as Prometheus reads it. */
+/** Parses the text of a replica's `/metrics`, as Prometheus does. */
 
 export interface Sample {
-  /** With the ending of a histogram's series. */
+  /** With the suffix of a histogram's series. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** One metric, with all its series. */
+/** One metric with all its series. */
 export interface Family {
   readonly type: string;
   readonly help: string;
@@ -16,7 +16,7 @@ export interface Family {
 
 const ENDINGS = /_(bucket|sum|count)$/;
 
-/** By name, without endings. @throws Error at a line that is none of the format's. */
+/** By name, without suffixes. @throws Error at an invalid line. */
 export function parseMetrics(text: string): Map<string, Family> {
   const families = new Map<string, { type: string; help: string; samples: Sample[] }>();
   const familyOf = (name: string) => {

@@ -1,4 +1,4 @@
-/** The whole terminal, drawn over and over in its place; what was on it before comes back at the end. */
+/** The whole terminal, redrawn in place; the previous content is restored at the end. */
 import type { CommandStream } from '../command-process.ts';
 
 const ENTER = '\u001b[?1049h\u001b[?25l';
@@ -19,7 +19,7 @@ export class Screen {
     return this.#stdout.rows ?? 0;
   }
 
-  /** Lines beyond the last row are left out. */
+  /** Lines beyond the last row are cut. */
   draw(lines: readonly string[]): void {
     const shown = lines.slice(0, this.rows).map((line) => `${line}${TO_END_OF_LINE}`);
     this.#stdout.write(`${HOME}${shown.join('\r\n')}${BELOW}`);

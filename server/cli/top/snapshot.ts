@@ -1,21 +1,21 @@
-/** What `muster top` shows: queues and workers as the API tells them, rates and ages as the metrics do. */
+/** The data of `muster top`: queues and workers from the API, rates and ages from the metrics. */
 import type { Queue, Worker } from '@muster/sdk/grpc';
 import type { Connection } from '../connection.ts';
 import { allPages } from '../pages.ts';
 import { type Family, parseMetrics, sumOf } from './metrics-text.ts';
 
 const METRICS_MS = 5_000;
-/** More than so many are not asked for. */
+/** Maximum items read per list. */
 const MAX = 5_000;
 
-/** What one look found. */
+/** One snapshot. */
 export interface Snapshot {
   /** On this process's clock, in ms. */
   readonly atMs: number;
   readonly namespace: string;
   readonly queues: readonly Queue[];
   readonly workers: readonly Worker[];
-  /** Undefined: they could not be read, for the reason that `problem` says. */
+  /** Undefined: they could not be read; `problem` has the reason. */
   readonly metrics: ReadonlyMap<string, Family> | undefined;
   readonly problem: string;
 }
@@ -26,9 +26,9 @@ export interface QueueRow {
   readonly waiting: number;
   readonly running: number;
   readonly scheduled: number;
-  /** Jobs that ended a second, since the look before. Undefined: not known. */
+  /** Jobs that ended per second, since the previous snapshot. Undefined: unknown. */
   readonly rate: number | undefined;
-  /** Age of the job that is next, in seconds. Undefined: not known. */
+  /** Age of the next job, in seconds. Undefined: unknown. */
   readonly oldest: number | undefined;
 }
 
@@ -44,7 +44,7 @@ async function collect<T, P extends { readonly nextPageToken: string }>(
   return items;
 }
 
-/** @param http Where the metrics are; undefined: nobody knows. */
+/** @param http URL of the metrics; undefined: unknown. */
 export async function readSnapshot(
   connection: Connection,
   http: string | undefined,
@@ -84,7 +84,7 @@ async function readMetrics(
   }
 }
 
-/** Those with most waiting and running jobs first. */
+/** Queues with the most waiting and running jobs first. */
 export function queueRows(now: Snapshot, before: Snapshot | undefined): QueueRow[] {
   const rows = now.queues.map(({ name, paused, counts }) => ({
     queue: name,
@@ -103,7 +103,7 @@ function labelsOf({ namespace }: Snapshot, queue: string) {
   return { muster_namespace: namespace, muster_queue: queue };
 }
 
-/** A count that is less than before is that of a replica that has started anew. */
+/** A count that decreased means that the replica was restarted. */
 function rateOf(queue: string, now: Snapshot, before: Snapshot | undefined): number | undefined {
   if (!now.metrics || !before?.metrics) return undefined;
   const [ended, earlier] = [now, before].map(({ metrics }) =>

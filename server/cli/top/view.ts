@@ -1,4 +1,4 @@
-/** A look as lines for a terminal, and as a document for programs. */
+/** A snapshot as lines for a terminal, and as a document for programs. */
 import type { JsonObject } from '@bufbuild/protobuf';
 import type { Worker } from '@muster/sdk/grpc';
 import type { Output } from '../output/output.ts';
@@ -8,7 +8,7 @@ import { ageText, countText, spanText } from '../output/times.ts';
 import { troubleOf } from '../output/worker-view.ts';
 import { type QueueRow, queueRows, type Snapshot } from './snapshot.ts';
 
-/** Deaf ones first, then those that are fullest. */
+/** Deaf workers first, then the fullest. */
 function sorted(workers: readonly Worker[]): Worker[] {
   const fill = ({ held, slots }: Worker) => Number(held) / Math.max(1, slots);
   const byNeed = (a: Worker, b: Worker) => Number(b.deaf) - Number(a.deaf) || fill(b) - fill(a);
@@ -75,7 +75,7 @@ function summary({ workers }: Snapshot, rows: readonly QueueRow[]): string {
   ].join(' · ');
 }
 
-/** @param rows How many lines there is room for. */
+/** @param rows Number of available lines. */
 export function lines(
   out: Output,
   now: Snapshot,
@@ -87,7 +87,7 @@ export function lines(
   const title = `${out.styled('bold', `muster ${printable(server)}`)}  namespace ${printable(now.namespace)}`;
   const head = [title, summary(now, queues), ...(now.problem ? [`no rates and ages: ${printable(now.problem)}`] : [])];
   const workers = workerLines(out, now.workers);
-  // Of a screen that is too small the queues get what the first workers leave.
+  // On a screen that is too small, the queues get the lines that the first workers leave.
   const forWorkers = Math.min(workers.length, Math.max(4, Math.floor((rows - head.length - 2) / 2)));
   const forQueues = Math.max(3, rows - head.length - 2 - forWorkers);
   return [...head, '', ...cut(queueLines(out, queues), forQueues), '', ...cut(workers, forWorkers)];
@@ -97,7 +97,7 @@ function cut(all: readonly string[], space: number): string[] {
   return all.length <= space ? [...all] : [...all.slice(0, space - 1), `… ${all.length - space + 1} more`];
 }
 
-/** Without what is not known. */
+/** Without unknown values. */
 export function documentOf(now: Snapshot, before: Snapshot | undefined): JsonObject {
   return {
     namespace: now.namespace,

@@ -1,4 +1,4 @@
-/** A job of the contract as the one whose spans are drawn. */
+/** Converts a job of the contract to the input of the span computation. */
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { type Attempt, AttemptOutcomeSchema, type Job, stateName } from '@muster/sdk/grpc';
 import type { TracedAttempt, TracedJob } from '../../domain/events/job-spans.ts';
@@ -6,7 +6,7 @@ import type { TraceOrigin } from '../../domain/events/trace.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { AttemptOutcome } from '../../domain/jobs/run.ts';
 
-/** @param retryOf The job that it retries, where that is still there. */
+/** @param retryOf The job that it retries, if it still exists. */
 export function tracedJob(job: Job, retryOf: TraceOrigin | undefined): TracedJob {
   return {
     jobId: job.jobId,
@@ -21,7 +21,7 @@ export function tracedJob(job: Job, retryOf: TraceOrigin | undefined): TracedJob
     errorType: job.outcome.case === 'failure' ? job.outcome.value.type : '',
     attempts: job.attempts.map(tracedAttempt),
     retryOf,
-    // A job does not tell what its steps took: `muster graph` does.
+    // The job does not contain the cached results of its steps; `muster graph` shows them.
     cached: [],
   };
 }

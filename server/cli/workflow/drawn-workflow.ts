@@ -1,4 +1,4 @@
-/** A workflow with its steps, as it is drawn. */
+/** A workflow with its steps, for drawing. */
 import { type Job, StepState, type Workflow, type WorkflowStepRun } from '@muster/sdk/grpc';
 import type { Connection } from '../connection.ts';
 import type { Output } from '../output/output.ts';
@@ -8,17 +8,17 @@ import { allPages } from '../pages.ts';
 import { present } from '../require-field.ts';
 import { howFarText } from './how-far.ts';
 
-/** More than that nobody sees on a screen. */
+/** Maximum steps in a drawing: a screen shows no more. */
 export const MAX_DRAWN = 500;
 
 export interface DrawnWorkflow {
   readonly workflow: Workflow;
   readonly job: Job;
-  /** The first ones, in the order of the definition. */
+  /** The first steps, in the order of the definition. */
   readonly steps: readonly WorkflowStepRun[];
 }
 
-/** At most so many steps, or a page more. */
+/** At most `MAX_DRAWN` steps, or one page more. */
 export async function readWorkflow(
   { namespace, workflows }: Connection,
   jobId: string,
@@ -35,7 +35,7 @@ export async function readWorkflow(
   return { workflow, job: present(workflow.job, 'job'), steps: steps.slice(0, most) };
 }
 
-/** What it is and how far: what stands above a drawing. */
+/** The line above a drawing: the workflow and its progress. */
 export function headline(out: Output, { workflow, job }: DrawnWorkflow, nowMs = Date.now()): string {
   const counts = [
     [StepState.SUCCEEDED, workflow.succeeded],
@@ -52,7 +52,7 @@ export function headline(out: Output, { workflow, job }: DrawnWorkflow, nowMs = 
   return `${out.styled('bold', name)}  job ${job.jobId}  ${styledState(out, job.state)}  ${countText(workflow.steps, 'step')}: ${shown.join(', ')}${isRunning ? `\n${howFarText(workflow, nowMs)}` : ''}`;
 }
 
-/** Tells what a drawing leaves out, and why nothing happens. */
+/** Notes what a drawing leaves out, and why nothing happens. */
 export function noteLimits(out: Output, { workflow, job, steps }: DrawnWorkflow): void {
   if (steps.length < workflow.steps)
     out.note(`The first ${steps.length} of ${countText(workflow.steps, 'step')} are drawn; --json has all of them`);
@@ -60,7 +60,7 @@ export function noteLimits(out: Output, { workflow, job, steps }: DrawnWorkflow)
     out.note(`It has not been started: muster explain ${job.jobId} says what it waits for`);
 }
 
-/** How far a fan-out or a loop is, or that the result is an earlier job's; empty where there is none of these. */
+/** Progress of a fan-out or a loop, or that the result is an earlier job's; empty for other steps. */
 export function progressText({ fanOut, iteration, cached }: WorkflowStepRun): string {
   if (cached) return 'cached';
   if (!fanOut) return iteration > 0 ? `pass ${iteration + 1}` : '';

@@ -1,4 +1,4 @@
-/** The graph of a workflow as a drawing: a box for each step, behind those that it needs. */
+/** Draws the graph of a workflow: a box per step, to the right of those that it needs. */
 import type { WorkflowStepRun } from '@muster/sdk/grpc';
 import { stepStateName } from '../output/states.ts';
 import { escaped, svg } from '../output/svg.ts';
@@ -8,9 +8,9 @@ import { type Cell, cellsOf } from './routes.ts';
 import { colourOf } from './step-colours.ts';
 
 const [BOX, HIGH, ACROSS, DOWN, LINE, EDGE, HEAD] = [180, 40, 240, 56, 14, 16, 40];
-/** Columns beside each other; what comes after them stands below. */
+/** Maximum columns per row; further columns go to the next row. */
 const MAX_ACROSS = 12;
-/** Letters that fit into a box: of a name, and of what is below it. */
+/** Maximum letters in a box: of a name, and of the text below it. */
 const [LETTERS, SMALL_LETTERS] = [22, 27];
 const STYLE =
   'text{font:12px sans-serif;fill:#111}.head{font-weight:bold}.small{font-size:10px;fill:#475569}' +
@@ -19,9 +19,9 @@ const STYLE =
 interface Position {
   readonly column: number;
   readonly x: number;
-  /** Of its middle. */
+  /** Vertical middle of the box. */
   readonly y: number;
-  /** Below all that stands beside it. */
+  /** Below everything in the same row. */
   readonly foot: number;
 }
 
@@ -78,7 +78,7 @@ function positionOf(positions: Positions, column: number, name: string): Positio
   return position;
 }
 
-/** To a box from those of its needs that are drawn, or on from the column before. */
+/** Lines to a box from those of its needs that are drawn, or a line that continues from the previous column. */
 function linesTo({ name, step }: Cell, column: number, positions: Positions): string[] {
   const to = positionOf(positions, column, name);
   const on = step ? '' : `H${to.x + BOX}`;
@@ -88,7 +88,7 @@ function linesTo({ name, step }: Cell, column: number, positions: Positions): st
   });
 }
 
-/** Into the next row of columns it goes between the two. */
+/** A line to the next row of columns passes between the two rows. */
 function curve(from: Position, to: Position): string {
   const x = from.x + BOX;
   if (from.foot !== to.foot) {

@@ -1,4 +1,4 @@
-/** The steps of a workflow as a tree, for people. */
+/** The steps of a workflow as a tree. */
 import { type CompensationRun, StepRole, StepState, type WorkflowStepRun } from '@muster/sdk/grpc';
 import type { Output } from '../output/output.ts';
 import { stepStateName, styledStepState } from '../output/states.ts';
@@ -35,7 +35,7 @@ function roleText({ role }: WorkflowStepRun): string {
   return ROLES[role] ?? '';
 }
 
-/** Empty where it was not called for. */
+/** Empty if it was not needed. */
 export function compensationText({ state, jobId, reason }: CompensationRun): string {
   switch (state) {
     case StepState.RUNNING:
@@ -49,7 +49,7 @@ export function compensationText({ state, jobId, reason }: CompensationRun): str
   }
 }
 
-/** It stands under the first of those that it needs: the others are named. */
+/** A step stands under the first step that it needs; the others are named. */
 function remark({ reason, needs, compensation }: WorkflowStepRun): string {
   const others = needs.length > 1 ? `needs ${needs.slice(1).join(', ')} too` : '';
   return [reason, compensation ? compensationText(compensation) : '', others].filter(Boolean).join('; ');

@@ -1,11 +1,11 @@
-/** How far a workflow is as a whole, and when it may end. */
+/** The overall progress of a workflow, and its estimated end. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { isTerminal, type Job, JobState, MusterError, type Workflow } from '@muster/sdk/grpc';
 import type { Connection } from '../connection.ts';
 import { spanText } from '../output/times.ts';
 
-/** Between two looks. */
+/** Poll interval. */
 const POLL_MS = 1_000;
 
 /** Such as `42 % done, about 1m 20s left`. */
@@ -20,7 +20,7 @@ function percentOf(progress: number): number {
   return Math.min(99, Math.floor(progress * 100));
 }
 
-/** Undefined of what is no workflow, or none that runs. */
+/** Undefined for a job that is not a running workflow. */
 export async function runningWorkflow(
   { workflows, namespace }: Pick<Connection, 'workflows' | 'namespace'>,
   { jobId, state, sessionId }: Job,
@@ -34,7 +34,7 @@ export async function runningWorkflow(
   }
 }
 
-/** Looks each second at a workflow that runs, and tells what is new of it, beside whoever follows its job. */
+/** Polls a running workflow every second and reports its progress, in addition to following its job. */
 export class WorkflowProgress {
   readonly #connection: Connection;
   readonly #report: (workflow: Workflow, text: string) => void;
@@ -47,12 +47,12 @@ export class WorkflowProgress {
     this.#report = report;
   }
 
-  /** Told each change of the job. */
+  /** Must be called with each change of the job. */
   change(job: Job): void {
     if (isTerminal(job.state)) this.stop();
     if (this.#isPolling || job.state !== JobState.WAITING) return;
     this.#isPolling = true;
-    // The job itself tells what goes wrong with the server.
+    // The caller that follows the job reports problems with the server.
     this.#probe(job).catch(() => {
       this.#isPolling = false;
     });

@@ -1,18 +1,18 @@
-/** Where the steps of a workflow stand in a drawing. Of steps that are not drawn nothing is known. */
+/** Positions of a workflow's steps in a drawing. Steps that are not drawn are ignored. */
 import { StepRole, type WorkflowStepRun } from '@muster/sdk/grpc';
 
 export interface Branch {
   readonly step: WorkflowStepRun;
-  /** Steps around it. */
+  /** Number of ancestors in the tree. */
   readonly depth: number;
-  /** What stands before it in a tree, such as `│  └─ `. */
+  /** The tree's lines before it, such as `│  └─ `. */
   readonly prefix: string;
 }
 
-/** Levels of a tree that are drawn as such; chains may be thousands of steps long. */
+/** Maximum levels that are indented; chains may be thousands of steps long. */
 const MAX_LEVELS = 12;
 
-/** Each step under the first that it needs, and before what comes after that in the definition. */
+/** Each step under the first step that it needs, siblings in the order of the definition. */
 export function treeOf(steps: readonly WorkflowStepRun[]): Branch[] {
   const drawn = new Set(steps.map(({ name }) => name));
   const above = ({ needs }: WorkflowStepRun) => (drawn.has(needs[0] ?? '') ? (needs[0] ?? '') : '');
@@ -27,7 +27,7 @@ export function treeOf(steps: readonly WorkflowStepRun[]): Branch[] {
   return branches;
 }
 
-/** Last first: they are taken from the end. */
+/** Reversed, because they are taken from the end. */
 function rowsOf(steps: readonly WorkflowStepRun[], depth: number, line: string): Branch[] {
   const fork = (i: number) => (depth === 0 ? '' : i === steps.length - 1 ? '└─ ' : '├─ ');
   return steps.map((step, i) => ({ step, depth, prefix: line + fork(i) })).reverse();
@@ -38,7 +38,7 @@ function lineBelow({ prefix, depth }: Branch): string {
   return depth < MAX_LEVELS ? line : `${line.slice(0, 3 * (MAX_LEVELS - 1))}⋯  `.slice(0, 3 * MAX_LEVELS);
 }
 
-/** The steps by columns: each behind all that it needs, those of a later phase behind all of the one before. */
+/** The steps by column: each after all that it needs, and after all steps of earlier phases. */
 export function columnsOf(steps: readonly WorkflowStepRun[]): WorkflowStepRun[][] {
   const columns: WorkflowStepRun[][] = [];
   for (const role of [StepRole.NORMAL, StepRole.ON_FAILURE, StepRole.FINALLY]) {
@@ -53,14 +53,14 @@ export function columnsOf(steps: readonly WorkflowStepRun[]): WorkflowStepRun[][
   return columns;
 }
 
-/** Each behind those that it needs, whatever the order of the definition. */
+/** Each after those that it needs, whatever the order of the definition. */
 function inOrder(steps: readonly WorkflowStepRun[]): WorkflowStepRun[] {
   const drawn = new Set(steps.map(({ name }) => name));
   const needed = new Map(steps.map(({ name, needs }) => [name, needs.filter((need) => drawn.has(need)).length]));
   const after = new Map<string, WorkflowStepRun[]>();
   for (const step of steps) for (const need of step.needs) after.set(need, [...(after.get(need) ?? []), step]);
   const free = steps.filter(({ name }) => needed.get(name) === 0);
-  // It grows while it is gone through.
+  // The list grows while it is read.
   for (const { name } of free)
     for (const next of after.get(name) ?? []) {
       const left = (needed.get(next.name) ?? 0) - 1;

@@ -1,4 +1,4 @@
-/** The graph of a workflow as Mermaid's text, which documentation and issues draw. */
+/** The graph of a workflow as Mermaid text, which documentation and issue trackers can draw. */
 import { StepState } from '@muster/sdk/grpc';
 import { stepStateName } from '../output/states.ts';
 import { type DrawnWorkflow, progressText } from './drawn-workflow.ts';

@@ -1,16 +1,16 @@
-/** The columns of a drawing with the lines that pass through them, so that none runs behind a box. */
+/** The columns of a drawing with the lines that pass through them, so that no line runs behind a box. */
 import type { WorkflowStepRun } from '@muster/sdk/grpc';
 import { columnsOf } from './layout.ts';
 
-/** A box, or the line from a step on its way to those that need it in later columns: one for all of them. */
+/** A box, or the line from a step to those that need it in later columns: one line for all of them. */
 export interface Cell {
-  /** Of the step. */
+  /** Name of the step. */
   readonly name: string;
-  /** Undefined: its line. */
+  /** Undefined: this is its line. */
   readonly step: WorkflowStepRun | undefined;
 }
 
-/** With more of them nobody follows any: then lines go straight. */
+/** With more lines nobody can follow any: then lines are drawn straight. */
 const MAX_LINES = 2_000;
 
 export function cellsOf(steps: readonly WorkflowStepRun[]): Cell[][] {
@@ -23,7 +23,7 @@ export function cellsOf(steps: readonly WorkflowStepRun[]): Cell[][] {
   return arranged(cells);
 }
 
-/** For each column the steps whose lines pass. */
+/** For each column, the steps whose lines pass through it. */
 function linesThrough(columns: readonly (readonly WorkflowStepRun[])[]): string[][] {
   const columnOf = new Map(columns.flatMap((column, i) => column.map(({ name }) => [name, i] as const)));
   const reach = new Map<string, number>();
@@ -41,7 +41,7 @@ function linesThrough(columns: readonly (readonly WorkflowStepRun[])[]): string[
   return lines;
 }
 
-/** Each near what it comes from in the column before, so that few lines cross. */
+/** Each cell near its origin in the previous column, so that few lines cross. */
 function arranged(columns: readonly (readonly Cell[])[]): Cell[][] {
   let before = new Map<string, number>();
   return columns.map((column) => {

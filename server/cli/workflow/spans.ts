@@ -1,23 +1,23 @@
-/** When the steps of a workflow were under way: from when their jobs were made to their ends, waits and retries included. */
+/** When the steps of a workflow ran: from the creation of their jobs to their ends, including waits and retries. */
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { StepState, type WorkflowStepRun } from '@muster/sdk/grpc';
 import type { DrawnWorkflow } from './drawn-workflow.ts';
 
-/** Milliseconds since the workflow's job was made. */
+/** In milliseconds since the workflow's job was created. */
 export interface StepSpan {
   readonly step: WorkflowStepRun;
-  /** What it is called: the step, or what takes it back. */
+  /** Its name: the step's, or that of its compensation. */
   readonly name: string;
   readonly state: StepState;
   readonly jobId: string;
   readonly from: number;
-  /** Undefined: it has ended, and nobody keeps when. */
+  /** Undefined: it has ended, and the time is not stored. */
   readonly to: number | undefined;
 }
 
 export interface Timeline {
   readonly spans: readonly StepSpan[];
-  /** To its end, or to now. */
+  /** Up to its end, or up to now. */
   readonly lengthMs: number;
   /** Steps that have no job. */
   readonly without: number;

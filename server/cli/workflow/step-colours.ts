@@ -1,4 +1,4 @@
-/** Colours of steps in drawings, near to those of the terminal. */
+/** Colours of steps in drawings, close to those of the terminal. */
 import { StepState } from '@muster/sdk/grpc';
 
 export interface Colours {

@@ -1,4 +1,4 @@
-/** When the steps of a workflow were under way, as a drawing. */
+/** Draws when the steps of a workflow ran. */
 import { stepStateName } from '../output/states.ts';
 import { escaped, svg } from '../output/svg.ts';
 import { spanText } from '../output/times.ts';

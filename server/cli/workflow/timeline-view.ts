@@ -1,4 +1,4 @@
-/** When the steps of a workflow were under way, as bars, for people. */
+/** Shows when the steps of a workflow ran, as bars. */
 import type { Output } from '../output/output.ts';
 import { stepStateName, styledStepState } from '../output/states.ts';
 import type { Column } from '../output/table.ts';
@@ -41,7 +41,7 @@ function tookText({ step, from, to }: StepSpan): string {
   return to === undefined ? '?' : spanText(to - from);
 }
 
-/** One cell at least. A step whose end nobody keeps has its beginning only. */
+/** At least one cell. A step without a stored end has only its beginning. */
 export function barOf({ from, to }: Pick<StepSpan, 'from' | 'to'>, lengthMs: number, cells: number): string {
   const cell = (at: number) => Math.round((at / lengthMs) * cells);
   const start = Math.min(cell(Math.max(0, from)), cells - 1);

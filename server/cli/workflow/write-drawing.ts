@@ -1,4 +1,4 @@
-/** Where a drawing goes: stdout, or a file. */
+/** Writes a drawing to stdout or to a file. */
 import { writeFile } from 'node:fs/promises';
 import { pathOf } from '../command-process.ts';
 import { CliError } from '../failures/cli-error.ts';

@@ -1,4 +1,4 @@
-/** `muster completion`: a script that has a shell complete commands and options, made from the commands themselves. */
+/** `muster completion`: a shell script that completes commands and options, generated from the commands. */
 import { Argument, type Command } from 'commander';
 import { bashCompletion } from '../../completion/bash.ts';
 import { type CommandNode, commandTree } from '../../completion/command-tree.ts';

@@ -1,4 +1,4 @@
-/** `muster conformance`: proves that a worker, in whatever language, speaks the protocol. */
+/** `muster conformance`: proves that a worker in any language implements the protocol. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Feature, features } from '../../../tools/conformance/features.ts';
 import { integer, repeated } from '../../input/numbers.ts';
@@ -37,7 +37,7 @@ export function addConformance(program: Command): void {
     .addHelpText('after', HELP)
     .action(
       handled<ConformanceOptions, [string[]]>(async (invocation, options, words) => {
-        // Only here: the kit and its servers are nothing that other commands should wait for.
+        // Imported only here: other commands must not wait for the kit and its servers.
         const { runConformance } = await import('../../run-conformance.ts');
         return runConformance(invocation, words, options);
       }),

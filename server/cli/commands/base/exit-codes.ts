@@ -1,4 +1,4 @@
-/** `muster help exit-codes`: what scripts can tell from how a command ends. */
+/** `muster help exit-codes`: the meaning of the exit codes, for scripts. */
 import type { Command } from 'commander';
 import { EXIT_CODES_HELP } from '../../failures/exit-codes.ts';
 import { local } from '../../local-command.ts';

@@ -1,4 +1,4 @@
-/** `muster simulate`: what would have happened to the jobs of a file, with the real engine and in no time. */
+/** `muster simulate`: what would have happened to the jobs of a file, with the real engine and a virtual clock. */
 import type { Command } from 'commander';
 import { integer } from '../../input/numbers.ts';
 import { timeOrAge } from '../../input/spans.ts';
@@ -66,7 +66,7 @@ function addRun(group: Command): void {
     .addHelpText('after', HELP.replaceAll('muster simulate jobs', 'muster simulate run jobs'))
     .action(
       handled<SimulateOptions, [string, string]>(async (invocation, options, scenario, arrivals) => {
-        // Only here: the engine and its database are nothing that other commands should wait for.
+        // Imported only here: other commands must not wait for the engine and its database.
         const { runSimulate } = await import('../../simulate/run-simulate.ts');
         await runSimulate(invocation, scenario, arrivals, options);
       }),

@@ -1,4 +1,4 @@
-/** `muster batches retry`: a new batch of the members of another one that have failed. */
+/** `muster batches retry`: a new batch from the failed members of another one. */
 import { randomUUID } from 'node:crypto';
 import { BatchSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';

@@ -9,14 +9,14 @@ import { styledState } from '../../output/states.ts';
 import { spanBetween, spanText } from '../../output/times.ts';
 import { present } from '../../require-field.ts';
 
-/** Between two looks at a batch that is waited for. */
+/** Poll interval of a batch that is waited for. */
 const POLL_MS = 1_000;
 
 export async function readBatch({ batches, namespace }: Connection, jobId: string): Promise<Batch> {
   return present((await batches.getBatch({ namespace, jobId })).batch, 'batch');
 }
 
-/** Shows how it ended, or how far it was when the time was up; the exit code that says so. */
+/** Shows how the batch ended, or its progress when the timeout passed; returns the exit code. */
 export async function waitForBatch(
   invocation: Invocation,
   { timeout }: { timeout?: number },
@@ -40,7 +40,7 @@ function showEnd(out: Invocation['out'], { job, counts }: Batch): void {
   if (job && job.state !== JobState.SUCCEEDED) out.line(`  ${whyText(job)}`);
 }
 
-/** The batch when it has ended or the time is up; on a terminal with a line that tells how it is getting on. */
+/** The batch when it has ended or the timeout has passed; on a terminal with a line that shows its progress. */
 async function ended(
   out: Invocation['out'],
   connection: Connection,
@@ -53,7 +53,7 @@ async function ended(
   try {
     for (;;) {
       const left = Math.max(0, Math.min(POLL_MS, end - performance.now()));
-      // Of a job that is no batch the first look says so.
+      // The first read refuses a job that is not a batch.
       const batch = await readBatch(connection, jobId);
       line?.show(`${countsText(batch.counts)}${comingText(batch)}`, shareOf(batch), speedText(batch));
       if (isTerminal(batch.job?.state ?? JobState.UNSPECIFIED) || performance.now() >= end) return batch;

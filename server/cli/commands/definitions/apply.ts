@@ -1,4 +1,4 @@
-/** `muster apply`: makes the definitions of files. */
+/** `muster apply`: stores the definitions of files. */
 import { randomUUID } from 'node:crypto';
 import { create, toJson } from '@bufbuild/protobuf';
 import {
@@ -104,7 +104,7 @@ function show(out: Output, { definition }: Wanted, response: ApplyJobDefinitionR
   if (unchecked !== undefined) out.note(unchecked);
 }
 
-/** @throws CliError that names every field that is wrong, in all documents: then nothing is applied. */
+/** @throws CliError that names every invalid field in all documents; then nothing is applied. */
 function decodeAll(documents: readonly SourceDocument[], namespace: string): Wanted[] {
   const wanted: Wanted[] = [];
   const details: string[] = [];

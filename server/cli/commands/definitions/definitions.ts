@@ -1,4 +1,4 @@
-/** `muster definitions`: what jobs are made from. */
+/** `muster definitions`: shows and archives job definitions. */
 import { randomUUID } from 'node:crypto';
 import { type JobDefinition, JobDefinitionSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';

@@ -1,4 +1,4 @@
-/** `muster assets`: the data assets that jobs have published. `muster depend`: makes a job that waits wait for more. */
+/** `muster assets`: data assets that jobs have published. `muster depend`: adds dependencies to a waiting job. */
 import { randomUUID } from 'node:crypto';
 import { type Asset, AssetSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';

@@ -1,4 +1,4 @@
-/** `muster events`: what happened to jobs, and what happens to them now. */
+/** `muster events`: past and new events of jobs. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { toJson } from '@bufbuild/protobuf';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
@@ -22,7 +22,7 @@ import { printable } from '../../output/printable.ts';
 import { styledState } from '../../output/states.ts';
 
 const PAUSE_MS = 500;
-/** A server that restarts is waited for this long. */
+/** Maximum wait for a server that restarts. */
 const PATIENCE_MS = 60_000;
 
 interface Options {
@@ -65,7 +65,7 @@ async function events(invocation: Invocation, options: Options): Promise<void> {
   if (shown === 0 && !out.json) out.note('No events are kept that fit.');
 }
 
-/** To the end of what is kept, or without end, over breaks of the connection. */
+/** Up to the newest kept event, or without end, across interrupted connections. */
 async function* pages(
   { signal }: Invocation,
   connection: Connection,

@@ -1,4 +1,4 @@
-/** `muster trace`: the spans of a job, drawn from its own rows. */
+/** `muster trace`: the spans of a job, computed from the stored job. */
 import type { JsonObject } from '@bufbuild/protobuf';
 import { Code, type Job, MusterError } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
@@ -40,7 +40,7 @@ Examples:
     );
 }
 
-/** Undefined for no job, and for one that was cleared away. */
+/** Undefined without a job, or if it was deleted after its retention. */
 async function originOf({ namespace, jobs }: Connection, jobId: string): Promise<TraceOrigin | undefined> {
   if (jobId === '') return undefined;
   try {

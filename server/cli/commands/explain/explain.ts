@@ -1,4 +1,4 @@
-/** `muster explain`: why a job is where it is, in sentences. */
+/** `muster explain`: why a job is in its state, in sentences. */
 import { JobExplanationSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
 import { handled } from '../../invocation.ts';

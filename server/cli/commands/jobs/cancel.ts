@@ -1,4 +1,4 @@
-/** `muster cancel`: asks jobs to stop, by their ids or by a filter. */
+/** `muster cancel`: cancels jobs, by id or by a filter. */
 import { randomUUID } from 'node:crypto';
 import { type CancelJobsResponse, isTerminal, type Job } from '@muster/sdk/grpc';
 import type { Command } from 'commander';

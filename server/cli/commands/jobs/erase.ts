@@ -1,4 +1,4 @@
-/** `muster erase`: takes a person's data out of an ended job, for good. */
+/** `muster erase`: erases personal data from an ended job permanently. */
 import { EraseJobResponseSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
 import { handled } from '../../invocation.ts';

@@ -1,4 +1,4 @@
-/** `muster get`: a job as it is now. */
+/** `muster get`: the current state of a job. */
 import { type Job, JobSchema, type Payload } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
 import { CliError } from '../../failures/cli-error.ts';

@@ -13,7 +13,7 @@ import { ageText } from '../../output/times.ts';
 
 const DEFAULT_LIMIT = 50;
 const MAX_PAGE = 1_000;
-/** Cells from which on a terminal has room for the queue. */
+/** Terminal width from which the queue column is shown. */
 const WIDE = 120;
 const DEAD = [JobState.FAILED, JobState.EXPIRED];
 
@@ -63,7 +63,7 @@ async function list(invocation: Invocation, options: Options): Promise<void> {
     out.note(`No jobs${connection.namespace ? ` in namespace ${connection.namespace}` : ''} match`);
 }
 
-/** Pages until there is one job more than the limit, which tells that there are more. */
+/** Reads pages until there is one job more than the limit, which shows that there are more. */
 async function* pages(connection: Connection, options: Options, limit: number): AsyncGenerator<Job[]> {
   const { $typeName: _, ...filter } = create(JobFilterSchema, toJobFilter(options));
   let left = limit + 1;

@@ -1,4 +1,4 @@
-/** `muster pause` and `muster resume`: hold a job that waits, and let it go on. */
+/** `muster pause` and `muster resume`: pause a waiting job, and resume it. */
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { eachJob } from '../../each-job.ts';

@@ -39,7 +39,7 @@ async function redrive(invocation: Invocation, options: Options): Promise<void> 
   refuseUnsaid(options, 'redrive');
   const { out } = invocation;
   const connection = await invocation.connection();
-  // Counting costs a pass of its own: only for a bar that somebody sees.
+  // Counting takes a pass of its own: only if the bar is shown.
   const total = out.stderr.isTTY && !options.dryRun ? await count(connection, options) : 0;
   const bar = new ProgressBar(out, 'redriving', total);
   let [retried, skipped] = [0, 0];

@@ -1,4 +1,4 @@
-/** `muster retry`: new jobs like ones that have ended. */
+/** `muster retry`: new jobs from ended ones. */
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { eachJob } from '../../each-job.ts';

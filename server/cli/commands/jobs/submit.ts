@@ -1,4 +1,4 @@
-/** `muster submit`: stores a job, or many, and follows it if asked to. */
+/** `muster submit`: stores one job or many, and follows a job on request. */
 import { randomUUID } from 'node:crypto';
 import { SubmitJobResponseSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';

@@ -1,4 +1,4 @@
-/** `muster update`: priority, run time or expiry of a job that waits. */
+/** `muster update`: changes priority, run time or expiry of a waiting job. */
 import { randomUUID } from 'node:crypto';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Command } from 'commander';

@@ -1,4 +1,4 @@
-/** `muster watch`: follows a job to its end. */
+/** `muster watch`: follows a job until it ends. */
 import type { Command } from 'commander';
 import { follow, showEnd } from '../../follow.ts';
 import { span } from '../../input/spans.ts';

@@ -1,4 +1,4 @@
-/** `muster audit`: what people did by hand. */
+/** `muster audit`: the record of manual actions. */
 import { AuditActionSchema, type AuditRecord, AuditRecordSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
 import { handled, type Invocation } from '../../invocation.ts';

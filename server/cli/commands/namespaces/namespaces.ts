@@ -1,4 +1,4 @@
-/** `muster namespaces`: what holds for all of a namespace. */
+/** `muster namespaces`: the settings of a namespace. */
 import { randomUUID } from 'node:crypto';
 import { durationFromMs, type Namespace, NamespaceSchema } from '@muster/sdk/grpc';
 import { type Command, Option } from 'commander';

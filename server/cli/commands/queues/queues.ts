@@ -1,4 +1,4 @@
-/** `muster queues`: the lines that jobs wait in. */
+/** `muster queues`: shows and changes queues. */
 import { randomUUID } from 'node:crypto';
 import { type Queue, QueueSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';

@@ -1,4 +1,4 @@
-/** `muster breakers`: dependencies that jobs are held back from while they fail. */
+/** `muster breakers`: circuit breakers, which hold jobs back while a dependency fails. */
 import { randomUUID } from 'node:crypto';
 import { type CircuitBreakerStatus, CircuitBreakerStatusSchema, CircuitState } from '@muster/sdk/grpc';
 import type { Command } from 'commander';

@@ -1,4 +1,4 @@
-/** `muster schedules`: what submits jobs as time goes by. */
+/** `muster schedules`: schedules, which submit jobs at set times. */
 
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import {

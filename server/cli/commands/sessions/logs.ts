@@ -1,4 +1,4 @@
-/** `muster logs`: what the handlers of a job have written. */
+/** `muster logs`: the log of a job's handlers. */
 import { LogRecordSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
 import { followedLogs, keptLogs } from '../../attempt-logs.ts';

@@ -1,4 +1,4 @@
-/** `muster worker`: runs a worker here, whose handlers are commands. */
+/** `muster worker`: runs a worker on this machine whose handlers are commands. */
 import { hostname } from 'node:os';
 import { type Command, Option } from 'commander';
 import { BOUNDS, OUTPUT_TYPES } from '../../../../workers/exec/command-spec.ts';
@@ -106,7 +106,7 @@ async function exec(
 ): Promise<void> {
   const handlers = await handlersFrom(process, options, handler, words);
   const { server, namespace } = await findTarget(globals, process.env);
-  // Only here: a worker is nothing that other commands should wait for.
+  // Imported only here: other commands must not wait for a worker.
   const { startExecWorker } = await import('../../exec/run-exec.ts');
   await startExecWorker({
     address: server,
@@ -155,7 +155,7 @@ async function handlersFrom(
   return readHandlers(process, file);
 }
 
-/** Workers are known by their names: the host's lasts. */
+/** Workers are known by their names; the host's name is stable. */
 function nameOfHost(): string {
   const name = hostname()
     .toLowerCase()

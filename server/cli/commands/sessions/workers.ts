@@ -1,4 +1,4 @@
-/** `muster workers`: who runs jobs, what they hold, and how to let one finish. */
+/** `muster workers`: shows the workers and their jobs, and drains a worker. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetWorkerResponseSchema, SessionState, type Worker, WorkerSchema } from '@muster/sdk/grpc';
@@ -96,7 +96,7 @@ async function get(invocation: Invocation, _options: object, worker: string): Pr
   showWorker(invocation.out, present(response.worker, 'worker'), response.heldJobs);
 }
 
-/** The session that a name means. */
+/** The session of the worker with this name. */
 async function sessionOf(connection: Connection, name: string): Promise<string> {
   if (UUID.test(name)) return name;
   const found: string[] = [];
@@ -140,7 +140,7 @@ function drainedText({ name, held, state }: Worker): string {
   return `Worker ${name} takes no new jobs and ${left}.`;
 }
 
-/** The worker as it was seen last: closed, or when the time was up. */
+/** The last state of the worker: closed, or when the timeout passed. */
 async function untilEnded(
   { signal }: Invocation,
   { namespace, workers }: Connection,

@@ -1,4 +1,4 @@
-/** `muster send-event`, `muster approve` and `muster reject`: what jobs wait for from outside. */
+/** `muster send-event`, `muster approve` and `muster reject`: events and approvals for waiting jobs. */
 import { randomUUID } from 'node:crypto';
 import { durationFromMs, SendEventResponseSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';

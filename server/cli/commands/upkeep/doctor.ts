@@ -1,4 +1,4 @@
-/** `muster doctor`: what is wrong, here and at the server, and what to do about it. */
+/** `muster doctor`: problems of this machine and of the server, and what to do about them. */
 import type { Command } from 'commander';
 import { version } from '../../../version.ts';
 import { pathOf } from '../../command-process.ts';

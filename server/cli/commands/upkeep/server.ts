@@ -1,4 +1,4 @@
-/** `muster server`: a control plane for production, on a PostgreSQL and a NATS that it is told of. */
+/** `muster server`: a control plane for production, on a given PostgreSQL and NATS. */
 import type { Command } from 'commander';
 import { CliError } from '../../failures/cli-error.ts';
 import { isTyped } from '../../input/database-url.ts';
@@ -37,7 +37,7 @@ Examples:
   local(command);
 }
 
-/** What starts embedded by accident would be a second, empty deployment. */
+/** An embedded database by accident would be a second, empty deployment. */
 function refuseEmbedded(postgresUrl: string | undefined, natsUrls: readonly string[]): void {
   const missing = [
     ...(postgresUrl === undefined ? ['--postgres (or --postgres-file, MUSTER_POSTGRES, MUSTER_POSTGRES_FILE)'] : []),

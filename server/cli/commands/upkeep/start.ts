@@ -1,4 +1,4 @@
-/** `muster start`: a control plane for this machine, everything embedded unless it is told otherwise. */
+/** `muster start`: a control plane for this machine; everything that no option names is embedded. */
 import type { Command } from 'commander';
 import { optionWithEnv } from '../../input/environment.ts';
 import { addListenOptions, addStoreOptions, addTimeAndLogOptions, settingsOf } from '../../input/server-options.ts';
@@ -31,7 +31,7 @@ Examples:
   muster start --postgres postgres://muster@db/muster --nats nats://bus:4222 --nats-credentials replica.creds`,
     )
     .action(async (_options, started: Command) => {
-      // Only here: what a server takes is nothing that a client should wait for.
+      // Imported only here: clients must not wait for the server's code.
       const { runStart } = await import('../../run-server.ts');
       await runStart(settingsOf(started));
     });

@@ -1,4 +1,4 @@
-/** `muster top`: what waits and who works, kept up to date. */
+/** `muster top`: queues and workers, updated continuously. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Code, MusterError } from '@muster/sdk/grpc';
 import type { Command } from 'commander';
@@ -56,7 +56,7 @@ async function top(invocation: Invocation, options: Options): Promise<void> {
   return invocation.out.json ? keepPrinting(watch, intervalMs) : keepDrawing(watch, intervalMs);
 }
 
-/** Looks, and keeps the look before, for rates. */
+/** Reads snapshots and keeps the previous one, to compute rates. */
 class Watch {
   readonly invocation: Invocation;
   readonly connection: Connection;
@@ -103,7 +103,7 @@ async function keepPrinting(watch: Watch, intervalMs: number): Promise<never> {
 }
 
 async function keepDrawing(watch: Watch, intervalMs: number): Promise<never> {
-  // A server that is not there at all is told of as by any other command.
+  // An unreachable server at the start is an ordinary error.
   await watch.readSnapshot();
   const screen = new Screen(watch.invocation.out.stdout);
   try {
@@ -124,7 +124,7 @@ function draw(screen: Screen, { invocation, connection, before }: Watch, now: Sn
   screen.draw([...warning, ...shown]);
 }
 
-/** A server that is away for a while is looked for again. */
+/** A server that becomes unreachable later is polled again. */
 function unavailable(error: unknown): string {
   if (!(error instanceof MusterError)) throw error;
   if (error.code !== Code.UNAVAILABLE && error.code !== Code.DEADLINE_EXCEEDED) throw error;

@@ -1,4 +1,4 @@
-/** `muster export` and `muster import`: a deployment moves as a whole, from embedded to PostgreSQL or back. */
+/** `muster export` and `muster import`: move a whole deployment from embedded to PostgreSQL or back. */
 import type { Command } from 'commander';
 import { postgresOptions } from '../../input/database-url.ts';
 import { locationOf } from '../../input/deployment.ts';

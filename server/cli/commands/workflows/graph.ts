@@ -1,4 +1,4 @@
-/** `muster graph`: the steps of a workflow, drawn. */
+/** `muster graph`: draws the steps of a workflow. */
 
 import { create, toJson } from '@bufbuild/protobuf';
 import { GetWorkflowResponseSchema, ListWorkflowStepsResponseSchema } from '@muster/sdk/grpc';
@@ -52,7 +52,7 @@ async function show(invocation: Invocation, { format, file }: Options, drawn: Dr
   noteLimits(out, drawn);
 }
 
-/** Both answers of the contract as one. */
+/** Combines both responses into one document. */
 export function workflowDocument({ workflow, steps }: DrawnWorkflow) {
   const one = toJson(GetWorkflowResponseSchema, create(GetWorkflowResponseSchema, { workflow }));
   const all = toJson(ListWorkflowStepsResponseSchema, create(ListWorkflowStepsResponseSchema, { steps: [...steps] }));

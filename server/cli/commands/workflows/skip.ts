@@ -1,4 +1,4 @@
-/** `muster skip`: a step of a workflow that is not to run, or not to go on. */
+/** `muster skip`: skips a step of a workflow, or stops it. */
 import { randomUUID } from 'node:crypto';
 import { WorkflowStepRunSchema } from '@muster/sdk/grpc';
 import type { Command } from 'commander';

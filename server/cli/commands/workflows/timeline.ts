@@ -1,4 +1,4 @@
-/** `muster timeline`: when the steps of a workflow were under way. */
+/** `muster timeline`: when the steps of a workflow ran. */
 import { type Command, Option } from 'commander';
 import { handled } from '../../invocation.ts';
 import { MAX_DRAWN, noteLimits, readWorkflow } from '../../workflow/drawn-workflow.ts';
