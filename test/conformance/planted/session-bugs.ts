@@ -147,8 +147,8 @@ export const sessionBugs: readonly Bug[] = [
     'never says that a handler was entered',
     'beat-lists-all',
     'held.ts',
-    'started: execution ? hasStarted(execution.place) : started,',
-    'started: false && hasStarted(execution?.place ?? 0) && started,',
+    'started: execution ? hasStarted(execution.slot) : started,',
+    'started: false && hasStarted(execution?.slot ?? 0) && started,',
   ),
   inCore(
     'ignores LEASE_LOST of a beat',
@@ -175,8 +175,8 @@ export const sessionBugs: readonly Bug[] = [
     'frees slots of a session that is over',
     'lease-lost-slot',
     'attempts.ts',
-    'if (ports.runner.withdraw(execution.place)) places.release(execution.place); else',
-    'places.release(execution.place); if (!ports.runner.withdraw(execution.place))',
+    'if (ports.runner.withdraw(execution.slot)) slotTable.release(execution.slot); else',
+    'slotTable.release(execution.slot); if (!ports.runner.withdraw(execution.slot))',
   ),
   inCore('has no fence', 'fence-aborts', 'fence.ts', 'return now >= this.#at;', 'return now >= this.#at + 1e9;'),
   inCore(
