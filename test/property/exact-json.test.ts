@@ -104,8 +104,8 @@ describe('canonical JSON', () => {
   });
 
   it.each([
-    ['two ids that one double would be', '9007199254740993', '9007199254740992', false],
-    ['nought in all its forms', '-0.0e5', '0', true],
+    ['two ids that are equal as doubles', '9007199254740993', '9007199254740992', false],
+    ['zero in all its forms', '-0.0e5', '0', true],
     ['a number and its text', '1', '"1"', false],
     ['null and a text', 'null', '"null"', false],
     ['null and no member', '{"a":null}', '{}', false],
@@ -114,7 +114,7 @@ describe('canonical JSON', () => {
     ['lists that are nested in another way', '[[1],2]', '[[1,2]]', false],
     ['a member named __proto__', '{"__proto__":1}', '{}', false],
     ['exponents beyond any double', '1e400000', '1e400001', false],
-    ['exponents beyond any reckoning', '1e99999999999999999999', '1e99999999999999999998', false],
+    ['exponents too large to compute', '1e99999999999999999999', '1e99999999999999999998', false],
   ])('compares %s', (_, one, two, isSame) => {
     expect(textOf(one)).toBeDefined();
     expect(textOf(one) === textOf(two)).toBe(isSame);

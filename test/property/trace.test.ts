@@ -118,7 +118,7 @@ describe('a traceparent', () => {
   it.each([
     ['', 'nothing'],
     ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more', 'more than its version has'],
-    ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01.', 'rubbish at its end'],
+    ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01.', 'garbage at its end'],
     ['ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'the version ff'],
     ['00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01', 'capitals'],
     ['00-00000000000000000000000000000000-b7ad6b7169203331-01', 'a trace id of zeros'],

@@ -30,24 +30,24 @@ function lackWith(toolchain: Toolchain, says: Readonly<Record<string, string>>):
 it.each<[string, Toolchain, Record<string, string>]>([
   ['the oldest Go', go, { go: 'go version go1.25.0 linux/amd64' }],
   ['a newer Go', go, { go: 'go version go1.100.1 darwin/arm64' }],
-  ['a Go of one’s own', go, { go: 'go version devel go1.27-1a2b3c4 Mon Jan 5 10:00:00 2026 linux/amd64' }],
+  ['a custom Go build', go, { go: 'go version devel go1.27-1a2b3c4 Mon Jan 5 10:00:00 2026 linux/amd64' }],
   ['a candidate', go, { go: 'go version go1.25rc1 linux/amd64' }],
   [
     'the oldest Rust',
     rust,
     { cargo: 'cargo 1.89.0 (c24e10642 2025-06-23)', rustc: 'rustc 1.89.0 (29483883e 2025-08-04)' },
   ],
-  [
-    'a Rust of the night',
-    rust,
-    { cargo: 'cargo 1.97.0-nightly', rustc: 'rustc 1.97.0-nightly (1a2b3c4d5 2026-01-05)' },
-  ],
+  ['a nightly Rust', rust, { cargo: 'cargo 1.97.0-nightly', rustc: 'rustc 1.97.0-nightly (1a2b3c4d5 2026-01-05)' }],
   [
     'the oldest Java',
     java,
     { mvn: 'Apache Maven 3.8.7\nJava version: 17.0.15, vendor: Debian', javac: 'javac 17.0.15' },
   ],
-  ['a Java of no parts', java, { mvn: 'Apache Maven 4.0.0\nJava version: 26, vendor: Oracle', javac: 'javac 26-ea' }],
+  [
+    'a Java version without parts',
+    java,
+    { mvn: 'Apache Maven 4.0.0\nJava version: 26, vendor: Oracle', javac: 'javac 26-ea' },
+  ],
 ])('the toolchain with %s is accepted', (_name, toolchain, says) => {
   expect(lackWith(toolchain, says)).toBeUndefined();
 });
@@ -74,8 +74,8 @@ it.each<[Toolchain, Record<string, string>, string]>([
 
 it.each([
   ['fails', 'echo "no toolchain is\n chosen" >&2; exit 1', 'no toolchain is chosen'],
-  ['says something else', 'echo "what now?"', 'what now?'],
-  ['ends without a word', 'exit 3', 'exit 3, without a word'],
+  ['prints something else', 'echo "what now?"', 'what now?'],
+  ['ends without output', 'exit 3', 'exit 3, without a word'],
 ])('a program that %s counts as missing, with its output', (_what, script, words) => {
   write('go', script);
   expect(lackOf(go)).toContain(`go does not tell its version: ${words}`);

@@ -110,12 +110,12 @@ describe('the files of a simulation', () => {
 
 describe('a refusal of the files', () => {
   it.each<[string, unknown, RegExp]>([
-    ['no mapping', '[]', /holds no document\n.*muster simulate --help/],
+    ['a list instead of a mapping', '[]', /holds no document\n.*muster simulate --help/],
     ['several documents', '{}\n---\n{}', /must hold one mapping/],
-    ['no YAML', '{ definitions: [', /is neither YAML nor JSON/],
-    ['nothing in it', {}, /definitions: is missing[\s\S]*workers: is missing/],
-    ['a list too many', { ...mails, worker: [] }, /worker: is no field; did you mean workers\?/],
-    ['a list that is none', { ...mails, queues: {} }, /queues: must be a list/],
+    ['invalid YAML', '{ definitions: [', /is neither YAML nor JSON/],
+    ['no content', {}, /definitions: is missing[\s\S]*workers: is missing/],
+    ['an unknown list', { ...mails, worker: [] }, /worker: is no field; did you mean workers\?/],
+    ['a mapping instead of a list', { ...mails, queues: {} }, /queues: must be a list/],
     [
       'an unknown field',
       { ...mails, queues: [{ name: 'a', maxConcurency: 1 }] },
@@ -138,19 +138,11 @@ describe('a refusal of the files', () => {
     ['too many slots', { ...mails, workers: [{ name: 'w', slots: 10_001 }] }, /workers\[0\]\.slots/],
     ['a worker without a name', { ...mails, workers: [{ slots: 1 }] }, /workers\[0\]\.name/],
     ['too many workers', { ...mails, workers: [{ name: 'w', slots: 1, count: 1_001 }] }, /workers\[0\]\.count/],
+    ['invalid handlers', { ...mails, workers: [{ name: 'w', slots: 1, handlers: 'mail' }] }, /workers\[0\]\.handlers/],
+    ['invalid labels', { ...mails, workers: [{ name: 'w', slots: 1, labels: { a: 1 } }] }, /workers\[0\]\.labels/],
+    ['a duplicate name', { ...mails, workers: [...mails.workers, ...mails.workers] }, /workers: has small twice/],
     [
-      'handlers that are none',
-      { ...mails, workers: [{ name: 'w', slots: 1, handlers: 'mail' }] },
-      /workers\[0\]\.handlers/,
-    ],
-    [
-      'labels that are none',
-      { ...mails, workers: [{ name: 'w', slots: 1, labels: { a: 1 } }] },
-      /workers\[0\]\.labels/,
-    ],
-    ['a name twice', { ...mails, workers: [...mails.workers, ...mails.workers] }, /workers: has small twice/],
-    [
-      'nobody who runs it',
+      'a definition without a worker',
       { ...mails, workers: [{ name: 'w', slots: 1, handlers: ['x'] }] },
       /line 1: definition: no worker of the scenario has mail's handler mail/,
     ],
@@ -159,14 +151,14 @@ describe('a refusal of the files', () => {
   });
 
   it.each<[string, string, RegExp]>([
-    ['nothing in it', '\n', /holds no arrivals/],
-    ['no JSON', `${good}{"at":`, /line 2: is no JSON/],
-    ['no object', '[1]', /line 1: must be a JSON object/],
+    ['no content', '\n', /holds no arrivals/],
+    ['invalid JSON', `${good}{"at":`, /line 2: is no JSON/],
+    ['a list instead of an object', '[1]', /line 1: must be a JSON object/],
     ['an unknown field', lines({ prioritty: 1 }), /line 1: prioritty: is no field; did you mean priority\?/],
     ['no time', lines({ at: undefined }), /line 1: at: must be a span/],
     ['a time without zone', lines({ at: '2026-05-04T09:30:00' }), /line 1: at: /],
     [
-      'times of two kinds',
+      'relative and absolute times',
       lines({}, { at: '2026-05-04T09:30:00Z' }),
       /line 2: at: is a time, and that of line 1 a span/,
     ],
@@ -178,23 +170,23 @@ describe('a refusal of the files', () => {
       /line 1: definition: the scenario has no mial; did you mean mail\?/,
     ],
     ['no run time', lines({ run: undefined }), /line 1: run: is missing/],
-    ['a run time that is none', lines({ run: -1 }), /line 1: run: must be a span/],
+    ['an invalid run time', lines({ run: -1 }), /line 1: run: must be a span/],
     ['a priority out of range', lines({ priority: 101 }), /line 1: priority: /],
-    ['labels that are none', lines({ labels: { a: 1 } }), /line 1: labels: /],
+    ['invalid labels', lines({ labels: { a: 1 } }), /line 1: labels: /],
     [
       'too many labels',
       lines({ labels: Object.fromEntries(Array.from({ length: 63 }, (_, at) => [`l${at}`, ''])) }),
       /line 1: labels: has more than 62/,
     ],
     [
-      'a key of no use',
+      'a key without a limit',
       `${line({ definition: 'bill', limitKey: '' })}\n${line({ definition: 'bill', limitKey: 'a' })}`,
       /line 2: limitKey: definition bill has no keyLimit with a key/,
     ],
-    ['a key that is none', lines({ limitKey: 1 }), /line 1: limitKey: must be a text/],
-    ['an outcome that is none', lines({ outcome: 'lost' }), /line 1: outcome: /],
-    ['failures that are none', lines({ failures: 0.5 }), /line 1: failures: /],
-    ['a delay that is none', lines({ delay: 'soon' }), /line 1: delay: /],
+    ['an invalid key', lines({ limitKey: 1 }), /line 1: limitKey: must be a text/],
+    ['an unknown outcome', lines({ outcome: 'lost' }), /line 1: outcome: /],
+    ['an invalid number of failures', lines({ failures: 0.5 }), /line 1: failures: /],
+    ['an invalid delay', lines({ delay: 'soon' }), /line 1: delay: /],
   ])('names the fault of arrivals with %s', async (_what, arrivals, message) => {
     const scenario = { ...mails, definitions: [...mails.definitions, { name: 'bill' }] };
     expect(await refused(scenario, arrivals)).toMatch(message);

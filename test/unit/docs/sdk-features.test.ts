@@ -77,17 +77,23 @@ const rows = sectionsOf(overview, 2)
   .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()))
   .filter((cells) => cells.length === languages.length + 3 && !/^-*$|^$/.test(cells[1] ?? ''));
 
-describe.each(rows.map((cells) => [cells[1] ?? '', cells.slice(2, -1)] as const))('%s', (feature, cells) => {
-  it.each(languages.map((language, i) => [language, cells[i] ?? ''] as const))('%s: %s', (language, cell) => {
-    const names = [...cell.matchAll(/`(\w+)/g)].map(([, name = '']) => name);
-    expect(names.filter((name) => !isDeclared(language, name))).toEqual([]);
-    if (names.length > 0) return;
-    expect(cell).toMatch(/^(stub|no|yes|by a bridge of .*)$/);
-    // A row of calls names them in its first cell, so that the test fails when a client gets a method for one.
-    const calls = [...feature.matchAll(/`(\w+)`/g)].map(([, call = '']) => sources[language].spelled(call));
-    expect(calls.filter((call) => isDeclared(language, call, sources[language].client))).toEqual([]);
-  });
-});
+describe.each(rows.map((cells) => [cells[1] ?? '', cells.slice(2, -1)] as const))(
+  'the SDK feature "%s"',
+  (feature, cells) => {
+    it.each(languages.map((language, i) => [language, cells[i] ?? ''] as const))(
+      'is described correctly for %s: %s',
+      (language, cell) => {
+        const names = [...cell.matchAll(/`(\w+)/g)].map(([, name = '']) => name);
+        expect(names.filter((name) => !isDeclared(language, name))).toEqual([]);
+        if (names.length > 0) return;
+        expect(cell).toMatch(/^(stub|no|yes|by a bridge of .*)$/);
+        // A row of calls names them in its first cell, so that the test fails when a client gets a method for one.
+        const calls = [...feature.matchAll(/`(\w+)`/g)].map(([, call = '']) => sources[language].spelled(call));
+        expect(calls.filter((call) => isDeclared(language, call, sources[language].client))).toEqual([]);
+      },
+    );
+  },
+);
 
 it('the feature table has rows', () => {
   expect(rows.length).toBeGreaterThan(20);

@@ -47,7 +47,7 @@ describe('the report of a run', () => {
     ['a case has failed', { ...run }, [...good, entry('failed', 'c', 'one\nand two')], 'c: one and two'],
     ['a file can not be loaded', { ...run, faults: ['x.test.ts: no such module'] }, good, 'no such module'],
     ['nothing ran', { ...run }, [], 'None.'],
-    ['it was broken off', { ...run, complete: false }, good, 'the run was broken off'],
+    ['it was interrupted', { ...run, complete: false }, good, 'the run was broken off'],
   ])('fails when %s', (_why, one, entries, says) => {
     expect(summaryText(one, entries)).toContain('\nFailed');
     expect(summaryText(one, entries)).toContain(says);

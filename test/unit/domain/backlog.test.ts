@@ -16,13 +16,13 @@ const aged = (seconds: number, waiting = 10): Backlog => ({ waiting, ageMs: seco
 
 /** For priorities -1, 0 and 1: how many jobs must leave first, or - when the job is accepted. */
 const table: readonly (readonly [string, BacklogBounds, Backlog, string])[] = [
-  ['nothing waits', hundred, jobs(0), '- - -'],
+  ['an empty queue', hundred, jobs(0), '- - -'],
   ['just below 80 %', hundred, jobs(79), '- - -'],
-  ['80 %: what matters least goes', hundred, jobs(80), '1 - -'],
+  ['80 %: the lowest priorities are refused', hundred, jobs(80), '1 - -'],
   ['just below the bound', hundred, jobs(99), '20 - -'],
   ['the bound', hundred, jobs(100), '21 1 -'],
   ['just below 120 %', hundred, jobs(119), '40 20 -'],
-  ['120 %: nothing is let in', hundred, jobs(120), '41 21 1'],
+  ['120 %: every job is refused', hundred, jobs(120), '41 21 1'],
   ['a bound of one job, none waits', one, jobs(0), '- - -'],
   ['a bound of one job, one waits', one, jobs(1), '1 1 -'],
   ['a bound of one job, two wait', one, jobs(2), '2 2 1'],
@@ -31,8 +31,8 @@ const table: readonly (readonly [string, BacklogBounds, Backlog, string])[] = [
   ['80 % of the age', minute, aged(48), '1 - -'],
   ['the age', minute, aged(60), '2 1 -'],
   ['120 % of the age', minute, aged(72), '4 2 1'],
-  ['twice the age: half of what waits is too old', minute, aged(120), '6 5 4'],
-  ['both, of which the count is told', { ...minute, maxBacklog: 5 }, aged(61), '7 6 5'],
+  ['twice the age: half of the waiting jobs is too old', minute, aged(120), '6 5 4'],
+  ['both exceeded, of which the count is named', { ...minute, maxBacklog: 5 }, aged(61), '7 6 5'],
 ];
 
 describe('the bounds of a queue', () => {

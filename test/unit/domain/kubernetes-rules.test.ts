@@ -22,7 +22,7 @@ const rows: Row[] = [
   ['no match: the failure counts', [failJobOn42], [exit(1)], { state: 'SCHEDULED', counted: 1 }],
   ['FailJob on an exit code', [failJobOn42], [exit(1), exit(42)], { state: 'FAILED', counted: 2, by: 1 }],
   ['an exit code in a list', [ignore137], [exit(143)], { state: 'SCHEDULED', counted: 0, by: 1 }],
-  ['an exit code beside the list', [ignore137], [exit(138)], { state: 'SCHEDULED', counted: 1 }],
+  ['an exit code outside the list', [ignore137], [exit(138)], { state: 'SCHEDULED', counted: 1 }],
   ['a failure without an exit code', [ignore137], [failed()], { state: 'SCHEDULED', counted: 1 }],
   ['DisruptionTarget, ignored', [ignoreDisruption], [disrupted], { state: 'SCHEDULED', counted: 0, by: 1 }],
   ['DisruptionTarget, counted', [countDisruption], [disrupted], { state: 'SCHEDULED', counted: 1, by: 1 }],

@@ -44,12 +44,12 @@ describe('an error that is not retried:', () => {
 
   it.each<[string, Failure, string]>([
     ['a type of the list ends the job', failed({ type: 'InvalidCard' }), 'FAILED'],
-    ['the other one of the list too', failed({ type: 'Gone' }), 'FAILED'],
-    ['types are compared letter by letter', failed({ type: 'gone' }), 'SCHEDULED'],
-    ['and whole', failed({ type: 'GoneAway' }), 'SCHEDULED'],
-    ['the message says nothing', failed({ message: 'Gone' }), 'SCHEDULED'],
-    ['nor does the cause', failed({ cause: failed({ type: 'Gone' }) }), 'SCHEDULED'],
-    ['a failure may say so itself', failed({ final: true }), 'FAILED'],
+    ['the second type of the list ends it too', failed({ type: 'Gone' }), 'FAILED'],
+    ['types are compared with case', failed({ type: 'gone' }), 'SCHEDULED'],
+    ['types are compared as a whole', failed({ type: 'GoneAway' }), 'SCHEDULED'],
+    ['the message is ignored', failed({ message: 'Gone' }), 'SCHEDULED'],
+    ['the cause is ignored', failed({ cause: failed({ type: 'Gone' }) }), 'SCHEDULED'],
+    ['a failure may be final itself', failed({ final: true }), 'FAILED'],
   ])('%s', (_what, failure, state) => {
     expect(play(policy, failure).last.state).toBe(state);
   });
@@ -63,9 +63,9 @@ describe('an error that is not retried:', () => {
 describe('the total time of retries', () => {
   // 1 + 2 + 4 + 8 = 15 s: the fifth attempt begins at 15 s, the sixth would begin at 31 s.
   it.each([
-    ['in which the next attempt still begins', 15_000, 5],
-    ['which it would miss by a millisecond: the job ends at once, without the wait', 14_999, 4],
-    ['far away', 30_999, 5],
+    ['allows an attempt that begins at its end', 15_000, 5],
+    ['ends the job at once when the next attempt would be a millisecond late', 14_999, 4],
+    ['ends the job long before its end when the next attempt would be a millisecond late', 30_999, 5],
   ])('%s', (_what, maxRetryDurationMs, attempts) => {
     const { last, waitsMs } = play(policyOf({ ...temporal, maxRetryDurationMs }), ...times(9));
     expect(last).toMatchObject({ kind: 'end', state: 'FAILED', attemptsCounted: attempts });

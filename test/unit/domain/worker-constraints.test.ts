@@ -58,7 +58,12 @@ describe('the constraint NO_WORKER', () => {
   });
 
   it.each<[string, readonly OpenSession[], typeof work, string]>([
-    ['nobody', [], work, 'no session serves definition resize version 3; none is open in its namespace'],
+    [
+      'that no session is open',
+      [],
+      work,
+      'no session serves definition resize version 3; none is open in its namespace',
+    ],
     [
       'other handlers',
       [session({ handlers: [{ name: 'mail', minVersion: 0, maxVersion: 0 }] })],
@@ -78,54 +83,54 @@ describe('the constraint NO_WORKER', () => {
       'no session serves definition resize version 3; 3 sessions serve versions 4 to 6, versions from 4 on, versions up to 2',
     ],
     [
-      'no label',
+      'a missing label',
       [session(), session({ labels: { gpu: 't4' } })],
       inGpuLane,
       'no session serves definition resize version 3 with the label gpu=a100; 2 sessions serve it without that label',
     ],
     [
-      'labels',
+      'missing labels',
       [session({ labels: { gpu: 'a100' } })],
       demanding({ labels: { gpu: 'a100', zone: 'a' } }),
       'no session serves definition resize version 3 with the labels gpu=a100, zone=a; 1 session serves it without all of those labels',
     ],
     [
-      'labels of which an expression is true',
+      'an expression over labels that is false',
       [session(), session()],
       demanding({ required: 'has(labels.ssd)' }),
       'no session serves definition resize version 3, whose labels meet: has(labels.ssd); 2 sessions serve it with other labels',
     ],
     [
-      'less than is taken',
+      'too few resources',
       [session({ resources: { gpu: 2 } }), session({ resources: { gpu: 1 } })],
       demanding({ resources: { gpu: 4 } }),
       'no session serves definition resize version 3 that has gpu 4; 2 sessions serve it and have less',
     ],
     [
-      'labels, where there is enough of what is taken',
+      'missing labels with enough resources',
       [session({ resources: { gpu: 8 } })],
       demanding({ resources: { gpu: 4 }, labels: { zone: 'a' }, required: 'has(labels.ssd)' }),
       'no session serves definition resize version 3 with the label zone=a that has gpu 4, whose labels meet: has(labels.ssd); 1 session serves it with other labels',
     ],
     [
-      'less than is taken, where some have the labels',
+      'too few resources at sessions with the labels',
       [session({ resources: { gpu: 8 } }), session({ resources: { gpu: 1 }, labels: { zone: 'a' } })],
       demanding({ resources: { gpu: 4 }, labels: { zone: 'a' } }),
       'no session serves definition resize version 3 with the label zone=a that has gpu 4; 1 session serves it and has less',
     ],
     [
-      'another name of the handler',
+      'a handler with another name',
       [],
       { ...work, handler: 'convert' },
       'no session serves definition resize version 3 by its handler convert; none is open in its namespace',
     ],
     [
-      'some that take nothing now',
+      'sessions that accept nothing now',
       [session({ unavailable: 'draining' }), session({ unavailable: 'lapsed' }), session({ unavailable: 'deaf' })],
       work,
       'no session takes definition resize version 3: of the 3 sessions that could, 1 is draining, 1 is past its lease, 1 is deaf to the message bus',
     ],
-  ])('names %s', (_, sessions, asked, message) => {
+  ])('explains %s', (_, sessions, asked, message) => {
     expect(whyNone(sessions, asked)).toBe(message);
   });
 

@@ -27,7 +27,7 @@ const OBSTACLES: [string, Partial<AcceptanceFacts>, string][] = [
   ['draining', { draining: true }, 'DRAIN'],
   ['unsupported', { supported: false }, 'UNSUPPORTED'],
   ['credit spent', { creditUnspent: false }, 'DEAD_CREDIT'],
-  ['no place', { slotFree: false }, 'NO_SLOT'],
+  ['no slot', { slotFree: false }, 'NO_SLOT'],
 ];
 
 function verdict(facts: Partial<AcceptanceFacts>): string {

@@ -241,27 +241,27 @@ describe('the check of a value that is passed on whole', () => {
   });
 
   it.each<[string, object, object]>([
-    ['one that may be left out', object({ n: string }), object({ n: integer })],
-    ['one that fits', object({ n: integer }, ['n']), object({ n: number }, ['n'])],
+    ['an optional property', object({ n: string }), object({ n: integer })],
+    ['a property that fits', object({ n: integer }, ['n']), object({ n: number }, ['n'])],
     ['a number that may be whole', object({ n: number }, ['n']), object({ n: integer }, ['n'])],
-    ['one of several types', object({ n: { type: ['string', 'integer'] } }), object({ n: integer }, ['n'])],
+    ['a property of several types', object({ n: { type: ['string', 'integer'] } }), object({ n: integer }, ['n'])],
     [
-      'what may be no object',
+      'a value that may be null',
       { type: ['object', 'null'], properties: { n: string } },
       { type: ['object', 'null'], properties: { n: integer }, required: ['n'] },
     ],
     ['a reference', object({ n: { $ref: '#/$defs/x' } }), object({ n: integer }, ['n'])],
     ['a choice', object({ n: { anyOf: [string, integer] } }), object({ n: integer }, ['n'])],
     ['no type', object({ n: {} }), object({ n: integer }, ['n'])],
-    ['one that is not told', object({}), object({ n: integer }, ['n'])],
-    ['one by pattern', { ...closed({}), patternProperties: { n: string } }, object({ n: integer }, ['n'])],
+    ['a property that the schema does not name', object({}), object({ n: integer }, ['n'])],
+    ['a property by pattern', { ...closed({}), patternProperties: { n: string } }, object({ n: integer }, ['n'])],
     [
-      'items one by one',
+      'items with a schema each',
       object({ n: { type: 'array', prefixItems: [string], items: integer } }),
       object({ n: { type: 'array', items: string } }, ['n']),
     ],
     [
-      'items one by one, as older drafts tell them',
+      'items with a schema each in the form of older drafts',
       object({ n: { type: 'array', items: [string] } }),
       object({ n: { type: 'array', items: integer } }, ['n']),
     ],
@@ -270,7 +270,7 @@ describe('the check of a value that is passed on whole', () => {
       object({ n: { type: ['array', 'string'], items: string } }),
       object({ n: { type: ['array', 'string'], items: integer } }, ['n']),
     ],
-    ['one that may be there, where there is no place for it', object({ n: string }), closed({})],
+    ['an optional property that a closed object does not have', object({ n: string }), closed({})],
   ])('accepts %s', (_what, taskOutput, task) => {
     expect(ofInput('steps.a.output', { taskOutput, task })).toEqual([]);
   });

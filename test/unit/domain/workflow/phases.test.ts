@@ -96,19 +96,19 @@ const rows: [string, Partial<WorkflowRun>, object][] = [
   ['work: all have', { ended: 3 }, toClean],
   ['work: all have, and a leaf failed', { ended: 3, failed: true }, toUndo],
   ['work: a leaf failed, and branches run', { running: 1, ended: 2, failed: true }, stay],
-  ['doomed work: something is open', { running: 1, ended: 1, stopReason: 'CANCELLED' }, stay],
-  ['doomed work: nothing is, though steps never ended', { ended: 1, stopReason: 'FAILED', failed: true }, toUndo],
-  ['doomed work: cancelled before anything began', { stopReason: 'CANCELLED' }, toUndo],
-  ['doomed work: out of time', { ended: 1, stopReason: 'TIMED_OUT' }, toUndo],
+  ['stopping work: a step is open', { running: 1, ended: 1, stopReason: 'CANCELLED' }, stay],
+  ['stopping work: no step is open, though some never ended', { ended: 1, stopReason: 'FAILED', failed: true }, toUndo],
+  ['stopping work: cancelled before anything began', { stopReason: 'CANCELLED' }, toUndo],
+  ['stopping work: timed out', { ended: 1, stopReason: 'TIMED_OUT' }, toUndo],
   ['on failure: cancelled, and not interrupted', { phase: 'ON_FAILURE', stopReason: 'CANCELLED' }, stay],
   ['on failure: all have ended', { phase: 'ON_FAILURE', ended: 1, failed: true }, toClean],
   ['finally: some have not ended', { phase: 'FINALLY', ended: 1, stopReason: 'TIMED_OUT' }, stay],
-  ['the end: all was fine', { phase: 'FINALLY', ended: 2 }, ends('SUCCEEDED')],
+  ['the end: everything succeeded', { phase: 'FINALLY', ended: 2 }, ends('SUCCEEDED')],
   ['the end: the work failed', { phase: 'FINALLY', ended: 2, failed: true }, ends('FAILED')],
-  ['the end: out of time', { phase: 'FINALLY', ended: 2, stopReason: 'TIMED_OUT' }, ends('FAILED')],
+  ['the end: timed out', { phase: 'FINALLY', ended: 2, stopReason: 'TIMED_OUT' }, ends('FAILED')],
   ['the end: clean-up failed', { phase: 'FINALLY', ended: 2, cleanupFailed: true }, ends('FAILED')],
   [
-    'the end: cancelled, and all else went wrong',
+    'the end: cancelled, and work and clean-up failed',
     { phase: 'FINALLY', ended: 2, stopReason: 'CANCELLED', failed: true, cleanupFailed: true },
     ends('CANCELLED'),
   ],
@@ -117,7 +117,7 @@ const rows: [string, Partial<WorkflowRun>, object][] = [
 const failed = { ended: 3, failed: true } as const;
 const compensating = { phase: 'COMPENSATION', ended: 1, failed: true } as const;
 const compensationRows: [string, Partial<WorkflowRun>, object][] = [
-  ['work: something of it is open', { ...failed, ended: 2, running: 1, compensable: 2 }, stay],
+  ['work: a step is open', { ...failed, ended: 2, running: 1, compensable: 2 }, stay],
   ['work: it failed', { ...failed, compensable: 2 }, { kind: 'ENTER', phase: 'COMPENSATION', roots: [] }],
   [
     'work: it was cancelled',

@@ -53,7 +53,7 @@ describe('validation of names and needs finds', () => {
   it.each<[string, string[], string[]]>([
     ['no step at all', one(), ['w.steps is empty; a workflow has at least one step']],
     [
-      'the same name twice',
+      'a duplicate name',
       one(step('a'), step('a')),
       ['w.steps[1].name is the name of w.steps[0] too; each step has a name of its own'],
     ],
@@ -63,13 +63,17 @@ describe('validation of names and needs finds', () => {
       ['w.steps[1].needs[0] is no step of this workflow; did you mean charge?'],
     ],
     [
-      'a need that is like no other',
+      'an unknown need unlike any step',
       one(step('charge'), step('b', ['zzzzzz'])),
       ['w.steps[1].needs[0] is no step of this workflow; add the step, or leave the need out'],
     ],
-    ['itself', one(step('a', ['a'])), ['w.steps[0].needs[0] is the step itself, which can not wait for itself']],
     [
-      'a need twice',
+      'a step that needs itself',
+      one(step('a', ['a'])),
+      ['w.steps[0].needs[0] is the step itself, which can not wait for itself'],
+    ],
+    [
+      'a duplicate need',
       one(step('a'), step('b', ['a', 'a'])),
       ['w.steps[1].needs[1] is there already as needs[0]; name it once'],
     ],
@@ -119,7 +123,7 @@ describe('validation of names and needs finds', () => {
       ],
     ],
     [
-      'a wait outside beside a fan-out, a loop and a cache',
+      'an external wait with a fan-out, a loop and a cache',
       one(
         step('a', [], { fanOut: { items: '[1]' }, after: [outside] }),
         step('b', [], { loop: { while: 'false', maxIterations: 1 }, after: [outside] }),
@@ -150,17 +154,17 @@ describe('validation of names and needs finds', () => {
 describe('validation finds cycles', () => {
   it.each<[string, string[], string[]]>([
     [
-      'of two',
+      'of two steps',
       one(step('a', ['b']), step('b', ['a'])),
       ['w.steps[0].needs is part of a cycle: a needs b, b needs a; leave one of these needs out'],
     ],
     [
-      'of three, and what is behind it is no part of it',
+      'of three steps, without the steps behind them',
       one(step('x', ['a']), step('a', ['c']), step('b', ['a']), step('c', ['b'])),
       ['w.steps[1].needs is part of a cycle: a needs c, c needs b, b needs a; leave one of these needs out'],
     ],
     [
-      'two apart',
+      'that are separate',
       one(step('a', ['b']), step('b', ['a']), step('c', ['d']), step('d', ['c'])),
       [expect.stringMatching(/a needs b, b needs a/), expect.stringMatching(/c needs d, d needs c/)],
     ],
@@ -182,7 +186,7 @@ describe('validation of expressions finds', () => {
       'w.steps[1].input refers to the step itself; it has no output before it has run',
     ],
     [
-      'a step beside',
+      'a parallel step',
       input('steps.c.output'),
       'w.steps[1].input names c, which does not come before: let b need it, or a step that does',
     ],
