@@ -75,19 +75,19 @@ it.each<[Toolchain, Record<string, string>, string]>([
 it.each([
   ['fails', 'echo "no toolchain is\n chosen" >&2; exit 1', 'no toolchain is chosen'],
   ['prints something else', 'echo "what now?"', 'what now?'],
-  ['ends without output', 'exit 3', 'exit 3, without a word'],
+  ['ends without output', 'exit 3', 'exit 3, without output'],
 ])('a program that %s counts as missing, with its output', (_what, script, words) => {
   write('go', script);
-  expect(lackOf(go)).toContain(`go does not tell its version: ${words}`);
+  expect(lackOf(go)).toContain(`go does not report its version: ${words}`);
 });
 
 it('a program that does not answer in time or can not be started counts as missing', () => {
   write('go', 'echo "fetching a newer one" >&2; exec /bin/sleep 60');
   expect(lackOf(go, 2_000)).toContain(
-    'go does not tell its version: no answer within 2 s fetching a newer one; Go needs',
+    'go does not report its version: no answer within 2 s fetching a newer one; Go needs',
   );
   writeFileSync(join(folder, 'cargo'), '#!/there/is/no/such/shell\n', { mode: 0o755 });
-  expect(lackOf(rust)).toMatch(/^cargo does not tell its version: spawnSync .* ENOENT; Rust needs/);
+  expect(lackOf(rust)).toMatch(/^cargo does not report its version: spawnSync .* ENOENT; Rust needs/);
 });
 
 it('a program is asked once', () => {

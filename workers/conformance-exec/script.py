@@ -1,6 +1,6 @@
 """The handler `script` of the conformance worker, as a command of `muster worker exec`.
 
-docs/conformance.md has the steps, docs/exec.md what a command is given and what it says.
+docs/conformance.md describes the steps, docs/exec.md the interface of a command.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
-# Exit codes of handlers.yaml: of a failure's type, whether it is final, and the delay that it asks for.
+# Exit codes in handlers.yaml, by the failure's type, whether it is final, and its retry delay.
 FAILURES = {
     ("OutOfPaper", False, None): 10,
     ("OutOfPaper", True, None): 11,
@@ -29,24 +29,24 @@ Step = dict[str, Any]
 
 
 def fail(code: int, message: str) -> NoReturn:
-    """Ends with a code; the last lines of stderr are the message of the failure."""
-    print(message, file=sys.stderr)  # noqa: T201 - that is how a command says why
+    """Exits with a code; the last lines of stderr are the message of the failure."""
+    print(message, file=sys.stderr)  # noqa: T201 - the interface of a command
     sys.exit(code)
 
 
 def say(**words: Any) -> None:
-    """Tells the worker something, on the descriptor for that."""
+    """Sends a message to the worker, on the descriptor for it."""
     os.write(int(os.environ["MUSTER_FD"]), (json.dumps(words) + "\n").encode())
 
 
 def answer(result: bytes) -> NoReturn:
-    """Ends with a result."""
+    """Exits with a result."""
     sys.stdout.buffer.write(result)
     sys.exit(0)
 
 
 def context() -> Step:
-    """What a command is told of its job."""
+    """The variables of the command about its job."""
     given = os.environ
     file = given.get("MUSTER_CHECKPOINT_FILE")
     return {
@@ -60,14 +60,14 @@ def context() -> Step:
 
 
 def deaf_sleep(ms: int) -> None:
-    """Waits, whatever it is told."""
+    """Sleeps and ignores SIGTERM."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     time.sleep(ms / 1000)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def until_stopped(then: list[Step] | None) -> None:
-    """Without `then` the signal does what it does anyway: it ends the process."""
+    """Without `then` the signal has its default action: it ends the process."""
     if then is None:
         signal.pause()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
@@ -76,13 +76,13 @@ def until_stopped(then: list[Step] | None) -> None:
 
 
 def run(steps: list[Step]) -> None:
-    """Does one step after the other."""
+    """Runs the steps in order."""
     for step in steps:
         run_step(step)
 
 
 def words_of(step: Step) -> dict[str, Any] | None:
-    """What a step has to say to the worker; None if it has nothing."""
+    """The message of a step to the worker; None: none."""
     match step:
         case {"do": "progress", "fraction": fraction, "message": message}:
             return {"progress": fraction, "message": message}
@@ -98,7 +98,7 @@ def words_of(step: Step) -> dict[str, Any] | None:
 
 
 def run_step(step: Step) -> None:
-    """Does one step; it may end the process."""
+    """Runs one step; it may end the process."""
     words = words_of(step)
     if words is not None:
         say(**words)

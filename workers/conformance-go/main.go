@@ -1,4 +1,4 @@
-// The Go SDK's worker for muster conformance: handlers that do what their input says; see docs/conformance.md.
+// The Go SDK's worker for muster conformance: its handlers follow their input; see docs/conformance.md.
 //
 //	MUSTER_ADDRESS=127.0.0.1:7070 go run .
 package main

@@ -17,7 +17,7 @@ import (
 	pb "muster.dev/sdk/go/musterpb"
 )
 
-// TestMain is the worker itself where a test has started it.
+// TestMain runs the worker itself if a test has started this process as one.
 func TestMain(m *testing.M) {
 	if os.Getenv("CONFORMANCE_TEST_WORKER") == "1" {
 		main()
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// startProcess runs the worker as a process of its own. It is killed if the test leaves it behind.
+// startProcess runs the worker as a separate process. It is killed if the test leaves it behind.
 func startProcess(t *testing.T, environment ...string) (*exec.Cmd, io.Reader) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), os.Args[0])
@@ -70,7 +70,7 @@ func TestWorkerWithBadSlotsExitsWithOne(t *testing.T) {
 
 func TestWorkerThatIsToldToStopExitsWithZero(t *testing.T) {
 	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
-		// Nothing listens there: the worker says so, and tries again.
+		// Nothing listens there: the worker reports it and tries again.
 		command, stderr := startProcess(t, "MUSTER_ADDRESS=127.0.0.1:1")
 		if line, err := bufio.NewReader(stderr).ReadString('\n'); err != nil {
 			t.Fatalf("%s, %v", line, err)

@@ -11,7 +11,7 @@ import (
 	"muster.dev/sdk/go"
 )
 
-// script is the input of the handler of that name: it runs the steps in order.
+// script is the input of the handler of that name, which runs the steps in order.
 type script struct {
 	Steps []step `json:"steps"`
 }
@@ -46,7 +46,7 @@ type facts struct {
 // returned is the result that ends a script.
 type returned struct{ result any }
 
-// scriptRun is one run of a script: what its steps leave to those after them.
+// scriptRun is one run of a script, with the state that steps share.
 type scriptRun struct {
 	job      *muster.Job
 	children []muster.Child
@@ -100,7 +100,7 @@ func (r *scriptRun) step(ctx context.Context, step step) (*returned, error) {
 	return nil, r.act(ctx, step)
 }
 
-// act is for the steps that never end the script well.
+// act runs the steps that never return a result.
 func (r *scriptRun) act(ctx context.Context, step step) (err error) {
 	switch step.Do {
 	case "progress":
@@ -159,7 +159,7 @@ func sleep(ctx context.Context, wait time.Duration) error {
 
 func milliseconds(count int64) time.Duration { return time.Duration(count) * time.Millisecond }
 
-// jsonOrNull is for a value that a step may leave out.
+// jsonOrNull is for a value that a step may omit.
 func jsonOrNull(value json.RawMessage) json.RawMessage {
 	if value == nil {
 		return json.RawMessage("null")

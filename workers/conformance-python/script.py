@@ -1,4 +1,4 @@
-"""The handler `script`: runs the steps that its input names."""
+"""The handler `script`: runs the steps of its input."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 from muster import FinalError, JobContext, RetryLater, SubmittedJob
 
 Step = dict[str, Any]
-# The result that a step returns; None: it returns none.
+# The result that a step returns; None: the step returns none.
 Returned = tuple[Any] | None
 
 
 async def run_script(ctx: JobContext, steps: list[Step]) -> Any:
-    """Runs the steps in order; the result of the first that returns one is the handler's."""
+    """Runs the steps in order; returns the result of the first step that has one."""
     returned = await Run(ctx).steps(steps)
     return returned[0] if returned else None
 
 
 class Run:
-    """One run of a script: what its steps leave to those after them."""
+    """One run of a script, with the state that steps share."""
 
     def __init__(self, ctx: JobContext) -> None:
         self._ctx = ctx
@@ -41,11 +41,11 @@ class Run:
         return (step["value"],)
 
     async def return_bytes(self, step: Step) -> Returned:
-        """Ends with so many zero bytes."""
+        """Ends with this many zero bytes."""
         return (bytes(step["size"]),)
 
     async def return_context(self, _step: Step) -> Returned:
-        """Ends with what the handler knows of its attempt."""
+        """Ends with the facts about the attempt."""
         ctx = self._ctx
         facts = {
             "job_id": ctx.job_id,
@@ -58,7 +58,7 @@ class Run:
         return (facts,)
 
     async def return_children(self, _step: Step) -> Returned:
-        """Ends with the results of the children that were waited for."""
+        """Ends with the results of the awaited children."""
         return (self._results,)
 
     async def fail(self, step: Step) -> Returned:
@@ -70,12 +70,12 @@ class Run:
         raise RuntimeError(step["message"])
 
     async def progress(self, step: Step) -> Returned:
-        """Says how far it is."""
+        """Reports progress."""
         self._ctx.progress(step["fraction"], step.get("message"))
         return None
 
     async def checkpoint(self, step: Step) -> Returned:
-        """Leaves a checkpoint."""
+        """Stores a checkpoint."""
         self._ctx.checkpoint(step["value"])
         return None
 
@@ -85,17 +85,17 @@ class Run:
         return None
 
     async def extend(self, step: Step) -> Returned:
-        """Asks for more run time."""
+        """Extends the run timeout."""
         self._ctx.extend_run_timeout(step["ms"] / 1_000)
         return None
 
     async def sleep(self, step: Step) -> Returned:
-        """Sleeps until it is told to stop."""
+        """Sleeps until it is asked to stop."""
         await asyncio.sleep(step["ms"] / 1_000)
         return None
 
     async def deaf_sleep(self, step: Step) -> Returned:
-        """Sleeps, whatever it is told."""
+        """Sleeps and ignores requests to stop."""
         sleeping = asyncio.ensure_future(asyncio.sleep(step["ms"] / 1_000))
         while not sleeping.done():
             try:
@@ -105,7 +105,7 @@ class Run:
         return None
 
     async def until_stopped(self, step: Step) -> Returned:
-        """Waits until it is told to stop, and goes on with other steps then."""
+        """Waits until it is asked to stop, then continues with other steps."""
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -120,7 +120,7 @@ class Run:
         return None
 
     async def wait_children(self, _step: Step) -> Returned:
-        """Waits for all children so far."""
+        """Waits for all children submitted so far."""
         self._results = await asyncio.to_thread(self._ctx.wait, self._children)
         return None
 
@@ -151,7 +151,7 @@ ACTIONS: dict[str, Callable[[Run, Step], Awaitable[Returned]]] = {
 
 
 def failure(step: Step) -> Exception:
-    """Makes an error of a class named as the step says, which tells by its bases what else it wants."""
+    """Makes an error with the step's class name; its base class controls the retry."""
     if step.get("final"):
         return type(step["type"], (FinalError,), {})(step["message"])
     if "retry_delay_ms" in step:

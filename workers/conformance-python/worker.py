@@ -1,4 +1,4 @@
-"""The Python SDK's worker for `muster conformance`: handlers that do what their input says; see docs/conformance.md.
+"""The Python SDK's worker for `muster conformance`: its handlers follow their input; see docs/conformance.md.
 
 MUSTER_ADDRESS=127.0.0.1:7070 python workers/conformance-python/worker.py
 """
@@ -20,7 +20,7 @@ worker = Worker(
 
 
 @worker.handler("echo")
-def echo(ctx: JobContext, given: Payload) -> Payload:  # noqa: ARG001 - nothing to ask it for
+def echo(ctx: JobContext, given: Payload) -> Payload:  # noqa: ARG001 - not needed
     """Returns its input byte for byte."""
     return given
 
@@ -35,5 +35,5 @@ if __name__ == "__main__":
     try:
         worker.run()
     except WorkerError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the last word of a program
+        print(error, file=sys.stderr)  # noqa: T201 - the program's error message
         sys.exit(1)

@@ -1,4 +1,4 @@
-/** The handler `script`: runs the steps that its input names. */
+/** The handler `script`: runs the steps of its input. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Child, FinalError, type JobContext, RetryLater } from '@muster/sdk';
 
@@ -27,7 +27,7 @@ interface Returned {
   readonly result: unknown;
 }
 
-/** What steps leave to those after them. */
+/** State that steps share. */
 interface Run {
   readonly ctx: JobContext;
   readonly children: Child[];
@@ -103,7 +103,7 @@ async function afterStop(then: readonly Step[] | undefined, run: Run): Promise<R
   return runSteps(then, run);
 }
 
-/** @throws HandlerStopped when the attempt is told to stop before the time is over. */
+/** @throws HandlerStopped when the attempt is asked to stop before the time is over. */
 async function untilStopped({ signal }: JobContext, ms: number): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
@@ -119,7 +119,7 @@ function contextOf(ctx: JobContext) {
   };
 }
 
-/** Named as the step says; by its class it tells what else it wants. */
+/** The error has the step's name; its class controls the retry. */
 function failureOf({ type, message, final, retry_delay_ms: delayMs }: FailStep): Error {
   const error = final
     ? new FinalError(message)

@@ -1,5 +1,5 @@
 /**
- * The TypeScript SDK's worker for `muster conformance`: handlers that do what their input says. docs/conformance.md has them.
+ * The TypeScript SDK's worker for `muster conformance`: its handlers follow their input; see docs/conformance.md.
  *
  *   MUSTER_ADDRESS=127.0.0.1:7070 node workers/conformance-typescript/worker.ts
  */

@@ -1,16 +1,16 @@
-/** Builds the workers whose languages need it, side by side, and says how far that is. */
+/** Builds the workers that need it, in parallel, and reports the progress. */
 import type { Deployment } from '../demo/deployment.ts';
 import { say } from '../demo/print.ts';
 import type { Language } from './languages.ts';
 import { lackOf } from './toolchains.ts';
 
-/** Between two lines about a build that goes on. */
+/** Interval between two progress lines of a build. */
 const REPORT_MS = 15_000;
-/** Of what a build that failed has said. */
+/** Lines of a failed build's output that are shown. */
 const LAST_LINES = 5;
 const NAME_WIDTH = 12;
 
-/** Resolves with the languages that can be used, in their order. Of each other one it says why not, and what to install. */
+/** Resolves with the usable languages, in their order. For each other one, prints the reason and what to install. */
 export async function prepare(deployment: Deployment, languages: readonly Language[]): Promise<Language[]> {
   const lacks = await Promise.all(languages.map((language) => lackAfterBuild(deployment, language)));
   for (const [i, { name }] of languages.entries()) {
@@ -19,7 +19,7 @@ export async function prepare(deployment: Deployment, languages: readonly Langua
   return languages.filter((_, i) => lacks[i] === undefined);
 }
 
-/** Undefined: its worker is built. */
+/** Resolves with the reason why the language can't be used; `undefined`: its worker is built. */
 async function lackAfterBuild(deployment: Deployment, language: Language): Promise<string | undefined> {
   const { toolchain, build } = language;
   const lack = toolchain && lackOf(toolchain);
@@ -30,7 +30,7 @@ async function lackAfterBuild(deployment: Deployment, language: Language): Promi
   } catch (error) {
     deployment.signal.throwIfAborted();
     const words = (error as Error).message.split('\n').slice(-LAST_LINES);
-    return [`it can't be built; it needs ${toolchain?.needed}. The last that was said:`, ...words].join('\n    ');
+    return [`it can't be built; it needs ${toolchain?.needed}. The last output:`, ...words].join('\n    ');
   }
 }
 
@@ -43,7 +43,7 @@ async function buildWorker(
   const seconds = () => Math.round((performance.now() - startTime) / 1_000);
   let newest = '';
   report(name, `building with ${build.command}; the first time that may take minutes`);
-  const timer = setInterval(() => report(name, `still at it after ${seconds()} s: ${newest}`), REPORT_MS);
+  const timer = setInterval(() => report(name, `still building after ${seconds()} s: ${newest}`), REPORT_MS);
   try {
     await deployment.execute(`build of the ${name} worker`, build, (output) => {
       newest = output.trimEnd().replace(/.*\n/gs, '').trim();

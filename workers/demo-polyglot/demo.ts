@@ -1,4 +1,4 @@
-/** The polyglot demo: one workflow, a step in each language, and the one trace that all of them are in. */
+/** The polyglot demo: one workflow with a step in each language, and one trace that covers all of them. */
 import { Command } from 'commander';
 import { shown } from '../demo/command.ts';
 import { conduct } from '../demo/conduct.ts';
@@ -11,20 +11,20 @@ import { startTracing } from './typescript/tracing.ts';
 
 const HELP = `
 What happens:
-  1. The workers in Go, Rust and Java are built, with the SDKs of this checkout. The first time that takes minutes, since all
-     that they need is built too; afterwards seconds. A language that the machine lacks is left out, and named.
-  2. An embedded control plane starts as a process of its own, on free ports and in a scratch folder, and a worker in each
-     language: TypeScript, Go, Rust, Java, Python, and "muster worker exec", which runs sed, sort and uniq.
-  3. "muster apply" makes the workflow of air-traffic.yaml, and one job of it is submitted. A step reads who flew where in
-     the United States in 2008, each language finds something out about it, and a step joins what was found.
-  4. "muster graph" draws what became of the steps, and "muster trace" the job of each step: all are in one trace.
-  5. All of it is stopped and the scratch folder removed; what was built stays for the next time.
+  1. The workers in Go, Rust and Java are built, with the SDKs of this checkout. The first build takes minutes, because
+     all dependencies are built too; later ones take seconds. A language that the machine lacks is left out and named.
+  2. An embedded control plane starts as a separate process, on free ports and with a temporary data folder, and a
+     worker for each language: TypeScript, Go, Rust, Java, Python, and "muster worker exec" with sed, sort and uniq.
+  3. "muster apply" applies the workflow of air-traffic.yaml, and one job of it is submitted. A step reads the flights
+     in the United States in 2008, each language analyzes them, and a step joins the results.
+  4. "muster graph" shows the states of the steps, and "muster trace" the job of each step: all are in one trace.
+  5. Everything is stopped and the temporary folder removed; the builds stay for the next run.
 
-To see the trace in Jaeger, or in whatever else takes OTLP over HTTP:
+To see the trace in Jaeger, or in any other backend that accepts OTLP over HTTP:
   jaeger &
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 npm run demo:polyglot
 
-The code is in workers/demo-polyglot; docs/demo-polyglot.md leads through it.`;
+The code is in workers/demo-polyglot; docs/demo-polyglot.md explains it.`;
 
 const WIDTHS = [14, 12, 21, 25, 8] as const;
 
@@ -44,7 +44,7 @@ async function run(deployment: Deployment): Promise<void> {
   say(traceText(outcome));
 }
 
-/** A line each: step, language, worker, SDK, time. */
+/** One line per step: step, language, worker, SDK, duration. */
 function placesOf({ ran }: Outcome, languages: readonly Language[], sessions: readonly Session[]): string {
   const rows = ran.map(({ step, worker, tookMs }) => {
     const language = languages.find((one) => one.worker === worker);

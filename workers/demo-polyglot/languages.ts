@@ -1,19 +1,19 @@
-/** The demo's languages: which step of the workflow each does, and how its worker is built and started. */
+/** The demo's languages: how the worker of each is built and started. */
 import { fileURLToPath } from 'node:url';
 import type { Workers } from '../demo/deployment.ts';
 import type { Program } from '../demo/processes.ts';
 import { go, java, rust, type Toolchain } from './toolchains.ts';
 
 export interface Language {
-  /** As people write it. */
+  /** Display name. */
   readonly name: string;
-  /** As the workflow's input has it. */
+  /** Name in the workflow's input. */
   readonly id: string;
-  /** Of its worker, and so of its spans' service. */
+  /** Name of its worker, and of the service in its spans. */
   readonly worker: string;
-  /** Undefined: it is wherever the demo is. */
+  /** `undefined`: always available. */
   readonly toolchain?: Toolchain;
-  /** Undefined: it runs as it is. */
+  /** `undefined`: needs no build. */
   readonly build?: Program;
   readonly start: (address: string) => Omit<Program, 'env'>;
 }
@@ -33,7 +33,7 @@ export const LANGUAGES: readonly Language[] = [
   },
   {
     ...{ name: 'Rust', id: 'rust', worker: 'polyglot-rust', toolchain: rust },
-    // The whole of the SDK's workspace, as its tests do: so nothing is built twice.
+    // Builds the SDK's whole workspace, as its tests do, so that nothing is built twice.
     build: {
       command: 'cargo',
       args: ['build', '--workspace', '--locked', '--target-dir', 'target'],
@@ -43,7 +43,7 @@ export const LANGUAGES: readonly Language[] = [
   },
   {
     ...{ name: 'Java', id: 'java', worker: 'polyglot-java', toolchain: java },
-    // In folders of its own, since the SDK's own may be at work beside it.
+    // Uses its own folders, since the SDK's own build may run at the same time.
     build: {
       command: 'mvn',
       args: [
@@ -74,7 +74,7 @@ export const LANGUAGES: readonly Language[] = [
   },
 ];
 
-/** What their workers are started from, by name. */
+/** The programs of the workers, by name. */
 export function workersOf(languages: readonly Language[]): Workers {
   return Object.fromEntries(
     languages.map(({ worker, start }) => [

@@ -1,4 +1,4 @@
-/** The client: applies the definitions, submits the workflow, and tells where each of its steps ran. */
+/** The client: applies the definitions, submits the workflow, and reports where each step ran. */
 import { fileURLToPath } from 'node:url';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { isTerminal, type Job } from '@muster/sdk';
@@ -18,21 +18,21 @@ export interface Ran {
 }
 
 export interface Outcome {
-  /** Of the workflow. */
+  /** UUID of the workflow's job. */
   readonly jobId: string;
-  /** Of the trace that it is in, in hexadecimal digits. */
+  /** Id of the workflow's trace, in hexadecimal. */
   readonly traceId: string;
   readonly report: string;
   /** The steps that ran, in the order of the definition. */
   readonly ran: readonly Ran[];
 }
 
-/** As `muster apply` does it. */
+/** Runs `muster apply`. */
 export function applyDefinitions(deployment: Deployment): Promise<string> {
   return muster(deployment, 'apply', '-f', DEFINITIONS);
 }
 
-/** Starts a worker of each language. Resolves with their sessions. */
+/** Starts a worker for each language. Resolves with their sessions. */
 export function startWorkers(deployment: Deployment, languages: readonly Language[]): Promise<Session[]> {
   return Promise.all(languages.map(({ worker }) => deployment.startWorker(worker)));
 }
@@ -47,7 +47,7 @@ export async function executeWork(deployment: Deployment, languages: readonly La
   return { jobId, report, traceId, ran };
 }
 
-/** Within a span of the demo's own, to the end: what it submits is in the trace of that. */
+/** Runs in a span of the demo, until the end: the submitted jobs belong to its trace. */
 function submitWork({ client, signal }: Deployment, languages: readonly Language[]) {
   return trace.getTracer('polyglot-demo').startActiveSpan('ask who flies where', async (span) => {
     try {

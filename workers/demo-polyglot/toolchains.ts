@@ -1,4 +1,4 @@
-/** The languages of SDKs that a machine may lack, and what to install then. */
+/** Toolchains that a machine may lack, and what to install. */
 import { type SpawnSyncOptionsWithStringEncoding, spawnSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -7,9 +7,9 @@ import { stripVTControlCharacters } from 'node:util';
 
 export interface Toolchain {
   readonly language: string;
-  /** All that build, and what each has to answer. */
+  /** The programs that the build uses, and their required versions. */
   readonly programs: readonly Program[];
-  /** Where they are asked: they choose their version by the folder, as for a build there. */
+  /** Where they are run: they select their version by folder, as in a build there. */
   readonly folder: string;
   /** What to install. */
   readonly needed: string;
@@ -17,17 +17,17 @@ export interface Toolchain {
 
 export interface Program {
   readonly name: string;
-  /** That make it tell its version. */
+  /** Arguments that print its version. */
   readonly args: readonly string[];
-  /** Undefined: any version will do. */
+  /** `undefined`: any version. */
   readonly version?: {
-    /** Finds the version in what it says: its first two numbers. */
+    /** Finds the version in the output: its first two numbers. */
     readonly pattern: RegExp;
     readonly oldest: readonly [number, number];
   };
 }
 
-/** For a JVM on a loaded machine, and for a Go that fetches the version that a module asks for. */
+/** Enough for a JVM on a loaded machine, and for a Go that downloads the version that a module requires. */
 const ANSWER_MS = 60_000;
 const WORDS = 300;
 
@@ -55,7 +55,7 @@ export const rust: Toolchain = {
 export const java: Toolchain = {
   language: 'Java',
   programs: [
-    // Maven takes the JDK of JAVA_HOME, whatever is on the PATH.
+    // Maven uses the JDK of JAVA_HOME, whatever is on the PATH.
     { name: 'mvn', args: ['-v'], version: { pattern: /Java version: (\d+)(?:\.(\d+))?[^,\s]*/, oldest: [17, 0] } },
     { name: 'javac', args: ['-version'], version: { pattern: /javac (\d+)(?:\.(\d+))?\S*/, oldest: [17, 0] } },
   ],
@@ -63,7 +63,7 @@ export const java: Toolchain = {
   needed: 'a JDK of version 17 or newer, and Maven',
 };
 
-/** Why the language can not be used here; undefined: it can. */
+/** Why the language can't be used here; `undefined`: it can. */
 export function lackOf(toolchain: Toolchain, patienceMs = ANSWER_MS): string | undefined {
   const { language, programs, folder, needed } = toolchain;
   for (const program of programs) {
@@ -78,7 +78,7 @@ function lackOfProgram({ name, args, version }: Program, folder: string, patienc
   if (path === undefined) return `there is no ${name} on the PATH`;
   const { works, words } = answerOf(path, args, folder, patienceMs);
   const [found, major, minor = 0] = version?.pattern.exec(words) ?? [];
-  if (!works || (version && found === undefined)) return `${name} does not tell its version: ${oneLine(words)}`;
+  if (!works || (version && found === undefined)) return `${name} does not report its version: ${oneLine(words)}`;
   const [oldestMajor, oldestMinor] = version?.oldest ?? [0, 0];
   const isOld = Number(major) < oldestMajor || (Number(major) === oldestMajor && Number(minor) < oldestMinor);
   return isOld ? `${name} says "${found}", which is too old` : undefined;
@@ -86,11 +86,11 @@ function lackOfProgram({ name, args, version }: Program, folder: string, patienc
 
 interface Answer {
   readonly works: boolean;
-  /** What it said, or why it did not. */
+  /** Its output, or the reason why there is none. */
   readonly words: string;
 }
 
-/** Each is asked once. */
+/** Each program is run once. */
 const answers = new Map<string, Answer>();
 
 function answerOf(path: string, args: readonly string[], folder: string, patienceMs: number): Answer {
@@ -107,7 +107,7 @@ function ask(path: string, args: readonly string[], cwd: string, patienceMs: num
   const { status, signal, error, stdout, stderr } = spawnSync(path, args, options);
   const said = stripVTControlCharacters(`${stdout ?? ''}\n${stderr ?? ''}`).trim();
   if (error) return { works: false, words: `${whyOf(error, patienceMs)} ${said}` };
-  return { works: status === 0, words: said || `exit ${status ?? signal}, without a word` };
+  return { works: status === 0, words: said || `exit ${status ?? signal}, without output` };
 }
 
 function whyOf(error: NodeJS.ErrnoException, patienceMs: number): string {
@@ -118,7 +118,7 @@ function oneLine(words: string): string {
   return words.replaceAll(/\s+/g, ' ').trim().slice(0, WORDS);
 }
 
-/** Maven takes the compiler of JAVA_HOME, whatever is on the PATH. */
+/** Maven uses the compiler of JAVA_HOME, whatever is on the PATH. */
 export function findOnPath(program: string): string | undefined {
   const { PATH = '', JAVA_HOME } = process.env;
   const homes = program === 'javac' && JAVA_HOME ? [join(JAVA_HOME, 'bin')] : [];

@@ -1,4 +1,4 @@
-/** The command `muster`, run as people run it. */
+/** Runs the `muster` command as a user does. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -7,14 +7,14 @@ import type { Deployment } from './deployment.ts';
 const LONGEST_MS = 30_000;
 const command = fileURLToPath(new URL('../../server/cli/muster.ts', import.meta.url));
 
-/** What it prints. */
+/** Runs the command and returns its stdout. */
 export async function muster({ address, signal }: Deployment, ...args: readonly string[]): Promise<string> {
   const options = { signal, timeout: LONGEST_MS };
   const run = promisify(execFile)(process.execPath, [command, '--server', address, ...args], options);
   return (await run).stdout;
 }
 
-/** The same after the line that asks for it. */
+/** The command line, followed by its stdout. */
 export async function shown(deployment: Deployment, ...args: readonly string[]): Promise<string> {
   return `$ npx muster ${args.join(' ')}\n${await muster(deployment, ...args)}`;
 }

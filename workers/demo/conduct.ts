@@ -1,4 +1,4 @@
-/** Sees a demo to its end: whatever becomes of its work, its processes end in order, and the exit code says how it went. */
+/** Runs a demo to its end. In any case its processes end in order, and the exit code shows whether it succeeded. */
 import type { Deployment } from './deployment.ts';
 
 class Interrupted extends Error {
@@ -10,7 +10,7 @@ class Interrupted extends Error {
   }
 }
 
-/** Resolves when nothing of the demo is left. */
+/** Resolves when all processes of the demo have ended. */
 export async function conduct(deployment: Deployment, work: () => Promise<void>): Promise<void> {
   listenForSignals(deployment);
   const aborted = new Promise<never>((_, reject) => {
@@ -19,7 +19,7 @@ export async function conduct(deployment: Deployment, work: () => Promise<void>)
   try {
     await Promise.race([aborted, work()]);
   } catch (error) {
-    // Whatever is under way ends too. The first reason stays: what fails because of it is no news.
+    // Aborts everything in progress. The first reason stays: later failures follow from it.
     deployment.abort(error);
     const { reason } = deployment.signal;
     process.exitCode = reason instanceof Interrupted ? reason.exitCode : 1;

@@ -1,9 +1,9 @@
-/** The chart: what share of the flights is late, by hour of departure and by distance, as an SVG document. */
+/** The chart: the share of late flights by hour of departure and by distance, as an SVG document. */
 import { allOf, BANDS, type Counts, type DelayCounts, LATE_AFTER, type Summary, summarise } from './delay-counts.ts';
 
-/** Shares of fewer flights than this say little: they are in the table only. */
+/** A share of fewer flights than this is not significant: it is only in the table. */
 const FEWEST_FLIGHTS = 500;
-/** Where the day of the airlines begins. */
+/** The hour at which the airlines' day begins. */
 const FIRST_HOUR = 4;
 
 const WIDTH = 1_080;
@@ -12,20 +12,20 @@ const NOTE = `– fewer than ${FEWEST_FLIGHTS} flights: see the table. Data: U.S
 const COLOR = { ink: '#1f2933', quiet: '#5f6b77', grid: '#e4e8ec', late: '#c2410c', flights: '#9aa8b5' } as const;
 const FONT = "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif";
 
-/** Bars over one axis. Places in pixels. */
+/** Bars over one axis. Positions are in pixels. */
 interface Plot {
   readonly left: number;
   readonly width: number;
   readonly top: number;
   readonly bottom: number;
   readonly color: string;
-  /** A bar each; `undefined` leaves its place empty. */
+  /** One value per bar; `undefined` leaves a gap. */
   readonly values: readonly (number | undefined)[];
-  /** Distance of the grid's lines, the topmost of which is not below `highest`. */
+  /** Distance between grid lines; the topmost line is at `highest` or above. */
   readonly step: number;
   readonly highest: number;
   readonly tick: (value: number) => string;
-  /** Above each bar; empty: nothing. */
+  /** Text above each bar; empty: none. */
   readonly note: (value: number | undefined) => string;
 }
 
@@ -54,7 +54,7 @@ interface Panel {
   readonly left: number;
   readonly width: number;
   readonly heading: string;
-  /** What the labels say. */
+  /** Unit of the labels. */
   readonly unit: string;
   readonly groups: readonly { readonly label: string; readonly summary: Summary | undefined }[];
 }
@@ -72,7 +72,7 @@ function distancePanel({ bands }: DelayCounts): Panel {
   return { left: 792, width: 252, heading: 'By distance', unit: 'miles, lower end of the band', groups };
 }
 
-/** Two plots over the same groups: the shares, and below them how many flights stand behind each. */
+/** Two plots over the same groups: the shares, and below them the number of flights of each. */
 function drawPanel({ left, width, heading, unit, groups }: Panel, highestShare: number): string[] {
   const shares: Plot = {
     ...{ left, width, top: 142, bottom: 390, color: COLOR.late, step: 10, highest: highestShare },

@@ -1,9 +1,9 @@
-/** Counts of flights by delay: they add up exactly, and every figure of the table and the chart comes from them. */
+/** Counts of flights by delay. Counts add up exactly, and all figures of the table and the chart derive from them. */
 
 /** Flights by delay in minutes. */
 export type Counts = Readonly<Record<string, number>>;
 
-/** Counts for each group of two groupings. A group without flights is absent. */
+/** Counts for each group of two groupings. Groups without flights are absent. */
 export interface DelayCounts {
   /** By hour of departure, 0 to 23. */
   readonly hours: Readonly<Record<string, Counts>>;
@@ -14,7 +14,7 @@ export interface DelayCounts {
 /** Distances in miles at which a new band begins. */
 export const BAND_STARTS = [250, 500, 750, 1_000, 1_500, 2_000] as const;
 
-/** The bands for people, in miles. */
+/** The bands as displayed, in miles. */
 export const BANDS: readonly string[] = [
   'under 250',
   '250–499',
@@ -25,14 +25,14 @@ export const BANDS: readonly string[] = [
   '2,000 or more',
 ];
 
-/** A flight that arrives more than so many minutes after its time counts as late. */
+/** A flight that arrives more than this many minutes late counts as late. */
 export const LATE_AFTER = 15;
 
-/** What the flights of a group have in common. Delays in minutes. */
+/** Statistics of a group of flights. Delays in minutes. */
 export interface Summary {
   readonly flights: number;
   readonly mean: number;
-  /** The lowest delay that at least half, and nine in ten, of the flights do not exceed. */
+  /** The lowest delay that at least half (`median`) or nine in ten (`ninetieth`) of the flights do not exceed. */
   readonly median: number;
   readonly ninetieth: number;
   /** Share of late flights, from 0 to 1. */

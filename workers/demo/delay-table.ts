@@ -47,7 +47,7 @@ function row(label: string, cells: readonly string[]): string {
   return label.padEnd(LABEL_WIDTH) + cells.map((cell, index) => cell.padStart(WIDTHS[index] ?? 0)).join('');
 }
 
-/** One place, and no "-0.0". */
+/** One decimal place, and never "-0.0". */
 function decimal(value: number): string {
   const text = value.toFixed(1);
   return text === '-0.0' ? '0.0' : text;

@@ -13,14 +13,14 @@ worker = Worker(sys.argv[1], name="delay-stats", slots=4)
 
 
 @worker.handler("count-delays")
-def count_delays(ctx: JobContext, chunk: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - nothing to ask it for
+def count_delays(ctx: JobContext, chunk: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - not needed
     """Counts the flights of a chunk by delay, for each hour of departure and for each distance band.
 
-    Counts add up exactly, in whatever order and however often a chunk is tried: that is why the table is the same
-    whatever dies on the way.
+    Counts add up exactly, in any order and however often a chunk is tried. So the table is the same whatever is killed
+    meanwhile.
 
     Args:
-        ctx: The job: its id, its attempt, whether it was cancelled, how to say how far it is.
+        ctx: The job: its id, its attempt, whether it was cancelled, its progress.
         chunk: `flights`, a list of [delay in minutes, distance in miles, hour of departure as a decimal number], and
             `band_starts`, the distances at which a new band begins, ascending.
 

@@ -1,4 +1,4 @@
-/** The demo: one command that starts Muster and two workers, runs a real job on real data, and shows what came of it. */
+/** The demo: one command starts Muster and two workers, runs a real job on real data, and shows the result. */
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
@@ -15,12 +15,12 @@ import { flightWorkers } from './workers.ts';
 
 const HELP = `
 What happens:
-  1. An embedded control plane starts as a process of its own, on free ports and in a scratch folder.
+  1. An embedded control plane starts as a separate process, on free ports and with a temporary data folder.
   2. A Python worker (delay_stats.py) and a TypeScript worker (report-worker.ts) start and open their sessions.
-  3. "muster apply" makes the workflow of flights.yaml, and one job of it is submitted. Its steps load 200,000 flights in
-     parts, count in Python how late they were, add the counts up, make a table and a chart, and tidy up.
-  4. "muster graph" draws what became of the steps, and "muster trace" what one of the jobs has gone through.
-  5. All of it is stopped and the scratch folder removed; the table and the chart stay.
+  3. "muster apply" applies the workflow of flights.yaml, and one job of it is submitted. Its steps load 200,000
+     flights in parts, count in Python how late they were, add up the counts, make a table and a chart, and clean up.
+  4. "muster graph" shows the states of the steps, and "muster trace" the history of one of the jobs.
+  5. Everything is stopped and the temporary folder removed; the table and the chart stay.
 
 Examples:
   npm run demo
@@ -28,7 +28,7 @@ Examples:
   npm run demo -- --no-chart
   npm run demo -- --out /tmp/flights
 
-The code is in workers/demo; docs/demo.md leads through it.`;
+The code is in workers/demo; docs/demo.md explains it.`;
 
 interface Options {
   readonly kill: boolean;

@@ -1,4 +1,4 @@
-/** What a demo runs: an embedded control plane and its workers, each a process of its own. */
+/** The processes of a demo: an embedded control plane and its workers. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,28 +7,28 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '@muster/sdk';
 import { DemoProcess, type Program } from './processes.ts';
 
-/** Shorter than the defaults (5 s and 15 s), so that a lost worker is noticed while somebody watches. */
+/** Shorter than the defaults (5 s and 15 s), so that a user sees how a lost worker is detected. */
 const LEASE = ['--beat-ms', '1000', '--lease-ms', '4000'];
 const LONGEST_WAIT_MS = 60_000;
 const POLL_EVERY_MS = 20;
-/** How long each may take to stop. Workers that find no control plane any more wait for nothing. */
+/** Time that each may take to stop. Workers that find no control plane any more stop at once. */
 const WORKER_GRACE_MS = 3_000;
 const CONTROL_PLANE_GRACE_MS = 10_000;
 
-/** In what `muster start` prints. */
+/** Matches the output of `muster start`. */
 const ADDRESSES = /gRPC +(\S+)[\s\S]*?HTTP +http:\S+:(\d+)\s/;
 
 const CONTROL_PLANE = 'control plane';
 const musterCommand = fileURLToPath(new URL('../../server/cli/muster.ts', import.meta.url));
 
-/** Workers by name; each is started from what this gives for the gRPC address of the control plane. */
+/** Workers by name; each function returns the program for the control plane's gRPC address. */
 export type Workers = Readonly<Record<string, (address: string) => Program>>;
 
 /** A worker's session, as the control plane lists it. */
 export type Session = Awaited<ReturnType<Client['listWorkers']>>['workers'][number];
 
 export class Deployment {
-  /** Of the embedded control plane; lives as long as the deployment. */
+  /** Data folder of the embedded control plane; removed with the deployment. */
   readonly dataFolder = mkdtempSync(join(tmpdir(), 'muster-demo-'));
   readonly #workers: Workers;
   readonly #abort = new AbortController();
@@ -42,7 +42,7 @@ export class Deployment {
     this.#workers = workers;
   }
 
-  /** Aborted, with the reason, by `abort` and when a process ends that nobody has told to. */
+  /** Aborted, with the reason, by `abort` and when a process ends that was not asked to. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -61,7 +61,7 @@ export class Deployment {
     this.#abort.abort(reason);
   }
 
-  /** Starts it on free ports; after a kill, on the same ones and on the same folder. */
+  /** Starts the control plane on free ports; after a kill, on the same ports and with the same folder. */
   async startControlPlane(): Promise<void> {
     const args = ['start', '--data', this.dataFolder, '--log-level', 'warn', ...LEASE, ...this.#ports];
     const program = { command: process.execPath, args: [musterCommand, ...args] };
@@ -75,7 +75,7 @@ export class Deployment {
     });
     this.#address = address;
     this.#ports = ['--grpc-port', address.replace(/.*:/, ''), '--http-port', httpPort];
-    // Patient: a call that finds no control plane is repeated, under its own request id, until there is one again.
+    // Patient: a call that finds no control plane is retried, under its own request id, until there is one again.
     this.#client ??= new Client({ address, timeoutMs: 60_000, retry: { maxAttempts: 100, maxBackoffMs: 250 } });
   }
 
@@ -90,13 +90,13 @@ export class Deployment {
     );
   }
 
-  /** Sessions of the workers of this name, or of all. */
+  /** Sessions of the workers of this name, or of all workers. */
   async sessions(name?: string): Promise<Session[]> {
     const { workers } = await this.client.listWorkers({}, { signal: this.signal });
     return workers.filter((worker) => name === undefined || worker.name === name);
   }
 
-  /** Looks again and again until there is an answer. */
+  /** Polls until there is an answer. */
   async until<T>(what: string, poll: () => Promise<T | undefined>): Promise<T> {
     const deadline = performance.now() + LONGEST_WAIT_MS;
     while (performance.now() < deadline) {
@@ -104,10 +104,10 @@ export class Deployment {
       if (seen !== undefined) return seen;
       await delay(POLL_EVERY_MS, undefined, { signal: this.signal });
     }
-    throw new Error(`waited ${LONGEST_WAIT_MS / 1_000} s in vain for ${what}`);
+    throw new Error(`timed out after ${LONGEST_WAIT_MS / 1_000} s waiting for ${what}`);
   }
 
-  /** SIGKILL. Resolves with the process id once it is gone. */
+  /** Sends SIGKILL. Resolves with the process id once the process is gone. */
   async kill(name: string): Promise<number> {
     const victim = this.#processes.get(name);
     if (victim === undefined) throw new Error(`the ${name} does not run`);
@@ -116,14 +116,14 @@ export class Deployment {
     return victim.pid;
   }
 
-  /** Runs a program that ends by itself, such as a compiler. Rejects with the last that it printed unless it ends well. */
+  /** Runs a program that ends by itself, such as a compiler. Rejects with its last output unless it succeeds. */
   async execute(name: string, program: Program, onOutput: (output: string) => void): Promise<void> {
     const launched = this.#launch(name, name, program);
     launched.onOutput(onOutput);
     await launched.succeeded().finally(() => this.#processes.delete(name));
   }
 
-  /** Ends them in order. Resolves when they are gone. */
+  /** Ends the workers in order. Resolves when they are gone. */
   async stopWorkers(): Promise<void> {
     const workers = [...this.#processes].filter(([name]) => name !== CONTROL_PLANE);
     await Promise.all(workers.map(([, worker]) => worker.stop(WORKER_GRACE_MS)));
@@ -138,7 +138,7 @@ export class Deployment {
     this.#removeFolder();
   }
 
-  /** Ends everything at once, for those who can't wait. */
+  /** Kills everything at once. */
   destroy(): void {
     this.#over = true;
     for (const one of this.#processes.values()) one.destroy();

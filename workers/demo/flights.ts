@@ -1,7 +1,9 @@
 /** The data: 200,000 flights in the United States, collected by the U.S. Bureau of Transportation Statistics. */
 import { readFile } from 'node:fs/promises';
 
-/** Arrival delay in minutes (early: negative), distance in miles, hour of departure as a decimal number (6.5 is 6:30). */
+/**
+ * Arrival delay in minutes (early: negative), distance in miles, hour of departure as a decimal number (6.5 is 6:30).
+ */
 export type Flight = readonly [delay: number, distance: number, time: number];
 
 const FILE = new URL('../../node_modules/vega-datasets/data/flights-200k.json', import.meta.url);
@@ -12,7 +14,7 @@ export async function readFlights(): Promise<Flight[]> {
   return rows.map(({ delay, distance, time }) => [delay, distance, time]);
 }
 
-/** Cuts a list into pieces of `size`; the last one may be shorter. */
+/** Divides a list into pieces of `size`; the last one may be shorter. */
 export function cut<T>(list: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(list.length / size) }, (_, index) =>
     list.slice(index * size, (index + 1) * size),

@@ -1,14 +1,14 @@
-/** What goes into the demo's jobs and comes out. The workers agree on it; flights.yaml puts them together. */
+/** Inputs and results of the demo's jobs. The workers share these types; flights.yaml connects the jobs. */
 import type { DelayCounts } from './delay-counts.ts';
 import type { Flight } from './flights.ts';
 
 /** Input of the whole workflow, `flight-delays`. */
 export interface Work {
-  /** Numbers of the parts in which the flights are loaded, from 0. */
+  /** Numbers of the parts into which the flights are divided, from 0. */
   readonly parts: readonly number[];
   /** Distances in miles at which a new band begins, ascending. */
   readonly band_starts: readonly number[];
-  /** Whether there is to be a chart. */
+  /** Whether to draw a chart. */
   readonly chart: boolean;
 }
 
@@ -16,11 +16,14 @@ export interface Work {
 export interface Report {
   readonly table: string;
   readonly flights: number;
-  /** Full paths: the table's, and the chart's if there is one. */
+  /** Full paths: the table, and the chart if there is one. */
   readonly files: readonly string[];
 }
 
-/** Of the input of `count-part`, and so of its `load-flights`, whose result is the part cut into chunks, each of which is an item for `count-delays`. */
+/**
+ * Input of `count-part` and of its `load-flights`. The result of `load-flights` is the part divided into chunks, each
+ * of which is an item for `count-delays`.
+ */
 export interface Part {
   readonly part: number;
   readonly of: number;
@@ -33,13 +36,13 @@ export type Counted = readonly DelayCounts[];
 /** Input of `write-table` and `draw-chart`. */
 export interface Drafted {
   readonly counts: DelayCounts;
-  /** The workflow's job: its drafts bear its id. */
+  /** The id of the workflow's job, which is part of the names of its drafts. */
   readonly run: string;
 }
 
-/** Result of `write-table` and `draw-chart`, of which `publish-files` takes a list. */
+/** Result of `write-table` and `draw-chart`. `publish-files` takes a list of them. */
 export interface Draft {
   readonly draft: string;
-  /** Name of the file that it is to become. */
+  /** Final name of the file. */
   readonly name: string;
 }

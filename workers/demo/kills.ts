@@ -1,4 +1,4 @@
-/** What `--kill` does: SIGKILL to the Python worker and to the control plane, each while it has work, and an account of it. */
+/** Implements `--kill`: SIGKILL to the Python worker and to the control plane while each has work, and a summary. */
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { Job } from '@muster/sdk';
 import type { Deployment } from './deployment.ts';
@@ -10,7 +10,7 @@ const CONTROL_PLANE_AT = 2 / 3;
 
 type Attempt = Job['attempts'][number];
 
-/** An attempt that came to nothing, and the one that took its place. */
+/** A lost attempt, and the attempt that replaced it. */
 interface Lost {
   readonly attempt: Attempt;
   readonly next: Attempt;
@@ -35,7 +35,7 @@ export class Kills {
     await this.#killControlPlane();
   }
 
-  /** Told how the jobs were in the end: all of them, and of those that were tried again the attempts. */
+  /** Takes the ended jobs: all of them, and the retried ones with their attempts. */
   ended(jobs: readonly Job[], retried: readonly Job[]): void {
     for (const { attempts } of retried)
       for (const [index, next] of attempts.entries()) {
@@ -46,7 +46,7 @@ export class Kills {
     this.#controlPlane.firstEndAt = Math.min(...ends.filter((end) => end > this.#controlPlane.killedAt));
   }
 
-  /** What came of it, in lines for people. */
+  /** A summary, in lines of text. */
   account(): string[] {
     const worker = this.#lost.filter(({ attempt }) => attempt.sessionId === this.#worker.sessionId);
     const again = Math.max(0, ...worker.map(({ next }) => timeOf(next) - this.#worker.killedAt));
@@ -56,7 +56,7 @@ export class Kills {
       `  Python worker  ${attempts(worker.length)} lost with it; all ran again, the last ${seconds(again)} after the kill`,
       '                 (its lease is 4 s, and a control plane gives no worker up in the first lease of its own life)',
       `  control plane  away for ${seconds(upAt - killedAt)}; the next result came ${seconds(firstEndAt - killedAt)} after the kill`,
-      ...(others > 0 ? [`  besides        ${attempts(others)} given back by workers and made again`] : []),
+      ...(others > 0 ? [`  besides        ${attempts(others)} released by workers and assigned again`] : []),
     ];
   }
 
@@ -73,7 +73,7 @@ export class Kills {
 
   async #killControlPlane(): Promise<void> {
     const held = await this.#deployment.until('the workers to be busy', async () => {
-      // The session of the dead worker holds attempts too, until its lease lapses: that is no work.
+      // The session of the dead worker holds attempts, too, until its lease lapses; they do not count as work.
       const alive = (await this.#deployment.sessions()).filter(({ sessionId }) => sessionId !== this.#worker.sessionId);
       return alive.reduce((total, session) => total + session.held, 0) || undefined;
     });

@@ -1,10 +1,10 @@
-/** What demos print with. */
+/** Output functions of the demos. */
 
 export function say(line = ''): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Each line that is not empty, two places to the right. */
+/** Indents each line that is not empty by two spaces. */
 export function indented(lines: string): string {
   return lines.replaceAll(/^(?=.)/gm, '  ');
 }

@@ -1,4 +1,4 @@
-/** The demo's processes: out of reach of the terminal's Ctrl-C, watched, killed, and never left behind. */
+/** The demo's processes: not reached by the terminal's Ctrl-C, watched, killed, and never left behind. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
@@ -6,21 +6,21 @@ import type { Readable } from 'node:stream';
 const KEPT_OUTPUT = 4_000;
 const ENDED_WELL = 'ended with code 0';
 
-/** What a process is started from. */
+/** A program to start. */
 export interface Program {
   readonly command: string;
   readonly args: readonly string[];
-  /** Beside those of this process. */
+  /** Added to the variables of this process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Unset: where this process runs. */
+  /** Default: the working directory of this process. */
   readonly cwd?: string;
-  /** For people, when it ends unasked. */
+  /** Shown when the program ends unexpectedly. */
   readonly hint?: string;
 }
 
 export class DemoProcess {
   readonly name: string;
-  /** Rejects with the last that it printed when it ends without having been told to; else pends. */
+  /** Rejects with its last output when the process ends without being asked to; otherwise pends. */
   readonly failed: Promise<never>;
   readonly #hint: string | undefined;
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
@@ -30,7 +30,7 @@ export class DemoProcess {
   #output = '';
   #reported = false;
 
-  /** Starts it in a group of its own: Ctrl-C reaches the demo alone, which then ends everything in order. */
+  /** Starts the process in its own group: Ctrl-C reaches only the demo, which then ends everything in order. */
   constructor(name: string, program: Program) {
     const { command, args, cwd } = program;
     this.name = name;
@@ -48,30 +48,30 @@ export class DemoProcess {
       stream.setEncoding('utf8').on('data', (text: string) => this.#keep(text));
     }
     this.failed = this.#closed.then((how) => this.#fail(how));
-    this.failed.catch(() => {}); // whoever waits for it gets it too
+    this.failed.catch(() => {}); // avoids an unhandled rejection; callers that await it still get the error
   }
 
   get pid(): number {
     return this.#child.pid ?? 0;
   }
 
-  /** What it has printed so far. */
+  /** Its output so far. */
   get output(): string {
     return this.#output;
   }
 
-  /** Calls `listener` with what it has printed whenever that becomes more. */
+  /** Calls `listener` with all output so far whenever there is more. */
   onOutput(listener: (output: string) => void): void {
     this.#listeners.add(() => listener(this.#output));
   }
 
-  /** Resolves once it has ended well. Rejects with the last that it printed when it has not. */
+  /** Resolves once the process has succeeded. Rejects with its last output when it has failed. */
   async succeeded(): Promise<void> {
     const how = await this.#closed;
     if (how !== ENDED_WELL) throw this.#error(how);
   }
 
-  /** Resolves with the first match in what it prints. Rejects when it ends before, or when `signal` is aborted. */
+  /** Resolves with the first match in its output. Rejects when the process ends first, or when `signal` is aborted. */
   printed(pattern: RegExp, signal: AbortSignal): Promise<RegExpExecArray> {
     const found = new Promise<RegExpExecArray>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -87,14 +87,14 @@ export class DemoProcess {
     return Promise.race([found, this.failed]);
   }
 
-  /** SIGKILL, to this process alone: what it has started must notice by itself. Resolves when it is gone. */
+  /** Sends SIGKILL to this process only: its children must notice by themselves. Resolves when it is gone. */
   async kill(): Promise<void> {
     this.#reported = true;
     this.#child.kill('SIGKILL');
     await this.#exited;
   }
 
-  /** SIGTERM, and after `graceMs` SIGKILL to it and all that it has started. Resolves when it is gone. */
+  /** Sends SIGTERM, and after `graceMs` SIGKILL to it and all its children. Resolves when it is gone. */
   async stop(graceMs: number): Promise<void> {
     this.#reported = true;
     this.#child.kill('SIGTERM');
@@ -103,7 +103,7 @@ export class DemoProcess {
     clearTimeout(timer);
   }
 
-  /** SIGKILL to it and all that it has started. */
+  /** Sends SIGKILL to it and all its children. */
   destroy(): void {
     this.#reported = true;
     if (this.#child.pid === undefined) return;
@@ -127,6 +127,6 @@ export class DemoProcess {
   #error(how: string): Error {
     const words = this.#output.trimEnd();
     const hint = this.#hint === undefined ? '' : `\n${this.#hint}`;
-    return new Error(`the ${this.name} ${how}${words && `; the last it said:\n${words}`}${hint}`);
+    return new Error(`the ${this.name} ${how}${words && `; its last output:\n${words}`}${hint}`);
   }
 }

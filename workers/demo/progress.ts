@@ -1,11 +1,11 @@
-/** Shows how far the workflow is: bars on a terminal, a line at each quarter elsewhere. */
+/** Shows the progress of the workflow: bars on a terminal, otherwise a line at each quarter. */
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { Client, Workflow } from '@muster/sdk';
 import { MultiBar, type SingleBar } from 'cli-progress';
 
 type Steps = Awaited<ReturnType<Client['listWorkflowSteps']>>['steps'];
 
-/** The step whose items are shown. */
+/** The step whose items are counted. */
 const STEP = 'count';
 const LABELS = { parts: 'parts counted', whole: 'the whole    ' } as const;
 
@@ -17,7 +17,7 @@ export class Progress {
   #done = 0;
   readonly #waiting: { share: number; resolve: () => void }[] = [];
 
-  /** @param size Parts. */
+  /** @param size Number of parts. */
   constructor(size: number) {
     this.#size = size;
     if (process.stdout.isTTY) this.#bars = openBars();
@@ -25,7 +25,7 @@ export class Progress {
     this.#whole = this.#bars?.create(1, 0, { label: LABELS.whole, shown: '' });
   }
 
-  /** Told how the workflow is, again and again. */
+  /** Updates the display; called repeatedly. */
   show(workflow: Workflow, steps: Steps): void {
     const whole = wholeText(workflow);
     const done = steps.find(({ name }) => name === STEP)?.fanOut?.succeeded ?? 0;
@@ -47,7 +47,7 @@ export class Progress {
     });
   }
 
-  /** Prints a line, above the bars where there are some. */
+  /** Prints a line, above the bars if there are any. */
   say(line: string): void {
     if (this.#bars) this.#bars.log(`${line}\n`);
     else process.stdout.write(`${line}\n`);

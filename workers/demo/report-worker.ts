@@ -1,4 +1,7 @@
-/** The demo's TypeScript worker: loads flights, adds counts up, makes a table and a chart. Usage: report-worker.ts ADDRESS FOLDER */
+/**
+ * The demo's TypeScript worker: loads flights, adds up counts, makes a table and a chart. Usage: report-worker.ts
+ * ADDRESS FOLDER
+ */
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type JobContext, Worker } from '@muster/sdk';
@@ -10,10 +13,10 @@ import type { Chunks, Counted, Draft, Drafted, Part } from './jobs.ts';
 
 const CHUNK_FLIGHTS = 200;
 const [address = '', folder = '.'] = process.argv.slice(2);
-/** Read once a process. */
+/** Read once per process. */
 let flights: ReturnType<typeof readFlights> | undefined;
 
-/** Its result travels as a payload: those who count read no file. */
+/** The chunks are in the result's payload: the counting jobs read no file. */
 async function loadFlights(_ctx: JobContext, { part, of }: Part): Promise<Chunks> {
   flights ??= readFlights();
   const all = await flights;
@@ -21,7 +24,7 @@ async function loadFlights(_ctx: JobContext, { part, of }: Part): Promise<Chunks
   return cut(all.slice(part * size, (part + 1) * size), CHUNK_FLIGHTS);
 }
 
-/** Adds up what other jobs have counted. */
+/** Adds up the counts of other jobs. */
 function mergeDelays(_ctx: JobContext, parts: Counted): DelayCounts {
   return addCounts(parts);
 }
@@ -36,7 +39,7 @@ function drawChart(ctx: JobContext, { counts, run }: Drafted): Promise<Draft> {
   return writeDraft(ctx, run, 'flight-delays.svg', delayChart(counts));
 }
 
-/** Under a name of this attempt's own: an earlier one may still write. */
+/** Uses a name of this attempt only: an earlier attempt may still be writing. */
 async function writeDraft(ctx: JobContext, run: string, name: string, text: string): Promise<Draft> {
   await mkdir(folder, { recursive: true });
   const draft = `.${name}.${run}.${ctx.fencingToken}`;
@@ -44,7 +47,9 @@ async function writeDraft(ctx: JobContext, run: string, name: string, text: stri
   return { draft, name };
 }
 
-/** Drafts stay until they are removed, so that a second attempt does the same again. Whoever looks finds whole files. */
+/**
+ * Drafts stay until they are removed, so that a second attempt can do the same again. Readers only see complete files.
+ */
 async function publishFiles(ctx: JobContext, drafts: readonly Draft[]): Promise<string[]> {
   const files: string[] = [];
   for (const [i, { draft, name }] of drafts.entries()) {
@@ -57,7 +62,7 @@ async function publishFiles(ctx: JobContext, drafts: readonly Draft[]): Promise<
   return files;
 }
 
-/** Those of one run. There may be none: then it had not come so far. */
+/** Removes the drafts of one run. There are none if the run failed earlier. */
 async function removeDrafts(_ctx: JobContext, { run }: Pick<Drafted, 'run'>): Promise<number> {
   await mkdir(folder, { recursive: true });
   const drafts = (await readdir(folder)).filter((name) => name.startsWith('.') && name.includes(run));

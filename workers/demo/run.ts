@@ -9,12 +9,12 @@ import type { Report, Work } from './jobs.ts';
 import type { Progress } from './progress.ts';
 
 const DEFINITIONS = fileURLToPath(new URL('flights.yaml', import.meta.url));
-/** Between two looks. */
+/** Interval between polls. */
 const POLL_MS = 50;
 
 export const PARTS = 40;
 
-/** As `muster apply` does it. */
+/** Runs `muster apply`. */
 export function applyDefinitions(deployment: Deployment): Promise<string> {
   return muster(deployment, 'apply', '-f', DEFINITIONS);
 }

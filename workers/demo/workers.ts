@@ -1,8 +1,8 @@
-/** The two workers of the flights. */
+/** The two workers of the flights demo. */
 import { fileURLToPath } from 'node:url';
 import type { Workers } from './deployment.ts';
 
-/** @param outFolder Where the TypeScript worker writes. */
+/** @param outFolder Output folder of the TypeScript worker. */
 export function flightWorkers(outFolder: string): Workers {
   return {
     'delay-stats': (address) => ({

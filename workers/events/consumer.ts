@@ -1,10 +1,10 @@
 /**
- * Reads every event of a Muster and writes each of them once to a file, also over restarts of anything.
+ * Reads every event of a Muster deployment and writes each of them once to a file, also across restarts of any part.
  *
  *   node workers/events/consumer.ts [NATS_URL [CREDENTIALS [FILE [NAME]]]]
  *
- * NATS_URL and CREDENTIALS: where the events are, by default those of the nats-server that `muster start` runs itself.
- * FILE: one CloudEvent a line; default events.jsonl. NAME: of the durable consumer; each name gets every event.
+ * NATS_URL and CREDENTIALS: the bus with the events; default: the nats-server that `muster start` runs itself.
+ * FILE: one CloudEvent per line; default: events.jsonl. NAME: name of the durable consumer; each name gets every event.
  */
 import { readFileSync } from 'node:fs';
 import { AckPolicy, type Consumer, jetstream, jetstreamManager } from '@nats-io/jetstream';
@@ -12,7 +12,7 @@ import { connect, credsAuthenticator, type NatsConnection, nanos } from '@nats-i
 import { EventFile } from './event-file.ts';
 
 const STREAM = 'muster-events';
-/** A batch whose events are not on disk by then comes again. */
+/** A batch that is not acknowledged within this time is delivered again. */
 const ACK_WAIT_MS = 30_000;
 const PAUSE_MS = 500;
 
@@ -29,7 +29,7 @@ function portOf(where: string): string {
   return readFileSync(`${where}/port`, 'utf8').trim();
 }
 
-/** Reconnects for ever. */
+/** Reconnects without limit. */
 function open(): Promise<NatsConnection> {
   const authenticator = credsAuthenticator(readFileSync(credentials));
   return connect({
@@ -41,7 +41,9 @@ function open(): Promise<NatsConnection> {
   });
 }
 
-/** The durable consumer: the server remembers what it has acknowledged. Made at the first start, found at the next. */
+/**
+ * The durable consumer, for which the server stores the acknowledged position. Created at the first start, then reused.
+ */
 async function find(connection: NatsConnection): Promise<Consumer> {
   const manager = await jetstreamManager(connection, { checkAPI: false });
   await manager.consumers.add(STREAM, {
@@ -53,7 +55,10 @@ async function find(connection: NatsConnection): Promise<Consumer> {
   return jetstream(connection).consumers.get(STREAM, name);
 }
 
-/** Batches one after the other: to disk first, acknowledged then. Whoever dies in between gets the batch again. */
+/**
+ * Handles batches in sequence: first to disk, then acknowledged. After a crash in between, the batch is delivered
+ * again.
+ */
 async function follow(consumer: Consumer, file: EventFile): Promise<void> {
   for await (const message of await consumer.consume({ max_messages: 16 })) {
     const added = file.add(message.json<{ id: string; source: string }[]>());
@@ -70,7 +75,7 @@ while (!connection.isClosed()) {
   try {
     await follow(await find(connection), file);
   } catch (error) {
-    // The stream is made with the first event; a server that restarts is back soon.
+    // The stream is created with the first event; a server that restarts is back soon.
     if (!connection.isClosed()) console.error(`no events: ${(error as Error).message}`);
   }
   if (!connection.isClosed()) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

@@ -1,7 +1,7 @@
-/** A file of events, one a line, that remembers which it has: an event that comes again is not written again. */
+/** A file of events, one per line, without duplicates: it remembers the events that it has. */
 import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 
-/** Newest events that are told apart. An event comes again soon or not at all, so they need not be all. */
+/** Number of newest events that are remembered. A duplicate comes soon or never, so not all events are needed. */
 const REMEMBERED = 100_000;
 
 interface CloudEvent {
@@ -14,10 +14,10 @@ const keyOf = ({ source, id }: CloudEvent) => `${source} ${id}`;
 
 export class EventFile {
   readonly #descriptor: number;
-  /** In the order of their coming. */
+  /** In order of arrival. */
   readonly #known = new Set<string>();
 
-  /** Opens the file, or makes it. The line that a crash has cut short goes: its batch was not acknowledged. */
+  /** Opens or creates the file. Removes a line that a crash has truncated: its batch was not acknowledged. */
   constructor(path: string) {
     if (existsSync(path)) {
       const text = readFileSync(path, 'utf8');
@@ -28,7 +28,7 @@ export class EventFile {
     this.#descriptor = openSync(path, 'a');
   }
 
-  /** Writes those that are new, and returns how many those are. They are on disk once it returns. */
+  /** Writes the new events and returns their number. They are on disk when it returns. */
   add(events: readonly CloudEvent[]): number {
     const fresh = events.filter((event) => this.#remember(keyOf(event)));
     if (fresh.length === 0) return 0;
@@ -41,7 +41,7 @@ export class EventFile {
     closeSync(this.#descriptor);
   }
 
-  /** Whether it was not known. */
+  /** Whether the key was new. */
   #remember(key: string): boolean {
     if (this.#known.has(key)) return false;
     this.#known.add(key);

@@ -1,4 +1,4 @@
-/** One attempt: a process from its start to the end of all that it has started. */
+/** One attempt: a process from its start until all processes that it has started have ended. */
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { InfrastructureError, type JobContext } from '@muster/sdk';
@@ -14,12 +14,12 @@ import { isAlive, killSession, signalSession } from './process-session.ts';
 import { programFault } from './program-file.ts';
 import { StderrLog } from './stderr-log.ts';
 
-/** What a process that has left its session may still write after all others are gone. */
+/** Time for output of processes that have left the session, after all others have ended. */
 const LAST_OUTPUT_MS = 500;
 const LAST_TURNS = 4;
 const POLL_MS = 20;
 
-/** What all commands of a worker share. */
+/** Parts that all commands of a worker share. */
 export interface CommandHost {
   /** The worker's own folder. */
   readonly folder: string;
@@ -28,9 +28,9 @@ export interface CommandHost {
 }
 
 /**
- * Runs the command for a job; what it answers is the result, what it throws the failure.
+ * Runs the command for a job. The returned value is the result, a thrown error the failure.
  *
- * @throws HandlerStopped when the command ended otherwise than well after it was told to stop.
+ * @throws HandlerStopped when the command failed after it was asked to stop.
  */
 export async function runCommand(spec: CommandSpec, context: JobContext, host: CommandHost): Promise<unknown> {
   const fixed = fixedEnvironment(spec);
@@ -53,7 +53,7 @@ export async function runCommand(spec: CommandSpec, context: JobContext, host: C
   }
 }
 
-/** A machine without room for a process or a file: another one may have it. */
+/** The machine lacks resources for a process or a file; another machine may have them. */
 function asInfrastructure(error: unknown): Error {
   return new InfrastructureError(`the command could not be started: ${(error as Error).message}`, { cause: error });
 }
@@ -67,7 +67,7 @@ class CommandRun {
   readonly #messages: MessageReader;
   #stdout: Buffer[] = [];
   #stdoutBytes = 0;
-  /** Why the worker itself has killed it. */
+  /** Why the worker itself has killed the command. */
   #fault: Error | undefined;
   #killTimer: NodeJS.Timeout | undefined;
 
@@ -115,7 +115,7 @@ class CommandRun {
     throw this.#context.signal.aborted ? this.#context.signal.reason : failure;
   }
 
-  /** Asks all processes to end, and kills those that have not done so in time. */
+  /** Sends SIGTERM to all processes, and kills those that have not ended in time. */
   #stop(): void {
     signalSession(this.#process.session, 'SIGTERM');
     this.#killTimer = setTimeout(() => killSession(this.#process.session), this.#spec.graceMs);
@@ -126,7 +126,9 @@ class CommandRun {
     killSession(this.#process.session);
   }
 
-  /** The command has ended. What it leaves behind was asked to stop with it, and has the same time; else it has none. */
+  /**
+   * The command has ended. Processes that it leaves behind get the rest of the grace period after a stop, else none.
+   */
   async #endTheRest(): Promise<void> {
     const { session } = this.#process;
     if (this.#killTimer !== undefined) {
@@ -152,7 +154,7 @@ class CommandRun {
   }
 }
 
-/** What is written has been read by then also where this process had no time for it: in each turn it reads all there is. */
+/** Even if this process was too busy, all written output is read by then: each turn reads everything available. */
 async function lastOutput(): Promise<void> {
   await delay(LAST_OUTPUT_MS, undefined, { ref: false });
   for (let turn = 0; turn < LAST_TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));

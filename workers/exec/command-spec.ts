@@ -1,40 +1,42 @@
-/** What a handler runs, and within which bounds. */
+/** The command of a handler, and its limits. */
 
-/** `auto`: JSON where stdout is JSON, else text where it is UTF-8, else bytes; nothing where it is empty. */
+/** `auto`: JSON if stdout is JSON, else text if it is UTF-8, else bytes; nothing if it is empty. */
 export const OUTPUT_TYPES = ['auto', 'json', 'text', 'bytes'] as const;
 export type OutputType = (typeof OUTPUT_TYPES)[number];
 
-/** What an exit code means. */
+/** Meaning of an exit code. */
 export interface ExitRule {
   /** Type of the failure. Default: `ExitCode`. */
   readonly type?: string | undefined;
-  /** Whether another attempt can't help. Default: false. */
+  /** Whether another attempt would fail too. Default: false. */
   readonly final?: boolean | undefined;
-  /** Time until the next attempt, in milliseconds. Default: what the retry policy says. */
+  /** Time until the next attempt, in milliseconds. Default: the retry policy's backoff. */
   readonly retryDelayMs?: number | undefined;
-  /** Whether the machine is to blame, which costs no attempt. Default: false. */
+  /** Whether the machine is at fault; the attempt then does not count. Default: false. */
   readonly infrastructure?: boolean | undefined;
 }
 
 export interface CommandSpec {
-  /** Program and arguments. `{input}` in an argument is the file that has the input. No shell looks at them. */
+  /**
+   * Program and arguments. `{input}` in an argument is replaced by the path of the input file. No shell is involved.
+   */
   readonly command: readonly string[];
-  /** Variables of the process, on top of the few that it gets anyway. */
+  /** Variables of the process, in addition to the inherited ones. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Variables of the worker that are passed on where they are set. */
+  /** Variables of the worker that are passed on if they are set. */
   readonly passEnvironment: readonly string[];
-  /** Where it runs. */
+  /** Working directory. */
   readonly directory: string;
   readonly output: OutputType;
-  /** Most bytes of stdout. */
+  /** Maximum bytes of stdout. */
   readonly outputLimit: number;
-  /** Most bytes of memory that the process and its descendants take together. `undefined`: any. */
+  /** Maximum bytes of memory of the process and its descendants together. `undefined`: no limit. */
   readonly memory: number | undefined;
-  /** Most files that a process of it has open. */
+  /** Maximum number of open files per process. */
   readonly openFiles: number;
   /** Time from SIGTERM to SIGKILL, in milliseconds. */
   readonly graceMs: number;
-  /** By exit code; these go before `DEFAULT_EXIT_RULES`. */
+  /** Rules by exit code; they take precedence over `DEFAULT_EXIT_RULES`. */
   readonly exitRules: ReadonlyMap<number, ExitRule>;
 }
 
@@ -51,9 +53,9 @@ export const DEFAULT_SPEC: Omit<CommandSpec, 'command' | 'directory'> = {
 
 const final: ExitRule = { final: true };
 
-/** Least and most that a specification may say. */
+/** Minimum and maximum of each setting. */
 export const BOUNDS = {
-  /** No server takes a longer result. */
+  /** No server accepts a longer result. */
   outputLimit: [1, 512 * 1024],
   memory: [1, Number.MAX_SAFE_INTEGER],
   openFiles: [16, 1_048_576],
@@ -61,7 +63,7 @@ export const BOUNDS = {
   retryDelayMs: [0, 30 * 24 * 3_600_000],
 } as const;
 
-/** Of sysexits.h and of shells, those after which the same would come again. All others are retried. */
+/** The codes of sysexits.h and of shells after which another attempt would fail too. All others are retried. */
 export const DEFAULT_EXIT_RULES: ReadonlyMap<number, ExitRule> = new Map([
   [64, final], // EX_USAGE: it was called in a wrong way
   [65, final], // EX_DATAERR: its input is wrong

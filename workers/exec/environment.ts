@@ -1,15 +1,15 @@
-/** The variables of a command: few, named, and none of the worker's own secrets. */
+/** The environment variables of a command: a few named ones, and none of the worker's own secrets. */
 import type { JobContext } from '@muster/sdk';
 import type { CommandSpec } from './command-spec.ts';
 import type { JobFolder } from './job-folder.ts';
 
-/** What every command gets of the worker's variables, where they are set. */
+/** Variables of the worker that every command gets, if they are set. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ'];
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-/** The descriptor that takes messages. */
+/** The file descriptor for messages. */
 export const MESSAGE_DESCRIPTOR = 3;
 
-/** What it gets whatever its job is. */
+/** Variables that do not depend on the job. */
 export function fixedEnvironment(
   { environment, passEnvironment }: Pick<CommandSpec, 'environment' | 'passEnvironment'>,
   own: NodeJS.ProcessEnv = process.env,
@@ -22,7 +22,7 @@ export function fixedEnvironment(
   return { ...passed, ...environment };
 }
 
-/** What tells it about its job. An empty value is left out. */
+/** Variables about the job. Empty values are left out. */
 export function jobEnvironment(context: JobContext, folder: JobFolder): Record<string, string> {
   const facts: Record<string, string | undefined> = {
     MUSTER_JOB_ID: context.jobId,

@@ -17,7 +17,7 @@ export interface ExecOptions {
   readonly slots: number;
   readonly labels: Record<string, string>;
   readonly resources: Record<string, number>;
-  /** How long those that run may go on after a signal, in milliseconds. */
+  /** How long running commands may continue after a signal, in milliseconds. */
   readonly drainTimeoutMs: number;
   readonly handlers: ReadonlyMap<string, CommandSpec>;
 }
@@ -25,7 +25,7 @@ export interface ExecOptions {
 /**
  * Runs jobs until SIGINT, SIGTERM or a drain by the server; resolves when no command runs any more.
  *
- * @throws MusterError when the server refuses the worker for good.
+ * @throws MusterError when the server finally refuses the worker.
  */
 export async function runExecWorker(options: ExecOptions): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'muster-exec-'));
@@ -37,7 +37,7 @@ export async function runExecWorker(options: ExecOptions): Promise<void> {
       await guardian.close();
     }
   } finally {
-    // The guardian has done so, unless it is gone.
+    // The guardian has already removed it, unless it was killed.
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -58,7 +58,7 @@ async function runCommands({ handlers, drainTimeoutMs, ...options }: ExecOptions
   });
   host.guardian.onLost(() => {
     consoleLogger.log('error', 'the process that guards the commands was ended: the worker finishes, and stops');
-    worker.stop().catch(() => {}); // told by `run`
+    worker.stop().catch(() => {}); // `run` reports it
   });
   try {
     await worker.run();
@@ -67,7 +67,7 @@ async function runCommands({ handlers, drainTimeoutMs, ...options }: ExecOptions
   }
 }
 
-/** The worker's end waits for its commands, also for those whose session is over. */
+/** The worker waits for its commands before it ends, also for those of earlier sessions. */
 function tracked(running: Set<Promise<unknown>>, handler: HandlerFunction): HandlerFunction {
   return (context, input) => {
     const run = Promise.resolve(handler(context, input)).finally(() => running.delete(run));
@@ -76,7 +76,7 @@ function tracked(running: Set<Promise<unknown>>, handler: HandlerFunction): Hand
   };
 }
 
-/** What commands write is in the logs of their jobs: a flood of it is not to be one here, too. */
+/** Output of commands goes to the logs of their jobs only, so that it can't flood the worker's log. */
 const ownLogger: Logger = {
   log(level, message, fields) {
     if (fields?.jobId === undefined) consoleLogger.log(level, message, fields);

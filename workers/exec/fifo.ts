@@ -1,17 +1,17 @@
-/** Pipes between this process and others: Node's own would be sockets, which commands can't open as /dev/stderr. */
+/** Pipes between this process and others. Node's own would be sockets, which commands can't open as /dev/stderr. */
 import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** Descriptors of both ends. Whoever asks closes them. */
+/** Descriptors of both ends. The caller closes them. */
 export interface Pipe {
   /** Does not block. */
   readonly read: number;
   readonly write: number;
 }
 
-/** As many pipes as there are names; the names stand in the folder for a moment only. */
+/** Opens a pipe per name. The names exist in the folder only for a moment. */
 export async function openPipes(folder: string, names: readonly string[]): Promise<Pipe[]> {
   const paths = names.map((name) => join(folder, name));
   await promisify(execFile)('mkfifo', ['-m', '600', '--', ...paths]);
@@ -30,7 +30,7 @@ export function closePipe({ read, write }: Pipe): void {
   closeSync(write);
 }
 
-/** The end for reading comes first: without it the other one would wait. */
+/** Opens the reading end first: without it, opening the other end would block. */
 function openPipe(path: string): Pipe {
   const read = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {

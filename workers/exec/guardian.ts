@@ -1,6 +1,6 @@
 /**
- * A process beside the worker that outlives it: it kills the commands that a worker leaves behind which was killed itself, and
- * clears its folder away. It learns of the worker's end by the end of a pipe, which no way of dying can keep open.
+ * A process that outlives the worker. If the worker is killed, the guardian kills the commands that it leaves behind
+ * and removes its folder. It detects the worker's end by the end of a pipe, which is reliable however the worker dies.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs';
@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * Reads "+ SESSION" and "- SESSION". Of each session that is left at the end it kills the group, and on Linux every process,
- * whichever group it is in: the fourth field after the name, which may itself hold blanks and brackets.
+ * Reads "+ SESSION" and "- SESSION". At the end it kills the process group of each remaining session, and on Linux
+ * every process of the session, whatever its group. The session is the fourth field after the name in /proc/PID/stat;
+ * the name may itself contain spaces and brackets.
  */
 const SCRIPT = `
 trap '' HUP INT TERM
@@ -42,7 +43,7 @@ rm -rf -- "$folder"
 `;
 
 export class Guardian {
-  /** What launched commands write "+ SESSION" to before they become what they run. */
+  /** Launched commands write "+ SESSION" to it before they execute the program. */
   readonly descriptor: number;
   readonly #process: ChildProcess;
   #closed = false;
@@ -52,7 +53,7 @@ export class Guardian {
     this.descriptor = descriptor;
   }
 
-  /** @param folder The worker's own, which the guardian removes in the end. */
+  /** @param folder The worker's own folder, which the guardian removes at the end. */
   static async start(folder: string): Promise<Guardian> {
     const path = join(folder, 'guardian');
     await promisify(execFile)('mkfifo', ['-m', '600', '--', path]);
@@ -61,9 +62,9 @@ export class Guardian {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
     });
-    // Its end for reading first, without waiting; then the guardian's own comes through at once.
+    // Opens its reading end first, without blocking; then the guardian's own open succeeds at once.
     const read = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    // A guardian that somebody has stopped must not stop the worker, too.
+    // Non-blocking: a guardian that was suspended (SIGSTOP) must not block the worker, too.
     const descriptor = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
     try {
       await isReady(child);
@@ -75,19 +76,19 @@ export class Guardian {
     return new Guardian(child, descriptor);
   }
 
-  /** Told when the guardian ends before it was closed: then nobody would look after the commands. */
+  /** Calls `lost` when the guardian ends before it was closed: then nothing would clean up the commands. */
   onLost(lost: () => void): void {
     this.#process.once('exit', () => {
       if (!this.#closed) lost();
     });
   }
 
-  /** The command has ended, and all that it has started: its number may be another's soon. */
+  /** The command and all processes that it has started have ended: its session number may soon be reused. */
   forget(session: number): void {
     if (!this.#closed) tryWrite(this.descriptor, `- ${session}\n`);
   }
 
-  /** Ends the guardian, and with it the worker's folder. */
+  /** Ends the guardian, which removes the worker's folder. */
   async close(): Promise<void> {
     this.#closed = true;
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
@@ -112,6 +113,6 @@ function tryWrite(descriptor: number, text: string): void {
   try {
     writeSync(descriptor, text);
   } catch {
-    // It is gone, and whoever listens for that ends the worker; or it has been stopped for long.
+    // The guardian is gone, and the listener of `onLost` ends the worker; or it has been suspended for long.
   }
 }

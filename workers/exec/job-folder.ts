@@ -1,4 +1,4 @@
-/** The files of one attempt: what its command reads, in a folder that is gone with it. */
+/** The input files of one attempt, in a folder that is removed with it. */
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobContext } from '@muster/sdk';
@@ -7,7 +7,7 @@ import { checkpointBytes } from './outcome.ts';
 export interface JobFolder {
   readonly path: string;
   readonly inputFile: string;
-  /** `undefined`: no attempt has left one. */
+  /** `undefined`: no earlier attempt has stored one. */
   readonly checkpointFile: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export async function makeJobFolder(parent: string, context: JobContext): Promis
   return { path, inputFile, checkpointFile };
 }
 
-/** Opens the input for the command's stdin: a file, of which it may read as little as it likes. */
+/** Opens the input for the command's stdin. It is a file, so the command need not read all of it. */
 export async function openInput({ inputFile }: JobFolder) {
   return open(inputFile, 'r');
 }

@@ -1,4 +1,6 @@
-/** Starts the process of one attempt, in a session of its own, and known to the guardian before it runs anything. */
+/**
+ * Starts the process of one attempt in its own session, registered with the guardian before it executes the program.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -8,22 +10,22 @@ import { type JobFolder, openInput } from './job-folder.ts';
 import type { ProcessEnd } from './outcome.ts';
 
 /**
- * A shell that becomes the command. Its first word names it to the guardian, so that there is no moment in which it runs unseen.
- * A limit that can't be set is above the one in force, which then holds.
+ * A shell that becomes the command. It first registers with the guardian, so that it never runs unregistered. If a
+ * limit can't be set, a lower one is in force, which then applies.
  */
 const SCRIPT = 'echo "+ $$" >&4 && exec 4>&- && { ulimit -n "$1" 2>/dev/null || :; } && shift && exec "$@"';
 
 export interface LaunchedProcess {
-  /** Number of its session, of its group, and of itself. */
+  /** Its session id, which is also its process group and process id. */
   readonly session: number;
   readonly stdout: Socket;
   readonly stderr: Socket;
-  /** What it writes to descriptor 3. */
+  /** The output on descriptor 3. */
   readonly messages: Socket;
   readonly ended: Promise<ProcessEnd>;
 }
 
-/** @throws Error of the system when there is no room for one more process, descriptor or file. */
+/** @throws Error of the system when it lacks resources for another process, descriptor or file. */
 export async function launch(
   { command, directory, openFiles }: CommandSpec,
   folder: JobFolder,
@@ -65,6 +67,6 @@ function endOf(child: ChildProcess): Promise<ProcessEnd> {
 }
 
 function reader(fd: number): Socket {
-  // What goes wrong with reading ends it, like the end of what is written.
+  // A read error ends the stream, like the end of the output.
   return new Socket({ fd, readable: true, writable: false }).on('error', () => {});
 }

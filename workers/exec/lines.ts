@@ -1,13 +1,13 @@
-/** Cuts a stream of bytes into lines, within a bounded memory. */
+/** Divides a stream of bytes into lines, within bounded memory. */
 
 const NEWLINE = 0x0a;
 
 export interface LineOptions {
-  /** Longest line in bytes. */
+  /** Maximum length of a line in bytes. */
   readonly maxBytes: number;
-  /** What becomes of a longer one: it comes as several, or not at all. */
+  /** What happens to a longer line: it is split into several, or dropped. */
   readonly tooLong: 'split' | 'drop';
-  /** Told each line without its end; of a dropped one only that it was there. */
+  /** Called with each line without its line end; with `undefined` for a dropped line. */
   readonly onLine: (line: string | undefined) => void;
 }
 
@@ -31,7 +31,7 @@ export class LineSplitter {
     this.#add(chunk.subarray(from));
   }
 
-  /** The stream has ended: what is left is a line, too. */
+  /** The stream has ended: the remaining bytes are a line, too. */
   finish(): void {
     if (this.#size > 0 || this.#dropping) this.#end();
   }
@@ -69,7 +69,7 @@ export class LineSplitter {
   }
 }
 
-/** The last place up to `at` where no character of UTF-8 is cut in two; `at` itself where the bytes are none. */
+/** The last position up to `at` that splits no UTF-8 character; `at` itself if the bytes are not UTF-8. */
 function startOfCharacter(bytes: Buffer, at: number): number {
   for (let place = at; place > Math.max(0, at - 4); place--) if (((bytes[place] ?? 0) & 0xc0) !== 0x80) return place;
   return at;

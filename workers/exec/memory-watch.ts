@@ -1,4 +1,4 @@
-/** Watches how much memory commands take, each with all its descendants. */
+/** Watches the memory use of commands, each with all its descendants. */
 import { readFileSync } from 'node:fs';
 import { membersOf } from './process-session.ts';
 
@@ -13,7 +13,9 @@ export class MemoryWatch {
   readonly #watched = new Map<number, Watched>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** Tells once when the processes of the session take more than `limit` bytes together; until the answer is called. */
+  /**
+   * Calls `onExceeded` once when the session's processes use more than `limit` bytes together. Returns a stop function.
+   */
   watch(session: number, limit: number, onExceeded: (used: number) => void): () => void {
     this.#watched.set(session, { limit, onExceeded });
     this.#timer ??= setInterval(() => this.#poll(), POLL_MS);
@@ -30,7 +32,7 @@ export class MemoryWatch {
     for (const [session, { limit, onExceeded }] of this.#watched) {
       const members = pids.get(session) ?? [];
       const sum = (read: (pid: number) => number) => members.reduce((total, { pid }) => total + read(pid), 0);
-      // What processes share counts in each of them. To share it out takes the kernel long: only where it decides.
+      // The first sum counts shared memory in each process. The exact one is slow to compute: only where it decides.
       if (sum(residentBytes) <= limit) continue;
       const used = sum(ownBytes);
       if (used <= limit) continue;
@@ -43,17 +45,17 @@ export class MemoryWatch {
 const RESIDENT = ['RssAnon', 'RssShmem', 'VmSwap'];
 const OWN = ['Pss_Anon', 'Pss_Shmem', 'SwapPss'];
 
-/** Without files that are mapped: those the kernel can drop. */
+/** Without mapped files, which the kernel can drop. */
 function residentBytes(pid: number): number {
   return bytesIn(`/proc/${pid}/status`, RESIDENT) ?? 0;
 }
 
-/** Its part of what it shares with others. */
+/** Counts shared memory in proportion to the number of processes that share it. */
 function ownBytes(pid: number): number {
   return bytesIn(`/proc/${pid}/smaps_rollup`, OWN) ?? residentBytes(pid);
 }
 
-/** The sum of what the file says of these names; `undefined` where it says nothing. */
+/** The sum of the values of these names in the file; `undefined` if it has none. */
 function bytesIn(file: string, names: readonly string[]): number | undefined {
   let text: string;
   try {

@@ -1,15 +1,15 @@
-/** What a command says over its descriptor 3: JSON lines about progress, checkpoints, logs and time. */
+/** Messages of a command on its descriptor 3: JSON lines with progress, checkpoints, logs and extensions. */
 import type { JobContext, LogLevel } from '@muster/sdk';
 import { spanToMs } from '../../server/domain/base/quantities.ts';
 import { LineSplitter } from './lines.ts';
 
-/** A checkpoint of the largest size, with room for what JSON makes of its characters. */
+/** Fits a checkpoint of the maximum size, with JSON's escapes. */
 const MAX_LINE_BYTES = 1024 * 1024;
-/** Of what comes within this time only the newest progress and checkpoint are passed on. */
+/** Of the messages within this time, only the newest progress and checkpoint are passed on. */
 const GATHER_MS = 50;
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-/** What one line says; a line may say several things. */
+/** The content of one line, which may have several parts. */
 export interface Message {
   readonly progress?: number;
   readonly message?: string;
@@ -19,7 +19,7 @@ export interface Message {
   readonly extendMs?: number;
 }
 
-/** @throws Error that says what is wrong with the line. */
+/** @throws Error that describes what is wrong with the line. */
 export function parseMessage(line: string): Message {
   const value: unknown = JSON.parse(line);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('it takes an object');
@@ -37,11 +37,11 @@ export function parseMessage(line: string): Message {
   if (level !== undefined && !LEVELS.includes(level as LogLevel)) throw new Error(`level takes ${LEVELS.join(', ')}`);
   const extendMs = typeof extend === 'string' ? spanToMs(extend) : undefined;
   if (extend !== undefined && !extendMs) throw new Error('extend takes a span above 0, such as "30s"');
-  // Each was looked at above.
+  // Each field was checked above.
   return { progress, message, checkpoint, log, level, ...(extendMs && { extendMs }) } as Message;
 }
 
-/** Passes on what a stream of lines says. Bad lines are logged, and change nothing. */
+/** Passes on the messages of a stream of lines. Bad lines are logged and otherwise ignored. */
 export class MessageReader {
   readonly #context: JobContext;
   readonly #lines: LineSplitter;

@@ -1,11 +1,11 @@
-/** From the end of a process to what its job is told: a result, or a failure that retry policies understand. */
+/** Converts the end of a process to the outcome of its job: a result, or a failure that retry policies understand. */
 import { constants } from 'node:os';
 import { FinalError, InfrastructureError, type JobContext, payload, RetryLater } from '@muster/sdk';
 import { type CommandSpec, DEFAULT_EXIT_RULES, type ExitRule, type OutputType } from './command-spec.ts';
 
 type Result = ReturnType<typeof payload>;
 
-/** How a process ended: one of the two is there. */
+/** How a process ended: exactly one of the two is set. */
 export interface ProcessEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -19,7 +19,7 @@ interface FailureFacts extends ExitRule {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** What a handler throws so that the failure has these facts, and no stack of the worker's own code. */
+/** An error with these facts for a handler to throw, without a stack of the worker's own code. */
 export function failureOf({ type, message, exitCode, final, retryDelayMs, infrastructure }: FailureFacts): Error {
   const error = final
     ? new FinalError(message)
@@ -31,23 +31,23 @@ export function failureOf({ type, message, exitCode, final, retryDelayMs, infras
   return Object.assign(error, { name: type, stack: '', ...(exitCode !== undefined && { exitCode }) });
 }
 
-/** It could not be started, and could not be the next time. */
+/** The command could not be started, and the next attempt could not either. */
 export function cannotStart(message: string): Error {
   return failureOf({ type: 'CannotStart', message, final: true });
 }
 
 export function outputTooLarge(limit: number): Error {
-  const message = `stdout has more than ${limit} bytes, which is what the result may have`;
+  const message = `stdout has more than ${limit} bytes, the maximum of a result`;
   return failureOf({ type: 'OutputTooLarge', message, final: true });
 }
 
-/** The type and the code are those after which a job may take more memory the next time. */
+/** Has the type and the exit code after which a job may get more memory on its next attempt. */
 export function outOfMemory(used: number, limit: number): Error {
-  const message = `the command took ${used} bytes of memory, and may take ${limit}: it was killed`;
+  const message = `the command used ${used} bytes of memory and was killed; the limit is ${limit}`;
   return failureOf({ type: 'OutOfMemory', message, exitCode: 128 + constants.signals.SIGKILL });
 }
 
-/** The failure that an end stands for; `undefined`: it went well. `last`: what the process said last on stderr. */
+/** The failure for an end; `undefined`: success. `last`: the last lines on stderr. */
 export function failureOfEnd(end: ProcessEnd, { exitRules }: CommandSpec, last: string): Error | undefined {
   const said = last === '' ? '' : `: ${last}`;
   if (end.signal !== null) {
@@ -60,7 +60,7 @@ export function failureOfEnd(end: ProcessEnd, { exitRules }: CommandSpec, last: 
   return failureOf({ ...rule, type: rule.type ?? 'ExitCode', message: `exit code ${exitCode}${said}`, exitCode });
 }
 
-/** @throws FinalError of type `InvalidOutput` when stdout is not what the handler's output is said to be. */
+/** @throws FinalError of type `InvalidOutput` when stdout does not match the handler's output type. */
 export function resultOf(stdout: Buffer, output: OutputType): Result | undefined {
   switch (output) {
     case 'bytes':
@@ -104,7 +104,7 @@ function jsonFault(bytes: Buffer): string | undefined {
   }
 }
 
-/** The checkpoint of an earlier attempt as it is put into a file. */
+/** The checkpoint of an earlier attempt as bytes for a file. */
 export function checkpointBytes({ lastCheckpoint }: JobContext): Uint8Array | undefined {
   if (lastCheckpoint === undefined) return undefined;
   return lastCheckpoint instanceof Uint8Array ? lastCheckpoint : Buffer.from(JSON.stringify(lastCheckpoint));

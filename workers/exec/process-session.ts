@@ -1,4 +1,4 @@
-/** The processes of a command: all that share its session, whichever group they have put themselves into. */
+/** The processes of a command: all that share its session, whatever their process groups. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 interface Member {
@@ -7,10 +7,10 @@ interface Member {
   readonly session: number;
 }
 
-/** More rounds than a command needs that starts processes while it is being killed. */
+/** More rounds than needed to kill a command that starts processes while it is being killed. */
 const KILL_ROUNDS = 20;
 
-/** Living processes of these sessions. Only Linux tells; elsewhere there are none to be seen. */
+/** Living processes of these sessions. Only Linux provides them; elsewhere the list is empty. */
 export function membersOf(sessions: { has(session: number): boolean }): Member[] {
   if (process.platform !== 'linux') return [];
   const members: Member[] = [];
@@ -22,7 +22,7 @@ export function membersOf(sessions: { has(session: number): boolean }): Member[]
   return members;
 }
 
-/** `undefined` once it is gone, or dead and only waiting to be fetched. */
+/** `undefined` if the process is gone, or a zombie. */
 function readMember(pid: number): Member | undefined {
   let stat: string;
   try {
@@ -30,7 +30,7 @@ function readMember(pid: number): Member | undefined {
   } catch {
     return undefined;
   }
-  // The name stands in brackets, and may hold anything, brackets too.
+  // The name is in brackets and may contain anything, brackets too.
   const [state, , group, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   if (state === 'Z' || state === 'X') return undefined;
   return { pid, group: Number(group), session: Number(session) };

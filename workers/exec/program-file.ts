@@ -1,8 +1,8 @@
-/** Finds the program that a command names, so that one that is not there is told in clear words before anything runs. */
+/** Finds the program of a command, so that a missing one is reported clearly before anything runs. */
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 
-/** Why the program could not be started, or nothing. `path`: the command's own PATH. */
+/** Why the program can't be started; `undefined`: it can. `path`: the command's own PATH. */
 export async function programFault(program: string, directory: string, path: string): Promise<string | undefined> {
   const isFolder = await stat(directory).then(
     (found) => found.isDirectory(),

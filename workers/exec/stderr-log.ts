@@ -1,8 +1,8 @@
-/** What a command writes to stderr: the attempt's log, line by line, and its last words for the failure. */
+/** The stderr output of a command: the attempt's log, line by line, and the last lines for the failure. */
 import type { JobContext } from '@muster/sdk';
 import { LineSplitter } from './lines.ts';
 
-/** A record of a log has no more. */
+/** Maximum size of a log record. */
 const MAX_LINE_BYTES = 8 * 1024;
 const LAST_LINES = 10;
 const LAST_CHARACTERS = 4_000;
@@ -24,7 +24,7 @@ export class StderrLog {
     });
   }
 
-  /** The last lines; of long ones the end. */
+  /** The last lines; if they are long, only their end. */
   get last(): string {
     return this.#last.join('\n').slice(-LAST_CHARACTERS);
   }

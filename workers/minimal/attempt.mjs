@@ -1,4 +1,4 @@
-// One attempt of a handler: its input, its signals, and what it ended with.
+// One attempt of a handler: its input, its signals, and its outcome.
 import * as outcomes from './outcomes.mjs';
 import { durationMs, read } from './protobuf.mjs';
 
@@ -7,7 +7,7 @@ const TIMEOUT_GRACE_MS = 5_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const CONTINUE = 2;
 
-/** An `Assignment`, read. */
+/** Reads an `Assignment`. */
 export function readAssignment(message) {
   const fields = read(message);
   const input = read(fields.bytes(5));
@@ -29,14 +29,14 @@ function decode({ data, type }) {
   return /^application\/(.+\+)?json\b/i.test(type) ? JSON.parse(data.toString()) : data;
 }
 
-/** What a session holds: from its acceptance or release to the answer to its report. */
+/** A held attempt: from its acceptance or release to the acknowledgement of its report. */
 export class Attempt {
   jobId;
   attempt;
   continues;
   /** Whether its handler was entered. */
   started = false;
-  /** The field of its report, once it has ended. */
+  /** The outcome field of its report, once it has ended. */
   outcome;
   #abort = new AbortController();
   #why;
@@ -52,7 +52,7 @@ export class Attempt {
     this.#abort.abort();
   }
 
-  /** Runs the handler; `end(outcome)` hears once how it ended, at the latest some seconds after its run timeout. */
+  /** Runs the handler; calls `end(outcome)` once, at the latest a few seconds after its run timeout. */
   async run(handler, { input, runTimeoutMs }, maxPayload, end) {
     this.started = true;
     const timers = this.#limit(runTimeoutMs, () => end(outcomes.timedOut()));

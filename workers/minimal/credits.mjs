@@ -1,4 +1,4 @@
-// The credits of a session: what is granted, what is left of it, and what was assigned under it.
+// The credits of a session: what is granted, what is unspent, and which attempts were assigned under it.
 import { nested, number } from './protobuf.mjs';
 
 const CREDIT_LIFE_MS = 15_000;
@@ -9,7 +9,7 @@ export class Credits {
   #unsaid = new Set();
   #lastId = 0;
 
-  /** The credit while it lives. */
+  /** The credit while it is live. */
   live(id, now) {
     const credit = this.#byId.get(id);
     return credit && now < credit.until ? credit : undefined;
@@ -19,12 +19,12 @@ export class Credits {
     this.#void(() => true);
   }
 
-  /** At a heartbeat: those that end soon are replaced. */
+  /** Called at each heartbeat: credits that expire soon are replaced. */
   voidAging(now) {
     this.#void(({ until }) => until - now < REPLACE_BELOW_MS);
   }
 
-  /** What the next call says: a credit for the places that no other one offers, and the ids that are void. */
+  /** The terms of the next call: a credit for the slots that no other one covers, and the voided ids. */
   terms(now, free) {
     for (const [id, { until }] of this.#byId) if (now >= until) this.#byId.delete(id);
     for (const id of this.#unsaid) if (!this.#byId.has(id)) this.#unsaid.delete(id);
@@ -35,7 +35,9 @@ export class Credits {
     return { id, slots, voided: [...this.#unsaid] };
   }
 
-  /** The call with these terms is over: if it failed, nobody knows whether its credit was taken, so it is void. */
+  /**
+   * Ends the call with these terms. If it failed, the server may or may not have its credit, so the credit is voided.
+   */
   settle({ id, voided }, answered) {
     if (answered) for (const one of voided) this.#unsaid.delete(one);
     else if (id) this.#void((_credit, one) => one === id);

@@ -6,7 +6,7 @@ const SERVICE = '/muster.v1.SessionService/';
 
 export const Code = { UNKNOWN: 2, INVALID_ARGUMENT: 3, FAILED_PRECONDITION: 9, UNIMPLEMENTED: 12, UNAVAILABLE: 14 };
 
-/** A call that failed: `code` is gRPC's, `reason` that of google.rpc.ErrorInfo, such as LEASE_LOST. */
+/** A failed call: `code` is gRPC's, `reason` that of google.rpc.ErrorInfo, such as LEASE_LOST. */
 export class CallError extends Error {
   constructor(code, message, reason = '') {
     super(message);
@@ -15,7 +15,7 @@ export class CallError extends Error {
   }
 }
 
-/** One connection, made anew by the next call when it is gone. */
+/** One connection; the next call reopens it when it is gone. */
 export class Channel {
   #address;
   #connection;
@@ -24,7 +24,7 @@ export class Channel {
     this.#address = address;
   }
 
-  /** Sends one message and answers the other one, as bytes. */
+  /** Sends a message and resolves with the reply, both as bytes. */
   call(method, fields, timeoutMs) {
     return new Promise((resolve, reject) => {
       const fail = (error) => reject(new CallError(Code.UNAVAILABLE, String(error)));

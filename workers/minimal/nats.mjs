@@ -1,10 +1,10 @@
-// One subscription on NATS without TLS, kept for as long as it is wanted.
+// One subscription on NATS without TLS, kept until it is closed.
 import { createPrivateKey, sign } from 'node:crypto';
 import { connect } from 'node:net';
 
 const RECONNECT_MS = 200;
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-/** What comes before the 32 bytes of an Ed25519 seed in PKCS #8. */
+/** The PKCS #8 prefix of the 32 bytes of an Ed25519 seed. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 function base32(text) {
@@ -20,8 +20,8 @@ function signature(seed, nonce) {
 }
 
 /**
- * Listens to `subject`. `credentials()` is asked at each connection; `onUp` and `onDown` tell whether the subscription is in
- * force, `onMessage` brings what arrives, as bytes.
+ * Subscribes to `subject`. Calls `credentials()` for each connection, `onUp` and `onDown` when the subscription becomes
+ * active and inactive, and `onMessage` with the bytes of each message.
  */
 export class Subscription {
   #options;
@@ -37,7 +37,7 @@ export class Subscription {
     this.#connect();
   }
 
-  /** Breaks the connection; another one follows. */
+  /** Closes the connection; another one follows. */
   reconnect() {
     this.#socket.destroy();
   }
@@ -88,7 +88,7 @@ export class Subscription {
   }
 
   #greet({ nonce }) {
-    if (this.#isUp) return; // a cluster tells of its servers in further INFOs
+    if (this.#isUp) return; // a cluster lists its servers in further INFOs
     const { jwt, seed } = this.#options.credentials();
     const proof = jwt ? { jwt, sig: signature(seed, nonce) } : {};
     const hello = {

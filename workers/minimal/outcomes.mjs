@@ -1,4 +1,4 @@
-// How an attempt ended, as the field of AttemptReport that says so.
+// Outcomes of attempts, as fields of AttemptReport.
 import { bytes, nested, number } from './protobuf.mjs';
 
 export const Release = { NO_SLOT: 1, DEAD_CREDIT: 2, CANCELLED: 4, DRAIN: 5, UNSUPPORTED: 6 };
@@ -6,11 +6,11 @@ const Cause = { APPLICATION: 1, TIMEOUT: 2 };
 
 const JSON_TYPE = 'application/json';
 
-/** The handler returned this; JSON. */
+/** The handler's return value, as JSON. */
 export function result(value, maxPayload) {
   const data = Buffer.from(JSON.stringify(value ?? null));
   if (data.length <= maxPayload) return nested(3, bytes(1, data), bytes(2, JSON_TYPE));
-  return finalFailure('ResultTooLarge', `the result has ${data.length} bytes, and at most ${maxPayload} may be`);
+  return finalFailure('ResultTooLarge', `the result has ${data.length} bytes; the maximum is ${maxPayload}`);
 }
 
 export function failure(error) {

@@ -1,6 +1,6 @@
-// As much of protobuf's encoding as the worker protocol needs: fields by their number, written and read.
+// The part of protobuf's encoding that the worker protocol needs: reads and writes fields by number.
 
-/** Up to 64 bits, seven in each byte, the lowest first. */
+/** Up to 64 bits, seven per byte, lowest first. */
 function varint(value) {
   const bytes = [];
   let rest = BigInt(value);
@@ -8,7 +8,7 @@ function varint(value) {
   return Buffer.from([...bytes, Number(rest)]);
 }
 
-/** A field with a number, a boolean or an enum; 0 is left out. */
+/** A field with a number, a boolean or an enum; 0 is omitted. */
 export function number(field, value) {
   return value ? Buffer.concat([varint(field << 3), varint(value)]) : Buffer.alloc(0);
 }
@@ -19,12 +19,12 @@ export function bytes(field, data) {
   return Buffer.concat([varint((field << 3) | 2), varint(content.length), content]);
 }
 
-/** A field with a message that is made of these fields. */
+/** A field with a message of these fields. */
 export function nested(field, ...fields) {
   return bytes(field, Buffer.concat(fields));
 }
 
-/** Fields of a message by number, each a list: bigint where it is a number, else bytes. */
+/** Fields of a message by number, each a list: bigint for numbers, else bytes. */
 export function read(message) {
   const fields = new Map();
   for (let at = 0; at < message.length; ) {
@@ -61,7 +61,7 @@ function readValue(message, at, wireType) {
   return [message.subarray(from, from + Number(length)), from + Number(length)];
 }
 
-/** Milliseconds of a google.protobuf.Duration; `otherwise` where it is not set. */
+/** Milliseconds of a google.protobuf.Duration; `otherwise` if it is not set. */
 export function durationMs(fields, field, otherwise) {
   if (!fields.has(field)) return otherwise;
   const duration = read(fields.bytes(field));

@@ -1,4 +1,4 @@
-// Sends reports, one call at a time, until each is answered.
+// Sends reports, one call at a time, until each is acknowledged.
 import { Code } from './grpc.mjs';
 import { finalFailure } from './outcomes.mjs';
 import { bytes, nested, number, read } from './protobuf.mjs';
@@ -7,7 +7,10 @@ const MAX_REPORTS = 1_000;
 const MAX_BYTES = 3 << 20;
 const MAX_WAIT_MS = 2_000;
 
-/** `send(reports)` makes the call and answers its bytes; `acknowledged(held)` hears of each; `lost()` that the session is over. */
+/**
+ * `send(reports)` makes the call and resolves with its reply as bytes; `acknowledged(held)` is called for each report;
+ * `lost()` when the session is over.
+ */
 export class Reports {
   #owner;
   #pending = [];
@@ -45,7 +48,7 @@ export class Reports {
     return this.#pending.splice(0, count);
   }
 
-  /** The same reports, again and again, until there is an answer. */
+  /** Sends the same reports until there is an answer. */
   async #deliver(batch) {
     for (let wait = 100; !this.#closed; wait = Math.min(MAX_WAIT_MS, 2 * wait)) {
       const error = await this.#send(batch);
@@ -68,7 +71,7 @@ export class Reports {
     }
   }
 
-  /** One report that is never taken must not hold up the others. */
+  /** A report that is never accepted must not block the others. */
   async #halve(batch, error) {
     const middle = batch.length >> 1;
     if (middle > 0) {

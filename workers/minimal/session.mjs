@@ -1,4 +1,4 @@
-// One session: its heartbeats, its lease, and what becomes of each assignment.
+// One session: its heartbeats, its lease, and its decisions about assignments.
 import { Attempt, keyOf, readAssignment } from './attempt.mjs';
 import { Credits, termFields } from './credits.mjs';
 import { Subscription } from './nats.mjs';
@@ -16,7 +16,7 @@ const OFFER_MS = 100;
 const WATCH_MS = 50;
 const now = () => performance.now();
 
-/** Lives until it is lost or has drained; `over(isLost)` hears of it, once. */
+/** Runs until it is lost or drained, then calls `over(isLost)` once. */
 export class Session {
   #worker;
   #over;
@@ -62,19 +62,19 @@ export class Session {
     this.#beat();
   }
 
-  /** Takes nothing more, and ends once nothing is held. */
+  /** Accepts nothing more, and ends once nothing is held. */
   drain() {
     this.#credits.voidAll();
     this.#beatWithin(0);
     this.#endIfDrained();
   }
 
-  /** A handler has returned, maybe one of an earlier session. */
+  /** A handler has returned, possibly one of an earlier session. */
   slotFreed() {
     this.#beatWithin(OFFER_MS);
   }
 
-  /** Ends everything on this side. */
+  /** Ends the session on this side. */
   close(isLost) {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -97,7 +97,7 @@ export class Session {
     });
   }
 
-  /** Assignments may have gone down with a connection, so its credits are void. */
+  /** Assignments may be lost with a connection, so its credits are voided. */
   #busChanged() {
     this.#gotPing = false;
     this.#credits.voidAll();
@@ -118,7 +118,7 @@ export class Session {
     this.#nextBeat = Math.min(this.#nextBeat, Math.max(now() + ms, this.#lastBeat + MIN_GAP_MS));
   }
 
-  /** Called all the time: beats when it is due, and falls back when the lease can't be proved. */
+  /** Called periodically: beats when it is due, and stops handlers when the lease can't be proved. */
   #poll() {
     if (now() >= this.#fenceAt) this.#fall();
     if (now() >= this.#nextBeat && this.#inFlight < MAX_BEATS_IN_FLIGHT) this.#beat();
@@ -172,7 +172,7 @@ export class Session {
     if (!this.#isClosed) this.#take(answer.all(1), answer.all(2));
   }
 
-  /** Cancels first: one that comes along with its assignment then keeps it from starting. */
+  /** Cancels go first, so that a cancel in the same message as its assignment keeps it from starting. */
   #take(assignments, cancels) {
     for (const notice of cancels.map(read)) {
       const key = keyOf({ jobId: Buffer.from(notice.bytes(1)), attempt: notice.number(2) });
@@ -187,7 +187,7 @@ export class Session {
     this.#cancels.set(key, now() + CANCEL_MEMORY_MS);
   }
 
-  /** The five lines of "Looking at an assignment". */
+  /** The five rules of "Looking at an assignment". */
   #judge(assignment) {
     const key = keyOf(assignment);
     const credit = this.#credits.live(assignment.creditId, now());
@@ -203,7 +203,7 @@ export class Session {
     else this.#start(held, assignment);
   }
 
-  /** Why it is released; undefined: it is accepted. */
+  /** The reason for a release; undefined: the assignment is accepted. */
   #whyNot({ handler }, key, isUnspent) {
     if (now() < (this.#cancels.get(key) ?? 0)) return Release.CANCELLED;
     if (this.#worker.isDraining) return Release.DRAIN;
@@ -219,7 +219,7 @@ export class Session {
     this.#worker.occupy(held.run(this.#worker.handlers[assignment.handler], assignment, this.#maxPayload, end));
   }
 
-  /** The lease can't be proved: handlers stop, and the session goes on beating. */
+  /** The lease can't be proved: handlers stop, and the session continues to beat. */
   #fall() {
     if (this.#isFenced) return;
     this.#isFenced = true;
@@ -231,7 +231,7 @@ export class Session {
     }
   }
 
-  /** What the reports free is offered anew in the very call. */
+  /** The call that reports ended attempts also grants the slots that they free. */
   async #send(reports) {
     const terms = this.#terms(now());
     try {

@@ -1,6 +1,6 @@
-// A worker that needs no library: gRPC, protobuf and NATS by hand, from docs/worker-protocol.md. It shows how little a worker
-// in a new language needs, and proves that the page says it all. For work of your own take an SDK: this one speaks no TLS, and
-// carries neither progress nor checkpoints nor logs.
+// A worker without libraries: it implements gRPC, protobuf and NATS itself, from docs/worker-protocol.md. It shows how
+// little a worker in a new language needs, and proves that the page is complete. For your own work use an SDK: this
+// worker has no TLS, and sends neither progress nor checkpoints nor logs.
 //
 //   node workers/minimal/worker.mjs 127.0.0.1:7070 [slots]
 import { randomUUID } from 'node:crypto';
@@ -63,7 +63,7 @@ class Worker {
     this.#session?.drain();
   }
 
-  /** One session after the other, until it has drained. */
+  /** Runs one session after the other, until one has drained. */
   async run() {
     while (!this.isDraining) {
       const opened = await this.#open();
@@ -87,7 +87,7 @@ class Worker {
     });
   }
 
-  /** Repeats under one id for a while, so that a lost answer leaves no second session. */
+  /** Retries under one request id for a while, so that a lost answer leaves no second session. */
   async #open() {
     let [requestId, at] = [randomUUID(), performance.now()];
     for (let wait = 100; !this.isDraining; wait = Math.min(2_000, 2 * wait)) {

@@ -107,7 +107,7 @@ it('the demo says what to do if the Python worker can not start', async () => {
   writeFileSync(join(bin, 'python'), '#!/bin/sh\necho "No module named muster" >&2\nexit 1\n', { mode: 0o755 });
   const run = demo(['--out', join(folder, 'no-python')], { ...process.env, PATH: `${bin}:${process.env.PATH}` });
   expect(await run.ended, run.output()).toBe(1);
-  expect(run.output()).toContain('the worker delay-stats ended with code 1; the last it said:\nNo module named muster');
+  expect(run.output()).toContain('the worker delay-stats ended with code 1; its last output:\nNo module named muster');
   expect(run.output()).toContain('"npm run demo" sets up the Python that it needs');
   expectNothingLeft(run);
 });

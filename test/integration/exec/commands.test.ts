@@ -253,7 +253,7 @@ describe('the memory of a command', () => {
     expect(await resultOf('sparing')).toBe(1);
     const found = await failure('hungry');
     expect(found).toMatchObject({ type: 'OutOfMemory', exitCode: 137, final: false });
-    expect(found.message).toMatch(/^the command took \d{8,} bytes of memory, and may take 67108864: it was killed$/);
+    expect(found.message).toMatch(/^the command used \d{8,} bytes of memory and was killed; the limit is 67108864$/);
   });
 });
 

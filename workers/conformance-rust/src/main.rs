@@ -1,4 +1,4 @@
-//! Runs one worker with scripted handlers, by which the conformance suite tries the Rust SDK.
+//! Runs one worker with scripted handlers, which the conformance suite uses to test the Rust SDK.
 
 mod script;
 mod step;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::step::{Script, Step};
 
-/// An ordinary error of the language.
+/// An ordinary error.
 #[derive(Debug)]
 struct Raised(String);
 
@@ -20,7 +20,7 @@ impl std::fmt::Display for Raised {
 
 impl std::error::Error for Raised {}
 
-/// What the steps so far have left.
+/// State that steps share.
 struct Run {
     context: Context,
     children: Vec<String>,
@@ -46,7 +46,7 @@ impl Run {
         Ok(None)
     }
 
-    /// Some: it ends with this result.
+    /// `Some`: the script ends with this result.
     async fn one(&mut self, step: Step) -> Result<Option<Payload>, HandlerError> {
         let context = &self.context;
         match step {

@@ -1,4 +1,4 @@
-//! What a scripted handler is told to do.
+//! The steps of a scripted handler.
 
 use serde::Deserialize;
 use serde_json::Value;

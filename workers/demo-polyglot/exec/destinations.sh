@@ -1,5 +1,5 @@
 #!/bin/sh
-# The airports with the most destinations, by the tools that every Unix has: routes come as JSON on stdin, and go as JSON.
+# The airports with the most destinations, with standard Unix tools: reads routes as JSON from stdin, writes JSON.
 tr '{' '\n' |
   sed -n 's/.*"from": *"\([^"]*\)".*/\1/p' |
   sort | uniq -c | sort -k1,1nr -k2 | head -n 5 |

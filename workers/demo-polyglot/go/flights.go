@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// most is how many airports are named.
+// most is the maximum number of airports in the result.
 const most = 5
 
-// Network is what step routes has read, as far as it matters here.
+// Network is the part of the result of step routes that is used here.
 type Network struct {
 	Airports []struct {
 		Code string `json:"code"`
@@ -27,7 +27,7 @@ type Busiest struct {
 	Airports []Airport `json:"airports"`
 }
 
-// Airport has its departures and arrivals together.
+// Airport counts departures and arrivals together.
 type Airport struct {
 	Code    string `json:"code"`
 	City    string `json:"city"`

@@ -15,7 +15,7 @@ import (
 	"muster.dev/sdk/go"
 )
 
-// tracesEnd bounds how long the last spans may take to leave.
+// tracesEnd bounds the sending of the last spans.
 const tracesEnd = 5 * time.Second
 
 func main() {

@@ -9,8 +9,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 )
 
-// startTracing sets up OpenTelemetry, because of which the SDK makes spans, where OTEL_EXPORTER_OTLP_ENDPOINT names a place
-// for them. The name of the service is OTEL_SERVICE_NAME. What it returns sends the last spans.
+// startTracing sets up OpenTelemetry if OTEL_EXPORTER_OTLP_ENDPOINT is set, so that the SDK makes spans. The name of
+// the service is OTEL_SERVICE_NAME. The returned function sends the last spans.
 func startTracing(ctx context.Context) (stop func(context.Context) error, err error) {
 	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" {
 		return func(context.Context) error { return nil }, nil

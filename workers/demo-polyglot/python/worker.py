@@ -1,4 +1,4 @@
-"""The demo's worker in Python: is as much flown there as back? MUSTER_ADDRESS says where the control plane is."""
+"""The demo's worker in Python: compares flights in both directions. MUSTER_ADDRESS is the control plane's address."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ worker = Worker(os.environ["MUSTER_ADDRESS"], name="polyglot-python", slots=4)
 
 
 @worker.handler("weigh-directions")
-def weigh_directions(ctx: JobContext, network: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - nothing to ask it for
-    """Compares each route with the one back, and all of them with each other.
+def weigh_directions(ctx: JobContext, network: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - not needed
+    """Compares each route with its opposite direction, and all routes with each other.
 
     Args:
         ctx: The job.
         network: `routes`, a list of objects with `from`, `to` and `flights`.
 
     Returns:
-        `one_way`, how many routes have none back; `uneven`, the two airports with the greatest difference; `outliers`,
-        how many routes are flown more often than any usual one, and `outlier_share`, their part of all flights.
+        `one_way`: the number of routes without an opposite direction; `uneven`: the two airports with the greatest
+        difference; `outliers`: the number of unusually frequent routes; `outlier_share`: their share of all flights.
     """
     flights = {(route["from"], route["to"]): route["flights"] for route in network["routes"]}
     pairs = {(a, b): (there, flights.get((b, a), 0)) for (a, b), there in flights.items()}
     (start, end), (there, back) = max(pairs.items(), key=lambda pair: pair[1][0] - pair[1][1])
-    # Tukey's fence: as far above the third quarter as one and a half times the middle half is wide.
+    # Tukey's fence: the third quartile plus one and a half interquartile ranges.
     first, _, third = quantiles(flights.values(), n=4, method="inclusive")
     outliers = [number for number in flights.values() if number > third + 1.5 * (third - first)]
     return {
@@ -42,7 +42,7 @@ def weigh_directions(ctx: JobContext, network: dict[str, Any]) -> dict[str, Any]
 
 
 def start_tracing() -> TracerProvider | None:
-    """Sets up OpenTelemetry, because of which the SDK makes spans, where there is a place for them."""
+    """Sets up OpenTelemetry if an endpoint is set, so that the SDK makes spans."""
     if "OTEL_EXPORTER_OTLP_ENDPOINT" not in os.environ:
         return None
     provider = TracerProvider()  # the name of the service is OTEL_SERVICE_NAME

@@ -1,4 +1,4 @@
-/** The data: who flew where how often in the United States in 2008, from the npm package `vega-datasets`. */
+/** The data: flights in the United States in 2008 by route, from the npm package `vega-datasets`. */
 import { readFile } from 'node:fs/promises';
 
 export interface Airport {
@@ -10,23 +10,23 @@ export interface Airport {
   readonly longitude: number;
 }
 
-/** From one airport to another, without a stop. */
+/** A direct flight from one airport to another. */
 export interface Route {
   readonly from: string;
   readonly to: string;
   readonly flights: number;
 }
 
-/** Result of `read-routes`, and input of all who count: each takes of it what it needs. */
+/** Result of `read-routes`, and input of all steps that analyze it. */
 export interface Network {
-  /** Those that are flown from or to. */
+  /** Airports with at least one flight. */
   readonly airports: readonly Airport[];
-  /** In the order of the alphabet. */
+  /** In alphabetical order. */
   readonly routes: readonly Route[];
 }
 
 const FOLDER = new URL('../../../node_modules/vega-datasets/data/', import.meta.url);
-/** What stands between commas; with quotes around it, it may hold some. */
+/** The text between commas; quoted text may contain commas. */
 const FIELD = /"([^"]*)"|([^,]+)|(?<=,|^)(?=,|$)/g;
 
 export async function readNetwork(): Promise<Network> {
@@ -40,7 +40,7 @@ function airportOf([code = '', , city = '', , , latitude, longitude]: readonly s
   return { code, city, latitude: Number(latitude), longitude: Number(longitude) };
 }
 
-/** Without the heading. */
+/** Without the header. */
 async function readRows(name: string): Promise<string[][]> {
   const [, ...lines] = (await readFile(new URL(name, FOLDER), 'utf8')).trim().split('\n');
   return lines.map((line) => [...line.matchAll(FIELD)].map(([field, quoted]) => quoted ?? field));

@@ -1,6 +1,6 @@
-/** Joins what the others have found: a line each, in words. */
+/** Joins the results of the other steps: one line of text each. */
 
-/** Input of `write-report`. What was not found is null: its language is not there. */
+/** Input of `write-report`. A result is null if its language is not available. */
 export interface Findings {
   readonly busiest: {
     readonly flights: number;
@@ -13,7 +13,7 @@ export interface Findings {
     readonly longest: { readonly from: string; readonly to: string; readonly miles: number };
   } | null;
   readonly connections: {
-    /** Pairs of airports by the number of flights that it takes. */
+    /** Pairs of airports by the number of flights between them. */
     readonly pairs: Readonly<Record<string, number>>;
     readonly most: readonly string[];
   } | null;
@@ -21,10 +21,10 @@ export interface Findings {
     readonly one_way: number;
     readonly uneven: { readonly from: string; readonly to: string; readonly there: number; readonly back: number };
     readonly outliers: number;
-    /** Of all flights, from 0 to 1. */
+    /** Share of all flights, from 0 to 1. */
     readonly outlier_share: number;
   };
-  /** Airports and their numbers. */
+  /** Airports and their number of destinations. */
   readonly destinations: readonly (readonly [code: string, number: number])[];
 }
 

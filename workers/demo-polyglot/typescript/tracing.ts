@@ -1,4 +1,4 @@
-/** A program's own set-up of OpenTelemetry: the SDK makes spans because there is one. */
+/** A program's set-up of OpenTelemetry, because of which the SDK makes spans. */
 import { context, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
@@ -6,10 +6,10 @@ import { defaultResource, detectResources, envDetector, resourceFromAttributes }
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 
 /**
- * Spans are made from now on, and sent where `OTEL_EXPORTER_OTLP_ENDPOINT` names a place for them.
+ * Makes spans from now on and sends them, if `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
  *
  * @param service Name of the service, unless `OTEL_SERVICE_NAME` is set.
- * @returns What sends the last ones.
+ * @returns A function that sends the last spans.
  */
 export function startTracing(service: string): () => Promise<void> {
   const sends = Boolean(process.env.OTEL_EXPORTER_OTLP_ENDPOINT);

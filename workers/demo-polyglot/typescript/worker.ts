@@ -1,10 +1,13 @@
-/** The demo's worker in TypeScript: reads the data, and writes the report. `MUSTER_ADDRESS` says where the control plane is. */
+/**
+ * The demo's worker in TypeScript: reads the data and writes the report. `MUSTER_ADDRESS` is the control plane's
+ * address.
+ */
 import { Worker } from '@muster/sdk';
 import { readNetwork } from './network.ts';
 import { type Findings, reportOf } from './report.ts';
 import { startTracing } from './tracing.ts';
 
-// Without a place for spans it makes none.
+// Makes no spans if no endpoint is set.
 const stopTracing = process.env.OTEL_EXPORTER_OTLP_ENDPOINT ? startTracing('polyglot-typescript') : undefined;
 const worker = new Worker({
   address: process.env.MUSTER_ADDRESS ?? '',

@@ -1,11 +1,11 @@
-//! How far it is from airport to airport, over all flights.
+//! The distances between airports, over all flights.
 
 use std::collections::HashMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Of the earth, in miles.
+/// Radius of the earth, in miles.
 const RADIUS: f64 = 3_958.8;
 
 #[derive(Deserialize)]
@@ -17,7 +17,7 @@ pub struct Network {
 #[derive(Deserialize)]
 struct Airport {
     code: String,
-    /// In degrees, as is the longitude.
+    /// In degrees, like the longitude.
     latitude: f64,
     longitude: f64,
 }
@@ -32,7 +32,7 @@ struct Route {
 /// In whole miles. A route counts as often as it is flown.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Distances {
-    /// The shortest distance that at least half, and nine in ten, of the flights do not exceed.
+    /// The shortest distance that at least half (`median`) or nine in ten (`ninetieth`) of the flights do not exceed.
     median: u64,
     ninetieth: u64,
     longest: Longest,
@@ -70,7 +70,7 @@ impl Distances {
         for route in &network.routes {
             measured.push((miles(find(&route.from)?, find(&route.to)?), route));
         }
-        // Of several that are as long, the first in the alphabet is the last here.
+        // Of several with the same distance, the first in alphabetical order is the last here.
         measured.sort_by(|(a, left), (b, right)| a.total_cmp(b).then_with(|| right.from.cmp(&left.from)));
         let (longest, Route { from, to, .. }) = measured.last().ok_or(NoDistance::NoFlights)?;
         Ok(Self {
@@ -81,7 +81,7 @@ impl Distances {
     }
 }
 
-/// Along a great circle, by the haversine formula.
+/// The great-circle distance, by the haversine formula.
 fn miles(a: &Airport, b: &Airport) -> f64 {
     let (latitude_a, latitude_b) = (a.latitude.to_radians(), b.latitude.to_radians());
     let across = (latitude_b - latitude_a) / 2.0;
@@ -90,7 +90,7 @@ fn miles(a: &Airport, b: &Airport) -> f64 {
     2.0 * RADIUS * half_chord.sqrt().asin()
 }
 
-/// The shortest distance that at least this share of the flights does not exceed. `ascending` is by distance.
+/// The shortest distance that at least this share of the flights does not exceed. `ascending` is ordered by distance.
 fn quantile(ascending: &[(f64, &Route)], share: f64) -> u64 {
     let total: u64 = ascending.iter().map(|(_, route)| route.flights).sum();
     let mut seen = 0;

@@ -1,4 +1,4 @@
-//! The demo's worker in Rust: how far the flights go. `MUSTER_ADDRESS` says where the control plane is.
+//! The demo's worker in Rust: how far the flights go. `MUSTER_ADDRESS` is the address of the control plane.
 
 mod distances;
 mod tracing;
@@ -23,7 +23,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Until SIGINT or SIGTERM.
+/// Runs until SIGINT or SIGTERM.
 async fn run() -> Result<(), Box<dyn Error>> {
     let address = env::var("MUSTER_ADDRESS").map_err(|error| format!("MUSTER_ADDRESS: {error}"))?;
     let spans = tracing::set_up()?;

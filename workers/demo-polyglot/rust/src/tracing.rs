@@ -1,4 +1,4 @@
-//! The program's own set-up of OpenTelemetry: the SDK makes spans because there is one.
+//! The program's set-up of OpenTelemetry, because of which the SDK makes spans.
 
 use std::env;
 
@@ -6,8 +6,8 @@ use opentelemetry::global;
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
-/// None where `OTEL_EXPORTER_OTLP_ENDPOINT` names no place for spans. The caller shuts it down, which sends the last spans;
-/// the name of the service is `OTEL_SERVICE_NAME`.
+/// `None` if `OTEL_EXPORTER_OTLP_ENDPOINT` is not set. The caller shuts the provider down, which sends the last spans.
+/// The name of the service is `OTEL_SERVICE_NAME`.
 pub fn set_up() -> Result<Option<SdkTracerProvider>, ExporterBuildError> {
     if env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").is_none() {
         return Ok(None);

@@ -6,13 +6,13 @@ import dev.muster.sdk.Worker;
 import dev.muster.v1.Payload;
 
 /**
- * Runs one worker with scripted handlers, for the conformance kit. {@code MUSTER_ADDRESS} says where
- * the control plane is, {@code MUSTER_WORKER_NAME} and {@code MUSTER_SLOTS} may be left out.
+ * Runs one worker with scripted handlers, for the conformance kit. {@code MUSTER_ADDRESS} is the
+ * address of the control plane; {@code MUSTER_WORKER_NAME} and {@code MUSTER_SLOTS} are optional.
  */
 public final class ConformanceWorker {
   private ConformanceWorker() {}
 
-  /** Ends with 0 when it was drained, with 1 when the server refuses it. */
+  /** Exits with 0 when it was drained, with 1 when the server refuses it. */
   public static void main(String[] arguments) {
     String address = environment("MUSTER_ADDRESS", "localhost:7070");
     String name = environment("MUSTER_WORKER_NAME", "conformance");

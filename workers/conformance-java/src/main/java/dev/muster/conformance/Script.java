@@ -28,7 +28,7 @@ final class Script {
     return steps(script.path("steps")).orElse(NullNode.getInstance());
   }
 
-  /** What the first step that ends the script gives; empty: none did. */
+  /** The result of the first step that has one; empty: no step has. */
   private Optional<Object> steps(JsonNode steps) throws Exception {
     for (JsonNode step : steps) {
       Optional<Object> result = step(step);
@@ -122,7 +122,7 @@ final class Script {
     return failure;
   }
 
-  /** Goes on sleeping when its thread is interrupted. */
+  /** Continues to sleep when its thread is interrupted. */
   private static void deafSleep(Duration time) {
     long end = System.nanoTime() + time.toNanos();
     boolean interrupted = false;
@@ -143,7 +143,7 @@ final class Script {
     if (then.isMissingNode()) {
       context.throwIfStopped();
     }
-    // What was waited for has been heard: the interrupt must not end the steps that follow.
+    // The stop was handled: the interrupt must not end the following steps.
     Thread.interrupted();
     return steps(then);
   }

@@ -11,15 +11,15 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * How many flights it takes from airport to airport, at the least.
+ * The minimum number of flights between airports.
  *
- * @param pairs Pairs of airports, there and back apart, by that number. Those without a connection
- *     are in none.
- * @param most A journey that takes the most flights: the first one in the alphabet.
+ * @param pairs Pairs of airports, both directions counted separately, by that number. Pairs without
+ *     a connection are left out.
+ * @param most A journey with the most flights; the first in alphabetical order.
  */
 record Connections(Map<Integer, Integer> pairs, List<String> most) {
 
-  /** Looks from each airport at all others. */
+  /** Searches from each airport to all others. */
   static Connections of(Network network, JobContext ctx) {
     Map<String, List<String>> next = new HashMap<>();
     TreeSet<String> airports = new TreeSet<>();
@@ -43,7 +43,7 @@ record Connections(Map<Integer, Integer> pairs, List<String> most) {
     return new Connections(pairs, most);
   }
 
-  /** The shortest ones to all that can be reached, shorter ones first, each with its start. */
+  /** The shortest journeys to all reachable airports, shortest first, each with its start. */
   private static List<List<String>> journeys(String start, Map<String, List<String>> next) {
     Map<String, String> before = new HashMap<>();
     before.put(start, "");

@@ -4,13 +4,13 @@ import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import java.util.List;
 
 /**
- * What step routes has read, as far as it matters here.
+ * The part of the result of step routes that is used here.
  *
- * @param routes In the order of the alphabet.
+ * @param routes In alphabetical order.
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 record Network(List<Route> routes) {
-  /** From one airport to another, without a stop. */
+  /** A direct flight from one airport to another. */
   @JsonIgnoreProperties(ignoreUnknown = true)
   record Route(String from, String to) {}
 }

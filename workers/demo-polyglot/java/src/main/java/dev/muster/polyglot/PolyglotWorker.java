@@ -7,15 +7,15 @@ import java.io.IOException;
 
 /**
  * The demo's worker in Java: how many flights it takes to get from airport to airport. {@code
- * MUSTER_ADDRESS} says where the control plane is.
+ * MUSTER_ADDRESS} is the address of the control plane.
  */
 public final class PolyglotWorker {
   private PolyglotWorker() {}
 
-  /** Ends with 0 when it was told to, with 1 when the server refuses it. */
+  /** Exits with 0 when it was stopped, with 1 when the server refuses it. */
   public static void main(String[] arguments) throws IOException {
     String address = System.getenv("MUSTER_ADDRESS");
-    // The spans close last, when the worker has made all of them.
+    // Tracing closes last, when the worker has made all spans.
     try (Closeable spans = Tracing.setUp();
         Worker worker = Worker.builder(address, "polyglot-java").slots(4).signals(true).build()) {
       worker.handle(

@@ -4,11 +4,11 @@ import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
 import java.io.Closeable;
 import java.util.Map;
 
-/** The program's own set-up of OpenTelemetry: the SDK makes spans because there is one. */
+/** The program's set-up of OpenTelemetry, because of which the SDK makes spans. */
 final class Tracing {
   private static final String ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-  /** What the variables {@code OTEL_…} do not say otherwise. */
+  /** Defaults, which the variables {@code OTEL_…} override. */
   private static final Map<String, String> DEFAULTS =
       Map.of(
           "otel.exporter.otlp.protocol", "http/protobuf",
@@ -18,8 +18,8 @@ final class Tracing {
   private Tracing() {}
 
   /**
-   * Where {@code OTEL_EXPORTER_OTLP_ENDPOINT} names a place for spans, they are sent there from now
-   * on. The name of the service is {@code OTEL_SERVICE_NAME}. Closing sends the last ones.
+   * Sends spans from now on, if {@code OTEL_EXPORTER_OTLP_ENDPOINT} is set. The name of the service
+   * is {@code OTEL_SERVICE_NAME}. Closing sends the last spans.
    */
   static Closeable setUp() {
     if (System.getenv(ENDPOINT) == null) {
