@@ -22,7 +22,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Hands one attempt of a job to a session.
+// Assigns one attempt of a job to a session.
 type Assignment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The job's UUID, 16 bytes.
@@ -195,7 +195,7 @@ func (x *Assignment) GetLeaseLossAction() LeaseLossAction {
 	return LeaseLossAction_LEASE_LOSS_ACTION_UNSPECIFIED
 }
 
-// Tells a session to stop one attempt.
+// Asks a session to stop one attempt.
 type CancelNotice struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The job's UUID, 16 bytes.
@@ -250,10 +250,10 @@ func (x *CancelNotice) GetAttempt() int32 {
 	return 0
 }
 
-// What the control plane publishes on a session's subject. Losing one costs at most a heartbeat.
+// A message that the control plane publishes on a session's subject. Losing one costs at most a heartbeat.
 type SessionMessage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Attempts handed to the session.
+	// Attempts assigned to the session.
 	Assignments []*Assignment `protobuf:"bytes,1,rep,name=assignments,proto3" json:"assignments,omitempty"`
 	// Attempts to stop.
 	Cancels []*CancelNotice `protobuf:"bytes,2,rep,name=cancels,proto3" json:"cancels,omitempty"`

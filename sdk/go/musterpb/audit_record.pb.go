@@ -22,7 +22,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What somebody did by hand.
+// A manual change.
 type AuditAction int32
 
 const (
@@ -91,11 +91,11 @@ func (AuditAction) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_audit_record_proto_rawDescGZIP(), []int{0}
 }
 
-// Says that somebody did by hand what can't be undone, and why. Kept also when the job is gone: of an erasing for good, else for a
-// year. Cancels and retries of single jobs leave none.
+// Records that somebody made a manual change that can't be undone, and why. It outlives the job: kept for good for an
+// erasure, otherwise for a year. Cancels and retries of single jobs leave none.
 type AuditRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID of the record; EraseJob answers it as `audit_id`.
+	// UUID of the record; EraseJob returns it as `audit_id`.
 	AuditId string `protobuf:"bytes,1,opt,name=audit_id,json=auditId,proto3" json:"audit_id,omitempty"`
 	// When it was done.
 	RecordTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=record_time,json=recordTime,proto3" json:"record_time,omitempty"`
@@ -103,11 +103,12 @@ type AuditRecord struct {
 	Action AuditAction `protobuf:"varint,3,opt,name=action,proto3,enum=muster.v1.AuditAction" json:"action,omitempty"`
 	// Namespace of the job.
 	Namespace string `protobuf:"bytes,4,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// The job that it was done to; of a step the workflow's; of a retry the one that was retried.
+	// The changed job; for a step its workflow's job; for a retry the retried job.
 	JobId string `protobuf:"bytes,5,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// What of the job: of SKIP_STEP the step's name, of RETRY_JOB the id of the new job, of RETRY_BATCH that of the new batch's. Empty: all of it.
+	// Details: for SKIP_STEP the step's name, for RETRY_JOB the id of the new job, for RETRY_BATCH that of the new
+	// batch's job. Empty: the whole job.
 	Subject string `protobuf:"bytes,6,opt,name=subject,proto3" json:"subject,omitempty"`
-	// Why, as they said. May be empty.
+	// The caller's reason. May be empty.
 	Reason        string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

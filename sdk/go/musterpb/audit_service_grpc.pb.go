@@ -26,7 +26,7 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Shows what people did by hand. Who it was is not on record: callers are not authenticated.
+// Lists manual changes. The caller is not recorded: callers are not authenticated.
 type AuditServiceClient interface {
 	// Lists audit records, newest first.
 	//
@@ -56,7 +56,7 @@ func (c *auditServiceClient) ListAuditRecords(ctx context.Context, in *ListAudit
 // All implementations must embed UnimplementedAuditServiceServer
 // for forward compatibility.
 //
-// Shows what people did by hand. Who it was is not on record: callers are not authenticated.
+// Lists manual changes. The caller is not recorded: callers are not authenticated.
 type AuditServiceServer interface {
 	// Lists audit records, newest first.
 	//

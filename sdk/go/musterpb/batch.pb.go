@@ -22,42 +22,42 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Many jobs that are submitted and followed as one. A batch is a job: its members are that job's children.
+// Many jobs that you submit and follow as one. A batch is a job: its members are that job's children.
 type Batch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The batch's own job: WAITING from its making until it ends. Its id names the batch. Output only.
+	// The batch's own job: WAITING from its creation until it ends. Its id names the batch. Output only.
 	Job *Job `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
 	// Labels of the batch's job; its members have their own. At most 64.
 	Labels map[string]string `protobuf:"bytes,2,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// What it is for, for people. At most 1,024 characters.
+	// Its purpose, as readable text. At most 1,024 characters.
 	Description string `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
-	// So many members may fail: the batch then still succeeds. With one more it stops: open members are cancelled, and it ends
-	// FAILED. A member that was cancelled or has expired counts as failed. Unset: all members run, and the batch fails in the end
-	// if one of them did.
+	// Maximum number of members that may fail while the batch still succeeds. With one more it stops: open members are
+	// cancelled, and it ends FAILED. Cancelled and expired members count as failed. Unset: all members run, and the batch
+	// fails at the end if one of them did.
 	MaxFailed *int64 `protobuf:"varint,4,opt,name=max_failed,json=maxFailed,proto3,oneof" json:"max_failed,omitempty"`
 	// The batch succeeds however many members fail. Not together with max_failed.
 	TolerateFailed bool `protobuf:"varint,5,opt,name=tolerate_failed,json=tolerateFailed,proto3" json:"tolerate_failed,omitempty"`
-	// A job that is made when the batch ends, in the same transaction, however it ended. Its input is a JSON object, or empty, and at
-	// least 512 bytes smaller than inputs may be; three fields are added, which it may not have itself: `batch`, the batch's job id,
-	// `state`, such as "SUCCEEDED", and `counts`, an object. Unset: none.
+	// A job that is made when the batch ends, in the same transaction, however it ended. Its input is a JSON object, or
+	// empty, and at least 512 bytes smaller than the limit for inputs; three fields are added, which it must not contain:
+	// `batch`, the batch's job id, `state`, such as "SUCCEEDED", and `counts`, an object. Unset: none.
 	Callback *JobSubmission `protobuf:"bytes,6,opt,name=callback,proto3" json:"callback,omitempty"`
-	// No member is added any more; the batch ends once all of them have. Output only.
+	// No more members can be added; the batch ends once all of them have. Output only.
 	Sealed bool `protobuf:"varint,7,opt,name=sealed,proto3" json:"sealed,omitempty"`
 	// When it was sealed. Output only.
 	SealTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=seal_time,json=sealTime,proto3" json:"seal_time,omitempty"`
-	// How its members are getting on. Output only.
+	// Counts of its members. Output only.
 	Counts *BatchCounts `protobuf:"bytes,9,opt,name=counts,proto3" json:"counts,omitempty"`
-	// Members that ended a second, over the last minute, or since the first one ended if that is less. Output only.
+	// Members that ended per second, over the last minute, or since the first one ended if that is less. Output only.
 	EndRate float64 `protobuf:"fixed64,10,opt,name=end_rate,json=endRate,proto3" json:"end_rate,omitempty"`
-	// When the last member is expected to end, at that rate. Unset while the batch is not sealed, and where nothing has ended lately.
-	// Output only.
+	// When the last member is expected to end, at that rate. Unset while the batch is not sealed, and if no member has
+	// ended lately. Output only.
 	EstimatedEndTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=estimated_end_time,json=estimatedEndTime,proto3" json:"estimated_end_time,omitempty"`
 	// UUID of the callback's job. Empty: it has not been made. Output only.
 	CallbackJobId string `protobuf:"bytes,12,opt,name=callback_job_id,json=callbackJobId,proto3" json:"callback_job_id,omitempty"`
 	// Why the callback's job could not be made, such as a definition that has been archived since. Output only.
 	CallbackProblem string `protobuf:"bytes,13,opt,name=callback_problem,json=callbackProblem,proto3" json:"callback_problem,omitempty"`
-	// Of a batch that RetryBatch has made: what it retries, and how far that is. It is sealed once all of its members are there.
-	// Output only.
+	// For a batch that RetryBatch has made: what it retries, and its progress. It is sealed once all of its members
+	// exist. Output only.
 	Retry         *BatchRetry `protobuf:"bytes,14,opt,name=retry,proto3" json:"retry,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -191,22 +191,22 @@ func (x *Batch) GetRetry() *BatchRetry {
 	return nil
 }
 
-// A batch whose members are new jobs of another batch's failed members. They are made behind the call, page by page.
+// A batch whose members are new jobs for another batch's failed members. They are made in the background, page by page.
 type BatchRetry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID of the job of the batch that is retried.
+	// UUID of the job of the retried batch.
 	BatchJobId string `protobuf:"bytes,1,opt,name=batch_job_id,json=batchJobId,proto3" json:"batch_job_id,omitempty"`
-	// Members of that batch that are to be retried: all that had failed, been cancelled or expired.
+	// Members of that batch to retry: all that failed, were cancelled or expired.
 	FailedMembers int64 `protobuf:"varint,2,opt,name=failed_members,json=failedMembers,proto3" json:"failed_members,omitempty"`
-	// Those of them that have not been looked at yet: it goes down to 0 while the new members are made, and stays where it is once the
-	// batch was cancelled, or stopped.
+	// Those of them that have not been processed yet: it goes down to 0 while the new members are made, and stops once
+	// the batch was cancelled, or stopped.
 	Left int64 `protobuf:"varint,3,opt,name=left,proto3" json:"left,omitempty"`
-	// Those that were passed over, since RetryJob, RetryJobs or RetryBatch had made new jobs of them before.
+	// Those that were skipped, because RetryJob, RetryJobs or RetryBatch had made new jobs of them before.
 	RetriedBefore int64 `protobuf:"varint,4,opt,name=retried_before,json=retriedBefore,proto3" json:"retried_before,omitempty"`
-	// Those that could not be retried, by the reason that RetryJob would have given, such as "DEFINITION_ARCHIVED"; "JOB_NOT_FOUND" is
-	// for those that were kept no longer. They are no members, and count as failed.
+	// Those that could not be retried, by the reason that RetryJob would have given, such as "DEFINITION_ARCHIVED";
+	// "JOB_NOT_FOUND" if they are no longer kept. They are no members, and count as failed.
 	NotRetried map[string]int64 `protobuf:"bytes,5,rep,name=not_retried,json=notRetried,proto3" json:"not_retried,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	// What the next member waits for, such as room in a queue that is full. Empty: nothing.
+	// What the next member waits for, such as capacity in a full queue. Empty: nothing.
 	WaitsFor      string `protobuf:"bytes,6,opt,name=waits_for,json=waitsFor,proto3" json:"waits_for,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -284,7 +284,7 @@ func (x *BatchRetry) GetWaitsFor() string {
 	return ""
 }
 
-// Members of a batch by what became of them.
+// Members of a batch by outcome.
 type BatchCounts struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// All that were submitted.

@@ -21,14 +21,14 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Says what batch to make.
+// The batch to create.
 type CreateBatchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// The batch; its output-only fields are ignored. Unset: one without labels, whose members all run.
 	Batch *Batch `protobuf:"bytes,2,opt,name=batch,proto3" json:"batch,omitempty"`
-	// UUID that makes a repeat of this very call harmless: the same batch is answered. Empty: none.
+	// UUID that makes a repeat of this very call harmless: it returns the same batch. Empty: none.
 	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -186,7 +186,7 @@ func (x *GetBatchRequest) GetJobId() string {
 	return ""
 }
 
-// The batch that was asked for.
+// The requested batch.
 type GetBatchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The batch.
@@ -349,9 +349,9 @@ type RetryBatchRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// UUID of the batch's job.
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// UUID that makes a repeat of this very call harmless: the same new batch is answered. Empty: none.
+	// UUID that makes a repeat of this very call harmless: it returns the same new batch. Empty: none.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Why, for people; kept in the audit record. At most 1,024 characters.
+	// A readable reason; kept in the audit record. At most 1,024 characters.
 	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -418,7 +418,7 @@ func (x *RetryBatchRequest) GetReason() string {
 // The new batch.
 type RetryBatchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// As it is now: most of its members may be still to come.
+	// The batch as it is now: most of its members may not exist yet.
 	Batch         *Batch `protobuf:"bytes,1,opt,name=batch,proto3" json:"batch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -29,30 +29,33 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Makes batches and follows them. Members come by SubmitJob and SubmitJobs with `batch_job_id`; JobService.CancelJob of the
-// batch's job cancels it with its open members, and WaitJob waits for its end.
+// Creates batches and follows them. Members come by SubmitJob and SubmitJobs with `batch_job_id`; JobService.CancelJob
+// of the batch's job cancels it with its open members, and WaitJob waits for its end.
 type BatchServiceClient interface {
-	// Makes an open batch without members.
+	// Creates an open batch without members.
 	//
-	// Errors: INVALID_ARGUMENT (a field is wrong, INPUT_SCHEMA_VIOLATED of the callback, or request_id was used for another call),
-	// NOT_FOUND (DEFINITION_NOT_FOUND of the callback), FAILED_PRECONDITION (DEFINITION_ARCHIVED of the callback).
+	// Errors: INVALID_ARGUMENT (a field is wrong, INPUT_SCHEMA_VIOLATED of the callback, or request_id was used for
+	// another call), NOT_FOUND (DEFINITION_NOT_FOUND of the callback), FAILED_PRECONDITION (DEFINITION_ARCHIVED of the
+	// callback).
 	CreateBatch(ctx context.Context, in *CreateBatchRequest, opts ...grpc.CallOption) (*CreateBatchResponse, error)
 	// Reads a batch with its counts. They may be some milliseconds behind its members.
 	//
 	// Errors: INVALID_ARGUMENT, NOT_FOUND (BATCH_NOT_FOUND).
 	GetBatch(ctx context.Context, in *GetBatchRequest, opts ...grpc.CallOption) (*GetBatchResponse, error)
-	// Says that there are no more members: the batch ends once all of them have, at once if they all have already. Sealing twice is no
-	// error, nor is sealing a batch that was cancelled or has ended: that changes nothing. The first one leaves an audit record.
+	// Declares that there are no more members: the batch ends once all of them have, at once if they all have already.
+	// Sealing twice is no error, nor is sealing a batch that was cancelled or has ended: that changes nothing. The first
+	// seal leaves an audit record.
 	//
 	// Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND).
 	SealBatch(ctx context.Context, in *SealBatchRequest, opts ...grpc.CallOption) (*SealBatchResponse, error)
-	// Makes a new batch of a batch that has ended: its members are new jobs of that one's members that had failed, been cancelled or
-	// expired, each as RetryJob makes it. Answers at once; the members are made behind the call, and then the batch is sealed (`retry`
-	// says how far that is). It takes the labels, the description, the failure policy and the callback of the other one. A batch is
-	// retried once: what fails of the new one is retried by retrying that one. Is kept in the audit records.
+	// Makes a new batch from a batch that has ended: its members are new jobs for the members that failed, were cancelled
+	// or expired, each as RetryJob makes it. Returns at once; the members are made in the background, and then the batch
+	// is sealed (`retry` shows the progress). It takes the labels, the description, the failure policy and the callback
+	// of the other one. A batch is retried once: if members of the new one fail, retry that one. Leaves an audit record.
 	//
-	// Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND), FAILED_PRECONDITION
-	// (JOB_NOT_ENDED; JOB_ERASED; NOTHING_TO_RETRY: all of its members succeeded or were skipped; BATCH_RETRIED: another batch retries it).
+	// Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND),
+	// FAILED_PRECONDITION (JOB_NOT_ENDED; JOB_ERASED; NOTHING_TO_RETRY: all of its members succeeded or were skipped;
+	// BATCH_RETRIED: another batch retries it).
 	RetryBatch(ctx context.Context, in *RetryBatchRequest, opts ...grpc.CallOption) (*RetryBatchResponse, error)
 }
 
@@ -108,30 +111,33 @@ func (c *batchServiceClient) RetryBatch(ctx context.Context, in *RetryBatchReque
 // All implementations must embed UnimplementedBatchServiceServer
 // for forward compatibility.
 //
-// Makes batches and follows them. Members come by SubmitJob and SubmitJobs with `batch_job_id`; JobService.CancelJob of the
-// batch's job cancels it with its open members, and WaitJob waits for its end.
+// Creates batches and follows them. Members come by SubmitJob and SubmitJobs with `batch_job_id`; JobService.CancelJob
+// of the batch's job cancels it with its open members, and WaitJob waits for its end.
 type BatchServiceServer interface {
-	// Makes an open batch without members.
+	// Creates an open batch without members.
 	//
-	// Errors: INVALID_ARGUMENT (a field is wrong, INPUT_SCHEMA_VIOLATED of the callback, or request_id was used for another call),
-	// NOT_FOUND (DEFINITION_NOT_FOUND of the callback), FAILED_PRECONDITION (DEFINITION_ARCHIVED of the callback).
+	// Errors: INVALID_ARGUMENT (a field is wrong, INPUT_SCHEMA_VIOLATED of the callback, or request_id was used for
+	// another call), NOT_FOUND (DEFINITION_NOT_FOUND of the callback), FAILED_PRECONDITION (DEFINITION_ARCHIVED of the
+	// callback).
 	CreateBatch(context.Context, *CreateBatchRequest) (*CreateBatchResponse, error)
 	// Reads a batch with its counts. They may be some milliseconds behind its members.
 	//
 	// Errors: INVALID_ARGUMENT, NOT_FOUND (BATCH_NOT_FOUND).
 	GetBatch(context.Context, *GetBatchRequest) (*GetBatchResponse, error)
-	// Says that there are no more members: the batch ends once all of them have, at once if they all have already. Sealing twice is no
-	// error, nor is sealing a batch that was cancelled or has ended: that changes nothing. The first one leaves an audit record.
+	// Declares that there are no more members: the batch ends once all of them have, at once if they all have already.
+	// Sealing twice is no error, nor is sealing a batch that was cancelled or has ended: that changes nothing. The first
+	// seal leaves an audit record.
 	//
 	// Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND).
 	SealBatch(context.Context, *SealBatchRequest) (*SealBatchResponse, error)
-	// Makes a new batch of a batch that has ended: its members are new jobs of that one's members that had failed, been cancelled or
-	// expired, each as RetryJob makes it. Answers at once; the members are made behind the call, and then the batch is sealed (`retry`
-	// says how far that is). It takes the labels, the description, the failure policy and the callback of the other one. A batch is
-	// retried once: what fails of the new one is retried by retrying that one. Is kept in the audit records.
+	// Makes a new batch from a batch that has ended: its members are new jobs for the members that failed, were cancelled
+	// or expired, each as RetryJob makes it. Returns at once; the members are made in the background, and then the batch
+	// is sealed (`retry` shows the progress). It takes the labels, the description, the failure policy and the callback
+	// of the other one. A batch is retried once: if members of the new one fail, retry that one. Leaves an audit record.
 	//
-	// Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND), FAILED_PRECONDITION
-	// (JOB_NOT_ENDED; JOB_ERASED; NOTHING_TO_RETRY: all of its members succeeded or were skipped; BATCH_RETRIED: another batch retries it).
+	// Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND),
+	// FAILED_PRECONDITION (JOB_NOT_ENDED; JOB_ERASED; NOTHING_TO_RETRY: all of its members succeeded or were skipped;
+	// BATCH_RETRIED: another batch retries it).
 	RetryBatch(context.Context, *RetryBatchRequest) (*RetryBatchResponse, error)
 	mustEmbedUnimplementedBatchServiceServer()
 }

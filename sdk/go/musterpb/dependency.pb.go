@@ -22,7 +22,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What of a job or a step a dependency asks for.
+// The end of a job or a step that meets a dependency.
 type DependencyCondition int32
 
 const (
@@ -30,9 +30,9 @@ const (
 	DependencyCondition_DEPENDENCY_CONDITION_UNSPECIFIED DependencyCondition = 0
 	// It succeeds.
 	DependencyCondition_DEPENDENCY_CONDITION_SUCCEEDED DependencyCondition = 1
-	// It ends, however that is.
+	// It ends in any way.
 	DependencyCondition_DEPENDENCY_CONDITION_ENDED DependencyCondition = 2
-	// It fails, is cancelled, or expires. A step: also if it can't start because of a failure before it.
+	// It fails, is cancelled, or expires. A step: also if it can't start because of an earlier failure.
 	DependencyCondition_DEPENDENCY_CONDITION_FAILED DependencyCondition = 3
 )
 
@@ -79,10 +79,10 @@ func (DependencyCondition) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_dependency_proto_rawDescGZIP(), []int{0}
 }
 
-// What a job waits for before it may start.
+// A dependency: it must be met before the job may start.
 type Dependency struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What it is. Needed.
+	// The target. Required.
 	//
 	// Types that are valid to be assigned to On:
 	//
@@ -90,7 +90,7 @@ type Dependency struct {
 	//	*Dependency_Step
 	//	*Dependency_Asset
 	On isDependency_On `protobuf_oneof:"on"`
-	// What must become of the job or the step. Not for an asset, which is met by a publication. Unset: SUCCEEDED.
+	// How the job or the step must end. Not for an asset, which is met by a publication. Unset: SUCCEEDED.
 	Condition     DependencyCondition `protobuf:"varint,4,opt,name=condition,proto3,enum=muster.v1.DependencyCondition" json:"condition,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -192,7 +192,7 @@ func (*Dependency_Step) isDependency_On() {}
 
 func (*Dependency_Asset) isDependency_On() {}
 
-// A step of a workflow that was submitted. Of a workflow that has ended a step that was never started was skipped.
+// A step of a submitted workflow. If the workflow has ended, a step that was never started counts as skipped.
 type StepRef struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the workflow's job.
@@ -250,9 +250,9 @@ func (x *StepRef) GetStep() string {
 // A data asset: a name that jobs publish as they succeed (`publishes` of their definition).
 type AssetRef struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its name: as that of a definition. No job need have published it yet.
+	// Its name, in the form of a definition's name. It need not have been published yet.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// A publication after this time meets the dependency, also one that has been. Unset: one after the dependency was made.
+	// A publication after this time meets the dependency, also a past one. Unset: one after the dependency was made.
 	AfterTime     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=after_time,json=afterTime,proto3" json:"after_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -311,7 +311,7 @@ type Asset struct {
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// How often it was published.
 	Version int64 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
-	// When it was published last: when the job that did so ended.
+	// When it was last published: when the publishing job ended.
 	PublishTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=publish_time,json=publishTime,proto3" json:"publish_time,omitempty"`
 	// UUID of that job.
 	JobId         string `protobuf:"bytes,5,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`

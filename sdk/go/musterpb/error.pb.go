@@ -21,7 +21,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Stable reasons of errors. `google.rpc.ErrorInfo.reason` carries the name without the prefix, `domain` is "muster.dev".
+// Stable reasons of errors. `google.rpc.ErrorInfo.reason` carries the name without the prefix, `domain` is
+// "muster.dev".
 type ErrorReason int32
 
 const (
@@ -41,11 +42,11 @@ const (
 	ErrorReason_ERROR_REASON_JOB_ENDED ErrorReason = 6
 	// The session is closed: stop everything and open a new one.
 	ErrorReason_ERROR_REASON_LEASE_LOST ErrorReason = 7
-	// The worker speaks a protocol that this server does not.
+	// The server does not support the worker's protocol version.
 	ErrorReason_ERROR_REASON_PROTOCOL_VERSION_UNSUPPORTED ErrorReason = 8
 	// Too many calls at once; RetryInfo says when to try again.
 	ErrorReason_ERROR_REASON_OVERLOADED ErrorReason = 9
-	// This release does not do that yet; the message says what.
+	// Not implemented in this release; the message says what.
 	ErrorReason_ERROR_REASON_NOT_IMPLEMENTED ErrorReason = 10
 	// The database can't be reached, or the outcome of a commit is not known.
 	ErrorReason_ERROR_REASON_STORE_UNAVAILABLE ErrorReason = 11
@@ -55,7 +56,7 @@ const (
 	ErrorReason_ERROR_REASON_CALL_CANCELLED ErrorReason = 13
 	// Concurrent changes kept getting in each other's way; try again.
 	ErrorReason_ERROR_REASON_CONFLICT ErrorReason = 14
-	// The database has no room left.
+	// The database's disk is full.
 	ErrorReason_ERROR_REASON_STORE_FULL ErrorReason = 15
 	// A fault in Muster; the log of the replica says more under the same id.
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 16
@@ -63,7 +64,7 @@ const (
 	ErrorReason_ERROR_REASON_SHUTTING_DOWN ErrorReason = 17
 	// No queue has this name.
 	ErrorReason_ERROR_REASON_QUEUE_NOT_FOUND ErrorReason = 18
-	// A queue of this name is there already.
+	// A queue of this name already exists.
 	ErrorReason_ERROR_REASON_QUEUE_EXISTS ErrorReason = 19
 	// The queue has open jobs.
 	ErrorReason_ERROR_REASON_QUEUE_NOT_EMPTY ErrorReason = 20
@@ -81,7 +82,7 @@ const (
 	ErrorReason_ERROR_REASON_JOB_NOT_WAITING ErrorReason = 26
 	// The job's data was erased.
 	ErrorReason_ERROR_REASON_JOB_ERASED ErrorReason = 27
-	// The input does not fit the definition's schema; BadRequest says where.
+	// The input does not match the definition's schema; BadRequest says where.
 	ErrorReason_ERROR_REASON_INPUT_SCHEMA_VIOLATED ErrorReason = 28
 	// No circuit breaker has this name.
 	ErrorReason_ERROR_REASON_CIRCUIT_BREAKER_NOT_FOUND ErrorReason = 29
@@ -91,63 +92,67 @@ const (
 	ErrorReason_ERROR_REASON_ORIGIN_NOT_ALLOWED ErrorReason = 31
 	// The stream of events can't be used: the bus is down, or has no JetStream. The message says which.
 	ErrorReason_ERROR_REASON_EVENTS_UNAVAILABLE ErrorReason = 32
-	// Events after this position are not kept, or never were: metadata names the positions that are.
+	// Events after this position are not kept, or never were: metadata names the kept positions.
 	ErrorReason_ERROR_REASON_EVENT_POSITION_GONE ErrorReason = 33
 	// No schedule has this name.
 	ErrorReason_ERROR_REASON_SCHEDULE_NOT_FOUND ErrorReason = 34
-	// The key of a job has as many open jobs as its definition's limit allows, and no more wait there (LimitPolicy REJECT_NEW).
+	// The key of a job has as many open jobs as its definition's limit allows, and no more may wait (LimitPolicy
+	// REJECT_NEW).
 	ErrorReason_ERROR_REASON_LIMIT_REACHED ErrorReason = 35
-	// More waits in the queue, or for longer, than its bounds allow. Metadata: `namespace`, `queue`; `bound`, which is
-	// `max_backlog` with `waiting` or `max_backlog_age` with `age`, and the bound itself under its name; `priority`. BadRequest
-	// names the job in the call, RetryInfo says when there may be room.
+	// The queue's backlog, or its age, exceeds its bounds. Metadata: `namespace`, `queue`; `bound`, which is
+	// `max_backlog` with `waiting` or `max_backlog_age` with `age`, and the bound itself under its name; `priority`.
+	// BadRequest names the job in the call, RetryInfo says when there may be capacity.
 	ErrorReason_ERROR_REASON_QUEUE_FULL ErrorReason = 37
-	// A job like this one is there, and the definition's uniqueness wants it refused: `job_id` of the metadata names it. A
+	// A matching job exists, and the definition's uniqueness refuses duplicates: `job_id` of the metadata names it. A
 	// duplicate of another job of the same call has no such id.
 	ErrorReason_ERROR_REASON_DUPLICATE_JOB ErrorReason = 40
-	// The definition's throttle takes no job like this one yet; `job_id` of the metadata names the last one that it took, and
-	// RetryInfo says when the next is taken.
+	// The definition's throttle accepts no matching job yet; `job_id` of the metadata names the last one that it
+	// accepted, and RetryInfo says when the next is accepted.
 	ErrorReason_ERROR_REASON_THROTTLED ErrorReason = 41
-	// A job is to keep to the worker of another one, and no worker is known that was given that one.
+	// A job should keep to the worker of another one, but that one is not known to have been assigned to a worker.
 	ErrorReason_ERROR_REASON_JOB_NOT_ASSIGNED ErrorReason = 61
-	// The workflow would be in itself, by way of others if need be, or more than 16 would be in each other. `chain` of the
-	// metadata names them from the outermost on.
+	// The workflow would contain itself, directly or through others, or more than 16 would be nested. `chain` of the
+	// metadata names them from the outermost inwards.
 	ErrorReason_ERROR_REASON_WORKFLOW_NESTING ErrorReason = 70
 	// The job is a task: it has no steps.
 	ErrorReason_ERROR_REASON_NOT_A_WORKFLOW ErrorReason = 71
 	// The workflow has no step of this name.
 	ErrorReason_ERROR_REASON_STEP_NOT_FOUND ErrorReason = 72
-	// The step can't be skipped: it has ended, the workflow has, or is at another phase; the message says which.
+	// The step can't be skipped: it has ended, the workflow has, or the workflow is in another phase; the message says
+	// which.
 	ErrorReason_ERROR_REASON_STEP_NOT_SKIPPABLE ErrorReason = 73
 	// The namespace has no batch with this job id.
 	ErrorReason_ERROR_REASON_BATCH_NOT_FOUND ErrorReason = 80
-	// The batch was sealed: it takes no more members. CreateBatch makes another one.
+	// The batch was sealed: it takes no more members. Use CreateBatch for another one.
 	ErrorReason_ERROR_REASON_BATCH_SEALED ErrorReason = 81
 	// The batch was cancelled: it takes no more members.
 	ErrorReason_ERROR_REASON_BATCH_CANCELLED ErrorReason = 82
-	// The batch has ended, or is about to since too many of its members failed: it takes no more.
+	// The batch has ended, or is about to because too many of its members failed: it takes no more.
 	ErrorReason_ERROR_REASON_BATCH_ENDED ErrorReason = 83
 	// The batch would have more than 1,000,000 members.
 	ErrorReason_ERROR_REASON_BATCH_FULL ErrorReason = 84
-	// Another batch retries this one: `retry_job_id` of the metadata. What fails of it is retried by retrying that one.
+	// Another batch retries this one: `retry_job_id` of the metadata. If its members fail again, retry that one.
 	ErrorReason_ERROR_REASON_BATCH_RETRIED ErrorReason = 85
 	// No member of the batch has failed, been cancelled or expired.
 	ErrorReason_ERROR_REASON_NOTHING_TO_RETRY ErrorReason = 86
-	// The job does not wait for an approval: it is another kind of job, waits for its turn yet, or has ended. `state` of the metadata
-	// is the job's.
+	// The job does not wait for an approval: it is another kind of job, still waits for its turn, or has ended. `state`
+	// of the metadata is the job's.
 	ErrorReason_ERROR_REASON_JOB_NOT_AWAITING_APPROVAL ErrorReason = 90
-	// As many events of this name and key are kept as may be, 1,000: no job takes them, or `keep_for` is too long.
+	// The maximum of 1,000 events of this name and key is kept: no job takes them, or `keep_for` is too long.
 	ErrorReason_ERROR_REASON_EVENTS_FULL ErrorReason = 91
 	// Jobs would wait for each other in a circle. `cycle` of the metadata names it hop by hop.
 	ErrorReason_ERROR_REASON_DEPENDENCY_CYCLE ErrorReason = 92
-	// More than 10,000 jobs and steps are waited for, one behind the other: no circle can be ruled out.
+	// The check for circles reached more than 10,000 jobs and steps: it can't rule out a circle.
 	ErrorReason_ERROR_REASON_DEPENDENCY_GRAPH_TOO_LARGE ErrorReason = 93
 	// The job would have more than 100 dependencies.
 	ErrorReason_ERROR_REASON_TOO_MANY_DEPENDENCIES ErrorReason = 94
-	// The attempt whose handler submits children is not open any more, or never was: it has ended, or its worker was lost.
+	// The attempt whose handler submits children is not open any more, or never was: it has ended, or its worker was
+	// lost.
 	ErrorReason_ERROR_REASON_PARENT_ATTEMPT_CLOSED ErrorReason = 95
 	// A job would have more than 100,000 children.
 	ErrorReason_ERROR_REASON_TOO_MANY_CHILDREN ErrorReason = 96
-	// A handler waits for a job that can not end before the handler has. `circle` of the metadata says who waits for what.
+	// A handler waits for a job that can not end before the handler has. `circle` of the metadata says who waits for
+	// what.
 	ErrorReason_ERROR_REASON_DEADLOCK ErrorReason = 97
 )
 

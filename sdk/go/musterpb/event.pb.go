@@ -22,10 +22,10 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// One visible change of a job's state: the data of a CloudEvent of type "dev.muster.v1.job.<state>". Its id there is
-// "<job_id>/<revision>", which also tells a repeat, and what its attributes say (subject: job_id; source: namespace; time:
-// event_time) is left out of the data. Becoming ASSIGNED and RUNNING, progress, and what changes no state are not
-// told; their revisions are missing.
+// One visible change of a job's state: the data of a CloudEvent of type "dev.muster.v1.job.<state>". The event's id is
+// "<job_id>/<revision>", which also identifies a repeat. The data omits fields that the event's attributes have
+// (subject: job_id; source: namespace; time: event_time). Changes to ASSIGNED and RUNNING, progress, and changes
+// without a new state are not published; their revisions are missing.
 type JobEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The job.
@@ -36,7 +36,7 @@ type JobEvent struct {
 	Definition string `protobuf:"bytes,3,opt,name=definition,proto3" json:"definition,omitempty"`
 	// The job's revision after the change; rises within a job.
 	Revision int64 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
-	// The state it left. Unspecified when it was made.
+	// The state it left. Unspecified when it was created.
 	PreviousState JobState `protobuf:"varint,5,opt,name=previous_state,json=previousState,proto3,enum=muster.v1.JobState" json:"previous_state,omitempty"`
 	// The state it entered.
 	State JobState `protobuf:"varint,6,opt,name=state,proto3,enum=muster.v1.JobState" json:"state,omitempty"`
@@ -44,12 +44,12 @@ type JobEvent struct {
 	Attempt int32 `protobuf:"varint,7,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// When it happened, by the database's clock.
 	EventTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
-	// Why the job or the attempt did not succeed: without stack trace, details and causes, and its message cut at 1 KiB. The
-	// job has all of it.
+	// Why the job or the attempt did not succeed: without stack trace, details and causes, and with its message cut at 1
+	// KiB. The job has all of it.
 	Failure *Failure `protobuf:"bytes,9,opt,name=failure,proto3" json:"failure,omitempty"`
-	// What the job waits for in the state that it entered: set where that is SCHEDULED, PAUSED, BLOCKED, or WAITING for
-	// its children, and of a READY job where the control plane has set it apart: KEY_LIMIT, as others of its key wait already, or
-	// SUSPECT. Whatever else holds READY jobs back comes and goes without an event of the job: GetJob and ExplainJob tell it.
+	// What the job waits for in the state that it entered: set if that is SCHEDULED, PAUSED, BLOCKED, or WAITING for its
+	// children, and for a READY job that is already held: KEY_LIMIT, because others of its key already wait, or SUSPECT.
+	// Anything else that holds READY jobs back comes and goes without an event of the job: use GetJob and ExplainJob.
 	WaitReason    WaitReason `protobuf:"varint,49,opt,name=wait_reason,json=waitReason,proto3,enum=muster.v1.WaitReason" json:"wait_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

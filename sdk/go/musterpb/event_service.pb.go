@@ -26,15 +26,15 @@ type WatchEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// Only what came after this position, and what is to come; 0: from the oldest event that is kept. Unset: only what is to
-	// come, or with kept_only from the oldest as well.
+	// Only events after this position, including future ones; 0: from the oldest stored event. Unset: only future ones,
+	// or with kept_only from the oldest as well.
 	AfterPosition *int64 `protobuf:"varint,2,opt,name=after_position,json=afterPosition,proto3,oneof" json:"after_position,omitempty"`
-	// Only of jobs that enter one of these states. Empty: of all. ASSIGNED and RUNNING are not told.
+	// Only for jobs that enter one of these states. Empty: all. ASSIGNED and RUNNING are not published.
 	States []JobState `protobuf:"varint,3,rep,packed,name=states,proto3,enum=muster.v1.JobState" json:"states,omitempty"`
-	// Only of this job. Empty: of all.
+	// Only of this job. Empty: all.
 	JobId string `protobuf:"bytes,4,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Ends after the newest event that is kept, in place of waiting for more: with a response without events, whose position
-	// is the one to go on from.
+	// Ends after the newest stored event, instead of waiting for more: with a response without events, whose position
+	// is the one to continue from.
 	KeptOnly      bool `protobuf:"varint,5,opt,name=kept_only,json=keptOnly,proto3" json:"kept_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -105,12 +105,12 @@ func (x *WatchEventsRequest) GetKeptOnly() bool {
 	return false
 }
 
-// Events that were stored together, and fit.
+// Matching events that were stored together.
 type WatchEventsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// In the order of storing.
+	// In the order of storage.
 	Events []*JobEvent `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
-	// Where to go on from after these.
+	// Where to continue after these.
 	Position      int64 `protobuf:"varint,2,opt,name=position,proto3" json:"position,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

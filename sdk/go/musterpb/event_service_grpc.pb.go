@@ -26,17 +26,17 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Shows what happens to jobs as it happens. Programs that must not miss anything, also while they are down, read the
+// Streams changes of jobs as they happen. Programs that must not miss anything, also while they are down, read the
 // stream of CloudEvents on NATS with a durable consumer instead.
 type EventServiceClient interface {
-	// Streams events, about a quarter of a second after what they tell: those that come after a position, or from now on. Each
-	// comes at least once, and may come twice; its job and revision are the same then. Events of different jobs come in no
+	// Streams events, about a quarter of a second after the changes: those after a position, or from now on. Each
+	// comes at least once, and may come twice, with the same job and revision. Events of different jobs come in no
 	// order, and those of one job almost always in the order of their revisions.
 	//
-	// Errors: INVALID_ARGUMENT (after_position negative, job_id no UUID, a state that is not told), OUT_OF_RANGE
-	// (EVENT_POSITION_GONE: what came after the position is not kept any more, or never was), RESOURCE_EXHAUSTED (too many
-	// watchers), UNAVAILABLE (EVENTS_UNAVAILABLE: the bus is down or made without JetStream; the replica stops, watch again
-	// after the last position).
+	// Errors: INVALID_ARGUMENT (after_position negative, job_id no UUID, a state that is not published), OUT_OF_RANGE
+	// (EVENT_POSITION_GONE: the events after the position are not kept any more, or never were), RESOURCE_EXHAUSTED (too
+	// many watchers), UNAVAILABLE (EVENTS_UNAVAILABLE: the bus is down or has no JetStream; the replica stops, watch
+	// again after the last position).
 	WatchEvents(ctx context.Context, in *WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEventsResponse], error)
 }
 
@@ -71,17 +71,17 @@ type EventService_WatchEventsClient = grpc.ServerStreamingClient[WatchEventsResp
 // All implementations must embed UnimplementedEventServiceServer
 // for forward compatibility.
 //
-// Shows what happens to jobs as it happens. Programs that must not miss anything, also while they are down, read the
+// Streams changes of jobs as they happen. Programs that must not miss anything, also while they are down, read the
 // stream of CloudEvents on NATS with a durable consumer instead.
 type EventServiceServer interface {
-	// Streams events, about a quarter of a second after what they tell: those that come after a position, or from now on. Each
-	// comes at least once, and may come twice; its job and revision are the same then. Events of different jobs come in no
+	// Streams events, about a quarter of a second after the changes: those after a position, or from now on. Each
+	// comes at least once, and may come twice, with the same job and revision. Events of different jobs come in no
 	// order, and those of one job almost always in the order of their revisions.
 	//
-	// Errors: INVALID_ARGUMENT (after_position negative, job_id no UUID, a state that is not told), OUT_OF_RANGE
-	// (EVENT_POSITION_GONE: what came after the position is not kept any more, or never was), RESOURCE_EXHAUSTED (too many
-	// watchers), UNAVAILABLE (EVENTS_UNAVAILABLE: the bus is down or made without JetStream; the replica stops, watch again
-	// after the last position).
+	// Errors: INVALID_ARGUMENT (after_position negative, job_id no UUID, a state that is not published), OUT_OF_RANGE
+	// (EVENT_POSITION_GONE: the events after the position are not kept any more, or never were), RESOURCE_EXHAUSTED (too
+	// many watchers), UNAVAILABLE (EVENTS_UNAVAILABLE: the bus is down or has no JetStream; the replica stops, watch
+	// again after the last position).
 	WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error
 	mustEmbedUnimplementedEventServiceServer()
 }

@@ -40,17 +40,17 @@ const (
 	FailureCause_FAILURE_CAUSE_CANCELLED FailureCause = 5
 	// The job expired before it was started.
 	FailureCause_FAILURE_CAUSE_EXPIRED FailureCause = 6
-	// A hundred attempts did not count: they were lost, released, or ignored by a rule, through no fault that can be named.
+	// A hundred attempts did not count: they were lost, released, or ignored by a rule, without a known fault.
 	FailureCause_FAILURE_CAUSE_LOST_TOO_OFTEN FailureCause = 7
-	// The job took three worker sessions down with it.
+	// The job crashed three worker sessions.
 	FailureCause_FAILURE_CAUSE_POISON FailureCause = 8
 	// Muster itself failed; the message says where.
 	FailureCause_FAILURE_CAUSE_INTERNAL FailureCause = 9
 	// The worker closed its session or was drained while it held the attempt.
 	FailureCause_FAILURE_CAUSE_SESSION_CLOSED FailureCause = 10
-	// What the handler runs on failed it: no disk, no memory, an evicted machine. Reported by workers.
+	// The handler's environment failed: no disk, no memory, an evicted machine. Reported by workers.
 	FailureCause_FAILURE_CAUSE_INFRASTRUCTURE FailureCause = 11
-	// The job was skipped: something that it depended on can come about no more.
+	// The job was skipped: one of its dependencies can no longer be met.
 	FailureCause_FAILURE_CAUSE_DEPENDENCY FailureCause = 12
 )
 
@@ -120,23 +120,23 @@ type Failure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the error's type in the worker's language, such as "ValueError". At most 256 characters.
 	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
-	// What happened, for people. At most 8 KiB; longer text is cut by the server.
+	// What happened, as readable text. At most 8 KiB; the server cuts longer text.
 	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
-	// Stack trace as the language prints it. At most 16 KiB; longer text is cut by the server.
+	// Stack trace as the language prints it. At most 16 KiB; the server cuts longer text.
 	StackTrace string `protobuf:"bytes,3,opt,name=stack_trace,json=stackTrace,proto3" json:"stack_trace,omitempty"`
-	// Who or what made it fail. Workers report APPLICATION, INFRASTRUCTURE, or TIMEOUT for a run timeout that they enforced;
-	// the others are set by the server.
+	// Who or what made it fail. Workers report APPLICATION, INFRASTRUCTURE, or TIMEOUT for a run timeout that they
+	// enforced; the server sets the others.
 	FailureCause FailureCause `protobuf:"varint,4,opt,name=failure_cause,json=failureCause,proto3,enum=muster.v1.FailureCause" json:"failure_cause,omitempty"`
-	// Set by a handler that knows that another attempt can't help: the retry policy is not asked.
+	// Set by a handler that knows that another attempt can't help: the retry policy does not apply.
 	Final bool `protobuf:"varint,5,opt,name=final,proto3" json:"final,omitempty"`
-	// Delay until the next attempt, set by a handler; replaces the policy's backoff and a rule's delay, and lifts no limit.
-	// Unset: the policy decides.
+	// Delay until the next attempt, set by a handler; replaces the policy's backoff and a rule's delay, and lifts no
+	// limit. Unset: the policy decides.
 	RetryDelay *durationpb.Duration `protobuf:"bytes,6,opt,name=retry_delay,json=retryDelay,proto3" json:"retry_delay,omitempty"`
-	// The error that led to this one. At most 16 levels; deeper ones are cut by the server.
+	// The error that led to this one. At most 16 levels; the server cuts deeper ones.
 	Cause *Failure `protobuf:"bytes,7,opt,name=cause,proto3" json:"cause,omitempty"`
 	// Data for programs that handle the failure.
 	Details *Payload `protobuf:"bytes,8,opt,name=details,proto3" json:"details,omitempty"`
-	// How the process that the handler ran ended, if it ran one: 1 to 255. 0: not known or none.
+	// Exit code of the process that the handler ran, if any: 1 to 255. 0: not known or none.
 	ExitCode      int32 `protobuf:"varint,9,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

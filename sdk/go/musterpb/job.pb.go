@@ -23,21 +23,21 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Where a job is in its life.
+// State of a job in its life cycle.
 type JobState int32
 
 const (
 	// Never set on a job.
 	JobState_JOB_STATE_UNSPECIFIED JobState = 0
-	// Waits for what it depends on: other jobs, steps, data assets.
+	// Waits for its dependencies: other jobs, steps, data assets.
 	JobState_JOB_STATE_BLOCKED JobState = 1
 	// Waits for a time: a delay or a backoff.
 	JobState_JOB_STATE_SCHEDULED JobState = 2
 	// Waits for a worker.
 	JobState_JOB_STATE_READY JobState = 3
-	// Held by a person or a policy.
+	// Paused by a person or a policy.
 	JobState_JOB_STATE_PAUSED JobState = 4
-	// Handed to a session.
+	// Assigned to a session.
 	JobState_JOB_STATE_ASSIGNED JobState = 5
 	// Seen running by a heartbeat. An attempt shorter than a beat is never seen.
 	JobState_JOB_STATE_RUNNING JobState = 6
@@ -49,7 +49,7 @@ const (
 	JobState_JOB_STATE_SUCCEEDED JobState = 9
 	// Ended with a failure.
 	JobState_JOB_STATE_FAILED JobState = 10
-	// Ended because somebody asked for it.
+	// Ended because somebody cancelled it.
 	JobState_JOB_STATE_CANCELLED JobState = 11
 	// Ended because it was not started in time.
 	JobState_JOB_STATE_EXPIRED JobState = 12
@@ -130,7 +130,7 @@ const (
 	SkipReason_SKIP_REASON_CONDITION SkipReason = 1
 	// Its trigger rule can no longer be met.
 	SkipReason_SKIP_REASON_TRIGGER_RULE SkipReason = 2
-	// A job before it failed.
+	// An earlier job failed.
 	SkipReason_SKIP_REASON_UPSTREAM_FAILED SkipReason = 3
 	// A person skipped it.
 	SkipReason_SKIP_REASON_MANUAL SkipReason = 4
@@ -181,20 +181,20 @@ func (SkipReason) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_job_proto_rawDescGZIP(), []int{1}
 }
 
-// Why a job waits. The same names stand in jobs, in explanations, in events and, in lower case, in metrics; there
-// DELAY, RETRY_BACKOFF and RETRY_BUDGET are counted as one, `time`.
+// Why a job waits. The same names appear in jobs, in explanations, in events and, in lower case, in metrics. Metrics
+// count DELAY, RETRY_BACKOFF and RETRY_BUDGET as one, `time`.
 type WaitReason int32
 
 const (
-	// It does not wait; or it is READY, and was not looked at more closely: GetJob does so, lists do not.
+	// It does not wait; or it is READY, and was not checked further: GetJob does that, lists do not.
 	WaitReason_WAIT_REASON_UNSPECIFIED WaitReason = 0
-	// A person or a retry rule has paused it.
+	// A person or a retry rule paused it.
 	WaitReason_WAIT_REASON_JOB_PAUSED WaitReason = 1
-	// Somebody has said when it may start.
+	// It has a start time: a delay, a run time, or an update.
 	WaitReason_WAIT_REASON_DELAY WaitReason = 2
-	// It is tried again after a while.
+	// It waits for its next attempt.
 	WaitReason_WAIT_REASON_RETRY_BACKOFF WaitReason = 3
-	// The retry budget of its definition has no room for it yet.
+	// The retry budget of its definition is used up for now.
 	WaitReason_WAIT_REASON_RETRY_BUDGET WaitReason = 4
 	// Its queue is paused.
 	WaitReason_WAIT_REASON_QUEUE_PAUSED WaitReason = 5
@@ -206,15 +206,15 @@ const (
 	WaitReason_WAIT_REASON_DEFINITION_LIMIT WaitReason = 8
 	// A limit of its queue is reached.
 	WaitReason_WAIT_REASON_QUEUE_LIMIT WaitReason = 9
-	// No worker that is there takes jobs like it, or takes them again after a while.
+	// No connected worker takes jobs of its kind, or none does for a while.
 	WaitReason_WAIT_REASON_NO_WORKER WaitReason = 10
-	// It was lost with its workers several times in a row, and is run beside no other job like that.
+	// It was lost with its workers several times in a row, and runs only while no other such job does.
 	WaitReason_WAIT_REASON_SUSPECT WaitReason = 11
-	// Others come before it, or all workers that could take it are busy, or it holds out for one that it prefers.
+	// Others come before it, or all workers that could take it are busy, or it holds out for a preferred worker.
 	WaitReason_WAIT_REASON_IN_LINE WaitReason = 12
-	// Something that it depends on has not come about yet.
+	// A dependency is not met yet.
 	WaitReason_WAIT_REASON_DEPENDENCY WaitReason = 13
-	// It waits in a circle, or behind one, and nothing that the control plane knows of will end that. ExplainJob alone looks for it.
+	// It is part of a deadlock, or waits behind one. Only ExplainJob looks for it.
 	WaitReason_WAIT_REASON_DEADLOCK WaitReason = 14
 )
 
@@ -283,7 +283,7 @@ func (WaitReason) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_job_proto_rawDescGZIP(), []int{2}
 }
 
-// What happens when an idempotency key is in use already.
+// What happens when an idempotency key is already in use.
 type IdempotencyConflictPolicy int32
 
 const (
@@ -291,11 +291,11 @@ const (
 	IdempotencyConflictPolicy_IDEMPOTENCY_CONFLICT_POLICY_UNSPECIFIED IdempotencyConflictPolicy = 0
 	// The call is refused with ALREADY_EXISTS.
 	IdempotencyConflictPolicy_IDEMPOTENCY_CONFLICT_POLICY_FAIL IdempotencyConflictPolicy = 1
-	// The job that is there is returned, if its content is the same; other content is refused with ALREADY_EXISTS.
+	// The existing job is returned, if its content is the same; other content is refused with ALREADY_EXISTS.
 	IdempotencyConflictPolicy_IDEMPOTENCY_CONFLICT_POLICY_USE_EXISTING IdempotencyConflictPolicy = 2
-	// The job that holds the key is cancelled, if it has not ended, and a new one takes the key, whatever its content. A job
-	// that a worker has is asked to stop; the new one does not wait for it. A call that fails in between leaves the old job
-	// cancelled: repeat it, with the same request_id or without one. ABORTED when other callers keep taking the key.
+	// The job that holds the key is cancelled, if it has not ended, and a new one takes the key, whatever its content. A
+	// job that a worker has is asked to stop; the new one does not wait for it. A call that fails in between leaves the
+	// old job cancelled: repeat it, with or without the same request_id. ABORTED when other callers keep taking the key.
 	IdempotencyConflictPolicy_IDEMPOTENCY_CONFLICT_POLICY_REPLACE IdempotencyConflictPolicy = 3
 )
 
@@ -342,11 +342,11 @@ func (IdempotencyConflictPolicy) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_job_proto_rawDescGZIP(), []int{3}
 }
 
-// How far a cancel has come.
+// Stage that a cancel has reached.
 type CancelStage int32
 
 const (
-	// Nobody asked for one.
+	// Nobody requested one.
 	CancelStage_CANCEL_STAGE_UNSPECIFIED CancelStage = 0
 	// The attempt was asked to stop and has not answered.
 	CancelStage_CANCEL_STAGE_REQUESTED CancelStage = 1
@@ -354,9 +354,9 @@ const (
 	CancelStage_CANCEL_STAGE_NOT_STARTED CancelStage = 2
 	// The handler stopped and the worker said so.
 	CancelStage_CANCEL_STAGE_STOPPED CancelStage = 3
-	// The grace period ended, or the worker was lost: whatever the handler still does no longer counts.
+	// The grace period ended, or the worker was lost: anything the handler still does no longer counts.
 	CancelStage_CANCEL_STAGE_FENCED CancelStage = 4
-	// The attempt ended otherwise before it could stop: see the job's state.
+	// The attempt ended in another way before it could stop: see the job's state.
 	CancelStage_CANCEL_STAGE_OVERTAKEN CancelStage = 5
 )
 
@@ -420,11 +420,11 @@ type Job struct {
 	DefinitionVersion int32 `protobuf:"varint,4,opt,name=definition_version,json=definitionVersion,proto3" json:"definition_version,omitempty"`
 	// The queue it waits in.
 	Queue string `protobuf:"bytes,5,opt,name=queue,proto3" json:"queue,omitempty"`
-	// Where it is in its life. Output only; changed by transition RPCs.
+	// Its state. Output only; changed by transition RPCs.
 	State JobState `protobuf:"varint,6,opt,name=state,proto3,enum=muster.v1.JobState" json:"state,omitempty"`
 	// Set when `state` is SKIPPED.
 	SkipReason SkipReason `protobuf:"varint,7,opt,name=skip_reason,json=skipReason,proto3,enum=muster.v1.SkipReason" json:"skip_reason,omitempty"`
-	// Why it is where it is, in a sentence for people. Empty when there is nothing to add to the state.
+	// Why it is in this state, in a readable sentence. Empty when there is nothing to add to the state.
 	StateReason string `protobuf:"bytes,8,opt,name=state_reason,json=stateReason,proto3" json:"state_reason,omitempty"`
 	// From -100 to 100; higher runs sooner.
 	Priority int32 `protobuf:"varint,9,opt,name=priority,proto3" json:"priority,omitempty"`
@@ -432,7 +432,7 @@ type Job struct {
 	Labels map[string]string `protobuf:"bytes,10,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The input, byte for byte.
 	Input *Payload `protobuf:"bytes,11,opt,name=input,proto3" json:"input,omitempty"`
-	// How far the current attempt says it is.
+	// Progress that the current attempt has reported.
 	Progress *Progress `protobuf:"bytes,12,opt,name=progress,proto3" json:"progress,omitempty"`
 	// Number of the last attempt. 0: none yet.
 	Attempt int32 `protobuf:"varint,13,opt,name=attempt,proto3" json:"attempt,omitempty"`
@@ -440,7 +440,7 @@ type Job struct {
 	AttemptsCounted int32 `protobuf:"varint,14,opt,name=attempts_counted,json=attemptsCounted,proto3" json:"attempts_counted,omitempty"`
 	// When it was submitted, by the database's clock.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
-	// Earliest time it may run, as asked for at submission or by a backoff.
+	// Earliest time at which it may run, from the submission or a backoff.
 	RunTime *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=run_time,json=runTime,proto3" json:"run_time,omitempty"`
 	// When it expires if it has not been started. Unset: never.
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
@@ -448,7 +448,7 @@ type Job struct {
 	AssignTime *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=assign_time,json=assignTime,proto3" json:"assign_time,omitempty"`
 	// When it ended.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
-	// How it ended. Set in terminal states only; SUCCEEDED has a result, the others a failure.
+	// Its outcome. Set in terminal states only; SUCCEEDED has a result, the others a failure.
 	//
 	// Types that are valid to be assigned to Outcome:
 	//
@@ -457,7 +457,7 @@ type Job struct {
 	Outcome isJob_Outcome `protobuf_oneof:"outcome"`
 	// The session that holds it, while ASSIGNED, RUNNING or CANCELLING.
 	SessionId string `protobuf:"bytes,22,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	// The key that makes a second submission the same job.
+	// The key that makes a second submission return the same job.
 	IdempotencyKey string `protobuf:"bytes,23,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	// The job that this one retries. Empty: none.
 	RetryOf string `protobuf:"bytes,24,opt,name=retry_of,json=retryOf,proto3" json:"retry_of,omitempty"`
@@ -469,20 +469,20 @@ type Job struct {
 	Revision int64 `protobuf:"varint,27,opt,name=revision,proto3" json:"revision,omitempty"`
 	// Attempts before the last one, oldest first, then the last one. At most the newest 100.
 	Attempts []*Attempt `protobuf:"bytes,28,rep,name=attempts,proto3" json:"attempts,omitempty"`
-	// How far a cancel has come. Unset: nobody asked for one.
+	// Progress of a cancel. Unset: nobody requested one.
 	Cancellation *Cancellation `protobuf:"bytes,29,opt,name=cancellation,proto3" json:"cancellation,omitempty"`
 	// Whether its input, result, failures, progress and labels were erased on demand.
 	Erased bool `protobuf:"varint,30,opt,name=erased,proto3" json:"erased,omitempty"`
 	// Key among which its queue shares its workers fairly. Empty: none.
 	FairnessKey string `protobuf:"bytes,31,opt,name=fairness_key,json=fairnessKey,proto3" json:"fairness_key,omitempty"`
-	// Its key for its definition's `key_limit`. Empty: none, or the one that all jobs have.
+	// Its key for its definition's `key_limit`. Empty: none, or the one that all jobs share.
 	LimitKey string `protobuf:"bytes,32,opt,name=limit_key,json=limitKey,proto3" json:"limit_key,omitempty"`
-	// What it waits for. GetJob names the first thing of any job that waits; a READY one that nothing else holds is IN_LINE,
-	// also if it is next. Lists and calls other than GetJob look neither at rates nor at the line. There a READY job has
-	// NO_WORKER or IN_LINE only if it demands something of its worker (labels, amounts of resources, the worker that it keeps
-	// to) that none has, or has left, and else none; a list looks at the demands, and at the limits, of its first 20 kinds of
-	// jobs. A READY workflow or wait has none, since the control plane itself starts it. `state_reason` says more, ExplainJob
-	// all of it.
+	// What it waits for. GetJob names the first reason of any waiting job; a READY one that nothing else holds is
+	// IN_LINE, also if it is next. Lists and calls other than GetJob check neither rates nor the line. There a READY job
+	// has NO_WORKER or IN_LINE only if it demands something of its worker (labels, amounts of resources, the worker that
+	// it keeps to) that no worker has, or has left; otherwise it has none. A list checks the demands, and the limits, of
+	// its first 20 kinds of jobs. A READY workflow or wait has none, because the control plane itself starts it.
+	// `state_reason` says more, ExplainJob everything.
 	WaitReason    WaitReason `protobuf:"varint,72,opt,name=wait_reason,json=waitReason,proto3,enum=muster.v1.WaitReason" json:"wait_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -765,7 +765,7 @@ type isJob_Outcome interface {
 }
 
 type Job_Result struct {
-	// What the handler returned.
+	// The handler's result.
 	Result *Payload `protobuf:"bytes,20,opt,name=result,proto3,oneof"`
 }
 
@@ -778,16 +778,16 @@ func (*Job_Result) isJob_Outcome() {}
 
 func (*Job_Failure) isJob_Outcome() {}
 
-// What became of a cancel.
+// A cancel and its effect.
 type Cancellation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How far it has come.
+	// The stage that it has reached.
 	Stage CancelStage `protobuf:"varint,1,opt,name=stage,proto3,enum=muster.v1.CancelStage" json:"stage,omitempty"`
-	// Why, as the caller said.
+	// The caller's reason.
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	// When it was asked for.
+	// When it was requested.
 	RequestTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=request_time,json=requestTime,proto3" json:"request_time,omitempty"`
-	// The job that cleans up. Empty: the definition has no clean-up, or nothing had been started.
+	// The clean-up job. Empty: the definition has no clean-up, or nothing had been started.
 	CleanupJobId  string `protobuf:"bytes,4,opt,name=cleanup_job_id,json=cleanupJobId,proto3" json:"cleanup_job_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -851,12 +851,12 @@ func (x *Cancellation) GetCleanupJobId() string {
 	return ""
 }
 
-// How far a handler says it is.
+// Progress that a handler reports.
 type Progress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// From 0 to 1.
 	Fraction float64 `protobuf:"fixed64,1,opt,name=fraction,proto3" json:"fraction,omitempty"`
-	// What it is doing, for people. At most 256 characters.
+	// What it is doing, as readable text. At most 256 characters.
 	Message       string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -906,7 +906,7 @@ func (x *Progress) GetMessage() string {
 	return ""
 }
 
-// What a client asks to be run.
+// A job as a client submits it.
 type JobSubmission struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the definition.
@@ -915,11 +915,12 @@ type JobSubmission struct {
 	DefinitionVersion int32 `protobuf:"varint,2,opt,name=definition_version,json=definitionVersion,proto3" json:"definition_version,omitempty"`
 	// The input, passed to the handler byte for byte.
 	Input *Payload `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
-	// A key of the caller's business: a second submission with it is a duplicate. At most 256 characters. Empty: none.
+	// A key for the caller's business operation: a second submission with it is a duplicate. At most 256 characters.
+	// Empty: none.
 	IdempotencyKey string `protobuf:"bytes,4,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	// What happens when the key is in use.
 	IdempotencyConflictPolicy IdempotencyConflictPolicy `protobuf:"varint,5,opt,name=idempotency_conflict_policy,json=idempotencyConflictPolicy,proto3,enum=muster.v1.IdempotencyConflictPolicy" json:"idempotency_conflict_policy,omitempty"`
-	// Labels for people and for filters. At most 64, keys to 63 and values to 256 characters.
+	// Labels for your own use and for filters. At most 64, keys to 63 and values to 256 characters.
 	Labels map[string]string `protobuf:"bytes,6,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// From -100 to 100; higher runs sooner. Unset: the definition's.
 	Priority *int32 `protobuf:"varint,7,opt,name=priority,proto3,oneof" json:"priority,omitempty"`
@@ -944,13 +945,14 @@ type JobSubmission struct {
 	Traceparent string `protobuf:"bytes,15,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
 	// W3C trace state that goes with it. At most 512 characters.
 	Tracestate string `protobuf:"bytes,16,opt,name=tracestate,proto3" json:"tracestate,omitempty"`
-	// Key among which the queue shares its workers fairly. At most 256 characters. Empty: the definition's, if it has one.
+	// Key among which the queue shares its workers fairly. At most 256 characters. Empty: the definition's, if it has
+	// one.
 	FairnessKey string `protobuf:"bytes,17,opt,name=fairness_key,json=fairnessKey,proto3" json:"fairness_key,omitempty"`
 	// Keeps it to the worker of an earlier job. Unset: any worker that meets its demands.
 	Sticky *Sticky `protobuf:"bytes,38,opt,name=sticky,proto3" json:"sticky,omitempty"`
-	// What must come about before it may start: all of these. At most 100. Until then it is BLOCKED and holds nothing; once one
-	// of them can come about no more it ends SKIPPED (UPSTREAM_FAILED). What has come about already counts. Its expiry and its
-	// timeouts go on meanwhile.
+	// All of these must be met before it may start. At most 100. Until then it is BLOCKED and holds nothing; once one of
+	// them can no longer be met it ends SKIPPED (UPSTREAM_FAILED). A dependency that is already met counts. Its expiry
+	// and its timeouts keep running meanwhile.
 	Dependencies  []*Dependency `protobuf:"bytes,50,rep,name=dependencies,proto3" json:"dependencies,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -31,7 +31,7 @@ const (
 	LeaseLossAction_LEASE_LOSS_ACTION_UNSPECIFIED LeaseLossAction = 0
 	// The handler is asked to stop, and the attempt is reported as aborted.
 	LeaseLossAction_LEASE_LOSS_ACTION_ABORT LeaseLossAction = 1
-	// The handler goes on; its result counts if the attempt is still open when it is reported.
+	// The handler continues; its result counts if the attempt is still open when it is reported.
 	LeaseLossAction_LEASE_LOSS_ACTION_CONTINUE LeaseLossAction = 2
 )
 
@@ -85,7 +85,7 @@ type JobDefinition struct {
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// Version number, set by the server.
 	Version int32 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
-	// What a job of this definition is.
+	// The kind of job.
 	//
 	// Types that are valid to be assigned to Body:
 	//
@@ -97,74 +97,77 @@ type JobDefinition struct {
 	Queue string `protobuf:"bytes,6,opt,name=queue,proto3" json:"queue,omitempty"`
 	// How failed attempts are retried. Unset: the policy's defaults.
 	RetryPolicy *RetryPolicy `protobuf:"bytes,7,opt,name=retry_policy,json=retryPolicy,proto3" json:"retry_policy,omitempty"`
-	// Longest time one attempt may run. Unset: 1 h. At least 1 ms, at most 30 days. Enforced by the worker and by the server. Of a
-	// wait: how long it may wait once it does; unset: 30 days.
+	// Longest time one attempt may run. Unset: 1 h. At least 1 ms, at most 30 days. Enforced by the worker and by the
+	// server. For a wait: the longest wait, from when it begins; unset: 30 days.
 	RunTimeout *durationpb.Duration `protobuf:"bytes,8,opt,name=run_timeout,json=runTimeout,proto3" json:"run_timeout,omitempty"`
 	// Time between the request to stop and the moment the server gives the attempt up. Unset: 30 s. At most 1 h.
 	CancelGrace *durationpb.Duration `protobuf:"bytes,9,opt,name=cancel_grace,json=cancelGrace,proto3" json:"cancel_grace,omitempty"`
 	// What a worker does when it can't prove that it holds the lease.
 	LeaseLossAction LeaseLossAction `protobuf:"varint,10,opt,name=lease_loss_action,json=leaseLossAction,proto3,enum=muster.v1.LeaseLossAction" json:"lease_loss_action,omitempty"`
-	// What a job needs of the worker that runs it. A submission may override it.
+	// Demands of its jobs on their workers. A submission may override them.
 	Demands *Demands `protobuf:"bytes,11,opt,name=demands,proto3" json:"demands,omitempty"`
 	// Default priority of its jobs, from -100 to 100; higher runs sooner. One step is worth one second of waiting.
 	Priority int32 `protobuf:"varint,12,opt,name=priority,proto3" json:"priority,omitempty"`
-	// What it is for, for people. At most 1,024 characters.
+	// Its purpose, as readable text. At most 1,024 characters.
 	Description string `protobuf:"bytes,13,opt,name=description,proto3" json:"description,omitempty"`
-	// Labels for people and for filters. At most 64, keys to 63 and values to 256 characters.
+	// Labels for your own use and for filters. At most 64, keys to 63 and values to 256 characters.
 	Labels map[string]string `protobuf:"bytes,14,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// How long an ended job of this definition is kept, counted from its end. Unset: as its namespace says (7 days unless it
-	// was changed). At most 10 years; less than a minute is a minute. The newest version's holds for the jobs of all.
+	// How long an ended job of this definition is kept, counted from its end. Unset: the namespace's setting (7 days
+	// unless changed). At most 10 years; less than a minute counts as a minute. The newest version's value applies to the
+	// jobs of all.
 	Retention *durationpb.Duration `protobuf:"bytes,15,opt,name=retention,proto3" json:"retention,omitempty"`
 	// When this version was made, by the database's clock.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
-	// JSON Schema of the input, as JSON text of at most 64 KiB: draft 2020-12, or 07 where `$schema` names it. References
-	// lead nowhere but into the schema itself; `format` is a note. Inputs must be JSON then (content type
-	// "application/json", or none). Empty: anything goes.
+	// JSON Schema of the input, as JSON text of at most 64 KiB: draft 2020-12, or 07 if `$schema` names it. References
+	// may only point into the schema itself; `format` is not checked. Inputs must then be JSON (content type
+	// "application/json", or none). Empty: any input.
 	InputJsonSchema string `protobuf:"bytes,17,opt,name=input_json_schema,json=inputJsonSchema,proto3" json:"input_json_schema,omitempty"`
-	// JSON Schema of the result, likewise. A result that does not fit is a failure of type OutputSchemaViolation, which the
-	// retry policy handles. Empty: anything goes.
+	// JSON Schema of the result, likewise. A result that does not match is a failure of type OutputSchemaViolation, which
+	// the retry policy handles. Empty: any result.
 	OutputJsonSchema string `protobuf:"bytes,18,opt,name=output_json_schema,json=outputJsonSchema,proto3" json:"output_json_schema,omitempty"`
-	// Longest time a job may wait in the queue for its first attempt, from when it may run. Then it ends EXPIRED. Unset: no
-	// limit. At most 30 days.
+	// Longest time a job may wait in the queue for its first attempt, from when it may run. Then it ends EXPIRED. Unset:
+	// no limit. At most 30 days.
 	QueueTimeout *durationpb.Duration `protobuf:"bytes,19,opt,name=queue_timeout,json=queueTimeout,proto3" json:"queue_timeout,omitempty"`
 	// Longest time from when a job may run to its end, all waits and attempts included. Then it ends FAILED. Unset: no
 	// limit. At most 10 years.
 	TotalTimeout *durationpb.Duration `protobuf:"bytes,20,opt,name=total_timeout,json=totalTimeout,proto3" json:"total_timeout,omitempty"`
-	// Longest time that an attempt may say nothing of its progress. Unset: no limit. At least 1 s, at most 30 days.
+	// Longest time between two progress reports of an attempt. Unset: no limit. At least 1 s, at most 30 days.
 	ProgressTimeout *durationpb.Duration `protobuf:"bytes,21,opt,name=progress_timeout,json=progressTimeout,proto3" json:"progress_timeout,omitempty"`
-	// Watches how fast an attempt gets on. Unset: not at all.
+	// Ends attempts that progress too slowly. Unset: off.
 	ProgressWatchdog *ProgressWatchdog `protobuf:"bytes,22,opt,name=progress_watchdog,json=progressWatchdog,proto3" json:"progress_watchdog,omitempty"`
 	// Bounds the retries of all jobs of this definition together. Unset: no bound.
 	RetryBudget *RetryBudget `protobuf:"bytes,23,opt,name=retry_budget,json=retryBudget,proto3" json:"retry_budget,omitempty"`
-	// Holds jobs back while what they depend on is down. Unset: never.
+	// Holds jobs back while a system that they depend on is down. Unset: never.
 	CircuitBreaker *CircuitBreaker `protobuf:"bytes,24,opt,name=circuit_breaker,json=circuitBreaker,proto3" json:"circuit_breaker,omitempty"`
-	// What the input must be, in protobuf. Not with `input_json_schema`.
+	// Message type of the input, in protobuf. Not with `input_json_schema`.
 	InputProtobufSchema *ProtobufSchema `protobuf:"bytes,25,opt,name=input_protobuf_schema,json=inputProtobufSchema,proto3" json:"input_protobuf_schema,omitempty"`
-	// What the result must be, in protobuf. Not with `output_json_schema`.
+	// Message type of the result, in protobuf. Not with `output_json_schema`.
 	OutputProtobufSchema *ProtobufSchema `protobuf:"bytes,26,opt,name=output_protobuf_schema,json=outputProtobufSchema,proto3" json:"output_protobuf_schema,omitempty"`
 	// When it was archived: new jobs are refused. Unset: it is not.
 	ArchiveTime *timestamppb.Timestamp `protobuf:"bytes,27,opt,name=archive_time,json=archiveTime,proto3" json:"archive_time,omitempty"`
-	// The key among which its queue shares its workers fairly: a CEL expression as in KeyLimit.key, such as `input.tenant`. A
-	// submission's own `fairness_key` comes first. Empty: none.
+	// The key among which its queue shares its workers fairly: a CEL expression as in KeyLimit.key, such as
+	// `input.tenant`. A submission's own `fairness_key` takes precedence. Empty: none.
 	FairnessKey string `protobuf:"bytes,28,opt,name=fairness_key,json=fairnessKey,proto3" json:"fairness_key,omitempty"`
-	// Jobs of it, in all its versions, that workers may hold at once, on the whole deployment; those that clean up after
-	// cancelled ones are neither held back nor counted. 0: no limit. At most 100,000. As for the other limits, the newest
-	// version's holds for the jobs of all.
+	// Maximum number of its jobs, of all versions, that workers may hold at once, in the whole deployment; clean-ups of
+	// cancelled jobs are neither held back nor counted. 0: no limit. At most 100,000. As for the other limits, the newest
+	// version's value applies to the jobs of all.
 	MaxConcurrency int32 `protobuf:"varint,29,opt,name=max_concurrency,json=maxConcurrency,proto3" json:"max_concurrency,omitempty"`
-	// Attempts of its jobs that may be assigned in a time. Unset: no limit.
+	// Rate at which attempts of its jobs may be assigned. Unset: no limit.
 	RateLimit *RateLimit `protobuf:"bytes,30,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
-	// Units that an attempt takes of the rate limits of its queue, definition and key. 0: 1. At most 1,000. One that is dearer
-	// than a burst is assigned once all units are there, and takes the rest of those to come.
+	// Units that an attempt takes of the rate limits of its queue, definition and key. 0: 1. At most 1,000. An attempt
+	// that costs more than a burst is assigned once all units are there, and takes the rest from future units.
 	RateCost int32 `protobuf:"varint,31,opt,name=rate_cost,json=rateCost,proto3" json:"rate_cost,omitempty"`
 	// Limits for each value of a key. Unset: none.
 	KeyLimit *KeyLimit `protobuf:"bytes,32,opt,name=key_limit,json=keyLimit,proto3" json:"key_limit,omitempty"`
-	// At most one job at a time that is alike. Unset: any number. At most one of `uniqueness`, `debounce` and `throttle` is set.
+	// At most one matching job at a time. Unset: any number. At most one of `uniqueness`, `debounce` and `throttle` is
+	// set.
 	Uniqueness *Uniqueness `protobuf:"bytes,33,opt,name=uniqueness,proto3" json:"uniqueness,omitempty"`
-	// Of jobs that come closely after each other only the last one runs. Unset: each runs.
+	// Of jobs in quick succession only the last one runs. Unset: each runs.
 	Debounce *Debounce `protobuf:"bytes,34,opt,name=debounce,proto3" json:"debounce,omitempty"`
-	// At most one job in a span of time. Unset: any number.
+	// At most one job per span of time. Unset: any number.
 	Throttle *Throttle `protobuf:"bytes,35,opt,name=throttle,proto3" json:"throttle,omitempty"`
-	// Names of data assets that each success of a job of it publishes. At most 20, each as a definition's name.
+	// Names of data assets that each success of one of its jobs publishes. At most 20, each in the form of a definition's
+	// name.
 	Publishes     []string `protobuf:"bytes,50,rep,name=publishes,proto3" json:"publishes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -487,7 +490,7 @@ type JobDefinition_Workflow struct {
 }
 
 type JobDefinition_Wait struct {
-	// A wait: the control plane ends it when what it waits for has come.
+	// A wait: the control plane ends it when its event or its approval has come.
 	Wait *WaitBody `protobuf:"bytes,36,opt,name=wait,proto3,oneof"`
 }
 
@@ -497,11 +500,11 @@ func (*JobDefinition_Workflow) isJobDefinition_Body() {}
 
 func (*JobDefinition_Wait) isJobDefinition_Body() {}
 
-// A protobuf message type with all that it needs to be read.
+// A protobuf message type with everything needed to parse it.
 type ProtobufSchema struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A serialised google.protobuf.FileDescriptorSet with every import, as `buf build` or `protoc --include_imports` write
-	// it. At most 256 KiB.
+	// A serialised google.protobuf.FileDescriptorSet with every import, as `buf build` or `protoc --include_imports`
+	// write it. At most 256 KiB.
 	FileDescriptorSet []byte `protobuf:"bytes,1,opt,name=file_descriptor_set,json=fileDescriptorSet,proto3" json:"file_descriptor_set,omitempty"`
 	// Full name of the message, such as "shop.v1.Order". Payloads are that message in binary (content type
 	// "application/x-protobuf" or "application/protobuf", or none) or in its JSON form ("application/json").
@@ -554,7 +557,7 @@ func (x *ProtobufSchema) GetMessageType() string {
 	return ""
 }
 
-// Ends an attempt that gets on too slowly: its fraction must grow by `min_fraction` in each `window`.
+// Ends an attempt that progresses too slowly: its fraction must grow by `min_fraction` in each `window`.
 type ProgressWatchdog struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Above 0, at most 1.
@@ -614,8 +617,8 @@ type TaskBody struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The handler's name. Empty: the definition's own name.
 	Handler string `protobuf:"bytes,1,opt,name=handler,proto3" json:"handler,omitempty"`
-	// Handler that cleans up after a cancelled job that had been started; run as a job of its own on any worker that serves
-	// it, whatever became of the first. Empty: none.
+	// Handler that cleans up after a cancelled job that had been started; run as a job of its own on any worker that
+	// serves it, whatever happened to the first. Empty: none.
 	CleanupHandler string `protobuf:"bytes,2,opt,name=cleanup_handler,json=cleanupHandler,proto3" json:"cleanup_handler,omitempty"`
 	// Longest time one attempt of the clean-up may run. Unset: 5 min. At most 1 day.
 	CleanupTimeout *durationpb.Duration `protobuf:"bytes,3,opt,name=cleanup_timeout,json=cleanupTimeout,proto3" json:"cleanup_timeout,omitempty"`

@@ -22,7 +22,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What a new version may break.
+// Kind of an issue of a new version.
 type CompatibilityKind int32
 
 const (
@@ -32,14 +32,14 @@ const (
 	CompatibilityKind_COMPATIBILITY_KIND_NO_WORKER CompatibilityKind = 1
 	// Workers serve the definition, but not the new version.
 	CompatibilityKind_COMPATIBILITY_KIND_WORKER_EXCLUDES_VERSION CompatibilityKind = 2
-	// Jobs of older versions are open; they keep theirs. Found in bounded time: those that are ready, and what else is open
+	// Jobs of older versions are open; they keep theirs. The search is bounded: ready jobs, and other open ones
 	// among the newest 100 jobs of each version and placement.
 	CompatibilityKind_COMPATIBILITY_KIND_JOBS_IN_FLIGHT CompatibilityKind = 3
-	// Inputs that were valid may be refused now: it could not be shown that each of them still fits.
+	// Inputs that were valid may be refused now: Muster could not prove that each of them is still valid.
 	CompatibilityKind_COMPATIBILITY_KIND_INPUT_SCHEMA_NARROWED CompatibilityKind = 4
-	// Results that readers do not expect may appear now: it could not be shown that each of them would have fitted before.
+	// Results that readers do not expect may appear now: Muster could not prove that each of them was valid before.
 	CompatibilityKind_COMPATIBILITY_KIND_OUTPUT_SCHEMA_WIDENED CompatibilityKind = 5
-	// Jobs go to another queue, another handler or other workers than those of the version before.
+	// Jobs go to another queue, another handler or other workers than with the previous version.
 	CompatibilityKind_COMPATIBILITY_KIND_PLACEMENT_CHANGED CompatibilityKind = 6
 )
 
@@ -92,7 +92,7 @@ func (CompatibilityKind) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{0}
 }
 
-// Where a circuit breaker is.
+// State of a circuit breaker.
 type CircuitState int32
 
 const (
@@ -102,7 +102,7 @@ const (
 	CircuitState_CIRCUIT_STATE_CLOSED CircuitState = 1
 	// No job is assigned until `probe_time`.
 	CircuitState_CIRCUIT_STATE_OPEN CircuitState = 2
-	// One job is tried.
+	// One job, the probe, is tried.
 	CircuitState_CIRCUIT_STATE_HALF_OPEN CircuitState = 3
 )
 
@@ -149,14 +149,14 @@ func (CircuitState) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_job_definition_service_proto_rawDescGZIP(), []int{1}
 }
 
-// Asks to store a definition.
+// Request to store a definition.
 type ApplyJobDefinitionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The definition; `version` and `create_time` are ignored.
 	Definition *JobDefinition `protobuf:"bytes,1,opt,name=definition,proto3" json:"definition,omitempty"`
-	// UUID that makes a repeat of this very call harmless: the version with this content is answered. Empty: none.
+	// UUID that makes a repeat of this very call harmless: it returns the version with this content. Empty: none.
 	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Check only, and answer what would be stored.
+	// Only check, and return what would be stored.
 	ValidateOnly  bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -218,11 +218,11 @@ type ApplyJobDefinitionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The stored version.
 	Definition *JobDefinition `protobuf:"bytes,1,opt,name=definition,proto3" json:"definition,omitempty"`
-	// Whether this call made the version; false when the same content was there already, and after a repeat of the call.
+	// Whether this call made the version; false if the same content already existed, and after a repeat of the call.
 	Created bool `protobuf:"varint,2,opt,name=created,proto3" json:"created,omitempty"`
-	// What differs from the newest version before this call, by field path. Empty for a first version or the same content.
+	// Differences from the previous newest version, by field path. Empty for a first version or the same content.
 	Differences []*FieldDifference `protobuf:"bytes,3,rep,name=differences,proto3" json:"differences,omitempty"`
-	// What the new version may break for jobs in flight and for connected workers. Never a refusal.
+	// What the new version may break for jobs in flight and for connected workers. Issues never refuse the call.
 	Issues        []*CompatibilityIssue `protobuf:"bytes,4,rep,name=issues,proto3" json:"issues,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -353,9 +353,9 @@ func (x *FieldDifference) GetAfter() string {
 // One thing that a new version may break.
 type CompatibilityIssue struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What kind of thing.
+	// Its kind.
 	Kind CompatibilityKind `protobuf:"varint,1,opt,name=kind,proto3,enum=muster.v1.CompatibilityKind" json:"kind,omitempty"`
-	// What it means here, for people.
+	// A readable explanation.
 	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	// Names of the workers or versions concerned. At most 20.
 	Subjects      []string `protobuf:"bytes,3,rep,name=subjects,proto3" json:"subjects,omitempty"`
@@ -419,15 +419,15 @@ type CircuitBreakerStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Where it is.
+	// Its state.
 	State CircuitState `protobuf:"varint,2,opt,name=state,proto3,enum=muster.v1.CircuitState" json:"state,omitempty"`
 	// Failures counted in the current window.
 	Failures int32 `protobuf:"varint,3,opt,name=failures,proto3" json:"failures,omitempty"`
 	// When it was opened last. Unset: never.
 	OpenTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=open_time,json=openTime,proto3" json:"open_time,omitempty"`
-	// When a probe is made, while it is OPEN.
+	// When the next probe is made, while it is OPEN.
 	ProbeTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=probe_time,json=probeTime,proto3" json:"probe_time,omitempty"`
-	// The job that is tried, while it is HALF_OPEN.
+	// The probe, while it is HALF_OPEN.
 	ProbeJobId    string `protobuf:"bytes,6,opt,name=probe_job_id,json=probeJobId,proto3" json:"probe_job_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -512,7 +512,7 @@ type ListCircuitBreakersRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// Items on a page. 0: 50. At most 1,000; more is cut to that.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before. Empty: the first page.
+	// `next_page_token` of the previous page. Empty: the first page.
 	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -798,7 +798,7 @@ func (x *GetJobDefinitionRequest) GetVersion() int32 {
 	return 0
 }
 
-// The definition that was asked for.
+// The requested definition.
 type GetJobDefinitionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The definition.
@@ -851,7 +851,7 @@ type ListJobDefinitionsRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// Items on a page. 0: 50. At most 1,000; more is cut to that.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before. Empty: the first page.
+	// `next_page_token` of the previous page. Empty: the first page.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Archived ones too.
 	ShowArchived  bool `protobuf:"varint,4,opt,name=show_archived,json=showArchived,proto3" json:"show_archived,omitempty"`

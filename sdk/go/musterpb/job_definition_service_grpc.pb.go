@@ -31,13 +31,14 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Keeps the definitions that jobs are made from.
+// Manages the definitions of jobs.
 type JobDefinitionServiceClient interface {
-	// Stores a definition as a new version; the same content again gives the version that is there.
+	// Stores a definition as a new version; the content of the newest version returns that version.
 	//
-	// Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call; BadRequest names each), NOT_FOUND (the
-	// definition of a step of a workflow), FAILED_PRECONDITION (the definition of a step is archived, or workflows would be in
-	// themselves or more than 16 in each other), UNAVAILABLE (the database can't be reached; retry with the same request_id).
+	// Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call; BadRequest names each),
+	// NOT_FOUND (the definition of a step of a workflow), FAILED_PRECONDITION (the definition of a step is archived, a
+	// workflow would contain itself, or more than 16 would be nested), UNAVAILABLE (the database can't be reached; retry
+	// with the same request_id).
 	ApplyJobDefinition(ctx context.Context, in *ApplyJobDefinitionRequest, opts ...grpc.CallOption) (*ApplyJobDefinitionResponse, error)
 	// Reads one version, or the newest.
 	//
@@ -47,19 +48,20 @@ type JobDefinitionServiceClient interface {
 	//
 	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
 	ListJobDefinitions(ctx context.Context, in *ListJobDefinitionsRequest, opts ...grpc.CallOption) (*ListJobDefinitionsResponse, error)
-	// Refuses new jobs of a definition; those that exist go on. Applying it again, also unchanged, brings it back.
+	// Archives a definition: new jobs are refused; existing ones continue. Applying it again, also unchanged, restores
+	// it.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Archiving twice is
-	// no error.
+	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Archiving
+	// twice is no error.
 	ArchiveJobDefinition(ctx context.Context, in *ArchiveJobDefinitionRequest, opts ...grpc.CallOption) (*ArchiveJobDefinitionResponse, error)
-	// Lists the circuit breakers of a namespace by name: those that a failure has been counted at.
+	// Lists the circuit breakers of a namespace by name: those that have counted a failure.
 	//
 	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
 	ListCircuitBreakers(ctx context.Context, in *ListCircuitBreakersRequest, opts ...grpc.CallOption) (*ListCircuitBreakersResponse, error)
-	// Closes a circuit breaker by hand: its jobs go on at once.
+	// Closes a circuit breaker manually: its jobs continue at once.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Closing a closed one
-	// is no error.
+	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Closing a
+	// closed one is no error.
 	CloseCircuitBreaker(ctx context.Context, in *CloseCircuitBreakerRequest, opts ...grpc.CallOption) (*CloseCircuitBreakerResponse, error)
 }
 
@@ -135,13 +137,14 @@ func (c *jobDefinitionServiceClient) CloseCircuitBreaker(ctx context.Context, in
 // All implementations must embed UnimplementedJobDefinitionServiceServer
 // for forward compatibility.
 //
-// Keeps the definitions that jobs are made from.
+// Manages the definitions of jobs.
 type JobDefinitionServiceServer interface {
-	// Stores a definition as a new version; the same content again gives the version that is there.
+	// Stores a definition as a new version; the content of the newest version returns that version.
 	//
-	// Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call; BadRequest names each), NOT_FOUND (the
-	// definition of a step of a workflow), FAILED_PRECONDITION (the definition of a step is archived, or workflows would be in
-	// themselves or more than 16 in each other), UNAVAILABLE (the database can't be reached; retry with the same request_id).
+	// Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call; BadRequest names each),
+	// NOT_FOUND (the definition of a step of a workflow), FAILED_PRECONDITION (the definition of a step is archived, a
+	// workflow would contain itself, or more than 16 would be nested), UNAVAILABLE (the database can't be reached; retry
+	// with the same request_id).
 	ApplyJobDefinition(context.Context, *ApplyJobDefinitionRequest) (*ApplyJobDefinitionResponse, error)
 	// Reads one version, or the newest.
 	//
@@ -151,19 +154,20 @@ type JobDefinitionServiceServer interface {
 	//
 	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
 	ListJobDefinitions(context.Context, *ListJobDefinitionsRequest) (*ListJobDefinitionsResponse, error)
-	// Refuses new jobs of a definition; those that exist go on. Applying it again, also unchanged, brings it back.
+	// Archives a definition: new jobs are refused; existing ones continue. Applying it again, also unchanged, restores
+	// it.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Archiving twice is
-	// no error.
+	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Archiving
+	// twice is no error.
 	ArchiveJobDefinition(context.Context, *ArchiveJobDefinitionRequest) (*ArchiveJobDefinitionResponse, error)
-	// Lists the circuit breakers of a namespace by name: those that a failure has been counted at.
+	// Lists the circuit breakers of a namespace by name: those that have counted a failure.
 	//
 	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
 	ListCircuitBreakers(context.Context, *ListCircuitBreakersRequest) (*ListCircuitBreakersResponse, error)
-	// Closes a circuit breaker by hand: its jobs go on at once.
+	// Closes a circuit breaker manually: its jobs continue at once.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Closing a closed one
-	// is no error.
+	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Closing a
+	// closed one is no error.
 	CloseCircuitBreaker(context.Context, *CloseCircuitBreakerRequest) (*CloseCircuitBreakerResponse, error)
 	mustEmbedUnimplementedJobDefinitionServiceServer()
 }

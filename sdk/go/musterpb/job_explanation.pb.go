@@ -23,7 +23,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Why a job is where it is: what a person would ask the control plane.
+// Why a job is where it is.
 type JobExplanation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the job.
@@ -36,20 +36,21 @@ type JobExplanation struct {
 	DefinitionVersion int32 `protobuf:"varint,4,opt,name=definition_version,json=definitionVersion,proto3" json:"definition_version,omitempty"`
 	// The queue it waits, or waited, in.
 	Queue string `protobuf:"bytes,5,opt,name=queue,proto3" json:"queue,omitempty"`
-	// Where it is in its life.
+	// Its state.
 	State JobState `protobuf:"varint,6,opt,name=state,proto3,enum=muster.v1.JobState" json:"state,omitempty"`
-	// Since when it is in this state. A RUNNING job: since it was assigned. A READY one: since it might have been started, even if
-	// it was paused meanwhile. Unset: that is not on record.
+	// Since when it is in this state. A RUNNING job: since it was assigned. A READY one: since it could have started,
+	// even if it was paused meanwhile. Unset: not recorded.
 	StateTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=state_time,json=stateTime,proto3" json:"state_time,omitempty"`
-	// All of it in a few sentences for people.
+	// All of it in a few readable sentences.
 	Summary string `protobuf:"bytes,8,opt,name=summary,proto3" json:"summary,omitempty"`
-	// What keeps a job that waits from starting, in the order in which it would have to give way. Empty when nothing does: the
-	// job is next, and starts as soon as a worker asks. A DEADLOCK is named first, also of a job that a worker has and of a workflow
-	// that runs, which have no other ones. Empty for jobs that have ended.
+	// What keeps a waiting job from starting, in the order in which the obstacles must go away. Empty if nothing does:
+	// the job is next, and starts as soon as a worker asks. A DEADLOCK comes first, also for a job that a worker has and
+	// for a running workflow, which have no other constraints. Empty for ended jobs.
 	Constraints []*Constraint `protobuf:"bytes,9,rep,name=constraints,proto3" json:"constraints,omitempty"`
-	// Its place in line: 1 is next. Set for a READY job alone; docs/explain.md says what is counted. Exact up to 1,000.
+	// Its position in the queue: 1 is next. Set only for a READY job; docs/explain.md says what is counted. Exact up to
+	// 1,000.
 	Place int32 `protobuf:"varint,10,opt,name=place,proto3" json:"place,omitempty"`
-	// 1,000 jobs or more stand before it, or its queue has more lanes than are looked at: `place` is the least that it can be.
+	// `place` is a lower bound: 1,000 jobs or more come before it, or its queue has more lanes than are scanned.
 	PlaceIsLeast bool `protobuf:"varint,11,opt,name=place_is_least,json=placeIsLeast,proto3" json:"place_is_least,omitempty"`
 	// When it may start. Set while it waits.
 	StartEstimate *StartEstimate `protobuf:"bytes,12,opt,name=start_estimate,json=startEstimate,proto3" json:"start_estimate,omitempty"`
@@ -183,20 +184,20 @@ func (x *JobExplanation) GetRunning() *RunningAttempt {
 // One thing that keeps a job from starting.
 type Constraint struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What kind it is.
+	// Its kind.
 	Reason WaitReason `protobuf:"varint,1,opt,name=reason,proto3,enum=muster.v1.WaitReason" json:"reason,omitempty"`
-	// What it is, in a sentence for people.
+	// A readable sentence.
 	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
-	// The jobs and sessions that stand in the way, those that have for longest first. At most 10.
+	// The jobs and sessions that hold it, longest first. At most 10.
 	Holders []*Holder `protobuf:"bytes,3,rep,name=holders,proto3" json:"holders,omitempty"`
 	// How many there are in all.
 	HolderCount int64 `protobuf:"varint,4,opt,name=holder_count,json=holderCount,proto3" json:"holder_count,omitempty"`
-	// When it gives way by itself, or is tried; of a job that holds out for a worker that it prefers, when others take it at the
-	// latest, or about then. Unset: that is not known.
+	// When it opens by itself, or is tried; for a job that holds out for a preferred worker, about when others take it at
+	// the latest. Unset: not known.
 	OpenTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=open_time,json=openTime,proto3" json:"open_time,omitempty"`
-	// What a person can do about it, for people.
+	// What an operator can do about it, as readable text.
 	NextStep string `protobuf:"bytes,6,opt,name=next_step,json=nextStep,proto3" json:"next_step,omitempty"`
-	// Since when it is in the way. Unset: that is not on record.
+	// Since when it applies. Unset: not recorded.
 	SinceTime     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=since_time,json=sinceTime,proto3" json:"since_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -281,7 +282,7 @@ func (x *Constraint) GetSinceTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// A job or a session that stands in the way of another job.
+// A job or a session that holds up another job.
 type Holder struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the job. Empty: the session itself is meant.
@@ -290,8 +291,8 @@ type Holder struct {
 	SessionId string `protobuf:"bytes,2,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
 	// Name of that session's worker.
 	WorkerName string `protobuf:"bytes,3,opt,name=worker_name,json=workerName,proto3" json:"worker_name,omitempty"`
-	// Since when: a job that a session has, since it was assigned; one that waits, since it was made; a session, since it was
-	// opened.
+	// Since when: a job that a session has, since its assignment; a waiting job, since its creation; a session, since it
+	// was opened.
 	SinceTime     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=since_time,json=sinceTime,proto3" json:"since_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -355,18 +356,18 @@ func (x *Holder) GetSinceTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// When a job may start, by what was started lately. No promise.
+// When a job may start, estimated from recent starts. Not a promise.
 type StartEstimate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The earliest time that is likely. Unset: nothing is known.
+	// The earliest likely time. Unset: nothing is known.
 	EarliestTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=earliest_time,json=earliestTime,proto3" json:"earliest_time,omitempty"`
-	// The latest time that is likely. Unset: nothing is known of it.
+	// The latest likely time. Unset: nothing is known of it.
 	LatestTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=latest_time,json=latestTime,proto3" json:"latest_time,omitempty"`
 	// Jobs of the lanes that count for its place that were started in `window`.
 	Starts int64 `protobuf:"varint,3,opt,name=starts,proto3" json:"starts,omitempty"`
-	// Over how long they were counted: between one minute and two.
+	// Duration of the count: between one minute and two.
 	Window *durationpb.Duration `protobuf:"bytes,4,opt,name=window,proto3" json:"window,omitempty"`
-	// What the times rest on, or why there are none, in a sentence for people.
+	// What the estimate rests on, or why there is none, in a readable sentence.
 	Basis         string `protobuf:"bytes,5,opt,name=basis,proto3" json:"basis,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -450,7 +451,7 @@ type RunningAttempt struct {
 	AssignTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=assign_time,json=assignTime,proto3" json:"assign_time,omitempty"`
 	// When the session's last heartbeat arrived.
 	BeatTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=beat_time,json=beatTime,proto3" json:"beat_time,omitempty"`
-	// How far the handler says it is. Unset: it has said nothing.
+	// Progress that the handler has reported. Unset: none.
 	Progress      *Progress `protobuf:"bytes,6,opt,name=progress,proto3" json:"progress,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

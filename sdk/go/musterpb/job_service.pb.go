@@ -23,7 +23,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Which jobs. Every condition that is set must hold; none at all means every job of the namespace.
+// Selects jobs. Every condition that is set must hold; none at all means every job of the namespace.
 type JobFilter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Only jobs in these states.
@@ -34,9 +34,9 @@ type JobFilter struct {
 	Queue string `protobuf:"bytes,3,opt,name=queue,proto3" json:"queue,omitempty"`
 	// Only jobs that carry all of these labels.
 	Labels map[string]string `protobuf:"bytes,4,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Only jobs made at or after this time.
+	// Only jobs created at or after this time.
 	MinCreateTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=min_create_time,json=minCreateTime,proto3" json:"min_create_time,omitempty"`
-	// Only jobs made before this time.
+	// Only jobs created before this time.
 	MaxCreateTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=max_create_time,json=maxCreateTime,proto3" json:"max_create_time,omitempty"`
 	// Only jobs whose failure has one of these types. At most 64.
 	FailureTypes []string `protobuf:"bytes,7,rep,name=failure_types,json=failureTypes,proto3" json:"failure_types,omitempty"`
@@ -132,16 +132,16 @@ func (x *JobFilter) GetParentJobId() string {
 	return ""
 }
 
-// Asks to store one job.
+// Request to store one job.
 type SubmitJobRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// The job.
 	Job *JobSubmission `protobuf:"bytes,2,opt,name=job,proto3" json:"job,omitempty"`
-	// UUID that makes a repeat of this very call harmless: the same answer is given again. Empty: none.
+	// UUID that makes a repeat of this very call harmless: it returns the same answer. Empty: none.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// UUID of the job of an open batch, of which the job becomes a member. Empty: none.
+	// UUID of the job of an open batch; the job becomes its member. Empty: none.
 	BatchJobId string `protobuf:"bytes,60,opt,name=batch_job_id,json=batchJobId,proto3" json:"batch_job_id,omitempty"`
 	// The attempt whose handler submits the job, which becomes a child of its job. Not with `batch_job_id`. Unset: none.
 	Parent        *ParentAttempt `protobuf:"bytes,61,opt,name=parent,proto3" json:"parent,omitempty"`
@@ -223,7 +223,7 @@ type ParentAttempt struct {
 	Attempt int32 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// UUID of the session that has it.
 	SessionId string `protobuf:"bytes,3,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	// The children go on when their parent ends. Else those that are open then are cancelled.
+	// The children continue when their parent ends. Otherwise open ones are cancelled then.
 	Detached      bool `protobuf:"varint,4,opt,name=detached,proto3" json:"detached,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -292,7 +292,8 @@ type SubmitJobResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUID of the job.
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Whether the job was there already: a repeated request_id or idempotency_key, or a duplicate by a rule of the definition.
+	// Whether the job already existed: a repeated request_id or idempotency_key, or a duplicate by a rule of the
+	// definition.
 	Existing      bool `protobuf:"varint,2,opt,name=existing,proto3" json:"existing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -342,7 +343,7 @@ func (x *SubmitJobResponse) GetExisting() bool {
 	return false
 }
 
-// Asks to store many jobs, all or none.
+// Request to store many jobs, all or none.
 type SubmitJobsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
@@ -351,8 +352,8 @@ type SubmitJobsRequest struct {
 	Jobs []*JobSubmission `protobuf:"bytes,2,rep,name=jobs,proto3" json:"jobs,omitempty"`
 	// UUID that makes a repeat of this very call harmless. Empty: none.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// UUID of the job of an open batch, of which the jobs become members. A job that was there already, by its idempotency key or a
-	// rule of its definition, becomes none. Empty: none.
+	// UUID of the job of an open batch; the jobs become its members. A job that already existed, by its idempotency key
+	// or a rule of its definition, does not. Empty: none.
 	BatchJobId string `protobuf:"bytes,60,opt,name=batch_job_id,json=batchJobId,proto3" json:"batch_job_id,omitempty"`
 	// The attempt whose handler submits the jobs, which become children of its job. Not with `batch_job_id`. Unset: none.
 	Parent        *ParentAttempt `protobuf:"bytes,61,opt,name=parent,proto3" json:"parent,omitempty"`
@@ -526,7 +527,7 @@ func (x *GetJobRequest) GetJobId() string {
 	return ""
 }
 
-// The job that was asked for.
+// The requested job.
 type GetJobResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The job.
@@ -581,8 +582,8 @@ type WaitJobRequest struct {
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// Longest wait. Unset: 30 s. At most 5 min; more is cut to that.
 	Timeout *durationpb.Duration `protobuf:"bytes,3,opt,name=timeout,proto3" json:"timeout,omitempty"`
-	// UUID of the job whose handler makes this call and waits for its answer: the client of an SDK sets it in a handler. Empty: the
-	// call comes from elsewhere. One that no worker has, in this namespace, is passed over.
+	// UUID of the job whose handler makes this call and waits for its answer: the client of an SDK sets it in a handler.
+	// Empty: the call comes from elsewhere. A job that no worker has, in this namespace, is ignored.
 	WaitingJobId  string `protobuf:"bytes,4,opt,name=waiting_job_id,json=waitingJobId,proto3" json:"waiting_job_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -699,7 +700,7 @@ type CancelJobRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// UUID of the job.
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Why, for people. Kept with the job. At most 256 characters.
+	// A readable reason, kept with the job. At most 256 characters.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// UUID that makes a repeat of this very call harmless. Empty: none.
 	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -818,7 +819,7 @@ type ListJobsRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// Items on a page. 0: 50. At most 1,000; more is cut to that.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before. Empty: the first page.
+	// `next_page_token` of the previous page. Empty: the first page.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Only jobs in these states. Empty: all.
 	States []JobState `protobuf:"varint,4,rep,packed,name=states,proto3,enum=muster.v1.JobState" json:"states,omitempty"`
@@ -828,9 +829,9 @@ type ListJobsRequest struct {
 	Queue string `protobuf:"bytes,6,opt,name=queue,proto3" json:"queue,omitempty"`
 	// Only jobs that carry all of these labels.
 	Labels map[string]string `protobuf:"bytes,7,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Only jobs made at or after this time.
+	// Only jobs created at or after this time.
 	MinCreateTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=min_create_time,json=minCreateTime,proto3" json:"min_create_time,omitempty"`
-	// Only jobs made before this time.
+	// Only jobs created before this time.
 	MaxCreateTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=max_create_time,json=maxCreateTime,proto3" json:"max_create_time,omitempty"`
 	// Only jobs whose failure has one of these types. At most 64.
 	FailureTypes []string `protobuf:"bytes,10,rep,name=failure_types,json=failureTypes,proto3" json:"failure_types,omitempty"`
@@ -1158,7 +1159,7 @@ func (x *WatchJobRequest) GetJobId() string {
 	return ""
 }
 
-// The job after a change; changes that follow each other closely may be folded into one.
+// The job after a change; changes in quick succession may be merged into one.
 type WatchJobResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The job.
@@ -1204,7 +1205,7 @@ func (x *WatchJobResponse) GetJob() *Job {
 	return nil
 }
 
-// Asks for a page of what a job's handlers have logged.
+// Asks for a page of the log records of a job's handlers.
 type ListAttemptLogsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
@@ -1215,7 +1216,7 @@ type ListAttemptLogsRequest struct {
 	Attempt int32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// Records on a page. 0: 50. At most 1,000; more is cut to that.
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` or `resume_token` of the page before. Empty: the first page.
+	// `next_page_token` or `resume_token` of the previous page. Empty: the first page.
 	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1291,9 +1292,9 @@ type ListAttemptLogsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The records, oldest first.
 	Records []*LogRecord `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"`
-	// Token of the next page. Empty: this was the last that there is now.
+	// Token of the next page. Empty: this was the last for now.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// Where to go on: as `page_token` of a later call, it gives what has come after this page. Always set.
+	// Where to continue: as `page_token` of a later call, it returns the records after this page. Always set.
 	ResumeToken string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// The job has ended: with an empty `next_page_token`, nothing more will come.
 	Ended         bool `protobuf:"varint,4,opt,name=ended,proto3" json:"ended,omitempty"`
@@ -1359,7 +1360,7 @@ func (x *ListAttemptLogsResponse) GetEnded() bool {
 	return false
 }
 
-// Asks to follow what a job's handlers log.
+// Request to follow the log records of a job's handlers.
 type WatchAttemptLogsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
@@ -1368,8 +1369,8 @@ type WatchAttemptLogsRequest struct {
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// Only of this attempt: the stream ends when it is over. 0: of all.
 	Attempt int32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	// `resume_token` of an answer of this RPC or of ListAttemptLogs for the same job and attempt: only what came after it. Empty:
-	// all that is kept.
+	// `resume_token` of an answer of this RPC or of ListAttemptLogs for the same job and attempt: only records after it.
+	// Empty: all stored records.
 	ResumeToken   string `protobuf:"bytes,4,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1436,11 +1437,12 @@ func (x *WatchAttemptLogsRequest) GetResumeToken() string {
 // Log records that have arrived.
 type WatchAttemptLogsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The records, oldest first. At most 100. Only the first message, which comes at once, and the last one may have none.
+	// The records, oldest first. At most 100. Only the first message, which comes at once, and the last one may have
+	// none.
 	Records []*LogRecord `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"`
-	// Where to go on after these records. Always set.
+	// Where to continue after these records. Always set.
 	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
-	// The job, or the attempt that was asked for, is over: nothing more will come.
+	// The job, or the requested attempt, is over: nothing more will come.
 	Ended         bool `protobuf:"varint,3,opt,name=ended,proto3" json:"ended,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1497,20 +1499,20 @@ func (x *WatchAttemptLogsResponse) GetEnded() bool {
 	return false
 }
 
-// Asks to retry a page of jobs.
+// Request to retry a page of jobs.
 type RetryJobsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// Which jobs; must be set, an empty one means every job. States are among FAILED, CANCELLED, EXPIRED and SKIPPED; none:
-	// FAILED and EXPIRED.
+	// Selects the jobs; must be set, an empty one means every job. States are among FAILED, CANCELLED, EXPIRED and
+	// SKIPPED; none: FAILED and EXPIRED.
 	Filter *JobFilter `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
-	// `next_page_token` of the call before. Empty: the first page.
+	// `next_page_token` of the previous call. Empty: the first page.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Only count what would be retried.
+	// Only count the jobs that would be retried.
 	ValidateOnly bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
-	// UUID that makes a repeat of this very call harmless: it concerns the jobs of the first call and no others, and retries
-	// those that this one did not come to. Empty: none. Means nothing with `validate_only`.
+	// UUID that makes a repeat of this very call harmless: it applies to the jobs of the first call and no others, and
+	// retries those that the first call did not reach. Empty: none. Ignored with `validate_only`.
 	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1581,14 +1583,14 @@ func (x *RetryJobsRequest) GetRequestId() string {
 	return ""
 }
 
-// What became of a page.
+// Result of a page.
 type RetryJobsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The new jobs' ids, in the order of `retried_job_ids`. At most 1,000. Empty with `validate_only`.
 	JobIds []string `protobuf:"bytes,1,rep,name=job_ids,json=jobIds,proto3" json:"job_ids,omitempty"`
 	// The jobs that they retry, oldest first; with `validate_only` those that would be retried.
 	RetriedJobIds []string `protobuf:"bytes,2,rep,name=retried_job_ids,json=retriedJobIds,proto3" json:"retried_job_ids,omitempty"`
-	// Jobs of the page that were passed over: retried already, erased, of an archived definition, or refused at the limit of
+	// Jobs of the page that were skipped: already retried, erased, of an archived definition, or refused at the limit of
 	// their key (LIMIT_REACHED).
 	Skipped int32 `protobuf:"varint,3,opt,name=skipped,proto3" json:"skipped,omitempty"`
 	// Token of the next page. Empty: this was the last.
@@ -1655,18 +1657,19 @@ func (x *RetryJobsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks to cancel a page of jobs.
+// Request to cancel a page of jobs.
 type CancelJobsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// Which jobs; must be set, an empty one means every job. States are open ones; none: every open state. No failure types.
+	// Selects the jobs; must be set, an empty one means every job. States are open ones; none: every open state. No
+	// failure types.
 	Filter *JobFilter `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
-	// Why, for people. Kept with the jobs. At most 256 characters.
+	// A readable reason, kept with the jobs. At most 256 characters.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	// `next_page_token` of the call before. Empty: the first page.
+	// `next_page_token` of the previous call. Empty: the first page.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Only count what would be cancelled.
+	// Only count the jobs that would be cancelled.
 	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1737,7 +1740,7 @@ func (x *CancelJobsRequest) GetValidateOnly() bool {
 	return false
 }
 
-// What became of a page.
+// Result of a page.
 type CancelJobsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Jobs that were cancelled or asked to stop.
@@ -1792,14 +1795,14 @@ func (x *CancelJobsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Names the job whose data goes.
+// Names the job whose data is erased.
 type EraseJobRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// UUID of the job.
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Why, and on whose demand: kept in the audit record. Between 1 and 256 characters.
+	// The reason, and on whose demand: kept in the audit record. Between 1 and 256 characters.
 	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1920,10 +1923,10 @@ type RetryJobRequest struct {
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// UUID that makes a repeat of this very call harmless. Empty: none.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Steps that the new workflow is not to run: it skips them as it starts, as SkipStep would. At most 100 names, each once; steps of
-	// the work (NORMAL) whose results are not taken over. Empty: none.
+	// Steps that the new workflow does not run: it skips them as it starts, as SkipStep would. At most 100 names, each
+	// once; steps of the work (NORMAL) whose results are not taken over. Empty: none.
 	SkipSteps []string `protobuf:"bytes,4,rep,name=skip_steps,json=skipSteps,proto3" json:"skip_steps,omitempty"`
-	// Why, for people; kept with the steps that are skipped, and in the audit records of a workflow. At most 1,024 characters.
+	// A readable reason; kept with the skipped steps, and in the audit records of a workflow. At most 1,024 characters.
 	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2040,18 +2043,18 @@ func (x *RetryJobResponse) GetJob() *Job {
 	return nil
 }
 
-// Says what to change in a job that waits.
+// Changes of a waiting job.
 type UpdateJobRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// UUID of the job.
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// The new priority. Unset: as it is.
+	// The new priority. Unset: unchanged.
 	Priority *int32 `protobuf:"varint,3,opt,name=priority,proto3,oneof" json:"priority,omitempty"`
-	// The new run time. Unset: as it is.
+	// The new run time. Unset: unchanged.
 	RunTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=run_time,json=runTime,proto3" json:"run_time,omitempty"`
-	// The new expiry. Unset: as it is. Means nothing to a job of which an attempt was made.
+	// The new expiry. Unset: unchanged. No effect once the job has had an attempt.
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	// UUID that makes a repeat of this very call harmless. Empty: none.
 	RequestId     string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -2177,14 +2180,14 @@ func (x *UpdateJobResponse) GetJob() *Job {
 	return nil
 }
 
-// Names the job to hold.
+// Names the job to pause.
 type PauseJobRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// UUID of the job.
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Why, for people. At most 256 characters.
+	// A readable reason. At most 256 characters.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// UUID that makes a repeat of this very call harmless. Empty: none.
 	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -2296,7 +2299,7 @@ func (x *PauseJobResponse) GetJob() *Job {
 	return nil
 }
 
-// Names the job that may go on.
+// Names the job to resume.
 type ResumeJobRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
@@ -2406,14 +2409,14 @@ func (x *ResumeJobResponse) GetJob() *Job {
 	return nil
 }
 
-// Says what a job is to wait for besides.
+// Adds dependencies to a job.
 type AddDependenciesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// UUID of the job.
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// What it depends on from now on, too. Between 1 and 100.
+	// The dependencies to add. Between 1 and 100.
 	Dependencies []*Dependency `protobuf:"bytes,3,rep,name=dependencies,proto3" json:"dependencies,omitempty"`
 	// UUID that makes a repeat of this very call harmless. Empty: none.
 	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -2532,7 +2535,7 @@ type ListAssetsRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// Items on a page. 0: 50. At most 1,000; more is cut to that.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before. Empty: the first page.
+	// `next_page_token` of the previous page. Empty: the first page.
 	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -46,45 +46,48 @@ const (
 //
 // Submits jobs and follows them.
 type JobServiceClient interface {
-	// Stores a job. When it answers OK, the job is committed. What is refused changes nothing: it leaves no queue behind either.
+	// Stores a job. When it answers OK, the job is committed. A refused call changes nothing, and creates no queue
+	// either.
 	//
-	// Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not fit the definition's
-	// schema; the input lacks a field that a submission rule of the definition names; a run_time, delay or dependencies for a definition with
-	// a debounce; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND (no such definition or version;
-	// JOB_NOT_FOUND: the job of `sticky`, or one of `dependencies`; BATCH_NOT_FOUND), FAILED_PRECONDITION (DEFINITION_ARCHIVED; JOB_NOT_ASSIGNED: of `sticky`;
-	// NOT_A_WORKFLOW: of a step of `dependencies`;
-	// BATCH_SEALED, BATCH_CANCELLED, BATCH_ENDED, BATCH_FULL: the batch takes no more members; DEPENDENCY_CYCLE: a job would wait
-	// for what waits for it; PARENT_ATTEMPT_CLOSED: the attempt of `parent` is not open any more; TOO_MANY_CHILDREN;
-	// WORKFLOW_NESTING: children would be in each other more than 16 deep), ALREADY_EXISTS (the idempotency key is in use with other content, or the
-	// policy is FAIL; DUPLICATE_JOB: the definition's uniqueness refuses it), RESOURCE_EXHAUSTED (QUEUE_FULL: more waits in the
-	// queue than its bounds allow. LIMIT_REACHED: the key of a job has as many open jobs as it may have, and its definition lets
-	// none wait. THROTTLED: the definition's throttle refuses it; RetryInfo says when the next one is taken. Too many calls at
-	// once: RetryInfo says when to try again. Or the inputs of one call take longer than 5 s to check), ABORTED (other callers
-	// replaced the same key over and over), UNAVAILABLE (the outcome is not known; retry with
-	// the same request_id or idempotency_key).
+	// Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not match the
+	// definition's schema; the input lacks a field that a submission rule of the definition names; a run_time, delay or
+	// dependencies for a definition with a debounce; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND
+	// (no such definition or version; JOB_NOT_FOUND: the job of `sticky`, or one of `dependencies`; BATCH_NOT_FOUND),
+	// FAILED_PRECONDITION (DEFINITION_ARCHIVED; JOB_NOT_ASSIGNED: of `sticky`; NOT_A_WORKFLOW: of a step of
+	// `dependencies`; BATCH_SEALED, BATCH_CANCELLED, BATCH_ENDED, BATCH_FULL: the batch takes no more members;
+	// DEPENDENCY_CYCLE: a job would wait for itself; PARENT_ATTEMPT_CLOSED: the attempt of `parent` is not open any more;
+	// TOO_MANY_CHILDREN; WORKFLOW_NESTING: children would be nested more than 16 deep), ALREADY_EXISTS (the idempotency
+	// key is in use with other content, or the policy is FAIL; DUPLICATE_JOB: the definition's uniqueness refuses it),
+	// RESOURCE_EXHAUSTED (QUEUE_FULL: the queue's backlog exceeds its bounds. LIMIT_REACHED: the key of a job has as many
+	// open jobs as allowed, and its definition lets none wait. THROTTLED: the definition's throttle refuses it; RetryInfo
+	// says when the next one is accepted. Too many calls at once: RetryInfo says when to try again. Or the inputs of one
+	// call take longer than 5 s to check), ABORTED (other callers replaced the same key over and over), UNAVAILABLE (the
+	// outcome is not known; retry with the same request_id or idempotency_key).
 	SubmitJob(ctx context.Context, in *SubmitJobRequest, opts ...grpc.CallOption) (*SubmitJobResponse, error)
 	// Stores up to 10,000 jobs, all or none.
 	//
-	// Errors: as SubmitJob; one bad job refuses the whole call, and the field path names its place.
+	// Errors: as SubmitJob; one invalid job refuses the whole call, and the field path names its index.
 	SubmitJobs(ctx context.Context, in *SubmitJobsRequest, opts ...grpc.CallOption) (*SubmitJobsResponse, error)
 	// Reads a job as it is now.
 	//
 	// Errors: INVALID_ARGUMENT (job_id is no UUID), NOT_FOUND.
 	GetJob(ctx context.Context, in *GetJobRequest, opts ...grpc.CallOption) (*GetJobResponse, error)
-	// Says why a job is where it is: what keeps one that waits from starting, who or what holds that and when it opens, its
-	// place in line, and an estimate of its start; who has one that runs; how one ended. It is as things are when it is asked,
-	// and costs more than GetJob: ask it for a job that somebody wonders about, and not for every job.
+	// Explains why a job is where it is: what keeps a waiting job from starting, who or what holds that and when it
+	// opens, its position in the queue, and an estimate of its start; who has a running job; how a job ended. It
+	// describes the current state and costs more than GetJob: call it for a job that you ask about, and not for every
+	// job.
 	//
-	// Errors: as GetJob; ABORTED (CONFLICT: the job moves on faster than it can be explained; try again).
+	// Errors: as GetJob; ABORTED (CONFLICT: the job changes faster than it can be explained; try again).
 	ExplainJob(ctx context.Context, in *ExplainJobRequest, opts ...grpc.CallOption) (*ExplainJobResponse, error)
-	// Waits until the job has ended or the time is up, and answers the job as it is then.
+	// Waits until the job has ended or the time is up, and returns the job as it is then.
 	//
-	// A handler that waits for another job holds its worker's slot, its limits and its amounts meanwhile. If the other job can't
-	// start or end before those are free, and nobody else can free any, the call is refused some seconds after that became so;
-	// `circle` of the error's metadata says who waits for what. A handler that waits by a suspended attempt holds nothing.
+	// A handler that waits for another job holds its worker's slot, its limits and its amounts meanwhile. If the other
+	// job can't start or end before those are free, and nobody else can free any, the call is refused some seconds later;
+	// `circle` of the error's metadata says who waits for what. A handler that waits by a suspended attempt holds
+	// nothing.
 	//
-	// Errors: as GetJob; FAILED_PRECONDITION (DEADLOCK: `waiting_job_id` and `job_id` wait for each other). Time that is up is no
-	// error: look at `state`.
+	// Errors: as GetJob; FAILED_PRECONDITION (DEADLOCK: `waiting_job_id` and `job_id` wait for each other). A timeout is
+	// no error: check `state`.
 	WaitJob(ctx context.Context, in *WaitJobRequest, opts ...grpc.CallOption) (*WaitJobResponse, error)
 	// Asks a job to stop. After it has answered, no new attempt is assigned.
 	//
@@ -94,88 +97,92 @@ type JobServiceClient interface {
 	CancelJob(ctx context.Context, in *CancelJobRequest, opts ...grpc.CallOption) (*CancelJobResponse, error)
 	// Lists jobs by a filter, newest first.
 	//
-	// A page looks at 10,000 jobs at most, so it may hold fewer than were asked for, or none, while there is a next page.
+	// A page scans at most 10,000 jobs, so it may hold fewer than requested, or none, although there is a next page.
 	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another filter).
 	ListJobs(ctx context.Context, in *ListJobsRequest, opts ...grpc.CallOption) (*ListJobsResponse, error)
-	// Streams the job: as it is now, then each time it has changed, until it has ended. Changes that follow each other
-	// closely are folded into one.
+	// Streams the job: as it is now, then after each change, until it has ended. Changes in quick succession
+	// are merged into one.
 	//
 	// Errors: as GetJob, RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
 	WatchJob(ctx context.Context, in *WatchJobRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchJobResponse], error)
-	// Lists what the handlers of a job have logged: by attempt, and in each in the order of writing. The newest 64 KiB of each
-	// attempt are kept, as long as the job. A record arrives soon after it was written, and before its attempt is closed.
+	// Lists the log records of a job's handlers: by attempt, and in each in the order of writing. The newest 64 KiB of
+	// each attempt are kept, as long as the job. A record arrives soon after it was written, and before its attempt is
+	// closed.
 	//
-	// A page ends early where its records are large. WatchAttemptLogs follows a job that runs.
-	// Errors: INVALID_ARGUMENT (page_size or attempt negative, page_token malformed or of another job or attempt), NOT_FOUND.
+	// A page ends early if its records are large. WatchAttemptLogs follows a running job. Errors: INVALID_ARGUMENT
+	// (page_size or attempt negative, page_token malformed or of another job or attempt), NOT_FOUND.
 	ListAttemptLogs(ctx context.Context, in *ListAttemptLogsRequest, opts ...grpc.CallOption) (*ListAttemptLogsResponse, error)
-	// Streams what the handlers of a job log: what is kept as of now, then each record within milliseconds of its arrival, until
-	// no more can come. Order and numbers are those of ListAttemptLogs. A reader that is slow misses only what is no longer kept
-	// when it reads on, and is told how much that is.
+	// Streams the log records of a job's handlers: the stored ones, then each record within milliseconds of its arrival,
+	// until no more can come. Order and numbers are those of ListAttemptLogs. A slow reader misses only records that are
+	// no longer kept when it continues, and gets their number.
 	//
 	// The last message has `ended` set. After a stream that broke without it, watch again with the last `resume_token`.
 	// Errors: INVALID_ARGUMENT (attempt negative, resume_token malformed or of another job or attempt), NOT_FOUND,
 	// RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
 	WatchAttemptLogs(ctx context.Context, in *WatchAttemptLogsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchAttemptLogsResponse], error)
-	// Makes a new job like one that has ended, with `retry_of` set: of the same definition version, with the same queue, input,
-	// labels, priority, retry policy, run timeout and demands. It has no idempotency key, no expiry and a trace of its own.
+	// Makes a new job from one that has ended, with `retry_of` set: of the same definition version, with the same queue,
+	// input, labels, priority, retry policy, run timeout and demands. It has no idempotency key, no expiry and a trace of
+	// its own.
 	//
-	// A uniqueness of the definition holds for it, too; debounce and throttle do not.
+	// A uniqueness of the definition applies to it, too; debounce and throttle do not.
 	//
-	// The retry of a workflow that did not succeed takes over the results of its steps that did, and runs all else, but for
-	// `skip_steps`. It leaves an audit record at the job that is retried, and one at the new job for each step that is skipped.
+	// The retry of a workflow that did not succeed takes over the results of its successful steps, and runs everything
+	// else, except `skip_steps`. It leaves an audit record at the retried job, and one at the new job for each skipped
+	// step.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (JOB_NOT_FOUND; STEP_NOT_FOUND: a name of
-	// skip_steps is none of the workflow's), FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED; NOT_A_WORKFLOW:
-	// skip_steps are given for a task; STEP_NOT_SKIPPABLE: one of them has succeeded and is taken over, or is no step of the work), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL and
+	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (JOB_NOT_FOUND;
+	// STEP_NOT_FOUND: a name of skip_steps is none of the workflow's), FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED,
+	// DEFINITION_ARCHIVED; NOT_A_WORKFLOW: skip_steps are given for a task; STEP_NOT_SKIPPABLE: one of them has succeeded
+	// and is taken over, or is no step of the work), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL and
 	// LIMIT_REACHED, as SubmitJob).
 	RetryJob(ctx context.Context, in *RetryJobRequest, opts ...grpc.CallOption) (*RetryJobResponse, error)
-	// Retries a page of the jobs that ended without success and match the filter ("redrive"); call it again with the token
-	// until there is none. A job that was retried already is passed over, by whomever it was, and so is one that the uniqueness
-	// of its definition would refuse, so that a page may be asked for
-	// again and again. An answer may hold few jobs, or none, while there is a next page.
+	// Retries a page of the jobs that ended without success and match the filter ("redrive"); call it again with the
+	// token until there is none. It skips a job that anyone has already retried, and one that the uniqueness of its
+	// definition would refuse, so you may repeat a page. An answer may hold few jobs, or none, although there is a next
+	// page.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), RESOURCE_EXHAUSTED (QUEUE_FULL: each of the
-	// jobs is a submission of its own, and those that were made before stay; a repeat goes on from there), UNAVAILABLE.
+	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), RESOURCE_EXHAUSTED (QUEUE_FULL: each
+	// of the jobs is a submission of its own, and those made before stay; a repeat continues from there), UNAVAILABLE.
 	RetryJobs(ctx context.Context, in *RetryJobsRequest, opts ...grpc.CallOption) (*RetryJobsResponse, error)
-	// Cancels a page of the open jobs that match the filter, each as CancelJob would; call it again with the token until there
-	// is none. Jobs that are CANCELLING already are not counted.
+	// Cancels a page of the open jobs that match the filter, each as CancelJob would; call it again with the token until
+	// there is none. Jobs that are CANCELLING already are not counted.
 	//
 	// Errors: INVALID_ARGUMENT, UNAVAILABLE.
 	CancelJobs(ctx context.Context, in *CancelJobsRequest, opts ...grpc.CallOption) (*CancelJobsResponse, error)
-	// Changes priority, run time or expiry of a job that waits: BLOCKED, SCHEDULED, READY or PAUSED.
+	// Changes priority, run time or expiry of a waiting job: BLOCKED, SCHEDULED, READY or PAUSED.
 	//
-	// A run time to come makes a READY job SCHEDULED; one that has passed makes a SCHEDULED job READY, also one that waits for
-	// its next attempt.
-	// Errors: INVALID_ARGUMENT (nothing to change, an expiry that has passed, a run time later than the expiry, a request_id
-	// that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING).
+	// A run time in the future makes a READY job SCHEDULED; one in the past makes a SCHEDULED job READY, also one that
+	// waits for its next attempt. Errors: INVALID_ARGUMENT (nothing to change, an expiry that has passed, a run time
+	// later than the expiry, a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED,
+	// JOB_NOT_WAITING).
 	UpdateJob(ctx context.Context, in *UpdateJobRequest, opts ...grpc.CallOption) (*UpdateJobResponse, error)
-	// Holds a job that waits: BLOCKED, SCHEDULED or READY. Its expiry and its timeouts go on.
+	// Pauses a waiting job: BLOCKED, SCHEDULED or READY. Its expiry and its timeouts keep running.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED,
-	// JOB_NOT_WAITING). Pausing twice is no error.
+	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
+	// (JOB_ENDED, JOB_NOT_WAITING). Pausing twice is no error.
 	PauseJob(ctx context.Context, in *PauseJobRequest, opts ...grpc.CallOption) (*PauseJobResponse, error)
-	// Lets a paused job go on: at once, or at its run time if that is still to come, or BLOCKED while it depends on something.
+	// Resumes a paused job: at once, or at its run time if that is in the future, or BLOCKED while it has unmet
+	// dependencies.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED).
-	// A job that is not paused stays as it is.
+	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
+	// (JOB_ENDED). A job that is not paused stays as it is.
 	ResumeJob(ctx context.Context, in *ResumeJobRequest, opts ...grpc.CallOption) (*ResumeJobResponse, error)
-	// Erases what an ended job holds of a person's data, for good: input, result, failures, progress, checkpoint, logs, labels, keys,
-	// trace state, the reason of its state, and its idempotency key, which is free again; and all of that of the job that
-	// cleaned up after it, which has a copy of its input. That it was a job, its states and times stay, and an audit record
-	// says when it was erased and why. Who did it is not on record while callers are not
-	// authenticated.
+	// Erases the personal data of an ended job, for good: input, result, failures, progress, checkpoint, logs, labels,
+	// keys, trace state, the reason of its state, and its idempotency key, which is free again; and the same data of the
+	// job that cleaned up after it, which has a copy of its input. The job itself, its states and times stay, and an
+	// audit record says when it was erased and why. The caller is not recorded, because callers are not authenticated.
 	//
-	// Errors: INVALID_ARGUMENT (a reason is needed), NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED: cancel it first. Or the
-	// job that cleans up after it has not ended: `job_id` of the details names that one).
-	// Erasing twice is no error, and answers the first audit record's id.
+	// Errors: INVALID_ARGUMENT (a reason is required), NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED: cancel it first. Or
+	// the job that cleans up after it has not ended: `job_id` of the details names that one). Erasing twice is no error,
+	// and returns the first audit record's id.
 	EraseJob(ctx context.Context, in *EraseJobRequest, opts ...grpc.CallOption) (*EraseJobResponse, error)
-	// Makes a job that waits depend on more: BLOCKED, SCHEDULED or READY becomes BLOCKED, unless all of it has come about; SKIPPED
-	// if some of it can come about no more.
+	// Adds dependencies to a waiting job: BLOCKED, SCHEDULED or READY becomes BLOCKED, unless all are met; SKIPPED
+	// if one can no longer be met.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (the job, or one of the dependencies),
-	// FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING, NOT_A_WORKFLOW; TOO_MANY_DEPENDENCIES: more than 100 in all; DEPENDENCY_CYCLE:
-	// it would wait for what waits for it; the message names the circle hop by hop), RESOURCE_EXHAUSTED
-	// (DEPENDENCY_GRAPH_TOO_LARGE: more than 10,000 jobs and steps wait behind each other).
+	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (the job, or one of the
+	// dependencies), FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING, NOT_A_WORKFLOW; TOO_MANY_DEPENDENCIES: more than
+	// 100 in all; DEPENDENCY_CYCLE: it would wait for itself; the message names the circle hop by hop),
+	// RESOURCE_EXHAUSTED (DEPENDENCY_GRAPH_TOO_LARGE: more than 10,000 jobs and steps wait behind each other).
 	AddDependencies(ctx context.Context, in *AddDependenciesRequest, opts ...grpc.CallOption) (*AddDependenciesResponse, error)
 	// Lists the data assets that jobs have published, by name.
 	//
@@ -405,45 +412,48 @@ func (c *jobServiceClient) ListAssets(ctx context.Context, in *ListAssetsRequest
 //
 // Submits jobs and follows them.
 type JobServiceServer interface {
-	// Stores a job. When it answers OK, the job is committed. What is refused changes nothing: it leaves no queue behind either.
+	// Stores a job. When it answers OK, the job is committed. A refused call changes nothing, and creates no queue
+	// either.
 	//
-	// Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not fit the definition's
-	// schema; the input lacks a field that a submission rule of the definition names; a run_time, delay or dependencies for a definition with
-	// a debounce; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND (no such definition or version;
-	// JOB_NOT_FOUND: the job of `sticky`, or one of `dependencies`; BATCH_NOT_FOUND), FAILED_PRECONDITION (DEFINITION_ARCHIVED; JOB_NOT_ASSIGNED: of `sticky`;
-	// NOT_A_WORKFLOW: of a step of `dependencies`;
-	// BATCH_SEALED, BATCH_CANCELLED, BATCH_ENDED, BATCH_FULL: the batch takes no more members; DEPENDENCY_CYCLE: a job would wait
-	// for what waits for it; PARENT_ATTEMPT_CLOSED: the attempt of `parent` is not open any more; TOO_MANY_CHILDREN;
-	// WORKFLOW_NESTING: children would be in each other more than 16 deep), ALREADY_EXISTS (the idempotency key is in use with other content, or the
-	// policy is FAIL; DUPLICATE_JOB: the definition's uniqueness refuses it), RESOURCE_EXHAUSTED (QUEUE_FULL: more waits in the
-	// queue than its bounds allow. LIMIT_REACHED: the key of a job has as many open jobs as it may have, and its definition lets
-	// none wait. THROTTLED: the definition's throttle refuses it; RetryInfo says when the next one is taken. Too many calls at
-	// once: RetryInfo says when to try again. Or the inputs of one call take longer than 5 s to check), ABORTED (other callers
-	// replaced the same key over and over), UNAVAILABLE (the outcome is not known; retry with
-	// the same request_id or idempotency_key).
+	// Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not match the
+	// definition's schema; the input lacks a field that a submission rule of the definition names; a run_time, delay or
+	// dependencies for a definition with a debounce; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND
+	// (no such definition or version; JOB_NOT_FOUND: the job of `sticky`, or one of `dependencies`; BATCH_NOT_FOUND),
+	// FAILED_PRECONDITION (DEFINITION_ARCHIVED; JOB_NOT_ASSIGNED: of `sticky`; NOT_A_WORKFLOW: of a step of
+	// `dependencies`; BATCH_SEALED, BATCH_CANCELLED, BATCH_ENDED, BATCH_FULL: the batch takes no more members;
+	// DEPENDENCY_CYCLE: a job would wait for itself; PARENT_ATTEMPT_CLOSED: the attempt of `parent` is not open any more;
+	// TOO_MANY_CHILDREN; WORKFLOW_NESTING: children would be nested more than 16 deep), ALREADY_EXISTS (the idempotency
+	// key is in use with other content, or the policy is FAIL; DUPLICATE_JOB: the definition's uniqueness refuses it),
+	// RESOURCE_EXHAUSTED (QUEUE_FULL: the queue's backlog exceeds its bounds. LIMIT_REACHED: the key of a job has as many
+	// open jobs as allowed, and its definition lets none wait. THROTTLED: the definition's throttle refuses it; RetryInfo
+	// says when the next one is accepted. Too many calls at once: RetryInfo says when to try again. Or the inputs of one
+	// call take longer than 5 s to check), ABORTED (other callers replaced the same key over and over), UNAVAILABLE (the
+	// outcome is not known; retry with the same request_id or idempotency_key).
 	SubmitJob(context.Context, *SubmitJobRequest) (*SubmitJobResponse, error)
 	// Stores up to 10,000 jobs, all or none.
 	//
-	// Errors: as SubmitJob; one bad job refuses the whole call, and the field path names its place.
+	// Errors: as SubmitJob; one invalid job refuses the whole call, and the field path names its index.
 	SubmitJobs(context.Context, *SubmitJobsRequest) (*SubmitJobsResponse, error)
 	// Reads a job as it is now.
 	//
 	// Errors: INVALID_ARGUMENT (job_id is no UUID), NOT_FOUND.
 	GetJob(context.Context, *GetJobRequest) (*GetJobResponse, error)
-	// Says why a job is where it is: what keeps one that waits from starting, who or what holds that and when it opens, its
-	// place in line, and an estimate of its start; who has one that runs; how one ended. It is as things are when it is asked,
-	// and costs more than GetJob: ask it for a job that somebody wonders about, and not for every job.
+	// Explains why a job is where it is: what keeps a waiting job from starting, who or what holds that and when it
+	// opens, its position in the queue, and an estimate of its start; who has a running job; how a job ended. It
+	// describes the current state and costs more than GetJob: call it for a job that you ask about, and not for every
+	// job.
 	//
-	// Errors: as GetJob; ABORTED (CONFLICT: the job moves on faster than it can be explained; try again).
+	// Errors: as GetJob; ABORTED (CONFLICT: the job changes faster than it can be explained; try again).
 	ExplainJob(context.Context, *ExplainJobRequest) (*ExplainJobResponse, error)
-	// Waits until the job has ended or the time is up, and answers the job as it is then.
+	// Waits until the job has ended or the time is up, and returns the job as it is then.
 	//
-	// A handler that waits for another job holds its worker's slot, its limits and its amounts meanwhile. If the other job can't
-	// start or end before those are free, and nobody else can free any, the call is refused some seconds after that became so;
-	// `circle` of the error's metadata says who waits for what. A handler that waits by a suspended attempt holds nothing.
+	// A handler that waits for another job holds its worker's slot, its limits and its amounts meanwhile. If the other
+	// job can't start or end before those are free, and nobody else can free any, the call is refused some seconds later;
+	// `circle` of the error's metadata says who waits for what. A handler that waits by a suspended attempt holds
+	// nothing.
 	//
-	// Errors: as GetJob; FAILED_PRECONDITION (DEADLOCK: `waiting_job_id` and `job_id` wait for each other). Time that is up is no
-	// error: look at `state`.
+	// Errors: as GetJob; FAILED_PRECONDITION (DEADLOCK: `waiting_job_id` and `job_id` wait for each other). A timeout is
+	// no error: check `state`.
 	WaitJob(context.Context, *WaitJobRequest) (*WaitJobResponse, error)
 	// Asks a job to stop. After it has answered, no new attempt is assigned.
 	//
@@ -453,88 +463,92 @@ type JobServiceServer interface {
 	CancelJob(context.Context, *CancelJobRequest) (*CancelJobResponse, error)
 	// Lists jobs by a filter, newest first.
 	//
-	// A page looks at 10,000 jobs at most, so it may hold fewer than were asked for, or none, while there is a next page.
+	// A page scans at most 10,000 jobs, so it may hold fewer than requested, or none, although there is a next page.
 	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another filter).
 	ListJobs(context.Context, *ListJobsRequest) (*ListJobsResponse, error)
-	// Streams the job: as it is now, then each time it has changed, until it has ended. Changes that follow each other
-	// closely are folded into one.
+	// Streams the job: as it is now, then after each change, until it has ended. Changes in quick succession
+	// are merged into one.
 	//
 	// Errors: as GetJob, RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
 	WatchJob(*WatchJobRequest, grpc.ServerStreamingServer[WatchJobResponse]) error
-	// Lists what the handlers of a job have logged: by attempt, and in each in the order of writing. The newest 64 KiB of each
-	// attempt are kept, as long as the job. A record arrives soon after it was written, and before its attempt is closed.
+	// Lists the log records of a job's handlers: by attempt, and in each in the order of writing. The newest 64 KiB of
+	// each attempt are kept, as long as the job. A record arrives soon after it was written, and before its attempt is
+	// closed.
 	//
-	// A page ends early where its records are large. WatchAttemptLogs follows a job that runs.
-	// Errors: INVALID_ARGUMENT (page_size or attempt negative, page_token malformed or of another job or attempt), NOT_FOUND.
+	// A page ends early if its records are large. WatchAttemptLogs follows a running job. Errors: INVALID_ARGUMENT
+	// (page_size or attempt negative, page_token malformed or of another job or attempt), NOT_FOUND.
 	ListAttemptLogs(context.Context, *ListAttemptLogsRequest) (*ListAttemptLogsResponse, error)
-	// Streams what the handlers of a job log: what is kept as of now, then each record within milliseconds of its arrival, until
-	// no more can come. Order and numbers are those of ListAttemptLogs. A reader that is slow misses only what is no longer kept
-	// when it reads on, and is told how much that is.
+	// Streams the log records of a job's handlers: the stored ones, then each record within milliseconds of its arrival,
+	// until no more can come. Order and numbers are those of ListAttemptLogs. A slow reader misses only records that are
+	// no longer kept when it continues, and gets their number.
 	//
 	// The last message has `ended` set. After a stream that broke without it, watch again with the last `resume_token`.
 	// Errors: INVALID_ARGUMENT (attempt negative, resume_token malformed or of another job or attempt), NOT_FOUND,
 	// RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
 	WatchAttemptLogs(*WatchAttemptLogsRequest, grpc.ServerStreamingServer[WatchAttemptLogsResponse]) error
-	// Makes a new job like one that has ended, with `retry_of` set: of the same definition version, with the same queue, input,
-	// labels, priority, retry policy, run timeout and demands. It has no idempotency key, no expiry and a trace of its own.
+	// Makes a new job from one that has ended, with `retry_of` set: of the same definition version, with the same queue,
+	// input, labels, priority, retry policy, run timeout and demands. It has no idempotency key, no expiry and a trace of
+	// its own.
 	//
-	// A uniqueness of the definition holds for it, too; debounce and throttle do not.
+	// A uniqueness of the definition applies to it, too; debounce and throttle do not.
 	//
-	// The retry of a workflow that did not succeed takes over the results of its steps that did, and runs all else, but for
-	// `skip_steps`. It leaves an audit record at the job that is retried, and one at the new job for each step that is skipped.
+	// The retry of a workflow that did not succeed takes over the results of its successful steps, and runs everything
+	// else, except `skip_steps`. It leaves an audit record at the retried job, and one at the new job for each skipped
+	// step.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (JOB_NOT_FOUND; STEP_NOT_FOUND: a name of
-	// skip_steps is none of the workflow's), FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED; NOT_A_WORKFLOW:
-	// skip_steps are given for a task; STEP_NOT_SKIPPABLE: one of them has succeeded and is taken over, or is no step of the work), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL and
+	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (JOB_NOT_FOUND;
+	// STEP_NOT_FOUND: a name of skip_steps is none of the workflow's), FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED,
+	// DEFINITION_ARCHIVED; NOT_A_WORKFLOW: skip_steps are given for a task; STEP_NOT_SKIPPABLE: one of them has succeeded
+	// and is taken over, or is no step of the work), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL and
 	// LIMIT_REACHED, as SubmitJob).
 	RetryJob(context.Context, *RetryJobRequest) (*RetryJobResponse, error)
-	// Retries a page of the jobs that ended without success and match the filter ("redrive"); call it again with the token
-	// until there is none. A job that was retried already is passed over, by whomever it was, and so is one that the uniqueness
-	// of its definition would refuse, so that a page may be asked for
-	// again and again. An answer may hold few jobs, or none, while there is a next page.
+	// Retries a page of the jobs that ended without success and match the filter ("redrive"); call it again with the
+	// token until there is none. It skips a job that anyone has already retried, and one that the uniqueness of its
+	// definition would refuse, so you may repeat a page. An answer may hold few jobs, or none, although there is a next
+	// page.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), RESOURCE_EXHAUSTED (QUEUE_FULL: each of the
-	// jobs is a submission of its own, and those that were made before stay; a repeat goes on from there), UNAVAILABLE.
+	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), RESOURCE_EXHAUSTED (QUEUE_FULL: each
+	// of the jobs is a submission of its own, and those made before stay; a repeat continues from there), UNAVAILABLE.
 	RetryJobs(context.Context, *RetryJobsRequest) (*RetryJobsResponse, error)
-	// Cancels a page of the open jobs that match the filter, each as CancelJob would; call it again with the token until there
-	// is none. Jobs that are CANCELLING already are not counted.
+	// Cancels a page of the open jobs that match the filter, each as CancelJob would; call it again with the token until
+	// there is none. Jobs that are CANCELLING already are not counted.
 	//
 	// Errors: INVALID_ARGUMENT, UNAVAILABLE.
 	CancelJobs(context.Context, *CancelJobsRequest) (*CancelJobsResponse, error)
-	// Changes priority, run time or expiry of a job that waits: BLOCKED, SCHEDULED, READY or PAUSED.
+	// Changes priority, run time or expiry of a waiting job: BLOCKED, SCHEDULED, READY or PAUSED.
 	//
-	// A run time to come makes a READY job SCHEDULED; one that has passed makes a SCHEDULED job READY, also one that waits for
-	// its next attempt.
-	// Errors: INVALID_ARGUMENT (nothing to change, an expiry that has passed, a run time later than the expiry, a request_id
-	// that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING).
+	// A run time in the future makes a READY job SCHEDULED; one in the past makes a SCHEDULED job READY, also one that
+	// waits for its next attempt. Errors: INVALID_ARGUMENT (nothing to change, an expiry that has passed, a run time
+	// later than the expiry, a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED,
+	// JOB_NOT_WAITING).
 	UpdateJob(context.Context, *UpdateJobRequest) (*UpdateJobResponse, error)
-	// Holds a job that waits: BLOCKED, SCHEDULED or READY. Its expiry and its timeouts go on.
+	// Pauses a waiting job: BLOCKED, SCHEDULED or READY. Its expiry and its timeouts keep running.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED,
-	// JOB_NOT_WAITING). Pausing twice is no error.
+	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
+	// (JOB_ENDED, JOB_NOT_WAITING). Pausing twice is no error.
 	PauseJob(context.Context, *PauseJobRequest) (*PauseJobResponse, error)
-	// Lets a paused job go on: at once, or at its run time if that is still to come, or BLOCKED while it depends on something.
+	// Resumes a paused job: at once, or at its run time if that is in the future, or BLOCKED while it has unmet
+	// dependencies.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED).
-	// A job that is not paused stays as it is.
+	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
+	// (JOB_ENDED). A job that is not paused stays as it is.
 	ResumeJob(context.Context, *ResumeJobRequest) (*ResumeJobResponse, error)
-	// Erases what an ended job holds of a person's data, for good: input, result, failures, progress, checkpoint, logs, labels, keys,
-	// trace state, the reason of its state, and its idempotency key, which is free again; and all of that of the job that
-	// cleaned up after it, which has a copy of its input. That it was a job, its states and times stay, and an audit record
-	// says when it was erased and why. Who did it is not on record while callers are not
-	// authenticated.
+	// Erases the personal data of an ended job, for good: input, result, failures, progress, checkpoint, logs, labels,
+	// keys, trace state, the reason of its state, and its idempotency key, which is free again; and the same data of the
+	// job that cleaned up after it, which has a copy of its input. The job itself, its states and times stay, and an
+	// audit record says when it was erased and why. The caller is not recorded, because callers are not authenticated.
 	//
-	// Errors: INVALID_ARGUMENT (a reason is needed), NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED: cancel it first. Or the
-	// job that cleans up after it has not ended: `job_id` of the details names that one).
-	// Erasing twice is no error, and answers the first audit record's id.
+	// Errors: INVALID_ARGUMENT (a reason is required), NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED: cancel it first. Or
+	// the job that cleans up after it has not ended: `job_id` of the details names that one). Erasing twice is no error,
+	// and returns the first audit record's id.
 	EraseJob(context.Context, *EraseJobRequest) (*EraseJobResponse, error)
-	// Makes a job that waits depend on more: BLOCKED, SCHEDULED or READY becomes BLOCKED, unless all of it has come about; SKIPPED
-	// if some of it can come about no more.
+	// Adds dependencies to a waiting job: BLOCKED, SCHEDULED or READY becomes BLOCKED, unless all are met; SKIPPED
+	// if one can no longer be met.
 	//
-	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (the job, or one of the dependencies),
-	// FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING, NOT_A_WORKFLOW; TOO_MANY_DEPENDENCIES: more than 100 in all; DEPENDENCY_CYCLE:
-	// it would wait for what waits for it; the message names the circle hop by hop), RESOURCE_EXHAUSTED
-	// (DEPENDENCY_GRAPH_TOO_LARGE: more than 10,000 jobs and steps wait behind each other).
+	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (the job, or one of the
+	// dependencies), FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING, NOT_A_WORKFLOW; TOO_MANY_DEPENDENCIES: more than
+	// 100 in all; DEPENDENCY_CYCLE: it would wait for itself; the message names the circle hop by hop),
+	// RESOURCE_EXHAUSTED (DEPENDENCY_GRAPH_TOO_LARGE: more than 10,000 jobs and steps wait behind each other).
 	AddDependencies(context.Context, *AddDependenciesRequest) (*AddDependenciesResponse, error)
 	// Lists the data assets that jobs have published, by name.
 	//

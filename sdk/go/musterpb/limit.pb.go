@@ -22,20 +22,20 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What becomes of a new job whose key has `max_concurrency` open jobs already.
+// What happens to a new job whose key already has `max_concurrency` open jobs.
 type LimitPolicy int32
 
 const (
 	// The default: WAIT.
 	LimitPolicy_LIMIT_POLICY_UNSPECIFIED LimitPolicy = 0
-	// It waits, in the order of the jobs' ranks, until a place is free.
+	// It waits, in the order of the jobs' ranks, until there is capacity.
 	LimitPolicy_LIMIT_POLICY_WAIT LimitPolicy = 1
 	// The call is refused with RESOURCE_EXHAUSTED (LIMIT_REACHED), and nothing of it is stored.
 	LimitPolicy_LIMIT_POLICY_REJECT_NEW LimitPolicy = 2
-	// The oldest open jobs of the key are cancelled, as many as are too many. One that runs is asked to stop, and the new job
-	// waits until it has.
+	// The oldest open jobs of the key are cancelled, as many as exceed the limit. A running one is asked to stop, and the
+	// new job waits until it has.
 	LimitPolicy_LIMIT_POLICY_CANCEL_OLDEST LimitPolicy = 3
-	// The jobs of the key that no worker has are cancelled; those that run go on, and the new job waits for them.
+	// The jobs of the key that no worker has are cancelled; running ones continue, and the new job waits for them.
 	LimitPolicy_LIMIT_POLICY_REPLACE_WAITING LimitPolicy = 4
 )
 
@@ -84,14 +84,14 @@ func (LimitPolicy) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_limit_proto_rawDescGZIP(), []int{0}
 }
 
-// How many attempts may be assigned in a time: in any stretch of time t no more than `burst` + `units` · t / `period`.
+// Rate at which attempts may be assigned: in any stretch of time t at most `burst` + `units` · t / `period`.
 type RateLimit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Units that come back in each `period`. Between 1 and 1,000,000.
+	// Units that are refilled in each `period`. Between 1 and 1,000,000.
 	Units int32 `protobuf:"varint,1,opt,name=units,proto3" json:"units,omitempty"`
 	// Unset: 1 s. At least 1 ms, at most 30 days.
 	Period *durationpb.Duration `protobuf:"bytes,2,opt,name=period,proto3" json:"period,omitempty"`
-	// Units that may be taken at once when none were taken for long. 0: as many as `units`. At most 1,000,000.
+	// Units that may be taken at once after a long pause. 0: as many as `units`. At most 1,000,000.
 	Burst         int32 `protobuf:"varint,3,opt,name=burst,proto3" json:"burst,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -151,16 +151,17 @@ func (x *RateLimit) GetBurst() int32 {
 // Limits for each value of a key.
 type KeyLimit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The key: a CEL expression over `input` (the input as JSON) and `labels`, such as `input.tenant`. Its value is a string, a
-	// number, a truth value, or null for a job without limits; as text at most 256 characters. A submission for which it has
-	// none, such as one without the field that it names, is refused with INVALID_ARGUMENT. At most 1,024 characters, without
-	// macros over lists such as `all` and `map`. Empty: all jobs of the definition have one key.
+	// The key: a CEL expression over `input` (the input as JSON) and `labels`, such as `input.tenant`. Its value is a
+	// string, a number, a truth value, or null for a job without limits; as text at most 256 characters. A submission for
+	// which it has no value, such as one without the named field, is refused with INVALID_ARGUMENT. At most 1,024
+	// characters, without macros over lists such as `all` and `map`. Empty: all jobs of the definition share one key.
 	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	// Jobs of a key that workers may hold at once, on the whole deployment. 0: no limit. At most 100,000.
+	// Maximum number of jobs of a key that workers may hold at once, in the whole deployment. 0: no limit. At most
+	// 100,000.
 	MaxConcurrency int32 `protobuf:"varint,2,opt,name=max_concurrency,json=maxConcurrency,proto3" json:"max_concurrency,omitempty"`
-	// What becomes of a new job at `max_concurrency`. Other than WAIT only with `max_concurrency`.
+	// What happens to a new job at `max_concurrency`. Other than WAIT only with `max_concurrency`.
 	Policy LimitPolicy `protobuf:"varint,3,opt,name=policy,proto3,enum=muster.v1.LimitPolicy" json:"policy,omitempty"`
-	// Attempts of a key that may be assigned in a time. Unset: no limit.
+	// Rate at which attempts of a key may be assigned. Unset: no limit.
 	RateLimit     *RateLimit `protobuf:"bytes,4,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -22,17 +22,17 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// How grave a log record is.
+// Severity of a log record.
 type LogLevel int32
 
 const (
 	// Not stated; refused.
 	LogLevel_LOG_LEVEL_UNSPECIFIED LogLevel = 0
-	// For those who look for a fault.
+	// For debugging.
 	LogLevel_LOG_LEVEL_DEBUG LogLevel = 1
-	// What is worth knowing when all goes well.
+	// Normal operation.
 	LogLevel_LOG_LEVEL_INFO LogLevel = 2
-	// Something that should not be, and that the handler can go on with.
+	// A problem that does not stop the handler.
 	LogLevel_LOG_LEVEL_WARN LogLevel = 3
 	// Something that made a part of the work fail.
 	LogLevel_LOG_LEVEL_ERROR LogLevel = 4
@@ -83,26 +83,26 @@ func (LogLevel) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_log_record_proto_rawDescGZIP(), []int{0}
 }
 
-// What a handler has written to the log of its attempt.
+// A record that a handler has written to the log of its attempt.
 type LogRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Number of the record within its attempt, from 1, in the order of writing. One that was dropped keeps its number, so a
+	// Number of the record within its attempt, from 1, in the order of writing. A dropped record keeps its number, so a
 	// gap says how many are missing.
 	Sequence int64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	// When it was written, by the worker's clock.
 	LogTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=log_time,json=logTime,proto3" json:"log_time,omitempty"`
-	// How grave it is.
+	// Its severity.
 	Level LogLevel `protobuf:"varint,3,opt,name=level,proto3,enum=muster.v1.LogLevel" json:"level,omitempty"`
 	// The text, as the handler wrote it, control characters included. Cut after 8 KiB.
 	Message string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
-	// Facts that belong to it. What is no text is JSON. At most 32, and not more than 8 KiB together with the message; those
+	// Its fields. A value that is not text is JSON. At most 32, and at most 8 KiB together with the message; those
 	// beyond that are dropped.
 	Fields map[string]string `protobuf:"bytes,5,rep,name=fields,proto3" json:"fields,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Whether the message was cut or fields were dropped.
 	Truncated bool `protobuf:"varint,6,opt,name=truncated,proto3" json:"truncated,omitempty"`
 	// Number of the attempt. Output only.
 	Attempt int32 `protobuf:"varint,7,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	// Records of the attempt right before this one that are not there: the newest 64 KiB of an attempt are kept. Output only.
+	// Missing records of the attempt right before this one: only the newest 64 KiB of an attempt are kept. Output only.
 	Skipped       int64 `protobuf:"varint,8,opt,name=skipped,proto3" json:"skipped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

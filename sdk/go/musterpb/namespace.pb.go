@@ -22,13 +22,13 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// A space of names of its own for definitions, jobs, queues and workers. It is there without being made.
+// A separate space of names for definitions, jobs, queues and workers. It exists without being created.
 type Namespace struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name: `^[a-z0-9][a-z0-9-]{0,62}$`. Empty: "default".
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// How long ended jobs are kept, counted from their end, where their definition says nothing of it. Unset: 7 days. At
-	// most 10 years; less than a minute is a minute.
+	// How long ended jobs are kept, counted from their end, unless their definition sets it. Unset: 7 days. At
+	// most 10 years; less than a minute counts as a minute.
 	Retention     *durationpb.Duration `protobuf:"bytes,2,opt,name=retention,proto3" json:"retention,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -68,7 +68,7 @@ func (x *GetNamespaceRequest) GetNamespace() string {
 	return ""
 }
 
-// The namespace that was asked for.
+// The requested namespace.
 type GetNamespaceResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The namespace.
@@ -114,12 +114,12 @@ func (x *GetNamespaceResponse) GetNamespace() *Namespace {
 	return nil
 }
 
-// Says what to change in a namespace.
+// Changes of a namespace.
 type UpdateNamespaceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The namespace with its new values.
 	Namespace *Namespace `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// The fields to change; one that is named here and unset goes back to its default. Absent: all that are set.
+	// The fields to change; a field that is named here and unset goes back to its default. Absent: all that are set.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// UUID that makes a repeat of this very call harmless. Empty: none.
 	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`

@@ -27,7 +27,7 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Keeps what holds for all of a namespace.
+// Reads and changes the settings of a namespace.
 type NamespaceServiceClient interface {
 	// Reads a namespace; one that nobody has changed has the defaults. Errors: INVALID_ARGUMENT, UNAVAILABLE.
 	GetNamespace(ctx context.Context, in *GetNamespaceRequest, opts ...grpc.CallOption) (*GetNamespaceResponse, error)
@@ -70,7 +70,7 @@ func (c *namespaceServiceClient) UpdateNamespace(ctx context.Context, in *Update
 // All implementations must embed UnimplementedNamespaceServiceServer
 // for forward compatibility.
 //
-// Keeps what holds for all of a namespace.
+// Reads and changes the settings of a namespace.
 type NamespaceServiceServer interface {
 	// Reads a namespace; one that nobody has changed has the defaults. Errors: INVALID_ARGUMENT, UNAVAILABLE.
 	GetNamespace(context.Context, *GetNamespaceRequest) (*GetNamespaceResponse, error)

@@ -24,9 +24,10 @@ const (
 // User data that Muster carries byte for byte and never interprets on its own.
 type Payload struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The bytes as the caller gave them, at most 512 KiB; less where the message bus allows less.
+	// The bytes as the caller gave them, at most 512 KiB; less if the message bus allows less.
 	Data []byte `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
-	// Media type of the bytes, such as "application/json" or "application/protobuf". Empty: not stated. At most 128 characters.
+	// Media type of the bytes, such as "application/json" or "application/protobuf". Empty: not stated. At most 128
+	// characters.
 	ContentType string `protobuf:"bytes,2,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
 	// Free-form facts about the bytes, such as an encoding or a schema name. At most 16 entries, 1 KiB together.
 	Metadata      map[string]string `protobuf:"bytes,3,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`

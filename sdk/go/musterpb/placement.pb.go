@@ -27,9 +27,10 @@ type StickyMode int32
 const (
 	// The default: SOFT.
 	StickyMode_STICKY_MODE_UNSPECIFIED StickyMode = 0
-	// It waits up to 3 s for a slot of that worker, and then goes to any that will do; at once where that worker is not there.
+	// It waits up to 3 s for a slot of that worker, and then goes to any suitable one; at once if that worker is not
+	// connected.
 	StickyMode_STICKY_MODE_SOFT StickyMode = 1
-	// It waits for that worker, for as long as it takes. `expire_time`, or the definition's `queue_timeout`, ends the wait.
+	// It waits for that worker as long as needed. `expire_time`, or the definition's `queue_timeout`, ends the wait.
 	StickyMode_STICKY_MODE_HARD StickyMode = 2
 )
 
@@ -74,24 +75,25 @@ func (StickyMode) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_placement_proto_rawDescGZIP(), []int{0}
 }
 
-// What a job needs of the worker that runs it.
+// A job's demands on the worker that runs it.
 type Demands struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Labels that the session must carry with just these values. At most 16.
+	// Labels that the session must carry with exactly these values. At most 16.
 	Labels map[string]string `protobuf:"bytes,1,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Amounts that the attempt takes from the session's resources for as long as the session holds it, such as {"gpu": 1}. By
-	// convention "cpu" is in cores, "memory" in bytes, "gpu" in devices; other names mean what you say. At most 16, each from
-	// 0.001 to 1,000,000,000,000, in steps of 0.001.
+	// Amounts that the attempt takes from the session's resources as long as the session holds it, such as {"gpu": 1}. By
+	// convention "cpu" is in cores, "memory" in bytes, "gpu" in devices; you define the meaning of other names. At most
+	// 16, each from 0.001 to 1,000,000,000,000, in steps of 0.001.
 	Resources map[string]float64 `protobuf:"bytes,2,rep,name=resources,proto3" json:"resources,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
-	// What else must be true of the session's labels: a CEL expression over `labels` that gives a truth value, such as
-	// `labels.zone in ["a", "b"] && has(labels.ssd)`. One without a value, such as one that names a label which the session
-	// does not carry, is not true. At most 1,024 characters, without macros over lists such as `all` and `map`. Empty: nothing.
+	// A further condition on the session's labels: a CEL expression over `labels` that gives a truth value, such as
+	// `labels.zone in ["a", "b"] && has(labels.ssd)`. An expression without a value, such as one that names a label which
+	// the session does not carry, is not true. At most 1,024 characters, without macros over lists such as `all` and
+	// `map`. Empty: none.
 	Required string `protobuf:"bytes,3,opt,name=required,proto3" json:"required,omitempty"`
-	// What had better be true of them, in the same form. A job waits up to 3 s for a slot of such a session if there is one,
-	// and then goes to any that meets the rest. Empty: all are alike.
+	// A preferred condition, in the same form. A job waits up to 3 s for a slot of a matching session if there is one,
+	// and then goes to any that meets the other demands. Empty: no preference.
 	Preferred string `protobuf:"bytes,4,opt,name=preferred,proto3" json:"preferred,omitempty"`
-	// What the next attempt takes of "memory" after one that ran out of it. Only with an amount of "memory" in `resources`.
-	// Unset: as much as before.
+	// The amount of "memory" of the next attempt after one that ran out of it. Only with an amount of "memory" in
+	// `resources`. Unset: as much as before.
 	MemoryGrowth  *MemoryGrowth `protobuf:"bytes,5,opt,name=memory_growth,json=memoryGrowth,proto3" json:"memory_growth,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -162,13 +164,13 @@ func (x *Demands) GetMemoryGrowth() *MemoryGrowth {
 	return nil
 }
 
-// More memory for a job after each attempt that ran out of it: one that failed with exit code 137 (killed by SIGKILL, as
-// the kernel does), or with an error of the type MemoryError, OutOfMemoryError or OutOfMemory.
+// More memory for a job after each attempt that ran out of it: one that failed with exit code 137 (killed by SIGKILL,
+// as the kernel does), or with an error of the type MemoryError, OutOfMemoryError or OutOfMemory.
 type MemoryGrowth struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What the amount of "memory" is multiplied by each time. Above 1, at most 10.
+	// Factor for the amount of "memory" each time. Above 1, at most 10.
 	Factor float64 `protobuf:"fixed64,1,opt,name=factor,proto3" json:"factor,omitempty"`
-	// The most that it grows to, in bytes. At least the amount of "memory", at most 1,000,000,000,000, in steps
+	// The maximum amount, in bytes. At least the amount of "memory", at most 1,000,000,000,000, in steps
 	// of 0.001.
 	Max           float64 `protobuf:"fixed64,2,opt,name=max,proto3" json:"max,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -219,11 +221,11 @@ func (x *MemoryGrowth) GetMax() float64 {
 	return 0
 }
 
-// Keeps a job to the worker of an earlier one: where its files or caches are.
+// Keeps a job to the worker of an earlier one, where its files or caches are.
 type Sticky struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A job of the same namespace that a worker has been given. The worker is known by its name; if several have that name,
-	// any of them will do.
+	// A job of the same namespace that was assigned to a worker. The worker is known by its name; if several have that
+	// name, any of them is used.
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// How strictly.
 	Mode          StickyMode `protobuf:"varint,2,opt,name=mode,proto3,enum=muster.v1.StickyMode" json:"mode,omitempty"`

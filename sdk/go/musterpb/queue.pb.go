@@ -30,39 +30,39 @@ type Queue struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// Its name: `^[a-z0-9][a-z0-9-]{0,62}$`.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// Whether no job of it is assigned for now. Output only: PauseQueue and ResumeQueue change it.
+	// Whether assignments of its jobs are stopped. Output only: PauseQueue and ResumeQueue change it.
 	Paused bool `protobuf:"varint,3,opt,name=paused,proto3" json:"paused,omitempty"`
-	// Jobs of it that workers may hold at once (ASSIGNED, RUNNING or CANCELLING), on the whole deployment; those that clean up
-	// after cancelled ones are neither held back nor counted. 0: no limit. At most 100,000.
+	// Maximum number of its jobs that workers may hold at once (ASSIGNED, RUNNING or CANCELLING), in the whole
+	// deployment; clean-ups of cancelled jobs are neither held back nor counted. 0: no limit. At most 100,000.
 	MaxConcurrency int32 `protobuf:"varint,4,opt,name=max_concurrency,json=maxConcurrency,proto3" json:"max_concurrency,omitempty"`
-	// When it was made. Output only.
+	// When it was created. Output only.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
-	// Version for updates: where it is set in an update, a stale one is refused with ABORTED. Made by the server.
+	// Version for updates: if it is set in an update, a stale one is refused with ABORTED. Set by the server.
 	Etag string `protobuf:"bytes,6,opt,name=etag,proto3" json:"etag,omitempty"`
-	// Its open jobs by state, those that clean up after cancelled ones among them, as they were when the answer was made.
+	// Its open jobs by state, including clean-ups of cancelled jobs, as they were when the answer was made.
 	// Output only.
 	Counts *QueueCounts `protobuf:"bytes,7,opt,name=counts,proto3" json:"counts,omitempty"`
-	// Why it is paused, for people. At most 256 characters. Output only.
+	// The reason of the pause, as readable text. At most 256 characters. Output only.
 	PauseReason string `protobuf:"bytes,8,opt,name=pause_reason,json=pauseReason,proto3" json:"pause_reason,omitempty"`
-	// What it is for, for people. At most 1,024 characters.
+	// Its purpose, as readable text. At most 1,024 characters.
 	Description string `protobuf:"bytes,9,opt,name=description,proto3" json:"description,omitempty"`
-	// Attempts of its jobs that may be assigned in a time; each takes the `rate_cost` of its definition. Unset: no limit.
+	// Rate at which attempts of its jobs may be assigned; each takes the `rate_cost` of its definition. Unset: no limit.
 	RateLimit *RateLimit `protobuf:"bytes,10,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
-	// Shares of the fairness keys of its jobs: a key of weight 2 gets twice as many jobs started as one of weight 1 while both
-	// wait. From 0.01 to 100; a key that is not here has 1. At most 500 keys of at most 256 characters.
+	// Shares of the fairness keys of its jobs: a key of weight 2 gets twice as many jobs started as one of weight 1 while
+	// both wait. From 0.01 to 100; a key that is not listed has 1. At most 500 keys of at most 256 characters.
 	FairnessWeights map[string]float64 `protobuf:"bytes,11,rep,name=fairness_weights,json=fairnessWeights,proto3" json:"fairness_weights,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
-	// Jobs that may be READY in it, before submissions are refused with RESOURCE_EXHAUSTED (QUEUE_FULL), each call as a
+	// Maximum number of READY jobs before submissions are refused with RESOURCE_EXHAUSTED (QUEUE_FULL), each call as a
 	// whole. 0: no bound. At most 1,000,000,000.
 	//
-	// What matters less is refused first: the bound is that for jobs of priority 0; jobs of a priority below 0 are refused
-	// from 80 % of it on, those of a priority above 0 from 120 % on. Jobs of the same call count before those behind them. A
-	// delayed job is refused alike, and counts once it is READY. Schedules, attempts that are repeated and jobs that clean up
-	// are not refused, and count. Each replica knows the count of up to a second ago and what it has accepted since: the
-	// bound may be overrun by what the replicas accept within a second.
+	// Lower priorities are refused first: the bound applies to jobs of priority 0; jobs of a priority below 0 are refused
+	// from 80 % of it, those of a priority above 0 from 120 %. Within a call, earlier jobs count before later ones. A
+	// delayed job is refused the same way, and counts once it is READY. Schedules, retried attempts and clean-ups
+	// are not refused, but count. Each replica knows the count of up to a second ago and what it has accepted since: the
+	// bound may be exceeded by what the replicas accept within a second.
 	MaxBacklog int64 `protobuf:"varint,12,opt,name=max_backlog,json=maxBacklog,proto3" json:"max_backlog,omitempty"`
-	// How long the oldest READY job of it may have waited, before submissions are refused as those over `max_backlog` are, in
-	// the same order: from 80 %, 100 % and 120 % on. Absent: no bound. From 1 s to 30 days. Of the jobs that are next in their
-	// lines the oldest counts; with priorities an older one may stand behind it, for at most 200 s where there are no fairness keys.
+	// Maximum age of the oldest READY job before submissions are refused as with `max_backlog`, in the same order: from
+	// 80 %, 100 % and 120 %. Absent: no bound. From 1 s to 30 days. It is the oldest of the jobs at the head of their
+	// lanes; with priorities an older one may stand behind it, for at most 200 s if there are no fairness keys.
 	MaxBacklogAge *durationpb.Duration `protobuf:"bytes,13,opt,name=max_backlog_age,json=maxBacklogAge,proto3" json:"max_backlog_age,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -22,7 +22,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Says what to make.
+// The queue to create.
 type CreateQueueRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The queue; its output-only fields are ignored.
@@ -77,7 +77,7 @@ func (x *CreateQueueRequest) GetRequestId() string {
 	return ""
 }
 
-// The queue as made.
+// The created queue.
 type CreateQueueResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The queue.
@@ -178,7 +178,7 @@ func (x *GetQueueRequest) GetName() string {
 	return ""
 }
 
-// The queue that was asked for.
+// The requested queue.
 type GetQueueResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The queue.
@@ -231,7 +231,7 @@ type ListQueuesRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// Items on a page. 0: 50. At most 1,000; more is cut to that.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before. Empty: the first page.
+	// `next_page_token` of the previous page. Empty: the first page.
 	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -343,7 +343,7 @@ func (x *ListQueuesResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Says what to change in a queue.
+// Changes of a queue.
 type UpdateQueueRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The queue with its new values.
@@ -453,7 +453,7 @@ func (x *UpdateQueueResponse) GetQueue() *Queue {
 	return nil
 }
 
-// Names the queue to hold.
+// Names the queue to pause.
 type PauseQueueRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
@@ -462,7 +462,7 @@ type PauseQueueRequest struct {
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// UUID that makes a repeat of this very call harmless. Empty: none.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Why, for people. At most 256 characters.
+	// A readable reason. At most 256 characters.
 	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -572,7 +572,7 @@ func (x *PauseQueueResponse) GetQueue() *Queue {
 	return nil
 }
 
-// Names the queue that may go on.
+// Names the queue to resume.
 type ResumeQueueRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
@@ -746,7 +746,7 @@ func (x *DeleteQueueRequest) GetRequestId() string {
 	return ""
 }
 
-// Nothing more to say.
+// Empty.
 type DeleteQueueResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields

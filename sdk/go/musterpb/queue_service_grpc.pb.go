@@ -32,9 +32,9 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Keeps the queues. A queue is made by the first job that is submitted to it, or by hand.
+// Manages the queues. The first job that is submitted to a queue creates it, or CreateQueue does.
 type QueueServiceClient interface {
-	// Makes a queue.
+	// Creates a queue.
 	//
 	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), ALREADY_EXISTS (QUEUE_EXISTS).
 	CreateQueue(ctx context.Context, in *CreateQueueRequest, opts ...grpc.CallOption) (*CreateQueueResponse, error)
@@ -42,19 +42,19 @@ type QueueServiceClient interface {
 	GetQueue(ctx context.Context, in *GetQueueRequest, opts ...grpc.CallOption) (*GetQueueResponse, error)
 	// Lists queues by name. Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
 	ListQueues(ctx context.Context, in *ListQueuesRequest, opts ...grpc.CallOption) (*ListQueuesResponse, error)
-	// Changes a queue's description, limits, weights and bounds. Once it has answered, no job is assigned beyond the new limits;
-	// those that run go on. Where the queue in the request has an etag, it must be that of the queue as it is.
+	// Changes a queue's description, limits, weights and bounds. Once it has answered, no job is assigned beyond the new
+	// limits; running jobs continue. If the queue in the request has an etag, it must match the current one.
 	//
-	// Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND), ABORTED
-	// (ETAG_STALE).
+	// Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND),
+	// ABORTED (ETAG_STALE).
 	UpdateQueue(ctx context.Context, in *UpdateQueueRequest, opts ...grpc.CallOption) (*UpdateQueueResponse, error)
-	// Assigns no more jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; those that run
-	// go on, and so do jobs that clean up after cancelled ones. Pausing twice is no error: the new reason counts, if there
+	// Stops assigning jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; running jobs
+	// continue, and clean-ups of cancelled jobs still start. Pausing twice is no error: the new reason counts, if there
 	// is one. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
 	PauseQueue(ctx context.Context, in *PauseQueueRequest, opts ...grpc.CallOption) (*PauseQueueResponse, error)
-	// Lets a paused queue go on. Resuming twice is no error. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
+	// Resumes a paused queue. Resuming twice is no error. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
 	ResumeQueue(ctx context.Context, in *ResumeQueueRequest, opts ...grpc.CallOption) (*ResumeQueueResponse, error)
-	// Deletes a queue without open jobs; the next job that is submitted to it makes it anew.
+	// Deletes a queue without open jobs; the next job that is submitted to it creates it again.
 	//
 	// Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND, also when it was deleted before), FAILED_PRECONDITION
 	// (QUEUE_NOT_EMPTY).
@@ -143,9 +143,9 @@ func (c *queueServiceClient) DeleteQueue(ctx context.Context, in *DeleteQueueReq
 // All implementations must embed UnimplementedQueueServiceServer
 // for forward compatibility.
 //
-// Keeps the queues. A queue is made by the first job that is submitted to it, or by hand.
+// Manages the queues. The first job that is submitted to a queue creates it, or CreateQueue does.
 type QueueServiceServer interface {
-	// Makes a queue.
+	// Creates a queue.
 	//
 	// Errors: INVALID_ARGUMENT (also a request_id that was used for another call), ALREADY_EXISTS (QUEUE_EXISTS).
 	CreateQueue(context.Context, *CreateQueueRequest) (*CreateQueueResponse, error)
@@ -153,19 +153,19 @@ type QueueServiceServer interface {
 	GetQueue(context.Context, *GetQueueRequest) (*GetQueueResponse, error)
 	// Lists queues by name. Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
 	ListQueues(context.Context, *ListQueuesRequest) (*ListQueuesResponse, error)
-	// Changes a queue's description, limits, weights and bounds. Once it has answered, no job is assigned beyond the new limits;
-	// those that run go on. Where the queue in the request has an etag, it must be that of the queue as it is.
+	// Changes a queue's description, limits, weights and bounds. Once it has answered, no job is assigned beyond the new
+	// limits; running jobs continue. If the queue in the request has an etag, it must match the current one.
 	//
-	// Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND), ABORTED
-	// (ETAG_STALE).
+	// Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND),
+	// ABORTED (ETAG_STALE).
 	UpdateQueue(context.Context, *UpdateQueueRequest) (*UpdateQueueResponse, error)
-	// Assigns no more jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; those that run
-	// go on, and so do jobs that clean up after cancelled ones. Pausing twice is no error: the new reason counts, if there
+	// Stops assigning jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; running jobs
+	// continue, and clean-ups of cancelled jobs still start. Pausing twice is no error: the new reason counts, if there
 	// is one. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
 	PauseQueue(context.Context, *PauseQueueRequest) (*PauseQueueResponse, error)
-	// Lets a paused queue go on. Resuming twice is no error. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
+	// Resumes a paused queue. Resuming twice is no error. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
 	ResumeQueue(context.Context, *ResumeQueueRequest) (*ResumeQueueResponse, error)
-	// Deletes a queue without open jobs; the next job that is submitted to it makes it anew.
+	// Deletes a queue without open jobs; the next job that is submitted to it creates it again.
 	//
 	// Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND, also when it was deleted before), FAILED_PRECONDITION
 	// (QUEUE_NOT_EMPTY).

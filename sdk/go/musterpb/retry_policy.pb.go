@@ -22,7 +22,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// How the waits between attempts grow.
+// How the backoffs between attempts grow.
 type Backoff int32
 
 const (
@@ -34,7 +34,7 @@ const (
 	Backoff_BACKOFF_LINEAR Backoff = 2
 	// min_backoff before each retry.
 	Backoff_BACKOFF_CONSTANT Backoff = 3
-	// The nth of `delays` before retry n; the last one for all that follow. Not capped by max_backoff.
+	// The nth of `delays` before retry n; the last one for all later retries. Not capped by max_backoff.
 	Backoff_BACKOFF_LIST Backoff = 4
 )
 
@@ -83,13 +83,13 @@ func (Backoff) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_retry_policy_proto_rawDescGZIP(), []int{0}
 }
 
-// What a wait is made of.
+// How a delay is computed from the backoff.
 type Jitter int32
 
 const (
 	// The default: FULL.
 	Jitter_JITTER_UNSPECIFIED Jitter = 0
-	// Drawn evenly from zero to the backoff, so that jobs that failed together do not come back together.
+	// Drawn evenly from zero to the backoff, so that jobs that failed together do not return together.
 	Jitter_JITTER_FULL Jitter = 1
 	// The backoff itself.
 	Jitter_JITTER_NONE Jitter = 2
@@ -148,7 +148,7 @@ const (
 	RetryCause_RETRY_CAUSE_TIMEOUT RetryCause = 2
 	// The worker was lost: its lease lapsed (FAILURE_CAUSE_LOST_WORKER).
 	RetryCause_RETRY_CAUSE_LOST_WORKER RetryCause = 3
-	// What the handler ran on failed it, or the worker gave the attempt back unfinished (FAILURE_CAUSE_INFRASTRUCTURE,
+	// The handler's environment failed, or the worker gave the attempt back unfinished (FAILURE_CAUSE_INFRASTRUCTURE,
 	// FAILURE_CAUSE_LEASE_LOST, FAILURE_CAUSE_SESSION_CLOSED).
 	RetryCause_RETRY_CAUSE_INFRASTRUCTURE RetryCause = 4
 )
@@ -198,21 +198,21 @@ func (RetryCause) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_retry_policy_proto_rawDescGZIP(), []int{2}
 }
 
-// What a retry rule does.
+// Action of a retry rule.
 type RetryAction int32
 
 const (
 	// Never set in a rule.
 	RetryAction_RETRY_ACTION_UNSPECIFIED RetryAction = 0
-	// Another attempt, after the rule's delay or else the policy's backoff; the attempt counts. Limits hold all the same.
+	// Another attempt, after the rule's delay or else the policy's backoff; the attempt counts. Limits still apply.
 	RetryAction_RETRY_ACTION_RETRY RetryAction = 1
 	// The job ends FAILED.
 	RetryAction_RETRY_ACTION_FAIL RetryAction = 2
-	// Another attempt, and this one does not count. A hundred attempts of a job that were ignored, lost or released end it
-	// FAILED with the cause LOST_TOO_OFTEN.
+	// Another attempt, and this one does not count. A hundred attempts of a job that were ignored, lost or released end
+	// it FAILED with the cause LOST_TOO_OFTEN.
 	RetryAction_RETRY_ACTION_IGNORE RetryAction = 3
-	// The job becomes PAUSED and waits for a person; ResumeJob makes the next attempt. The attempt counts: the last one that
-	// the limits allow ends the job instead.
+	// The job becomes PAUSED and waits for a person; ResumeJob makes the next attempt. The attempt counts: the last one
+	// that the limits allow ends the job instead.
 	RetryAction_RETRY_ACTION_PAUSE RetryAction = 4
 )
 
@@ -261,11 +261,11 @@ func (RetryAction) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_retry_policy_proto_rawDescGZIP(), []int{3}
 }
 
-// What to do about failures of a kind. A rule matches when each of its conditions that is set does.
+// What to do about failures of a kind. A rule matches if all of its conditions that are set match.
 //
-// About an attempt that was lost, with a lapse of its lease, a closed session or an abort, only a rule speaks that names
-// LOST_WORKER or INFRASTRUCTURE. In a mass lapse, which is no fault of the workers, such a rule may end or pause a job,
-// but the attempt does not count.
+// For an attempt that was lost, by a lapse of its lease, a closed session or an abort, only a rule that names
+// LOST_WORKER or INFRASTRUCTURE applies. In a mass lapse, which is no fault of the workers, such a rule may end or
+// pause a job, but the attempt does not count.
 type RetryRule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Failure types, compared with Failure.type letter by letter. Empty: any. At most 64.
@@ -276,8 +276,9 @@ type RetryRule struct {
 	Causes []RetryCause `protobuf:"varint,3,rep,packed,name=causes,proto3,enum=muster.v1.RetryCause" json:"causes,omitempty"`
 	// What to do.
 	Action RetryAction `protobuf:"varint,4,opt,name=action,proto3,enum=muster.v1.RetryAction" json:"action,omitempty"`
-	// Wait before the next attempt, with RETRY and IGNORE only. A delay that the failure itself asks for goes first. Unset:
-	// the policy's backoff, or with IGNORE of a lost attempt the backoff of lost attempts. At most 30 days.
+	// Delay before the next attempt, with RETRY and IGNORE only. A delay that the failure itself requests takes
+	// precedence. Unset: the policy's backoff, or with IGNORE of a lost attempt the backoff of lost attempts. At most 30
+	// days.
 	Delay         *durationpb.Duration `protobuf:"bytes,5,opt,name=delay,proto3" json:"delay,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -348,8 +349,8 @@ func (x *RetryRule) GetDelay() *durationpb.Duration {
 	return nil
 }
 
-// Attempts that may fail for one cause, beside `max_attempts` for all: the one that reaches the limit ends the job.
-// Attempts that a rule ignores are not among them. Each from 0 to 1,000.
+// Maximum failures per cause, in addition to `max_attempts` for all: the attempt that reaches the limit ends the job.
+// Attempts that a rule ignores do not count. Each from 0 to 1,000.
 type CauseLimits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Attempts that may fail in the handler. 0: no limit of its own.
@@ -358,7 +359,7 @@ type CauseLimits struct {
 	Timeout int32 `protobuf:"varint,2,opt,name=timeout,proto3" json:"timeout,omitempty"`
 	// Attempts that may be lost with their worker. 0: the limits of lost workers, POISON and LOST_TOO_OFTEN.
 	LostWorker int32 `protobuf:"varint,3,opt,name=lost_worker,json=lostWorker,proto3" json:"lost_worker,omitempty"`
-	// Attempts that may fail with what they ran on. 0: LOST_TOO_OFTEN after a hundred.
+	// Attempts that may fail because of their environment. 0: LOST_TOO_OFTEN after a hundred.
 	Infrastructure int32 `protobuf:"varint,4,opt,name=infrastructure,proto3" json:"infrastructure,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -422,7 +423,7 @@ func (x *CauseLimits) GetInfrastructure() int32 {
 	return 0
 }
 
-// When and how often a failed attempt is followed by another one.
+// When and how often a failed attempt is retried.
 //
 // A final failure of the handler comes first, then the first rule that matches, then `non_retryable_types`, then the
 // limits in attempts and time.
@@ -432,7 +433,8 @@ type RetryPolicy struct {
 	MaxAttempts int32 `protobuf:"varint,1,opt,name=max_attempts,json=maxAttempts,proto3" json:"max_attempts,omitempty"`
 	// Upper bound of the first backoff. Unset: 1 s. At least 1 ms, at most 30 days.
 	MinBackoff *durationpb.Duration `protobuf:"bytes,2,opt,name=min_backoff,json=minBackoff,proto3" json:"min_backoff,omitempty"`
-	// Cap of every backoff but a list's. Unset: 5 min, or min_backoff if that is longer. At least min_backoff, at most 30 days.
+	// Cap of every backoff except a list's. Unset: 5 min, or min_backoff if that is longer. At least min_backoff, at most
+	// 30 days.
 	MaxBackoff *durationpb.Duration `protobuf:"bytes,3,opt,name=max_backoff,json=maxBackoff,proto3" json:"max_backoff,omitempty"`
 	// Growth from one backoff to the next, with EXPONENTIAL. 0: the default of 2. Otherwise from 1 to 100.
 	Multiplier float64 `protobuf:"fixed64,4,opt,name=multiplier,proto3" json:"multiplier,omitempty"`
@@ -440,15 +442,15 @@ type RetryPolicy struct {
 	MaxRetryDuration *durationpb.Duration `protobuf:"bytes,5,opt,name=max_retry_duration,json=maxRetryDuration,proto3" json:"max_retry_duration,omitempty"`
 	// Failure types that are never retried, compared with Failure.type letter by letter. At most 64.
 	NonRetryableTypes []string `protobuf:"bytes,6,rep,name=non_retryable_types,json=nonRetryableTypes,proto3" json:"non_retryable_types,omitempty"`
-	// How the waits grow.
+	// How the backoffs grow.
 	Backoff Backoff `protobuf:"varint,7,opt,name=backoff,proto3,enum=muster.v1.Backoff" json:"backoff,omitempty"`
-	// What a wait is made of.
+	// How a delay is computed from the backoff.
 	Jitter Jitter `protobuf:"varint,8,opt,name=jitter,proto3,enum=muster.v1.Jitter" json:"jitter,omitempty"`
-	// The waits themselves, with LIST. Between 1 and 100, each at most 30 days.
+	// The delays themselves, with LIST. Between 1 and 100, each at most 30 days.
 	Delays []*durationpb.Duration `protobuf:"bytes,9,rep,name=delays,proto3" json:"delays,omitempty"`
 	// Rules in order; the first one that matches decides. At most 20.
 	Rules []*RetryRule `protobuf:"bytes,10,rep,name=rules,proto3" json:"rules,omitempty"`
-	// Limits for each cause.
+	// Limits per cause.
 	Limits        *CauseLimits `protobuf:"bytes,11,opt,name=limits,proto3" json:"limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -561,15 +563,16 @@ func (x *RetryPolicy) GetLimits() *CauseLimits {
 	return nil
 }
 
-// Bounds retries of all jobs of a definition together, so that a failing dependency is not buried under retries. Minutes are
-// those of the database's clock. A retry beyond the bound does not fail its job: it waits for a minute with room, SCHEDULED,
-// and costs no attempt meanwhile. An attempt that was lost and goes back at once is no retry. The larger of the two holds.
+// Bounds retries of all jobs of a definition together, so that retries do not overload a failing dependency. Minutes
+// are those of the database's clock. A retry beyond the bound does not fail its job: it waits, SCHEDULED, for a minute
+// with capacity, and costs no attempt meanwhile. An attempt that was lost and goes back at once is no retry. The larger
+// of the two fields applies.
 type RetryBudget struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Retries allowed for each job that was submitted to start in this minute or the one before, whichever are more, from 0
+	// Retries allowed per job that was submitted to start in this minute or the one before, whichever has more, from 0
 	// to 10: 0.2 is one retry for five jobs.
 	Ratio float64 `protobuf:"fixed64,1,opt,name=ratio,proto3" json:"ratio,omitempty"`
-	// Retries that are always allowed within a minute. 0: the default of 10. At most 1,000,000.
+	// Retries that are always allowed per minute. 0: the default of 10. At most 1,000,000.
 	MinPerMinute  int32 `protobuf:"varint,2,opt,name=min_per_minute,json=minPerMinute,proto3" json:"min_per_minute,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -619,13 +622,13 @@ func (x *RetryBudget) GetMinPerMinute() int32 {
 	return 0
 }
 
-// Holds back jobs while what they depend on is down: after enough failures no job is assigned for a while, then one
-// probe; its success lets all go on, its failure holds them back again. A probe that is lost, released or cancelled, or
-// fails in a way that does not count, is replaced by another one. Waiting jobs burn no attempts.
+// Holds jobs back while a system that they depend on is down: after enough failures no job is assigned for a while,
+// then one probe; its success releases all jobs, its failure holds them back again. A probe that is lost, released or
+// cancelled, or fails in a way that does not count, is replaced by another one. Waiting jobs spend no attempts.
 type CircuitBreaker struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Name of the dependency, of the same form as a definition's; definitions of a namespace that say the same name share
-	// one breaker. Empty: the definition's own name.
+	// Name of the dependency, in the form of a definition's name; definitions of a namespace with the same breaker name
+	// share one breaker. Empty: the definition's own name.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Failed attempts within `window` that open it. From 1 to 10,000.
 	FailureThreshold int32 `protobuf:"varint,2,opt,name=failure_threshold,json=failureThreshold,proto3" json:"failure_threshold,omitempty"`
@@ -633,7 +636,8 @@ type CircuitBreaker struct {
 	Window *durationpb.Duration `protobuf:"bytes,3,opt,name=window,proto3" json:"window,omitempty"`
 	// Time from opening to the probe. Unset: 30 s. At least 1 s, at most 1 day.
 	OpenDuration *durationpb.Duration `protobuf:"bytes,4,opt,name=open_duration,json=openDuration,proto3" json:"open_duration,omitempty"`
-	// Failure types that count, whatever their cause. Empty: all failures with the causes APPLICATION and TIMEOUT. At most 64.
+	// Failure types that count, whatever their cause. Empty: all failures with the causes APPLICATION and TIMEOUT. At
+	// most 64.
 	Types         []string `protobuf:"bytes,5,rep,name=types,proto3" json:"types,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -35,11 +35,12 @@ const (
 	OverlapPolicy_OVERLAP_POLICY_BUFFER_ONE OverlapPolicy = 2
 	// Times wait for each other's ends, one after the other; at most 1,000, others are skipped meanwhile.
 	OverlapPolicy_OVERLAP_POLICY_BUFFER_ALL OverlapPolicy = 3
-	// The job that runs is cancelled, and the time gets its own once that has ended. Of times that wait, the newest does.
+	// The running job is cancelled, and the time gets its own once that has ended. If several times wait, the newest
+	// does.
 	OverlapPolicy_OVERLAP_POLICY_CANCEL_OTHER OverlapPolicy = 4
-	// As CANCEL_OTHER, but the time does not wait for the end of what is cancelled.
+	// As CANCEL_OTHER, but the time does not wait for the end of the cancelled job.
 	OverlapPolicy_OVERLAP_POLICY_TERMINATE_OTHER OverlapPolicy = 5
-	// The time gets its job, whatever runs.
+	// The time gets its job, even if others run.
 	OverlapPolicy_OVERLAP_POLICY_ALLOW_ALL OverlapPolicy = 6
 )
 
@@ -92,7 +93,7 @@ func (OverlapPolicy) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_schedule_proto_rawDescGZIP(), []int{0}
 }
 
-// What happens to times that come while no replica is there to see them. A time counts as missed 10 s after it has come.
+// What happens to times that come while no replica runs. A time counts as missed 10 s after it has come.
 type CatchUpPolicy int32
 
 const (
@@ -100,7 +101,7 @@ const (
 	CatchUpPolicy_CATCH_UP_POLICY_UNSPECIFIED CatchUpPolicy = 0
 	// The last one gets its job, if no other has come since; the others are skipped.
 	CatchUpPolicy_CATCH_UP_POLICY_LATEST CatchUpPolicy = 1
-	// All of them do, in their order, as the overlap policy says.
+	// All of them get their jobs, in order, as the overlap policy says.
 	CatchUpPolicy_CATCH_UP_POLICY_ALL CatchUpPolicy = 2
 	// All of them are skipped.
 	CatchUpPolicy_CATCH_UP_POLICY_NONE CatchUpPolicy = 3
@@ -149,21 +150,21 @@ func (CatchUpPolicy) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_schedule_proto_rawDescGZIP(), []int{1}
 }
 
-// Where a run of a schedule is.
+// State of a run of a schedule.
 type ScheduleRunState int32
 
 const (
 	// Never set on a run.
 	ScheduleRunState_SCHEDULE_RUN_STATE_UNSPECIFIED ScheduleRunState = 0
-	// Asked for by hand, and not decided yet.
+	// Requested manually, and not decided yet.
 	ScheduleRunState_SCHEDULE_RUN_STATE_ASKED ScheduleRunState = 1
-	// Waits for the end of the one before it.
+	// Waits for the end of the previous one.
 	ScheduleRunState_SCHEDULE_RUN_STATE_BUFFERED ScheduleRunState = 2
 	// Its job is being submitted.
 	ScheduleRunState_SCHEDULE_RUN_STATE_STARTING ScheduleRunState = 3
 	// It has its job.
 	ScheduleRunState_SCHEDULE_RUN_STATE_STARTED ScheduleRunState = 4
-	// It gets none.
+	// It gets no job.
 	ScheduleRunState_SCHEDULE_RUN_STATE_SKIPPED ScheduleRunState = 5
 )
 
@@ -222,11 +223,11 @@ const (
 	ScheduleSkipReason_SCHEDULE_SKIP_REASON_UNSPECIFIED ScheduleSkipReason = 0
 	// A job of an earlier time had not ended.
 	ScheduleSkipReason_SCHEDULE_SKIP_REASON_OVERLAP ScheduleSkipReason = 1
-	// As many times waited already as may.
+	// The maximum number of times was already waiting.
 	ScheduleSkipReason_SCHEDULE_SKIP_REASON_BUFFER_FULL ScheduleSkipReason = 2
-	// A later time took its place.
+	// A later time replaced it.
 	ScheduleSkipReason_SCHEDULE_SKIP_REASON_REPLACED ScheduleSkipReason = 3
-	// No replica was there when it came, and the catch-up policy did not make up for it.
+	// No replica ran when it came, and the catch-up policy did not make up for it.
 	ScheduleSkipReason_SCHEDULE_SKIP_REASON_MISSED ScheduleSkipReason = 4
 	// The schedule was paused.
 	ScheduleSkipReason_SCHEDULE_SKIP_REASON_PAUSED ScheduleSkipReason = 5
@@ -283,7 +284,7 @@ func (ScheduleSkipReason) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_schedule_proto_rawDescGZIP(), []int{3}
 }
 
-// What a run came from.
+// Origin of a run.
 type ScheduleRunCause int32
 
 const (
@@ -342,18 +343,18 @@ func (ScheduleRunCause) EnumDescriptor() ([]byte, []int) {
 
 // Submits a job at each of its times.
 //
-// The job has the labels `muster.dev/schedule` with the schedule's name, and `muster.dev/schedule-time` with the time that it is
-// for, such as 2026-11-26T08:30:00.000Z, whenever it starts.
+// The job has the labels `muster.dev/schedule` with the schedule's name, and `muster.dev/schedule-time` with its
+// scheduled time, such as 2026-11-26T08:30:00.000Z, whenever it starts.
 type Schedule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The namespace it belongs to.
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// Its name: `^[a-z0-9][a-z0-9-]{0,62}$`.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// When.
+	// Its times.
 	Times *ScheduleTimes `protobuf:"bytes,3,opt,name=times,proto3" json:"times,omitempty"`
-	// What is submitted each time. Idempotency key, start, expiry and trace context must be unset: those are each job's own. At
-	// most 62 labels. Version 0 of the definition is the one that is newest at that time.
+	// The submission for each time. Idempotency key, start, expiry and trace context must be unset: those are each job's
+	// own. At most 62 labels. Version 0 of the definition is the newest one at that time.
 	Job *JobSubmission `protobuf:"bytes,4,opt,name=job,proto3" json:"job,omitempty"`
 	// What happens when a time comes while a job of an earlier one has not ended.
 	OverlapPolicy OverlapPolicy `protobuf:"varint,5,opt,name=overlap_policy,json=overlapPolicy,proto3,enum=muster.v1.OverlapPolicy" json:"overlap_policy,omitempty"`
@@ -361,26 +362,27 @@ type Schedule struct {
 	CatchUpPolicy CatchUpPolicy `protobuf:"varint,6,opt,name=catch_up_policy,json=catchUpPolicy,proto3,enum=muster.v1.CatchUpPolicy" json:"catch_up_policy,omitempty"`
 	// Times missed longer ago are skipped whatever the policy. Unset: 1 day. From 10 s to 10 years.
 	CatchUpWindow *durationpb.Duration `protobuf:"bytes,7,opt,name=catch_up_window,json=catchUpWindow,proto3" json:"catch_up_window,omitempty"`
-	// Pauses the schedule when a job of it has failed for good or has expired.
+	// Pauses the schedule when one of its jobs has failed for good or has expired.
 	PauseOnFailure bool `protobuf:"varint,8,opt,name=pause_on_failure,json=pauseOnFailure,proto3" json:"pause_on_failure,omitempty"`
-	// Jobs that its times may give; after that it is over. 0: any number. What is triggered or backfilled does not count.
+	// Maximum number of jobs for its times; after that it is over. 0: any number. Triggered and backfilled jobs do not
+	// count.
 	MaxRuns int64 `protobuf:"varint,9,opt,name=max_runs,json=maxRuns,proto3" json:"max_runs,omitempty"`
-	// What it is for, for people. At most 1,024 characters.
+	// Its purpose, as readable text. At most 1,024 characters.
 	Description string `protobuf:"bytes,10,opt,name=description,proto3" json:"description,omitempty"`
 	// Whether its times are skipped for now. Output only: PauseSchedule and ResumeSchedule change it.
 	Paused bool `protobuf:"varint,11,opt,name=paused,proto3" json:"paused,omitempty"`
 	// Why it is paused. At most 256 characters. Output only.
 	PauseReason string `protobuf:"bytes,12,opt,name=pause_reason,json=pauseReason,proto3" json:"pause_reason,omitempty"`
-	// Version for updates: where it is set in ApplySchedule, a stale one is refused with ABORTED. Made by the server.
+	// Version for updates: if it is set in ApplySchedule, a stale one is refused with ABORTED. Set by the server.
 	Etag string `protobuf:"bytes,13,opt,name=etag,proto3" json:"etag,omitempty"`
-	// When it was made. Output only.
+	// When it was created. Output only.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
-	// When it was changed last by a person. Output only.
+	// When a person last changed it. Output only.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Jobs that it has submitted. Output only.
 	JobCount int64 `protobuf:"varint,16,opt,name=job_count,json=jobCount,proto3" json:"job_count,omitempty"`
-	// The next of its times. Unset: there is none any more, or it is behind more than 1,000 excluded ones and has not been found
-	// yet. Output only.
+	// The next of its times. Unset: there is none any more, or it comes after more than 1,000 excluded ones and has not
+	// been found yet. Output only.
 	NextTime      *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=next_time,json=nextTime,proto3" json:"next_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -535,29 +537,29 @@ func (x *Schedule) GetNextTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// Times: those of all expressions, intervals and calendars together, each once, less the exclusions.
+// Times: those of all expressions, intervals and calendars together, each once, minus the exclusions.
 //
-// A time of day that is written out and that a clock skips counts as the first moment after the gap; one that a clock shows twice
-// counts the first time. With a "*" or a step as minute or hour, skipped times are not there, and repeated ones count twice. A
-// whole day that a zone skips is not there.
+// A fixed time of day that a clock skips counts as the first moment after the gap; one that a clock shows twice counts
+// the first time. With a "*" or a step as minute or hour, skipped times do not exist, and repeated ones count twice. A
+// whole day that a zone skips does not exist.
 type ScheduleTimes struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Cron expressions of five fields: minute, hour, day of the month, month, day of the week, such as "30 9 * * mon-fri". Where
-	// both days are restricted, either is enough. At most 32.
+	// Cron expressions of five fields: minute, hour, day of the month, month, day of the week, such as "30 9 * *
+	// mon-fri". If both days are restricted, either is enough. At most 32.
 	Crons []string `protobuf:"bytes,1,rep,name=crons,proto3" json:"crons,omitempty"`
-	// Every so often. At most 32.
+	// Fixed intervals. At most 32.
 	Intervals []*ScheduleInterval `protobuf:"bytes,2,rep,name=intervals,proto3" json:"intervals,omitempty"`
-	// Times of day on days that fit all of a rule. At most 32.
+	// Times of day on days that match all parts of a rule. At most 32.
 	Calendars []*CalendarRule `protobuf:"bytes,3,rep,name=calendars,proto3" json:"calendars,omitempty"`
-	// Times that are left out. At most 32.
+	// Excluded times. At most 32.
 	Exclusions []*CalendarRule `protobuf:"bytes,4,rep,name=exclusions,proto3" json:"exclusions,omitempty"`
-	// Zone of the IANA database, such as "Europe/Vienna". Empty: "UTC". Intervals count from 1970 in UTC all the same.
+	// Zone of the IANA database, such as "Europe/Vienna". Empty: "UTC". Intervals count from 1970 in UTC in any zone.
 	TimeZone string `protobuf:"bytes,5,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
 	// The first time that counts. Unset: from now on.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	// Times before this one count. Unset: for ever.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
-	// Each job starts up to this much later than its time, by chance, but before the next time. Unset: 0. At most 1 day.
+	// Each job is delayed by a random time up to this, but not beyond the next time. Unset: 0. At most 1 day.
 	Jitter        *durationpb.Duration `protobuf:"bytes,8,opt,name=jitter,proto3" json:"jitter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -649,7 +651,7 @@ func (x *ScheduleTimes) GetJitter() *durationpb.Duration {
 	return nil
 }
 
-// Every so often.
+// A fixed interval.
 type ScheduleInterval struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// From one time to the next. From 1 s to 10 years.
@@ -704,7 +706,7 @@ func (x *ScheduleInterval) GetOffset() *durationpb.Duration {
 	return nil
 }
 
-// Local times by their parts, each written as a field of a cron expression; all of them must fit.
+// Local times by their parts, each written as a field of a cron expression; all of them must match.
 type CalendarRule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 0 to 59. Empty: 0; in an exclusion each.
@@ -795,12 +797,12 @@ func (x *CalendarRule) GetYear() string {
 	return ""
 }
 
-// What became of one time of a schedule, or of several that were skipped one after the other for one reason.
+// Outcome of one time of a schedule, or of several consecutive times that were skipped for one reason.
 type ScheduleRun struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The time that it is for.
+	// Its scheduled time.
 	NominalTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=nominal_time,json=nominalTime,proto3" json:"nominal_time,omitempty"`
-	// Where it is.
+	// Its state.
 	State ScheduleRunState `protobuf:"varint,2,opt,name=state,proto3,enum=muster.v1.ScheduleRunState" json:"state,omitempty"`
 	// Its job, once it is STARTED.
 	JobId string `protobuf:"bytes,3,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
@@ -808,13 +810,13 @@ type ScheduleRun struct {
 	SkipReason ScheduleSkipReason `protobuf:"varint,4,opt,name=skip_reason,json=skipReason,proto3,enum=muster.v1.ScheduleSkipReason" json:"skip_reason,omitempty"`
 	// Why its job was refused.
 	Message string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
-	// What it came from.
+	// Its origin.
 	Cause ScheduleRunCause `protobuf:"varint,6,opt,name=cause,proto3,enum=muster.v1.ScheduleRunCause" json:"cause,omitempty"`
-	// When it was decided, or asked for.
+	// When it was decided, or requested.
 	DecideTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=decide_time,json=decideTime,proto3" json:"decide_time,omitempty"`
 	// The last of several skipped times. Unset: it is one time.
 	LastNominalTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=last_nominal_time,json=lastNominalTime,proto3" json:"last_nominal_time,omitempty"`
-	// How many times it stands for.
+	// Number of times that it stands for.
 	Times         int32 `protobuf:"varint,9,opt,name=times,proto3" json:"times,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

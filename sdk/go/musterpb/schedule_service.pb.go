@@ -22,14 +22,14 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Says what to make, or how it is to be.
+// The schedule to create or change.
 type ApplyScheduleRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The schedule; its output-only fields are ignored.
 	Schedule *Schedule `protobuf:"bytes,1,opt,name=schedule,proto3" json:"schedule,omitempty"`
 	// UUID that makes a repeat of this very call harmless. Empty: none.
 	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Check only, and answer what would be stored.
+	// Only check, and return what would be stored.
 	ValidateOnly  bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -93,7 +93,7 @@ type ApplyScheduleResponse struct {
 	Schedule *Schedule `protobuf:"bytes,1,opt,name=schedule,proto3" json:"schedule,omitempty"`
 	// Whether this call made it; false after a repeat of the call.
 	Created bool `protobuf:"varint,2,opt,name=created,proto3" json:"created,omitempty"`
-	// Its next times: five, or fewer where there are no more.
+	// Its next times: five, or fewer if there are no more.
 	NextTimes     []*timestamppb.Timestamp `protobuf:"bytes,3,rep,name=next_times,json=nextTimes,proto3" json:"next_times,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -205,7 +205,7 @@ func (x *GetScheduleRequest) GetName() string {
 	return ""
 }
 
-// The schedule that was asked for.
+// The requested schedule.
 type GetScheduleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The schedule.
@@ -258,7 +258,7 @@ type ListSchedulesRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// Items on a page. 0: 50. At most 1,000; more is cut to that.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before. Empty: the first page.
+	// `next_page_token` of the previous page. Empty: the first page.
 	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -434,7 +434,7 @@ func (x *DeleteScheduleRequest) GetRequestId() string {
 	return ""
 }
 
-// Nothing more to say.
+// Empty.
 type DeleteScheduleResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -471,7 +471,7 @@ func (*DeleteScheduleResponse) Descriptor() ([]byte, []int) {
 	return file_muster_v1_schedule_service_proto_rawDescGZIP(), []int{7}
 }
 
-// Names the schedule to hold.
+// Names the schedule to pause.
 type PauseScheduleRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
@@ -480,7 +480,7 @@ type PauseScheduleRequest struct {
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// UUID that makes a repeat of this very call harmless. Empty: none.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// Why, for people. At most 256 characters.
+	// A readable reason. At most 256 characters.
 	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -590,7 +590,7 @@ func (x *PauseScheduleResponse) GetSchedule() *Schedule {
 	return nil
 }
 
-// Names the schedule that may go on.
+// Names the schedule to resume.
 type ResumeScheduleRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
@@ -700,7 +700,7 @@ func (x *ResumeScheduleResponse) GetSchedule() *Schedule {
 	return nil
 }
 
-// Names the schedule that is to run now.
+// Names the schedule to run now.
 type TriggerScheduleRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
@@ -709,7 +709,7 @@ type TriggerScheduleRequest struct {
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// UUID that makes a repeat of this very call harmless. Empty: none.
 	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// What happens when a job of it runs already. Unset: the schedule's own policy.
+	// What happens if one of its jobs is already running. Unset: the schedule's own policy.
 	OverlapPolicy OverlapPolicy `protobuf:"varint,4,opt,name=overlap_policy,json=overlapPolicy,proto3,enum=muster.v1.OverlapPolicy" json:"overlap_policy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -832,7 +832,7 @@ type BackfillScheduleRequest struct {
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	// Times before this one count.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
-	// What happens where the runs overlap. Unset: BUFFER_ALL, one after the other.
+	// What happens if the runs overlap. Unset: BUFFER_ALL, one after the other.
 	OverlapPolicy OverlapPolicy `protobuf:"varint,6,opt,name=overlap_policy,json=overlapPolicy,proto3,enum=muster.v1.OverlapPolicy" json:"overlap_policy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -910,7 +910,7 @@ func (x *BackfillScheduleRequest) GetOverlapPolicy() OverlapPolicy {
 	return OverlapPolicy_OVERLAP_POLICY_UNSPECIFIED
 }
 
-// What was asked for.
+// The requested runs.
 type BackfillScheduleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Times in the span.
@@ -961,11 +961,11 @@ type PreviewScheduleRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// The schedule's name. Empty: `times` are looked at.
+	// The schedule's name. Empty: `times` are used.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// Rules that are no schedule yet. Unset where a name is given.
+	// Rules that are not stored. Unset if a name is given.
 	Times *ScheduleTimes `protobuf:"bytes,3,opt,name=times,proto3" json:"times,omitempty"`
-	// Times after this one are answered. Unset: now.
+	// Times after this one are returned. Unset: now.
 	AfterTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=after_time,json=afterTime,proto3" json:"after_time,omitempty"`
 	// How many. 0: 10. At most 1,000; more is cut to that.
 	Count         int32 `protobuf:"varint,5,opt,name=count,proto3" json:"count,omitempty"`
@@ -1041,11 +1041,11 @@ func (x *PreviewScheduleRequest) GetCount() int32 {
 // The times.
 type PreviewScheduleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// In their order; fewer than asked for where there are no more, and where they are behind many excluded ones: 5,000 times
-	// are looked at, excluded ones too.
+	// In their order; fewer than requested if there are no more, or if many excluded ones come between: 5,000 times
+	// are scanned, including excluded ones.
 	Times []*timestamppb.Timestamp `protobuf:"bytes,1,rep,name=times,proto3" json:"times,omitempty"`
-	// Set where there may be more behind so many: up to here all are answered. Given as `after_time` it has those behind it looked
-	// for.
+	// Set if the scan stopped early: all times up to here are returned. Pass it as `after_time` to continue the
+	// scan.
 	LookedUntilTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=looked_until_time,json=lookedUntilTime,proto3" json:"looked_until_time,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -1104,7 +1104,7 @@ type ListScheduleRunsRequest struct {
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// Items on a page. 0: 50. At most 1,000; more is cut to that.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before. Empty: the first page.
+	// `next_page_token` of the previous page. Empty: the first page.
 	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -35,51 +35,53 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Keeps the schedules: what submits jobs as time goes by.
+// Manages schedules, which submit jobs at set times.
 //
-// Each time gets one job or is on record as skipped, with the reason, whichever replica dies when.
+// Each time gets one job or is recorded as skipped, with the reason, whichever replica dies when.
 type ScheduleServiceClient interface {
-	// Makes a schedule, or changes the one that is there; the same content again changes nothing. Where its times change, what
-	// has come by the old ones is decided by the old rules at that moment, and the new ones count from then on. What it has
-	// buffered stays.
+	// Creates a schedule, or changes the existing one; the same content again changes nothing. If its times change, times
+	// that have come under the old rules are decided by them at that moment, and the new times count from then on.
+	// Buffered runs stay.
 	//
-	// Errors: INVALID_ARGUMENT (a field is wrong, the times name none that is still to come, INPUT_SCHEMA_VIOLATED, or request_id
-	// was used for another call), NOT_FOUND (DEFINITION_NOT_FOUND; SCHEDULE_NOT_FOUND: the etag is of a schedule that is gone),
-	// FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE), RESOURCE_EXHAUSTED (OVERLOADED: its times are to change, and
-	// more than 200 that were missed are still to be made up for; soon they are).
+	// Errors: INVALID_ARGUMENT (a field is wrong, the times name none in the future, INPUT_SCHEMA_VIOLATED, or request_id
+	// was used for another call), NOT_FOUND (DEFINITION_NOT_FOUND; SCHEDULE_NOT_FOUND: the etag is of a deleted
+	// schedule), FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE), RESOURCE_EXHAUSTED (OVERLOADED: the
+	// times change while more than 200 missed ones are still to be caught up; try again soon).
 	ApplySchedule(ctx context.Context, in *ApplyScheduleRequest, opts ...grpc.CallOption) (*ApplyScheduleResponse, error)
 	// Reads a schedule. Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
 	GetSchedule(ctx context.Context, in *GetScheduleRequest, opts ...grpc.CallOption) (*GetScheduleResponse, error)
 	// Lists schedules by name. Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
 	ListSchedules(ctx context.Context, in *ListSchedulesRequest, opts ...grpc.CallOption) (*ListSchedulesResponse, error)
-	// Deletes a schedule with the record of its runs. Jobs that it has submitted stay; what it has buffered is dropped.
+	// Deletes a schedule with the record of its runs. Jobs that it has submitted stay; buffered runs are dropped.
 	//
 	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND, also when it was deleted before).
 	DeleteSchedule(ctx context.Context, in *DeleteScheduleRequest, opts ...grpc.CallOption) (*DeleteScheduleResponse, error)
-	// Skips the times of a schedule until it is resumed; what it has buffered waits. Pausing twice is no error: the new reason
+	// Skips the times of a schedule until it is resumed; buffered runs wait. Pausing twice is no error: the new reason
 	// counts, if there is one. Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
 	PauseSchedule(ctx context.Context, in *PauseScheduleRequest, opts ...grpc.CallOption) (*PauseScheduleResponse, error)
-	// Lets a paused schedule go on with the times to come. Resuming twice is no error.
+	// Resumes a paused schedule from the next time on. Resuming twice is no error.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (OVERLOADED: more than 200 times that nobody
-	// saw are still to be skipped; soon they are).
+	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (OVERLOADED: more than 200 missed
+	// times are still to be skipped; try again soon).
 	ResumeSchedule(ctx context.Context, in *ResumeScheduleRequest, opts ...grpc.CallOption) (*ResumeScheduleResponse, error)
-	// Asks for one run now, also of a paused schedule. The answer has its job, unless it waits for another or was skipped.
+	// Requests one run now, also of a paused schedule. The answer has its job, unless it waits for another or was
+	// skipped.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (1,000 runs wait already).
+	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (1,000 runs already wait).
 	TriggerSchedule(ctx context.Context, in *TriggerScheduleRequest, opts ...grpc.CallOption) (*TriggerScheduleResponse, error)
-	// Asks for a run for each time of a span, whether it had one before or not, also of a paused schedule.
+	// Requests a run for each time of a span, whether it had one before or not, also of a paused schedule.
 	//
-	// Errors: INVALID_ARGUMENT (also more than 1,000 times, or more than 5,000 with those that are excluded), NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (more than 1,000
-	// runs would wait).
+	// Errors: INVALID_ARGUMENT (also more than 1,000 times, or more than 5,000 with the excluded ones), NOT_FOUND
+	// (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (more than 1,000 runs would wait).
 	BackfillSchedule(ctx context.Context, in *BackfillScheduleRequest, opts ...grpc.CallOption) (*BackfillScheduleResponse, error)
-	// Answers the next times of a schedule, or of rules that are none yet. Changes nothing.
+	// Returns the next times of a schedule, or of rules that are not stored. Changes nothing.
 	//
 	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
 	PreviewSchedule(ctx context.Context, in *PreviewScheduleRequest, opts ...grpc.CallOption) (*PreviewScheduleResponse, error)
-	// Lists what became of the times of a schedule, newest time first. The newest 1,000 are kept.
+	// Lists the runs of a schedule, newest time first. The newest 1,000 are kept.
 	//
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list), NOT_FOUND (SCHEDULE_NOT_FOUND).
+	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list), NOT_FOUND
+	// (SCHEDULE_NOT_FOUND).
 	ListScheduleRuns(ctx context.Context, in *ListScheduleRunsRequest, opts ...grpc.CallOption) (*ListScheduleRunsResponse, error)
 }
 
@@ -195,51 +197,53 @@ func (c *scheduleServiceClient) ListScheduleRuns(ctx context.Context, in *ListSc
 // All implementations must embed UnimplementedScheduleServiceServer
 // for forward compatibility.
 //
-// Keeps the schedules: what submits jobs as time goes by.
+// Manages schedules, which submit jobs at set times.
 //
-// Each time gets one job or is on record as skipped, with the reason, whichever replica dies when.
+// Each time gets one job or is recorded as skipped, with the reason, whichever replica dies when.
 type ScheduleServiceServer interface {
-	// Makes a schedule, or changes the one that is there; the same content again changes nothing. Where its times change, what
-	// has come by the old ones is decided by the old rules at that moment, and the new ones count from then on. What it has
-	// buffered stays.
+	// Creates a schedule, or changes the existing one; the same content again changes nothing. If its times change, times
+	// that have come under the old rules are decided by them at that moment, and the new times count from then on.
+	// Buffered runs stay.
 	//
-	// Errors: INVALID_ARGUMENT (a field is wrong, the times name none that is still to come, INPUT_SCHEMA_VIOLATED, or request_id
-	// was used for another call), NOT_FOUND (DEFINITION_NOT_FOUND; SCHEDULE_NOT_FOUND: the etag is of a schedule that is gone),
-	// FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE), RESOURCE_EXHAUSTED (OVERLOADED: its times are to change, and
-	// more than 200 that were missed are still to be made up for; soon they are).
+	// Errors: INVALID_ARGUMENT (a field is wrong, the times name none in the future, INPUT_SCHEMA_VIOLATED, or request_id
+	// was used for another call), NOT_FOUND (DEFINITION_NOT_FOUND; SCHEDULE_NOT_FOUND: the etag is of a deleted
+	// schedule), FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE), RESOURCE_EXHAUSTED (OVERLOADED: the
+	// times change while more than 200 missed ones are still to be caught up; try again soon).
 	ApplySchedule(context.Context, *ApplyScheduleRequest) (*ApplyScheduleResponse, error)
 	// Reads a schedule. Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
 	GetSchedule(context.Context, *GetScheduleRequest) (*GetScheduleResponse, error)
 	// Lists schedules by name. Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
 	ListSchedules(context.Context, *ListSchedulesRequest) (*ListSchedulesResponse, error)
-	// Deletes a schedule with the record of its runs. Jobs that it has submitted stay; what it has buffered is dropped.
+	// Deletes a schedule with the record of its runs. Jobs that it has submitted stay; buffered runs are dropped.
 	//
 	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND, also when it was deleted before).
 	DeleteSchedule(context.Context, *DeleteScheduleRequest) (*DeleteScheduleResponse, error)
-	// Skips the times of a schedule until it is resumed; what it has buffered waits. Pausing twice is no error: the new reason
+	// Skips the times of a schedule until it is resumed; buffered runs wait. Pausing twice is no error: the new reason
 	// counts, if there is one. Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
 	PauseSchedule(context.Context, *PauseScheduleRequest) (*PauseScheduleResponse, error)
-	// Lets a paused schedule go on with the times to come. Resuming twice is no error.
+	// Resumes a paused schedule from the next time on. Resuming twice is no error.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (OVERLOADED: more than 200 times that nobody
-	// saw are still to be skipped; soon they are).
+	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (OVERLOADED: more than 200 missed
+	// times are still to be skipped; try again soon).
 	ResumeSchedule(context.Context, *ResumeScheduleRequest) (*ResumeScheduleResponse, error)
-	// Asks for one run now, also of a paused schedule. The answer has its job, unless it waits for another or was skipped.
+	// Requests one run now, also of a paused schedule. The answer has its job, unless it waits for another or was
+	// skipped.
 	//
-	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (1,000 runs wait already).
+	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (1,000 runs already wait).
 	TriggerSchedule(context.Context, *TriggerScheduleRequest) (*TriggerScheduleResponse, error)
-	// Asks for a run for each time of a span, whether it had one before or not, also of a paused schedule.
+	// Requests a run for each time of a span, whether it had one before or not, also of a paused schedule.
 	//
-	// Errors: INVALID_ARGUMENT (also more than 1,000 times, or more than 5,000 with those that are excluded), NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (more than 1,000
-	// runs would wait).
+	// Errors: INVALID_ARGUMENT (also more than 1,000 times, or more than 5,000 with the excluded ones), NOT_FOUND
+	// (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (more than 1,000 runs would wait).
 	BackfillSchedule(context.Context, *BackfillScheduleRequest) (*BackfillScheduleResponse, error)
-	// Answers the next times of a schedule, or of rules that are none yet. Changes nothing.
+	// Returns the next times of a schedule, or of rules that are not stored. Changes nothing.
 	//
 	// Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
 	PreviewSchedule(context.Context, *PreviewScheduleRequest) (*PreviewScheduleResponse, error)
-	// Lists what became of the times of a schedule, newest time first. The newest 1,000 are kept.
+	// Lists the runs of a schedule, newest time first. The newest 1,000 are kept.
 	//
-	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list), NOT_FOUND (SCHEDULE_NOT_FOUND).
+	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list), NOT_FOUND
+	// (SCHEDULE_NOT_FOUND).
 	ListScheduleRuns(context.Context, *ListScheduleRunsRequest) (*ListScheduleRunsResponse, error)
 	mustEmbedUnimplementedScheduleServiceServer()
 }

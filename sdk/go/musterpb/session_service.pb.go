@@ -33,7 +33,7 @@ const (
 	ReleaseReason_RELEASE_REASON_NO_SLOT ReleaseReason = 1
 	// The credit had ended, was spent or was never granted.
 	ReleaseReason_RELEASE_REASON_DEAD_CREDIT ReleaseReason = 2
-	// It waited for a slot longer than it may.
+	// It waited for a slot longer than allowed.
 	ReleaseReason_RELEASE_REASON_NOT_STARTED ReleaseReason = 3
 	// A cancel had arrived first.
 	ReleaseReason_RELEASE_REASON_CANCELLED ReleaseReason = 4
@@ -41,7 +41,7 @@ const (
 	ReleaseReason_RELEASE_REASON_DRAIN ReleaseReason = 5
 	// The worker has no handler for it.
 	ReleaseReason_RELEASE_REASON_UNSUPPORTED ReleaseReason = 6
-	// The worker can't take an input of this size.
+	// The worker can't accept an input of this size.
 	ReleaseReason_RELEASE_REASON_TOO_LARGE ReleaseReason = 7
 )
 
@@ -96,7 +96,7 @@ func (ReleaseReason) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_session_service_proto_rawDescGZIP(), []int{0}
 }
 
-// What became of one report.
+// Result of one report.
 type ReportResult int32
 
 const (
@@ -158,19 +158,20 @@ type OpenSessionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// Name of the worker, for people: `^[a-z0-9][a-z0-9-]{0,62}$`, with dots and underscores allowed after the first character.
+	// Readable name of the worker: `^[a-z0-9][a-z0-9-]{0,62}$`, with dots and underscores allowed after the first
+	// character.
 	WorkerName string `protobuf:"bytes,2,opt,name=worker_name,json=workerName,proto3" json:"worker_name,omitempty"`
-	// The protocol that the worker speaks. This release: 1.
+	// The worker's version of the protocol. This release: 1.
 	ProtocolVersion int32 `protobuf:"varint,3,opt,name=protocol_version,json=protocolVersion,proto3" json:"protocol_version,omitempty"`
 	// The SDK that the worker is built with.
 	Sdk *Sdk `protobuf:"bytes,4,opt,name=sdk,proto3" json:"sdk,omitempty"`
-	// Optional parts of the protocol that the worker knows. Unknown ones are ignored.
+	// Optional parts of the protocol that the worker supports. Unknown ones are ignored.
 	Capabilities []string `protobuf:"bytes,5,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
-	// What it can run. Between 1 and 1,000.
+	// Its handlers. Between 1 and 1,000.
 	Handlers []*Handler `protobuf:"bytes,6,rep,name=handlers,proto3" json:"handlers,omitempty"`
 	// Its labels, for demands. At most 64.
 	Labels map[string]string `protobuf:"bytes,7,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// What it offers for demands: totals, of which attempts take their part, such as {"cpu": 8, "memory": 17179869184, "gpu": 2}.
+	// Its resources: totals, of which attempts take their part, such as {"cpu": 8, "memory": 17179869184, "gpu": 2}.
 	// Amounts from 0 to 1,000,000,000,000 in steps of 0.001. At most 16.
 	Resources map[string]float64 `protobuf:"bytes,8,rep,name=resources,proto3" json:"resources,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
 	// Attempts it can run at once, from 1 to 10,000.
@@ -288,17 +289,17 @@ type OpenSessionResponse struct {
 	SessionId []byte `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
 	// Time from one heartbeat to the next.
 	BeatInterval *durationpb.Duration `protobuf:"bytes,2,opt,name=beat_interval,json=beatInterval,proto3" json:"beat_interval,omitempty"`
-	// How long a heartbeat is good for, counted from its sending.
+	// How long a heartbeat keeps the lease, counted from its sending.
 	Lease *durationpb.Duration `protobuf:"bytes,3,opt,name=lease,proto3" json:"lease,omitempty"`
-	// Where the message bus is.
+	// Addresses of the message bus.
 	NatsUrls []string `protobuf:"bytes,4,rep,name=nats_urls,json=natsUrls,proto3" json:"nats_urls,omitempty"`
 	// The subject that the session subscribes to; it carries SessionMessage.
 	Subject string `protobuf:"bytes,5,opt,name=subject,proto3" json:"subject,omitempty"`
-	// What lets it subscribe there and nowhere else.
+	// Credentials for this subject and no other.
 	NatsCredentials *NatsCredentials `protobuf:"bytes,6,opt,name=nats_credentials,json=natsCredentials,proto3" json:"nats_credentials,omitempty"`
 	// Largest result or checkpoint that the server takes, in bytes.
 	MaxPayload int32 `protobuf:"varint,7,opt,name=max_payload,json=maxPayload,proto3" json:"max_payload,omitempty"`
-	// Optional parts of the protocol that the server knows.
+	// Optional parts of the protocol that the server supports.
 	Capabilities  []string `protobuf:"bytes,8,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -393,11 +394,11 @@ func (x *OpenSessionResponse) GetCapabilities() []string {
 // Access to the message bus.
 type NatsCredentials struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The user's JWT. Empty when the bus asks for none.
+	// The user's JWT. Empty if the bus requires none.
 	Jwt string `protobuf:"bytes,1,opt,name=jwt,proto3" json:"jwt,omitempty"`
 	// The seed of the user's nkey, which signs the server's challenge. A secret.
 	Seed string `protobuf:"bytes,2,opt,name=seed,proto3" json:"seed,omitempty"`
-	// When the JWT ends. Renewed in a heartbeat's reply once half of its time is gone.
+	// When the JWT expires. Renewed in a heartbeat's reply once half of its time is over.
 	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -582,25 +583,25 @@ func (x *HeldAttempt) GetStarted() bool {
 	return false
 }
 
-// What a running handler says of itself.
+// Reports of a running handler.
 type ProgressUpdate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The job's UUID, 16 bytes.
 	JobId []byte `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// Number of the attempt.
 	Attempt int32 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	// Rises with each update of the attempt, so that a late one sets nothing back.
+	// Rises with each update of the attempt, so that a late one does not overwrite a newer one.
 	Sequence int64 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	// How far it is.
+	// Its progress.
 	Progress *Progress `protobuf:"bytes,4,opt,name=progress,proto3" json:"progress,omitempty"`
-	// What a later attempt may start from. Unset: no new one.
+	// The point from which a later attempt may start. Unset: no new one.
 	Checkpoint *Payload `protobuf:"bytes,5,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
-	// The handler asks for this much more time than its run timeout, counted from the attempt's start: all that it has asked
-	// for so far, not the last step. Unset: as it was. At most 30 days together with the run timeout.
+	// The handler asks for this much more time than its run timeout, counted from the attempt's start: the sum of all
+	// requests so far, not the last step. Unset: unchanged. At most 30 days together with the run timeout.
 	RunTimeoutExtension *durationpb.Duration `protobuf:"bytes,6,opt,name=run_timeout_extension,json=runTimeoutExtension,proto3" json:"run_timeout_extension,omitempty"`
-	// What the handler has logged and the server has not acknowledged yet, by rising sequence: a beat that carries a record
-	// carries those before it too, unless the worker has dropped them. An update with nothing but records leaves `sequence` as
-	// it was. Of more than 64 KiB the newest are kept.
+	// Log records that the server has not acknowledged yet, by rising sequence: a beat that carries a record also carries
+	// all earlier ones, unless the worker has dropped them. An update with nothing but records leaves `sequence` as it
+	// was. If there are more than 64 KiB, the newest are kept.
 	Logs          []*LogRecord `protobuf:"bytes,7,rep,name=logs,proto3" json:"logs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -685,16 +686,16 @@ func (x *ProgressUpdate) GetLogs() []*LogRecord {
 	return nil
 }
 
-// One beat.
+// One heartbeat.
 type HeartbeatRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The session's UUID, 16 bytes.
 	SessionId []byte `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	// Every attempt that is held. At most 10,000.
+	// Every held attempt. At most 10,000.
 	Held []*HeldAttempt `protobuf:"bytes,2,rep,name=held,proto3" json:"held,omitempty"`
 	// Credits granted with this beat.
 	Credits []*Credit `protobuf:"bytes,3,rep,name=credits,proto3" json:"credits,omitempty"`
-	// Credits that no longer hold.
+	// Credits that are no longer valid.
 	VoidedCreditIds []uint64 `protobuf:"varint,4,rep,packed,name=voided_credit_ids,json=voidedCreditIds,proto3" json:"voided_credit_ids,omitempty"`
 	// Progress and checkpoints that changed since the last acknowledged beat.
 	Progress []*ProgressUpdate `protobuf:"bytes,5,rep,name=progress,proto3" json:"progress,omitempty"`
@@ -794,11 +795,11 @@ type HeartbeatResponse struct {
 	Cancels []*CancelNotice `protobuf:"bytes,2,rep,name=cancels,proto3" json:"cancels,omitempty"`
 	// Whether the worker is asked to drain.
 	Drain bool `protobuf:"varint,3,opt,name=drain,proto3" json:"drain,omitempty"`
-	// Whether the session does not hear the bus and should connect anew.
+	// Whether the session does not receive messages from the bus and should reconnect.
 	ReconnectBus bool `protobuf:"varint,4,opt,name=reconnect_bus,json=reconnectBus,proto3" json:"reconnect_bus,omitempty"`
-	// When to beat next. Unset: after the usual interval.
+	// When to send the next beat. Unset: after the usual interval.
 	NextBeat *durationpb.Duration `protobuf:"bytes,5,opt,name=next_beat,json=nextBeat,proto3" json:"next_beat,omitempty"`
-	// New access to the bus, to be used from the next connection on.
+	// New credentials for the bus, to be used from the next connection on.
 	NatsCredentials *NatsCredentials `protobuf:"bytes,6,opt,name=nats_credentials,json=natsCredentials,proto3" json:"nats_credentials,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -876,8 +877,8 @@ func (x *HeartbeatResponse) GetNatsCredentials() *NatsCredentials {
 	return nil
 }
 
-// The handler never started: the attempt goes back and does not count. The hundredth attempt for nothing, be it released or
-// lost, ends the job.
+// The handler never started: the attempt goes back and does not count. After a hundred attempts that were released or
+// lost, the job ends.
 type Released struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Why.
@@ -997,12 +998,12 @@ func (*Aborted) Descriptor() ([]byte, []int) {
 	return file_muster_v1_session_service_proto_rawDescGZIP(), []int{10}
 }
 
-// The handler waits for children of its job: the job is WAITING, and holds neither place nor permit, until these have ended; then
-// the handler runs again from its start. The attempt does not count.
+// The handler waits for children of its job: the job is WAITING, and holds no slot and no permit, until these have
+// ended; then the handler runs again from its start. The attempt does not count.
 type Suspended struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUIDs of the children, 16 bytes each. Between 1 and 1,000. Those that have ended, or are none of the job, are passed over;
-	// if no other is left the job is READY at once.
+	// UUIDs of the children, 16 bytes each. Between 1 and 1,000. Ids of ended children, or of jobs that are not its
+	// children, are ignored; if no other is left the job is READY at once.
 	ChildJobIds   [][]byte `protobuf:"bytes,1,rep,name=child_job_ids,json=childJobIds,proto3" json:"child_job_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1052,7 +1053,7 @@ type AttemptReport struct {
 	JobId []byte `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// Number of the attempt.
 	Attempt int32 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	// What became of it.
+	// Its outcome.
 	//
 	// Types that are valid to be assigned to Outcome:
 	//
@@ -1063,8 +1064,8 @@ type AttemptReport struct {
 	//	*AttemptReport_Aborted
 	//	*AttemptReport_Suspended
 	Outcome isAttemptReport_Outcome `protobuf_oneof:"outcome"`
-	// What the handler has logged and no acknowledged beat has carried, as in ProgressUpdate. Stored before the attempt is
-	// closed; no part of what makes one report a repeat of another.
+	// Log records that no acknowledged beat has carried, as in ProgressUpdate. Stored before the attempt is
+	// closed; they do not count when a repeat of a report is recognised.
 	Logs          []*LogRecord `protobuf:"bytes,8,rep,name=logs,proto3" json:"logs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1237,7 +1238,7 @@ type ReportAttemptsRequest struct {
 	Reports []*AttemptReport `protobuf:"bytes,2,rep,name=reports,proto3" json:"reports,omitempty"`
 	// Credits granted with this call.
 	Credits []*Credit `protobuf:"bytes,3,rep,name=credits,proto3" json:"credits,omitempty"`
-	// Credits that no longer hold.
+	// Credits that are no longer valid.
 	VoidedCreditIds []uint64 `protobuf:"varint,4,rep,packed,name=voided_credit_ids,json=voidedCreditIds,proto3" json:"voided_credit_ids,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -1301,7 +1302,7 @@ func (x *ReportAttemptsRequest) GetVoidedCreditIds() []uint64 {
 	return nil
 }
 
-// What became of the reports.
+// Results of the reports.
 type ReportAttemptsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One for each report, in its order.
@@ -1393,7 +1394,7 @@ func (x *CloseSessionRequest) GetSessionId() []byte {
 	return nil
 }
 
-// Nothing more to say.
+// Empty.
 type CloseSessionResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields

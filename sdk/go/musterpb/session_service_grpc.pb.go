@@ -29,7 +29,7 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// What workers speak: a session, its heartbeats and its reports. Calls may go to any replica, each on its own.
+// The protocol of workers: a session, its heartbeats and its reports. Each call may go to any replica.
 type SessionServiceClient interface {
 	// Registers one life of a worker process.
 	//
@@ -37,17 +37,17 @@ type SessionServiceClient interface {
 	// FAILED_PRECONDITION (PROTOCOL_VERSION_UNSUPPORTED; LEASE_LOST: the session that request_id opened is closed),
 	// RESOURCE_EXHAUSTED (too many registrations at once; RetryInfo says when to try again), UNAVAILABLE.
 	OpenSession(ctx context.Context, in *OpenSessionRequest, opts ...grpc.CallOption) (*OpenSessionResponse, error)
-	// Renews the session's lease, grants credits, says what is held, and hears what changed.
+	// Renews the session's lease, grants credits, lists the held attempts, and returns what changed.
 	//
 	// Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (LEASE_LOST: the session is closed; stop everything and open a new
 	// one), RESOURCE_EXHAUSTED (more than 20 beats a second), UNAVAILABLE.
 	Heartbeat(ctx context.Context, in *HeartbeatRequest, opts ...grpc.CallOption) (*HeartbeatResponse, error)
-	// Closes attempts. A repeat is harmless. A result that does not fit its definition's schema is accepted, and closes the
-	// attempt as a failure of type OutputSchemaViolation.
+	// Closes attempts. A repeat is harmless. A result that does not match its definition's schema is accepted, and closes
+	// the attempt as a failure of type OutputSchemaViolation.
 	//
 	// Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (LEASE_LOST: the session is closed), RESOURCE_EXHAUSTED (too many
-	// results wait to be checked; send the same report again), UNAVAILABLE (the outcome is not known; send the same report
-	// again).
+	// results wait to be checked; send the same report again), UNAVAILABLE (the outcome is not known; send the same
+	// report again).
 	ReportAttempts(ctx context.Context, in *ReportAttemptsRequest, opts ...grpc.CallOption) (*ReportAttemptsResponse, error)
 	// Ends the session; attempts it has not reported are given back at once. A repeat is harmless.
 	//
@@ -107,7 +107,7 @@ func (c *sessionServiceClient) CloseSession(ctx context.Context, in *CloseSessio
 // All implementations must embed UnimplementedSessionServiceServer
 // for forward compatibility.
 //
-// What workers speak: a session, its heartbeats and its reports. Calls may go to any replica, each on its own.
+// The protocol of workers: a session, its heartbeats and its reports. Each call may go to any replica.
 type SessionServiceServer interface {
 	// Registers one life of a worker process.
 	//
@@ -115,17 +115,17 @@ type SessionServiceServer interface {
 	// FAILED_PRECONDITION (PROTOCOL_VERSION_UNSUPPORTED; LEASE_LOST: the session that request_id opened is closed),
 	// RESOURCE_EXHAUSTED (too many registrations at once; RetryInfo says when to try again), UNAVAILABLE.
 	OpenSession(context.Context, *OpenSessionRequest) (*OpenSessionResponse, error)
-	// Renews the session's lease, grants credits, says what is held, and hears what changed.
+	// Renews the session's lease, grants credits, lists the held attempts, and returns what changed.
 	//
 	// Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (LEASE_LOST: the session is closed; stop everything and open a new
 	// one), RESOURCE_EXHAUSTED (more than 20 beats a second), UNAVAILABLE.
 	Heartbeat(context.Context, *HeartbeatRequest) (*HeartbeatResponse, error)
-	// Closes attempts. A repeat is harmless. A result that does not fit its definition's schema is accepted, and closes the
-	// attempt as a failure of type OutputSchemaViolation.
+	// Closes attempts. A repeat is harmless. A result that does not match its definition's schema is accepted, and closes
+	// the attempt as a failure of type OutputSchemaViolation.
 	//
 	// Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (LEASE_LOST: the session is closed), RESOURCE_EXHAUSTED (too many
-	// results wait to be checked; send the same report again), UNAVAILABLE (the outcome is not known; send the same report
-	// again).
+	// results wait to be checked; send the same report again), UNAVAILABLE (the outcome is not known; send the same
+	// report again).
 	ReportAttempts(context.Context, *ReportAttemptsRequest) (*ReportAttemptsResponse, error)
 	// Ends the session; attempts it has not reported are given back at once. A repeat is harmless.
 	//

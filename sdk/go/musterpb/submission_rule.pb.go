@@ -22,13 +22,13 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What a submission is answered with that a rule of its definition takes for one too many.
+// The answer to a submission that a rule of its definition refuses as a duplicate.
 type DuplicatePolicy int32
 
 const (
 	// The default: USE_EXISTING.
 	DuplicatePolicy_DUPLICATE_POLICY_UNSPECIFIED DuplicatePolicy = 0
-	// The job that is there, with `existing` set.
+	// The existing job, with `existing` set.
 	DuplicatePolicy_DUPLICATE_POLICY_USE_EXISTING DuplicatePolicy = 1
 	// The call is refused: with ALREADY_EXISTS (DUPLICATE_JOB) by a uniqueness, with RESOURCE_EXHAUSTED (THROTTLED) by a
 	// throttle.
@@ -76,25 +76,26 @@ func (DuplicatePolicy) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_submission_rule_proto_rawDescGZIP(), []int{0}
 }
 
-// At most one job with the same key that is in one of `states`. The key is made of the definition's name and of what is asked
-// for here; with nothing more there is one job of the definition. A retry by hand is refused where another job blocks it,
-// whatever the policy.
+// At most one job with the same key in one of `states`. The key consists of the definition's name and of the parts that
+// are set here; with nothing more there is one job of the definition. A manual retry is refused if another job blocks
+// it, whatever the policy.
 type Uniqueness struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The whole input is part of the key: JSON by its value, whatever the order of its members; anything else byte by byte.
+	// The whole input is part of the key: JSON by its value, in any order of its members; anything else byte by byte.
 	ByInput bool `protobuf:"varint,1,opt,name=by_input,json=byInput,proto3" json:"by_input,omitempty"`
-	// Parts of the input that are part of the key, such as "order.id": names of members, from the outside in, with dots between
-	// them. At most 16, each of at most 256 characters. The input must be JSON and have each of them. Not with `by_input`.
+	// Fields of the input that are part of the key, such as "order.id": names of members, from the outside in, with dots
+	// between them. At most 16, each of at most 256 characters. The input must be JSON and have each of them. Not with
+	// `by_input`.
 	Fields []string `protobuf:"bytes,2,rep,name=fields,proto3" json:"fields,omitempty"`
-	// The time of the submission is part of the key, cut to a multiple of this since 1970. Unset: it is not. At least 1 s, at
-	// most 10 years.
+	// The time of the submission is part of the key, rounded down to a multiple of this since 1970. Unset: it is not. At
+	// least 1 s, at most 10 years.
 	Period *durationpb.Duration `protobuf:"bytes,3,opt,name=period,proto3" json:"period,omitempty"`
 	// The queue is part of the key.
 	ByQueue bool `protobuf:"varint,4,opt,name=by_queue,json=byQueue,proto3" json:"by_queue,omitempty"`
-	// States in which an earlier job is in the way of another one. BLOCKED, SCHEDULED, READY, ASSIGNED and RUNNING can't be left
-	// out. Empty: those, PAUSED, WAITING, CANCELLING and SUCCEEDED. A job that is no longer kept is in nobody's way.
+	// States in which an earlier job blocks another one. BLOCKED, SCHEDULED, READY, ASSIGNED and RUNNING can't be left
+	// out. Empty: those, PAUSED, WAITING, CANCELLING and SUCCEEDED. A job that is no longer kept blocks none.
 	States []JobState `protobuf:"varint,5,rep,packed,name=states,proto3,enum=muster.v1.JobState" json:"states,omitempty"`
-	// What a duplicate is answered with.
+	// The answer to a duplicate.
 	DuplicatePolicy DuplicatePolicy `protobuf:"varint,6,opt,name=duplicate_policy,json=duplicatePolicy,proto3,enum=muster.v1.DuplicatePolicy" json:"duplicate_policy,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -172,18 +173,18 @@ func (x *Uniqueness) GetDuplicatePolicy() DuplicatePolicy {
 	return DuplicatePolicy_DUPLICATE_POLICY_UNSPECIFIED
 }
 
-// Of jobs with the same key that come closely after each other only the last one runs. Each is SCHEDULED for `wait` after its
-// submission; one that still waits when the next comes ends CANCELLED, with a reason that names the next. Their submissions
-// can't say `run_time` or `delay`. Retries by hand are left alone.
+// Of jobs with the same key in quick succession only the last one runs. Each is SCHEDULED for `wait` after its
+// submission; one that still waits when the next comes ends CANCELLED, with a reason that names the next. Their
+// submissions can't set `run_time` or `delay`. Manual retries are not affected.
 type Debounce struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Parts of the input that are the key together with the definition's name, as in Uniqueness. Empty: all jobs of the
-	// definition have one key.
+	// Fields of the input that form the key together with the definition's name, as in Uniqueness. Empty: all jobs of the
+	// definition share one key.
 	Fields []string `protobuf:"bytes,1,rep,name=fields,proto3" json:"fields,omitempty"`
 	// From 1 ms to 1 day.
 	Wait *durationpb.Duration `protobuf:"bytes,2,opt,name=wait,proto3" json:"wait,omitempty"`
-	// The one that runs starts no later than this after the submission of the first. Unset: ten times `wait`. From `wait` to
-	// 10 days.
+	// The one that runs starts no later than this after the submission of the first. Unset: ten times `wait`. From `wait`
+	// to 10 days.
 	MaxWait       *durationpb.Duration `protobuf:"bytes,3,opt,name=max_wait,json=maxWait,proto3" json:"max_wait,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -240,17 +241,17 @@ func (x *Debounce) GetMaxWait() *durationpb.Duration {
 	return nil
 }
 
-// At most one job with the same key within `period` of the creation of the last one that was taken, by the database's clock.
-// Retries by hand are left alone.
+// At most one job with the same key within `period` of the creation of the last accepted one, by the database's clock.
+// Manual retries are not affected.
 type Throttle struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Parts of the input that are the key together with the definition's name, as in Uniqueness. Empty: all jobs of the
-	// definition have one key.
+	// Fields of the input that form the key together with the definition's name, as in Uniqueness. Empty: all jobs of the
+	// definition share one key.
 	Fields []string `protobuf:"bytes,1,rep,name=fields,proto3" json:"fields,omitempty"`
 	// From 1 s to 30 days.
 	Period *durationpb.Duration `protobuf:"bytes,2,opt,name=period,proto3" json:"period,omitempty"`
-	// What a job that comes too early is answered with: the last one that was taken, or a refusal whose RetryInfo says when the
-	// next is.
+	// The answer to a job that comes too early: the last accepted one, or a refusal whose RetryInfo says when the
+	// next is accepted.
 	DuplicatePolicy DuplicatePolicy `protobuf:"varint,3,opt,name=duplicate_policy,json=duplicatePolicy,proto3,enum=muster.v1.DuplicatePolicy" json:"duplicate_policy,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache

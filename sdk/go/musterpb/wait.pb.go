@@ -21,11 +21,11 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// A job that waits for something from outside. The control plane takes it once it is its turn: it is WAITING then, holds no worker
-// and counts against no limit. Its run timeout says how long it may wait (unset: 30 days); then it ends FAILED.
+// A job that waits for something outside. In its turn the control plane takes it: then it is WAITING, holds no worker
+// and counts against no limit. Its run timeout bounds the wait (unset: 30 days); then it ends FAILED.
 type WaitBody struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What it waits for.
+	// The kind of wait.
 	//
 	// Types that are valid to be assigned to Kind:
 	//
@@ -101,7 +101,7 @@ type WaitBody_Event struct {
 }
 
 type WaitBody_Approval struct {
-	// A person's word: WaitService.ApproveJob or RejectJob.
+	// A person's decision: WaitService.ApproveJob or RejectJob.
 	Approval *ApprovalWait `protobuf:"bytes,2,opt,name=approval,proto3,oneof"`
 }
 
@@ -114,8 +114,8 @@ type EventWait struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The event's name: `^[a-z0-9][a-z0-9-]{0,62}$`, with dots and underscores allowed after the first character.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Which of the events of that name: a CEL expression over `input` and `labels` as in KeyLimit.key, such as `input.order`. It is
-	// evaluated for each job; null is the empty key. Empty: the empty key.
+	// Selects among the events of that name: a CEL expression over `input` and `labels` as in KeyLimit.key, such as
+	// `input.order`. It is evaluated for each job; null is the empty key. Empty: the empty key.
 	Key           string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

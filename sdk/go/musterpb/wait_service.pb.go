@@ -29,13 +29,13 @@ type SendEventRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// Its name, as EventWait.name.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// Its key: it is for jobs whose EventWait.key gives just this one. At most 256 characters. Empty: the empty key.
+	// Its key: it is for jobs whose EventWait.key gives exactly this one. At most 256 characters. Empty: the empty key.
 	Key string `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
-	// The result of the jobs that it reaches. At most as large as an input may be. Unset: an empty one.
+	// The result of the jobs that it reaches. Same maximum size as an input. Unset: an empty one.
 	Payload *Payload `protobuf:"bytes,4,opt,name=payload,proto3" json:"payload,omitempty"`
 	// How long it is kept if no job waits for it. Unset: 1 h. 0: not at all. At most 30 days.
 	KeepFor *durationpb.Duration `protobuf:"bytes,5,opt,name=keep_for,json=keepFor,proto3" json:"keep_for,omitempty"`
-	// UUID that makes a repeat of this very call harmless for a day: it is one event. Empty: none.
+	// UUID that makes a repeat of this very call harmless for a day: both are one event. Empty: none.
 	EventId       string `protobuf:"bytes,6,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -113,14 +113,14 @@ func (x *SendEventRequest) GetEventId() string {
 	return ""
 }
 
-// What became of the event.
+// What happened to the event.
 type SendEventResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Jobs that it has ended so far.
 	DeliveredCount int64 `protobuf:"varint,1,opt,name=delivered_count,json=deliveredCount,proto3" json:"delivered_count,omitempty"`
-	// More jobs were waiting for it than one call ends: the control plane goes on with them.
+	// More jobs were waiting for it than one call ends: the control plane continues with them.
 	Delivering bool `protobuf:"varint,2,opt,name=delivering,proto3" json:"delivering,omitempty"`
-	// No job waited for it, and it is kept for the first that will.
+	// No job waited for it, and it is kept for the first that does.
 	Kept bool `protobuf:"varint,3,opt,name=kept,proto3" json:"kept,omitempty"`
 	// It is a repeat: the event was sent before, and nothing happened now. The other fields are unset.
 	Repeated      bool `protobuf:"varint,4,opt,name=repeated,proto3" json:"repeated,omitempty"`
@@ -193,7 +193,7 @@ type ApproveJobRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// UUID of the job.
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// For people, and a part of the result. At most 256 characters.
+	// Readable text, and a part of the result. At most 256 characters.
 	Comment string `protobuf:"bytes,3,opt,name=comment,proto3" json:"comment,omitempty"`
 	// JSON that becomes a part of the result. Unset: none.
 	Payload *Payload `protobuf:"bytes,4,opt,name=payload,proto3" json:"payload,omitempty"`
@@ -321,7 +321,7 @@ type RejectJobRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// UUID of the job.
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Why, for people: the message of the failure. At most 256 characters. Empty: "rejected".
+	// A readable reason: the message of the failure. At most 256 characters. Empty: "rejected".
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// UUID that makes a repeat of this very call harmless. Empty: none.
 	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`

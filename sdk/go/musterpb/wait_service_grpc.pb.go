@@ -28,20 +28,20 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Ends jobs that wait for something from outside: for an event, or for a person.
+// Ends jobs that wait for something outside: for an event, or for a person.
 type WaitServiceClient interface {
-	// Sends an event. Each job that waits for its name and key at that moment ends SUCCEEDED with the payload as its result. If none
-	// does, the event is kept for a while, and the first job that begins to wait for it takes it, the oldest event first. What is
-	// accepted is stored: it reaches its jobs, or is kept, whichever replica dies when.
+	// Sends an event. Each job that waits for its name and key at that moment ends SUCCEEDED with the payload as its
+	// result. If none does, the event is kept for a while, and the first job that begins to wait for it takes it, the
+	// oldest event first. An accepted event is stored: it reaches its jobs, or is kept, whichever replica dies when.
 	//
-	// Errors: INVALID_ARGUMENT (a field is wrong, or event_id was used for another call), RESOURCE_EXHAUSTED (EVENTS_FULL: 1,000
-	// events of this name and key are kept already).
+	// Errors: INVALID_ARGUMENT (a field is wrong, or event_id was used for another call), RESOURCE_EXHAUSTED
+	// (EVENTS_FULL: 1,000 events of this name and key are already kept).
 	SendEvent(ctx context.Context, in *SendEventRequest, opts ...grpc.CallOption) (*SendEventResponse, error)
-	// Ends a job that waits for an approval SUCCEEDED. Its result is the JSON object `{"approved": true, "comment": "…", "payload": …}`:
-	// `comment` and `payload` as given, and not there where they are not.
+	// Ends a job that waits for an approval SUCCEEDED. Its result is the JSON object
+	// `{"approved": true, "comment": "…", "payload": …}`: `comment` and `payload` as given, and absent if they are not.
 	//
 	// Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call), NOT_FOUND (JOB_NOT_FOUND),
-	// FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL: it is no such job, waits for its turn, or has ended).
+	// FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL: it is another kind of job, waits for its turn, or has ended).
 	ApproveJob(ctx context.Context, in *ApproveJobRequest, opts ...grpc.CallOption) (*ApproveJobResponse, error)
 	// Ends a job that waits for an approval FAILED, with a final failure of type Rejected and the reason as its message.
 	//
@@ -92,20 +92,20 @@ func (c *waitServiceClient) RejectJob(ctx context.Context, in *RejectJobRequest,
 // All implementations must embed UnimplementedWaitServiceServer
 // for forward compatibility.
 //
-// Ends jobs that wait for something from outside: for an event, or for a person.
+// Ends jobs that wait for something outside: for an event, or for a person.
 type WaitServiceServer interface {
-	// Sends an event. Each job that waits for its name and key at that moment ends SUCCEEDED with the payload as its result. If none
-	// does, the event is kept for a while, and the first job that begins to wait for it takes it, the oldest event first. What is
-	// accepted is stored: it reaches its jobs, or is kept, whichever replica dies when.
+	// Sends an event. Each job that waits for its name and key at that moment ends SUCCEEDED with the payload as its
+	// result. If none does, the event is kept for a while, and the first job that begins to wait for it takes it, the
+	// oldest event first. An accepted event is stored: it reaches its jobs, or is kept, whichever replica dies when.
 	//
-	// Errors: INVALID_ARGUMENT (a field is wrong, or event_id was used for another call), RESOURCE_EXHAUSTED (EVENTS_FULL: 1,000
-	// events of this name and key are kept already).
+	// Errors: INVALID_ARGUMENT (a field is wrong, or event_id was used for another call), RESOURCE_EXHAUSTED
+	// (EVENTS_FULL: 1,000 events of this name and key are already kept).
 	SendEvent(context.Context, *SendEventRequest) (*SendEventResponse, error)
-	// Ends a job that waits for an approval SUCCEEDED. Its result is the JSON object `{"approved": true, "comment": "…", "payload": …}`:
-	// `comment` and `payload` as given, and not there where they are not.
+	// Ends a job that waits for an approval SUCCEEDED. Its result is the JSON object
+	// `{"approved": true, "comment": "…", "payload": …}`: `comment` and `payload` as given, and absent if they are not.
 	//
 	// Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call), NOT_FOUND (JOB_NOT_FOUND),
-	// FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL: it is no such job, waits for its turn, or has ended).
+	// FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL: it is another kind of job, waits for its turn, or has ended).
 	ApproveJob(context.Context, *ApproveJobRequest) (*ApproveJobResponse, error)
 	// Ends a job that waits for an approval FAILED, with a final failure of type Rejected and the reason as its message.
 	//

@@ -22,7 +22,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Where a session is in its life.
+// State of a session in its life cycle.
 type SessionState int32
 
 const (
@@ -79,10 +79,10 @@ func (SessionState) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_worker_proto_rawDescGZIP(), []int{0}
 }
 
-// What a worker can run.
+// A handler that a worker offers.
 type Handler struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Name of the definition's handler; the definition's own name where it sets none.
+	// Name of the definition's handler; the definition's own name if it sets none.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Lowest definition version it serves. 0: any.
 	MinVersion int32 `protobuf:"varint,2,opt,name=min_version,json=minVersion,proto3" json:"min_version,omitempty"`
@@ -216,13 +216,13 @@ type Worker struct {
 	Namespace string `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// Its session.
 	SessionId string `protobuf:"bytes,3,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	// Where the session is in its life.
+	// State of the session.
 	State SessionState `protobuf:"varint,4,opt,name=state,proto3,enum=muster.v1.SessionState" json:"state,omitempty"`
-	// What it can run.
+	// Its handlers.
 	Handlers []*Handler `protobuf:"bytes,5,rep,name=handlers,proto3" json:"handlers,omitempty"`
 	// Its labels.
 	Labels map[string]string `protobuf:"bytes,6,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// What it offers for demands, such as {"gpu": 2}.
+	// Its resources for demands, such as {"gpu": 2}.
 	Resources map[string]float64 `protobuf:"bytes,7,rep,name=resources,proto3" json:"resources,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
 	// Attempts it can run at once.
 	Slots int32 `protobuf:"varint,8,opt,name=slots,proto3" json:"slots,omitempty"`
@@ -236,7 +236,7 @@ type Worker struct {
 	BeatTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=beat_time,json=beatTime,proto3" json:"beat_time,omitempty"`
 	// When its lease ends unless it is renewed.
 	LeaseExpireTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=lease_expire_time,json=leaseExpireTime,proto3" json:"lease_expire_time,omitempty"`
-	// Whether it beats but does not hear the message bus, so that nothing is assigned to it.
+	// Whether its heartbeats arrive but messages of the bus do not reach it, so that nothing is assigned to it.
 	Deaf bool `protobuf:"varint,14,opt,name=deaf,proto3" json:"deaf,omitempty"`
 	// Whether it takes no new attempts.
 	Draining      bool `protobuf:"varint,15,opt,name=draining,proto3" json:"draining,omitempty"`
@@ -392,7 +392,7 @@ type HeldJob struct {
 	State JobState `protobuf:"varint,4,opt,name=state,proto3,enum=muster.v1.JobState" json:"state,omitempty"`
 	// When it was assigned.
 	AssignTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=assign_time,json=assignTime,proto3" json:"assign_time,omitempty"`
-	// How far the handler says it is.
+	// Progress that the handler has reported.
 	Progress      *Progress `protobuf:"bytes,6,opt,name=progress,proto3" json:"progress,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -28,7 +28,7 @@ type ListWorkersRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// Items on a page. 0: 50. At most 1,000; more is cut to that.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before. Empty: the first page.
+	// `next_page_token` of the previous page. Empty: the first page.
 	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -195,7 +195,7 @@ func (x *GetWorkerRequest) GetSessionId() string {
 	return ""
 }
 
-// The worker that was asked for.
+// The requested worker.
 type GetWorkerResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The worker.

@@ -28,22 +28,23 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Shows the workers to people, and drains them.
+// Lists the workers, and drains them.
 type WorkerServiceClient interface {
 	// Lists the workers whose session is open or closing, by session id.
 	//
 	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another namespace).
 	ListWorkers(ctx context.Context, in *ListWorkersRequest, opts ...grpc.CallOption) (*ListWorkersResponse, error)
-	// Reads one worker and what it holds. A closed session is found, too, for as long as its record is kept.
+	// Reads one worker and the attempts that it holds. A closed session is found, too, as long as its record is kept.
 	//
 	// Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND).
 	GetWorker(ctx context.Context, in *GetWorkerRequest, opts ...grpc.CallOption) (*GetWorkerResponse, error)
 	// Asks a worker to finish what it holds and take nothing more. Nothing is assigned to it any more once this has
-	// answered; the worker hears of it with its next heartbeat. The workers of our SDKs then finish what they hold and end.
+	// answered; the worker learns of it with its next heartbeat. Workers of the Muster SDKs then finish what they hold
+	// and end.
 	//
-	// Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND), FAILED_PRECONDITION (SESSION_CLOSED: it
-	// was closed without having been asked to drain). Draining twice is no error, nor is it once the worker has drained and
-	// ended.
+	// Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND), FAILED_PRECONDITION
+	// (SESSION_CLOSED: it was closed without a request to drain). Draining twice is no error, nor is it once the worker
+	// has drained and ended.
 	DrainWorker(ctx context.Context, in *DrainWorkerRequest, opts ...grpc.CallOption) (*DrainWorkerResponse, error)
 }
 
@@ -89,22 +90,23 @@ func (c *workerServiceClient) DrainWorker(ctx context.Context, in *DrainWorkerRe
 // All implementations must embed UnimplementedWorkerServiceServer
 // for forward compatibility.
 //
-// Shows the workers to people, and drains them.
+// Lists the workers, and drains them.
 type WorkerServiceServer interface {
 	// Lists the workers whose session is open or closing, by session id.
 	//
 	// Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another namespace).
 	ListWorkers(context.Context, *ListWorkersRequest) (*ListWorkersResponse, error)
-	// Reads one worker and what it holds. A closed session is found, too, for as long as its record is kept.
+	// Reads one worker and the attempts that it holds. A closed session is found, too, as long as its record is kept.
 	//
 	// Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND).
 	GetWorker(context.Context, *GetWorkerRequest) (*GetWorkerResponse, error)
 	// Asks a worker to finish what it holds and take nothing more. Nothing is assigned to it any more once this has
-	// answered; the worker hears of it with its next heartbeat. The workers of our SDKs then finish what they hold and end.
+	// answered; the worker learns of it with its next heartbeat. Workers of the Muster SDKs then finish what they hold
+	// and end.
 	//
-	// Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND), FAILED_PRECONDITION (SESSION_CLOSED: it
-	// was closed without having been asked to drain). Draining twice is no error, nor is it once the worker has drained and
-	// ended.
+	// Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND), FAILED_PRECONDITION
+	// (SESSION_CLOSED: it was closed without a request to drain). Draining twice is no error, nor is it once the worker
+	// has drained and ended.
 	DrainWorker(context.Context, *DrainWorkerRequest) (*DrainWorkerResponse, error)
 	mustEmbedUnimplementedWorkerServiceServer()
 }

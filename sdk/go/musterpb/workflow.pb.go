@@ -22,8 +22,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// When a step may start, by how the steps that it needs have ended. What is said of failed steps holds for steps whose jobs
-// failed, were cancelled or expired, and for those that could not start because of one. A step that needs none starts at once.
+// When a step may start, by how the steps that it needs have ended. Failed steps are steps whose jobs failed, were
+// cancelled or expired, and those that could not start because of one. A step that needs none starts at once.
 type TriggerRule int32
 
 const (
@@ -33,9 +33,10 @@ const (
 	TriggerRule_TRIGGER_RULE_ALL_SUCCESS TriggerRule = 1
 	// All have failed. One succeeded or skipped: it is skipped.
 	TriggerRule_TRIGGER_RULE_ALL_FAILED TriggerRule = 2
-	// All have ended, however.
+	// All have ended, in any way.
 	TriggerRule_TRIGGER_RULE_ALL_DONE TriggerRule = 3
-	// All have ended, none was skipped, and at least one succeeded. One skipped: it is skipped. None succeeded: it can't start.
+	// All have ended, none was skipped, and at least one succeeded. One skipped: it is skipped. None succeeded: it can't
+	// start.
 	TriggerRule_TRIGGER_RULE_ALL_DONE_MIN_ONE_SUCCESS TriggerRule = 4
 	// All were skipped. Any other end: it is skipped.
 	TriggerRule_TRIGGER_RULE_ALL_SKIPPED TriggerRule = 5
@@ -43,8 +44,8 @@ const (
 	TriggerRule_TRIGGER_RULE_ONE_SUCCESS TriggerRule = 6
 	// One has failed; the others are not waited for. All have ended and none failed: it is skipped.
 	TriggerRule_TRIGGER_RULE_ONE_FAILED TriggerRule = 7
-	// One has succeeded or failed; the others are not waited for. All have ended and none did: it is skipped. Here alone a step that
-	// could not start is no failed one.
+	// One has succeeded or failed; the others are not waited for. All have ended and none did: it is skipped. Only here,
+	// a step that could not start does not count as failed.
 	TriggerRule_TRIGGER_RULE_ONE_DONE TriggerRule = 8
 	// All have ended and none has failed; skipped ones are fine. One failed: it can't start because of that.
 	TriggerRule_TRIGGER_RULE_NONE_FAILED TriggerRule = 9
@@ -54,7 +55,7 @@ const (
 	TriggerRule_TRIGGER_RULE_NONE_SKIPPED TriggerRule = 11
 	// It waits for none of them.
 	TriggerRule_TRIGGER_RULE_ALWAYS TriggerRule = 12
-	// All have ended, and at least one succeeded, whichever it is: for clean-up of what a step has set up. None succeeded: it can't
+	// All have ended, and at least one succeeded: for clean-up after a set-up step. None succeeded: it can't
 	// start if one failed, else it is skipped.
 	TriggerRule_TRIGGER_RULE_ALL_DONE_SETUP_SUCCESS TriggerRule = 13
 )
@@ -122,7 +123,7 @@ func (TriggerRule) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_workflow_proto_rawDescGZIP(), []int{0}
 }
 
-// When a step is for.
+// Purpose of a step.
 type StepRole int32
 
 const (
@@ -132,7 +133,7 @@ const (
 	StepRole_STEP_ROLE_NORMAL StepRole = 1
 	// It runs once the work has failed or was cancelled, before the final steps.
 	StepRole_STEP_ROLE_ON_FAILURE StepRole = 2
-	// It runs when all else is over, whatever became of that.
+	// It runs last, whatever happened to the others.
 	StepRole_STEP_ROLE_FINALLY StepRole = 3
 )
 
@@ -179,15 +180,15 @@ func (StepRole) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_workflow_proto_rawDescGZIP(), []int{1}
 }
 
-// What a failure of the work does to steps beside the one that failed.
+// What a failure of the work does to the other steps.
 type FailureMode int32
 
 const (
 	// The default: FAIL_FAST.
 	FailureMode_FAILURE_MODE_UNSPECIFIED FailureMode = 0
-	// Jobs that run are cancelled, and steps that wait do not start.
+	// Running jobs are cancelled, and waiting steps do not start.
 	FailureMode_FAILURE_MODE_FAIL_FAST FailureMode = 1
-	// All that can still run does.
+	// Everything that can still run does.
 	FailureMode_FAILURE_MODE_RUN_BRANCHES FailureMode = 2
 )
 
@@ -234,17 +235,18 @@ func (FailureMode) EnumDescriptor() ([]byte, []int) {
 
 // A job whose steps are jobs. The control plane runs it.
 //
-// It fails if a step of the work that no other one needs failed, or could not start because of a failure; else it succeeds.
-// Expressions are CEL over `workflow.input`, `workflow.job_id`, `workflow.labels`, and `steps.NAME.output`, `steps.NAME.state`
-// (such as "SUCCEEDED") of steps that come before; the payloads that they name must be JSON. At most 4,096 characters each.
+// It fails if a step of the work that no other one needs failed, or could not start because of a failure; else it
+// succeeds. Expressions are CEL over `workflow.input`, `workflow.job_id`, `workflow.labels`, and `steps.NAME.output`,
+// `steps.NAME.state` (such as "SUCCEEDED") of earlier steps; the payloads that they name must be JSON. At most 4,096
+// characters each.
 type WorkflowBody struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The vertices of the graph. Between 1 and 10,000, which may need 100,000 others in all.
+	// The vertices of the graph. Between 1 and 10,000, with at most 100,000 `needs` in all.
 	Steps []*WorkflowStep `protobuf:"bytes,1,rep,name=steps,proto3" json:"steps,omitempty"`
-	// Its result, as an expression. Empty: an object with the outputs of the steps of the work that no other one needs, by name;
-	// of those that were skipped there is none.
+	// Its result, as an expression. Empty: an object with the outputs, by name, of the steps of the work that no other
+	// one needs; without skipped ones.
 	Output string `protobuf:"bytes,2,opt,name=output,proto3" json:"output,omitempty"`
-	// What a failure does to the others.
+	// What a failure does to the other steps.
 	FailureMode   FailureMode `protobuf:"varint,3,opt,name=failure_mode,json=failureMode,proto3,enum=muster.v1.FailureMode" json:"failure_mode,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -304,10 +306,10 @@ func (x *WorkflowBody) GetFailureMode() FailureMode {
 // One vertex of a workflow.
 type WorkflowStep struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its name, unique in the workflow: `^[a-z][a-z0-9_]{0,62}$`, and not `in`, `true`, `false` or `null`, so that expressions can
-	// name it.
+	// Its name, unique in the workflow: `^[a-z][a-z0-9_]{0,62}$`, and not `in`, `true`, `false` or `null`, so that
+	// expressions can name it.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The definition that the step's job is made from: a task or a workflow, in the workflow's namespace.
+	// The definition of the step's job: a task, a workflow or a wait, in the workflow's namespace.
 	Definition string `protobuf:"bytes,2,opt,name=definition,proto3" json:"definition,omitempty"`
 	// The steps that it waits for, as its trigger rule says; of its own role. At most 1,000.
 	Needs []string `protobuf:"bytes,3,rep,name=needs,proto3" json:"needs,omitempty"`
@@ -317,26 +319,26 @@ type WorkflowStep struct {
 	TriggerRule TriggerRule `protobuf:"varint,5,opt,name=trigger_rule,json=triggerRule,proto3,enum=muster.v1.TriggerRule" json:"trigger_rule,omitempty"`
 	// Expression that says whether it runs, once it may start. False: it is skipped. Empty: it runs.
 	Condition string `protobuf:"bytes,6,opt,name=condition,proto3" json:"condition,omitempty"`
-	// Expression that gives the input of its job. Empty: the workflow's input. In a fan-out `item` and `index` may be named, in a
-	// loop `iteration`, from 0, and `previous`, the output of the pass before, which is null at first.
+	// Expression that gives the input of its job. Empty: the workflow's input. In a fan-out it may use `item` and
+	// `index`, in a loop `iteration`, from 0, and `previous`, the output of the previous pass, which is null at first.
 	Input string `protobuf:"bytes,7,opt,name=input,proto3" json:"input,omitempty"`
 	// Runs it once for each of many items. Unset: once.
 	FanOut *FanOut `protobuf:"bytes,8,opt,name=fan_out,json=fanOut,proto3" json:"fan_out,omitempty"`
-	// Runs it again until it is good. Unset: once. Not with `fan_out`.
+	// Repeats it while a condition holds. Unset: once. Not with `fan_out`.
 	Loop *Loop `protobuf:"bytes,9,opt,name=loop,proto3" json:"loop,omitempty"`
-	// What it is for.
+	// Its purpose.
 	Role StepRole `protobuf:"varint,10,opt,name=role,proto3,enum=muster.v1.StepRole" json:"role,omitempty"`
-	// What its job has in place of the definition's own.
+	// Settings of its job that replace the definition's own.
 	Overrides *StepOverrides `protobuf:"bytes,11,opt,name=overrides,proto3" json:"overrides,omitempty"`
-	// What takes back what it has done, if the work fails, is cancelled or runs out of time after it has succeeded. Unset: nothing. Only
-	// of a step of the work; not with `fan_out`.
+	// Undoes its work, if the workflow fails, is cancelled or runs out of time after the step has succeeded. Unset:
+	// nothing. Only for a step of the work; not with `fan_out`.
 	Compensation *Compensation `protobuf:"bytes,12,opt,name=compensation,proto3" json:"compensation,omitempty"`
-	// When the result of an earlier job may be taken in place of a job of its own. Unset: never. Only of a step of the work whose
-	// definition is a task or a workflow; not with `fan_out`, `loop` or `compensation`.
+	// When it may take the result of an earlier job in place of a job of its own. Unset: never. Only for a step of the
+	// work whose definition is a task or a workflow; not with `fan_out`, `loop` or `compensation`.
 	Cache *StepCache `protobuf:"bytes,13,opt,name=cache,proto3" json:"cache,omitempty"`
-	// What of outside of the workflow its job waits for: once its turn has come, and its condition holds, the job is BLOCKED until all
-	// of it has come about. If one can come about no more, the job is SKIPPED and the step has failed; so has one whose job would wait
-	// for itself. At most 100; not with `fan_out`, `loop` or `cache`.
+	// Dependencies of its job outside of the workflow: once its turn has come, and its condition holds, the job is
+	// BLOCKED until all are met. If one can no longer be met, the job is SKIPPED and the step has failed; the step also
+	// fails if its job would wait for itself. At most 100; not with `fan_out`, `loop` or `cache`.
 	After         []*StepDependency `protobuf:"bytes,14,rep,name=after,proto3" json:"after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -470,11 +472,11 @@ func (x *WorkflowStep) GetAfter() []*StepDependency {
 	return nil
 }
 
-// What a step waits for that is no part of its workflow, as `Dependency` says it of a job. The expressions may name what the step's
-// input may, and give texts; they are looked at once, when the step's turn has come.
+// A dependency of a step outside of its workflow, as `Dependency` is for a job. The expressions may use the same
+// variables as the step's input, and give texts; they are evaluated once, when the step's turn has come.
 type StepDependency struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What it is. Needed.
+	// The target. Required.
 	//
 	// Types that are valid to be assigned to On:
 	//
@@ -482,7 +484,7 @@ type StepDependency struct {
 	//	*StepDependency_Step
 	//	*StepDependency_Asset
 	On isStepDependency_On `protobuf_oneof:"on"`
-	// What must become of the job or the step. Not for an asset, which is met by a publication. Unset: SUCCEEDED.
+	// How the job or the step must end. Not for an asset, which is met by a publication. Unset: SUCCEEDED.
 	Condition     DependencyCondition `protobuf:"varint,4,opt,name=condition,proto3,enum=muster.v1.DependencyCondition" json:"condition,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -574,8 +576,8 @@ type StepDependency_Step struct {
 }
 
 type StepDependency_Asset struct {
-	// Expression that gives the name of a data asset of the same namespace. It is met by the first publication after the step's turn
-	// has come.
+	// Expression that gives the name of a data asset of the same namespace. It is met by the first publication after
+	// the step's turn has come.
 	Asset string `protobuf:"bytes,3,opt,name=asset,proto3,oneof"`
 }
 
@@ -590,7 +592,7 @@ type OtherStep struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Expression that gives the UUID of the workflow's job.
 	WorkflowJobId string `protobuf:"bytes,1,opt,name=workflow_job_id,json=workflowJobId,proto3" json:"workflow_job_id,omitempty"`
-	// Name of the step, as it is.
+	// The literal name of the step.
 	Step          string `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -640,15 +642,17 @@ func (x *OtherStep) GetStep() string {
 	return ""
 }
 
-// Takes the result of an earlier job in place of a new one. Steps whose jobs would have the same definition, version and input, in
-// whichever workflow of the namespace, share results: what the job of one has succeeded with, later ones take. Two that are under way
-// at the same time both have a job; what ends later is kept. A result that retention or an erasure took away is not there.
+// Takes the result of an earlier job in place of a new one. Steps whose jobs would have the same definition, version
+// and input, in any workflow of the namespace, share results: later steps take the result of a job that has succeeded.
+// Two that run at the same time both have a job; the result that ends later is kept. A result that retention or an
+// erasure removed is gone.
 type StepCache struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How long after its job has ended a result may be taken, and how long that of the step's own job is kept for others. From 1 s to
-	// 10 years; no longer than the job is kept.
+	// Maximum age of a result, from the end of its job, and how long that of the step's own job is kept for others. From
+	// 1 s to 10 years; no longer than the job is kept.
 	MaxAge *durationpb.Duration `protobuf:"bytes,1,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
-	// Expression of what must be the same in place of the input: it may name what the step's input may. Empty: the whole input.
+	// Expression of the value that must be the same in place of the input: it may use the same variables as the step's
+	// input. Empty: the whole input.
 	Key           string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -698,17 +702,17 @@ func (x *StepCache) GetKey() string {
 	return ""
 }
 
-// Takes back what a step has done. Compensations of a workflow run after its work and before all clean-up, one after another, that of
-// the step that ended last first. Each runs to its end, also if the workflow is cancelled or runs out of time meanwhile; after one that
-// failed the others go on, and the workflow's failure names it.
+// Undoes a step's work. Compensations of a workflow run after its work and before all clean-up, one after another, in
+// reverse order of the steps' ends. Each runs to its end, also if the workflow is cancelled or runs out of time
+// meanwhile; if one fails, the others still run, and the workflow's failure names it.
 type Compensation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The definition that its job is made from: a task or a workflow, in the workflow's namespace.
+	// The definition of its job: a task or a workflow, in the workflow's namespace.
 	Definition string `protobuf:"bytes,1,opt,name=definition,proto3" json:"definition,omitempty"`
 	// Version of the definition. 0: the newest when it starts.
 	DefinitionVersion int32 `protobuf:"varint,2,opt,name=definition_version,json=definitionVersion,proto3" json:"definition_version,omitempty"`
-	// Expression that gives the input of its job; `output` is what the step gave, that of its last pass if it has a loop. Empty: the
-	// step's output as it is.
+	// Expression that gives the input of its job; `output` is the step's output, that of its last pass if it has a loop.
+	// Empty: the step's output as it is.
 	Input         string `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -765,7 +769,7 @@ func (x *Compensation) GetInput() string {
 	return ""
 }
 
-// What a step's job has in place of what its definition says.
+// Settings of a step's job that replace those of its definition.
 type StepOverrides struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The queue to wait in. Empty: the definition's.
@@ -778,10 +782,10 @@ type StepOverrides struct {
 	RunTimeout *durationpb.Duration `protobuf:"bytes,4,opt,name=run_timeout,json=runTimeout,proto3" json:"run_timeout,omitempty"`
 	// Unset: the definition's.
 	Demands *Demands `protobuf:"bytes,5,opt,name=demands,proto3" json:"demands,omitempty"`
-	// How long its job may wait for its first attempt, from when it may run. Unset: as the definition says.
+	// How long its job may wait for its first attempt, from when it may run. Unset: the definition's.
 	ExpireAfter *durationpb.Duration `protobuf:"bytes,6,opt,name=expire_after,json=expireAfter,proto3" json:"expire_after,omitempty"`
-	// How long after the step's start its job may run: until then it is SCHEDULED, and holds no worker. Unset: at once. At most
-	// 10 years.
+	// How long after the step's start its job may run: until then it is SCHEDULED, and holds no worker. Unset: at once.
+	// At most 10 years.
 	Delay         *durationpb.Duration `protobuf:"bytes,7,opt,name=delay,proto3" json:"delay,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -866,19 +870,21 @@ func (x *StepOverrides) GetDelay() *durationpb.Duration {
 	return nil
 }
 
-// One job for each item of a list. The step's output is the list of the outputs, in the order of the items, with null for those
-// that have none.
+// One job for each item of a list. The step's output is the list of the outputs, in the order of the items, with null
+// for those without one.
 type FanOut struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Expression that gives the list: at most 100,000 items. None: the step succeeds at once with an empty list.
+	// Expression that gives the list: at most 100,000 items. An empty list: the step succeeds at once with an empty list.
 	Items string `protobuf:"bytes,1,opt,name=items,proto3" json:"items,omitempty"`
 	// Jobs that may be open at a time. 0: all of them.
 	MaxParallel int32 `protobuf:"varint,2,opt,name=max_parallel,json=maxParallel,proto3" json:"max_parallel,omitempty"`
-	// Items that may fail before the step does. One more, and the step fails at once, and what still runs is cancelled. Not so many,
-	// or unset: all items run to their ends, and the step fails if one of them has failed and no success rule holds.
+	// Items that may fail before the step does. With one more the step fails at once, and running items are cancelled. If
+	// fewer fail, or it is unset: all items run to their ends, and the step fails if one of them has failed and no
+	// success rule holds.
 	MaxFailed *int32 `protobuf:"varint,3,opt,name=max_failed,json=maxFailed,proto3,oneof" json:"max_failed,omitempty"`
-	// When the step succeeds early, or although some have failed: one of these holds. What still runs is cancelled then. A failure
-	// by `max_failed` that is found at the same time goes first. At most 20. None: it succeeds once all items have.
+	// When the step succeeds early, or although some have failed: one of these holds. Running items are cancelled then. A
+	// failure by `max_failed` that is found at the same time takes precedence. At most 20. None: it succeeds once all
+	// items have.
 	SuccessPolicy []*SuccessRule `protobuf:"bytes,4,rep,name=success_policy,json=successPolicy,proto3" json:"success_policy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -945,10 +951,10 @@ func (x *FanOut) GetSuccessPolicy() []*SuccessRule {
 // Holds once enough items have succeeded.
 type SuccessRule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Which items count: places from 0 and spans of them, in order, such as "0,3-5". Of places beyond the end of the list nothing
-	// is asked. At most 4,096 characters. Empty: all.
+	// The items that count: indexes from 0 and ranges of them, in order, such as "0,3-5". Indexes beyond the end of the
+	// list are ignored. At most 4,096 characters. Empty: all.
 	Indexes string `protobuf:"bytes,1,opt,name=indexes,proto3" json:"indexes,omitempty"`
-	// How many of them must have succeeded; all of them, if the list has not so many. 0: all of them.
+	// How many of them must have succeeded; all of them, if the list has fewer. 0: all of them.
 	Count         int32 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1001,9 +1007,9 @@ func (x *SuccessRule) GetCount() int32 {
 // Runs a step again while an expression holds. Its output is that of the last pass.
 type Loop struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Looked at after each pass that succeeded: `output` is what it gave, `iteration` its number from 0. True: once more.
+	// Evaluated after each successful pass: `output` is its output, `iteration` its number from 0. True: another pass.
 	While string `protobuf:"bytes,1,opt,name=while,proto3" json:"while,omitempty"`
-	// Passes at the most; if the expression still holds after the last one, the step fails. From 1 to 10,000.
+	// Maximum number of passes; if the expression still holds after the last one, the step fails. From 1 to 10,000.
 	MaxIterations int32 `protobuf:"varint,2,opt,name=max_iterations,json=maxIterations,proto3" json:"max_iterations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -22,7 +22,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What a workflow is at.
+// Current phase of a workflow.
 type WorkflowPhase int32
 
 const (
@@ -34,7 +34,8 @@ const (
 	WorkflowPhase_WORKFLOW_PHASE_ON_FAILURE WorkflowPhase = 2
 	// The steps with the role FINALLY.
 	WorkflowPhase_WORKFLOW_PHASE_FINALLY WorkflowPhase = 3
-	// The work has failed or was cancelled: what has succeeded of it is compensated, before the steps with the role ON_FAILURE.
+	// The work has failed or was cancelled: its successful steps are compensated, before the steps with the role
+	// ON_FAILURE.
 	WorkflowPhase_WORKFLOW_PHASE_COMPENSATION WorkflowPhase = 4
 )
 
@@ -83,13 +84,13 @@ func (WorkflowPhase) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_workflow_run_proto_rawDescGZIP(), []int{0}
 }
 
-// How a step of a workflow is.
+// State of a step of a workflow.
 type StepState int32
 
 const (
 	// Never sent.
 	StepState_STEP_STATE_UNSPECIFIED StepState = 0
-	// It has not been started. Of a workflow that has ended: it never was.
+	// It has not been started. In an ended workflow, it never was.
 	StepState_STEP_STATE_WAITING StepState = 1
 	// Its job, or one of its jobs, is open.
 	StepState_STEP_STATE_RUNNING StepState = 2
@@ -97,7 +98,7 @@ const (
 	StepState_STEP_STATE_SUCCEEDED StepState = 3
 	// Its job failed, was cancelled or expired, or could not be made.
 	StepState_STEP_STATE_FAILED StepState = 4
-	// Its trigger rule says that it can't start because of a failure before it.
+	// Its trigger rule says that it can't start because of an earlier failure.
 	StepState_STEP_STATE_UPSTREAM_FAILED StepState = 5
 	// Its trigger rule or its condition says that it does not run, or somebody skipped it.
 	StepState_STEP_STATE_SKIPPED StepState = 6
@@ -152,12 +153,12 @@ func (StepState) EnumDescriptor() ([]byte, []int) {
 	return file_muster_v1_workflow_run_proto_rawDescGZIP(), []int{1}
 }
 
-// A job of a workflow, with how far it is.
+// A job of a workflow, with its progress.
 type Workflow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The job.
 	Job *Job `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
-	// What it is at. Of one that has ended: what it was at in the end.
+	// Its phase. For an ended workflow: its last phase.
 	Phase WorkflowPhase `protobuf:"varint,2,opt,name=phase,proto3,enum=muster.v1.WorkflowPhase" json:"phase,omitempty"`
 	// All of its steps.
 	Steps int32 `protobuf:"varint,3,opt,name=steps,proto3" json:"steps,omitempty"`
@@ -169,17 +170,17 @@ type Workflow struct {
 	Succeeded int32 `protobuf:"varint,6,opt,name=succeeded,proto3" json:"succeeded,omitempty"`
 	// Steps that have failed.
 	Failed int32 `protobuf:"varint,7,opt,name=failed,proto3" json:"failed,omitempty"`
-	// Steps that can't start because of a failure before them.
+	// Steps that can't start because of an earlier failure.
 	UpstreamFailed int32 `protobuf:"varint,8,opt,name=upstream_failed,json=upstreamFailed,proto3" json:"upstream_failed,omitempty"`
 	// Steps that do not run.
 	Skipped int32 `protobuf:"varint,9,opt,name=skipped,proto3" json:"skipped,omitempty"`
-	// The share of its steps that are over, from 0 to 1: all of a phase that is over, and of a fan-out that runs as much as of its
-	// items have ended. 0: it has not been started. 1: it has ended.
+	// The share of its steps that are over, from 0 to 1: all of a phase that is over, and of a running fan-out the share
+	// of its ended items. 0: it has not been started. 1: it has ended.
 	Progress float64 `protobuf:"fixed64,10,opt,name=progress,proto3" json:"progress,omitempty"`
-	// When its last step is expected to end, by what steps and items have taken that have ended. Unset while none says anything, and of
-	// one that has ended.
+	// When its last step is expected to end, estimated from the durations of ended steps and items. Unset while there are
+	// none, and for an ended workflow.
 	EstimatedEndTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=estimated_end_time,json=estimatedEndTime,proto3" json:"estimated_end_time,omitempty"`
-	// Of the steps that have succeeded, those that took the result of an earlier job.
+	// Number of successful steps that took the result of an earlier job.
 	Cached        int32 `protobuf:"varint,12,opt,name=cached,proto3" json:"cached,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -304,31 +305,33 @@ type WorkflowStepRun struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Its place in the definition, from 0.
+	// Its index in the definition, from 0.
 	Number int32 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
-	// How it is.
+	// Its state.
 	State StepState `protobuf:"varint,3,opt,name=state,proto3,enum=muster.v1.StepState" json:"state,omitempty"`
-	// Why it was skipped, never started, or failed without a job; of one with `after`, what its job depends on. At most 1,024
-	// characters. Empty: its job says.
+	// Why it was skipped, never started, or failed without a job; for one with `after`, what its job depends on. At most
+	// 1,024 characters. Empty: see its job.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Its job; of a loop that of its last pass; of one that is `cached` the earlier job. Empty: it has none, or one for each item of its
-	// fan-out.
+	// Its job; for a loop that of its last pass; if it is `cached` the earlier job. Empty: it has none, or one for each
+	// item of its fan-out.
 	JobId string `protobuf:"bytes,5,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// Passes of its loop that have ended.
 	Iteration int32 `protobuf:"varint,6,opt,name=iteration,proto3" json:"iteration,omitempty"`
-	// How far its fan-out is. Unset: it has none, or has not been started.
+	// Progress of its fan-out. Unset: it has none, or has not been started.
 	FanOut *FanOutProgress `protobuf:"bytes,7,opt,name=fan_out,json=fanOut,proto3" json:"fan_out,omitempty"`
 	// The steps that it needs.
 	Needs []string `protobuf:"bytes,8,rep,name=needs,proto3" json:"needs,omitempty"`
-	// What it is for.
+	// Its purpose.
 	Role StepRole `protobuf:"varint,9,opt,name=role,proto3,enum=muster.v1.StepRole" json:"role,omitempty"`
-	// The definition that its job is made from.
+	// The definition of its job.
 	Definition string `protobuf:"bytes,10,opt,name=definition,proto3" json:"definition,omitempty"`
-	// When its job was made, or that of the first item; if it is `cached`, when the result was taken. Unset: it has none.
+	// When its job was created, or that of the first item; if it is `cached`, when the result was taken. Unset: it has
+	// none.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
-	// When its job ended; if it is `cached`, when the result was taken. Unset: it has none, it is open, or there is one for each item.
+	// When its job ended; if it is `cached`, when the result was taken. Unset: it has none, it is open, or there is one
+	// for each item.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
-	// How far its compensation is. Unset: it has none, or has not succeeded.
+	// Its compensation. Unset: it has none, or has not succeeded.
 	Compensation *CompensationRun `protobuf:"bytes,13,opt,name=compensation,proto3" json:"compensation,omitempty"`
 	// It took the result of an earlier job, of this or of another workflow, and had none of its own.
 	Cached        bool `protobuf:"varint,14,opt,name=cached,proto3" json:"cached,omitempty"`
@@ -464,18 +467,18 @@ func (x *WorkflowStepRun) GetCached() bool {
 	return false
 }
 
-// What takes back what a step has done.
+// The compensation of a step.
 type CompensationRun struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// WAITING: it was not called for, or its turn has not come; else RUNNING, SUCCEEDED or FAILED.
+	// WAITING: it was not needed, or its turn has not come; else RUNNING, SUCCEEDED or FAILED.
 	State StepState `protobuf:"varint,1,opt,name=state,proto3,enum=muster.v1.StepState" json:"state,omitempty"`
 	// Its job. Empty: it has none.
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// Why it failed. At most 1,024 characters. Empty: it has not.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	// The definition that its job is made from.
+	// The definition of its job.
 	Definition string `protobuf:"bytes,4,opt,name=definition,proto3" json:"definition,omitempty"`
-	// When its job was made. Unset: it has none.
+	// When its job was created. Unset: it has none.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	// When its job ended. Unset: it has none, or it is open.
 	EndTime       *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
@@ -564,7 +567,7 @@ type FanOutProgress struct {
 	Started int32 `protobuf:"varint,2,opt,name=started,proto3" json:"started,omitempty"`
 	// Those that have succeeded.
 	Succeeded int32 `protobuf:"varint,3,opt,name=succeeded,proto3" json:"succeeded,omitempty"`
-	// Those that have failed. What the fan-out cancelled when it was decided counts neither here nor there.
+	// Those that have failed. Items that the fan-out cancelled once it was decided count in neither.
 	Failed int32 `protobuf:"varint,4,opt,name=failed,proto3" json:"failed,omitempty"`
 	// Jobs that may be open at a time. 0: all of them.
 	MaxParallel   int32 `protobuf:"varint,5,opt,name=max_parallel,json=maxParallel,proto3" json:"max_parallel,omitempty"`

@@ -76,7 +76,7 @@ func (x *GetWorkflowRequest) GetJobId() string {
 	return ""
 }
 
-// The workflow that was asked for.
+// The requested workflow.
 type GetWorkflowResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The workflow.
@@ -131,7 +131,7 @@ type ListWorkflowStepsRequest struct {
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// Items on a page. 0: 50. At most 1,000; more is cut to that.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before. Empty: the first page.
+	// `next_page_token` of the previous page. Empty: the first page.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Only steps in these states. Empty: all.
 	States        []StepState `protobuf:"varint,5,rep,packed,name=states,proto3,enum=muster.v1.StepState" json:"states,omitempty"`
@@ -207,7 +207,7 @@ func (x *ListWorkflowStepsRequest) GetStates() []StepState {
 // A page of steps.
 type ListWorkflowStepsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The steps, in the order of the definition. Fewer than asked for where they need very many others.
+	// The steps, in the order of the definition. Fewer than requested if they have very many `needs`.
 	Steps []*WorkflowStepRun `protobuf:"bytes,1,rep,name=steps,proto3" json:"steps,omitempty"`
 	// Token of the next page. Empty: this was the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
@@ -259,7 +259,7 @@ func (x *ListWorkflowStepsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks to skip a step.
+// Names the step to skip.
 type SkipStepRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: "default".
@@ -268,9 +268,9 @@ type SkipStepRequest struct {
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// The step's name.
 	Step string `protobuf:"bytes,3,opt,name=step,proto3" json:"step,omitempty"`
-	// Why, for people; kept with the step and in the audit record. At most 1,024 characters.
+	// A readable reason; kept with the step and in the audit record. At most 1,024 characters.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
-	// UUID that makes repeats of this call harmless. Empty: none.
+	// UUID that makes a repeat of this very call harmless. Empty: none.
 	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AuditServiceStub(object):
-    """Shows what people did by hand. Who it was is not on record: callers are not authenticated.
+    """Lists manual changes. The caller is not recorded: callers are not authenticated.
     """
 
     def __init__(self, channel):
@@ -43,7 +43,7 @@ class AuditServiceStub(object):
 
 
 class AuditServiceServicer(object):
-    """Shows what people did by hand. Who it was is not on record: callers are not authenticated.
+    """Lists manual changes. The caller is not recorded: callers are not authenticated.
     """
 
     def ListAuditRecords(self, request, context):
@@ -72,7 +72,7 @@ def add_AuditServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AuditService(object):
-    """Shows what people did by hand. Who it was is not on record: callers are not authenticated.
+    """Lists manual changes. The caller is not recorded: callers are not authenticated.
     """
 
     @staticmethod

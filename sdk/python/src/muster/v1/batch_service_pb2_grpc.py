@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class BatchServiceStub(object):
-    """Makes batches and follows them. Members come by SubmitJob and SubmitJobs with `batch_job_id`; JobService.CancelJob of the
-    batch's job cancels it with its open members, and WaitJob waits for its end.
+    """Creates batches and follows them. Members come by SubmitJob and SubmitJobs with `batch_job_id`; JobService.CancelJob
+    of the batch's job cancels it with its open members, and WaitJob waits for its end.
     """
 
     def __init__(self, channel):
@@ -59,15 +59,16 @@ class BatchServiceStub(object):
 
 
 class BatchServiceServicer(object):
-    """Makes batches and follows them. Members come by SubmitJob and SubmitJobs with `batch_job_id`; JobService.CancelJob of the
-    batch's job cancels it with its open members, and WaitJob waits for its end.
+    """Creates batches and follows them. Members come by SubmitJob and SubmitJobs with `batch_job_id`; JobService.CancelJob
+    of the batch's job cancels it with its open members, and WaitJob waits for its end.
     """
 
     def CreateBatch(self, request, context):
-        """Makes an open batch without members.
+        """Creates an open batch without members.
 
-        Errors: INVALID_ARGUMENT (a field is wrong, INPUT_SCHEMA_VIOLATED of the callback, or request_id was used for another call),
-        NOT_FOUND (DEFINITION_NOT_FOUND of the callback), FAILED_PRECONDITION (DEFINITION_ARCHIVED of the callback).
+        Errors: INVALID_ARGUMENT (a field is wrong, INPUT_SCHEMA_VIOLATED of the callback, or request_id was used for
+        another call), NOT_FOUND (DEFINITION_NOT_FOUND of the callback), FAILED_PRECONDITION (DEFINITION_ARCHIVED of the
+        callback).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -83,8 +84,9 @@ class BatchServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SealBatch(self, request, context):
-        """Says that there are no more members: the batch ends once all of them have, at once if they all have already. Sealing twice is no
-        error, nor is sealing a batch that was cancelled or has ended: that changes nothing. The first one leaves an audit record.
+        """Declares that there are no more members: the batch ends once all of them have, at once if they all have already.
+        Sealing twice is no error, nor is sealing a batch that was cancelled or has ended: that changes nothing. The first
+        seal leaves an audit record.
 
         Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND).
         """
@@ -93,13 +95,14 @@ class BatchServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RetryBatch(self, request, context):
-        """Makes a new batch of a batch that has ended: its members are new jobs of that one's members that had failed, been cancelled or
-        expired, each as RetryJob makes it. Answers at once; the members are made behind the call, and then the batch is sealed (`retry`
-        says how far that is). It takes the labels, the description, the failure policy and the callback of the other one. A batch is
-        retried once: what fails of the new one is retried by retrying that one. Is kept in the audit records.
+        """Makes a new batch from a batch that has ended: its members are new jobs for the members that failed, were cancelled
+        or expired, each as RetryJob makes it. Returns at once; the members are made in the background, and then the batch
+        is sealed (`retry` shows the progress). It takes the labels, the description, the failure policy and the callback
+        of the other one. A batch is retried once: if members of the new one fail, retry that one. Leaves an audit record.
 
-        Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND), FAILED_PRECONDITION
-        (JOB_NOT_ENDED; JOB_ERASED; NOTHING_TO_RETRY: all of its members succeeded or were skipped; BATCH_RETRIED: another batch retries it).
+        Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND),
+        FAILED_PRECONDITION (JOB_NOT_ENDED; JOB_ERASED; NOTHING_TO_RETRY: all of its members succeeded or were skipped;
+        BATCH_RETRIED: another batch retries it).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -137,8 +140,8 @@ def add_BatchServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class BatchService(object):
-    """Makes batches and follows them. Members come by SubmitJob and SubmitJobs with `batch_job_id`; JobService.CancelJob of the
-    batch's job cancels it with its open members, and WaitJob waits for its end.
+    """Creates batches and follows them. Members come by SubmitJob and SubmitJobs with `batch_job_id`; JobService.CancelJob
+    of the batch's job cancels it with its open members, and WaitJob waits for its end.
     """
 
     @staticmethod

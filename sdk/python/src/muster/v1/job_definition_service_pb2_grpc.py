@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class JobDefinitionServiceStub(object):
-    """Keeps the definitions that jobs are made from.
+    """Manages the definitions of jobs.
     """
 
     def __init__(self, channel):
@@ -68,15 +68,16 @@ class JobDefinitionServiceStub(object):
 
 
 class JobDefinitionServiceServicer(object):
-    """Keeps the definitions that jobs are made from.
+    """Manages the definitions of jobs.
     """
 
     def ApplyJobDefinition(self, request, context):
-        """Stores a definition as a new version; the same content again gives the version that is there.
+        """Stores a definition as a new version; the content of the newest version returns that version.
 
-        Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call; BadRequest names each), NOT_FOUND (the
-        definition of a step of a workflow), FAILED_PRECONDITION (the definition of a step is archived, or workflows would be in
-        themselves or more than 16 in each other), UNAVAILABLE (the database can't be reached; retry with the same request_id).
+        Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call; BadRequest names each),
+        NOT_FOUND (the definition of a step of a workflow), FAILED_PRECONDITION (the definition of a step is archived, a
+        workflow would contain itself, or more than 16 would be nested), UNAVAILABLE (the database can't be reached; retry
+        with the same request_id).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,17 +102,18 @@ class JobDefinitionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ArchiveJobDefinition(self, request, context):
-        """Refuses new jobs of a definition; those that exist go on. Applying it again, also unchanged, brings it back.
+        """Archives a definition: new jobs are refused; existing ones continue. Applying it again, also unchanged, restores
+        it.
 
-        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Archiving twice is
-        no error.
+        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Archiving
+        twice is no error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListCircuitBreakers(self, request, context):
-        """Lists the circuit breakers of a namespace by name: those that a failure has been counted at.
+        """Lists the circuit breakers of a namespace by name: those that have counted a failure.
 
         Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
         """
@@ -120,10 +122,10 @@ class JobDefinitionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CloseCircuitBreaker(self, request, context):
-        """Closes a circuit breaker by hand: its jobs go on at once.
+        """Closes a circuit breaker manually: its jobs continue at once.
 
-        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Closing a closed one
-        is no error.
+        Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Closing a
+        closed one is no error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,7 +173,7 @@ def add_JobDefinitionServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class JobDefinitionService(object):
-    """Keeps the definitions that jobs are made from.
+    """Manages the definitions of jobs.
     """
 
     @staticmethod

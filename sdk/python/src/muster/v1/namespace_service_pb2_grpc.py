@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class NamespaceServiceStub(object):
-    """Keeps what holds for all of a namespace.
+    """Reads and changes the settings of a namespace.
     """
 
     def __init__(self, channel):
@@ -48,7 +48,7 @@ class NamespaceServiceStub(object):
 
 
 class NamespaceServiceServicer(object):
-    """Keeps what holds for all of a namespace.
+    """Reads and changes the settings of a namespace.
     """
 
     def GetNamespace(self, request, context):
@@ -90,7 +90,7 @@ def add_NamespaceServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class NamespaceService(object):
-    """Keeps what holds for all of a namespace.
+    """Reads and changes the settings of a namespace.
     """
 
     @staticmethod

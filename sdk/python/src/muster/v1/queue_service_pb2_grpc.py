@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class QueueServiceStub(object):
-    """Keeps the queues. A queue is made by the first job that is submitted to it, or by hand.
+    """Manages the queues. The first job that is submitted to a queue creates it, or CreateQueue does.
     """
 
     def __init__(self, channel):
@@ -73,11 +73,11 @@ class QueueServiceStub(object):
 
 
 class QueueServiceServicer(object):
-    """Keeps the queues. A queue is made by the first job that is submitted to it, or by hand.
+    """Manages the queues. The first job that is submitted to a queue creates it, or CreateQueue does.
     """
 
     def CreateQueue(self, request, context):
-        """Makes a queue.
+        """Creates a queue.
 
         Errors: INVALID_ARGUMENT (also a request_id that was used for another call), ALREADY_EXISTS (QUEUE_EXISTS).
         """
@@ -100,19 +100,19 @@ class QueueServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateQueue(self, request, context):
-        """Changes a queue's description, limits, weights and bounds. Once it has answered, no job is assigned beyond the new limits;
-        those that run go on. Where the queue in the request has an etag, it must be that of the queue as it is.
+        """Changes a queue's description, limits, weights and bounds. Once it has answered, no job is assigned beyond the new
+        limits; running jobs continue. If the queue in the request has an etag, it must match the current one.
 
-        Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND), ABORTED
-        (ETAG_STALE).
+        Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND),
+        ABORTED (ETAG_STALE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PauseQueue(self, request, context):
-        """Assigns no more jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; those that run
-        go on, and so do jobs that clean up after cancelled ones. Pausing twice is no error: the new reason counts, if there
+        """Stops assigning jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; running jobs
+        continue, and clean-ups of cancelled jobs still start. Pausing twice is no error: the new reason counts, if there
         is one. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -120,14 +120,14 @@ class QueueServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ResumeQueue(self, request, context):
-        """Lets a paused queue go on. Resuming twice is no error. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
+        """Resumes a paused queue. Resuming twice is no error. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteQueue(self, request, context):
-        """Deletes a queue without open jobs; the next job that is submitted to it makes it anew.
+        """Deletes a queue without open jobs; the next job that is submitted to it creates it again.
 
         Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND, also when it was deleted before), FAILED_PRECONDITION
         (QUEUE_NOT_EMPTY).
@@ -183,7 +183,7 @@ def add_QueueServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class QueueService(object):
-    """Keeps the queues. A queue is made by the first job that is submitted to it, or by hand.
+    """Manages the queues. The first job that is submitted to a queue creates it, or CreateQueue does.
     """
 
     @staticmethod

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class SessionServiceStub(object):
-    """What workers speak: a session, its heartbeats and its reports. Calls may go to any replica, each on its own.
+    """The protocol of workers: a session, its heartbeats and its reports. Each call may go to any replica.
     """
 
     def __init__(self, channel):
@@ -58,7 +58,7 @@ class SessionServiceStub(object):
 
 
 class SessionServiceServicer(object):
-    """What workers speak: a session, its heartbeats and its reports. Calls may go to any replica, each on its own.
+    """The protocol of workers: a session, its heartbeats and its reports. Each call may go to any replica.
     """
 
     def OpenSession(self, request, context):
@@ -73,7 +73,7 @@ class SessionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Heartbeat(self, request, context):
-        """Renews the session's lease, grants credits, says what is held, and hears what changed.
+        """Renews the session's lease, grants credits, lists the held attempts, and returns what changed.
 
         Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (LEASE_LOST: the session is closed; stop everything and open a new
         one), RESOURCE_EXHAUSTED (more than 20 beats a second), UNAVAILABLE.
@@ -83,12 +83,12 @@ class SessionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ReportAttempts(self, request, context):
-        """Closes attempts. A repeat is harmless. A result that does not fit its definition's schema is accepted, and closes the
-        attempt as a failure of type OutputSchemaViolation.
+        """Closes attempts. A repeat is harmless. A result that does not match its definition's schema is accepted, and closes
+        the attempt as a failure of type OutputSchemaViolation.
 
         Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (LEASE_LOST: the session is closed), RESOURCE_EXHAUSTED (too many
-        results wait to be checked; send the same report again), UNAVAILABLE (the outcome is not known; send the same report
-        again).
+        results wait to be checked; send the same report again), UNAVAILABLE (the outcome is not known; send the same
+        report again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -135,7 +135,7 @@ def add_SessionServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SessionService(object):
-    """What workers speak: a session, its heartbeats and its reports. Calls may go to any replica, each on its own.
+    """The protocol of workers: a session, its heartbeats and its reports. Each call may go to any replica.
     """
 
     @staticmethod

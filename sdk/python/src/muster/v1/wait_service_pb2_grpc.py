@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class WaitServiceStub(object):
-    """Ends jobs that wait for something from outside: for an event, or for a person.
+    """Ends jobs that wait for something outside: for an event, or for a person.
     """
 
     def __init__(self, channel):
@@ -53,27 +53,27 @@ class WaitServiceStub(object):
 
 
 class WaitServiceServicer(object):
-    """Ends jobs that wait for something from outside: for an event, or for a person.
+    """Ends jobs that wait for something outside: for an event, or for a person.
     """
 
     def SendEvent(self, request, context):
-        """Sends an event. Each job that waits for its name and key at that moment ends SUCCEEDED with the payload as its result. If none
-        does, the event is kept for a while, and the first job that begins to wait for it takes it, the oldest event first. What is
-        accepted is stored: it reaches its jobs, or is kept, whichever replica dies when.
+        """Sends an event. Each job that waits for its name and key at that moment ends SUCCEEDED with the payload as its
+        result. If none does, the event is kept for a while, and the first job that begins to wait for it takes it, the
+        oldest event first. An accepted event is stored: it reaches its jobs, or is kept, whichever replica dies when.
 
-        Errors: INVALID_ARGUMENT (a field is wrong, or event_id was used for another call), RESOURCE_EXHAUSTED (EVENTS_FULL: 1,000
-        events of this name and key are kept already).
+        Errors: INVALID_ARGUMENT (a field is wrong, or event_id was used for another call), RESOURCE_EXHAUSTED
+        (EVENTS_FULL: 1,000 events of this name and key are already kept).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ApproveJob(self, request, context):
-        """Ends a job that waits for an approval SUCCEEDED. Its result is the JSON object `{"approved": true, "comment": "…", "payload": …}`:
-        `comment` and `payload` as given, and not there where they are not.
+        """Ends a job that waits for an approval SUCCEEDED. Its result is the JSON object
+        `{"approved": true, "comment": "…", "payload": …}`: `comment` and `payload` as given, and absent if they are not.
 
         Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call), NOT_FOUND (JOB_NOT_FOUND),
-        FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL: it is no such job, waits for its turn, or has ended).
+        FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL: it is another kind of job, waits for its turn, or has ended).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,7 +116,7 @@ def add_WaitServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class WaitService(object):
-    """Ends jobs that wait for something from outside: for an event, or for a person.
+    """Ends jobs that wait for something outside: for an event, or for a person.
     """
 
     @staticmethod

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class WorkerServiceStub(object):
-    """Shows the workers to people, and drains them.
+    """Lists the workers, and drains them.
     """
 
     def __init__(self, channel):
@@ -53,7 +53,7 @@ class WorkerServiceStub(object):
 
 
 class WorkerServiceServicer(object):
-    """Shows the workers to people, and drains them.
+    """Lists the workers, and drains them.
     """
 
     def ListWorkers(self, request, context):
@@ -66,7 +66,7 @@ class WorkerServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetWorker(self, request, context):
-        """Reads one worker and what it holds. A closed session is found, too, for as long as its record is kept.
+        """Reads one worker and the attempts that it holds. A closed session is found, too, as long as its record is kept.
 
         Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND).
         """
@@ -76,11 +76,12 @@ class WorkerServiceServicer(object):
 
     def DrainWorker(self, request, context):
         """Asks a worker to finish what it holds and take nothing more. Nothing is assigned to it any more once this has
-        answered; the worker hears of it with its next heartbeat. The workers of our SDKs then finish what they hold and end.
+        answered; the worker learns of it with its next heartbeat. Workers of the Muster SDKs then finish what they hold
+        and end.
 
-        Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND), FAILED_PRECONDITION (SESSION_CLOSED: it
-        was closed without having been asked to drain). Draining twice is no error, nor is it once the worker has drained and
-        ended.
+        Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND), FAILED_PRECONDITION
+        (SESSION_CLOSED: it was closed without a request to drain). Draining twice is no error, nor is it once the worker
+        has drained and ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,7 +114,7 @@ def add_WorkerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class WorkerService(object):
-    """Shows the workers to people, and drains them.
+    """Lists the workers, and drains them.
     """
 
     @staticmethod

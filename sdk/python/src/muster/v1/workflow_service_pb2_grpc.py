@@ -26,10 +26,10 @@ if _version_not_supported:
 
 
 class WorkflowServiceStub(object):
-    """Shows the jobs that are workflows: how far they are, and each of their steps.
+    """Reads the jobs that are workflows: their progress, and each of their steps.
 
-    They are submitted, cancelled and waited for as any job is; the jobs of their steps are those that ListJobs has for their
-    parent_job_id.
+    You submit, cancel and wait for them like any job; ListJobs with their parent_job_id lists the jobs of their
+    steps.
     """
 
     def __init__(self, channel):
@@ -56,23 +56,24 @@ class WorkflowServiceStub(object):
 
 
 class WorkflowServiceServicer(object):
-    """Shows the jobs that are workflows: how far they are, and each of their steps.
+    """Reads the jobs that are workflows: their progress, and each of their steps.
 
-    They are submitted, cancelled and waited for as any job is; the jobs of their steps are those that ListJobs has for their
-    parent_job_id.
+    You submit, cancel and wait for them like any job; ListJobs with their parent_job_id lists the jobs of their
+    steps.
     """
 
     def GetWorkflow(self, request, context):
-        """Reads how far a workflow is. Errors: INVALID_ARGUMENT, NOT_FOUND (JOB_NOT_FOUND), FAILED_PRECONDITION (NOT_A_WORKFLOW).
+        """Reads the progress of a workflow. Errors: INVALID_ARGUMENT, NOT_FOUND (JOB_NOT_FOUND), FAILED_PRECONDITION
+        (NOT_A_WORKFLOW).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListWorkflowSteps(self, request, context):
-        """Lists the steps of a workflow in the order of its definition. What is open may change between two pages.
+        """Lists the steps of a workflow in the order of its definition. Open steps may change between two pages.
 
-        Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list, a state that is none),
+        Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list, an invalid state),
         NOT_FOUND (JOB_NOT_FOUND), FAILED_PRECONDITION (NOT_A_WORKFLOW).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -80,12 +81,14 @@ class WorkflowServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SkipStep(self, request, context):
-        """Skips a step by hand, and keeps an audit record of it. One that waits ends SKIPPED and never starts. Of one that runs what is open is
-        cancelled: once that is over it is SKIPPED, or SUCCEEDED, if its job was before the cancel reached it. Trigger rules see
-        it as any skipped step. It is done soon after the answer. Only steps of the phase that the workflow is at.
+        """Skips a step manually, and keeps an audit record of it. A waiting step ends SKIPPED and never starts. If it runs,
+        its open jobs are cancelled: once that is over it is SKIPPED, or SUCCEEDED, if its job was before the cancel
+        reached it. Trigger rules treat it like any skipped step. It is done soon after the answer. Only steps of the
+        current phase of the workflow.
 
-        Errors: INVALID_ARGUMENT, NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND), FAILED_PRECONDITION (NOT_A_WORKFLOW, STEP_NOT_SKIPPABLE: the
-        step has ended, or is of another phase, or the workflow has not been started, or has ended).
+        Errors: INVALID_ARGUMENT, NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND), FAILED_PRECONDITION (NOT_A_WORKFLOW,
+        STEP_NOT_SKIPPABLE: the step has ended, or is of another phase, or the workflow has not been started, or has
+        ended).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,10 +121,10 @@ def add_WorkflowServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class WorkflowService(object):
-    """Shows the jobs that are workflows: how far they are, and each of their steps.
+    """Reads the jobs that are workflows: their progress, and each of their steps.
 
-    They are submitted, cancelled and waited for as any job is; the jobs of their steps are those that ListJobs has for their
-    parent_job_id.
+    You submit, cancel and wait for them like any job; ListJobs with their parent_job_id lists the jobs of their
+    steps.
     """
 
     @staticmethod

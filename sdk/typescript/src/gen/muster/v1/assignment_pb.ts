@@ -19,7 +19,7 @@ export const file_muster_v1_assignment: GenFile = /*@__PURE__*/
   fileDesc("ChptdXN0ZXIvdjEvYXNzaWdubWVudC5wcm90bxIJbXVzdGVyLnYxIpsDCgpBc3NpZ25tZW50Eg4KBmpvYl9pZBgBIAEoDBIPCgdhdHRlbXB0GAIgASgFEhEKCWNyZWRpdF9pZBgDIAEoBBIPCgdoYW5kbGVyGAQgASgJEiEKBWlucHV0GAUgASgLMhIubXVzdGVyLnYxLlBheWxvYWQSEAoIcHJlZmV0Y2gYBiABKAgSLgoLcnVuX3RpbWVvdXQYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEgoKZGVmaW5pdGlvbhgIIAEoCRIaChJkZWZpbml0aW9uX3ZlcnNpb24YCSABKAUSEQoJbmFtZXNwYWNlGAogASgJEhgKEGF0dGVtcHRzX2NvdW50ZWQYCyABKAUSJgoKY2hlY2twb2ludBgMIAEoCzISLm11c3Rlci52MS5QYXlsb2FkEhMKC3RyYWNlcGFyZW50GA0gASgJEhIKCnRyYWNlc3RhdGUYDiABKAkSNQoRbGVhc2VfbG9zc19hY3Rpb24YDyABKA4yGi5tdXN0ZXIudjEuTGVhc2VMb3NzQWN0aW9uIi8KDENhbmNlbE5vdGljZRIOCgZqb2JfaWQYASABKAwSDwoHYXR0ZW1wdBgCIAEoBSJ0Cg5TZXNzaW9uTWVzc2FnZRIqCgthc3NpZ25tZW50cxgBIAMoCzIVLm11c3Rlci52MS5Bc3NpZ25tZW50EigKB2NhbmNlbHMYAiADKAsyFy5tdXN0ZXIudjEuQ2FuY2VsTm90aWNlEgwKBHBpbmcYAyABKARCLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_duration, file_muster_v1_job_definition, file_muster_v1_payload]);
 
 /**
- * Hands one attempt of a job to a session.
+ * Assigns one attempt of a job to a session.
  *
  * @generated from message muster.v1.Assignment
  */
@@ -139,7 +139,7 @@ export const AssignmentSchema: GenMessage<Assignment> = /*@__PURE__*/
   messageDesc(file_muster_v1_assignment, 0);
 
 /**
- * Tells a session to stop one attempt.
+ * Asks a session to stop one attempt.
  *
  * @generated from message muster.v1.CancelNotice
  */
@@ -167,13 +167,13 @@ export const CancelNoticeSchema: GenMessage<CancelNotice> = /*@__PURE__*/
   messageDesc(file_muster_v1_assignment, 1);
 
 /**
- * What the control plane publishes on a session's subject. Losing one costs at most a heartbeat.
+ * A message that the control plane publishes on a session's subject. Losing one costs at most a heartbeat.
  *
  * @generated from message muster.v1.SessionMessage
  */
 export type SessionMessage = Message<"muster.v1.SessionMessage"> & {
   /**
-   * Attempts handed to the session.
+   * Attempts assigned to the session.
    *
    * @generated from field: repeated muster.v1.Assignment assignments = 1;
    */

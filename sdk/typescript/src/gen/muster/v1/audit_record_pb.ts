@@ -15,14 +15,14 @@ export const file_muster_v1_audit_record: GenFile = /*@__PURE__*/
   fileDesc("ChxtdXN0ZXIvdjEvYXVkaXRfcmVjb3JkLnByb3RvEgltdXN0ZXIudjEivAEKC0F1ZGl0UmVjb3JkEhAKCGF1ZGl0X2lkGAEgASgJEi8KC3JlY29yZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgZhY3Rpb24YAyABKA4yFi5tdXN0ZXIudjEuQXVkaXRBY3Rpb24SEQoJbmFtZXNwYWNlGAQgASgJEg4KBmpvYl9pZBgFIAEoCRIPCgdzdWJqZWN0GAYgASgJEg4KBnJlYXNvbhgHIAEoCSrXAQoLQXVkaXRBY3Rpb24SHAoYQVVESVRfQUNUSU9OX1VOU1BFQ0lGSUVEEAASGgoWQVVESVRfQUNUSU9OX0VSQVNFX0pPQhABEhoKFkFVRElUX0FDVElPTl9TS0lQX1NURVAQAhIcChhBVURJVF9BQ1RJT05fUkVUUllfQkFUQ0gQAxIbChdBVURJVF9BQ1RJT05fQ0FOQ0VMX0pPQhAEEhoKFkFVRElUX0FDVElPTl9SRVRSWV9KT0IQBRIbChdBVURJVF9BQ1RJT05fU0VBTF9CQVRDSBAGQi0KDWRldi5tdXN0ZXIudjFQAVoabXVzdGVyLmRldi9zZGsvZ28vbXVzdGVycGJiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
- * Says that somebody did by hand what can't be undone, and why. Kept also when the job is gone: of an erasing for good, else for a
- * year. Cancels and retries of single jobs leave none.
+ * Records that somebody made a manual change that can't be undone, and why. It outlives the job: kept for good for an
+ * erasure, otherwise for a year. Cancels and retries of single jobs leave none.
  *
  * @generated from message muster.v1.AuditRecord
  */
 export type AuditRecord = Message<"muster.v1.AuditRecord"> & {
   /**
-   * UUID of the record; EraseJob answers it as `audit_id`.
+   * UUID of the record; EraseJob returns it as `audit_id`.
    *
    * @generated from field: string audit_id = 1;
    */
@@ -50,21 +50,22 @@ export type AuditRecord = Message<"muster.v1.AuditRecord"> & {
   namespace: string;
 
   /**
-   * The job that it was done to; of a step the workflow's; of a retry the one that was retried.
+   * The changed job; for a step its workflow's job; for a retry the retried job.
    *
    * @generated from field: string job_id = 5;
    */
   jobId: string;
 
   /**
-   * What of the job: of SKIP_STEP the step's name, of RETRY_JOB the id of the new job, of RETRY_BATCH that of the new batch's. Empty: all of it.
+   * Details: for SKIP_STEP the step's name, for RETRY_JOB the id of the new job, for RETRY_BATCH that of the new
+   * batch's job. Empty: the whole job.
    *
    * @generated from field: string subject = 6;
    */
   subject: string;
 
   /**
-   * Why, as they said. May be empty.
+   * The caller's reason. May be empty.
    *
    * @generated from field: string reason = 7;
    */
@@ -79,7 +80,7 @@ export const AuditRecordSchema: GenMessage<AuditRecord> = /*@__PURE__*/
   messageDesc(file_muster_v1_audit_record, 0);
 
 /**
- * What somebody did by hand.
+ * A manual change.
  *
  * @generated from enum muster.v1.AuditAction
  */
@@ -135,7 +136,7 @@ export const AuditAction = {
 } as const;
 
 /**
- * What somebody did by hand.
+ * A manual change.
  *
  * @generated from enum muster.v1.AuditAction
  */

@@ -42,7 +42,7 @@ export type ListAuditRecordsRequest = Message<"muster.v1.ListAuditRecordsRequest
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before. Empty: the first page.
+   * `next_page_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 4;
    */
@@ -85,7 +85,7 @@ export const ListAuditRecordsResponseSchema: GenMessage<ListAuditRecordsResponse
   messageDesc(file_muster_v1_audit_service, 1);
 
 /**
- * Shows what people did by hand. Who it was is not on record: callers are not authenticated.
+ * Lists manual changes. The caller is not recorded: callers are not authenticated.
  *
  * @generated from service muster.v1.AuditService
  */

@@ -17,13 +17,13 @@ export const file_muster_v1_batch: GenFile = /*@__PURE__*/
   fileDesc("ChVtdXN0ZXIvdjEvYmF0Y2gucHJvdG8SCW11c3Rlci52MSKNBAoFQmF0Y2gSGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYhIsCgZsYWJlbHMYAiADKAsyHC5tdXN0ZXIudjEuQmF0Y2guTGFiZWxzRW50cnkSEwoLZGVzY3JpcHRpb24YAyABKAkSFwoKbWF4X2ZhaWxlZBgEIAEoA0gAiAEBEhcKD3RvbGVyYXRlX2ZhaWxlZBgFIAEoCBIqCghjYWxsYmFjaxgGIAEoCzIYLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uEg4KBnNlYWxlZBgHIAEoCBItCglzZWFsX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKBmNvdW50cxgJIAEoCzIWLm11c3Rlci52MS5CYXRjaENvdW50cxIQCghlbmRfcmF0ZRgKIAEoARI2ChJlc3RpbWF0ZWRfZW5kX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD2NhbGxiYWNrX2pvYl9pZBgMIAEoCRIYChBjYWxsYmFja19wcm9ibGVtGA0gASgJEiQKBXJldHJ5GA4gASgLMhUubXVzdGVyLnYxLkJhdGNoUmV0cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUINCgtfbWF4X2ZhaWxlZCLiAQoKQmF0Y2hSZXRyeRIUCgxiYXRjaF9qb2JfaWQYASABKAkSFgoOZmFpbGVkX21lbWJlcnMYAiABKAMSDAoEbGVmdBgDIAEoAxIWCg5yZXRyaWVkX2JlZm9yZRgEIAEoAxI6Cgtub3RfcmV0cmllZBgFIAMoCzIlLm11c3Rlci52MS5CYXRjaFJldHJ5Lk5vdFJldHJpZWRFbnRyeRIRCgl3YWl0c19mb3IYBiABKAkaMQoPTm90UmV0cmllZEVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAzoCOAEihAEKC0JhdGNoQ291bnRzEg8KB21lbWJlcnMYASABKAMSDAoEb3BlbhgCIAEoAxIRCglzdWNjZWVkZWQYAyABKAMSDgoGZmFpbGVkGAQgASgDEhEKCWNhbmNlbGxlZBgFIAEoAxIPCgdleHBpcmVkGAYgASgDEg8KB3NraXBwZWQYByABKANCLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_timestamp, file_muster_v1_job]);
 
 /**
- * Many jobs that are submitted and followed as one. A batch is a job: its members are that job's children.
+ * Many jobs that you submit and follow as one. A batch is a job: its members are that job's children.
  *
  * @generated from message muster.v1.Batch
  */
 export type Batch = Message<"muster.v1.Batch"> & {
   /**
-   * The batch's own job: WAITING from its making until it ends. Its id names the batch. Output only.
+   * The batch's own job: WAITING from its creation until it ends. Its id names the batch. Output only.
    *
    * @generated from field: muster.v1.Job job = 1;
    */
@@ -37,16 +37,16 @@ export type Batch = Message<"muster.v1.Batch"> & {
   labels: { [key: string]: string };
 
   /**
-   * What it is for, for people. At most 1,024 characters.
+   * Its purpose, as readable text. At most 1,024 characters.
    *
    * @generated from field: string description = 3;
    */
   description: string;
 
   /**
-   * So many members may fail: the batch then still succeeds. With one more it stops: open members are cancelled, and it ends
-   * FAILED. A member that was cancelled or has expired counts as failed. Unset: all members run, and the batch fails in the end
-   * if one of them did.
+   * Maximum number of members that may fail while the batch still succeeds. With one more it stops: open members are
+   * cancelled, and it ends FAILED. Cancelled and expired members count as failed. Unset: all members run, and the batch
+   * fails at the end if one of them did.
    *
    * @generated from field: optional int64 max_failed = 4;
    */
@@ -60,16 +60,16 @@ export type Batch = Message<"muster.v1.Batch"> & {
   tolerateFailed: boolean;
 
   /**
-   * A job that is made when the batch ends, in the same transaction, however it ended. Its input is a JSON object, or empty, and at
-   * least 512 bytes smaller than inputs may be; three fields are added, which it may not have itself: `batch`, the batch's job id,
-   * `state`, such as "SUCCEEDED", and `counts`, an object. Unset: none.
+   * A job that is made when the batch ends, in the same transaction, however it ended. Its input is a JSON object, or
+   * empty, and at least 512 bytes smaller than the limit for inputs; three fields are added, which it must not contain:
+   * `batch`, the batch's job id, `state`, such as "SUCCEEDED", and `counts`, an object. Unset: none.
    *
    * @generated from field: muster.v1.JobSubmission callback = 6;
    */
   callback?: JobSubmission | undefined;
 
   /**
-   * No member is added any more; the batch ends once all of them have. Output only.
+   * No more members can be added; the batch ends once all of them have. Output only.
    *
    * @generated from field: bool sealed = 7;
    */
@@ -83,22 +83,22 @@ export type Batch = Message<"muster.v1.Batch"> & {
   sealTime?: Timestamp | undefined;
 
   /**
-   * How its members are getting on. Output only.
+   * Counts of its members. Output only.
    *
    * @generated from field: muster.v1.BatchCounts counts = 9;
    */
   counts?: BatchCounts | undefined;
 
   /**
-   * Members that ended a second, over the last minute, or since the first one ended if that is less. Output only.
+   * Members that ended per second, over the last minute, or since the first one ended if that is less. Output only.
    *
    * @generated from field: double end_rate = 10;
    */
   endRate: number;
 
   /**
-   * When the last member is expected to end, at that rate. Unset while the batch is not sealed, and where nothing has ended lately.
-   * Output only.
+   * When the last member is expected to end, at that rate. Unset while the batch is not sealed, and if no member has
+   * ended lately. Output only.
    *
    * @generated from field: google.protobuf.Timestamp estimated_end_time = 11;
    */
@@ -119,8 +119,8 @@ export type Batch = Message<"muster.v1.Batch"> & {
   callbackProblem: string;
 
   /**
-   * Of a batch that RetryBatch has made: what it retries, and how far that is. It is sealed once all of its members are there.
-   * Output only.
+   * For a batch that RetryBatch has made: what it retries, and its progress. It is sealed once all of its members
+   * exist. Output only.
    *
    * @generated from field: muster.v1.BatchRetry retry = 14;
    */
@@ -135,50 +135,50 @@ export const BatchSchema: GenMessage<Batch> = /*@__PURE__*/
   messageDesc(file_muster_v1_batch, 0);
 
 /**
- * A batch whose members are new jobs of another batch's failed members. They are made behind the call, page by page.
+ * A batch whose members are new jobs for another batch's failed members. They are made in the background, page by page.
  *
  * @generated from message muster.v1.BatchRetry
  */
 export type BatchRetry = Message<"muster.v1.BatchRetry"> & {
   /**
-   * UUID of the job of the batch that is retried.
+   * UUID of the job of the retried batch.
    *
    * @generated from field: string batch_job_id = 1;
    */
   batchJobId: string;
 
   /**
-   * Members of that batch that are to be retried: all that had failed, been cancelled or expired.
+   * Members of that batch to retry: all that failed, were cancelled or expired.
    *
    * @generated from field: int64 failed_members = 2;
    */
   failedMembers: bigint;
 
   /**
-   * Those of them that have not been looked at yet: it goes down to 0 while the new members are made, and stays where it is once the
-   * batch was cancelled, or stopped.
+   * Those of them that have not been processed yet: it goes down to 0 while the new members are made, and stops once
+   * the batch was cancelled, or stopped.
    *
    * @generated from field: int64 left = 3;
    */
   left: bigint;
 
   /**
-   * Those that were passed over, since RetryJob, RetryJobs or RetryBatch had made new jobs of them before.
+   * Those that were skipped, because RetryJob, RetryJobs or RetryBatch had made new jobs of them before.
    *
    * @generated from field: int64 retried_before = 4;
    */
   retriedBefore: bigint;
 
   /**
-   * Those that could not be retried, by the reason that RetryJob would have given, such as "DEFINITION_ARCHIVED"; "JOB_NOT_FOUND" is
-   * for those that were kept no longer. They are no members, and count as failed.
+   * Those that could not be retried, by the reason that RetryJob would have given, such as "DEFINITION_ARCHIVED";
+   * "JOB_NOT_FOUND" if they are no longer kept. They are no members, and count as failed.
    *
    * @generated from field: map<string, int64> not_retried = 5;
    */
   notRetried: { [key: string]: bigint };
 
   /**
-   * What the next member waits for, such as room in a queue that is full. Empty: nothing.
+   * What the next member waits for, such as capacity in a full queue. Empty: nothing.
    *
    * @generated from field: string waits_for = 6;
    */
@@ -193,7 +193,7 @@ export const BatchRetrySchema: GenMessage<BatchRetry> = /*@__PURE__*/
   messageDesc(file_muster_v1_batch, 1);
 
 /**
- * Members of a batch by what became of them.
+ * Members of a batch by outcome.
  *
  * @generated from message muster.v1.BatchCounts
  */

@@ -15,7 +15,7 @@ export const file_muster_v1_batch_service: GenFile = /*@__PURE__*/
   fileDesc("Ch1tdXN0ZXIvdjEvYmF0Y2hfc2VydmljZS5wcm90bxIJbXVzdGVyLnYxIlwKEkNyZWF0ZUJhdGNoUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSHwoFYmF0Y2gYAiABKAsyEC5tdXN0ZXIudjEuQmF0Y2gSEgoKcmVxdWVzdF9pZBgDIAEoCSI2ChNDcmVhdGVCYXRjaFJlc3BvbnNlEh8KBWJhdGNoGAEgASgLMhAubXVzdGVyLnYxLkJhdGNoIjQKD0dldEJhdGNoUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIjMKEEdldEJhdGNoUmVzcG9uc2USHwoFYmF0Y2gYASABKAsyEC5tdXN0ZXIudjEuQmF0Y2giSQoQU2VhbEJhdGNoUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiNAoRU2VhbEJhdGNoUmVzcG9uc2USHwoFYmF0Y2gYASABKAsyEC5tdXN0ZXIudjEuQmF0Y2giWgoRUmV0cnlCYXRjaFJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEg4KBnJlYXNvbhgEIAEoCSI1ChJSZXRyeUJhdGNoUmVzcG9uc2USHwoFYmF0Y2gYASABKAsyEC5tdXN0ZXIudjEuQmF0Y2gytAIKDEJhdGNoU2VydmljZRJMCgtDcmVhdGVCYXRjaBIdLm11c3Rlci52MS5DcmVhdGVCYXRjaFJlcXVlc3QaHi5tdXN0ZXIudjEuQ3JlYXRlQmF0Y2hSZXNwb25zZRJDCghHZXRCYXRjaBIaLm11c3Rlci52MS5HZXRCYXRjaFJlcXVlc3QaGy5tdXN0ZXIudjEuR2V0QmF0Y2hSZXNwb25zZRJGCglTZWFsQmF0Y2gSGy5tdXN0ZXIudjEuU2VhbEJhdGNoUmVxdWVzdBocLm11c3Rlci52MS5TZWFsQmF0Y2hSZXNwb25zZRJJCgpSZXRyeUJhdGNoEhwubXVzdGVyLnYxLlJldHJ5QmF0Y2hSZXF1ZXN0Gh0ubXVzdGVyLnYxLlJldHJ5QmF0Y2hSZXNwb25zZUItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_muster_v1_batch]);
 
 /**
- * Says what batch to make.
+ * The batch to create.
  *
  * @generated from message muster.v1.CreateBatchRequest
  */
@@ -35,7 +35,7 @@ export type CreateBatchRequest = Message<"muster.v1.CreateBatchRequest"> & {
   batch?: Batch | undefined;
 
   /**
-   * UUID that makes a repeat of this very call harmless: the same batch is answered. Empty: none.
+   * UUID that makes a repeat of this very call harmless: it returns the same batch. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
@@ -99,7 +99,7 @@ export const GetBatchRequestSchema: GenMessage<GetBatchRequest> = /*@__PURE__*/
   messageDesc(file_muster_v1_batch_service, 2);
 
 /**
- * The batch that was asked for.
+ * The requested batch.
  *
  * @generated from message muster.v1.GetBatchResponse
  */
@@ -196,14 +196,14 @@ export type RetryBatchRequest = Message<"muster.v1.RetryBatchRequest"> & {
   jobId: string;
 
   /**
-   * UUID that makes a repeat of this very call harmless: the same new batch is answered. Empty: none.
+   * UUID that makes a repeat of this very call harmless: it returns the same new batch. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
   requestId: string;
 
   /**
-   * Why, for people; kept in the audit record. At most 1,024 characters.
+   * A readable reason; kept in the audit record. At most 1,024 characters.
    *
    * @generated from field: string reason = 4;
    */
@@ -224,7 +224,7 @@ export const RetryBatchRequestSchema: GenMessage<RetryBatchRequest> = /*@__PURE_
  */
 export type RetryBatchResponse = Message<"muster.v1.RetryBatchResponse"> & {
   /**
-   * As it is now: most of its members may be still to come.
+   * The batch as it is now: most of its members may not exist yet.
    *
    * @generated from field: muster.v1.Batch batch = 1;
    */
@@ -239,17 +239,18 @@ export const RetryBatchResponseSchema: GenMessage<RetryBatchResponse> = /*@__PUR
   messageDesc(file_muster_v1_batch_service, 7);
 
 /**
- * Makes batches and follows them. Members come by SubmitJob and SubmitJobs with `batch_job_id`; JobService.CancelJob of the
- * batch's job cancels it with its open members, and WaitJob waits for its end.
+ * Creates batches and follows them. Members come by SubmitJob and SubmitJobs with `batch_job_id`; JobService.CancelJob
+ * of the batch's job cancels it with its open members, and WaitJob waits for its end.
  *
  * @generated from service muster.v1.BatchService
  */
 export const BatchService: GenService<{
   /**
-   * Makes an open batch without members.
+   * Creates an open batch without members.
    *
-   * Errors: INVALID_ARGUMENT (a field is wrong, INPUT_SCHEMA_VIOLATED of the callback, or request_id was used for another call),
-   * NOT_FOUND (DEFINITION_NOT_FOUND of the callback), FAILED_PRECONDITION (DEFINITION_ARCHIVED of the callback).
+   * Errors: INVALID_ARGUMENT (a field is wrong, INPUT_SCHEMA_VIOLATED of the callback, or request_id was used for
+   * another call), NOT_FOUND (DEFINITION_NOT_FOUND of the callback), FAILED_PRECONDITION (DEFINITION_ARCHIVED of the
+   * callback).
    *
    * @generated from rpc muster.v1.BatchService.CreateBatch
    */
@@ -271,8 +272,9 @@ export const BatchService: GenService<{
     output: typeof GetBatchResponseSchema;
   },
   /**
-   * Says that there are no more members: the batch ends once all of them have, at once if they all have already. Sealing twice is no
-   * error, nor is sealing a batch that was cancelled or has ended: that changes nothing. The first one leaves an audit record.
+   * Declares that there are no more members: the batch ends once all of them have, at once if they all have already.
+   * Sealing twice is no error, nor is sealing a batch that was cancelled or has ended: that changes nothing. The first
+   * seal leaves an audit record.
    *
    * Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND).
    *
@@ -284,13 +286,14 @@ export const BatchService: GenService<{
     output: typeof SealBatchResponseSchema;
   },
   /**
-   * Makes a new batch of a batch that has ended: its members are new jobs of that one's members that had failed, been cancelled or
-   * expired, each as RetryJob makes it. Answers at once; the members are made behind the call, and then the batch is sealed (`retry`
-   * says how far that is). It takes the labels, the description, the failure policy and the callback of the other one. A batch is
-   * retried once: what fails of the new one is retried by retrying that one. Is kept in the audit records.
+   * Makes a new batch from a batch that has ended: its members are new jobs for the members that failed, were cancelled
+   * or expired, each as RetryJob makes it. Returns at once; the members are made in the background, and then the batch
+   * is sealed (`retry` shows the progress). It takes the labels, the description, the failure policy and the callback
+   * of the other one. A batch is retried once: if members of the new one fail, retry that one. Leaves an audit record.
    *
-   * Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND), FAILED_PRECONDITION
-   * (JOB_NOT_ENDED; JOB_ERASED; NOTHING_TO_RETRY: all of its members succeeded or were skipped; BATCH_RETRIED: another batch retries it).
+   * Errors: INVALID_ARGUMENT (also request_id was used for another call), NOT_FOUND (BATCH_NOT_FOUND),
+   * FAILED_PRECONDITION (JOB_NOT_ENDED; JOB_ERASED; NOTHING_TO_RETRY: all of its members succeeded or were skipped;
+   * BATCH_RETRIED: another batch retries it).
    *
    * @generated from rpc muster.v1.BatchService.RetryBatch
    */

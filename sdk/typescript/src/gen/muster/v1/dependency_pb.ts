@@ -15,13 +15,13 @@ export const file_muster_v1_dependency: GenFile = /*@__PURE__*/
   fileDesc("ChptdXN0ZXIvdjEvZGVwZW5kZW5jeS5wcm90bxIJbXVzdGVyLnYxIqEBCgpEZXBlbmRlbmN5EhAKBmpvYl9pZBgBIAEoCUgAEiIKBHN0ZXAYAiABKAsyEi5tdXN0ZXIudjEuU3RlcFJlZkgAEiQKBWFzc2V0GAMgASgLMhMubXVzdGVyLnYxLkFzc2V0UmVmSAASMQoJY29uZGl0aW9uGAQgASgOMh4ubXVzdGVyLnYxLkRlcGVuZGVuY3lDb25kaXRpb25CBAoCb24iMAoHU3RlcFJlZhIXCg93b3JrZmxvd19qb2JfaWQYASABKAkSDAoEc3RlcBgCIAEoCSJICghBc3NldFJlZhIMCgRuYW1lGAEgASgJEi4KCmFmdGVyX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInsKBUFzc2V0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB3ZlcnNpb24YAyABKAMSMAoMcHVibGlzaF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZqb2JfaWQYBSABKAkqoAEKE0RlcGVuZGVuY3lDb25kaXRpb24SJAogREVQRU5ERU5DWV9DT05ESVRJT05fVU5TUEVDSUZJRUQQABIiCh5ERVBFTkRFTkNZX0NPTkRJVElPTl9TVUNDRUVERUQQARIeChpERVBFTkRFTkNZX0NPTkRJVElPTl9FTkRFRBACEh8KG0RFUEVOREVOQ1lfQ09ORElUSU9OX0ZBSUxFRBADQi0KDWRldi5tdXN0ZXIudjFQAVoabXVzdGVyLmRldi9zZGsvZ28vbXVzdGVycGJiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
- * What a job waits for before it may start.
+ * A dependency: it must be met before the job may start.
  *
  * @generated from message muster.v1.Dependency
  */
 export type Dependency = Message<"muster.v1.Dependency"> & {
   /**
-   * What it is. Needed.
+   * The target. Required.
    *
    * @generated from oneof muster.v1.Dependency.on
    */
@@ -52,7 +52,7 @@ export type Dependency = Message<"muster.v1.Dependency"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * What must become of the job or the step. Not for an asset, which is met by a publication. Unset: SUCCEEDED.
+   * How the job or the step must end. Not for an asset, which is met by a publication. Unset: SUCCEEDED.
    *
    * @generated from field: muster.v1.DependencyCondition condition = 4;
    */
@@ -67,7 +67,7 @@ export const DependencySchema: GenMessage<Dependency> = /*@__PURE__*/
   messageDesc(file_muster_v1_dependency, 0);
 
 /**
- * A step of a workflow that was submitted. Of a workflow that has ended a step that was never started was skipped.
+ * A step of a submitted workflow. If the workflow has ended, a step that was never started counts as skipped.
  *
  * @generated from message muster.v1.StepRef
  */
@@ -101,14 +101,14 @@ export const StepRefSchema: GenMessage<StepRef> = /*@__PURE__*/
  */
 export type AssetRef = Message<"muster.v1.AssetRef"> & {
   /**
-   * Its name: as that of a definition. No job need have published it yet.
+   * Its name, in the form of a definition's name. It need not have been published yet.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * A publication after this time meets the dependency, also one that has been. Unset: one after the dependency was made.
+   * A publication after this time meets the dependency, also a past one. Unset: one after the dependency was made.
    *
    * @generated from field: google.protobuf.Timestamp after_time = 2;
    */
@@ -150,7 +150,7 @@ export type Asset = Message<"muster.v1.Asset"> & {
   version: bigint;
 
   /**
-   * When it was published last: when the job that did so ended.
+   * When it was last published: when the publishing job ended.
    *
    * @generated from field: google.protobuf.Timestamp publish_time = 4;
    */
@@ -172,7 +172,7 @@ export const AssetSchema: GenMessage<Asset> = /*@__PURE__*/
   messageDesc(file_muster_v1_dependency, 3);
 
 /**
- * What of a job or a step a dependency asks for.
+ * The end of a job or a step that meets a dependency.
  *
  * @generated from enum muster.v1.DependencyCondition
  */
@@ -192,14 +192,14 @@ export const DependencyCondition = {
   SUCCEEDED: 1,
 
   /**
-   * It ends, however that is.
+   * It ends in any way.
    *
    * @generated from enum value: DEPENDENCY_CONDITION_ENDED = 2;
    */
   ENDED: 2,
 
   /**
-   * It fails, is cancelled, or expires. A step: also if it can't start because of a failure before it.
+   * It fails, is cancelled, or expires. A step: also if it can't start because of an earlier failure.
    *
    * @generated from enum value: DEPENDENCY_CONDITION_FAILED = 3;
    */
@@ -207,7 +207,7 @@ export const DependencyCondition = {
 } as const;
 
 /**
- * What of a job or a step a dependency asks for.
+ * The end of a job or a step that meets a dependency.
  *
  * @generated from enum muster.v1.DependencyCondition
  */

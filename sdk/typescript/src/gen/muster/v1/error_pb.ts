@@ -13,7 +13,8 @@ export const file_muster_v1_error: GenFile = /*@__PURE__*/
   fileDesc("ChVtdXN0ZXIvdjEvZXJyb3IucHJvdG8SCW11c3Rlci52MSrmDwoLRXJyb3JSZWFzb24SHAoYRVJST1JfUkVBU09OX1VOU1BFQ0lGSUVEEAASHgoaRVJST1JfUkVBU09OX0lOVkFMSURfRklFTEQQARIlCiFFUlJPUl9SRUFTT05fREVGSU5JVElPTl9OT1RfRk9VTkQQAhIeChpFUlJPUl9SRUFTT05fSk9CX05PVF9GT1VORBADEiUKIUVSUk9SX1JFQVNPTl9JREVNUE9URU5DWV9DT05GTElDVBAEEiIKHkVSUk9SX1JFQVNPTl9SRVFVRVNUX0lEX1JFVVNFRBAFEhoKFkVSUk9SX1JFQVNPTl9KT0JfRU5ERUQQBhIbChdFUlJPUl9SRUFTT05fTEVBU0VfTE9TVBAHEi0KKUVSUk9SX1JFQVNPTl9QUk9UT0NPTF9WRVJTSU9OX1VOU1VQUE9SVEVEEAgSGwoXRVJST1JfUkVBU09OX09WRVJMT0FERUQQCRIgChxFUlJPUl9SRUFTT05fTk9UX0lNUExFTUVOVEVEEAoSIgoeRVJST1JfUkVBU09OX1NUT1JFX1VOQVZBSUxBQkxFEAsSIgoeRVJST1JfUkVBU09OX0RFQURMSU5FX0VYQ0VFREVEEAwSHwobRVJST1JfUkVBU09OX0NBTExfQ0FOQ0VMTEVEEA0SGQoVRVJST1JfUkVBU09OX0NPTkZMSUNUEA4SGwoXRVJST1JfUkVBU09OX1NUT1JFX0ZVTEwQDxIZChVFUlJPUl9SRUFTT05fSU5URVJOQUwQEBIeChpFUlJPUl9SRUFTT05fU0hVVFRJTkdfRE9XThAREiAKHEVSUk9SX1JFQVNPTl9RVUVVRV9OT1RfRk9VTkQQEhIdChlFUlJPUl9SRUFTT05fUVVFVUVfRVhJU1RTEBMSIAocRVJST1JfUkVBU09OX1FVRVVFX05PVF9FTVBUWRAUEhsKF0VSUk9SX1JFQVNPTl9FVEFHX1NUQUxFEBUSIgoeRVJST1JfUkVBU09OX1NFU1NJT05fTk9UX0ZPVU5EEBYSHwobRVJST1JfUkVBU09OX1NFU1NJT05fQ0xPU0VEEBcSJAogRVJST1JfUkVBU09OX0RFRklOSVRJT05fQVJDSElWRUQQGBIeChpFUlJPUl9SRUFTT05fSk9CX05PVF9FTkRFRBAZEiAKHEVSUk9SX1JFQVNPTl9KT0JfTk9UX1dBSVRJTkcQGhIbChdFUlJPUl9SRUFTT05fSk9CX0VSQVNFRBAbEiYKIkVSUk9SX1JFQVNPTl9JTlBVVF9TQ0hFTUFfVklPTEFURUQQHBIqCiZFUlJPUl9SRUFTT05fQ0lSQ1VJVF9CUkVBS0VSX05PVF9GT1VORBAdEiEKHUVSUk9SX1JFQVNPTl9IT1NUX05PVF9BTExPV0VEEB4SIwofRVJST1JfUkVBU09OX09SSUdJTl9OT1RfQUxMT1dFRBAfEiMKH0VSUk9SX1JFQVNPTl9FVkVOVFNfVU5BVkFJTEFCTEUQIBIkCiBFUlJPUl9SRUFTT05fRVZFTlRfUE9TSVRJT05fR09ORRAhEiMKH0VSUk9SX1JFQVNPTl9TQ0hFRFVMRV9OT1RfRk9VTkQQIhIeChpFUlJPUl9SRUFTT05fTElNSVRfUkVBQ0hFRBAjEhsKF0VSUk9SX1JFQVNPTl9RVUVVRV9GVUxMECUSHgoaRVJST1JfUkVBU09OX0RVUExJQ0FURV9KT0IQKBIaChZFUlJPUl9SRUFTT05fVEhST1RUTEVEECkSIQodRVJST1JfUkVBU09OX0pPQl9OT1RfQVNTSUdORUQQPRIhCh1FUlJPUl9SRUFTT05fV09SS0ZMT1dfTkVTVElORxBGEh8KG0VSUk9SX1JFQVNPTl9OT1RfQV9XT1JLRkxPVxBHEh8KG0VSUk9SX1JFQVNPTl9TVEVQX05PVF9GT1VORBBIEiMKH0VSUk9SX1JFQVNPTl9TVEVQX05PVF9TS0lQUEFCTEUQSRIgChxFUlJPUl9SRUFTT05fQkFUQ0hfTk9UX0ZPVU5EEFASHQoZRVJST1JfUkVBU09OX0JBVENIX1NFQUxFRBBREiAKHEVSUk9SX1JFQVNPTl9CQVRDSF9DQU5DRUxMRUQQUhIcChhFUlJPUl9SRUFTT05fQkFUQ0hfRU5ERUQQUxIbChdFUlJPUl9SRUFTT05fQkFUQ0hfRlVMTBBUEh4KGkVSUk9SX1JFQVNPTl9CQVRDSF9SRVRSSUVEEFUSIQodRVJST1JfUkVBU09OX05PVEhJTkdfVE9fUkVUUlkQVhIqCiZFUlJPUl9SRUFTT05fSk9CX05PVF9BV0FJVElOR19BUFBST1ZBTBBaEhwKGEVSUk9SX1JFQVNPTl9FVkVOVFNfRlVMTBBbEiEKHUVSUk9SX1JFQVNPTl9ERVBFTkRFTkNZX0NZQ0xFEFwSKwonRVJST1JfUkVBU09OX0RFUEVOREVOQ1lfR1JBUEhfVE9PX0xBUkdFEF0SJgoiRVJST1JfUkVBU09OX1RPT19NQU5ZX0RFUEVOREVOQ0lFUxBeEiYKIkVSUk9SX1JFQVNPTl9QQVJFTlRfQVRURU1QVF9DTE9TRUQQXxIiCh5FUlJPUl9SRUFTT05fVE9PX01BTllfQ0hJTERSRU4QYBIZChVFUlJPUl9SRUFTT05fREVBRExPQ0sQYUItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM");
 
 /**
- * Stable reasons of errors. `google.rpc.ErrorInfo.reason` carries the name without the prefix, `domain` is "muster.dev".
+ * Stable reasons of errors. `google.rpc.ErrorInfo.reason` carries the name without the prefix, `domain` is
+ * "muster.dev".
  *
  * @generated from enum muster.v1.ErrorReason
  */
@@ -75,7 +76,7 @@ export const ErrorReason = {
   LEASE_LOST: 7,
 
   /**
-   * The worker speaks a protocol that this server does not.
+   * The server does not support the worker's protocol version.
    *
    * @generated from enum value: ERROR_REASON_PROTOCOL_VERSION_UNSUPPORTED = 8;
    */
@@ -89,7 +90,7 @@ export const ErrorReason = {
   OVERLOADED: 9,
 
   /**
-   * This release does not do that yet; the message says what.
+   * Not implemented in this release; the message says what.
    *
    * @generated from enum value: ERROR_REASON_NOT_IMPLEMENTED = 10;
    */
@@ -124,7 +125,7 @@ export const ErrorReason = {
   CONFLICT: 14,
 
   /**
-   * The database has no room left.
+   * The database's disk is full.
    *
    * @generated from enum value: ERROR_REASON_STORE_FULL = 15;
    */
@@ -152,7 +153,7 @@ export const ErrorReason = {
   QUEUE_NOT_FOUND: 18,
 
   /**
-   * A queue of this name is there already.
+   * A queue of this name already exists.
    *
    * @generated from enum value: ERROR_REASON_QUEUE_EXISTS = 19;
    */
@@ -215,7 +216,7 @@ export const ErrorReason = {
   JOB_ERASED: 27,
 
   /**
-   * The input does not fit the definition's schema; BadRequest says where.
+   * The input does not match the definition's schema; BadRequest says where.
    *
    * @generated from enum value: ERROR_REASON_INPUT_SCHEMA_VIOLATED = 28;
    */
@@ -250,7 +251,7 @@ export const ErrorReason = {
   EVENTS_UNAVAILABLE: 32,
 
   /**
-   * Events after this position are not kept, or never were: metadata names the positions that are.
+   * Events after this position are not kept, or never were: metadata names the kept positions.
    *
    * @generated from enum value: ERROR_REASON_EVENT_POSITION_GONE = 33;
    */
@@ -264,23 +265,24 @@ export const ErrorReason = {
   SCHEDULE_NOT_FOUND: 34,
 
   /**
-   * The key of a job has as many open jobs as its definition's limit allows, and no more wait there (LimitPolicy REJECT_NEW).
+   * The key of a job has as many open jobs as its definition's limit allows, and no more may wait (LimitPolicy
+   * REJECT_NEW).
    *
    * @generated from enum value: ERROR_REASON_LIMIT_REACHED = 35;
    */
   LIMIT_REACHED: 35,
 
   /**
-   * More waits in the queue, or for longer, than its bounds allow. Metadata: `namespace`, `queue`; `bound`, which is
-   * `max_backlog` with `waiting` or `max_backlog_age` with `age`, and the bound itself under its name; `priority`. BadRequest
-   * names the job in the call, RetryInfo says when there may be room.
+   * The queue's backlog, or its age, exceeds its bounds. Metadata: `namespace`, `queue`; `bound`, which is
+   * `max_backlog` with `waiting` or `max_backlog_age` with `age`, and the bound itself under its name; `priority`.
+   * BadRequest names the job in the call, RetryInfo says when there may be capacity.
    *
    * @generated from enum value: ERROR_REASON_QUEUE_FULL = 37;
    */
   QUEUE_FULL: 37,
 
   /**
-   * A job like this one is there, and the definition's uniqueness wants it refused: `job_id` of the metadata names it. A
+   * A matching job exists, and the definition's uniqueness refuses duplicates: `job_id` of the metadata names it. A
    * duplicate of another job of the same call has no such id.
    *
    * @generated from enum value: ERROR_REASON_DUPLICATE_JOB = 40;
@@ -288,23 +290,23 @@ export const ErrorReason = {
   DUPLICATE_JOB: 40,
 
   /**
-   * The definition's throttle takes no job like this one yet; `job_id` of the metadata names the last one that it took, and
-   * RetryInfo says when the next is taken.
+   * The definition's throttle accepts no matching job yet; `job_id` of the metadata names the last one that it
+   * accepted, and RetryInfo says when the next is accepted.
    *
    * @generated from enum value: ERROR_REASON_THROTTLED = 41;
    */
   THROTTLED: 41,
 
   /**
-   * A job is to keep to the worker of another one, and no worker is known that was given that one.
+   * A job should keep to the worker of another one, but that one is not known to have been assigned to a worker.
    *
    * @generated from enum value: ERROR_REASON_JOB_NOT_ASSIGNED = 61;
    */
   JOB_NOT_ASSIGNED: 61,
 
   /**
-   * The workflow would be in itself, by way of others if need be, or more than 16 would be in each other. `chain` of the
-   * metadata names them from the outermost on.
+   * The workflow would contain itself, directly or through others, or more than 16 would be nested. `chain` of the
+   * metadata names them from the outermost inwards.
    *
    * @generated from enum value: ERROR_REASON_WORKFLOW_NESTING = 70;
    */
@@ -325,7 +327,8 @@ export const ErrorReason = {
   STEP_NOT_FOUND: 72,
 
   /**
-   * The step can't be skipped: it has ended, the workflow has, or is at another phase; the message says which.
+   * The step can't be skipped: it has ended, the workflow has, or the workflow is in another phase; the message says
+   * which.
    *
    * @generated from enum value: ERROR_REASON_STEP_NOT_SKIPPABLE = 73;
    */
@@ -339,7 +342,7 @@ export const ErrorReason = {
   BATCH_NOT_FOUND: 80,
 
   /**
-   * The batch was sealed: it takes no more members. CreateBatch makes another one.
+   * The batch was sealed: it takes no more members. Use CreateBatch for another one.
    *
    * @generated from enum value: ERROR_REASON_BATCH_SEALED = 81;
    */
@@ -353,7 +356,7 @@ export const ErrorReason = {
   BATCH_CANCELLED: 82,
 
   /**
-   * The batch has ended, or is about to since too many of its members failed: it takes no more.
+   * The batch has ended, or is about to because too many of its members failed: it takes no more.
    *
    * @generated from enum value: ERROR_REASON_BATCH_ENDED = 83;
    */
@@ -367,7 +370,7 @@ export const ErrorReason = {
   BATCH_FULL: 84,
 
   /**
-   * Another batch retries this one: `retry_job_id` of the metadata. What fails of it is retried by retrying that one.
+   * Another batch retries this one: `retry_job_id` of the metadata. If its members fail again, retry that one.
    *
    * @generated from enum value: ERROR_REASON_BATCH_RETRIED = 85;
    */
@@ -381,15 +384,15 @@ export const ErrorReason = {
   NOTHING_TO_RETRY: 86,
 
   /**
-   * The job does not wait for an approval: it is another kind of job, waits for its turn yet, or has ended. `state` of the metadata
-   * is the job's.
+   * The job does not wait for an approval: it is another kind of job, still waits for its turn, or has ended. `state`
+   * of the metadata is the job's.
    *
    * @generated from enum value: ERROR_REASON_JOB_NOT_AWAITING_APPROVAL = 90;
    */
   JOB_NOT_AWAITING_APPROVAL: 90,
 
   /**
-   * As many events of this name and key are kept as may be, 1,000: no job takes them, or `keep_for` is too long.
+   * The maximum of 1,000 events of this name and key is kept: no job takes them, or `keep_for` is too long.
    *
    * @generated from enum value: ERROR_REASON_EVENTS_FULL = 91;
    */
@@ -403,7 +406,7 @@ export const ErrorReason = {
   DEPENDENCY_CYCLE: 92,
 
   /**
-   * More than 10,000 jobs and steps are waited for, one behind the other: no circle can be ruled out.
+   * The check for circles reached more than 10,000 jobs and steps: it can't rule out a circle.
    *
    * @generated from enum value: ERROR_REASON_DEPENDENCY_GRAPH_TOO_LARGE = 93;
    */
@@ -417,7 +420,8 @@ export const ErrorReason = {
   TOO_MANY_DEPENDENCIES: 94,
 
   /**
-   * The attempt whose handler submits children is not open any more, or never was: it has ended, or its worker was lost.
+   * The attempt whose handler submits children is not open any more, or never was: it has ended, or its worker was
+   * lost.
    *
    * @generated from enum value: ERROR_REASON_PARENT_ATTEMPT_CLOSED = 95;
    */
@@ -431,7 +435,8 @@ export const ErrorReason = {
   TOO_MANY_CHILDREN: 96,
 
   /**
-   * A handler waits for a job that can not end before the handler has. `circle` of the metadata says who waits for what.
+   * A handler waits for a job that can not end before the handler has. `circle` of the metadata says who waits for
+   * what.
    *
    * @generated from enum value: ERROR_REASON_DEADLOCK = 97;
    */
@@ -439,7 +444,8 @@ export const ErrorReason = {
 } as const;
 
 /**
- * Stable reasons of errors. `google.rpc.ErrorInfo.reason` carries the name without the prefix, `domain` is "muster.dev".
+ * Stable reasons of errors. `google.rpc.ErrorInfo.reason` carries the name without the prefix, `domain` is
+ * "muster.dev".
  *
  * @generated from enum muster.v1.ErrorReason
  */

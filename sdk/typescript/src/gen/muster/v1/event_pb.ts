@@ -19,10 +19,10 @@ export const file_muster_v1_event: GenFile = /*@__PURE__*/
   fileDesc("ChVtdXN0ZXIvdjEvZXZlbnQucHJvdG8SCW11c3Rlci52MSK2AgoISm9iRXZlbnQSDgoGam9iX2lkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRISCgpkZWZpbml0aW9uGAMgASgJEhAKCHJldmlzaW9uGAQgASgDEisKDnByZXZpb3VzX3N0YXRlGAUgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEiIKBXN0YXRlGAYgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEg8KB2F0dGVtcHQYByABKAUSLgoKZXZlbnRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoHZmFpbHVyZRgJIAEoCzISLm11c3Rlci52MS5GYWlsdXJlEioKC3dhaXRfcmVhc29uGDEgASgOMhUubXVzdGVyLnYxLldhaXRSZWFzb25CLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_timestamp, file_muster_v1_failure, file_muster_v1_job]);
 
 /**
- * One visible change of a job's state: the data of a CloudEvent of type "dev.muster.v1.job.<state>". Its id there is
- * "<job_id>/<revision>", which also tells a repeat, and what its attributes say (subject: job_id; source: namespace; time:
- * event_time) is left out of the data. Becoming ASSIGNED and RUNNING, progress, and what changes no state are not
- * told; their revisions are missing.
+ * One visible change of a job's state: the data of a CloudEvent of type "dev.muster.v1.job.<state>". The event's id is
+ * "<job_id>/<revision>", which also identifies a repeat. The data omits fields that the event's attributes have
+ * (subject: job_id; source: namespace; time: event_time). Changes to ASSIGNED and RUNNING, progress, and changes
+ * without a new state are not published; their revisions are missing.
  *
  * @generated from message muster.v1.JobEvent
  */
@@ -56,7 +56,7 @@ export type JobEvent = Message<"muster.v1.JobEvent"> & {
   revision: bigint;
 
   /**
-   * The state it left. Unspecified when it was made.
+   * The state it left. Unspecified when it was created.
    *
    * @generated from field: muster.v1.JobState previous_state = 5;
    */
@@ -84,17 +84,17 @@ export type JobEvent = Message<"muster.v1.JobEvent"> & {
   eventTime?: Timestamp | undefined;
 
   /**
-   * Why the job or the attempt did not succeed: without stack trace, details and causes, and its message cut at 1 KiB. The
-   * job has all of it.
+   * Why the job or the attempt did not succeed: without stack trace, details and causes, and with its message cut at 1
+   * KiB. The job has all of it.
    *
    * @generated from field: muster.v1.Failure failure = 9;
    */
   failure?: Failure | undefined;
 
   /**
-   * What the job waits for in the state that it entered: set where that is SCHEDULED, PAUSED, BLOCKED, or WAITING for
-   * its children, and of a READY job where the control plane has set it apart: KEY_LIMIT, as others of its key wait already, or
-   * SUSPECT. Whatever else holds READY jobs back comes and goes without an event of the job: GetJob and ExplainJob tell it.
+   * What the job waits for in the state that it entered: set if that is SCHEDULED, PAUSED, BLOCKED, or WAITING for its
+   * children, and for a READY job that is already held: KEY_LIMIT, because others of its key already wait, or SUSPECT.
+   * Anything else that holds READY jobs back comes and goes without an event of the job: use GetJob and ExplainJob.
    *
    * @generated from field: muster.v1.WaitReason wait_reason = 49;
    */

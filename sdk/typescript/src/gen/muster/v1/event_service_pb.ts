@@ -30,30 +30,30 @@ export type WatchEventsRequest = Message<"muster.v1.WatchEventsRequest"> & {
   namespace: string;
 
   /**
-   * Only what came after this position, and what is to come; 0: from the oldest event that is kept. Unset: only what is to
-   * come, or with kept_only from the oldest as well.
+   * Only events after this position, including future ones; 0: from the oldest stored event. Unset: only future ones,
+   * or with kept_only from the oldest as well.
    *
    * @generated from field: optional int64 after_position = 2;
    */
   afterPosition?: bigint | undefined;
 
   /**
-   * Only of jobs that enter one of these states. Empty: of all. ASSIGNED and RUNNING are not told.
+   * Only for jobs that enter one of these states. Empty: all. ASSIGNED and RUNNING are not published.
    *
    * @generated from field: repeated muster.v1.JobState states = 3;
    */
   states: JobState[];
 
   /**
-   * Only of this job. Empty: of all.
+   * Only of this job. Empty: all.
    *
    * @generated from field: string job_id = 4;
    */
   jobId: string;
 
   /**
-   * Ends after the newest event that is kept, in place of waiting for more: with a response without events, whose position
-   * is the one to go on from.
+   * Ends after the newest stored event, instead of waiting for more: with a response without events, whose position
+   * is the one to continue from.
    *
    * @generated from field: bool kept_only = 5;
    */
@@ -68,20 +68,20 @@ export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest> = /*@__PUR
   messageDesc(file_muster_v1_event_service, 0);
 
 /**
- * Events that were stored together, and fit.
+ * Matching events that were stored together.
  *
  * @generated from message muster.v1.WatchEventsResponse
  */
 export type WatchEventsResponse = Message<"muster.v1.WatchEventsResponse"> & {
   /**
-   * In the order of storing.
+   * In the order of storage.
    *
    * @generated from field: repeated muster.v1.JobEvent events = 1;
    */
   events: JobEvent[];
 
   /**
-   * Where to go on from after these.
+   * Where to continue after these.
    *
    * @generated from field: int64 position = 2;
    */
@@ -96,21 +96,21 @@ export const WatchEventsResponseSchema: GenMessage<WatchEventsResponse> = /*@__P
   messageDesc(file_muster_v1_event_service, 1);
 
 /**
- * Shows what happens to jobs as it happens. Programs that must not miss anything, also while they are down, read the
+ * Streams changes of jobs as they happen. Programs that must not miss anything, also while they are down, read the
  * stream of CloudEvents on NATS with a durable consumer instead.
  *
  * @generated from service muster.v1.EventService
  */
 export const EventService: GenService<{
   /**
-   * Streams events, about a quarter of a second after what they tell: those that come after a position, or from now on. Each
-   * comes at least once, and may come twice; its job and revision are the same then. Events of different jobs come in no
+   * Streams events, about a quarter of a second after the changes: those after a position, or from now on. Each
+   * comes at least once, and may come twice, with the same job and revision. Events of different jobs come in no
    * order, and those of one job almost always in the order of their revisions.
    *
-   * Errors: INVALID_ARGUMENT (after_position negative, job_id no UUID, a state that is not told), OUT_OF_RANGE
-   * (EVENT_POSITION_GONE: what came after the position is not kept any more, or never was), RESOURCE_EXHAUSTED (too many
-   * watchers), UNAVAILABLE (EVENTS_UNAVAILABLE: the bus is down or made without JetStream; the replica stops, watch again
-   * after the last position).
+   * Errors: INVALID_ARGUMENT (after_position negative, job_id no UUID, a state that is not published), OUT_OF_RANGE
+   * (EVENT_POSITION_GONE: the events after the position are not kept any more, or never were), RESOURCE_EXHAUSTED (too
+   * many watchers), UNAVAILABLE (EVENTS_UNAVAILABLE: the bus is down or has no JetStream; the replica stops, watch
+   * again after the last position).
    *
    * @generated from rpc muster.v1.EventService.WatchEvents
    */

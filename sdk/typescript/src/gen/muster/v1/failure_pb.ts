@@ -30,44 +30,44 @@ export type Failure = Message<"muster.v1.Failure"> & {
   type: string;
 
   /**
-   * What happened, for people. At most 8 KiB; longer text is cut by the server.
+   * What happened, as readable text. At most 8 KiB; the server cuts longer text.
    *
    * @generated from field: string message = 2;
    */
   message: string;
 
   /**
-   * Stack trace as the language prints it. At most 16 KiB; longer text is cut by the server.
+   * Stack trace as the language prints it. At most 16 KiB; the server cuts longer text.
    *
    * @generated from field: string stack_trace = 3;
    */
   stackTrace: string;
 
   /**
-   * Who or what made it fail. Workers report APPLICATION, INFRASTRUCTURE, or TIMEOUT for a run timeout that they enforced;
-   * the others are set by the server.
+   * Who or what made it fail. Workers report APPLICATION, INFRASTRUCTURE, or TIMEOUT for a run timeout that they
+   * enforced; the server sets the others.
    *
    * @generated from field: muster.v1.FailureCause failure_cause = 4;
    */
   failureCause: FailureCause;
 
   /**
-   * Set by a handler that knows that another attempt can't help: the retry policy is not asked.
+   * Set by a handler that knows that another attempt can't help: the retry policy does not apply.
    *
    * @generated from field: bool final = 5;
    */
   final: boolean;
 
   /**
-   * Delay until the next attempt, set by a handler; replaces the policy's backoff and a rule's delay, and lifts no limit.
-   * Unset: the policy decides.
+   * Delay until the next attempt, set by a handler; replaces the policy's backoff and a rule's delay, and lifts no
+   * limit. Unset: the policy decides.
    *
    * @generated from field: google.protobuf.Duration retry_delay = 6;
    */
   retryDelay?: Duration | undefined;
 
   /**
-   * The error that led to this one. At most 16 levels; deeper ones are cut by the server.
+   * The error that led to this one. At most 16 levels; the server cuts deeper ones.
    *
    * @generated from field: muster.v1.Failure cause = 7;
    */
@@ -81,7 +81,7 @@ export type Failure = Message<"muster.v1.Failure"> & {
   details?: Payload | undefined;
 
   /**
-   * How the process that the handler ran ended, if it ran one: 1 to 255. 0: not known or none.
+   * Exit code of the process that the handler ran, if any: 1 to 255. 0: not known or none.
    *
    * @generated from field: int32 exit_code = 9;
    */
@@ -151,14 +151,14 @@ export const FailureCause = {
   EXPIRED: 6,
 
   /**
-   * A hundred attempts did not count: they were lost, released, or ignored by a rule, through no fault that can be named.
+   * A hundred attempts did not count: they were lost, released, or ignored by a rule, without a known fault.
    *
    * @generated from enum value: FAILURE_CAUSE_LOST_TOO_OFTEN = 7;
    */
   LOST_TOO_OFTEN: 7,
 
   /**
-   * The job took three worker sessions down with it.
+   * The job crashed three worker sessions.
    *
    * @generated from enum value: FAILURE_CAUSE_POISON = 8;
    */
@@ -179,14 +179,14 @@ export const FailureCause = {
   SESSION_CLOSED: 10,
 
   /**
-   * What the handler runs on failed it: no disk, no memory, an evicted machine. Reported by workers.
+   * The handler's environment failed: no disk, no memory, an evicted machine. Reported by workers.
    *
    * @generated from enum value: FAILURE_CAUSE_INFRASTRUCTURE = 11;
    */
   INFRASTRUCTURE: 11,
 
   /**
-   * The job was skipped: something that it depended on can come about no more.
+   * The job was skipped: one of its dependencies can no longer be met.
    *
    * @generated from enum value: FAILURE_CAUSE_DEPENDENCY = 12;
    */

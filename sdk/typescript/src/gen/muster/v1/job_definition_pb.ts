@@ -54,7 +54,7 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
   version: number;
 
   /**
-   * What a job of this definition is.
+   * The kind of job.
    *
    * @generated from oneof muster.v1.JobDefinition.body
    */
@@ -76,7 +76,7 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
     case: "workflow";
   } | {
     /**
-     * A wait: the control plane ends it when what it waits for has come.
+     * A wait: the control plane ends it when its event or its approval has come.
      *
      * @generated from field: muster.v1.WaitBody wait = 36;
      */
@@ -99,8 +99,8 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
   retryPolicy?: RetryPolicy | undefined;
 
   /**
-   * Longest time one attempt may run. Unset: 1 h. At least 1 ms, at most 30 days. Enforced by the worker and by the server. Of a
-   * wait: how long it may wait once it does; unset: 30 days.
+   * Longest time one attempt may run. Unset: 1 h. At least 1 ms, at most 30 days. Enforced by the worker and by the
+   * server. For a wait: the longest wait, from when it begins; unset: 30 days.
    *
    * @generated from field: google.protobuf.Duration run_timeout = 8;
    */
@@ -121,7 +121,7 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
   leaseLossAction: LeaseLossAction;
 
   /**
-   * What a job needs of the worker that runs it. A submission may override it.
+   * Demands of its jobs on their workers. A submission may override them.
    *
    * @generated from field: muster.v1.Demands demands = 11;
    */
@@ -135,22 +135,23 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
   priority: number;
 
   /**
-   * What it is for, for people. At most 1,024 characters.
+   * Its purpose, as readable text. At most 1,024 characters.
    *
    * @generated from field: string description = 13;
    */
   description: string;
 
   /**
-   * Labels for people and for filters. At most 64, keys to 63 and values to 256 characters.
+   * Labels for your own use and for filters. At most 64, keys to 63 and values to 256 characters.
    *
    * @generated from field: map<string, string> labels = 14;
    */
   labels: { [key: string]: string };
 
   /**
-   * How long an ended job of this definition is kept, counted from its end. Unset: as its namespace says (7 days unless it
-   * was changed). At most 10 years; less than a minute is a minute. The newest version's holds for the jobs of all.
+   * How long an ended job of this definition is kept, counted from its end. Unset: the namespace's setting (7 days
+   * unless changed). At most 10 years; less than a minute counts as a minute. The newest version's value applies to the
+   * jobs of all.
    *
    * @generated from field: google.protobuf.Duration retention = 15;
    */
@@ -164,25 +165,25 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * JSON Schema of the input, as JSON text of at most 64 KiB: draft 2020-12, or 07 where `$schema` names it. References
-   * lead nowhere but into the schema itself; `format` is a note. Inputs must be JSON then (content type
-   * "application/json", or none). Empty: anything goes.
+   * JSON Schema of the input, as JSON text of at most 64 KiB: draft 2020-12, or 07 if `$schema` names it. References
+   * may only point into the schema itself; `format` is not checked. Inputs must then be JSON (content type
+   * "application/json", or none). Empty: any input.
    *
    * @generated from field: string input_json_schema = 17;
    */
   inputJsonSchema: string;
 
   /**
-   * JSON Schema of the result, likewise. A result that does not fit is a failure of type OutputSchemaViolation, which the
-   * retry policy handles. Empty: anything goes.
+   * JSON Schema of the result, likewise. A result that does not match is a failure of type OutputSchemaViolation, which
+   * the retry policy handles. Empty: any result.
    *
    * @generated from field: string output_json_schema = 18;
    */
   outputJsonSchema: string;
 
   /**
-   * Longest time a job may wait in the queue for its first attempt, from when it may run. Then it ends EXPIRED. Unset: no
-   * limit. At most 30 days.
+   * Longest time a job may wait in the queue for its first attempt, from when it may run. Then it ends EXPIRED. Unset:
+   * no limit. At most 30 days.
    *
    * @generated from field: google.protobuf.Duration queue_timeout = 19;
    */
@@ -197,14 +198,14 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
   totalTimeout?: Duration | undefined;
 
   /**
-   * Longest time that an attempt may say nothing of its progress. Unset: no limit. At least 1 s, at most 30 days.
+   * Longest time between two progress reports of an attempt. Unset: no limit. At least 1 s, at most 30 days.
    *
    * @generated from field: google.protobuf.Duration progress_timeout = 21;
    */
   progressTimeout?: Duration | undefined;
 
   /**
-   * Watches how fast an attempt gets on. Unset: not at all.
+   * Ends attempts that progress too slowly. Unset: off.
    *
    * @generated from field: muster.v1.ProgressWatchdog progress_watchdog = 22;
    */
@@ -218,21 +219,21 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
   retryBudget?: RetryBudget | undefined;
 
   /**
-   * Holds jobs back while what they depend on is down. Unset: never.
+   * Holds jobs back while a system that they depend on is down. Unset: never.
    *
    * @generated from field: muster.v1.CircuitBreaker circuit_breaker = 24;
    */
   circuitBreaker?: CircuitBreaker | undefined;
 
   /**
-   * What the input must be, in protobuf. Not with `input_json_schema`.
+   * Message type of the input, in protobuf. Not with `input_json_schema`.
    *
    * @generated from field: muster.v1.ProtobufSchema input_protobuf_schema = 25;
    */
   inputProtobufSchema?: ProtobufSchema | undefined;
 
   /**
-   * What the result must be, in protobuf. Not with `output_json_schema`.
+   * Message type of the result, in protobuf. Not with `output_json_schema`.
    *
    * @generated from field: muster.v1.ProtobufSchema output_protobuf_schema = 26;
    */
@@ -246,32 +247,32 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
   archiveTime?: Timestamp | undefined;
 
   /**
-   * The key among which its queue shares its workers fairly: a CEL expression as in KeyLimit.key, such as `input.tenant`. A
-   * submission's own `fairness_key` comes first. Empty: none.
+   * The key among which its queue shares its workers fairly: a CEL expression as in KeyLimit.key, such as
+   * `input.tenant`. A submission's own `fairness_key` takes precedence. Empty: none.
    *
    * @generated from field: string fairness_key = 28;
    */
   fairnessKey: string;
 
   /**
-   * Jobs of it, in all its versions, that workers may hold at once, on the whole deployment; those that clean up after
-   * cancelled ones are neither held back nor counted. 0: no limit. At most 100,000. As for the other limits, the newest
-   * version's holds for the jobs of all.
+   * Maximum number of its jobs, of all versions, that workers may hold at once, in the whole deployment; clean-ups of
+   * cancelled jobs are neither held back nor counted. 0: no limit. At most 100,000. As for the other limits, the newest
+   * version's value applies to the jobs of all.
    *
    * @generated from field: int32 max_concurrency = 29;
    */
   maxConcurrency: number;
 
   /**
-   * Attempts of its jobs that may be assigned in a time. Unset: no limit.
+   * Rate at which attempts of its jobs may be assigned. Unset: no limit.
    *
    * @generated from field: muster.v1.RateLimit rate_limit = 30;
    */
   rateLimit?: RateLimit | undefined;
 
   /**
-   * Units that an attempt takes of the rate limits of its queue, definition and key. 0: 1. At most 1,000. One that is dearer
-   * than a burst is assigned once all units are there, and takes the rest of those to come.
+   * Units that an attempt takes of the rate limits of its queue, definition and key. 0: 1. At most 1,000. An attempt
+   * that costs more than a burst is assigned once all units are there, and takes the rest from future units.
    *
    * @generated from field: int32 rate_cost = 31;
    */
@@ -285,28 +286,30 @@ export type JobDefinition = Message<"muster.v1.JobDefinition"> & {
   keyLimit?: KeyLimit | undefined;
 
   /**
-   * At most one job at a time that is alike. Unset: any number. At most one of `uniqueness`, `debounce` and `throttle` is set.
+   * At most one matching job at a time. Unset: any number. At most one of `uniqueness`, `debounce` and `throttle` is
+   * set.
    *
    * @generated from field: muster.v1.Uniqueness uniqueness = 33;
    */
   uniqueness?: Uniqueness | undefined;
 
   /**
-   * Of jobs that come closely after each other only the last one runs. Unset: each runs.
+   * Of jobs in quick succession only the last one runs. Unset: each runs.
    *
    * @generated from field: muster.v1.Debounce debounce = 34;
    */
   debounce?: Debounce | undefined;
 
   /**
-   * At most one job in a span of time. Unset: any number.
+   * At most one job per span of time. Unset: any number.
    *
    * @generated from field: muster.v1.Throttle throttle = 35;
    */
   throttle?: Throttle | undefined;
 
   /**
-   * Names of data assets that each success of a job of it publishes. At most 20, each as a definition's name.
+   * Names of data assets that each success of one of its jobs publishes. At most 20, each in the form of a definition's
+   * name.
    *
    * @generated from field: repeated string publishes = 50;
    */
@@ -321,14 +324,14 @@ export const JobDefinitionSchema: GenMessage<JobDefinition> = /*@__PURE__*/
   messageDesc(file_muster_v1_job_definition, 0);
 
 /**
- * A protobuf message type with all that it needs to be read.
+ * A protobuf message type with everything needed to parse it.
  *
  * @generated from message muster.v1.ProtobufSchema
  */
 export type ProtobufSchema = Message<"muster.v1.ProtobufSchema"> & {
   /**
-   * A serialised google.protobuf.FileDescriptorSet with every import, as `buf build` or `protoc --include_imports` write
-   * it. At most 256 KiB.
+   * A serialised google.protobuf.FileDescriptorSet with every import, as `buf build` or `protoc --include_imports`
+   * write it. At most 256 KiB.
    *
    * @generated from field: bytes file_descriptor_set = 1;
    */
@@ -351,7 +354,7 @@ export const ProtobufSchemaSchema: GenMessage<ProtobufSchema> = /*@__PURE__*/
   messageDesc(file_muster_v1_job_definition, 1);
 
 /**
- * Ends an attempt that gets on too slowly: its fraction must grow by `min_fraction` in each `window`.
+ * Ends an attempt that progresses too slowly: its fraction must grow by `min_fraction` in each `window`.
  *
  * @generated from message muster.v1.ProgressWatchdog
  */
@@ -392,8 +395,8 @@ export type TaskBody = Message<"muster.v1.TaskBody"> & {
   handler: string;
 
   /**
-   * Handler that cleans up after a cancelled job that had been started; run as a job of its own on any worker that serves
-   * it, whatever became of the first. Empty: none.
+   * Handler that cleans up after a cancelled job that had been started; run as a job of its own on any worker that
+   * serves it, whatever happened to the first. Empty: none.
    *
    * @generated from field: string cleanup_handler = 2;
    */
@@ -435,7 +438,7 @@ export const LeaseLossAction = {
   ABORT: 1,
 
   /**
-   * The handler goes on; its result counts if the attempt is still open when it is reported.
+   * The handler continues; its result counts if the attempt is still open when it is reported.
    *
    * @generated from enum value: LEASE_LOSS_ACTION_CONTINUE = 2;
    */

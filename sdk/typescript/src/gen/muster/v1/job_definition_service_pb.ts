@@ -17,7 +17,7 @@ export const file_muster_v1_job_definition_service: GenFile = /*@__PURE__*/
   fileDesc("CiZtdXN0ZXIvdjEvam9iX2RlZmluaXRpb25fc2VydmljZS5wcm90bxIJbXVzdGVyLnYxInQKGUFwcGx5Sm9iRGVmaW5pdGlvblJlcXVlc3QSLAoKZGVmaW5pdGlvbhgBIAEoCzIYLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uEhIKCnJlcXVlc3RfaWQYAiABKAkSFQoNdmFsaWRhdGVfb25seRgDIAEoCCK7AQoaQXBwbHlKb2JEZWZpbml0aW9uUmVzcG9uc2USLAoKZGVmaW5pdGlvbhgBIAEoCzIYLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uEg8KB2NyZWF0ZWQYAiABKAgSLwoLZGlmZmVyZW5jZXMYAyADKAsyGi5tdXN0ZXIudjEuRmllbGREaWZmZXJlbmNlEi0KBmlzc3VlcxgEIAMoCzIdLm11c3Rlci52MS5Db21wYXRpYmlsaXR5SXNzdWUiPgoPRmllbGREaWZmZXJlbmNlEgwKBHBhdGgYASABKAkSDgoGYmVmb3JlGAIgASgJEg0KBWFmdGVyGAMgASgJImMKEkNvbXBhdGliaWxpdHlJc3N1ZRIqCgRraW5kGAEgASgOMhwubXVzdGVyLnYxLkNvbXBhdGliaWxpdHlLaW5kEg8KB21lc3NhZ2UYAiABKAkSEAoIc3ViamVjdHMYAyADKAki0wEKFENpcmN1aXRCcmVha2VyU3RhdHVzEgwKBG5hbWUYASABKAkSJgoFc3RhdGUYAiABKA4yFy5tdXN0ZXIudjEuQ2lyY3VpdFN0YXRlEhAKCGZhaWx1cmVzGAMgASgFEi0KCW9wZW5fdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcHJvYmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMcHJvYmVfam9iX2lkGAYgASgJIlYKGkxpc3RDaXJjdWl0QnJlYWtlcnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJxChtMaXN0Q2lyY3VpdEJyZWFrZXJzUmVzcG9uc2USOQoQY2lyY3VpdF9icmVha2VycxgBIAMoCzIfLm11c3Rlci52MS5DaXJjdWl0QnJlYWtlclN0YXR1cxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUQoaQ2xvc2VDaXJjdWl0QnJlYWtlclJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSJXChtDbG9zZUNpcmN1aXRCcmVha2VyUmVzcG9uc2USOAoPY2lyY3VpdF9icmVha2VyGAEgASgLMh8ubXVzdGVyLnYxLkNpcmN1aXRCcmVha2VyU3RhdHVzIksKF0dldEpvYkRlZmluaXRpb25SZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB3ZlcnNpb24YAyABKAUiSAoYR2V0Sm9iRGVmaW5pdGlvblJlc3BvbnNlEiwKCmRlZmluaXRpb24YASABKAsyGC5tdXN0ZXIudjEuSm9iRGVmaW5pdGlvbiJsChlMaXN0Sm9iRGVmaW5pdGlvbnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIVCg1zaG93X2FyY2hpdmVkGAQgASgIImQKGkxpc3RKb2JEZWZpbml0aW9uc1Jlc3BvbnNlEi0KC2RlZmluaXRpb25zGAEgAygLMhgubXVzdGVyLnYxLkpvYkRlZmluaXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlIKG0FyY2hpdmVKb2JEZWZpbml0aW9uUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIkwKHEFyY2hpdmVKb2JEZWZpbml0aW9uUmVzcG9uc2USLAoKZGVmaW5pdGlvbhgBIAEoCzIYLm11c3Rlci52MS5Kb2JEZWZpbml0aW9uKrYCChFDb21wYXRpYmlsaXR5S2luZBIiCh5DT01QQVRJQklMSVRZX0tJTkRfVU5TUEVDSUZJRUQQABIgChxDT01QQVRJQklMSVRZX0tJTkRfTk9fV09SS0VSEAESLgoqQ09NUEFUSUJJTElUWV9LSU5EX1dPUktFUl9FWENMVURFU19WRVJTSU9OEAISJQohQ09NUEFUSUJJTElUWV9LSU5EX0pPQlNfSU5fRkxJR0hUEAMSLAooQ09NUEFUSUJJTElUWV9LSU5EX0lOUFVUX1NDSEVNQV9OQVJST1dFRBAEEiwKKENPTVBBVElCSUxJVFlfS0lORF9PVVRQVVRfU0NIRU1BX1dJREVORUQQBRIoCiRDT01QQVRJQklMSVRZX0tJTkRfUExBQ0VNRU5UX0NIQU5HRUQQBip8CgxDaXJjdWl0U3RhdGUSHQoZQ0lSQ1VJVF9TVEFURV9VTlNQRUNJRklFRBAAEhgKFENJUkNVSVRfU1RBVEVfQ0xPU0VEEAESFgoSQ0lSQ1VJVF9TVEFURV9PUEVOEAISGwoXQ0lSQ1VJVF9TVEFURV9IQUxGX09QRU4QAzLuBAoUSm9iRGVmaW5pdGlvblNlcnZpY2USYQoSQXBwbHlKb2JEZWZpbml0aW9uEiQubXVzdGVyLnYxLkFwcGx5Sm9iRGVmaW5pdGlvblJlcXVlc3QaJS5tdXN0ZXIudjEuQXBwbHlKb2JEZWZpbml0aW9uUmVzcG9uc2USWwoQR2V0Sm9iRGVmaW5pdGlvbhIiLm11c3Rlci52MS5HZXRKb2JEZWZpbml0aW9uUmVxdWVzdBojLm11c3Rlci52MS5HZXRKb2JEZWZpbml0aW9uUmVzcG9uc2USYQoSTGlzdEpvYkRlZmluaXRpb25zEiQubXVzdGVyLnYxLkxpc3RKb2JEZWZpbml0aW9uc1JlcXVlc3QaJS5tdXN0ZXIudjEuTGlzdEpvYkRlZmluaXRpb25zUmVzcG9uc2USZwoUQXJjaGl2ZUpvYkRlZmluaXRpb24SJi5tdXN0ZXIudjEuQXJjaGl2ZUpvYkRlZmluaXRpb25SZXF1ZXN0GicubXVzdGVyLnYxLkFyY2hpdmVKb2JEZWZpbml0aW9uUmVzcG9uc2USZAoTTGlzdENpcmN1aXRCcmVha2VycxIlLm11c3Rlci52MS5MaXN0Q2lyY3VpdEJyZWFrZXJzUmVxdWVzdBomLm11c3Rlci52MS5MaXN0Q2lyY3VpdEJyZWFrZXJzUmVzcG9uc2USZAoTQ2xvc2VDaXJjdWl0QnJlYWtlchIlLm11c3Rlci52MS5DbG9zZUNpcmN1aXRCcmVha2VyUmVxdWVzdBomLm11c3Rlci52MS5DbG9zZUNpcmN1aXRCcmVha2VyUmVzcG9uc2VCLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_timestamp, file_muster_v1_job_definition]);
 
 /**
- * Asks to store a definition.
+ * Request to store a definition.
  *
  * @generated from message muster.v1.ApplyJobDefinitionRequest
  */
@@ -30,14 +30,14 @@ export type ApplyJobDefinitionRequest = Message<"muster.v1.ApplyJobDefinitionReq
   definition?: JobDefinition | undefined;
 
   /**
-   * UUID that makes a repeat of this very call harmless: the version with this content is answered. Empty: none.
+   * UUID that makes a repeat of this very call harmless: it returns the version with this content. Empty: none.
    *
    * @generated from field: string request_id = 2;
    */
   requestId: string;
 
   /**
-   * Check only, and answer what would be stored.
+   * Only check, and return what would be stored.
    *
    * @generated from field: bool validate_only = 3;
    */
@@ -65,21 +65,21 @@ export type ApplyJobDefinitionResponse = Message<"muster.v1.ApplyJobDefinitionRe
   definition?: JobDefinition | undefined;
 
   /**
-   * Whether this call made the version; false when the same content was there already, and after a repeat of the call.
+   * Whether this call made the version; false if the same content already existed, and after a repeat of the call.
    *
    * @generated from field: bool created = 2;
    */
   created: boolean;
 
   /**
-   * What differs from the newest version before this call, by field path. Empty for a first version or the same content.
+   * Differences from the previous newest version, by field path. Empty for a first version or the same content.
    *
    * @generated from field: repeated muster.v1.FieldDifference differences = 3;
    */
   differences: FieldDifference[];
 
   /**
-   * What the new version may break for jobs in flight and for connected workers. Never a refusal.
+   * What the new version may break for jobs in flight and for connected workers. Issues never refuse the call.
    *
    * @generated from field: repeated muster.v1.CompatibilityIssue issues = 4;
    */
@@ -135,14 +135,14 @@ export const FieldDifferenceSchema: GenMessage<FieldDifference> = /*@__PURE__*/
  */
 export type CompatibilityIssue = Message<"muster.v1.CompatibilityIssue"> & {
   /**
-   * What kind of thing.
+   * Its kind.
    *
    * @generated from field: muster.v1.CompatibilityKind kind = 1;
    */
   kind: CompatibilityKind;
 
   /**
-   * What it means here, for people.
+   * A readable explanation.
    *
    * @generated from field: string message = 2;
    */
@@ -177,7 +177,7 @@ export type CircuitBreakerStatus = Message<"muster.v1.CircuitBreakerStatus"> & {
   name: string;
 
   /**
-   * Where it is.
+   * Its state.
    *
    * @generated from field: muster.v1.CircuitState state = 2;
    */
@@ -198,14 +198,14 @@ export type CircuitBreakerStatus = Message<"muster.v1.CircuitBreakerStatus"> & {
   openTime?: Timestamp | undefined;
 
   /**
-   * When a probe is made, while it is OPEN.
+   * When the next probe is made, while it is OPEN.
    *
    * @generated from field: google.protobuf.Timestamp probe_time = 5;
    */
   probeTime?: Timestamp | undefined;
 
   /**
-   * The job that is tried, while it is HALF_OPEN.
+   * The probe, while it is HALF_OPEN.
    *
    * @generated from field: string probe_job_id = 6;
    */
@@ -240,7 +240,7 @@ export type ListCircuitBreakersRequest = Message<"muster.v1.ListCircuitBreakersR
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before. Empty: the first page.
+   * `next_page_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -374,7 +374,7 @@ export const GetJobDefinitionRequestSchema: GenMessage<GetJobDefinitionRequest> 
   messageDesc(file_muster_v1_job_definition_service, 9);
 
 /**
- * The definition that was asked for.
+ * The requested definition.
  *
  * @generated from message muster.v1.GetJobDefinitionResponse
  */
@@ -415,7 +415,7 @@ export type ListJobDefinitionsRequest = Message<"muster.v1.ListJobDefinitionsReq
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before. Empty: the first page.
+   * `next_page_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -521,7 +521,7 @@ export const ArchiveJobDefinitionResponseSchema: GenMessage<ArchiveJobDefinition
   messageDesc(file_muster_v1_job_definition_service, 14);
 
 /**
- * What a new version may break.
+ * Kind of an issue of a new version.
  *
  * @generated from enum muster.v1.CompatibilityKind
  */
@@ -548,7 +548,7 @@ export const CompatibilityKind = {
   WORKER_EXCLUDES_VERSION: 2,
 
   /**
-   * Jobs of older versions are open; they keep theirs. Found in bounded time: those that are ready, and what else is open
+   * Jobs of older versions are open; they keep theirs. The search is bounded: ready jobs, and other open ones
    * among the newest 100 jobs of each version and placement.
    *
    * @generated from enum value: COMPATIBILITY_KIND_JOBS_IN_FLIGHT = 3;
@@ -556,21 +556,21 @@ export const CompatibilityKind = {
   JOBS_IN_FLIGHT: 3,
 
   /**
-   * Inputs that were valid may be refused now: it could not be shown that each of them still fits.
+   * Inputs that were valid may be refused now: Muster could not prove that each of them is still valid.
    *
    * @generated from enum value: COMPATIBILITY_KIND_INPUT_SCHEMA_NARROWED = 4;
    */
   INPUT_SCHEMA_NARROWED: 4,
 
   /**
-   * Results that readers do not expect may appear now: it could not be shown that each of them would have fitted before.
+   * Results that readers do not expect may appear now: Muster could not prove that each of them was valid before.
    *
    * @generated from enum value: COMPATIBILITY_KIND_OUTPUT_SCHEMA_WIDENED = 5;
    */
   OUTPUT_SCHEMA_WIDENED: 5,
 
   /**
-   * Jobs go to another queue, another handler or other workers than those of the version before.
+   * Jobs go to another queue, another handler or other workers than with the previous version.
    *
    * @generated from enum value: COMPATIBILITY_KIND_PLACEMENT_CHANGED = 6;
    */
@@ -578,7 +578,7 @@ export const CompatibilityKind = {
 } as const;
 
 /**
- * What a new version may break.
+ * Kind of an issue of a new version.
  *
  * @generated from enum muster.v1.CompatibilityKind
  */
@@ -591,7 +591,7 @@ export const CompatibilityKindSchema: GenEnum<CompatibilityKind> = /*@__PURE__*/
   enumDesc(file_muster_v1_job_definition_service, 0);
 
 /**
- * Where a circuit breaker is.
+ * State of a circuit breaker.
  *
  * @generated from enum muster.v1.CircuitState
  */
@@ -618,7 +618,7 @@ export const CircuitState = {
   OPEN: 2,
 
   /**
-   * One job is tried.
+   * One job, the probe, is tried.
    *
    * @generated from enum value: CIRCUIT_STATE_HALF_OPEN = 3;
    */
@@ -626,7 +626,7 @@ export const CircuitState = {
 } as const;
 
 /**
- * Where a circuit breaker is.
+ * State of a circuit breaker.
  *
  * @generated from enum muster.v1.CircuitState
  */
@@ -639,17 +639,18 @@ export const CircuitStateSchema: GenEnum<CircuitState> = /*@__PURE__*/
   enumDesc(file_muster_v1_job_definition_service, 1);
 
 /**
- * Keeps the definitions that jobs are made from.
+ * Manages the definitions of jobs.
  *
  * @generated from service muster.v1.JobDefinitionService
  */
 export const JobDefinitionService: GenService<{
   /**
-   * Stores a definition as a new version; the same content again gives the version that is there.
+   * Stores a definition as a new version; the content of the newest version returns that version.
    *
-   * Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call; BadRequest names each), NOT_FOUND (the
-   * definition of a step of a workflow), FAILED_PRECONDITION (the definition of a step is archived, or workflows would be in
-   * themselves or more than 16 in each other), UNAVAILABLE (the database can't be reached; retry with the same request_id).
+   * Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call; BadRequest names each),
+   * NOT_FOUND (the definition of a step of a workflow), FAILED_PRECONDITION (the definition of a step is archived, a
+   * workflow would contain itself, or more than 16 would be nested), UNAVAILABLE (the database can't be reached; retry
+   * with the same request_id).
    *
    * @generated from rpc muster.v1.JobDefinitionService.ApplyJobDefinition
    */
@@ -683,10 +684,11 @@ export const JobDefinitionService: GenService<{
     output: typeof ListJobDefinitionsResponseSchema;
   },
   /**
-   * Refuses new jobs of a definition; those that exist go on. Applying it again, also unchanged, brings it back.
+   * Archives a definition: new jobs are refused; existing ones continue. Applying it again, also unchanged, restores
+   * it.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Archiving twice is
-   * no error.
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Archiving
+   * twice is no error.
    *
    * @generated from rpc muster.v1.JobDefinitionService.ArchiveJobDefinition
    */
@@ -696,7 +698,7 @@ export const JobDefinitionService: GenService<{
     output: typeof ArchiveJobDefinitionResponseSchema;
   },
   /**
-   * Lists the circuit breakers of a namespace by name: those that a failure has been counted at.
+   * Lists the circuit breakers of a namespace by name: those that have counted a failure.
    *
    * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list).
    *
@@ -708,10 +710,10 @@ export const JobDefinitionService: GenService<{
     output: typeof ListCircuitBreakersResponseSchema;
   },
   /**
-   * Closes a circuit breaker by hand: its jobs go on at once.
+   * Closes a circuit breaker manually: its jobs continue at once.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Closing a closed one
-   * is no error.
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, UNAVAILABLE. Closing a
+   * closed one is no error.
    *
    * @generated from rpc muster.v1.JobDefinitionService.CloseCircuitBreaker
    */

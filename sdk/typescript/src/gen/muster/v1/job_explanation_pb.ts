@@ -17,7 +17,7 @@ export const file_muster_v1_job_explanation: GenFile = /*@__PURE__*/
   fileDesc("Ch9tdXN0ZXIvdjEvam9iX2V4cGxhbmF0aW9uLnByb3RvEgltdXN0ZXIudjEiiAMKDkpvYkV4cGxhbmF0aW9uEg4KBmpvYl9pZBgBIAEoCRIRCgluYW1lc3BhY2UYAiABKAkSEgoKZGVmaW5pdGlvbhgDIAEoCRIaChJkZWZpbml0aW9uX3ZlcnNpb24YBCABKAUSDQoFcXVldWUYBSABKAkSIgoFc3RhdGUYBiABKA4yEy5tdXN0ZXIudjEuSm9iU3RhdGUSLgoKc3RhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHc3VtbWFyeRgIIAEoCRIqCgtjb25zdHJhaW50cxgJIAMoCzIVLm11c3Rlci52MS5Db25zdHJhaW50Eg0KBXBsYWNlGAogASgFEhYKDnBsYWNlX2lzX2xlYXN0GAsgASgIEjAKDnN0YXJ0X2VzdGltYXRlGAwgASgLMhgubXVzdGVyLnYxLlN0YXJ0RXN0aW1hdGUSKgoHcnVubmluZxgNIAEoCzIZLm11c3Rlci52MS5SdW5uaW5nQXR0ZW1wdCLwAQoKQ29uc3RyYWludBIlCgZyZWFzb24YASABKA4yFS5tdXN0ZXIudjEuV2FpdFJlYXNvbhIPCgdtZXNzYWdlGAIgASgJEiIKB2hvbGRlcnMYAyADKAsyES5tdXN0ZXIudjEuSG9sZGVyEhQKDGhvbGRlcl9jb3VudBgEIAEoAxItCglvcGVuX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCW5leHRfc3RlcBgGIAEoCRIuCgpzaW5jZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJxCgZIb2xkZXISDgoGam9iX2lkGAEgASgJEhIKCnNlc3Npb25faWQYAiABKAkSEwoLd29ya2VyX25hbWUYAyABKAkSLgoKc2luY2VfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAivQEKDVN0YXJ0RXN0aW1hdGUSMQoNZWFybGllc3RfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLbGF0ZXN0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnN0YXJ0cxgDIAEoAxIpCgZ3aW5kb3cYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDQoFYmFzaXMYBSABKAki0QEKDlJ1bm5pbmdBdHRlbXB0Eg8KB2F0dGVtcHQYASABKAUSEgoKc2Vzc2lvbl9pZBgCIAEoCRITCgt3b3JrZXJfbmFtZRgDIAEoCRIvCgthc3NpZ25fdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJYmVhdF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIlCghwcm9ncmVzcxgGIAEoCzITLm11c3Rlci52MS5Qcm9ncmVzc0ItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_job]);
 
 /**
- * Why a job is where it is: what a person would ask the control plane.
+ * Why a job is where it is.
  *
  * @generated from message muster.v1.JobExplanation
  */
@@ -58,45 +58,46 @@ export type JobExplanation = Message<"muster.v1.JobExplanation"> & {
   queue: string;
 
   /**
-   * Where it is in its life.
+   * Its state.
    *
    * @generated from field: muster.v1.JobState state = 6;
    */
   state: JobState;
 
   /**
-   * Since when it is in this state. A RUNNING job: since it was assigned. A READY one: since it might have been started, even if
-   * it was paused meanwhile. Unset: that is not on record.
+   * Since when it is in this state. A RUNNING job: since it was assigned. A READY one: since it could have started,
+   * even if it was paused meanwhile. Unset: not recorded.
    *
    * @generated from field: google.protobuf.Timestamp state_time = 7;
    */
   stateTime?: Timestamp | undefined;
 
   /**
-   * All of it in a few sentences for people.
+   * All of it in a few readable sentences.
    *
    * @generated from field: string summary = 8;
    */
   summary: string;
 
   /**
-   * What keeps a job that waits from starting, in the order in which it would have to give way. Empty when nothing does: the
-   * job is next, and starts as soon as a worker asks. A DEADLOCK is named first, also of a job that a worker has and of a workflow
-   * that runs, which have no other ones. Empty for jobs that have ended.
+   * What keeps a waiting job from starting, in the order in which the obstacles must go away. Empty if nothing does:
+   * the job is next, and starts as soon as a worker asks. A DEADLOCK comes first, also for a job that a worker has and
+   * for a running workflow, which have no other constraints. Empty for ended jobs.
    *
    * @generated from field: repeated muster.v1.Constraint constraints = 9;
    */
   constraints: Constraint[];
 
   /**
-   * Its place in line: 1 is next. Set for a READY job alone; docs/explain.md says what is counted. Exact up to 1,000.
+   * Its position in the queue: 1 is next. Set only for a READY job; docs/explain.md says what is counted. Exact up to
+   * 1,000.
    *
    * @generated from field: int32 place = 10;
    */
   place: number;
 
   /**
-   * 1,000 jobs or more stand before it, or its queue has more lanes than are looked at: `place` is the least that it can be.
+   * `place` is a lower bound: 1,000 jobs or more come before it, or its queue has more lanes than are scanned.
    *
    * @generated from field: bool place_is_least = 11;
    */
@@ -131,21 +132,21 @@ export const JobExplanationSchema: GenMessage<JobExplanation> = /*@__PURE__*/
  */
 export type Constraint = Message<"muster.v1.Constraint"> & {
   /**
-   * What kind it is.
+   * Its kind.
    *
    * @generated from field: muster.v1.WaitReason reason = 1;
    */
   reason: WaitReason;
 
   /**
-   * What it is, in a sentence for people.
+   * A readable sentence.
    *
    * @generated from field: string message = 2;
    */
   message: string;
 
   /**
-   * The jobs and sessions that stand in the way, those that have for longest first. At most 10.
+   * The jobs and sessions that hold it, longest first. At most 10.
    *
    * @generated from field: repeated muster.v1.Holder holders = 3;
    */
@@ -159,22 +160,22 @@ export type Constraint = Message<"muster.v1.Constraint"> & {
   holderCount: bigint;
 
   /**
-   * When it gives way by itself, or is tried; of a job that holds out for a worker that it prefers, when others take it at the
-   * latest, or about then. Unset: that is not known.
+   * When it opens by itself, or is tried; for a job that holds out for a preferred worker, about when others take it at
+   * the latest. Unset: not known.
    *
    * @generated from field: google.protobuf.Timestamp open_time = 5;
    */
   openTime?: Timestamp | undefined;
 
   /**
-   * What a person can do about it, for people.
+   * What an operator can do about it, as readable text.
    *
    * @generated from field: string next_step = 6;
    */
   nextStep: string;
 
   /**
-   * Since when it is in the way. Unset: that is not on record.
+   * Since when it applies. Unset: not recorded.
    *
    * @generated from field: google.protobuf.Timestamp since_time = 7;
    */
@@ -189,7 +190,7 @@ export const ConstraintSchema: GenMessage<Constraint> = /*@__PURE__*/
   messageDesc(file_muster_v1_job_explanation, 1);
 
 /**
- * A job or a session that stands in the way of another job.
+ * A job or a session that holds up another job.
  *
  * @generated from message muster.v1.Holder
  */
@@ -216,8 +217,8 @@ export type Holder = Message<"muster.v1.Holder"> & {
   workerName: string;
 
   /**
-   * Since when: a job that a session has, since it was assigned; one that waits, since it was made; a session, since it was
-   * opened.
+   * Since when: a job that a session has, since its assignment; a waiting job, since its creation; a session, since it
+   * was opened.
    *
    * @generated from field: google.protobuf.Timestamp since_time = 4;
    */
@@ -232,20 +233,20 @@ export const HolderSchema: GenMessage<Holder> = /*@__PURE__*/
   messageDesc(file_muster_v1_job_explanation, 2);
 
 /**
- * When a job may start, by what was started lately. No promise.
+ * When a job may start, estimated from recent starts. Not a promise.
  *
  * @generated from message muster.v1.StartEstimate
  */
 export type StartEstimate = Message<"muster.v1.StartEstimate"> & {
   /**
-   * The earliest time that is likely. Unset: nothing is known.
+   * The earliest likely time. Unset: nothing is known.
    *
    * @generated from field: google.protobuf.Timestamp earliest_time = 1;
    */
   earliestTime?: Timestamp | undefined;
 
   /**
-   * The latest time that is likely. Unset: nothing is known of it.
+   * The latest likely time. Unset: nothing is known of it.
    *
    * @generated from field: google.protobuf.Timestamp latest_time = 2;
    */
@@ -259,14 +260,14 @@ export type StartEstimate = Message<"muster.v1.StartEstimate"> & {
   starts: bigint;
 
   /**
-   * Over how long they were counted: between one minute and two.
+   * Duration of the count: between one minute and two.
    *
    * @generated from field: google.protobuf.Duration window = 4;
    */
   window?: Duration | undefined;
 
   /**
-   * What the times rest on, or why there are none, in a sentence for people.
+   * What the estimate rests on, or why there is none, in a readable sentence.
    *
    * @generated from field: string basis = 5;
    */
@@ -322,7 +323,7 @@ export type RunningAttempt = Message<"muster.v1.RunningAttempt"> & {
   beatTime?: Timestamp | undefined;
 
   /**
-   * How far the handler says it is. Unset: it has said nothing.
+   * Progress that the handler has reported. Unset: none.
    *
    * @generated from field: muster.v1.Progress progress = 6;
    */

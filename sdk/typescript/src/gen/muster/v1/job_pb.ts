@@ -68,7 +68,7 @@ export type Job = Message<"muster.v1.Job"> & {
   queue: string;
 
   /**
-   * Where it is in its life. Output only; changed by transition RPCs.
+   * Its state. Output only; changed by transition RPCs.
    *
    * @generated from field: muster.v1.JobState state = 6;
    */
@@ -82,7 +82,7 @@ export type Job = Message<"muster.v1.Job"> & {
   skipReason: SkipReason;
 
   /**
-   * Why it is where it is, in a sentence for people. Empty when there is nothing to add to the state.
+   * Why it is in this state, in a readable sentence. Empty when there is nothing to add to the state.
    *
    * @generated from field: string state_reason = 8;
    */
@@ -110,7 +110,7 @@ export type Job = Message<"muster.v1.Job"> & {
   input?: Payload | undefined;
 
   /**
-   * How far the current attempt says it is.
+   * Progress that the current attempt has reported.
    *
    * @generated from field: muster.v1.Progress progress = 12;
    */
@@ -138,7 +138,7 @@ export type Job = Message<"muster.v1.Job"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * Earliest time it may run, as asked for at submission or by a backoff.
+   * Earliest time at which it may run, from the submission or a backoff.
    *
    * @generated from field: google.protobuf.Timestamp run_time = 16;
    */
@@ -166,13 +166,13 @@ export type Job = Message<"muster.v1.Job"> & {
   endTime?: Timestamp | undefined;
 
   /**
-   * How it ended. Set in terminal states only; SUCCEEDED has a result, the others a failure.
+   * Its outcome. Set in terminal states only; SUCCEEDED has a result, the others a failure.
    *
    * @generated from oneof muster.v1.Job.outcome
    */
   outcome: {
     /**
-     * What the handler returned.
+     * The handler's result.
      *
      * @generated from field: muster.v1.Payload result = 20;
      */
@@ -196,7 +196,7 @@ export type Job = Message<"muster.v1.Job"> & {
   sessionId: string;
 
   /**
-   * The key that makes a second submission the same job.
+   * The key that makes a second submission return the same job.
    *
    * @generated from field: string idempotency_key = 23;
    */
@@ -238,7 +238,7 @@ export type Job = Message<"muster.v1.Job"> & {
   attempts: Attempt[];
 
   /**
-   * How far a cancel has come. Unset: nobody asked for one.
+   * Progress of a cancel. Unset: nobody requested one.
    *
    * @generated from field: muster.v1.Cancellation cancellation = 29;
    */
@@ -259,19 +259,19 @@ export type Job = Message<"muster.v1.Job"> & {
   fairnessKey: string;
 
   /**
-   * Its key for its definition's `key_limit`. Empty: none, or the one that all jobs have.
+   * Its key for its definition's `key_limit`. Empty: none, or the one that all jobs share.
    *
    * @generated from field: string limit_key = 32;
    */
   limitKey: string;
 
   /**
-   * What it waits for. GetJob names the first thing of any job that waits; a READY one that nothing else holds is IN_LINE,
-   * also if it is next. Lists and calls other than GetJob look neither at rates nor at the line. There a READY job has
-   * NO_WORKER or IN_LINE only if it demands something of its worker (labels, amounts of resources, the worker that it keeps
-   * to) that none has, or has left, and else none; a list looks at the demands, and at the limits, of its first 20 kinds of
-   * jobs. A READY workflow or wait has none, since the control plane itself starts it. `state_reason` says more, ExplainJob
-   * all of it.
+   * What it waits for. GetJob names the first reason of any waiting job; a READY one that nothing else holds is
+   * IN_LINE, also if it is next. Lists and calls other than GetJob check neither rates nor the line. There a READY job
+   * has NO_WORKER or IN_LINE only if it demands something of its worker (labels, amounts of resources, the worker that
+   * it keeps to) that no worker has, or has left; otherwise it has none. A list checks the demands, and the limits, of
+   * its first 20 kinds of jobs. A READY workflow or wait has none, because the control plane itself starts it.
+   * `state_reason` says more, ExplainJob everything.
    *
    * @generated from field: muster.v1.WaitReason wait_reason = 72;
    */
@@ -286,34 +286,34 @@ export const JobSchema: GenMessage<Job> = /*@__PURE__*/
   messageDesc(file_muster_v1_job, 0);
 
 /**
- * What became of a cancel.
+ * A cancel and its effect.
  *
  * @generated from message muster.v1.Cancellation
  */
 export type Cancellation = Message<"muster.v1.Cancellation"> & {
   /**
-   * How far it has come.
+   * The stage that it has reached.
    *
    * @generated from field: muster.v1.CancelStage stage = 1;
    */
   stage: CancelStage;
 
   /**
-   * Why, as the caller said.
+   * The caller's reason.
    *
    * @generated from field: string reason = 2;
    */
   reason: string;
 
   /**
-   * When it was asked for.
+   * When it was requested.
    *
    * @generated from field: google.protobuf.Timestamp request_time = 3;
    */
   requestTime?: Timestamp | undefined;
 
   /**
-   * The job that cleans up. Empty: the definition has no clean-up, or nothing had been started.
+   * The clean-up job. Empty: the definition has no clean-up, or nothing had been started.
    *
    * @generated from field: string cleanup_job_id = 4;
    */
@@ -328,7 +328,7 @@ export const CancellationSchema: GenMessage<Cancellation> = /*@__PURE__*/
   messageDesc(file_muster_v1_job, 1);
 
 /**
- * How far a handler says it is.
+ * Progress that a handler reports.
  *
  * @generated from message muster.v1.Progress
  */
@@ -341,7 +341,7 @@ export type Progress = Message<"muster.v1.Progress"> & {
   fraction: number;
 
   /**
-   * What it is doing, for people. At most 256 characters.
+   * What it is doing, as readable text. At most 256 characters.
    *
    * @generated from field: string message = 2;
    */
@@ -356,7 +356,7 @@ export const ProgressSchema: GenMessage<Progress> = /*@__PURE__*/
   messageDesc(file_muster_v1_job, 2);
 
 /**
- * What a client asks to be run.
+ * A job as a client submits it.
  *
  * @generated from message muster.v1.JobSubmission
  */
@@ -383,7 +383,8 @@ export type JobSubmission = Message<"muster.v1.JobSubmission"> & {
   input?: Payload | undefined;
 
   /**
-   * A key of the caller's business: a second submission with it is a duplicate. At most 256 characters. Empty: none.
+   * A key for the caller's business operation: a second submission with it is a duplicate. At most 256 characters.
+   * Empty: none.
    *
    * @generated from field: string idempotency_key = 4;
    */
@@ -397,7 +398,7 @@ export type JobSubmission = Message<"muster.v1.JobSubmission"> & {
   idempotencyConflictPolicy: IdempotencyConflictPolicy;
 
   /**
-   * Labels for people and for filters. At most 64, keys to 63 and values to 256 characters.
+   * Labels for your own use and for filters. At most 64, keys to 63 and values to 256 characters.
    *
    * @generated from field: map<string, string> labels = 6;
    */
@@ -483,7 +484,8 @@ export type JobSubmission = Message<"muster.v1.JobSubmission"> & {
   tracestate: string;
 
   /**
-   * Key among which the queue shares its workers fairly. At most 256 characters. Empty: the definition's, if it has one.
+   * Key among which the queue shares its workers fairly. At most 256 characters. Empty: the definition's, if it has
+   * one.
    *
    * @generated from field: string fairness_key = 17;
    */
@@ -497,9 +499,9 @@ export type JobSubmission = Message<"muster.v1.JobSubmission"> & {
   sticky?: Sticky | undefined;
 
   /**
-   * What must come about before it may start: all of these. At most 100. Until then it is BLOCKED and holds nothing; once one
-   * of them can come about no more it ends SKIPPED (UPSTREAM_FAILED). What has come about already counts. Its expiry and its
-   * timeouts go on meanwhile.
+   * All of these must be met before it may start. At most 100. Until then it is BLOCKED and holds nothing; once one of
+   * them can no longer be met it ends SKIPPED (UPSTREAM_FAILED). A dependency that is already met counts. Its expiry
+   * and its timeouts keep running meanwhile.
    *
    * @generated from field: repeated muster.v1.Dependency dependencies = 50;
    */
@@ -514,7 +516,7 @@ export const JobSubmissionSchema: GenMessage<JobSubmission> = /*@__PURE__*/
   messageDesc(file_muster_v1_job, 3);
 
 /**
- * Where a job is in its life.
+ * State of a job in its life cycle.
  *
  * @generated from enum muster.v1.JobState
  */
@@ -527,7 +529,7 @@ export const JobState = {
   UNSPECIFIED: 0,
 
   /**
-   * Waits for what it depends on: other jobs, steps, data assets.
+   * Waits for its dependencies: other jobs, steps, data assets.
    *
    * @generated from enum value: JOB_STATE_BLOCKED = 1;
    */
@@ -548,14 +550,14 @@ export const JobState = {
   READY: 3,
 
   /**
-   * Held by a person or a policy.
+   * Paused by a person or a policy.
    *
    * @generated from enum value: JOB_STATE_PAUSED = 4;
    */
   PAUSED: 4,
 
   /**
-   * Handed to a session.
+   * Assigned to a session.
    *
    * @generated from enum value: JOB_STATE_ASSIGNED = 5;
    */
@@ -597,7 +599,7 @@ export const JobState = {
   FAILED: 10,
 
   /**
-   * Ended because somebody asked for it.
+   * Ended because somebody cancelled it.
    *
    * @generated from enum value: JOB_STATE_CANCELLED = 11;
    */
@@ -619,7 +621,7 @@ export const JobState = {
 } as const;
 
 /**
- * Where a job is in its life.
+ * State of a job in its life cycle.
  *
  * @generated from enum muster.v1.JobState
  */
@@ -659,7 +661,7 @@ export const SkipReason = {
   TRIGGER_RULE: 2,
 
   /**
-   * A job before it failed.
+   * An earlier job failed.
    *
    * @generated from enum value: SKIP_REASON_UPSTREAM_FAILED = 3;
    */
@@ -687,42 +689,42 @@ export const SkipReasonSchema: GenEnum<SkipReason> = /*@__PURE__*/
   enumDesc(file_muster_v1_job, 1);
 
 /**
- * Why a job waits. The same names stand in jobs, in explanations, in events and, in lower case, in metrics; there
- * DELAY, RETRY_BACKOFF and RETRY_BUDGET are counted as one, `time`.
+ * Why a job waits. The same names appear in jobs, in explanations, in events and, in lower case, in metrics. Metrics
+ * count DELAY, RETRY_BACKOFF and RETRY_BUDGET as one, `time`.
  *
  * @generated from enum muster.v1.WaitReason
  */
 export const WaitReason = {
   /**
-   * It does not wait; or it is READY, and was not looked at more closely: GetJob does so, lists do not.
+   * It does not wait; or it is READY, and was not checked further: GetJob does that, lists do not.
    *
    * @generated from enum value: WAIT_REASON_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * A person or a retry rule has paused it.
+   * A person or a retry rule paused it.
    *
    * @generated from enum value: WAIT_REASON_JOB_PAUSED = 1;
    */
   JOB_PAUSED: 1,
 
   /**
-   * Somebody has said when it may start.
+   * It has a start time: a delay, a run time, or an update.
    *
    * @generated from enum value: WAIT_REASON_DELAY = 2;
    */
   DELAY: 2,
 
   /**
-   * It is tried again after a while.
+   * It waits for its next attempt.
    *
    * @generated from enum value: WAIT_REASON_RETRY_BACKOFF = 3;
    */
   RETRY_BACKOFF: 3,
 
   /**
-   * The retry budget of its definition has no room for it yet.
+   * The retry budget of its definition is used up for now.
    *
    * @generated from enum value: WAIT_REASON_RETRY_BUDGET = 4;
    */
@@ -764,35 +766,35 @@ export const WaitReason = {
   QUEUE_LIMIT: 9,
 
   /**
-   * No worker that is there takes jobs like it, or takes them again after a while.
+   * No connected worker takes jobs of its kind, or none does for a while.
    *
    * @generated from enum value: WAIT_REASON_NO_WORKER = 10;
    */
   NO_WORKER: 10,
 
   /**
-   * It was lost with its workers several times in a row, and is run beside no other job like that.
+   * It was lost with its workers several times in a row, and runs only while no other such job does.
    *
    * @generated from enum value: WAIT_REASON_SUSPECT = 11;
    */
   SUSPECT: 11,
 
   /**
-   * Others come before it, or all workers that could take it are busy, or it holds out for one that it prefers.
+   * Others come before it, or all workers that could take it are busy, or it holds out for a preferred worker.
    *
    * @generated from enum value: WAIT_REASON_IN_LINE = 12;
    */
   IN_LINE: 12,
 
   /**
-   * Something that it depends on has not come about yet.
+   * A dependency is not met yet.
    *
    * @generated from enum value: WAIT_REASON_DEPENDENCY = 13;
    */
   DEPENDENCY: 13,
 
   /**
-   * It waits in a circle, or behind one, and nothing that the control plane knows of will end that. ExplainJob alone looks for it.
+   * It is part of a deadlock, or waits behind one. Only ExplainJob looks for it.
    *
    * @generated from enum value: WAIT_REASON_DEADLOCK = 14;
    */
@@ -800,8 +802,8 @@ export const WaitReason = {
 } as const;
 
 /**
- * Why a job waits. The same names stand in jobs, in explanations, in events and, in lower case, in metrics; there
- * DELAY, RETRY_BACKOFF and RETRY_BUDGET are counted as one, `time`.
+ * Why a job waits. The same names appear in jobs, in explanations, in events and, in lower case, in metrics. Metrics
+ * count DELAY, RETRY_BACKOFF and RETRY_BUDGET as one, `time`.
  *
  * @generated from enum muster.v1.WaitReason
  */
@@ -814,7 +816,7 @@ export const WaitReasonSchema: GenEnum<WaitReason> = /*@__PURE__*/
   enumDesc(file_muster_v1_job, 2);
 
 /**
- * What happens when an idempotency key is in use already.
+ * What happens when an idempotency key is already in use.
  *
  * @generated from enum muster.v1.IdempotencyConflictPolicy
  */
@@ -834,16 +836,16 @@ export const IdempotencyConflictPolicy = {
   FAIL: 1,
 
   /**
-   * The job that is there is returned, if its content is the same; other content is refused with ALREADY_EXISTS.
+   * The existing job is returned, if its content is the same; other content is refused with ALREADY_EXISTS.
    *
    * @generated from enum value: IDEMPOTENCY_CONFLICT_POLICY_USE_EXISTING = 2;
    */
   USE_EXISTING: 2,
 
   /**
-   * The job that holds the key is cancelled, if it has not ended, and a new one takes the key, whatever its content. A job
-   * that a worker has is asked to stop; the new one does not wait for it. A call that fails in between leaves the old job
-   * cancelled: repeat it, with the same request_id or without one. ABORTED when other callers keep taking the key.
+   * The job that holds the key is cancelled, if it has not ended, and a new one takes the key, whatever its content. A
+   * job that a worker has is asked to stop; the new one does not wait for it. A call that fails in between leaves the
+   * old job cancelled: repeat it, with or without the same request_id. ABORTED when other callers keep taking the key.
    *
    * @generated from enum value: IDEMPOTENCY_CONFLICT_POLICY_REPLACE = 3;
    */
@@ -851,7 +853,7 @@ export const IdempotencyConflictPolicy = {
 } as const;
 
 /**
- * What happens when an idempotency key is in use already.
+ * What happens when an idempotency key is already in use.
  *
  * @generated from enum muster.v1.IdempotencyConflictPolicy
  */
@@ -864,13 +866,13 @@ export const IdempotencyConflictPolicySchema: GenEnum<IdempotencyConflictPolicy>
   enumDesc(file_muster_v1_job, 3);
 
 /**
- * How far a cancel has come.
+ * Stage that a cancel has reached.
  *
  * @generated from enum muster.v1.CancelStage
  */
 export const CancelStage = {
   /**
-   * Nobody asked for one.
+   * Nobody requested one.
    *
    * @generated from enum value: CANCEL_STAGE_UNSPECIFIED = 0;
    */
@@ -898,14 +900,14 @@ export const CancelStage = {
   STOPPED: 3,
 
   /**
-   * The grace period ended, or the worker was lost: whatever the handler still does no longer counts.
+   * The grace period ended, or the worker was lost: anything the handler still does no longer counts.
    *
    * @generated from enum value: CANCEL_STAGE_FENCED = 4;
    */
   FENCED: 4,
 
   /**
-   * The attempt ended otherwise before it could stop: see the job's state.
+   * The attempt ended in another way before it could stop: see the job's state.
    *
    * @generated from enum value: CANCEL_STAGE_OVERTAKEN = 5;
    */
@@ -913,7 +915,7 @@ export const CancelStage = {
 } as const;
 
 /**
- * How far a cancel has come.
+ * Stage that a cancel has reached.
  *
  * @generated from enum muster.v1.CancelStage
  */

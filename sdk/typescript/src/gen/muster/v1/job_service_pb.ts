@@ -23,7 +23,7 @@ export const file_muster_v1_job_service: GenFile = /*@__PURE__*/
   fileDesc("ChttdXN0ZXIvdjEvam9iX3NlcnZpY2UucHJvdG8SCW11c3Rlci52MSLMAgoJSm9iRmlsdGVyEiMKBnN0YXRlcxgBIAMoDjITLm11c3Rlci52MS5Kb2JTdGF0ZRISCgpkZWZpbml0aW9uGAIgASgJEg0KBXF1ZXVlGAMgASgJEjAKBmxhYmVscxgEIAMoCzIgLm11c3Rlci52MS5Kb2JGaWx0ZXIuTGFiZWxzRW50cnkSMwoPbWluX2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWZhaWx1cmVfdHlwZXMYByADKAkSFQoNcGFyZW50X2pvYl9pZBgIIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIqABChBTdWJtaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIlCgNqb2IYAiABKAsyGC5tdXN0ZXIudjEuSm9iU3VibWlzc2lvbhISCgpyZXF1ZXN0X2lkGAMgASgJEhQKDGJhdGNoX2pvYl9pZBg8IAEoCRIoCgZwYXJlbnQYPSABKAsyGC5tdXN0ZXIudjEuUGFyZW50QXR0ZW1wdCJWCg1QYXJlbnRBdHRlbXB0Eg4KBmpvYl9pZBgBIAEoCRIPCgdhdHRlbXB0GAIgASgFEhIKCnNlc3Npb25faWQYAyABKAkSEAoIZGV0YWNoZWQYBCABKAgiNQoRU3VibWl0Sm9iUmVzcG9uc2USDgoGam9iX2lkGAEgASgJEhAKCGV4aXN0aW5nGAIgASgIIqIBChFTdWJtaXRKb2JzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSJgoEam9icxgCIAMoCzIYLm11c3Rlci52MS5Kb2JTdWJtaXNzaW9uEhIKCnJlcXVlc3RfaWQYAyABKAkSFAoMYmF0Y2hfam9iX2lkGDwgASgJEigKBnBhcmVudBg9IAEoCzIYLm11c3Rlci52MS5QYXJlbnRBdHRlbXB0IkAKElN1Ym1pdEpvYnNSZXNwb25zZRIqCgRqb2JzGAEgAygLMhwubXVzdGVyLnYxLlN1Ym1pdEpvYlJlc3BvbnNlIjIKDUdldEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCSItCg5HZXRKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIncKDldhaXRKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSKgoHdGltZW91dBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIWCg53YWl0aW5nX2pvYl9pZBgEIAEoCSIuCg9XYWl0Sm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJZChBDYW5jZWxKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJEhIKCnJlcXVlc3RfaWQYBCABKAkiMAoRQ2FuY2VsSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiKSAwoPTGlzdEpvYnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIjCgZzdGF0ZXMYBCADKA4yEy5tdXN0ZXIudjEuSm9iU3RhdGUSEgoKZGVmaW5pdGlvbhgFIAEoCRINCgVxdWV1ZRgGIAEoCRI2CgZsYWJlbHMYByADKAsyJi5tdXN0ZXIudjEuTGlzdEpvYnNSZXF1ZXN0LkxhYmVsc0VudHJ5EjMKD21pbl9jcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbWF4X2NyZWF0ZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1mYWlsdXJlX3R5cGVzGAogAygJEhUKDXBhcmVudF9qb2JfaWQYCyABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJJChBMaXN0Sm9ic1Jlc3BvbnNlEhwKBGpvYnMYASADKAsyDi5tdXN0ZXIudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI2ChFFeHBsYWluSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJIkQKEkV4cGxhaW5Kb2JSZXNwb25zZRIuCgtleHBsYW5hdGlvbhgBIAEoCzIZLm11c3Rlci52MS5Kb2JFeHBsYW5hdGlvbiI0Cg9XYXRjaEpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCSIvChBXYXRjaEpvYlJlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IicwoWTGlzdEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSEQoJcGFnZV9zaXplGAQgASgFEhIKCnBhZ2VfdG9rZW4YBSABKAkifgoXTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USJQoHcmVjb3JkcxgBIAMoCzIULm11c3Rlci52MS5Mb2dSZWNvcmQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhQKDHJlc3VtZV90b2tlbhgDIAEoCRINCgVlbmRlZBgEIAEoCCJjChdXYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSFAoMcmVzdW1lX3Rva2VuGAQgASgJImYKGFdhdGNoQXR0ZW1wdExvZ3NSZXNwb25zZRIlCgdyZWNvcmRzGAEgAygLMhQubXVzdGVyLnYxLkxvZ1JlY29yZBIUCgxyZXN1bWVfdG9rZW4YAiABKAkSDQoFZW5kZWQYAyABKAgiigEKEFJldHJ5Sm9ic1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEiQKBmZpbHRlchgCIAEoCzIULm11c3Rlci52MS5Kb2JGaWx0ZXISEgoKcGFnZV90b2tlbhgDIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAQgASgIEhIKCnJlcXVlc3RfaWQYBSABKAkiZwoRUmV0cnlKb2JzUmVzcG9uc2USDwoHam9iX2lkcxgBIAMoCRIXCg9yZXRyaWVkX2pvYl9pZHMYAiADKAkSDwoHc2tpcHBlZBgDIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YBCABKAkihwEKEUNhbmNlbEpvYnNSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIkCgZmaWx0ZXIYAiABKAsyFC5tdXN0ZXIudjEuSm9iRmlsdGVyEg4KBnJlYXNvbhgDIAEoCRISCgpwYWdlX3Rva2VuGAQgASgJEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiQAoSQ2FuY2VsSm9ic1Jlc3BvbnNlEhEKCWNhbmNlbGxlZBgBIAEoBRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRAoPRXJhc2VKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIkEKEEVyYXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYhIQCghhdWRpdF9pZBgCIAEoCSJsCg9SZXRyeUpvYlJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEhIKCnNraXBfc3RlcHMYBCADKAkSDgoGcmVhc29uGAUgASgJIi8KEFJldHJ5Sm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiLMAQoQVXBkYXRlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEhUKCHByaW9yaXR5GAMgASgFSACIAQESLAoIcnVuX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpyZXF1ZXN0X2lkGAYgASgJQgsKCV9wcmlvcml0eSIwChFVcGRhdGVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iIlgKD1BhdXNlSm9iUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDgoGam9iX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRISCgpyZXF1ZXN0X2lkGAQgASgJIi8KEFBhdXNlSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4ubXVzdGVyLnYxLkpvYiJJChBSZXN1bWVKb2JSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIOCgZqb2JfaWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSIwChFSZXN1bWVKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5tdXN0ZXIudjEuSm9iInwKFkFkZERlcGVuZGVuY2llc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIrCgxkZXBlbmRlbmNpZXMYAyADKAsyFS5tdXN0ZXIudjEuRGVwZW5kZW5jeRISCgpyZXF1ZXN0X2lkGAQgASgJIjYKF0FkZERlcGVuZGVuY2llc1Jlc3BvbnNlEhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2IiTQoRTGlzdEFzc2V0c1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIk8KEkxpc3RBc3NldHNSZXNwb25zZRIgCgZhc3NldHMYASADKAsyEC5tdXN0ZXIudjEuQXNzZXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMo8LCgpKb2JTZXJ2aWNlEkYKCVN1Ym1pdEpvYhIbLm11c3Rlci52MS5TdWJtaXRKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLlN1Ym1pdEpvYlJlc3BvbnNlEkkKClN1Ym1pdEpvYnMSHC5tdXN0ZXIudjEuU3VibWl0Sm9ic1JlcXVlc3QaHS5tdXN0ZXIudjEuU3VibWl0Sm9ic1Jlc3BvbnNlEj0KBkdldEpvYhIYLm11c3Rlci52MS5HZXRKb2JSZXF1ZXN0GhkubXVzdGVyLnYxLkdldEpvYlJlc3BvbnNlEkkKCkV4cGxhaW5Kb2ISHC5tdXN0ZXIudjEuRXhwbGFpbkpvYlJlcXVlc3QaHS5tdXN0ZXIudjEuRXhwbGFpbkpvYlJlc3BvbnNlEkAKB1dhaXRKb2ISGS5tdXN0ZXIudjEuV2FpdEpvYlJlcXVlc3QaGi5tdXN0ZXIudjEuV2FpdEpvYlJlc3BvbnNlEkYKCUNhbmNlbEpvYhIbLm11c3Rlci52MS5DYW5jZWxKb2JSZXF1ZXN0GhwubXVzdGVyLnYxLkNhbmNlbEpvYlJlc3BvbnNlEkMKCExpc3RKb2JzEhoubXVzdGVyLnYxLkxpc3RKb2JzUmVxdWVzdBobLm11c3Rlci52MS5MaXN0Sm9ic1Jlc3BvbnNlEkUKCFdhdGNoSm9iEhoubXVzdGVyLnYxLldhdGNoSm9iUmVxdWVzdBobLm11c3Rlci52MS5XYXRjaEpvYlJlc3BvbnNlMAESWAoPTGlzdEF0dGVtcHRMb2dzEiEubXVzdGVyLnYxLkxpc3RBdHRlbXB0TG9nc1JlcXVlc3QaIi5tdXN0ZXIudjEuTGlzdEF0dGVtcHRMb2dzUmVzcG9uc2USXQoQV2F0Y2hBdHRlbXB0TG9ncxIiLm11c3Rlci52MS5XYXRjaEF0dGVtcHRMb2dzUmVxdWVzdBojLm11c3Rlci52MS5XYXRjaEF0dGVtcHRMb2dzUmVzcG9uc2UwARJDCghSZXRyeUpvYhIaLm11c3Rlci52MS5SZXRyeUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUmV0cnlKb2JSZXNwb25zZRJGCglSZXRyeUpvYnMSGy5tdXN0ZXIudjEuUmV0cnlKb2JzUmVxdWVzdBocLm11c3Rlci52MS5SZXRyeUpvYnNSZXNwb25zZRJJCgpDYW5jZWxKb2JzEhwubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkNhbmNlbEpvYnNSZXNwb25zZRJGCglVcGRhdGVKb2ISGy5tdXN0ZXIudjEuVXBkYXRlSm9iUmVxdWVzdBocLm11c3Rlci52MS5VcGRhdGVKb2JSZXNwb25zZRJDCghQYXVzZUpvYhIaLm11c3Rlci52MS5QYXVzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuUGF1c2VKb2JSZXNwb25zZRJGCglSZXN1bWVKb2ISGy5tdXN0ZXIudjEuUmVzdW1lSm9iUmVxdWVzdBocLm11c3Rlci52MS5SZXN1bWVKb2JSZXNwb25zZRJDCghFcmFzZUpvYhIaLm11c3Rlci52MS5FcmFzZUpvYlJlcXVlc3QaGy5tdXN0ZXIudjEuRXJhc2VKb2JSZXNwb25zZRJYCg9BZGREZXBlbmRlbmNpZXMSIS5tdXN0ZXIudjEuQWRkRGVwZW5kZW5jaWVzUmVxdWVzdBoiLm11c3Rlci52MS5BZGREZXBlbmRlbmNpZXNSZXNwb25zZRJJCgpMaXN0QXNzZXRzEhwubXVzdGVyLnYxLkxpc3RBc3NldHNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkxpc3RBc3NldHNSZXNwb25zZUItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_muster_v1_dependency, file_muster_v1_job, file_muster_v1_job_explanation, file_muster_v1_log_record]);
 
 /**
- * Which jobs. Every condition that is set must hold; none at all means every job of the namespace.
+ * Selects jobs. Every condition that is set must hold; none at all means every job of the namespace.
  *
  * @generated from message muster.v1.JobFilter
  */
@@ -57,14 +57,14 @@ export type JobFilter = Message<"muster.v1.JobFilter"> & {
   labels: { [key: string]: string };
 
   /**
-   * Only jobs made at or after this time.
+   * Only jobs created at or after this time.
    *
    * @generated from field: google.protobuf.Timestamp min_create_time = 5;
    */
   minCreateTime?: Timestamp | undefined;
 
   /**
-   * Only jobs made before this time.
+   * Only jobs created before this time.
    *
    * @generated from field: google.protobuf.Timestamp max_create_time = 6;
    */
@@ -93,7 +93,7 @@ export const JobFilterSchema: GenMessage<JobFilter> = /*@__PURE__*/
   messageDesc(file_muster_v1_job_service, 0);
 
 /**
- * Asks to store one job.
+ * Request to store one job.
  *
  * @generated from message muster.v1.SubmitJobRequest
  */
@@ -113,14 +113,14 @@ export type SubmitJobRequest = Message<"muster.v1.SubmitJobRequest"> & {
   job?: JobSubmission | undefined;
 
   /**
-   * UUID that makes a repeat of this very call harmless: the same answer is given again. Empty: none.
+   * UUID that makes a repeat of this very call harmless: it returns the same answer. Empty: none.
    *
    * @generated from field: string request_id = 3;
    */
   requestId: string;
 
   /**
-   * UUID of the job of an open batch, of which the job becomes a member. Empty: none.
+   * UUID of the job of an open batch; the job becomes its member. Empty: none.
    *
    * @generated from field: string batch_job_id = 60;
    */
@@ -169,7 +169,7 @@ export type ParentAttempt = Message<"muster.v1.ParentAttempt"> & {
   sessionId: string;
 
   /**
-   * The children go on when their parent ends. Else those that are open then are cancelled.
+   * The children continue when their parent ends. Otherwise open ones are cancelled then.
    *
    * @generated from field: bool detached = 4;
    */
@@ -197,7 +197,8 @@ export type SubmitJobResponse = Message<"muster.v1.SubmitJobResponse"> & {
   jobId: string;
 
   /**
-   * Whether the job was there already: a repeated request_id or idempotency_key, or a duplicate by a rule of the definition.
+   * Whether the job already existed: a repeated request_id or idempotency_key, or a duplicate by a rule of the
+   * definition.
    *
    * @generated from field: bool existing = 2;
    */
@@ -212,7 +213,7 @@ export const SubmitJobResponseSchema: GenMessage<SubmitJobResponse> = /*@__PURE_
   messageDesc(file_muster_v1_job_service, 3);
 
 /**
- * Asks to store many jobs, all or none.
+ * Request to store many jobs, all or none.
  *
  * @generated from message muster.v1.SubmitJobsRequest
  */
@@ -239,8 +240,8 @@ export type SubmitJobsRequest = Message<"muster.v1.SubmitJobsRequest"> & {
   requestId: string;
 
   /**
-   * UUID of the job of an open batch, of which the jobs become members. A job that was there already, by its idempotency key or a
-   * rule of its definition, becomes none. Empty: none.
+   * UUID of the job of an open batch; the jobs become its members. A job that already existed, by its idempotency key
+   * or a rule of its definition, does not. Empty: none.
    *
    * @generated from field: string batch_job_id = 60;
    */
@@ -311,7 +312,7 @@ export const GetJobRequestSchema: GenMessage<GetJobRequest> = /*@__PURE__*/
   messageDesc(file_muster_v1_job_service, 6);
 
 /**
- * The job that was asked for.
+ * The requested job.
  *
  * @generated from message muster.v1.GetJobResponse
  */
@@ -359,8 +360,8 @@ export type WaitJobRequest = Message<"muster.v1.WaitJobRequest"> & {
   timeout?: Duration | undefined;
 
   /**
-   * UUID of the job whose handler makes this call and waits for its answer: the client of an SDK sets it in a handler. Empty: the
-   * call comes from elsewhere. One that no worker has, in this namespace, is passed over.
+   * UUID of the job whose handler makes this call and waits for its answer: the client of an SDK sets it in a handler.
+   * Empty: the call comes from elsewhere. A job that no worker has, in this namespace, is ignored.
    *
    * @generated from field: string waiting_job_id = 4;
    */
@@ -416,7 +417,7 @@ export type CancelJobRequest = Message<"muster.v1.CancelJobRequest"> & {
   jobId: string;
 
   /**
-   * Why, for people. Kept with the job. At most 256 characters.
+   * A readable reason, kept with the job. At most 256 characters.
    *
    * @generated from field: string reason = 3;
    */
@@ -479,7 +480,7 @@ export type ListJobsRequest = Message<"muster.v1.ListJobsRequest"> & {
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before. Empty: the first page.
+   * `next_page_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -514,14 +515,14 @@ export type ListJobsRequest = Message<"muster.v1.ListJobsRequest"> & {
   labels: { [key: string]: string };
 
   /**
-   * Only jobs made at or after this time.
+   * Only jobs created at or after this time.
    *
    * @generated from field: google.protobuf.Timestamp min_create_time = 8;
    */
   minCreateTime?: Timestamp | undefined;
 
   /**
-   * Only jobs made before this time.
+   * Only jobs created before this time.
    *
    * @generated from field: google.protobuf.Timestamp max_create_time = 9;
    */
@@ -655,7 +656,7 @@ export const WatchJobRequestSchema: GenMessage<WatchJobRequest> = /*@__PURE__*/
   messageDesc(file_muster_v1_job_service, 16);
 
 /**
- * The job after a change; changes that follow each other closely may be folded into one.
+ * The job after a change; changes in quick succession may be merged into one.
  *
  * @generated from message muster.v1.WatchJobResponse
  */
@@ -676,7 +677,7 @@ export const WatchJobResponseSchema: GenMessage<WatchJobResponse> = /*@__PURE__*
   messageDesc(file_muster_v1_job_service, 17);
 
 /**
- * Asks for a page of what a job's handlers have logged.
+ * Asks for a page of the log records of a job's handlers.
  *
  * @generated from message muster.v1.ListAttemptLogsRequest
  */
@@ -710,7 +711,7 @@ export type ListAttemptLogsRequest = Message<"muster.v1.ListAttemptLogsRequest">
   pageSize: number;
 
   /**
-   * `next_page_token` or `resume_token` of the page before. Empty: the first page.
+   * `next_page_token` or `resume_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 5;
    */
@@ -738,14 +739,14 @@ export type ListAttemptLogsResponse = Message<"muster.v1.ListAttemptLogsResponse
   records: LogRecord[];
 
   /**
-   * Token of the next page. Empty: this was the last that there is now.
+   * Token of the next page. Empty: this was the last for now.
    *
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
 
   /**
-   * Where to go on: as `page_token` of a later call, it gives what has come after this page. Always set.
+   * Where to continue: as `page_token` of a later call, it returns the records after this page. Always set.
    *
    * @generated from field: string resume_token = 3;
    */
@@ -767,7 +768,7 @@ export const ListAttemptLogsResponseSchema: GenMessage<ListAttemptLogsResponse> 
   messageDesc(file_muster_v1_job_service, 19);
 
 /**
- * Asks to follow what a job's handlers log.
+ * Request to follow the log records of a job's handlers.
  *
  * @generated from message muster.v1.WatchAttemptLogsRequest
  */
@@ -794,8 +795,8 @@ export type WatchAttemptLogsRequest = Message<"muster.v1.WatchAttemptLogsRequest
   attempt: number;
 
   /**
-   * `resume_token` of an answer of this RPC or of ListAttemptLogs for the same job and attempt: only what came after it. Empty:
-   * all that is kept.
+   * `resume_token` of an answer of this RPC or of ListAttemptLogs for the same job and attempt: only records after it.
+   * Empty: all stored records.
    *
    * @generated from field: string resume_token = 4;
    */
@@ -816,21 +817,22 @@ export const WatchAttemptLogsRequestSchema: GenMessage<WatchAttemptLogsRequest> 
  */
 export type WatchAttemptLogsResponse = Message<"muster.v1.WatchAttemptLogsResponse"> & {
   /**
-   * The records, oldest first. At most 100. Only the first message, which comes at once, and the last one may have none.
+   * The records, oldest first. At most 100. Only the first message, which comes at once, and the last one may have
+   * none.
    *
    * @generated from field: repeated muster.v1.LogRecord records = 1;
    */
   records: LogRecord[];
 
   /**
-   * Where to go on after these records. Always set.
+   * Where to continue after these records. Always set.
    *
    * @generated from field: string resume_token = 2;
    */
   resumeToken: string;
 
   /**
-   * The job, or the attempt that was asked for, is over: nothing more will come.
+   * The job, or the requested attempt, is over: nothing more will come.
    *
    * @generated from field: bool ended = 3;
    */
@@ -845,7 +847,7 @@ export const WatchAttemptLogsResponseSchema: GenMessage<WatchAttemptLogsResponse
   messageDesc(file_muster_v1_job_service, 21);
 
 /**
- * Asks to retry a page of jobs.
+ * Request to retry a page of jobs.
  *
  * @generated from message muster.v1.RetryJobsRequest
  */
@@ -858,30 +860,30 @@ export type RetryJobsRequest = Message<"muster.v1.RetryJobsRequest"> & {
   namespace: string;
 
   /**
-   * Which jobs; must be set, an empty one means every job. States are among FAILED, CANCELLED, EXPIRED and SKIPPED; none:
-   * FAILED and EXPIRED.
+   * Selects the jobs; must be set, an empty one means every job. States are among FAILED, CANCELLED, EXPIRED and
+   * SKIPPED; none: FAILED and EXPIRED.
    *
    * @generated from field: muster.v1.JobFilter filter = 2;
    */
   filter?: JobFilter | undefined;
 
   /**
-   * `next_page_token` of the call before. Empty: the first page.
+   * `next_page_token` of the previous call. Empty: the first page.
    *
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
 
   /**
-   * Only count what would be retried.
+   * Only count the jobs that would be retried.
    *
    * @generated from field: bool validate_only = 4;
    */
   validateOnly: boolean;
 
   /**
-   * UUID that makes a repeat of this very call harmless: it concerns the jobs of the first call and no others, and retries
-   * those that this one did not come to. Empty: none. Means nothing with `validate_only`.
+   * UUID that makes a repeat of this very call harmless: it applies to the jobs of the first call and no others, and
+   * retries those that the first call did not reach. Empty: none. Ignored with `validate_only`.
    *
    * @generated from field: string request_id = 5;
    */
@@ -896,7 +898,7 @@ export const RetryJobsRequestSchema: GenMessage<RetryJobsRequest> = /*@__PURE__*
   messageDesc(file_muster_v1_job_service, 22);
 
 /**
- * What became of a page.
+ * Result of a page.
  *
  * @generated from message muster.v1.RetryJobsResponse
  */
@@ -916,7 +918,7 @@ export type RetryJobsResponse = Message<"muster.v1.RetryJobsResponse"> & {
   retriedJobIds: string[];
 
   /**
-   * Jobs of the page that were passed over: retried already, erased, of an archived definition, or refused at the limit of
+   * Jobs of the page that were skipped: already retried, erased, of an archived definition, or refused at the limit of
    * their key (LIMIT_REACHED).
    *
    * @generated from field: int32 skipped = 3;
@@ -939,7 +941,7 @@ export const RetryJobsResponseSchema: GenMessage<RetryJobsResponse> = /*@__PURE_
   messageDesc(file_muster_v1_job_service, 23);
 
 /**
- * Asks to cancel a page of jobs.
+ * Request to cancel a page of jobs.
  *
  * @generated from message muster.v1.CancelJobsRequest
  */
@@ -952,28 +954,29 @@ export type CancelJobsRequest = Message<"muster.v1.CancelJobsRequest"> & {
   namespace: string;
 
   /**
-   * Which jobs; must be set, an empty one means every job. States are open ones; none: every open state. No failure types.
+   * Selects the jobs; must be set, an empty one means every job. States are open ones; none: every open state. No
+   * failure types.
    *
    * @generated from field: muster.v1.JobFilter filter = 2;
    */
   filter?: JobFilter | undefined;
 
   /**
-   * Why, for people. Kept with the jobs. At most 256 characters.
+   * A readable reason, kept with the jobs. At most 256 characters.
    *
    * @generated from field: string reason = 3;
    */
   reason: string;
 
   /**
-   * `next_page_token` of the call before. Empty: the first page.
+   * `next_page_token` of the previous call. Empty: the first page.
    *
    * @generated from field: string page_token = 4;
    */
   pageToken: string;
 
   /**
-   * Only count what would be cancelled.
+   * Only count the jobs that would be cancelled.
    *
    * @generated from field: bool validate_only = 5;
    */
@@ -988,7 +991,7 @@ export const CancelJobsRequestSchema: GenMessage<CancelJobsRequest> = /*@__PURE_
   messageDesc(file_muster_v1_job_service, 24);
 
 /**
- * What became of a page.
+ * Result of a page.
  *
  * @generated from message muster.v1.CancelJobsResponse
  */
@@ -1016,7 +1019,7 @@ export const CancelJobsResponseSchema: GenMessage<CancelJobsResponse> = /*@__PUR
   messageDesc(file_muster_v1_job_service, 25);
 
 /**
- * Names the job whose data goes.
+ * Names the job whose data is erased.
  *
  * @generated from message muster.v1.EraseJobRequest
  */
@@ -1036,7 +1039,7 @@ export type EraseJobRequest = Message<"muster.v1.EraseJobRequest"> & {
   jobId: string;
 
   /**
-   * Why, and on whose demand: kept in the audit record. Between 1 and 256 characters.
+   * The reason, and on whose demand: kept in the audit record. Between 1 and 256 characters.
    *
    * @generated from field: string reason = 3;
    */
@@ -1106,15 +1109,15 @@ export type RetryJobRequest = Message<"muster.v1.RetryJobRequest"> & {
   requestId: string;
 
   /**
-   * Steps that the new workflow is not to run: it skips them as it starts, as SkipStep would. At most 100 names, each once; steps of
-   * the work (NORMAL) whose results are not taken over. Empty: none.
+   * Steps that the new workflow does not run: it skips them as it starts, as SkipStep would. At most 100 names, each
+   * once; steps of the work (NORMAL) whose results are not taken over. Empty: none.
    *
    * @generated from field: repeated string skip_steps = 4;
    */
   skipSteps: string[];
 
   /**
-   * Why, for people; kept with the steps that are skipped, and in the audit records of a workflow. At most 1,024 characters.
+   * A readable reason; kept with the skipped steps, and in the audit records of a workflow. At most 1,024 characters.
    *
    * @generated from field: string reason = 5;
    */
@@ -1150,7 +1153,7 @@ export const RetryJobResponseSchema: GenMessage<RetryJobResponse> = /*@__PURE__*
   messageDesc(file_muster_v1_job_service, 29);
 
 /**
- * Says what to change in a job that waits.
+ * Changes of a waiting job.
  *
  * @generated from message muster.v1.UpdateJobRequest
  */
@@ -1170,21 +1173,21 @@ export type UpdateJobRequest = Message<"muster.v1.UpdateJobRequest"> & {
   jobId: string;
 
   /**
-   * The new priority. Unset: as it is.
+   * The new priority. Unset: unchanged.
    *
    * @generated from field: optional int32 priority = 3;
    */
   priority?: number | undefined;
 
   /**
-   * The new run time. Unset: as it is.
+   * The new run time. Unset: unchanged.
    *
    * @generated from field: google.protobuf.Timestamp run_time = 4;
    */
   runTime?: Timestamp | undefined;
 
   /**
-   * The new expiry. Unset: as it is. Means nothing to a job of which an attempt was made.
+   * The new expiry. Unset: unchanged. No effect once the job has had an attempt.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 5;
    */
@@ -1227,7 +1230,7 @@ export const UpdateJobResponseSchema: GenMessage<UpdateJobResponse> = /*@__PURE_
   messageDesc(file_muster_v1_job_service, 31);
 
 /**
- * Names the job to hold.
+ * Names the job to pause.
  *
  * @generated from message muster.v1.PauseJobRequest
  */
@@ -1247,7 +1250,7 @@ export type PauseJobRequest = Message<"muster.v1.PauseJobRequest"> & {
   jobId: string;
 
   /**
-   * Why, for people. At most 256 characters.
+   * A readable reason. At most 256 characters.
    *
    * @generated from field: string reason = 3;
    */
@@ -1290,7 +1293,7 @@ export const PauseJobResponseSchema: GenMessage<PauseJobResponse> = /*@__PURE__*
   messageDesc(file_muster_v1_job_service, 33);
 
 /**
- * Names the job that may go on.
+ * Names the job to resume.
  *
  * @generated from message muster.v1.ResumeJobRequest
  */
@@ -1346,7 +1349,7 @@ export const ResumeJobResponseSchema: GenMessage<ResumeJobResponse> = /*@__PURE_
   messageDesc(file_muster_v1_job_service, 35);
 
 /**
- * Says what a job is to wait for besides.
+ * Adds dependencies to a job.
  *
  * @generated from message muster.v1.AddDependenciesRequest
  */
@@ -1366,7 +1369,7 @@ export type AddDependenciesRequest = Message<"muster.v1.AddDependenciesRequest">
   jobId: string;
 
   /**
-   * What it depends on from now on, too. Between 1 and 100.
+   * The dependencies to add. Between 1 and 100.
    *
    * @generated from field: repeated muster.v1.Dependency dependencies = 3;
    */
@@ -1429,7 +1432,7 @@ export type ListAssetsRequest = Message<"muster.v1.ListAssetsRequest"> & {
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before. Empty: the first page.
+   * `next_page_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -1478,22 +1481,23 @@ export const ListAssetsResponseSchema: GenMessage<ListAssetsResponse> = /*@__PUR
  */
 export const JobService: GenService<{
   /**
-   * Stores a job. When it answers OK, the job is committed. What is refused changes nothing: it leaves no queue behind either.
+   * Stores a job. When it answers OK, the job is committed. A refused call changes nothing, and creates no queue
+   * either.
    *
-   * Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not fit the definition's
-   * schema; the input lacks a field that a submission rule of the definition names; a run_time, delay or dependencies for a definition with
-   * a debounce; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND (no such definition or version;
-   * JOB_NOT_FOUND: the job of `sticky`, or one of `dependencies`; BATCH_NOT_FOUND), FAILED_PRECONDITION (DEFINITION_ARCHIVED; JOB_NOT_ASSIGNED: of `sticky`;
-   * NOT_A_WORKFLOW: of a step of `dependencies`;
-   * BATCH_SEALED, BATCH_CANCELLED, BATCH_ENDED, BATCH_FULL: the batch takes no more members; DEPENDENCY_CYCLE: a job would wait
-   * for what waits for it; PARENT_ATTEMPT_CLOSED: the attempt of `parent` is not open any more; TOO_MANY_CHILDREN;
-   * WORKFLOW_NESTING: children would be in each other more than 16 deep), ALREADY_EXISTS (the idempotency key is in use with other content, or the
-   * policy is FAIL; DUPLICATE_JOB: the definition's uniqueness refuses it), RESOURCE_EXHAUSTED (QUEUE_FULL: more waits in the
-   * queue than its bounds allow. LIMIT_REACHED: the key of a job has as many open jobs as it may have, and its definition lets
-   * none wait. THROTTLED: the definition's throttle refuses it; RetryInfo says when the next one is taken. Too many calls at
-   * once: RetryInfo says when to try again. Or the inputs of one call take longer than 5 s to check), ABORTED (other callers
-   * replaced the same key over and over), UNAVAILABLE (the outcome is not known; retry with
-   * the same request_id or idempotency_key).
+   * Errors: INVALID_ARGUMENT (BadRequest names each field; INPUT_SCHEMA_VIOLATED: the input does not match the
+   * definition's schema; the input lacks a field that a submission rule of the definition names; a run_time, delay or
+   * dependencies for a definition with a debounce; REQUEST_ID_REUSED: request_id was used for another call), NOT_FOUND
+   * (no such definition or version; JOB_NOT_FOUND: the job of `sticky`, or one of `dependencies`; BATCH_NOT_FOUND),
+   * FAILED_PRECONDITION (DEFINITION_ARCHIVED; JOB_NOT_ASSIGNED: of `sticky`; NOT_A_WORKFLOW: of a step of
+   * `dependencies`; BATCH_SEALED, BATCH_CANCELLED, BATCH_ENDED, BATCH_FULL: the batch takes no more members;
+   * DEPENDENCY_CYCLE: a job would wait for itself; PARENT_ATTEMPT_CLOSED: the attempt of `parent` is not open any more;
+   * TOO_MANY_CHILDREN; WORKFLOW_NESTING: children would be nested more than 16 deep), ALREADY_EXISTS (the idempotency
+   * key is in use with other content, or the policy is FAIL; DUPLICATE_JOB: the definition's uniqueness refuses it),
+   * RESOURCE_EXHAUSTED (QUEUE_FULL: the queue's backlog exceeds its bounds. LIMIT_REACHED: the key of a job has as many
+   * open jobs as allowed, and its definition lets none wait. THROTTLED: the definition's throttle refuses it; RetryInfo
+   * says when the next one is accepted. Too many calls at once: RetryInfo says when to try again. Or the inputs of one
+   * call take longer than 5 s to check), ABORTED (other callers replaced the same key over and over), UNAVAILABLE (the
+   * outcome is not known; retry with the same request_id or idempotency_key).
    *
    * @generated from rpc muster.v1.JobService.SubmitJob
    */
@@ -1505,7 +1509,7 @@ export const JobService: GenService<{
   /**
    * Stores up to 10,000 jobs, all or none.
    *
-   * Errors: as SubmitJob; one bad job refuses the whole call, and the field path names its place.
+   * Errors: as SubmitJob; one invalid job refuses the whole call, and the field path names its index.
    *
    * @generated from rpc muster.v1.JobService.SubmitJobs
    */
@@ -1527,11 +1531,12 @@ export const JobService: GenService<{
     output: typeof GetJobResponseSchema;
   },
   /**
-   * Says why a job is where it is: what keeps one that waits from starting, who or what holds that and when it opens, its
-   * place in line, and an estimate of its start; who has one that runs; how one ended. It is as things are when it is asked,
-   * and costs more than GetJob: ask it for a job that somebody wonders about, and not for every job.
+   * Explains why a job is where it is: what keeps a waiting job from starting, who or what holds that and when it
+   * opens, its position in the queue, and an estimate of its start; who has a running job; how a job ended. It
+   * describes the current state and costs more than GetJob: call it for a job that you ask about, and not for every
+   * job.
    *
-   * Errors: as GetJob; ABORTED (CONFLICT: the job moves on faster than it can be explained; try again).
+   * Errors: as GetJob; ABORTED (CONFLICT: the job changes faster than it can be explained; try again).
    *
    * @generated from rpc muster.v1.JobService.ExplainJob
    */
@@ -1541,14 +1546,15 @@ export const JobService: GenService<{
     output: typeof ExplainJobResponseSchema;
   },
   /**
-   * Waits until the job has ended or the time is up, and answers the job as it is then.
+   * Waits until the job has ended or the time is up, and returns the job as it is then.
    *
-   * A handler that waits for another job holds its worker's slot, its limits and its amounts meanwhile. If the other job can't
-   * start or end before those are free, and nobody else can free any, the call is refused some seconds after that became so;
-   * `circle` of the error's metadata says who waits for what. A handler that waits by a suspended attempt holds nothing.
+   * A handler that waits for another job holds its worker's slot, its limits and its amounts meanwhile. If the other
+   * job can't start or end before those are free, and nobody else can free any, the call is refused some seconds later;
+   * `circle` of the error's metadata says who waits for what. A handler that waits by a suspended attempt holds
+   * nothing.
    *
-   * Errors: as GetJob; FAILED_PRECONDITION (DEADLOCK: `waiting_job_id` and `job_id` wait for each other). Time that is up is no
-   * error: look at `state`.
+   * Errors: as GetJob; FAILED_PRECONDITION (DEADLOCK: `waiting_job_id` and `job_id` wait for each other). A timeout is
+   * no error: check `state`.
    *
    * @generated from rpc muster.v1.JobService.WaitJob
    */
@@ -1574,7 +1580,7 @@ export const JobService: GenService<{
   /**
    * Lists jobs by a filter, newest first.
    *
-   * A page looks at 10,000 jobs at most, so it may hold fewer than were asked for, or none, while there is a next page.
+   * A page scans at most 10,000 jobs, so it may hold fewer than requested, or none, although there is a next page.
    * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another filter).
    *
    * @generated from rpc muster.v1.JobService.ListJobs
@@ -1585,8 +1591,8 @@ export const JobService: GenService<{
     output: typeof ListJobsResponseSchema;
   },
   /**
-   * Streams the job: as it is now, then each time it has changed, until it has ended. Changes that follow each other
-   * closely are folded into one.
+   * Streams the job: as it is now, then after each change, until it has ended. Changes in quick succession
+   * are merged into one.
    *
    * Errors: as GetJob, RESOURCE_EXHAUSTED (too many watchers), UNAVAILABLE (the replica stops; watch again).
    *
@@ -1598,11 +1604,12 @@ export const JobService: GenService<{
     output: typeof WatchJobResponseSchema;
   },
   /**
-   * Lists what the handlers of a job have logged: by attempt, and in each in the order of writing. The newest 64 KiB of each
-   * attempt are kept, as long as the job. A record arrives soon after it was written, and before its attempt is closed.
+   * Lists the log records of a job's handlers: by attempt, and in each in the order of writing. The newest 64 KiB of
+   * each attempt are kept, as long as the job. A record arrives soon after it was written, and before its attempt is
+   * closed.
    *
-   * A page ends early where its records are large. WatchAttemptLogs follows a job that runs.
-   * Errors: INVALID_ARGUMENT (page_size or attempt negative, page_token malformed or of another job or attempt), NOT_FOUND.
+   * A page ends early if its records are large. WatchAttemptLogs follows a running job. Errors: INVALID_ARGUMENT
+   * (page_size or attempt negative, page_token malformed or of another job or attempt), NOT_FOUND.
    *
    * @generated from rpc muster.v1.JobService.ListAttemptLogs
    */
@@ -1612,9 +1619,9 @@ export const JobService: GenService<{
     output: typeof ListAttemptLogsResponseSchema;
   },
   /**
-   * Streams what the handlers of a job log: what is kept as of now, then each record within milliseconds of its arrival, until
-   * no more can come. Order and numbers are those of ListAttemptLogs. A reader that is slow misses only what is no longer kept
-   * when it reads on, and is told how much that is.
+   * Streams the log records of a job's handlers: the stored ones, then each record within milliseconds of its arrival,
+   * until no more can come. Order and numbers are those of ListAttemptLogs. A slow reader misses only records that are
+   * no longer kept when it continues, and gets their number.
    *
    * The last message has `ended` set. After a stream that broke without it, watch again with the last `resume_token`.
    * Errors: INVALID_ARGUMENT (attempt negative, resume_token malformed or of another job or attempt), NOT_FOUND,
@@ -1628,17 +1635,20 @@ export const JobService: GenService<{
     output: typeof WatchAttemptLogsResponseSchema;
   },
   /**
-   * Makes a new job like one that has ended, with `retry_of` set: of the same definition version, with the same queue, input,
-   * labels, priority, retry policy, run timeout and demands. It has no idempotency key, no expiry and a trace of its own.
+   * Makes a new job from one that has ended, with `retry_of` set: of the same definition version, with the same queue,
+   * input, labels, priority, retry policy, run timeout and demands. It has no idempotency key, no expiry and a trace of
+   * its own.
    *
-   * A uniqueness of the definition holds for it, too; debounce and throttle do not.
+   * A uniqueness of the definition applies to it, too; debounce and throttle do not.
    *
-   * The retry of a workflow that did not succeed takes over the results of its steps that did, and runs all else, but for
-   * `skip_steps`. It leaves an audit record at the job that is retried, and one at the new job for each step that is skipped.
+   * The retry of a workflow that did not succeed takes over the results of its successful steps, and runs everything
+   * else, except `skip_steps`. It leaves an audit record at the retried job, and one at the new job for each skipped
+   * step.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (JOB_NOT_FOUND; STEP_NOT_FOUND: a name of
-   * skip_steps is none of the workflow's), FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED, DEFINITION_ARCHIVED; NOT_A_WORKFLOW:
-   * skip_steps are given for a task; STEP_NOT_SKIPPABLE: one of them has succeeded and is taken over, or is no step of the work), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL and
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (JOB_NOT_FOUND;
+   * STEP_NOT_FOUND: a name of skip_steps is none of the workflow's), FAILED_PRECONDITION (JOB_NOT_ENDED, JOB_ERASED,
+   * DEFINITION_ARCHIVED; NOT_A_WORKFLOW: skip_steps are given for a task; STEP_NOT_SKIPPABLE: one of them has succeeded
+   * and is taken over, or is no step of the work), ALREADY_EXISTS (DUPLICATE_JOB), RESOURCE_EXHAUSTED (QUEUE_FULL and
    * LIMIT_REACHED, as SubmitJob).
    *
    * @generated from rpc muster.v1.JobService.RetryJob
@@ -1649,13 +1659,13 @@ export const JobService: GenService<{
     output: typeof RetryJobResponseSchema;
   },
   /**
-   * Retries a page of the jobs that ended without success and match the filter ("redrive"); call it again with the token
-   * until there is none. A job that was retried already is passed over, by whomever it was, and so is one that the uniqueness
-   * of its definition would refuse, so that a page may be asked for
-   * again and again. An answer may hold few jobs, or none, while there is a next page.
+   * Retries a page of the jobs that ended without success and match the filter ("redrive"); call it again with the
+   * token until there is none. It skips a job that anyone has already retried, and one that the uniqueness of its
+   * definition would refuse, so you may repeat a page. An answer may hold few jobs, or none, although there is a next
+   * page.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), RESOURCE_EXHAUSTED (QUEUE_FULL: each of the
-   * jobs is a submission of its own, and those that were made before stay; a repeat goes on from there), UNAVAILABLE.
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), RESOURCE_EXHAUSTED (QUEUE_FULL: each
+   * of the jobs is a submission of its own, and those made before stay; a repeat continues from there), UNAVAILABLE.
    *
    * @generated from rpc muster.v1.JobService.RetryJobs
    */
@@ -1665,8 +1675,8 @@ export const JobService: GenService<{
     output: typeof RetryJobsResponseSchema;
   },
   /**
-   * Cancels a page of the open jobs that match the filter, each as CancelJob would; call it again with the token until there
-   * is none. Jobs that are CANCELLING already are not counted.
+   * Cancels a page of the open jobs that match the filter, each as CancelJob would; call it again with the token until
+   * there is none. Jobs that are CANCELLING already are not counted.
    *
    * Errors: INVALID_ARGUMENT, UNAVAILABLE.
    *
@@ -1678,12 +1688,12 @@ export const JobService: GenService<{
     output: typeof CancelJobsResponseSchema;
   },
   /**
-   * Changes priority, run time or expiry of a job that waits: BLOCKED, SCHEDULED, READY or PAUSED.
+   * Changes priority, run time or expiry of a waiting job: BLOCKED, SCHEDULED, READY or PAUSED.
    *
-   * A run time to come makes a READY job SCHEDULED; one that has passed makes a SCHEDULED job READY, also one that waits for
-   * its next attempt.
-   * Errors: INVALID_ARGUMENT (nothing to change, an expiry that has passed, a run time later than the expiry, a request_id
-   * that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING).
+   * A run time in the future makes a READY job SCHEDULED; one in the past makes a SCHEDULED job READY, also one that
+   * waits for its next attempt. Errors: INVALID_ARGUMENT (nothing to change, an expiry that has passed, a run time
+   * later than the expiry, a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED,
+   * JOB_NOT_WAITING).
    *
    * @generated from rpc muster.v1.JobService.UpdateJob
    */
@@ -1693,10 +1703,10 @@ export const JobService: GenService<{
     output: typeof UpdateJobResponseSchema;
   },
   /**
-   * Holds a job that waits: BLOCKED, SCHEDULED or READY. Its expiry and its timeouts go on.
+   * Pauses a waiting job: BLOCKED, SCHEDULED or READY. Its expiry and its timeouts keep running.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED,
-   * JOB_NOT_WAITING). Pausing twice is no error.
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
+   * (JOB_ENDED, JOB_NOT_WAITING). Pausing twice is no error.
    *
    * @generated from rpc muster.v1.JobService.PauseJob
    */
@@ -1706,10 +1716,11 @@ export const JobService: GenService<{
     output: typeof PauseJobResponseSchema;
   },
   /**
-   * Lets a paused job go on: at once, or at its run time if that is still to come, or BLOCKED while it depends on something.
+   * Resumes a paused job: at once, or at its run time if that is in the future, or BLOCKED while it has unmet
+   * dependencies.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION (JOB_ENDED).
-   * A job that is not paused stays as it is.
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND, FAILED_PRECONDITION
+   * (JOB_ENDED). A job that is not paused stays as it is.
    *
    * @generated from rpc muster.v1.JobService.ResumeJob
    */
@@ -1719,15 +1730,14 @@ export const JobService: GenService<{
     output: typeof ResumeJobResponseSchema;
   },
   /**
-   * Erases what an ended job holds of a person's data, for good: input, result, failures, progress, checkpoint, logs, labels, keys,
-   * trace state, the reason of its state, and its idempotency key, which is free again; and all of that of the job that
-   * cleaned up after it, which has a copy of its input. That it was a job, its states and times stay, and an audit record
-   * says when it was erased and why. Who did it is not on record while callers are not
-   * authenticated.
+   * Erases the personal data of an ended job, for good: input, result, failures, progress, checkpoint, logs, labels,
+   * keys, trace state, the reason of its state, and its idempotency key, which is free again; and the same data of the
+   * job that cleaned up after it, which has a copy of its input. The job itself, its states and times stay, and an
+   * audit record says when it was erased and why. The caller is not recorded, because callers are not authenticated.
    *
-   * Errors: INVALID_ARGUMENT (a reason is needed), NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED: cancel it first. Or the
-   * job that cleans up after it has not ended: `job_id` of the details names that one).
-   * Erasing twice is no error, and answers the first audit record's id.
+   * Errors: INVALID_ARGUMENT (a reason is required), NOT_FOUND, FAILED_PRECONDITION (JOB_NOT_ENDED: cancel it first. Or
+   * the job that cleans up after it has not ended: `job_id` of the details names that one). Erasing twice is no error,
+   * and returns the first audit record's id.
    *
    * @generated from rpc muster.v1.JobService.EraseJob
    */
@@ -1737,13 +1747,13 @@ export const JobService: GenService<{
     output: typeof EraseJobResponseSchema;
   },
   /**
-   * Makes a job that waits depend on more: BLOCKED, SCHEDULED or READY becomes BLOCKED, unless all of it has come about; SKIPPED
-   * if some of it can come about no more.
+   * Adds dependencies to a waiting job: BLOCKED, SCHEDULED or READY becomes BLOCKED, unless all are met; SKIPPED
+   * if one can no longer be met.
    *
-   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (the job, or one of the dependencies),
-   * FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING, NOT_A_WORKFLOW; TOO_MANY_DEPENDENCIES: more than 100 in all; DEPENDENCY_CYCLE:
-   * it would wait for what waits for it; the message names the circle hop by hop), RESOURCE_EXHAUSTED
-   * (DEPENDENCY_GRAPH_TOO_LARGE: more than 10,000 jobs and steps wait behind each other).
+   * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), NOT_FOUND (the job, or one of the
+   * dependencies), FAILED_PRECONDITION (JOB_ENDED, JOB_NOT_WAITING, NOT_A_WORKFLOW; TOO_MANY_DEPENDENCIES: more than
+   * 100 in all; DEPENDENCY_CYCLE: it would wait for itself; the message names the circle hop by hop),
+   * RESOURCE_EXHAUSTED (DEPENDENCY_GRAPH_TOO_LARGE: more than 10,000 jobs and steps wait behind each other).
    *
    * @generated from rpc muster.v1.JobService.AddDependencies
    */

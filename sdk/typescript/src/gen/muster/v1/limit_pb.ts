@@ -15,13 +15,13 @@ export const file_muster_v1_limit: GenFile = /*@__PURE__*/
   fileDesc("ChVtdXN0ZXIvdjEvbGltaXQucHJvdG8SCW11c3Rlci52MSJUCglSYXRlTGltaXQSDQoFdW5pdHMYASABKAUSKQoGcGVyaW9kGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg0KBWJ1cnN0GAMgASgFIoIBCghLZXlMaW1pdBILCgNrZXkYASABKAkSFwoPbWF4X2NvbmN1cnJlbmN5GAIgASgFEiYKBnBvbGljeRgDIAEoDjIWLm11c3Rlci52MS5MaW1pdFBvbGljeRIoCgpyYXRlX2xpbWl0GAQgASgLMhQubXVzdGVyLnYxLlJhdGVMaW1pdCqhAQoLTGltaXRQb2xpY3kSHAoYTElNSVRfUE9MSUNZX1VOU1BFQ0lGSUVEEAASFQoRTElNSVRfUE9MSUNZX1dBSVQQARIbChdMSU1JVF9QT0xJQ1lfUkVKRUNUX05FVxACEh4KGkxJTUlUX1BPTElDWV9DQU5DRUxfT0xERVNUEAMSIAocTElNSVRfUE9MSUNZX1JFUExBQ0VfV0FJVElORxAEQi0KDWRldi5tdXN0ZXIudjFQAVoabXVzdGVyLmRldi9zZGsvZ28vbXVzdGVycGJiBnByb3RvMw", [file_google_protobuf_duration]);
 
 /**
- * How many attempts may be assigned in a time: in any stretch of time t no more than `burst` + `units` · t / `period`.
+ * Rate at which attempts may be assigned: in any stretch of time t at most `burst` + `units` · t / `period`.
  *
  * @generated from message muster.v1.RateLimit
  */
 export type RateLimit = Message<"muster.v1.RateLimit"> & {
   /**
-   * Units that come back in each `period`. Between 1 and 1,000,000.
+   * Units that are refilled in each `period`. Between 1 and 1,000,000.
    *
    * @generated from field: int32 units = 1;
    */
@@ -35,7 +35,7 @@ export type RateLimit = Message<"muster.v1.RateLimit"> & {
   period?: Duration | undefined;
 
   /**
-   * Units that may be taken at once when none were taken for long. 0: as many as `units`. At most 1,000,000.
+   * Units that may be taken at once after a long pause. 0: as many as `units`. At most 1,000,000.
    *
    * @generated from field: int32 burst = 3;
    */
@@ -56,31 +56,32 @@ export const RateLimitSchema: GenMessage<RateLimit> = /*@__PURE__*/
  */
 export type KeyLimit = Message<"muster.v1.KeyLimit"> & {
   /**
-   * The key: a CEL expression over `input` (the input as JSON) and `labels`, such as `input.tenant`. Its value is a string, a
-   * number, a truth value, or null for a job without limits; as text at most 256 characters. A submission for which it has
-   * none, such as one without the field that it names, is refused with INVALID_ARGUMENT. At most 1,024 characters, without
-   * macros over lists such as `all` and `map`. Empty: all jobs of the definition have one key.
+   * The key: a CEL expression over `input` (the input as JSON) and `labels`, such as `input.tenant`. Its value is a
+   * string, a number, a truth value, or null for a job without limits; as text at most 256 characters. A submission for
+   * which it has no value, such as one without the named field, is refused with INVALID_ARGUMENT. At most 1,024
+   * characters, without macros over lists such as `all` and `map`. Empty: all jobs of the definition share one key.
    *
    * @generated from field: string key = 1;
    */
   key: string;
 
   /**
-   * Jobs of a key that workers may hold at once, on the whole deployment. 0: no limit. At most 100,000.
+   * Maximum number of jobs of a key that workers may hold at once, in the whole deployment. 0: no limit. At most
+   * 100,000.
    *
    * @generated from field: int32 max_concurrency = 2;
    */
   maxConcurrency: number;
 
   /**
-   * What becomes of a new job at `max_concurrency`. Other than WAIT only with `max_concurrency`.
+   * What happens to a new job at `max_concurrency`. Other than WAIT only with `max_concurrency`.
    *
    * @generated from field: muster.v1.LimitPolicy policy = 3;
    */
   policy: LimitPolicy;
 
   /**
-   * Attempts of a key that may be assigned in a time. Unset: no limit.
+   * Rate at which attempts of a key may be assigned. Unset: no limit.
    *
    * @generated from field: muster.v1.RateLimit rate_limit = 4;
    */
@@ -95,7 +96,7 @@ export const KeyLimitSchema: GenMessage<KeyLimit> = /*@__PURE__*/
   messageDesc(file_muster_v1_limit, 1);
 
 /**
- * What becomes of a new job whose key has `max_concurrency` open jobs already.
+ * What happens to a new job whose key already has `max_concurrency` open jobs.
  *
  * @generated from enum muster.v1.LimitPolicy
  */
@@ -108,7 +109,7 @@ export const LimitPolicy = {
   UNSPECIFIED: 0,
 
   /**
-   * It waits, in the order of the jobs' ranks, until a place is free.
+   * It waits, in the order of the jobs' ranks, until there is capacity.
    *
    * @generated from enum value: LIMIT_POLICY_WAIT = 1;
    */
@@ -122,15 +123,15 @@ export const LimitPolicy = {
   REJECT_NEW: 2,
 
   /**
-   * The oldest open jobs of the key are cancelled, as many as are too many. One that runs is asked to stop, and the new job
-   * waits until it has.
+   * The oldest open jobs of the key are cancelled, as many as exceed the limit. A running one is asked to stop, and the
+   * new job waits until it has.
    *
    * @generated from enum value: LIMIT_POLICY_CANCEL_OLDEST = 3;
    */
   CANCEL_OLDEST: 3,
 
   /**
-   * The jobs of the key that no worker has are cancelled; those that run go on, and the new job waits for them.
+   * The jobs of the key that no worker has are cancelled; running ones continue, and the new job waits for them.
    *
    * @generated from enum value: LIMIT_POLICY_REPLACE_WAITING = 4;
    */
@@ -138,7 +139,7 @@ export const LimitPolicy = {
 } as const;
 
 /**
- * What becomes of a new job whose key has `max_concurrency` open jobs already.
+ * What happens to a new job whose key already has `max_concurrency` open jobs.
  *
  * @generated from enum muster.v1.LimitPolicy
  */

@@ -15,13 +15,13 @@ export const file_muster_v1_log_record: GenFile = /*@__PURE__*/
   fileDesc("ChptdXN0ZXIvdjEvbG9nX3JlY29yZC5wcm90bxIJbXVzdGVyLnYxIpYCCglMb2dSZWNvcmQSEAoIc2VxdWVuY2UYASABKAMSLAoIbG9nX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKBWxldmVsGAMgASgOMhMubXVzdGVyLnYxLkxvZ0xldmVsEg8KB21lc3NhZ2UYBCABKAkSMAoGZmllbGRzGAUgAygLMiAubXVzdGVyLnYxLkxvZ1JlY29yZC5GaWVsZHNFbnRyeRIRCgl0cnVuY2F0ZWQYBiABKAgSDwoHYXR0ZW1wdBgHIAEoBRIPCgdza2lwcGVkGAggASgDGi0KC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEqdwoITG9nTGV2ZWwSGQoVTE9HX0xFVkVMX1VOU1BFQ0lGSUVEEAASEwoPTE9HX0xFVkVMX0RFQlVHEAESEgoOTE9HX0xFVkVMX0lORk8QAhISCg5MT0dfTEVWRUxfV0FSThADEhMKD0xPR19MRVZFTF9FUlJPUhAEQi0KDWRldi5tdXN0ZXIudjFQAVoabXVzdGVyLmRldi9zZGsvZ28vbXVzdGVycGJiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
- * What a handler has written to the log of its attempt.
+ * A record that a handler has written to the log of its attempt.
  *
  * @generated from message muster.v1.LogRecord
  */
 export type LogRecord = Message<"muster.v1.LogRecord"> & {
   /**
-   * Number of the record within its attempt, from 1, in the order of writing. One that was dropped keeps its number, so a
+   * Number of the record within its attempt, from 1, in the order of writing. A dropped record keeps its number, so a
    * gap says how many are missing.
    *
    * @generated from field: int64 sequence = 1;
@@ -36,7 +36,7 @@ export type LogRecord = Message<"muster.v1.LogRecord"> & {
   logTime?: Timestamp | undefined;
 
   /**
-   * How grave it is.
+   * Its severity.
    *
    * @generated from field: muster.v1.LogLevel level = 3;
    */
@@ -50,7 +50,7 @@ export type LogRecord = Message<"muster.v1.LogRecord"> & {
   message: string;
 
   /**
-   * Facts that belong to it. What is no text is JSON. At most 32, and not more than 8 KiB together with the message; those
+   * Its fields. A value that is not text is JSON. At most 32, and at most 8 KiB together with the message; those
    * beyond that are dropped.
    *
    * @generated from field: map<string, string> fields = 5;
@@ -72,7 +72,7 @@ export type LogRecord = Message<"muster.v1.LogRecord"> & {
   attempt: number;
 
   /**
-   * Records of the attempt right before this one that are not there: the newest 64 KiB of an attempt are kept. Output only.
+   * Missing records of the attempt right before this one: only the newest 64 KiB of an attempt are kept. Output only.
    *
    * @generated from field: int64 skipped = 8;
    */
@@ -87,7 +87,7 @@ export const LogRecordSchema: GenMessage<LogRecord> = /*@__PURE__*/
   messageDesc(file_muster_v1_log_record, 0);
 
 /**
- * How grave a log record is.
+ * Severity of a log record.
  *
  * @generated from enum muster.v1.LogLevel
  */
@@ -100,21 +100,21 @@ export const LogLevel = {
   UNSPECIFIED: 0,
 
   /**
-   * For those who look for a fault.
+   * For debugging.
    *
    * @generated from enum value: LOG_LEVEL_DEBUG = 1;
    */
   DEBUG: 1,
 
   /**
-   * What is worth knowing when all goes well.
+   * Normal operation.
    *
    * @generated from enum value: LOG_LEVEL_INFO = 2;
    */
   INFO: 2,
 
   /**
-   * Something that should not be, and that the handler can go on with.
+   * A problem that does not stop the handler.
    *
    * @generated from enum value: LOG_LEVEL_WARN = 3;
    */
@@ -129,7 +129,7 @@ export const LogLevel = {
 } as const;
 
 /**
- * How grave a log record is.
+ * Severity of a log record.
  *
  * @generated from enum muster.v1.LogLevel
  */

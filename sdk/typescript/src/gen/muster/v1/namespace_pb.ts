@@ -15,7 +15,7 @@ export const file_muster_v1_namespace: GenFile = /*@__PURE__*/
   fileDesc("ChltdXN0ZXIvdjEvbmFtZXNwYWNlLnByb3RvEgltdXN0ZXIudjEiRwoJTmFtZXNwYWNlEgwKBG5hbWUYASABKAkSLAoJcmV0ZW50aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQi0KDWRldi5tdXN0ZXIudjFQAVoabXVzdGVyLmRldi9zZGsvZ28vbXVzdGVycGJiBnByb3RvMw", [file_google_protobuf_duration]);
 
 /**
- * A space of names of its own for definitions, jobs, queues and workers. It is there without being made.
+ * A separate space of names for definitions, jobs, queues and workers. It exists without being created.
  *
  * @generated from message muster.v1.Namespace
  */
@@ -28,8 +28,8 @@ export type Namespace = Message<"muster.v1.Namespace"> & {
   name: string;
 
   /**
-   * How long ended jobs are kept, counted from their end, where their definition says nothing of it. Unset: 7 days. At
-   * most 10 years; less than a minute is a minute.
+   * How long ended jobs are kept, counted from their end, unless their definition sets it. Unset: 7 days. At
+   * most 10 years; less than a minute counts as a minute.
    *
    * @generated from field: google.protobuf.Duration retention = 2;
    */

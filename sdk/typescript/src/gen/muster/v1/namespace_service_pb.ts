@@ -38,7 +38,7 @@ export const GetNamespaceRequestSchema: GenMessage<GetNamespaceRequest> = /*@__P
   messageDesc(file_muster_v1_namespace_service, 0);
 
 /**
- * The namespace that was asked for.
+ * The requested namespace.
  *
  * @generated from message muster.v1.GetNamespaceResponse
  */
@@ -59,7 +59,7 @@ export const GetNamespaceResponseSchema: GenMessage<GetNamespaceResponse> = /*@_
   messageDesc(file_muster_v1_namespace_service, 1);
 
 /**
- * Says what to change in a namespace.
+ * Changes of a namespace.
  *
  * @generated from message muster.v1.UpdateNamespaceRequest
  */
@@ -72,7 +72,7 @@ export type UpdateNamespaceRequest = Message<"muster.v1.UpdateNamespaceRequest">
   namespace?: Namespace | undefined;
 
   /**
-   * The fields to change; one that is named here and unset goes back to its default. Absent: all that are set.
+   * The fields to change; a field that is named here and unset goes back to its default. Absent: all that are set.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
@@ -115,7 +115,7 @@ export const UpdateNamespaceResponseSchema: GenMessage<UpdateNamespaceResponse> 
   messageDesc(file_muster_v1_namespace_service, 3);
 
 /**
- * Keeps what holds for all of a namespace.
+ * Reads and changes the settings of a namespace.
  *
  * @generated from service muster.v1.NamespaceService
  */

@@ -19,14 +19,15 @@ export const file_muster_v1_payload: GenFile = /*@__PURE__*/
  */
 export type Payload = Message<"muster.v1.Payload"> & {
   /**
-   * The bytes as the caller gave them, at most 512 KiB; less where the message bus allows less.
+   * The bytes as the caller gave them, at most 512 KiB; less if the message bus allows less.
    *
    * @generated from field: bytes data = 1;
    */
   data: Uint8Array;
 
   /**
-   * Media type of the bytes, such as "application/json" or "application/protobuf". Empty: not stated. At most 128 characters.
+   * Media type of the bytes, such as "application/json" or "application/protobuf". Empty: not stated. At most 128
+   * characters.
    *
    * @generated from field: string content_type = 2;
    */

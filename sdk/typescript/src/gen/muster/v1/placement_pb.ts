@@ -13,47 +13,48 @@ export const file_muster_v1_placement: GenFile = /*@__PURE__*/
   fileDesc("ChltdXN0ZXIvdjEvcGxhY2VtZW50LnByb3RvEgltdXN0ZXIudjEipQIKB0RlbWFuZHMSLgoGbGFiZWxzGAEgAygLMh4ubXVzdGVyLnYxLkRlbWFuZHMuTGFiZWxzRW50cnkSNAoJcmVzb3VyY2VzGAIgAygLMiEubXVzdGVyLnYxLkRlbWFuZHMuUmVzb3VyY2VzRW50cnkSEAoIcmVxdWlyZWQYAyABKAkSEQoJcHJlZmVycmVkGAQgASgJEi4KDW1lbW9yeV9ncm93dGgYBSABKAsyFy5tdXN0ZXIudjEuTWVtb3J5R3Jvd3RoGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMAoOUmVzb3VyY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASIrCgxNZW1vcnlHcm93dGgSDgoGZmFjdG9yGAEgASgBEgsKA21heBgCIAEoASI9CgZTdGlja3kSDgoGam9iX2lkGAEgASgJEiMKBG1vZGUYAiABKA4yFS5tdXN0ZXIudjEuU3RpY2t5TW9kZSpVCgpTdGlja3lNb2RlEhsKF1NUSUNLWV9NT0RFX1VOU1BFQ0lGSUVEEAASFAoQU1RJQ0tZX01PREVfU09GVBABEhQKEFNUSUNLWV9NT0RFX0hBUkQQAkItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM");
 
 /**
- * What a job needs of the worker that runs it.
+ * A job's demands on the worker that runs it.
  *
  * @generated from message muster.v1.Demands
  */
 export type Demands = Message<"muster.v1.Demands"> & {
   /**
-   * Labels that the session must carry with just these values. At most 16.
+   * Labels that the session must carry with exactly these values. At most 16.
    *
    * @generated from field: map<string, string> labels = 1;
    */
   labels: { [key: string]: string };
 
   /**
-   * Amounts that the attempt takes from the session's resources for as long as the session holds it, such as {"gpu": 1}. By
-   * convention "cpu" is in cores, "memory" in bytes, "gpu" in devices; other names mean what you say. At most 16, each from
-   * 0.001 to 1,000,000,000,000, in steps of 0.001.
+   * Amounts that the attempt takes from the session's resources as long as the session holds it, such as {"gpu": 1}. By
+   * convention "cpu" is in cores, "memory" in bytes, "gpu" in devices; you define the meaning of other names. At most
+   * 16, each from 0.001 to 1,000,000,000,000, in steps of 0.001.
    *
    * @generated from field: map<string, double> resources = 2;
    */
   resources: { [key: string]: number };
 
   /**
-   * What else must be true of the session's labels: a CEL expression over `labels` that gives a truth value, such as
-   * `labels.zone in ["a", "b"] && has(labels.ssd)`. One without a value, such as one that names a label which the session
-   * does not carry, is not true. At most 1,024 characters, without macros over lists such as `all` and `map`. Empty: nothing.
+   * A further condition on the session's labels: a CEL expression over `labels` that gives a truth value, such as
+   * `labels.zone in ["a", "b"] && has(labels.ssd)`. An expression without a value, such as one that names a label which
+   * the session does not carry, is not true. At most 1,024 characters, without macros over lists such as `all` and
+   * `map`. Empty: none.
    *
    * @generated from field: string required = 3;
    */
   required: string;
 
   /**
-   * What had better be true of them, in the same form. A job waits up to 3 s for a slot of such a session if there is one,
-   * and then goes to any that meets the rest. Empty: all are alike.
+   * A preferred condition, in the same form. A job waits up to 3 s for a slot of a matching session if there is one,
+   * and then goes to any that meets the other demands. Empty: no preference.
    *
    * @generated from field: string preferred = 4;
    */
   preferred: string;
 
   /**
-   * What the next attempt takes of "memory" after one that ran out of it. Only with an amount of "memory" in `resources`.
-   * Unset: as much as before.
+   * The amount of "memory" of the next attempt after one that ran out of it. Only with an amount of "memory" in
+   * `resources`. Unset: as much as before.
    *
    * @generated from field: muster.v1.MemoryGrowth memory_growth = 5;
    */
@@ -68,21 +69,21 @@ export const DemandsSchema: GenMessage<Demands> = /*@__PURE__*/
   messageDesc(file_muster_v1_placement, 0);
 
 /**
- * More memory for a job after each attempt that ran out of it: one that failed with exit code 137 (killed by SIGKILL, as
- * the kernel does), or with an error of the type MemoryError, OutOfMemoryError or OutOfMemory.
+ * More memory for a job after each attempt that ran out of it: one that failed with exit code 137 (killed by SIGKILL,
+ * as the kernel does), or with an error of the type MemoryError, OutOfMemoryError or OutOfMemory.
  *
  * @generated from message muster.v1.MemoryGrowth
  */
 export type MemoryGrowth = Message<"muster.v1.MemoryGrowth"> & {
   /**
-   * What the amount of "memory" is multiplied by each time. Above 1, at most 10.
+   * Factor for the amount of "memory" each time. Above 1, at most 10.
    *
    * @generated from field: double factor = 1;
    */
   factor: number;
 
   /**
-   * The most that it grows to, in bytes. At least the amount of "memory", at most 1,000,000,000,000, in steps
+   * The maximum amount, in bytes. At least the amount of "memory", at most 1,000,000,000,000, in steps
    * of 0.001.
    *
    * @generated from field: double max = 2;
@@ -98,14 +99,14 @@ export const MemoryGrowthSchema: GenMessage<MemoryGrowth> = /*@__PURE__*/
   messageDesc(file_muster_v1_placement, 1);
 
 /**
- * Keeps a job to the worker of an earlier one: where its files or caches are.
+ * Keeps a job to the worker of an earlier one, where its files or caches are.
  *
  * @generated from message muster.v1.Sticky
  */
 export type Sticky = Message<"muster.v1.Sticky"> & {
   /**
-   * A job of the same namespace that a worker has been given. The worker is known by its name; if several have that name,
-   * any of them will do.
+   * A job of the same namespace that was assigned to a worker. The worker is known by its name; if several have that
+   * name, any of them is used.
    *
    * @generated from field: string job_id = 1;
    */
@@ -140,14 +141,15 @@ export const StickyMode = {
   UNSPECIFIED: 0,
 
   /**
-   * It waits up to 3 s for a slot of that worker, and then goes to any that will do; at once where that worker is not there.
+   * It waits up to 3 s for a slot of that worker, and then goes to any suitable one; at once if that worker is not
+   * connected.
    *
    * @generated from enum value: STICKY_MODE_SOFT = 1;
    */
   SOFT: 1,
 
   /**
-   * It waits for that worker, for as long as it takes. `expire_time`, or the definition's `queue_timeout`, ends the wait.
+   * It waits for that worker as long as needed. `expire_time`, or the definition's `queue_timeout`, ends the wait.
    *
    * @generated from enum value: STICKY_MODE_HARD = 2;
    */

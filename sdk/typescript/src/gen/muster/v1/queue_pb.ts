@@ -37,36 +37,36 @@ export type Queue = Message<"muster.v1.Queue"> & {
   name: string;
 
   /**
-   * Whether no job of it is assigned for now. Output only: PauseQueue and ResumeQueue change it.
+   * Whether assignments of its jobs are stopped. Output only: PauseQueue and ResumeQueue change it.
    *
    * @generated from field: bool paused = 3;
    */
   paused: boolean;
 
   /**
-   * Jobs of it that workers may hold at once (ASSIGNED, RUNNING or CANCELLING), on the whole deployment; those that clean up
-   * after cancelled ones are neither held back nor counted. 0: no limit. At most 100,000.
+   * Maximum number of its jobs that workers may hold at once (ASSIGNED, RUNNING or CANCELLING), in the whole
+   * deployment; clean-ups of cancelled jobs are neither held back nor counted. 0: no limit. At most 100,000.
    *
    * @generated from field: int32 max_concurrency = 4;
    */
   maxConcurrency: number;
 
   /**
-   * When it was made. Output only.
+   * When it was created. Output only.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 5;
    */
   createTime?: Timestamp | undefined;
 
   /**
-   * Version for updates: where it is set in an update, a stale one is refused with ABORTED. Made by the server.
+   * Version for updates: if it is set in an update, a stale one is refused with ABORTED. Set by the server.
    *
    * @generated from field: string etag = 6;
    */
   etag: string;
 
   /**
-   * Its open jobs by state, those that clean up after cancelled ones among them, as they were when the answer was made.
+   * Its open jobs by state, including clean-ups of cancelled jobs, as they were when the answer was made.
    * Output only.
    *
    * @generated from field: muster.v1.QueueCounts counts = 7;
@@ -74,52 +74,52 @@ export type Queue = Message<"muster.v1.Queue"> & {
   counts?: QueueCounts | undefined;
 
   /**
-   * Why it is paused, for people. At most 256 characters. Output only.
+   * The reason of the pause, as readable text. At most 256 characters. Output only.
    *
    * @generated from field: string pause_reason = 8;
    */
   pauseReason: string;
 
   /**
-   * What it is for, for people. At most 1,024 characters.
+   * Its purpose, as readable text. At most 1,024 characters.
    *
    * @generated from field: string description = 9;
    */
   description: string;
 
   /**
-   * Attempts of its jobs that may be assigned in a time; each takes the `rate_cost` of its definition. Unset: no limit.
+   * Rate at which attempts of its jobs may be assigned; each takes the `rate_cost` of its definition. Unset: no limit.
    *
    * @generated from field: muster.v1.RateLimit rate_limit = 10;
    */
   rateLimit?: RateLimit | undefined;
 
   /**
-   * Shares of the fairness keys of its jobs: a key of weight 2 gets twice as many jobs started as one of weight 1 while both
-   * wait. From 0.01 to 100; a key that is not here has 1. At most 500 keys of at most 256 characters.
+   * Shares of the fairness keys of its jobs: a key of weight 2 gets twice as many jobs started as one of weight 1 while
+   * both wait. From 0.01 to 100; a key that is not listed has 1. At most 500 keys of at most 256 characters.
    *
    * @generated from field: map<string, double> fairness_weights = 11;
    */
   fairnessWeights: { [key: string]: number };
 
   /**
-   * Jobs that may be READY in it, before submissions are refused with RESOURCE_EXHAUSTED (QUEUE_FULL), each call as a
+   * Maximum number of READY jobs before submissions are refused with RESOURCE_EXHAUSTED (QUEUE_FULL), each call as a
    * whole. 0: no bound. At most 1,000,000,000.
    *
-   * What matters less is refused first: the bound is that for jobs of priority 0; jobs of a priority below 0 are refused
-   * from 80 % of it on, those of a priority above 0 from 120 % on. Jobs of the same call count before those behind them. A
-   * delayed job is refused alike, and counts once it is READY. Schedules, attempts that are repeated and jobs that clean up
-   * are not refused, and count. Each replica knows the count of up to a second ago and what it has accepted since: the
-   * bound may be overrun by what the replicas accept within a second.
+   * Lower priorities are refused first: the bound applies to jobs of priority 0; jobs of a priority below 0 are refused
+   * from 80 % of it, those of a priority above 0 from 120 %. Within a call, earlier jobs count before later ones. A
+   * delayed job is refused the same way, and counts once it is READY. Schedules, retried attempts and clean-ups
+   * are not refused, but count. Each replica knows the count of up to a second ago and what it has accepted since: the
+   * bound may be exceeded by what the replicas accept within a second.
    *
    * @generated from field: int64 max_backlog = 12;
    */
   maxBacklog: bigint;
 
   /**
-   * How long the oldest READY job of it may have waited, before submissions are refused as those over `max_backlog` are, in
-   * the same order: from 80 %, 100 % and 120 % on. Absent: no bound. From 1 s to 30 days. Of the jobs that are next in their
-   * lines the oldest counts; with priorities an older one may stand behind it, for at most 200 s where there are no fairness keys.
+   * Maximum age of the oldest READY job before submissions are refused as with `max_backlog`, in the same order: from
+   * 80 %, 100 % and 120 %. Absent: no bound. From 1 s to 30 days. It is the oldest of the jobs at the head of their
+   * lanes; with priorities an older one may stand behind it, for at most 200 s if there are no fairness keys.
    *
    * @generated from field: google.protobuf.Duration max_backlog_age = 13;
    */

@@ -17,7 +17,7 @@ export const file_muster_v1_queue_service: GenFile = /*@__PURE__*/
   fileDesc("Ch1tdXN0ZXIvdjEvcXVldWVfc2VydmljZS5wcm90bxIJbXVzdGVyLnYxIkkKEkNyZWF0ZVF1ZXVlUmVxdWVzdBIfCgVxdWV1ZRgBIAEoCzIQLm11c3Rlci52MS5RdWV1ZRISCgpyZXF1ZXN0X2lkGAIgASgJIjYKE0NyZWF0ZVF1ZXVlUmVzcG9uc2USHwoFcXVldWUYASABKAsyEC5tdXN0ZXIudjEuUXVldWUiMgoPR2V0UXVldWVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJIjMKEEdldFF1ZXVlUmVzcG9uc2USHwoFcXVldWUYASABKAsyEC5tdXN0ZXIudjEuUXVldWUiTQoRTGlzdFF1ZXVlc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIk8KEkxpc3RRdWV1ZXNSZXNwb25zZRIgCgZxdWV1ZXMYASADKAsyEC5tdXN0ZXIudjEuUXVldWUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJInoKElVwZGF0ZVF1ZXVlUmVxdWVzdBIfCgVxdWV1ZRgBIAEoCzIQLm11c3Rlci52MS5RdWV1ZRIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSEgoKcmVxdWVzdF9pZBgDIAEoCSI2ChNVcGRhdGVRdWV1ZVJlc3BvbnNlEh8KBXF1ZXVlGAEgASgLMhAubXVzdGVyLnYxLlF1ZXVlIlgKEVBhdXNlUXVldWVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSDgoGcmVhc29uGAQgASgJIjUKElBhdXNlUXVldWVSZXNwb25zZRIfCgVxdWV1ZRgBIAEoCzIQLm11c3Rlci52MS5RdWV1ZSJJChJSZXN1bWVRdWV1ZVJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSI2ChNSZXN1bWVRdWV1ZVJlc3BvbnNlEh8KBXF1ZXVlGAEgASgLMhAubXVzdGVyLnYxLlF1ZXVlIkkKEkRlbGV0ZVF1ZXVlUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJIhUKE0RlbGV0ZVF1ZXVlUmVzcG9uc2UyoQQKDFF1ZXVlU2VydmljZRJMCgtDcmVhdGVRdWV1ZRIdLm11c3Rlci52MS5DcmVhdGVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuQ3JlYXRlUXVldWVSZXNwb25zZRJDCghHZXRRdWV1ZRIaLm11c3Rlci52MS5HZXRRdWV1ZVJlcXVlc3QaGy5tdXN0ZXIudjEuR2V0UXVldWVSZXNwb25zZRJJCgpMaXN0UXVldWVzEhwubXVzdGVyLnYxLkxpc3RRdWV1ZXNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkxpc3RRdWV1ZXNSZXNwb25zZRJMCgtVcGRhdGVRdWV1ZRIdLm11c3Rlci52MS5VcGRhdGVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuVXBkYXRlUXVldWVSZXNwb25zZRJJCgpQYXVzZVF1ZXVlEhwubXVzdGVyLnYxLlBhdXNlUXVldWVSZXF1ZXN0Gh0ubXVzdGVyLnYxLlBhdXNlUXVldWVSZXNwb25zZRJMCgtSZXN1bWVRdWV1ZRIdLm11c3Rlci52MS5SZXN1bWVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuUmVzdW1lUXVldWVSZXNwb25zZRJMCgtEZWxldGVRdWV1ZRIdLm11c3Rlci52MS5EZWxldGVRdWV1ZVJlcXVlc3QaHi5tdXN0ZXIudjEuRGVsZXRlUXVldWVSZXNwb25zZUItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_field_mask, file_muster_v1_queue]);
 
 /**
- * Says what to make.
+ * The queue to create.
  *
  * @generated from message muster.v1.CreateQueueRequest
  */
@@ -45,7 +45,7 @@ export const CreateQueueRequestSchema: GenMessage<CreateQueueRequest> = /*@__PUR
   messageDesc(file_muster_v1_queue_service, 0);
 
 /**
- * The queue as made.
+ * The created queue.
  *
  * @generated from message muster.v1.CreateQueueResponse
  */
@@ -94,7 +94,7 @@ export const GetQueueRequestSchema: GenMessage<GetQueueRequest> = /*@__PURE__*/
   messageDesc(file_muster_v1_queue_service, 2);
 
 /**
- * The queue that was asked for.
+ * The requested queue.
  *
  * @generated from message muster.v1.GetQueueResponse
  */
@@ -135,7 +135,7 @@ export type ListQueuesRequest = Message<"muster.v1.ListQueuesRequest"> & {
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before. Empty: the first page.
+   * `next_page_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -178,7 +178,7 @@ export const ListQueuesResponseSchema: GenMessage<ListQueuesResponse> = /*@__PUR
   messageDesc(file_muster_v1_queue_service, 5);
 
 /**
- * Says what to change in a queue.
+ * Changes of a queue.
  *
  * @generated from message muster.v1.UpdateQueueRequest
  */
@@ -234,7 +234,7 @@ export const UpdateQueueResponseSchema: GenMessage<UpdateQueueResponse> = /*@__P
   messageDesc(file_muster_v1_queue_service, 7);
 
 /**
- * Names the queue to hold.
+ * Names the queue to pause.
  *
  * @generated from message muster.v1.PauseQueueRequest
  */
@@ -261,7 +261,7 @@ export type PauseQueueRequest = Message<"muster.v1.PauseQueueRequest"> & {
   requestId: string;
 
   /**
-   * Why, for people. At most 256 characters.
+   * A readable reason. At most 256 characters.
    *
    * @generated from field: string reason = 4;
    */
@@ -297,7 +297,7 @@ export const PauseQueueResponseSchema: GenMessage<PauseQueueResponse> = /*@__PUR
   messageDesc(file_muster_v1_queue_service, 9);
 
 /**
- * Names the queue that may go on.
+ * Names the queue to resume.
  *
  * @generated from message muster.v1.ResumeQueueRequest
  */
@@ -388,7 +388,7 @@ export const DeleteQueueRequestSchema: GenMessage<DeleteQueueRequest> = /*@__PUR
   messageDesc(file_muster_v1_queue_service, 12);
 
 /**
- * Nothing more to say.
+ * Empty.
  *
  * @generated from message muster.v1.DeleteQueueResponse
  */
@@ -403,13 +403,13 @@ export const DeleteQueueResponseSchema: GenMessage<DeleteQueueResponse> = /*@__P
   messageDesc(file_muster_v1_queue_service, 13);
 
 /**
- * Keeps the queues. A queue is made by the first job that is submitted to it, or by hand.
+ * Manages the queues. The first job that is submitted to a queue creates it, or CreateQueue does.
  *
  * @generated from service muster.v1.QueueService
  */
 export const QueueService: GenService<{
   /**
-   * Makes a queue.
+   * Creates a queue.
    *
    * Errors: INVALID_ARGUMENT (also a request_id that was used for another call), ALREADY_EXISTS (QUEUE_EXISTS).
    *
@@ -441,11 +441,11 @@ export const QueueService: GenService<{
     output: typeof ListQueuesResponseSchema;
   },
   /**
-   * Changes a queue's description, limits, weights and bounds. Once it has answered, no job is assigned beyond the new limits;
-   * those that run go on. Where the queue in the request has an etag, it must be that of the queue as it is.
+   * Changes a queue's description, limits, weights and bounds. Once it has answered, no job is assigned beyond the new
+   * limits; running jobs continue. If the queue in the request has an etag, it must match the current one.
    *
-   * Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND), ABORTED
-   * (ETAG_STALE).
+   * Errors: INVALID_ARGUMENT (a mask with unknown, output-only or immutable fields), NOT_FOUND (QUEUE_NOT_FOUND),
+   * ABORTED (ETAG_STALE).
    *
    * @generated from rpc muster.v1.QueueService.UpdateQueue
    */
@@ -455,8 +455,8 @@ export const QueueService: GenService<{
     output: typeof UpdateQueueResponseSchema;
   },
   /**
-   * Assigns no more jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; those that run
-   * go on, and so do jobs that clean up after cancelled ones. Pausing twice is no error: the new reason counts, if there
+   * Stops assigning jobs of a queue until it is resumed. Once it has answered, no job of it is assigned; running jobs
+   * continue, and clean-ups of cancelled jobs still start. Pausing twice is no error: the new reason counts, if there
    * is one. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
    *
    * @generated from rpc muster.v1.QueueService.PauseQueue
@@ -467,7 +467,7 @@ export const QueueService: GenService<{
     output: typeof PauseQueueResponseSchema;
   },
   /**
-   * Lets a paused queue go on. Resuming twice is no error. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
+   * Resumes a paused queue. Resuming twice is no error. Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND).
    *
    * @generated from rpc muster.v1.QueueService.ResumeQueue
    */
@@ -477,7 +477,7 @@ export const QueueService: GenService<{
     output: typeof ResumeQueueResponseSchema;
   },
   /**
-   * Deletes a queue without open jobs; the next job that is submitted to it makes it anew.
+   * Deletes a queue without open jobs; the next job that is submitted to it creates it again.
    *
    * Errors: INVALID_ARGUMENT, NOT_FOUND (QUEUE_NOT_FOUND, also when it was deleted before), FAILED_PRECONDITION
    * (QUEUE_NOT_EMPTY).

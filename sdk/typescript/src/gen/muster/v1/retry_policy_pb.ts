@@ -15,11 +15,11 @@ export const file_muster_v1_retry_policy: GenFile = /*@__PURE__*/
   fileDesc("ChxtdXN0ZXIvdjEvcmV0cnlfcG9saWN5LnByb3RvEgltdXN0ZXIudjEipwEKCVJldHJ5UnVsZRINCgV0eXBlcxgBIAMoCRISCgpleGl0X2NvZGVzGAIgAygFEiUKBmNhdXNlcxgDIAMoDjIVLm11c3Rlci52MS5SZXRyeUNhdXNlEiYKBmFjdGlvbhgEIAEoDjIWLm11c3Rlci52MS5SZXRyeUFjdGlvbhIoCgVkZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJgCgtDYXVzZUxpbWl0cxITCgthcHBsaWNhdGlvbhgBIAEoBRIPCgd0aW1lb3V0GAIgASgFEhMKC2xvc3Rfd29ya2VyGAMgASgFEhYKDmluZnJhc3RydWN0dXJlGAQgASgFIqsDCgtSZXRyeVBvbGljeRIUCgxtYXhfYXR0ZW1wdHMYASABKAUSLgoLbWluX2JhY2tvZmYYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLbWF4X2JhY2tvZmYYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEgoKbXVsdGlwbGllchgEIAEoARI1ChJtYXhfcmV0cnlfZHVyYXRpb24YBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGwoTbm9uX3JldHJ5YWJsZV90eXBlcxgGIAMoCRIjCgdiYWNrb2ZmGAcgASgOMhIubXVzdGVyLnYxLkJhY2tvZmYSIQoGaml0dGVyGAggASgOMhEubXVzdGVyLnYxLkppdHRlchIpCgZkZWxheXMYCSADKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIwoFcnVsZXMYCiADKAsyFC5tdXN0ZXIudjEuUmV0cnlSdWxlEiYKBmxpbWl0cxgLIAEoCzIWLm11c3Rlci52MS5DYXVzZUxpbWl0cyI0CgtSZXRyeUJ1ZGdldBINCgVyYXRpbxgBIAEoARIWCg5taW5fcGVyX21pbnV0ZRgCIAEoBSKlAQoOQ2lyY3VpdEJyZWFrZXISDAoEbmFtZRgBIAEoCRIZChFmYWlsdXJlX3RocmVzaG9sZBgCIAEoBRIpCgZ3aW5kb3cYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMAoNb3Blbl9kdXJhdGlvbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhINCgV0eXBlcxgFIAMoCSp3CgdCYWNrb2ZmEhcKE0JBQ0tPRkZfVU5TUEVDSUZJRUQQABIXChNCQUNLT0ZGX0VYUE9ORU5USUFMEAESEgoOQkFDS09GRl9MSU5FQVIQAhIUChBCQUNLT0ZGX0NPTlNUQU5UEAMSEAoMQkFDS09GRl9MSVNUEAQqQgoGSml0dGVyEhYKEkpJVFRFUl9VTlNQRUNJRklFRBAAEg8KC0pJVFRFUl9GVUxMEAESDwoLSklUVEVSX05PTkUQAiqcAQoKUmV0cnlDYXVzZRIbChdSRVRSWV9DQVVTRV9VTlNQRUNJRklFRBAAEhsKF1JFVFJZX0NBVVNFX0FQUExJQ0FUSU9OEAESFwoTUkVUUllfQ0FVU0VfVElNRU9VVBACEhsKF1JFVFJZX0NBVVNFX0xPU1RfV09SS0VSEAMSHgoaUkVUUllfQ0FVU0VfSU5GUkFTVFJVQ1RVUkUQBCqLAQoLUmV0cnlBY3Rpb24SHAoYUkVUUllfQUNUSU9OX1VOU1BFQ0lGSUVEEAASFgoSUkVUUllfQUNUSU9OX1JFVFJZEAESFQoRUkVUUllfQUNUSU9OX0ZBSUwQAhIXChNSRVRSWV9BQ1RJT05fSUdOT1JFEAMSFgoSUkVUUllfQUNUSU9OX1BBVVNFEARCLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_duration]);
 
 /**
- * What to do about failures of a kind. A rule matches when each of its conditions that is set does.
+ * What to do about failures of a kind. A rule matches if all of its conditions that are set match.
  *
- * About an attempt that was lost, with a lapse of its lease, a closed session or an abort, only a rule speaks that names
- * LOST_WORKER or INFRASTRUCTURE. In a mass lapse, which is no fault of the workers, such a rule may end or pause a job,
- * but the attempt does not count.
+ * For an attempt that was lost, by a lapse of its lease, a closed session or an abort, only a rule that names
+ * LOST_WORKER or INFRASTRUCTURE applies. In a mass lapse, which is no fault of the workers, such a rule may end or
+ * pause a job, but the attempt does not count.
  *
  * @generated from message muster.v1.RetryRule
  */
@@ -53,8 +53,9 @@ export type RetryRule = Message<"muster.v1.RetryRule"> & {
   action: RetryAction;
 
   /**
-   * Wait before the next attempt, with RETRY and IGNORE only. A delay that the failure itself asks for goes first. Unset:
-   * the policy's backoff, or with IGNORE of a lost attempt the backoff of lost attempts. At most 30 days.
+   * Delay before the next attempt, with RETRY and IGNORE only. A delay that the failure itself requests takes
+   * precedence. Unset: the policy's backoff, or with IGNORE of a lost attempt the backoff of lost attempts. At most 30
+   * days.
    *
    * @generated from field: google.protobuf.Duration delay = 5;
    */
@@ -69,8 +70,8 @@ export const RetryRuleSchema: GenMessage<RetryRule> = /*@__PURE__*/
   messageDesc(file_muster_v1_retry_policy, 0);
 
 /**
- * Attempts that may fail for one cause, beside `max_attempts` for all: the one that reaches the limit ends the job.
- * Attempts that a rule ignores are not among them. Each from 0 to 1,000.
+ * Maximum failures per cause, in addition to `max_attempts` for all: the attempt that reaches the limit ends the job.
+ * Attempts that a rule ignores do not count. Each from 0 to 1,000.
  *
  * @generated from message muster.v1.CauseLimits
  */
@@ -97,7 +98,7 @@ export type CauseLimits = Message<"muster.v1.CauseLimits"> & {
   lostWorker: number;
 
   /**
-   * Attempts that may fail with what they ran on. 0: LOST_TOO_OFTEN after a hundred.
+   * Attempts that may fail because of their environment. 0: LOST_TOO_OFTEN after a hundred.
    *
    * @generated from field: int32 infrastructure = 4;
    */
@@ -112,7 +113,7 @@ export const CauseLimitsSchema: GenMessage<CauseLimits> = /*@__PURE__*/
   messageDesc(file_muster_v1_retry_policy, 1);
 
 /**
- * When and how often a failed attempt is followed by another one.
+ * When and how often a failed attempt is retried.
  *
  * A final failure of the handler comes first, then the first rule that matches, then `non_retryable_types`, then the
  * limits in attempts and time.
@@ -135,7 +136,8 @@ export type RetryPolicy = Message<"muster.v1.RetryPolicy"> & {
   minBackoff?: Duration | undefined;
 
   /**
-   * Cap of every backoff but a list's. Unset: 5 min, or min_backoff if that is longer. At least min_backoff, at most 30 days.
+   * Cap of every backoff except a list's. Unset: 5 min, or min_backoff if that is longer. At least min_backoff, at most
+   * 30 days.
    *
    * @generated from field: google.protobuf.Duration max_backoff = 3;
    */
@@ -163,21 +165,21 @@ export type RetryPolicy = Message<"muster.v1.RetryPolicy"> & {
   nonRetryableTypes: string[];
 
   /**
-   * How the waits grow.
+   * How the backoffs grow.
    *
    * @generated from field: muster.v1.Backoff backoff = 7;
    */
   backoff: Backoff;
 
   /**
-   * What a wait is made of.
+   * How a delay is computed from the backoff.
    *
    * @generated from field: muster.v1.Jitter jitter = 8;
    */
   jitter: Jitter;
 
   /**
-   * The waits themselves, with LIST. Between 1 and 100, each at most 30 days.
+   * The delays themselves, with LIST. Between 1 and 100, each at most 30 days.
    *
    * @generated from field: repeated google.protobuf.Duration delays = 9;
    */
@@ -191,7 +193,7 @@ export type RetryPolicy = Message<"muster.v1.RetryPolicy"> & {
   rules: RetryRule[];
 
   /**
-   * Limits for each cause.
+   * Limits per cause.
    *
    * @generated from field: muster.v1.CauseLimits limits = 11;
    */
@@ -206,15 +208,16 @@ export const RetryPolicySchema: GenMessage<RetryPolicy> = /*@__PURE__*/
   messageDesc(file_muster_v1_retry_policy, 2);
 
 /**
- * Bounds retries of all jobs of a definition together, so that a failing dependency is not buried under retries. Minutes are
- * those of the database's clock. A retry beyond the bound does not fail its job: it waits for a minute with room, SCHEDULED,
- * and costs no attempt meanwhile. An attempt that was lost and goes back at once is no retry. The larger of the two holds.
+ * Bounds retries of all jobs of a definition together, so that retries do not overload a failing dependency. Minutes
+ * are those of the database's clock. A retry beyond the bound does not fail its job: it waits, SCHEDULED, for a minute
+ * with capacity, and costs no attempt meanwhile. An attempt that was lost and goes back at once is no retry. The larger
+ * of the two fields applies.
  *
  * @generated from message muster.v1.RetryBudget
  */
 export type RetryBudget = Message<"muster.v1.RetryBudget"> & {
   /**
-   * Retries allowed for each job that was submitted to start in this minute or the one before, whichever are more, from 0
+   * Retries allowed per job that was submitted to start in this minute or the one before, whichever has more, from 0
    * to 10: 0.2 is one retry for five jobs.
    *
    * @generated from field: double ratio = 1;
@@ -222,7 +225,7 @@ export type RetryBudget = Message<"muster.v1.RetryBudget"> & {
   ratio: number;
 
   /**
-   * Retries that are always allowed within a minute. 0: the default of 10. At most 1,000,000.
+   * Retries that are always allowed per minute. 0: the default of 10. At most 1,000,000.
    *
    * @generated from field: int32 min_per_minute = 2;
    */
@@ -237,16 +240,16 @@ export const RetryBudgetSchema: GenMessage<RetryBudget> = /*@__PURE__*/
   messageDesc(file_muster_v1_retry_policy, 3);
 
 /**
- * Holds back jobs while what they depend on is down: after enough failures no job is assigned for a while, then one
- * probe; its success lets all go on, its failure holds them back again. A probe that is lost, released or cancelled, or
- * fails in a way that does not count, is replaced by another one. Waiting jobs burn no attempts.
+ * Holds jobs back while a system that they depend on is down: after enough failures no job is assigned for a while,
+ * then one probe; its success releases all jobs, its failure holds them back again. A probe that is lost, released or
+ * cancelled, or fails in a way that does not count, is replaced by another one. Waiting jobs spend no attempts.
  *
  * @generated from message muster.v1.CircuitBreaker
  */
 export type CircuitBreaker = Message<"muster.v1.CircuitBreaker"> & {
   /**
-   * Name of the dependency, of the same form as a definition's; definitions of a namespace that say the same name share
-   * one breaker. Empty: the definition's own name.
+   * Name of the dependency, in the form of a definition's name; definitions of a namespace with the same breaker name
+   * share one breaker. Empty: the definition's own name.
    *
    * @generated from field: string name = 1;
    */
@@ -274,7 +277,8 @@ export type CircuitBreaker = Message<"muster.v1.CircuitBreaker"> & {
   openDuration?: Duration | undefined;
 
   /**
-   * Failure types that count, whatever their cause. Empty: all failures with the causes APPLICATION and TIMEOUT. At most 64.
+   * Failure types that count, whatever their cause. Empty: all failures with the causes APPLICATION and TIMEOUT. At
+   * most 64.
    *
    * @generated from field: repeated string types = 5;
    */
@@ -289,7 +293,7 @@ export const CircuitBreakerSchema: GenMessage<CircuitBreaker> = /*@__PURE__*/
   messageDesc(file_muster_v1_retry_policy, 4);
 
 /**
- * How the waits between attempts grow.
+ * How the backoffs between attempts grow.
  *
  * @generated from enum muster.v1.Backoff
  */
@@ -323,7 +327,7 @@ export const Backoff = {
   CONSTANT: 3,
 
   /**
-   * The nth of `delays` before retry n; the last one for all that follow. Not capped by max_backoff.
+   * The nth of `delays` before retry n; the last one for all later retries. Not capped by max_backoff.
    *
    * @generated from enum value: BACKOFF_LIST = 4;
    */
@@ -331,7 +335,7 @@ export const Backoff = {
 } as const;
 
 /**
- * How the waits between attempts grow.
+ * How the backoffs between attempts grow.
  *
  * @generated from enum muster.v1.Backoff
  */
@@ -344,7 +348,7 @@ export const BackoffSchema: GenEnum<Backoff> = /*@__PURE__*/
   enumDesc(file_muster_v1_retry_policy, 0);
 
 /**
- * What a wait is made of.
+ * How a delay is computed from the backoff.
  *
  * @generated from enum muster.v1.Jitter
  */
@@ -357,7 +361,7 @@ export const Jitter = {
   UNSPECIFIED: 0,
 
   /**
-   * Drawn evenly from zero to the backoff, so that jobs that failed together do not come back together.
+   * Drawn evenly from zero to the backoff, so that jobs that failed together do not return together.
    *
    * @generated from enum value: JITTER_FULL = 1;
    */
@@ -372,7 +376,7 @@ export const Jitter = {
 } as const;
 
 /**
- * What a wait is made of.
+ * How a delay is computed from the backoff.
  *
  * @generated from enum muster.v1.Jitter
  */
@@ -419,7 +423,7 @@ export const RetryCause = {
   LOST_WORKER: 3,
 
   /**
-   * What the handler ran on failed it, or the worker gave the attempt back unfinished (FAILURE_CAUSE_INFRASTRUCTURE,
+   * The handler's environment failed, or the worker gave the attempt back unfinished (FAILURE_CAUSE_INFRASTRUCTURE,
    * FAILURE_CAUSE_LEASE_LOST, FAILURE_CAUSE_SESSION_CLOSED).
    *
    * @generated from enum value: RETRY_CAUSE_INFRASTRUCTURE = 4;
@@ -441,7 +445,7 @@ export const RetryCauseSchema: GenEnum<RetryCause> = /*@__PURE__*/
   enumDesc(file_muster_v1_retry_policy, 2);
 
 /**
- * What a retry rule does.
+ * Action of a retry rule.
  *
  * @generated from enum muster.v1.RetryAction
  */
@@ -454,7 +458,7 @@ export const RetryAction = {
   UNSPECIFIED: 0,
 
   /**
-   * Another attempt, after the rule's delay or else the policy's backoff; the attempt counts. Limits hold all the same.
+   * Another attempt, after the rule's delay or else the policy's backoff; the attempt counts. Limits still apply.
    *
    * @generated from enum value: RETRY_ACTION_RETRY = 1;
    */
@@ -468,16 +472,16 @@ export const RetryAction = {
   FAIL: 2,
 
   /**
-   * Another attempt, and this one does not count. A hundred attempts of a job that were ignored, lost or released end it
-   * FAILED with the cause LOST_TOO_OFTEN.
+   * Another attempt, and this one does not count. A hundred attempts of a job that were ignored, lost or released end
+   * it FAILED with the cause LOST_TOO_OFTEN.
    *
    * @generated from enum value: RETRY_ACTION_IGNORE = 3;
    */
   IGNORE: 3,
 
   /**
-   * The job becomes PAUSED and waits for a person; ResumeJob makes the next attempt. The attempt counts: the last one that
-   * the limits allow ends the job instead.
+   * The job becomes PAUSED and waits for a person; ResumeJob makes the next attempt. The attempt counts: the last one
+   * that the limits allow ends the job instead.
    *
    * @generated from enum value: RETRY_ACTION_PAUSE = 4;
    */
@@ -485,7 +489,7 @@ export const RetryAction = {
 } as const;
 
 /**
- * What a retry rule does.
+ * Action of a retry rule.
  *
  * @generated from enum muster.v1.RetryAction
  */

@@ -19,8 +19,8 @@ export const file_muster_v1_schedule: GenFile = /*@__PURE__*/
 /**
  * Submits a job at each of its times.
  *
- * The job has the labels `muster.dev/schedule` with the schedule's name, and `muster.dev/schedule-time` with the time that it is
- * for, such as 2026-11-26T08:30:00.000Z, whenever it starts.
+ * The job has the labels `muster.dev/schedule` with the schedule's name, and `muster.dev/schedule-time` with its
+ * scheduled time, such as 2026-11-26T08:30:00.000Z, whenever it starts.
  *
  * @generated from message muster.v1.Schedule
  */
@@ -40,15 +40,15 @@ export type Schedule = Message<"muster.v1.Schedule"> & {
   name: string;
 
   /**
-   * When.
+   * Its times.
    *
    * @generated from field: muster.v1.ScheduleTimes times = 3;
    */
   times?: ScheduleTimes | undefined;
 
   /**
-   * What is submitted each time. Idempotency key, start, expiry and trace context must be unset: those are each job's own. At
-   * most 62 labels. Version 0 of the definition is the one that is newest at that time.
+   * The submission for each time. Idempotency key, start, expiry and trace context must be unset: those are each job's
+   * own. At most 62 labels. Version 0 of the definition is the newest one at that time.
    *
    * @generated from field: muster.v1.JobSubmission job = 4;
    */
@@ -76,21 +76,22 @@ export type Schedule = Message<"muster.v1.Schedule"> & {
   catchUpWindow?: Duration | undefined;
 
   /**
-   * Pauses the schedule when a job of it has failed for good or has expired.
+   * Pauses the schedule when one of its jobs has failed for good or has expired.
    *
    * @generated from field: bool pause_on_failure = 8;
    */
   pauseOnFailure: boolean;
 
   /**
-   * Jobs that its times may give; after that it is over. 0: any number. What is triggered or backfilled does not count.
+   * Maximum number of jobs for its times; after that it is over. 0: any number. Triggered and backfilled jobs do not
+   * count.
    *
    * @generated from field: int64 max_runs = 9;
    */
   maxRuns: bigint;
 
   /**
-   * What it is for, for people. At most 1,024 characters.
+   * Its purpose, as readable text. At most 1,024 characters.
    *
    * @generated from field: string description = 10;
    */
@@ -111,21 +112,21 @@ export type Schedule = Message<"muster.v1.Schedule"> & {
   pauseReason: string;
 
   /**
-   * Version for updates: where it is set in ApplySchedule, a stale one is refused with ABORTED. Made by the server.
+   * Version for updates: if it is set in ApplySchedule, a stale one is refused with ABORTED. Set by the server.
    *
    * @generated from field: string etag = 13;
    */
   etag: string;
 
   /**
-   * When it was made. Output only.
+   * When it was created. Output only.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 14;
    */
   createTime?: Timestamp | undefined;
 
   /**
-   * When it was changed last by a person. Output only.
+   * When a person last changed it. Output only.
    *
    * @generated from field: google.protobuf.Timestamp update_time = 15;
    */
@@ -139,8 +140,8 @@ export type Schedule = Message<"muster.v1.Schedule"> & {
   jobCount: bigint;
 
   /**
-   * The next of its times. Unset: there is none any more, or it is behind more than 1,000 excluded ones and has not been found
-   * yet. Output only.
+   * The next of its times. Unset: there is none any more, or it comes after more than 1,000 excluded ones and has not
+   * been found yet. Output only.
    *
    * @generated from field: google.protobuf.Timestamp next_time = 17;
    */
@@ -155,46 +156,46 @@ export const ScheduleSchema: GenMessage<Schedule> = /*@__PURE__*/
   messageDesc(file_muster_v1_schedule, 0);
 
 /**
- * Times: those of all expressions, intervals and calendars together, each once, less the exclusions.
+ * Times: those of all expressions, intervals and calendars together, each once, minus the exclusions.
  *
- * A time of day that is written out and that a clock skips counts as the first moment after the gap; one that a clock shows twice
- * counts the first time. With a "*" or a step as minute or hour, skipped times are not there, and repeated ones count twice. A
- * whole day that a zone skips is not there.
+ * A fixed time of day that a clock skips counts as the first moment after the gap; one that a clock shows twice counts
+ * the first time. With a "*" or a step as minute or hour, skipped times do not exist, and repeated ones count twice. A
+ * whole day that a zone skips does not exist.
  *
  * @generated from message muster.v1.ScheduleTimes
  */
 export type ScheduleTimes = Message<"muster.v1.ScheduleTimes"> & {
   /**
-   * Cron expressions of five fields: minute, hour, day of the month, month, day of the week, such as "30 9 * * mon-fri". Where
-   * both days are restricted, either is enough. At most 32.
+   * Cron expressions of five fields: minute, hour, day of the month, month, day of the week, such as "30 9 * *
+   * mon-fri". If both days are restricted, either is enough. At most 32.
    *
    * @generated from field: repeated string crons = 1;
    */
   crons: string[];
 
   /**
-   * Every so often. At most 32.
+   * Fixed intervals. At most 32.
    *
    * @generated from field: repeated muster.v1.ScheduleInterval intervals = 2;
    */
   intervals: ScheduleInterval[];
 
   /**
-   * Times of day on days that fit all of a rule. At most 32.
+   * Times of day on days that match all parts of a rule. At most 32.
    *
    * @generated from field: repeated muster.v1.CalendarRule calendars = 3;
    */
   calendars: CalendarRule[];
 
   /**
-   * Times that are left out. At most 32.
+   * Excluded times. At most 32.
    *
    * @generated from field: repeated muster.v1.CalendarRule exclusions = 4;
    */
   exclusions: CalendarRule[];
 
   /**
-   * Zone of the IANA database, such as "Europe/Vienna". Empty: "UTC". Intervals count from 1970 in UTC all the same.
+   * Zone of the IANA database, such as "Europe/Vienna". Empty: "UTC". Intervals count from 1970 in UTC in any zone.
    *
    * @generated from field: string time_zone = 5;
    */
@@ -215,7 +216,7 @@ export type ScheduleTimes = Message<"muster.v1.ScheduleTimes"> & {
   endTime?: Timestamp | undefined;
 
   /**
-   * Each job starts up to this much later than its time, by chance, but before the next time. Unset: 0. At most 1 day.
+   * Each job is delayed by a random time up to this, but not beyond the next time. Unset: 0. At most 1 day.
    *
    * @generated from field: google.protobuf.Duration jitter = 8;
    */
@@ -230,7 +231,7 @@ export const ScheduleTimesSchema: GenMessage<ScheduleTimes> = /*@__PURE__*/
   messageDesc(file_muster_v1_schedule, 1);
 
 /**
- * Every so often.
+ * A fixed interval.
  *
  * @generated from message muster.v1.ScheduleInterval
  */
@@ -258,7 +259,7 @@ export const ScheduleIntervalSchema: GenMessage<ScheduleInterval> = /*@__PURE__*
   messageDesc(file_muster_v1_schedule, 2);
 
 /**
- * Local times by their parts, each written as a field of a cron expression; all of them must fit.
+ * Local times by their parts, each written as a field of a cron expression; all of them must match.
  *
  * @generated from message muster.v1.CalendarRule
  */
@@ -314,20 +315,20 @@ export const CalendarRuleSchema: GenMessage<CalendarRule> = /*@__PURE__*/
   messageDesc(file_muster_v1_schedule, 3);
 
 /**
- * What became of one time of a schedule, or of several that were skipped one after the other for one reason.
+ * Outcome of one time of a schedule, or of several consecutive times that were skipped for one reason.
  *
  * @generated from message muster.v1.ScheduleRun
  */
 export type ScheduleRun = Message<"muster.v1.ScheduleRun"> & {
   /**
-   * The time that it is for.
+   * Its scheduled time.
    *
    * @generated from field: google.protobuf.Timestamp nominal_time = 1;
    */
   nominalTime?: Timestamp | undefined;
 
   /**
-   * Where it is.
+   * Its state.
    *
    * @generated from field: muster.v1.ScheduleRunState state = 2;
    */
@@ -355,14 +356,14 @@ export type ScheduleRun = Message<"muster.v1.ScheduleRun"> & {
   message: string;
 
   /**
-   * What it came from.
+   * Its origin.
    *
    * @generated from field: muster.v1.ScheduleRunCause cause = 6;
    */
   cause: ScheduleRunCause;
 
   /**
-   * When it was decided, or asked for.
+   * When it was decided, or requested.
    *
    * @generated from field: google.protobuf.Timestamp decide_time = 7;
    */
@@ -376,7 +377,7 @@ export type ScheduleRun = Message<"muster.v1.ScheduleRun"> & {
   lastNominalTime?: Timestamp | undefined;
 
   /**
-   * How many times it stands for.
+   * Number of times that it stands for.
    *
    * @generated from field: int32 times = 9;
    */
@@ -425,21 +426,22 @@ export const OverlapPolicy = {
   BUFFER_ALL: 3,
 
   /**
-   * The job that runs is cancelled, and the time gets its own once that has ended. Of times that wait, the newest does.
+   * The running job is cancelled, and the time gets its own once that has ended. If several times wait, the newest
+   * does.
    *
    * @generated from enum value: OVERLAP_POLICY_CANCEL_OTHER = 4;
    */
   CANCEL_OTHER: 4,
 
   /**
-   * As CANCEL_OTHER, but the time does not wait for the end of what is cancelled.
+   * As CANCEL_OTHER, but the time does not wait for the end of the cancelled job.
    *
    * @generated from enum value: OVERLAP_POLICY_TERMINATE_OTHER = 5;
    */
   TERMINATE_OTHER: 5,
 
   /**
-   * The time gets its job, whatever runs.
+   * The time gets its job, even if others run.
    *
    * @generated from enum value: OVERLAP_POLICY_ALLOW_ALL = 6;
    */
@@ -460,7 +462,7 @@ export const OverlapPolicySchema: GenEnum<OverlapPolicy> = /*@__PURE__*/
   enumDesc(file_muster_v1_schedule, 0);
 
 /**
- * What happens to times that come while no replica is there to see them. A time counts as missed 10 s after it has come.
+ * What happens to times that come while no replica runs. A time counts as missed 10 s after it has come.
  *
  * @generated from enum muster.v1.CatchUpPolicy
  */
@@ -480,7 +482,7 @@ export const CatchUpPolicy = {
   LATEST: 1,
 
   /**
-   * All of them do, in their order, as the overlap policy says.
+   * All of them get their jobs, in order, as the overlap policy says.
    *
    * @generated from enum value: CATCH_UP_POLICY_ALL = 2;
    */
@@ -495,7 +497,7 @@ export const CatchUpPolicy = {
 } as const;
 
 /**
- * What happens to times that come while no replica is there to see them. A time counts as missed 10 s after it has come.
+ * What happens to times that come while no replica runs. A time counts as missed 10 s after it has come.
  *
  * @generated from enum muster.v1.CatchUpPolicy
  */
@@ -508,7 +510,7 @@ export const CatchUpPolicySchema: GenEnum<CatchUpPolicy> = /*@__PURE__*/
   enumDesc(file_muster_v1_schedule, 1);
 
 /**
- * Where a run of a schedule is.
+ * State of a run of a schedule.
  *
  * @generated from enum muster.v1.ScheduleRunState
  */
@@ -521,14 +523,14 @@ export const ScheduleRunState = {
   UNSPECIFIED: 0,
 
   /**
-   * Asked for by hand, and not decided yet.
+   * Requested manually, and not decided yet.
    *
    * @generated from enum value: SCHEDULE_RUN_STATE_ASKED = 1;
    */
   ASKED: 1,
 
   /**
-   * Waits for the end of the one before it.
+   * Waits for the end of the previous one.
    *
    * @generated from enum value: SCHEDULE_RUN_STATE_BUFFERED = 2;
    */
@@ -549,7 +551,7 @@ export const ScheduleRunState = {
   STARTED: 4,
 
   /**
-   * It gets none.
+   * It gets no job.
    *
    * @generated from enum value: SCHEDULE_RUN_STATE_SKIPPED = 5;
    */
@@ -557,7 +559,7 @@ export const ScheduleRunState = {
 } as const;
 
 /**
- * Where a run of a schedule is.
+ * State of a run of a schedule.
  *
  * @generated from enum muster.v1.ScheduleRunState
  */
@@ -590,21 +592,21 @@ export const ScheduleSkipReason = {
   OVERLAP: 1,
 
   /**
-   * As many times waited already as may.
+   * The maximum number of times was already waiting.
    *
    * @generated from enum value: SCHEDULE_SKIP_REASON_BUFFER_FULL = 2;
    */
   BUFFER_FULL: 2,
 
   /**
-   * A later time took its place.
+   * A later time replaced it.
    *
    * @generated from enum value: SCHEDULE_SKIP_REASON_REPLACED = 3;
    */
   REPLACED: 3,
 
   /**
-   * No replica was there when it came, and the catch-up policy did not make up for it.
+   * No replica ran when it came, and the catch-up policy did not make up for it.
    *
    * @generated from enum value: SCHEDULE_SKIP_REASON_MISSED = 4;
    */
@@ -639,7 +641,7 @@ export const ScheduleSkipReasonSchema: GenEnum<ScheduleSkipReason> = /*@__PURE__
   enumDesc(file_muster_v1_schedule, 3);
 
 /**
- * What a run came from.
+ * Origin of a run.
  *
  * @generated from enum muster.v1.ScheduleRunCause
  */
@@ -674,7 +676,7 @@ export const ScheduleRunCause = {
 } as const;
 
 /**
- * What a run came from.
+ * Origin of a run.
  *
  * @generated from enum muster.v1.ScheduleRunCause
  */

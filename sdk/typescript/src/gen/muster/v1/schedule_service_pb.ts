@@ -17,7 +17,7 @@ export const file_muster_v1_schedule_service: GenFile = /*@__PURE__*/
   fileDesc("CiBtdXN0ZXIvdjEvc2NoZWR1bGVfc2VydmljZS5wcm90bxIJbXVzdGVyLnYxImgKFEFwcGx5U2NoZWR1bGVSZXF1ZXN0EiUKCHNjaGVkdWxlGAEgASgLMhMubXVzdGVyLnYxLlNjaGVkdWxlEhIKCnJlcXVlc3RfaWQYAiABKAkSFQoNdmFsaWRhdGVfb25seRgDIAEoCCJ/ChVBcHBseVNjaGVkdWxlUmVzcG9uc2USJQoIc2NoZWR1bGUYASABKAsyEy5tdXN0ZXIudjEuU2NoZWR1bGUSDwoHY3JlYXRlZBgCIAEoCBIuCgpuZXh0X3RpbWVzGAMgAygLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI1ChJHZXRTY2hlZHVsZVJlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkiPAoTR2V0U2NoZWR1bGVSZXNwb25zZRIlCghzY2hlZHVsZRgBIAEoCzITLm11c3Rlci52MS5TY2hlZHVsZSJQChRMaXN0U2NoZWR1bGVzUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiWAoVTGlzdFNjaGVkdWxlc1Jlc3BvbnNlEiYKCXNjaGVkdWxlcxgBIAMoCzITLm11c3Rlci52MS5TY2hlZHVsZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiTAoVRGVsZXRlU2NoZWR1bGVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiGAoWRGVsZXRlU2NoZWR1bGVSZXNwb25zZSJbChRQYXVzZVNjaGVkdWxlUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEg4KBnJlYXNvbhgEIAEoCSI+ChVQYXVzZVNjaGVkdWxlUmVzcG9uc2USJQoIc2NoZWR1bGUYASABKAsyEy5tdXN0ZXIudjEuU2NoZWR1bGUiTAoVUmVzdW1lU2NoZWR1bGVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiPwoWUmVzdW1lU2NoZWR1bGVSZXNwb25zZRIlCghzY2hlZHVsZRgBIAEoCzITLm11c3Rlci52MS5TY2hlZHVsZSJ/ChZUcmlnZ2VyU2NoZWR1bGVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSMAoOb3ZlcmxhcF9wb2xpY3kYBCABKA4yGC5tdXN0ZXIudjEuT3ZlcmxhcFBvbGljeSI+ChdUcmlnZ2VyU2NoZWR1bGVSZXNwb25zZRIjCgNydW4YASABKAsyFi5tdXN0ZXIudjEuU2NoZWR1bGVSdW4i3gEKF0JhY2tmaWxsU2NoZWR1bGVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDm92ZXJsYXBfcG9saWN5GAYgASgOMhgubXVzdGVyLnYxLk92ZXJsYXBQb2xpY3kiKQoYQmFja2ZpbGxTY2hlZHVsZVJlc3BvbnNlEg0KBXRpbWVzGAEgASgFIqEBChZQcmV2aWV3U2NoZWR1bGVSZXF1ZXN0EhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEicKBXRpbWVzGAMgASgLMhgubXVzdGVyLnYxLlNjaGVkdWxlVGltZXMSLgoKYWZ0ZXJfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYBSABKAUiewoXUHJldmlld1NjaGVkdWxlUmVzcG9uc2USKQoFdGltZXMYASADKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKEWxvb2tlZF91bnRpbF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJhChdMaXN0U2NoZWR1bGVSdW5zUmVxdWVzdBIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIRCglwYWdlX3NpemUYAyABKAUSEgoKcGFnZV90b2tlbhgEIAEoCSJZChhMaXN0U2NoZWR1bGVSdW5zUmVzcG9uc2USJAoEcnVucxgBIAMoCzIWLm11c3Rlci52MS5TY2hlZHVsZVJ1bhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAky9wYKD1NjaGVkdWxlU2VydmljZRJSCg1BcHBseVNjaGVkdWxlEh8ubXVzdGVyLnYxLkFwcGx5U2NoZWR1bGVSZXF1ZXN0GiAubXVzdGVyLnYxLkFwcGx5U2NoZWR1bGVSZXNwb25zZRJMCgtHZXRTY2hlZHVsZRIdLm11c3Rlci52MS5HZXRTY2hlZHVsZVJlcXVlc3QaHi5tdXN0ZXIudjEuR2V0U2NoZWR1bGVSZXNwb25zZRJSCg1MaXN0U2NoZWR1bGVzEh8ubXVzdGVyLnYxLkxpc3RTY2hlZHVsZXNSZXF1ZXN0GiAubXVzdGVyLnYxLkxpc3RTY2hlZHVsZXNSZXNwb25zZRJVCg5EZWxldGVTY2hlZHVsZRIgLm11c3Rlci52MS5EZWxldGVTY2hlZHVsZVJlcXVlc3QaIS5tdXN0ZXIudjEuRGVsZXRlU2NoZWR1bGVSZXNwb25zZRJSCg1QYXVzZVNjaGVkdWxlEh8ubXVzdGVyLnYxLlBhdXNlU2NoZWR1bGVSZXF1ZXN0GiAubXVzdGVyLnYxLlBhdXNlU2NoZWR1bGVSZXNwb25zZRJVCg5SZXN1bWVTY2hlZHVsZRIgLm11c3Rlci52MS5SZXN1bWVTY2hlZHVsZVJlcXVlc3QaIS5tdXN0ZXIudjEuUmVzdW1lU2NoZWR1bGVSZXNwb25zZRJYCg9UcmlnZ2VyU2NoZWR1bGUSIS5tdXN0ZXIudjEuVHJpZ2dlclNjaGVkdWxlUmVxdWVzdBoiLm11c3Rlci52MS5UcmlnZ2VyU2NoZWR1bGVSZXNwb25zZRJbChBCYWNrZmlsbFNjaGVkdWxlEiIubXVzdGVyLnYxLkJhY2tmaWxsU2NoZWR1bGVSZXF1ZXN0GiMubXVzdGVyLnYxLkJhY2tmaWxsU2NoZWR1bGVSZXNwb25zZRJYCg9QcmV2aWV3U2NoZWR1bGUSIS5tdXN0ZXIudjEuUHJldmlld1NjaGVkdWxlUmVxdWVzdBoiLm11c3Rlci52MS5QcmV2aWV3U2NoZWR1bGVSZXNwb25zZRJbChBMaXN0U2NoZWR1bGVSdW5zEiIubXVzdGVyLnYxLkxpc3RTY2hlZHVsZVJ1bnNSZXF1ZXN0GiMubXVzdGVyLnYxLkxpc3RTY2hlZHVsZVJ1bnNSZXNwb25zZUItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_timestamp, file_muster_v1_schedule]);
 
 /**
- * Says what to make, or how it is to be.
+ * The schedule to create or change.
  *
  * @generated from message muster.v1.ApplyScheduleRequest
  */
@@ -37,7 +37,7 @@ export type ApplyScheduleRequest = Message<"muster.v1.ApplyScheduleRequest"> & {
   requestId: string;
 
   /**
-   * Check only, and answer what would be stored.
+   * Only check, and return what would be stored.
    *
    * @generated from field: bool validate_only = 3;
    */
@@ -72,7 +72,7 @@ export type ApplyScheduleResponse = Message<"muster.v1.ApplyScheduleResponse"> &
   created: boolean;
 
   /**
-   * Its next times: five, or fewer where there are no more.
+   * Its next times: five, or fewer if there are no more.
    *
    * @generated from field: repeated google.protobuf.Timestamp next_times = 3;
    */
@@ -115,7 +115,7 @@ export const GetScheduleRequestSchema: GenMessage<GetScheduleRequest> = /*@__PUR
   messageDesc(file_muster_v1_schedule_service, 2);
 
 /**
- * The schedule that was asked for.
+ * The requested schedule.
  *
  * @generated from message muster.v1.GetScheduleResponse
  */
@@ -156,7 +156,7 @@ export type ListSchedulesRequest = Message<"muster.v1.ListSchedulesRequest"> & {
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before. Empty: the first page.
+   * `next_page_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -234,7 +234,7 @@ export const DeleteScheduleRequestSchema: GenMessage<DeleteScheduleRequest> = /*
   messageDesc(file_muster_v1_schedule_service, 6);
 
 /**
- * Nothing more to say.
+ * Empty.
  *
  * @generated from message muster.v1.DeleteScheduleResponse
  */
@@ -249,7 +249,7 @@ export const DeleteScheduleResponseSchema: GenMessage<DeleteScheduleResponse> = 
   messageDesc(file_muster_v1_schedule_service, 7);
 
 /**
- * Names the schedule to hold.
+ * Names the schedule to pause.
  *
  * @generated from message muster.v1.PauseScheduleRequest
  */
@@ -276,7 +276,7 @@ export type PauseScheduleRequest = Message<"muster.v1.PauseScheduleRequest"> & {
   requestId: string;
 
   /**
-   * Why, for people. At most 256 characters.
+   * A readable reason. At most 256 characters.
    *
    * @generated from field: string reason = 4;
    */
@@ -312,7 +312,7 @@ export const PauseScheduleResponseSchema: GenMessage<PauseScheduleResponse> = /*
   messageDesc(file_muster_v1_schedule_service, 9);
 
 /**
- * Names the schedule that may go on.
+ * Names the schedule to resume.
  *
  * @generated from message muster.v1.ResumeScheduleRequest
  */
@@ -368,7 +368,7 @@ export const ResumeScheduleResponseSchema: GenMessage<ResumeScheduleResponse> = 
   messageDesc(file_muster_v1_schedule_service, 11);
 
 /**
- * Names the schedule that is to run now.
+ * Names the schedule to run now.
  *
  * @generated from message muster.v1.TriggerScheduleRequest
  */
@@ -395,7 +395,7 @@ export type TriggerScheduleRequest = Message<"muster.v1.TriggerScheduleRequest">
   requestId: string;
 
   /**
-   * What happens when a job of it runs already. Unset: the schedule's own policy.
+   * What happens if one of its jobs is already running. Unset: the schedule's own policy.
    *
    * @generated from field: muster.v1.OverlapPolicy overlap_policy = 4;
    */
@@ -472,7 +472,7 @@ export type BackfillScheduleRequest = Message<"muster.v1.BackfillScheduleRequest
   endTime?: Timestamp | undefined;
 
   /**
-   * What happens where the runs overlap. Unset: BUFFER_ALL, one after the other.
+   * What happens if the runs overlap. Unset: BUFFER_ALL, one after the other.
    *
    * @generated from field: muster.v1.OverlapPolicy overlap_policy = 6;
    */
@@ -487,7 +487,7 @@ export const BackfillScheduleRequestSchema: GenMessage<BackfillScheduleRequest> 
   messageDesc(file_muster_v1_schedule_service, 14);
 
 /**
- * What was asked for.
+ * The requested runs.
  *
  * @generated from message muster.v1.BackfillScheduleResponse
  */
@@ -521,21 +521,21 @@ export type PreviewScheduleRequest = Message<"muster.v1.PreviewScheduleRequest">
   namespace: string;
 
   /**
-   * The schedule's name. Empty: `times` are looked at.
+   * The schedule's name. Empty: `times` are used.
    *
    * @generated from field: string name = 2;
    */
   name: string;
 
   /**
-   * Rules that are no schedule yet. Unset where a name is given.
+   * Rules that are not stored. Unset if a name is given.
    *
    * @generated from field: muster.v1.ScheduleTimes times = 3;
    */
   times?: ScheduleTimes | undefined;
 
   /**
-   * Times after this one are answered. Unset: now.
+   * Times after this one are returned. Unset: now.
    *
    * @generated from field: google.protobuf.Timestamp after_time = 4;
    */
@@ -563,16 +563,16 @@ export const PreviewScheduleRequestSchema: GenMessage<PreviewScheduleRequest> = 
  */
 export type PreviewScheduleResponse = Message<"muster.v1.PreviewScheduleResponse"> & {
   /**
-   * In their order; fewer than asked for where there are no more, and where they are behind many excluded ones: 5,000 times
-   * are looked at, excluded ones too.
+   * In their order; fewer than requested if there are no more, or if many excluded ones come between: 5,000 times
+   * are scanned, including excluded ones.
    *
    * @generated from field: repeated google.protobuf.Timestamp times = 1;
    */
   times: Timestamp[];
 
   /**
-   * Set where there may be more behind so many: up to here all are answered. Given as `after_time` it has those behind it looked
-   * for.
+   * Set if the scan stopped early: all times up to here are returned. Pass it as `after_time` to continue the
+   * scan.
    *
    * @generated from field: google.protobuf.Timestamp looked_until_time = 2;
    */
@@ -614,7 +614,7 @@ export type ListScheduleRunsRequest = Message<"muster.v1.ListScheduleRunsRequest
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before. Empty: the first page.
+   * `next_page_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 4;
    */
@@ -657,22 +657,22 @@ export const ListScheduleRunsResponseSchema: GenMessage<ListScheduleRunsResponse
   messageDesc(file_muster_v1_schedule_service, 19);
 
 /**
- * Keeps the schedules: what submits jobs as time goes by.
+ * Manages schedules, which submit jobs at set times.
  *
- * Each time gets one job or is on record as skipped, with the reason, whichever replica dies when.
+ * Each time gets one job or is recorded as skipped, with the reason, whichever replica dies when.
  *
  * @generated from service muster.v1.ScheduleService
  */
 export const ScheduleService: GenService<{
   /**
-   * Makes a schedule, or changes the one that is there; the same content again changes nothing. Where its times change, what
-   * has come by the old ones is decided by the old rules at that moment, and the new ones count from then on. What it has
-   * buffered stays.
+   * Creates a schedule, or changes the existing one; the same content again changes nothing. If its times change, times
+   * that have come under the old rules are decided by them at that moment, and the new times count from then on.
+   * Buffered runs stay.
    *
-   * Errors: INVALID_ARGUMENT (a field is wrong, the times name none that is still to come, INPUT_SCHEMA_VIOLATED, or request_id
-   * was used for another call), NOT_FOUND (DEFINITION_NOT_FOUND; SCHEDULE_NOT_FOUND: the etag is of a schedule that is gone),
-   * FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE), RESOURCE_EXHAUSTED (OVERLOADED: its times are to change, and
-   * more than 200 that were missed are still to be made up for; soon they are).
+   * Errors: INVALID_ARGUMENT (a field is wrong, the times name none in the future, INPUT_SCHEMA_VIOLATED, or request_id
+   * was used for another call), NOT_FOUND (DEFINITION_NOT_FOUND; SCHEDULE_NOT_FOUND: the etag is of a deleted
+   * schedule), FAILED_PRECONDITION (DEFINITION_ARCHIVED), ABORTED (ETAG_STALE), RESOURCE_EXHAUSTED (OVERLOADED: the
+   * times change while more than 200 missed ones are still to be caught up; try again soon).
    *
    * @generated from rpc muster.v1.ScheduleService.ApplySchedule
    */
@@ -702,7 +702,7 @@ export const ScheduleService: GenService<{
     output: typeof ListSchedulesResponseSchema;
   },
   /**
-   * Deletes a schedule with the record of its runs. Jobs that it has submitted stay; what it has buffered is dropped.
+   * Deletes a schedule with the record of its runs. Jobs that it has submitted stay; buffered runs are dropped.
    *
    * Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND, also when it was deleted before).
    *
@@ -714,7 +714,7 @@ export const ScheduleService: GenService<{
     output: typeof DeleteScheduleResponseSchema;
   },
   /**
-   * Skips the times of a schedule until it is resumed; what it has buffered waits. Pausing twice is no error: the new reason
+   * Skips the times of a schedule until it is resumed; buffered runs wait. Pausing twice is no error: the new reason
    * counts, if there is one. Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
    *
    * @generated from rpc muster.v1.ScheduleService.PauseSchedule
@@ -725,10 +725,10 @@ export const ScheduleService: GenService<{
     output: typeof PauseScheduleResponseSchema;
   },
   /**
-   * Lets a paused schedule go on with the times to come. Resuming twice is no error.
+   * Resumes a paused schedule from the next time on. Resuming twice is no error.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (OVERLOADED: more than 200 times that nobody
-   * saw are still to be skipped; soon they are).
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (OVERLOADED: more than 200 missed
+   * times are still to be skipped; try again soon).
    *
    * @generated from rpc muster.v1.ScheduleService.ResumeSchedule
    */
@@ -738,9 +738,10 @@ export const ScheduleService: GenService<{
     output: typeof ResumeScheduleResponseSchema;
   },
   /**
-   * Asks for one run now, also of a paused schedule. The answer has its job, unless it waits for another or was skipped.
+   * Requests one run now, also of a paused schedule. The answer has its job, unless it waits for another or was
+   * skipped.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (1,000 runs wait already).
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (1,000 runs already wait).
    *
    * @generated from rpc muster.v1.ScheduleService.TriggerSchedule
    */
@@ -750,10 +751,10 @@ export const ScheduleService: GenService<{
     output: typeof TriggerScheduleResponseSchema;
   },
   /**
-   * Asks for a run for each time of a span, whether it had one before or not, also of a paused schedule.
+   * Requests a run for each time of a span, whether it had one before or not, also of a paused schedule.
    *
-   * Errors: INVALID_ARGUMENT (also more than 1,000 times, or more than 5,000 with those that are excluded), NOT_FOUND (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (more than 1,000
-   * runs would wait).
+   * Errors: INVALID_ARGUMENT (also more than 1,000 times, or more than 5,000 with the excluded ones), NOT_FOUND
+   * (SCHEDULE_NOT_FOUND), RESOURCE_EXHAUSTED (more than 1,000 runs would wait).
    *
    * @generated from rpc muster.v1.ScheduleService.BackfillSchedule
    */
@@ -763,7 +764,7 @@ export const ScheduleService: GenService<{
     output: typeof BackfillScheduleResponseSchema;
   },
   /**
-   * Answers the next times of a schedule, or of rules that are none yet. Changes nothing.
+   * Returns the next times of a schedule, or of rules that are not stored. Changes nothing.
    *
    * Errors: INVALID_ARGUMENT, NOT_FOUND (SCHEDULE_NOT_FOUND).
    *
@@ -775,9 +776,10 @@ export const ScheduleService: GenService<{
     output: typeof PreviewScheduleResponseSchema;
   },
   /**
-   * Lists what became of the times of a schedule, newest time first. The newest 1,000 are kept.
+   * Lists the runs of a schedule, newest time first. The newest 1,000 are kept.
    *
-   * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list), NOT_FOUND (SCHEDULE_NOT_FOUND).
+   * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list), NOT_FOUND
+   * (SCHEDULE_NOT_FOUND).
    *
    * @generated from rpc muster.v1.ScheduleService.ListScheduleRuns
    */

@@ -40,14 +40,15 @@ export type OpenSessionRequest = Message<"muster.v1.OpenSessionRequest"> & {
   namespace: string;
 
   /**
-   * Name of the worker, for people: `^[a-z0-9][a-z0-9-]{0,62}$`, with dots and underscores allowed after the first character.
+   * Readable name of the worker: `^[a-z0-9][a-z0-9-]{0,62}$`, with dots and underscores allowed after the first
+   * character.
    *
    * @generated from field: string worker_name = 2;
    */
   workerName: string;
 
   /**
-   * The protocol that the worker speaks. This release: 1.
+   * The worker's version of the protocol. This release: 1.
    *
    * @generated from field: int32 protocol_version = 3;
    */
@@ -61,14 +62,14 @@ export type OpenSessionRequest = Message<"muster.v1.OpenSessionRequest"> & {
   sdk?: Sdk | undefined;
 
   /**
-   * Optional parts of the protocol that the worker knows. Unknown ones are ignored.
+   * Optional parts of the protocol that the worker supports. Unknown ones are ignored.
    *
    * @generated from field: repeated string capabilities = 5;
    */
   capabilities: string[];
 
   /**
-   * What it can run. Between 1 and 1,000.
+   * Its handlers. Between 1 and 1,000.
    *
    * @generated from field: repeated muster.v1.Handler handlers = 6;
    */
@@ -82,7 +83,7 @@ export type OpenSessionRequest = Message<"muster.v1.OpenSessionRequest"> & {
   labels: { [key: string]: string };
 
   /**
-   * What it offers for demands: totals, of which attempts take their part, such as {"cpu": 8, "memory": 17179869184, "gpu": 2}.
+   * Its resources: totals, of which attempts take their part, such as {"cpu": 8, "memory": 17179869184, "gpu": 2}.
    * Amounts from 0 to 1,000,000,000,000 in steps of 0.001. At most 16.
    *
    * @generated from field: map<string, double> resources = 8;
@@ -132,14 +133,14 @@ export type OpenSessionResponse = Message<"muster.v1.OpenSessionResponse"> & {
   beatInterval?: Duration | undefined;
 
   /**
-   * How long a heartbeat is good for, counted from its sending.
+   * How long a heartbeat keeps the lease, counted from its sending.
    *
    * @generated from field: google.protobuf.Duration lease = 3;
    */
   lease?: Duration | undefined;
 
   /**
-   * Where the message bus is.
+   * Addresses of the message bus.
    *
    * @generated from field: repeated string nats_urls = 4;
    */
@@ -153,7 +154,7 @@ export type OpenSessionResponse = Message<"muster.v1.OpenSessionResponse"> & {
   subject: string;
 
   /**
-   * What lets it subscribe there and nowhere else.
+   * Credentials for this subject and no other.
    *
    * @generated from field: muster.v1.NatsCredentials nats_credentials = 6;
    */
@@ -167,7 +168,7 @@ export type OpenSessionResponse = Message<"muster.v1.OpenSessionResponse"> & {
   maxPayload: number;
 
   /**
-   * Optional parts of the protocol that the server knows.
+   * Optional parts of the protocol that the server supports.
    *
    * @generated from field: repeated string capabilities = 8;
    */
@@ -188,7 +189,7 @@ export const OpenSessionResponseSchema: GenMessage<OpenSessionResponse> = /*@__P
  */
 export type NatsCredentials = Message<"muster.v1.NatsCredentials"> & {
   /**
-   * The user's JWT. Empty when the bus asks for none.
+   * The user's JWT. Empty if the bus requires none.
    *
    * @generated from field: string jwt = 1;
    */
@@ -202,7 +203,7 @@ export type NatsCredentials = Message<"muster.v1.NatsCredentials"> & {
   seed: string;
 
   /**
-   * When the JWT ends. Renewed in a heartbeat's reply once half of its time is gone.
+   * When the JWT expires. Renewed in a heartbeat's reply once half of its time is over.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 3;
    */
@@ -287,7 +288,7 @@ export const HeldAttemptSchema: GenMessage<HeldAttempt> = /*@__PURE__*/
   messageDesc(file_muster_v1_session_service, 4);
 
 /**
- * What a running handler says of itself.
+ * Reports of a running handler.
  *
  * @generated from message muster.v1.ProgressUpdate
  */
@@ -307,38 +308,38 @@ export type ProgressUpdate = Message<"muster.v1.ProgressUpdate"> & {
   attempt: number;
 
   /**
-   * Rises with each update of the attempt, so that a late one sets nothing back.
+   * Rises with each update of the attempt, so that a late one does not overwrite a newer one.
    *
    * @generated from field: int64 sequence = 3;
    */
   sequence: bigint;
 
   /**
-   * How far it is.
+   * Its progress.
    *
    * @generated from field: muster.v1.Progress progress = 4;
    */
   progress?: Progress | undefined;
 
   /**
-   * What a later attempt may start from. Unset: no new one.
+   * The point from which a later attempt may start. Unset: no new one.
    *
    * @generated from field: muster.v1.Payload checkpoint = 5;
    */
   checkpoint?: Payload | undefined;
 
   /**
-   * The handler asks for this much more time than its run timeout, counted from the attempt's start: all that it has asked
-   * for so far, not the last step. Unset: as it was. At most 30 days together with the run timeout.
+   * The handler asks for this much more time than its run timeout, counted from the attempt's start: the sum of all
+   * requests so far, not the last step. Unset: unchanged. At most 30 days together with the run timeout.
    *
    * @generated from field: google.protobuf.Duration run_timeout_extension = 6;
    */
   runTimeoutExtension?: Duration | undefined;
 
   /**
-   * What the handler has logged and the server has not acknowledged yet, by rising sequence: a beat that carries a record
-   * carries those before it too, unless the worker has dropped them. An update with nothing but records leaves `sequence` as
-   * it was. Of more than 64 KiB the newest are kept.
+   * Log records that the server has not acknowledged yet, by rising sequence: a beat that carries a record also carries
+   * all earlier ones, unless the worker has dropped them. An update with nothing but records leaves `sequence` as it
+   * was. If there are more than 64 KiB, the newest are kept.
    *
    * @generated from field: repeated muster.v1.LogRecord logs = 7;
    */
@@ -353,7 +354,7 @@ export const ProgressUpdateSchema: GenMessage<ProgressUpdate> = /*@__PURE__*/
   messageDesc(file_muster_v1_session_service, 5);
 
 /**
- * One beat.
+ * One heartbeat.
  *
  * @generated from message muster.v1.HeartbeatRequest
  */
@@ -366,7 +367,7 @@ export type HeartbeatRequest = Message<"muster.v1.HeartbeatRequest"> & {
   sessionId: Uint8Array;
 
   /**
-   * Every attempt that is held. At most 10,000.
+   * Every held attempt. At most 10,000.
    *
    * @generated from field: repeated muster.v1.HeldAttempt held = 2;
    */
@@ -380,7 +381,7 @@ export type HeartbeatRequest = Message<"muster.v1.HeartbeatRequest"> & {
   credits: Credit[];
 
   /**
-   * Credits that no longer hold.
+   * Credits that are no longer valid.
    *
    * @generated from field: repeated uint64 voided_credit_ids = 4;
    */
@@ -443,21 +444,21 @@ export type HeartbeatResponse = Message<"muster.v1.HeartbeatResponse"> & {
   drain: boolean;
 
   /**
-   * Whether the session does not hear the bus and should connect anew.
+   * Whether the session does not receive messages from the bus and should reconnect.
    *
    * @generated from field: bool reconnect_bus = 4;
    */
   reconnectBus: boolean;
 
   /**
-   * When to beat next. Unset: after the usual interval.
+   * When to send the next beat. Unset: after the usual interval.
    *
    * @generated from field: google.protobuf.Duration next_beat = 5;
    */
   nextBeat?: Duration | undefined;
 
   /**
-   * New access to the bus, to be used from the next connection on.
+   * New credentials for the bus, to be used from the next connection on.
    *
    * @generated from field: muster.v1.NatsCredentials nats_credentials = 6;
    */
@@ -472,8 +473,8 @@ export const HeartbeatResponseSchema: GenMessage<HeartbeatResponse> = /*@__PURE_
   messageDesc(file_muster_v1_session_service, 7);
 
 /**
- * The handler never started: the attempt goes back and does not count. The hundredth attempt for nothing, be it released or
- * lost, ends the job.
+ * The handler never started: the attempt goes back and does not count. After a hundred attempts that were released or
+ * lost, the job ends.
  *
  * @generated from message muster.v1.Released
  */
@@ -524,15 +525,15 @@ export const AbortedSchema: GenMessage<Aborted> = /*@__PURE__*/
   messageDesc(file_muster_v1_session_service, 10);
 
 /**
- * The handler waits for children of its job: the job is WAITING, and holds neither place nor permit, until these have ended; then
- * the handler runs again from its start. The attempt does not count.
+ * The handler waits for children of its job: the job is WAITING, and holds no slot and no permit, until these have
+ * ended; then the handler runs again from its start. The attempt does not count.
  *
  * @generated from message muster.v1.Suspended
  */
 export type Suspended = Message<"muster.v1.Suspended"> & {
   /**
-   * UUIDs of the children, 16 bytes each. Between 1 and 1,000. Those that have ended, or are none of the job, are passed over;
-   * if no other is left the job is READY at once.
+   * UUIDs of the children, 16 bytes each. Between 1 and 1,000. Ids of ended children, or of jobs that are not its
+   * children, are ignored; if no other is left the job is READY at once.
    *
    * @generated from field: repeated bytes child_job_ids = 1;
    */
@@ -567,7 +568,7 @@ export type AttemptReport = Message<"muster.v1.AttemptReport"> & {
   attempt: number;
 
   /**
-   * What became of it.
+   * Its outcome.
    *
    * @generated from oneof muster.v1.AttemptReport.outcome
    */
@@ -622,8 +623,8 @@ export type AttemptReport = Message<"muster.v1.AttemptReport"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * What the handler has logged and no acknowledged beat has carried, as in ProgressUpdate. Stored before the attempt is
-   * closed; no part of what makes one report a repeat of another.
+   * Log records that no acknowledged beat has carried, as in ProgressUpdate. Stored before the attempt is
+   * closed; they do not count when a repeat of a report is recognised.
    *
    * @generated from field: repeated muster.v1.LogRecord logs = 8;
    */
@@ -665,7 +666,7 @@ export type ReportAttemptsRequest = Message<"muster.v1.ReportAttemptsRequest"> &
   credits: Credit[];
 
   /**
-   * Credits that no longer hold.
+   * Credits that are no longer valid.
    *
    * @generated from field: repeated uint64 voided_credit_ids = 4;
    */
@@ -680,7 +681,7 @@ export const ReportAttemptsRequestSchema: GenMessage<ReportAttemptsRequest> = /*
   messageDesc(file_muster_v1_session_service, 13);
 
 /**
- * What became of the reports.
+ * Results of the reports.
  *
  * @generated from message muster.v1.ReportAttemptsResponse
  */
@@ -722,7 +723,7 @@ export const CloseSessionRequestSchema: GenMessage<CloseSessionRequest> = /*@__P
   messageDesc(file_muster_v1_session_service, 15);
 
 /**
- * Nothing more to say.
+ * Empty.
  *
  * @generated from message muster.v1.CloseSessionResponse
  */
@@ -764,7 +765,7 @@ export const ReleaseReason = {
   DEAD_CREDIT: 2,
 
   /**
-   * It waited for a slot longer than it may.
+   * It waited for a slot longer than allowed.
    *
    * @generated from enum value: RELEASE_REASON_NOT_STARTED = 3;
    */
@@ -792,7 +793,7 @@ export const ReleaseReason = {
   UNSUPPORTED: 6,
 
   /**
-   * The worker can't take an input of this size.
+   * The worker can't accept an input of this size.
    *
    * @generated from enum value: RELEASE_REASON_TOO_LARGE = 7;
    */
@@ -813,7 +814,7 @@ export const ReleaseReasonSchema: GenEnum<ReleaseReason> = /*@__PURE__*/
   enumDesc(file_muster_v1_session_service, 0);
 
 /**
- * What became of one report.
+ * Result of one report.
  *
  * @generated from enum muster.v1.ReportResult
  */
@@ -848,7 +849,7 @@ export const ReportResult = {
 } as const;
 
 /**
- * What became of one report.
+ * Result of one report.
  *
  * @generated from enum muster.v1.ReportResult
  */
@@ -861,7 +862,7 @@ export const ReportResultSchema: GenEnum<ReportResult> = /*@__PURE__*/
   enumDesc(file_muster_v1_session_service, 1);
 
 /**
- * What workers speak: a session, its heartbeats and its reports. Calls may go to any replica, each on its own.
+ * The protocol of workers: a session, its heartbeats and its reports. Each call may go to any replica.
  *
  * @generated from service muster.v1.SessionService
  */
@@ -881,7 +882,7 @@ export const SessionService: GenService<{
     output: typeof OpenSessionResponseSchema;
   },
   /**
-   * Renews the session's lease, grants credits, says what is held, and hears what changed.
+   * Renews the session's lease, grants credits, lists the held attempts, and returns what changed.
    *
    * Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (LEASE_LOST: the session is closed; stop everything and open a new
    * one), RESOURCE_EXHAUSTED (more than 20 beats a second), UNAVAILABLE.
@@ -894,12 +895,12 @@ export const SessionService: GenService<{
     output: typeof HeartbeatResponseSchema;
   },
   /**
-   * Closes attempts. A repeat is harmless. A result that does not fit its definition's schema is accepted, and closes the
-   * attempt as a failure of type OutputSchemaViolation.
+   * Closes attempts. A repeat is harmless. A result that does not match its definition's schema is accepted, and closes
+   * the attempt as a failure of type OutputSchemaViolation.
    *
    * Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (LEASE_LOST: the session is closed), RESOURCE_EXHAUSTED (too many
-   * results wait to be checked; send the same report again), UNAVAILABLE (the outcome is not known; send the same report
-   * again).
+   * results wait to be checked; send the same report again), UNAVAILABLE (the outcome is not known; send the same
+   * report again).
    *
    * @generated from rpc muster.v1.SessionService.ReportAttempts
    */

@@ -17,31 +17,32 @@ export const file_muster_v1_submission_rule: GenFile = /*@__PURE__*/
   fileDesc("Ch9tdXN0ZXIvdjEvc3VibWlzc2lvbl9ydWxlLnByb3RvEgltdXN0ZXIudjEixgEKClVuaXF1ZW5lc3MSEAoIYnlfaW5wdXQYASABKAgSDgoGZmllbGRzGAIgAygJEikKBnBlcmlvZBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghieV9xdWV1ZRgEIAEoCBIjCgZzdGF0ZXMYBSADKA4yEy5tdXN0ZXIudjEuSm9iU3RhdGUSNAoQZHVwbGljYXRlX3BvbGljeRgGIAEoDjIaLm11c3Rlci52MS5EdXBsaWNhdGVQb2xpY3kicAoIRGVib3VuY2USDgoGZmllbGRzGAEgAygJEicKBHdhaXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoIbWF4X3dhaXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iewoIVGhyb3R0bGUSDgoGZmllbGRzGAEgAygJEikKBnBlcmlvZBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI0ChBkdXBsaWNhdGVfcG9saWN5GAMgASgOMhoubXVzdGVyLnYxLkR1cGxpY2F0ZVBvbGljeSpzCg9EdXBsaWNhdGVQb2xpY3kSIAocRFVQTElDQVRFX1BPTElDWV9VTlNQRUNJRklFRBAAEiEKHURVUExJQ0FURV9QT0xJQ1lfVVNFX0VYSVNUSU5HEAESGwoXRFVQTElDQVRFX1BPTElDWV9SRUpFQ1QQAkItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_duration, file_muster_v1_job]);
 
 /**
- * At most one job with the same key that is in one of `states`. The key is made of the definition's name and of what is asked
- * for here; with nothing more there is one job of the definition. A retry by hand is refused where another job blocks it,
- * whatever the policy.
+ * At most one job with the same key in one of `states`. The key consists of the definition's name and of the parts that
+ * are set here; with nothing more there is one job of the definition. A manual retry is refused if another job blocks
+ * it, whatever the policy.
  *
  * @generated from message muster.v1.Uniqueness
  */
 export type Uniqueness = Message<"muster.v1.Uniqueness"> & {
   /**
-   * The whole input is part of the key: JSON by its value, whatever the order of its members; anything else byte by byte.
+   * The whole input is part of the key: JSON by its value, in any order of its members; anything else byte by byte.
    *
    * @generated from field: bool by_input = 1;
    */
   byInput: boolean;
 
   /**
-   * Parts of the input that are part of the key, such as "order.id": names of members, from the outside in, with dots between
-   * them. At most 16, each of at most 256 characters. The input must be JSON and have each of them. Not with `by_input`.
+   * Fields of the input that are part of the key, such as "order.id": names of members, from the outside in, with dots
+   * between them. At most 16, each of at most 256 characters. The input must be JSON and have each of them. Not with
+   * `by_input`.
    *
    * @generated from field: repeated string fields = 2;
    */
   fields: string[];
 
   /**
-   * The time of the submission is part of the key, cut to a multiple of this since 1970. Unset: it is not. At least 1 s, at
-   * most 10 years.
+   * The time of the submission is part of the key, rounded down to a multiple of this since 1970. Unset: it is not. At
+   * least 1 s, at most 10 years.
    *
    * @generated from field: google.protobuf.Duration period = 3;
    */
@@ -55,15 +56,15 @@ export type Uniqueness = Message<"muster.v1.Uniqueness"> & {
   byQueue: boolean;
 
   /**
-   * States in which an earlier job is in the way of another one. BLOCKED, SCHEDULED, READY, ASSIGNED and RUNNING can't be left
-   * out. Empty: those, PAUSED, WAITING, CANCELLING and SUCCEEDED. A job that is no longer kept is in nobody's way.
+   * States in which an earlier job blocks another one. BLOCKED, SCHEDULED, READY, ASSIGNED and RUNNING can't be left
+   * out. Empty: those, PAUSED, WAITING, CANCELLING and SUCCEEDED. A job that is no longer kept blocks none.
    *
    * @generated from field: repeated muster.v1.JobState states = 5;
    */
   states: JobState[];
 
   /**
-   * What a duplicate is answered with.
+   * The answer to a duplicate.
    *
    * @generated from field: muster.v1.DuplicatePolicy duplicate_policy = 6;
    */
@@ -78,16 +79,16 @@ export const UniquenessSchema: GenMessage<Uniqueness> = /*@__PURE__*/
   messageDesc(file_muster_v1_submission_rule, 0);
 
 /**
- * Of jobs with the same key that come closely after each other only the last one runs. Each is SCHEDULED for `wait` after its
- * submission; one that still waits when the next comes ends CANCELLED, with a reason that names the next. Their submissions
- * can't say `run_time` or `delay`. Retries by hand are left alone.
+ * Of jobs with the same key in quick succession only the last one runs. Each is SCHEDULED for `wait` after its
+ * submission; one that still waits when the next comes ends CANCELLED, with a reason that names the next. Their
+ * submissions can't set `run_time` or `delay`. Manual retries are not affected.
  *
  * @generated from message muster.v1.Debounce
  */
 export type Debounce = Message<"muster.v1.Debounce"> & {
   /**
-   * Parts of the input that are the key together with the definition's name, as in Uniqueness. Empty: all jobs of the
-   * definition have one key.
+   * Fields of the input that form the key together with the definition's name, as in Uniqueness. Empty: all jobs of the
+   * definition share one key.
    *
    * @generated from field: repeated string fields = 1;
    */
@@ -101,8 +102,8 @@ export type Debounce = Message<"muster.v1.Debounce"> & {
   wait?: Duration | undefined;
 
   /**
-   * The one that runs starts no later than this after the submission of the first. Unset: ten times `wait`. From `wait` to
-   * 10 days.
+   * The one that runs starts no later than this after the submission of the first. Unset: ten times `wait`. From `wait`
+   * to 10 days.
    *
    * @generated from field: google.protobuf.Duration max_wait = 3;
    */
@@ -117,15 +118,15 @@ export const DebounceSchema: GenMessage<Debounce> = /*@__PURE__*/
   messageDesc(file_muster_v1_submission_rule, 1);
 
 /**
- * At most one job with the same key within `period` of the creation of the last one that was taken, by the database's clock.
- * Retries by hand are left alone.
+ * At most one job with the same key within `period` of the creation of the last accepted one, by the database's clock.
+ * Manual retries are not affected.
  *
  * @generated from message muster.v1.Throttle
  */
 export type Throttle = Message<"muster.v1.Throttle"> & {
   /**
-   * Parts of the input that are the key together with the definition's name, as in Uniqueness. Empty: all jobs of the
-   * definition have one key.
+   * Fields of the input that form the key together with the definition's name, as in Uniqueness. Empty: all jobs of the
+   * definition share one key.
    *
    * @generated from field: repeated string fields = 1;
    */
@@ -139,8 +140,8 @@ export type Throttle = Message<"muster.v1.Throttle"> & {
   period?: Duration | undefined;
 
   /**
-   * What a job that comes too early is answered with: the last one that was taken, or a refusal whose RetryInfo says when the
-   * next is.
+   * The answer to a job that comes too early: the last accepted one, or a refusal whose RetryInfo says when the
+   * next is accepted.
    *
    * @generated from field: muster.v1.DuplicatePolicy duplicate_policy = 3;
    */
@@ -155,7 +156,7 @@ export const ThrottleSchema: GenMessage<Throttle> = /*@__PURE__*/
   messageDesc(file_muster_v1_submission_rule, 2);
 
 /**
- * What a submission is answered with that a rule of its definition takes for one too many.
+ * The answer to a submission that a rule of its definition refuses as a duplicate.
  *
  * @generated from enum muster.v1.DuplicatePolicy
  */
@@ -168,7 +169,7 @@ export const DuplicatePolicy = {
   UNSPECIFIED: 0,
 
   /**
-   * The job that is there, with `existing` set.
+   * The existing job, with `existing` set.
    *
    * @generated from enum value: DUPLICATE_POLICY_USE_EXISTING = 1;
    */
@@ -184,7 +185,7 @@ export const DuplicatePolicy = {
 } as const;
 
 /**
- * What a submission is answered with that a rule of its definition takes for one too many.
+ * The answer to a submission that a rule of its definition refuses as a duplicate.
  *
  * @generated from enum muster.v1.DuplicatePolicy
  */

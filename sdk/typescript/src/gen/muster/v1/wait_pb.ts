@@ -13,14 +13,14 @@ export const file_muster_v1_wait: GenFile = /*@__PURE__*/
   fileDesc("ChRtdXN0ZXIvdjEvd2FpdC5wcm90bxIJbXVzdGVyLnYxImYKCFdhaXRCb2R5EiUKBWV2ZW50GAEgASgLMhQubXVzdGVyLnYxLkV2ZW50V2FpdEgAEisKCGFwcHJvdmFsGAIgASgLMhcubXVzdGVyLnYxLkFwcHJvdmFsV2FpdEgAQgYKBGtpbmQiJgoJRXZlbnRXYWl0EgwKBG5hbWUYASABKAkSCwoDa2V5GAIgASgJIg4KDEFwcHJvdmFsV2FpdEItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM");
 
 /**
- * A job that waits for something from outside. The control plane takes it once it is its turn: it is WAITING then, holds no worker
- * and counts against no limit. Its run timeout says how long it may wait (unset: 30 days); then it ends FAILED.
+ * A job that waits for something outside. In its turn the control plane takes it: then it is WAITING, holds no worker
+ * and counts against no limit. Its run timeout bounds the wait (unset: 30 days); then it ends FAILED.
  *
  * @generated from message muster.v1.WaitBody
  */
 export type WaitBody = Message<"muster.v1.WaitBody"> & {
   /**
-   * What it waits for.
+   * The kind of wait.
    *
    * @generated from oneof muster.v1.WaitBody.kind
    */
@@ -34,7 +34,7 @@ export type WaitBody = Message<"muster.v1.WaitBody"> & {
     case: "event";
   } | {
     /**
-     * A person's word: WaitService.ApproveJob or RejectJob.
+     * A person's decision: WaitService.ApproveJob or RejectJob.
      *
      * @generated from field: muster.v1.ApprovalWait approval = 2;
      */
@@ -64,8 +64,8 @@ export type EventWait = Message<"muster.v1.EventWait"> & {
   name: string;
 
   /**
-   * Which of the events of that name: a CEL expression over `input` and `labels` as in KeyLimit.key, such as `input.order`. It is
-   * evaluated for each job; null is the empty key. Empty: the empty key.
+   * Selects among the events of that name: a CEL expression over `input` and `labels` as in KeyLimit.key, such as
+   * `input.order`. It is evaluated for each job; null is the empty key. Empty: the empty key.
    *
    * @generated from field: string key = 2;
    */

@@ -39,14 +39,14 @@ export type SendEventRequest = Message<"muster.v1.SendEventRequest"> & {
   name: string;
 
   /**
-   * Its key: it is for jobs whose EventWait.key gives just this one. At most 256 characters. Empty: the empty key.
+   * Its key: it is for jobs whose EventWait.key gives exactly this one. At most 256 characters. Empty: the empty key.
    *
    * @generated from field: string key = 3;
    */
   key: string;
 
   /**
-   * The result of the jobs that it reaches. At most as large as an input may be. Unset: an empty one.
+   * The result of the jobs that it reaches. Same maximum size as an input. Unset: an empty one.
    *
    * @generated from field: muster.v1.Payload payload = 4;
    */
@@ -60,7 +60,7 @@ export type SendEventRequest = Message<"muster.v1.SendEventRequest"> & {
   keepFor?: Duration | undefined;
 
   /**
-   * UUID that makes a repeat of this very call harmless for a day: it is one event. Empty: none.
+   * UUID that makes a repeat of this very call harmless for a day: both are one event. Empty: none.
    *
    * @generated from field: string event_id = 6;
    */
@@ -75,7 +75,7 @@ export const SendEventRequestSchema: GenMessage<SendEventRequest> = /*@__PURE__*
   messageDesc(file_muster_v1_wait_service, 0);
 
 /**
- * What became of the event.
+ * What happened to the event.
  *
  * @generated from message muster.v1.SendEventResponse
  */
@@ -88,14 +88,14 @@ export type SendEventResponse = Message<"muster.v1.SendEventResponse"> & {
   deliveredCount: bigint;
 
   /**
-   * More jobs were waiting for it than one call ends: the control plane goes on with them.
+   * More jobs were waiting for it than one call ends: the control plane continues with them.
    *
    * @generated from field: bool delivering = 2;
    */
   delivering: boolean;
 
   /**
-   * No job waited for it, and it is kept for the first that will.
+   * No job waited for it, and it is kept for the first that does.
    *
    * @generated from field: bool kept = 3;
    */
@@ -137,7 +137,7 @@ export type ApproveJobRequest = Message<"muster.v1.ApproveJobRequest"> & {
   jobId: string;
 
   /**
-   * For people, and a part of the result. At most 256 characters.
+   * Readable text, and a part of the result. At most 256 characters.
    *
    * @generated from field: string comment = 3;
    */
@@ -207,7 +207,7 @@ export type RejectJobRequest = Message<"muster.v1.RejectJobRequest"> & {
   jobId: string;
 
   /**
-   * Why, for people: the message of the failure. At most 256 characters. Empty: "rejected".
+   * A readable reason: the message of the failure. At most 256 characters. Empty: "rejected".
    *
    * @generated from field: string reason = 3;
    */
@@ -250,18 +250,18 @@ export const RejectJobResponseSchema: GenMessage<RejectJobResponse> = /*@__PURE_
   messageDesc(file_muster_v1_wait_service, 5);
 
 /**
- * Ends jobs that wait for something from outside: for an event, or for a person.
+ * Ends jobs that wait for something outside: for an event, or for a person.
  *
  * @generated from service muster.v1.WaitService
  */
 export const WaitService: GenService<{
   /**
-   * Sends an event. Each job that waits for its name and key at that moment ends SUCCEEDED with the payload as its result. If none
-   * does, the event is kept for a while, and the first job that begins to wait for it takes it, the oldest event first. What is
-   * accepted is stored: it reaches its jobs, or is kept, whichever replica dies when.
+   * Sends an event. Each job that waits for its name and key at that moment ends SUCCEEDED with the payload as its
+   * result. If none does, the event is kept for a while, and the first job that begins to wait for it takes it, the
+   * oldest event first. An accepted event is stored: it reaches its jobs, or is kept, whichever replica dies when.
    *
-   * Errors: INVALID_ARGUMENT (a field is wrong, or event_id was used for another call), RESOURCE_EXHAUSTED (EVENTS_FULL: 1,000
-   * events of this name and key are kept already).
+   * Errors: INVALID_ARGUMENT (a field is wrong, or event_id was used for another call), RESOURCE_EXHAUSTED
+   * (EVENTS_FULL: 1,000 events of this name and key are already kept).
    *
    * @generated from rpc muster.v1.WaitService.SendEvent
    */
@@ -271,11 +271,11 @@ export const WaitService: GenService<{
     output: typeof SendEventResponseSchema;
   },
   /**
-   * Ends a job that waits for an approval SUCCEEDED. Its result is the JSON object `{"approved": true, "comment": "…", "payload": …}`:
-   * `comment` and `payload` as given, and not there where they are not.
+   * Ends a job that waits for an approval SUCCEEDED. Its result is the JSON object
+   * `{"approved": true, "comment": "…", "payload": …}`: `comment` and `payload` as given, and absent if they are not.
    *
    * Errors: INVALID_ARGUMENT (a field is wrong, or request_id was used for another call), NOT_FOUND (JOB_NOT_FOUND),
-   * FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL: it is no such job, waits for its turn, or has ended).
+   * FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL: it is another kind of job, waits for its turn, or has ended).
    *
    * @generated from rpc muster.v1.WaitService.ApproveJob
    */

@@ -17,13 +17,13 @@ export const file_muster_v1_worker: GenFile = /*@__PURE__*/
   fileDesc("ChZtdXN0ZXIvdjEvd29ya2VyLnByb3RvEgltdXN0ZXIudjEiQQoHSGFuZGxlchIMCgRuYW1lGAEgASgJEhMKC21pbl92ZXJzaW9uGAIgASgFEhMKC21heF92ZXJzaW9uGAMgASgFIjYKA1NkaxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSEAoIbGFuZ3VhZ2UYAyABKAkivwQKBldvcmtlchIMCgRuYW1lGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRISCgpzZXNzaW9uX2lkGAMgASgJEiYKBXN0YXRlGAQgASgOMhcubXVzdGVyLnYxLlNlc3Npb25TdGF0ZRIkCghoYW5kbGVycxgFIAMoCzISLm11c3Rlci52MS5IYW5kbGVyEi0KBmxhYmVscxgGIAMoCzIdLm11c3Rlci52MS5Xb3JrZXIuTGFiZWxzRW50cnkSMwoJcmVzb3VyY2VzGAcgAygLMiAubXVzdGVyLnYxLldvcmtlci5SZXNvdXJjZXNFbnRyeRINCgVzbG90cxgIIAEoBRIMCgRoZWxkGAkgASgFEhsKA3NkaxgKIAEoCzIOLm11c3Rlci52MS5TZGsSLQoJb3Blbl90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgliZWF0X3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKEWxlYXNlX2V4cGlyZV90aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRkZWFmGA4gASgIEhAKCGRyYWluaW5nGA8gASgIGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMAoOUmVzb3VyY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASK6AQoHSGVsZEpvYhIOCgZqb2JfaWQYASABKAkSEgoKZGVmaW5pdGlvbhgCIAEoCRIPCgdhdHRlbXB0GAMgASgFEiIKBXN0YXRlGAQgASgOMhMubXVzdGVyLnYxLkpvYlN0YXRlEi8KC2Fzc2lnbl90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIlCghwcm9ncmVzcxgGIAEoCzITLm11c3Rlci52MS5Qcm9ncmVzcyp6CgxTZXNzaW9uU3RhdGUSHQoZU0VTU0lPTl9TVEFURV9VTlNQRUNJRklFRBAAEhYKElNFU1NJT05fU1RBVEVfT1BFThABEhkKFVNFU1NJT05fU1RBVEVfQ0xPU0lORxACEhgKFFNFU1NJT05fU1RBVEVfQ0xPU0VEEANCLQoNZGV2Lm11c3Rlci52MVABWhptdXN0ZXIuZGV2L3Nkay9nby9tdXN0ZXJwYmIGcHJvdG8z", [file_google_protobuf_timestamp, file_muster_v1_job]);
 
 /**
- * What a worker can run.
+ * A handler that a worker offers.
  *
  * @generated from message muster.v1.Handler
  */
 export type Handler = Message<"muster.v1.Handler"> & {
   /**
-   * Name of the definition's handler; the definition's own name where it sets none.
+   * Name of the definition's handler; the definition's own name if it sets none.
    *
    * @generated from field: string name = 1;
    */
@@ -114,14 +114,14 @@ export type Worker = Message<"muster.v1.Worker"> & {
   sessionId: string;
 
   /**
-   * Where the session is in its life.
+   * State of the session.
    *
    * @generated from field: muster.v1.SessionState state = 4;
    */
   state: SessionState;
 
   /**
-   * What it can run.
+   * Its handlers.
    *
    * @generated from field: repeated muster.v1.Handler handlers = 5;
    */
@@ -135,7 +135,7 @@ export type Worker = Message<"muster.v1.Worker"> & {
   labels: { [key: string]: string };
 
   /**
-   * What it offers for demands, such as {"gpu": 2}.
+   * Its resources for demands, such as {"gpu": 2}.
    *
    * @generated from field: map<string, double> resources = 7;
    */
@@ -184,7 +184,7 @@ export type Worker = Message<"muster.v1.Worker"> & {
   leaseExpireTime?: Timestamp | undefined;
 
   /**
-   * Whether it beats but does not hear the message bus, so that nothing is assigned to it.
+   * Whether its heartbeats arrive but messages of the bus do not reach it, so that nothing is assigned to it.
    *
    * @generated from field: bool deaf = 14;
    */
@@ -247,7 +247,7 @@ export type HeldJob = Message<"muster.v1.HeldJob"> & {
   assignTime?: Timestamp | undefined;
 
   /**
-   * How far the handler says it is.
+   * Progress that the handler has reported.
    *
    * @generated from field: muster.v1.Progress progress = 6;
    */
@@ -262,7 +262,7 @@ export const HeldJobSchema: GenMessage<HeldJob> = /*@__PURE__*/
   messageDesc(file_muster_v1_worker, 3);
 
 /**
- * Where a session is in its life.
+ * State of a session in its life cycle.
  *
  * @generated from enum muster.v1.SessionState
  */
@@ -297,7 +297,7 @@ export const SessionState = {
 } as const;
 
 /**
- * Where a session is in its life.
+ * State of a session in its life cycle.
  *
  * @generated from enum muster.v1.SessionState
  */

@@ -35,7 +35,7 @@ export type ListWorkersRequest = Message<"muster.v1.ListWorkersRequest"> & {
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before. Empty: the first page.
+   * `next_page_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -106,7 +106,7 @@ export const GetWorkerRequestSchema: GenMessage<GetWorkerRequest> = /*@__PURE__*
   messageDesc(file_muster_v1_worker_service, 2);
 
 /**
- * The worker that was asked for.
+ * The requested worker.
  *
  * @generated from message muster.v1.GetWorkerResponse
  */
@@ -190,7 +190,7 @@ export const DrainWorkerResponseSchema: GenMessage<DrainWorkerResponse> = /*@__P
   messageDesc(file_muster_v1_worker_service, 5);
 
 /**
- * Shows the workers to people, and drains them.
+ * Lists the workers, and drains them.
  *
  * @generated from service muster.v1.WorkerService
  */
@@ -208,7 +208,7 @@ export const WorkerService: GenService<{
     output: typeof ListWorkersResponseSchema;
   },
   /**
-   * Reads one worker and what it holds. A closed session is found, too, for as long as its record is kept.
+   * Reads one worker and the attempts that it holds. A closed session is found, too, as long as its record is kept.
    *
    * Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND).
    *
@@ -221,11 +221,12 @@ export const WorkerService: GenService<{
   },
   /**
    * Asks a worker to finish what it holds and take nothing more. Nothing is assigned to it any more once this has
-   * answered; the worker hears of it with its next heartbeat. The workers of our SDKs then finish what they hold and end.
+   * answered; the worker learns of it with its next heartbeat. Workers of the Muster SDKs then finish what they hold
+   * and end.
    *
-   * Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND), FAILED_PRECONDITION (SESSION_CLOSED: it
-   * was closed without having been asked to drain). Draining twice is no error, nor is it once the worker has drained and
-   * ended.
+   * Errors: INVALID_ARGUMENT (session_id is no UUID), NOT_FOUND (SESSION_NOT_FOUND), FAILED_PRECONDITION
+   * (SESSION_CLOSED: it was closed without a request to drain). Draining twice is no error, nor is it once the worker
+   * has drained and ended.
    *
    * @generated from rpc muster.v1.WorkerService.DrainWorker
    */

@@ -23,30 +23,31 @@ export const file_muster_v1_workflow: GenFile = /*@__PURE__*/
 /**
  * A job whose steps are jobs. The control plane runs it.
  *
- * It fails if a step of the work that no other one needs failed, or could not start because of a failure; else it succeeds.
- * Expressions are CEL over `workflow.input`, `workflow.job_id`, `workflow.labels`, and `steps.NAME.output`, `steps.NAME.state`
- * (such as "SUCCEEDED") of steps that come before; the payloads that they name must be JSON. At most 4,096 characters each.
+ * It fails if a step of the work that no other one needs failed, or could not start because of a failure; else it
+ * succeeds. Expressions are CEL over `workflow.input`, `workflow.job_id`, `workflow.labels`, and `steps.NAME.output`,
+ * `steps.NAME.state` (such as "SUCCEEDED") of earlier steps; the payloads that they name must be JSON. At most 4,096
+ * characters each.
  *
  * @generated from message muster.v1.WorkflowBody
  */
 export type WorkflowBody = Message<"muster.v1.WorkflowBody"> & {
   /**
-   * The vertices of the graph. Between 1 and 10,000, which may need 100,000 others in all.
+   * The vertices of the graph. Between 1 and 10,000, with at most 100,000 `needs` in all.
    *
    * @generated from field: repeated muster.v1.WorkflowStep steps = 1;
    */
   steps: WorkflowStep[];
 
   /**
-   * Its result, as an expression. Empty: an object with the outputs of the steps of the work that no other one needs, by name;
-   * of those that were skipped there is none.
+   * Its result, as an expression. Empty: an object with the outputs, by name, of the steps of the work that no other
+   * one needs; without skipped ones.
    *
    * @generated from field: string output = 2;
    */
   output: string;
 
   /**
-   * What a failure does to the others.
+   * What a failure does to the other steps.
    *
    * @generated from field: muster.v1.FailureMode failure_mode = 3;
    */
@@ -67,15 +68,15 @@ export const WorkflowBodySchema: GenMessage<WorkflowBody> = /*@__PURE__*/
  */
 export type WorkflowStep = Message<"muster.v1.WorkflowStep"> & {
   /**
-   * Its name, unique in the workflow: `^[a-z][a-z0-9_]{0,62}$`, and not `in`, `true`, `false` or `null`, so that expressions can
-   * name it.
+   * Its name, unique in the workflow: `^[a-z][a-z0-9_]{0,62}$`, and not `in`, `true`, `false` or `null`, so that
+   * expressions can name it.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * The definition that the step's job is made from: a task or a workflow, in the workflow's namespace.
+   * The definition of the step's job: a task, a workflow or a wait, in the workflow's namespace.
    *
    * @generated from field: string definition = 2;
    */
@@ -110,8 +111,8 @@ export type WorkflowStep = Message<"muster.v1.WorkflowStep"> & {
   condition: string;
 
   /**
-   * Expression that gives the input of its job. Empty: the workflow's input. In a fan-out `item` and `index` may be named, in a
-   * loop `iteration`, from 0, and `previous`, the output of the pass before, which is null at first.
+   * Expression that gives the input of its job. Empty: the workflow's input. In a fan-out it may use `item` and
+   * `index`, in a loop `iteration`, from 0, and `previous`, the output of the previous pass, which is null at first.
    *
    * @generated from field: string input = 7;
    */
@@ -125,46 +126,46 @@ export type WorkflowStep = Message<"muster.v1.WorkflowStep"> & {
   fanOut?: FanOut | undefined;
 
   /**
-   * Runs it again until it is good. Unset: once. Not with `fan_out`.
+   * Repeats it while a condition holds. Unset: once. Not with `fan_out`.
    *
    * @generated from field: muster.v1.Loop loop = 9;
    */
   loop?: Loop | undefined;
 
   /**
-   * What it is for.
+   * Its purpose.
    *
    * @generated from field: muster.v1.StepRole role = 10;
    */
   role: StepRole;
 
   /**
-   * What its job has in place of the definition's own.
+   * Settings of its job that replace the definition's own.
    *
    * @generated from field: muster.v1.StepOverrides overrides = 11;
    */
   overrides?: StepOverrides | undefined;
 
   /**
-   * What takes back what it has done, if the work fails, is cancelled or runs out of time after it has succeeded. Unset: nothing. Only
-   * of a step of the work; not with `fan_out`.
+   * Undoes its work, if the workflow fails, is cancelled or runs out of time after the step has succeeded. Unset:
+   * nothing. Only for a step of the work; not with `fan_out`.
    *
    * @generated from field: muster.v1.Compensation compensation = 12;
    */
   compensation?: Compensation | undefined;
 
   /**
-   * When the result of an earlier job may be taken in place of a job of its own. Unset: never. Only of a step of the work whose
-   * definition is a task or a workflow; not with `fan_out`, `loop` or `compensation`.
+   * When it may take the result of an earlier job in place of a job of its own. Unset: never. Only for a step of the
+   * work whose definition is a task or a workflow; not with `fan_out`, `loop` or `compensation`.
    *
    * @generated from field: muster.v1.StepCache cache = 13;
    */
   cache?: StepCache | undefined;
 
   /**
-   * What of outside of the workflow its job waits for: once its turn has come, and its condition holds, the job is BLOCKED until all
-   * of it has come about. If one can come about no more, the job is SKIPPED and the step has failed; so has one whose job would wait
-   * for itself. At most 100; not with `fan_out`, `loop` or `cache`.
+   * Dependencies of its job outside of the workflow: once its turn has come, and its condition holds, the job is
+   * BLOCKED until all are met. If one can no longer be met, the job is SKIPPED and the step has failed; the step also
+   * fails if its job would wait for itself. At most 100; not with `fan_out`, `loop` or `cache`.
    *
    * @generated from field: repeated muster.v1.StepDependency after = 14;
    */
@@ -179,14 +180,14 @@ export const WorkflowStepSchema: GenMessage<WorkflowStep> = /*@__PURE__*/
   messageDesc(file_muster_v1_workflow, 1);
 
 /**
- * What a step waits for that is no part of its workflow, as `Dependency` says it of a job. The expressions may name what the step's
- * input may, and give texts; they are looked at once, when the step's turn has come.
+ * A dependency of a step outside of its workflow, as `Dependency` is for a job. The expressions may use the same
+ * variables as the step's input, and give texts; they are evaluated once, when the step's turn has come.
  *
  * @generated from message muster.v1.StepDependency
  */
 export type StepDependency = Message<"muster.v1.StepDependency"> & {
   /**
-   * What it is. Needed.
+   * The target. Required.
    *
    * @generated from oneof muster.v1.StepDependency.on
    */
@@ -208,8 +209,8 @@ export type StepDependency = Message<"muster.v1.StepDependency"> & {
     case: "step";
   } | {
     /**
-     * Expression that gives the name of a data asset of the same namespace. It is met by the first publication after the step's turn
-     * has come.
+     * Expression that gives the name of a data asset of the same namespace. It is met by the first publication after
+     * the step's turn has come.
      *
      * @generated from field: string asset = 3;
      */
@@ -218,7 +219,7 @@ export type StepDependency = Message<"muster.v1.StepDependency"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * What must become of the job or the step. Not for an asset, which is met by a publication. Unset: SUCCEEDED.
+   * How the job or the step must end. Not for an asset, which is met by a publication. Unset: SUCCEEDED.
    *
    * @generated from field: muster.v1.DependencyCondition condition = 4;
    */
@@ -246,7 +247,7 @@ export type OtherStep = Message<"muster.v1.OtherStep"> & {
   workflowJobId: string;
 
   /**
-   * Name of the step, as it is.
+   * The literal name of the step.
    *
    * @generated from field: string step = 2;
    */
@@ -261,23 +262,25 @@ export const OtherStepSchema: GenMessage<OtherStep> = /*@__PURE__*/
   messageDesc(file_muster_v1_workflow, 3);
 
 /**
- * Takes the result of an earlier job in place of a new one. Steps whose jobs would have the same definition, version and input, in
- * whichever workflow of the namespace, share results: what the job of one has succeeded with, later ones take. Two that are under way
- * at the same time both have a job; what ends later is kept. A result that retention or an erasure took away is not there.
+ * Takes the result of an earlier job in place of a new one. Steps whose jobs would have the same definition, version
+ * and input, in any workflow of the namespace, share results: later steps take the result of a job that has succeeded.
+ * Two that run at the same time both have a job; the result that ends later is kept. A result that retention or an
+ * erasure removed is gone.
  *
  * @generated from message muster.v1.StepCache
  */
 export type StepCache = Message<"muster.v1.StepCache"> & {
   /**
-   * How long after its job has ended a result may be taken, and how long that of the step's own job is kept for others. From 1 s to
-   * 10 years; no longer than the job is kept.
+   * Maximum age of a result, from the end of its job, and how long that of the step's own job is kept for others. From
+   * 1 s to 10 years; no longer than the job is kept.
    *
    * @generated from field: google.protobuf.Duration max_age = 1;
    */
   maxAge?: Duration | undefined;
 
   /**
-   * Expression of what must be the same in place of the input: it may name what the step's input may. Empty: the whole input.
+   * Expression of the value that must be the same in place of the input: it may use the same variables as the step's
+   * input. Empty: the whole input.
    *
    * @generated from field: string key = 2;
    */
@@ -292,15 +295,15 @@ export const StepCacheSchema: GenMessage<StepCache> = /*@__PURE__*/
   messageDesc(file_muster_v1_workflow, 4);
 
 /**
- * Takes back what a step has done. Compensations of a workflow run after its work and before all clean-up, one after another, that of
- * the step that ended last first. Each runs to its end, also if the workflow is cancelled or runs out of time meanwhile; after one that
- * failed the others go on, and the workflow's failure names it.
+ * Undoes a step's work. Compensations of a workflow run after its work and before all clean-up, one after another, in
+ * reverse order of the steps' ends. Each runs to its end, also if the workflow is cancelled or runs out of time
+ * meanwhile; if one fails, the others still run, and the workflow's failure names it.
  *
  * @generated from message muster.v1.Compensation
  */
 export type Compensation = Message<"muster.v1.Compensation"> & {
   /**
-   * The definition that its job is made from: a task or a workflow, in the workflow's namespace.
+   * The definition of its job: a task or a workflow, in the workflow's namespace.
    *
    * @generated from field: string definition = 1;
    */
@@ -314,8 +317,8 @@ export type Compensation = Message<"muster.v1.Compensation"> & {
   definitionVersion: number;
 
   /**
-   * Expression that gives the input of its job; `output` is what the step gave, that of its last pass if it has a loop. Empty: the
-   * step's output as it is.
+   * Expression that gives the input of its job; `output` is the step's output, that of its last pass if it has a loop.
+   * Empty: the step's output as it is.
    *
    * @generated from field: string input = 3;
    */
@@ -330,7 +333,7 @@ export const CompensationSchema: GenMessage<Compensation> = /*@__PURE__*/
   messageDesc(file_muster_v1_workflow, 5);
 
 /**
- * What a step's job has in place of what its definition says.
+ * Settings of a step's job that replace those of its definition.
  *
  * @generated from message muster.v1.StepOverrides
  */
@@ -371,15 +374,15 @@ export type StepOverrides = Message<"muster.v1.StepOverrides"> & {
   demands?: Demands | undefined;
 
   /**
-   * How long its job may wait for its first attempt, from when it may run. Unset: as the definition says.
+   * How long its job may wait for its first attempt, from when it may run. Unset: the definition's.
    *
    * @generated from field: google.protobuf.Duration expire_after = 6;
    */
   expireAfter?: Duration | undefined;
 
   /**
-   * How long after the step's start its job may run: until then it is SCHEDULED, and holds no worker. Unset: at once. At most
-   * 10 years.
+   * How long after the step's start its job may run: until then it is SCHEDULED, and holds no worker. Unset: at once.
+   * At most 10 years.
    *
    * @generated from field: google.protobuf.Duration delay = 7;
    */
@@ -394,14 +397,14 @@ export const StepOverridesSchema: GenMessage<StepOverrides> = /*@__PURE__*/
   messageDesc(file_muster_v1_workflow, 6);
 
 /**
- * One job for each item of a list. The step's output is the list of the outputs, in the order of the items, with null for those
- * that have none.
+ * One job for each item of a list. The step's output is the list of the outputs, in the order of the items, with null
+ * for those without one.
  *
  * @generated from message muster.v1.FanOut
  */
 export type FanOut = Message<"muster.v1.FanOut"> & {
   /**
-   * Expression that gives the list: at most 100,000 items. None: the step succeeds at once with an empty list.
+   * Expression that gives the list: at most 100,000 items. An empty list: the step succeeds at once with an empty list.
    *
    * @generated from field: string items = 1;
    */
@@ -415,16 +418,18 @@ export type FanOut = Message<"muster.v1.FanOut"> & {
   maxParallel: number;
 
   /**
-   * Items that may fail before the step does. One more, and the step fails at once, and what still runs is cancelled. Not so many,
-   * or unset: all items run to their ends, and the step fails if one of them has failed and no success rule holds.
+   * Items that may fail before the step does. With one more the step fails at once, and running items are cancelled. If
+   * fewer fail, or it is unset: all items run to their ends, and the step fails if one of them has failed and no
+   * success rule holds.
    *
    * @generated from field: optional int32 max_failed = 3;
    */
   maxFailed?: number | undefined;
 
   /**
-   * When the step succeeds early, or although some have failed: one of these holds. What still runs is cancelled then. A failure
-   * by `max_failed` that is found at the same time goes first. At most 20. None: it succeeds once all items have.
+   * When the step succeeds early, or although some have failed: one of these holds. Running items are cancelled then. A
+   * failure by `max_failed` that is found at the same time takes precedence. At most 20. None: it succeeds once all
+   * items have.
    *
    * @generated from field: repeated muster.v1.SuccessRule success_policy = 4;
    */
@@ -445,15 +450,15 @@ export const FanOutSchema: GenMessage<FanOut> = /*@__PURE__*/
  */
 export type SuccessRule = Message<"muster.v1.SuccessRule"> & {
   /**
-   * Which items count: places from 0 and spans of them, in order, such as "0,3-5". Of places beyond the end of the list nothing
-   * is asked. At most 4,096 characters. Empty: all.
+   * The items that count: indexes from 0 and ranges of them, in order, such as "0,3-5". Indexes beyond the end of the
+   * list are ignored. At most 4,096 characters. Empty: all.
    *
    * @generated from field: string indexes = 1;
    */
   indexes: string;
 
   /**
-   * How many of them must have succeeded; all of them, if the list has not so many. 0: all of them.
+   * How many of them must have succeeded; all of them, if the list has fewer. 0: all of them.
    *
    * @generated from field: int32 count = 2;
    */
@@ -474,14 +479,14 @@ export const SuccessRuleSchema: GenMessage<SuccessRule> = /*@__PURE__*/
  */
 export type Loop = Message<"muster.v1.Loop"> & {
   /**
-   * Looked at after each pass that succeeded: `output` is what it gave, `iteration` its number from 0. True: once more.
+   * Evaluated after each successful pass: `output` is its output, `iteration` its number from 0. True: another pass.
    *
    * @generated from field: string while = 1;
    */
   while: string;
 
   /**
-   * Passes at the most; if the expression still holds after the last one, the step fails. From 1 to 10,000.
+   * Maximum number of passes; if the expression still holds after the last one, the step fails. From 1 to 10,000.
    *
    * @generated from field: int32 max_iterations = 2;
    */
@@ -496,8 +501,8 @@ export const LoopSchema: GenMessage<Loop> = /*@__PURE__*/
   messageDesc(file_muster_v1_workflow, 9);
 
 /**
- * When a step may start, by how the steps that it needs have ended. What is said of failed steps holds for steps whose jobs
- * failed, were cancelled or expired, and for those that could not start because of one. A step that needs none starts at once.
+ * When a step may start, by how the steps that it needs have ended. Failed steps are steps whose jobs failed, were
+ * cancelled or expired, and those that could not start because of one. A step that needs none starts at once.
  *
  * @generated from enum muster.v1.TriggerRule
  */
@@ -524,14 +529,15 @@ export const TriggerRule = {
   ALL_FAILED: 2,
 
   /**
-   * All have ended, however.
+   * All have ended, in any way.
    *
    * @generated from enum value: TRIGGER_RULE_ALL_DONE = 3;
    */
   ALL_DONE: 3,
 
   /**
-   * All have ended, none was skipped, and at least one succeeded. One skipped: it is skipped. None succeeded: it can't start.
+   * All have ended, none was skipped, and at least one succeeded. One skipped: it is skipped. None succeeded: it can't
+   * start.
    *
    * @generated from enum value: TRIGGER_RULE_ALL_DONE_MIN_ONE_SUCCESS = 4;
    */
@@ -559,8 +565,8 @@ export const TriggerRule = {
   ONE_FAILED: 7,
 
   /**
-   * One has succeeded or failed; the others are not waited for. All have ended and none did: it is skipped. Here alone a step that
-   * could not start is no failed one.
+   * One has succeeded or failed; the others are not waited for. All have ended and none did: it is skipped. Only here,
+   * a step that could not start does not count as failed.
    *
    * @generated from enum value: TRIGGER_RULE_ONE_DONE = 8;
    */
@@ -595,7 +601,7 @@ export const TriggerRule = {
   ALWAYS: 12,
 
   /**
-   * All have ended, and at least one succeeded, whichever it is: for clean-up of what a step has set up. None succeeded: it can't
+   * All have ended, and at least one succeeded: for clean-up after a set-up step. None succeeded: it can't
    * start if one failed, else it is skipped.
    *
    * @generated from enum value: TRIGGER_RULE_ALL_DONE_SETUP_SUCCESS = 13;
@@ -604,8 +610,8 @@ export const TriggerRule = {
 } as const;
 
 /**
- * When a step may start, by how the steps that it needs have ended. What is said of failed steps holds for steps whose jobs
- * failed, were cancelled or expired, and for those that could not start because of one. A step that needs none starts at once.
+ * When a step may start, by how the steps that it needs have ended. Failed steps are steps whose jobs failed, were
+ * cancelled or expired, and those that could not start because of one. A step that needs none starts at once.
  *
  * @generated from enum muster.v1.TriggerRule
  */
@@ -618,7 +624,7 @@ export const TriggerRuleSchema: GenEnum<TriggerRule> = /*@__PURE__*/
   enumDesc(file_muster_v1_workflow, 0);
 
 /**
- * When a step is for.
+ * Purpose of a step.
  *
  * @generated from enum muster.v1.StepRole
  */
@@ -645,7 +651,7 @@ export const StepRole = {
   ON_FAILURE: 2,
 
   /**
-   * It runs when all else is over, whatever became of that.
+   * It runs last, whatever happened to the others.
    *
    * @generated from enum value: STEP_ROLE_FINALLY = 3;
    */
@@ -653,7 +659,7 @@ export const StepRole = {
 } as const;
 
 /**
- * When a step is for.
+ * Purpose of a step.
  *
  * @generated from enum muster.v1.StepRole
  */
@@ -666,7 +672,7 @@ export const StepRoleSchema: GenEnum<StepRole> = /*@__PURE__*/
   enumDesc(file_muster_v1_workflow, 1);
 
 /**
- * What a failure of the work does to steps beside the one that failed.
+ * What a failure of the work does to the other steps.
  *
  * @generated from enum muster.v1.FailureMode
  */
@@ -679,14 +685,14 @@ export const FailureMode = {
   UNSPECIFIED: 0,
 
   /**
-   * Jobs that run are cancelled, and steps that wait do not start.
+   * Running jobs are cancelled, and waiting steps do not start.
    *
    * @generated from enum value: FAILURE_MODE_FAIL_FAST = 1;
    */
   FAIL_FAST: 1,
 
   /**
-   * All that can still run does.
+   * Everything that can still run does.
    *
    * @generated from enum value: FAILURE_MODE_RUN_BRANCHES = 2;
    */
@@ -694,7 +700,7 @@ export const FailureMode = {
 } as const;
 
 /**
- * What a failure of the work does to steps beside the one that failed.
+ * What a failure of the work does to the other steps.
  *
  * @generated from enum muster.v1.FailureMode
  */

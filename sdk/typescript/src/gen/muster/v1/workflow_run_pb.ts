@@ -19,7 +19,7 @@ export const file_muster_v1_workflow_run: GenFile = /*@__PURE__*/
   fileDesc("ChxtdXN0ZXIvdjEvd29ya2Zsb3dfcnVuLnByb3RvEgltdXN0ZXIudjEiqAIKCFdvcmtmbG93EhsKA2pvYhgBIAEoCzIOLm11c3Rlci52MS5Kb2ISJwoFcGhhc2UYAiABKA4yGC5tdXN0ZXIudjEuV29ya2Zsb3dQaGFzZRINCgVzdGVwcxgDIAEoBRIPCgd3YWl0aW5nGAQgASgFEg8KB3J1bm5pbmcYBSABKAUSEQoJc3VjY2VlZGVkGAYgASgFEg4KBmZhaWxlZBgHIAEoBRIXCg91cHN0cmVhbV9mYWlsZWQYCCABKAUSDwoHc2tpcHBlZBgJIAEoBRIQCghwcm9ncmVzcxgKIAEoARI2ChJlc3RpbWF0ZWRfZW5kX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmNhY2hlZBgMIAEoBSKZAwoPV29ya2Zsb3dTdGVwUnVuEgwKBG5hbWUYASABKAkSDgoGbnVtYmVyGAIgASgFEiMKBXN0YXRlGAMgASgOMhQubXVzdGVyLnYxLlN0ZXBTdGF0ZRIOCgZyZWFzb24YBCABKAkSDgoGam9iX2lkGAUgASgJEhEKCWl0ZXJhdGlvbhgGIAEoBRIqCgdmYW5fb3V0GAcgASgLMhkubXVzdGVyLnYxLkZhbk91dFByb2dyZXNzEg0KBW5lZWRzGAggAygJEiEKBHJvbGUYCSABKA4yEy5tdXN0ZXIudjEuU3RlcFJvbGUSEgoKZGVmaW5pdGlvbhgKIAEoCRIuCgpzdGFydF90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMY29tcGVuc2F0aW9uGA0gASgLMhoubXVzdGVyLnYxLkNvbXBlbnNhdGlvblJ1bhIOCgZjYWNoZWQYDiABKAgiyAEKD0NvbXBlbnNhdGlvblJ1bhIjCgVzdGF0ZRgBIAEoDjIULm11c3Rlci52MS5TdGVwU3RhdGUSDgoGam9iX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRISCgpkZWZpbml0aW9uGAQgASgJEi4KCnN0YXJ0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJoCg5GYW5PdXRQcm9ncmVzcxIMCgRzaXplGAEgASgFEg8KB3N0YXJ0ZWQYAiABKAUSEQoJc3VjY2VlZGVkGAMgASgFEg4KBmZhaWxlZBgEIAEoBRIUCgxtYXhfcGFyYWxsZWwYBSABKAUqpAEKDVdvcmtmbG93UGhhc2USHgoaV09SS0ZMT1dfUEhBU0VfVU5TUEVDSUZJRUQQABIXChNXT1JLRkxPV19QSEFTRV9XT1JLEAESHQoZV09SS0ZMT1dfUEhBU0VfT05fRkFJTFVSRRACEhoKFldPUktGTE9XX1BIQVNFX0ZJTkFMTFkQAxIfChtXT1JLRkxPV19QSEFTRV9DT01QRU5TQVRJT04QBCrAAQoJU3RlcFN0YXRlEhoKFlNURVBfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJTVEVQX1NUQVRFX1dBSVRJTkcQARIWChJTVEVQX1NUQVRFX1JVTk5JTkcQAhIYChRTVEVQX1NUQVRFX1NVQ0NFRURFRBADEhUKEVNURVBfU1RBVEVfRkFJTEVEEAQSHgoaU1RFUF9TVEFURV9VUFNUUkVBTV9GQUlMRUQQBRIWChJTVEVQX1NUQVRFX1NLSVBQRUQQBkItCg1kZXYubXVzdGVyLnYxUAFaGm11c3Rlci5kZXYvc2RrL2dvL211c3RlcnBiYgZwcm90bzM", [file_google_protobuf_timestamp, file_muster_v1_job, file_muster_v1_workflow]);
 
 /**
- * A job of a workflow, with how far it is.
+ * A job of a workflow, with its progress.
  *
  * @generated from message muster.v1.Workflow
  */
@@ -32,7 +32,7 @@ export type Workflow = Message<"muster.v1.Workflow"> & {
   job?: Job | undefined;
 
   /**
-   * What it is at. Of one that has ended: what it was at in the end.
+   * Its phase. For an ended workflow: its last phase.
    *
    * @generated from field: muster.v1.WorkflowPhase phase = 2;
    */
@@ -74,7 +74,7 @@ export type Workflow = Message<"muster.v1.Workflow"> & {
   failed: number;
 
   /**
-   * Steps that can't start because of a failure before them.
+   * Steps that can't start because of an earlier failure.
    *
    * @generated from field: int32 upstream_failed = 8;
    */
@@ -88,23 +88,23 @@ export type Workflow = Message<"muster.v1.Workflow"> & {
   skipped: number;
 
   /**
-   * The share of its steps that are over, from 0 to 1: all of a phase that is over, and of a fan-out that runs as much as of its
-   * items have ended. 0: it has not been started. 1: it has ended.
+   * The share of its steps that are over, from 0 to 1: all of a phase that is over, and of a running fan-out the share
+   * of its ended items. 0: it has not been started. 1: it has ended.
    *
    * @generated from field: double progress = 10;
    */
   progress: number;
 
   /**
-   * When its last step is expected to end, by what steps and items have taken that have ended. Unset while none says anything, and of
-   * one that has ended.
+   * When its last step is expected to end, estimated from the durations of ended steps and items. Unset while there are
+   * none, and for an ended workflow.
    *
    * @generated from field: google.protobuf.Timestamp estimated_end_time = 11;
    */
   estimatedEndTime?: Timestamp | undefined;
 
   /**
-   * Of the steps that have succeeded, those that took the result of an earlier job.
+   * Number of successful steps that took the result of an earlier job.
    *
    * @generated from field: int32 cached = 12;
    */
@@ -132,30 +132,30 @@ export type WorkflowStepRun = Message<"muster.v1.WorkflowStepRun"> & {
   name: string;
 
   /**
-   * Its place in the definition, from 0.
+   * Its index in the definition, from 0.
    *
    * @generated from field: int32 number = 2;
    */
   number: number;
 
   /**
-   * How it is.
+   * Its state.
    *
    * @generated from field: muster.v1.StepState state = 3;
    */
   state: StepState;
 
   /**
-   * Why it was skipped, never started, or failed without a job; of one with `after`, what its job depends on. At most 1,024
-   * characters. Empty: its job says.
+   * Why it was skipped, never started, or failed without a job; for one with `after`, what its job depends on. At most
+   * 1,024 characters. Empty: see its job.
    *
    * @generated from field: string reason = 4;
    */
   reason: string;
 
   /**
-   * Its job; of a loop that of its last pass; of one that is `cached` the earlier job. Empty: it has none, or one for each item of its
-   * fan-out.
+   * Its job; for a loop that of its last pass; if it is `cached` the earlier job. Empty: it has none, or one for each
+   * item of its fan-out.
    *
    * @generated from field: string job_id = 5;
    */
@@ -169,7 +169,7 @@ export type WorkflowStepRun = Message<"muster.v1.WorkflowStepRun"> & {
   iteration: number;
 
   /**
-   * How far its fan-out is. Unset: it has none, or has not been started.
+   * Progress of its fan-out. Unset: it has none, or has not been started.
    *
    * @generated from field: muster.v1.FanOutProgress fan_out = 7;
    */
@@ -183,35 +183,37 @@ export type WorkflowStepRun = Message<"muster.v1.WorkflowStepRun"> & {
   needs: string[];
 
   /**
-   * What it is for.
+   * Its purpose.
    *
    * @generated from field: muster.v1.StepRole role = 9;
    */
   role: StepRole;
 
   /**
-   * The definition that its job is made from.
+   * The definition of its job.
    *
    * @generated from field: string definition = 10;
    */
   definition: string;
 
   /**
-   * When its job was made, or that of the first item; if it is `cached`, when the result was taken. Unset: it has none.
+   * When its job was created, or that of the first item; if it is `cached`, when the result was taken. Unset: it has
+   * none.
    *
    * @generated from field: google.protobuf.Timestamp start_time = 11;
    */
   startTime?: Timestamp | undefined;
 
   /**
-   * When its job ended; if it is `cached`, when the result was taken. Unset: it has none, it is open, or there is one for each item.
+   * When its job ended; if it is `cached`, when the result was taken. Unset: it has none, it is open, or there is one
+   * for each item.
    *
    * @generated from field: google.protobuf.Timestamp end_time = 12;
    */
   endTime?: Timestamp | undefined;
 
   /**
-   * How far its compensation is. Unset: it has none, or has not succeeded.
+   * Its compensation. Unset: it has none, or has not succeeded.
    *
    * @generated from field: muster.v1.CompensationRun compensation = 13;
    */
@@ -233,13 +235,13 @@ export const WorkflowStepRunSchema: GenMessage<WorkflowStepRun> = /*@__PURE__*/
   messageDesc(file_muster_v1_workflow_run, 1);
 
 /**
- * What takes back what a step has done.
+ * The compensation of a step.
  *
  * @generated from message muster.v1.CompensationRun
  */
 export type CompensationRun = Message<"muster.v1.CompensationRun"> & {
   /**
-   * WAITING: it was not called for, or its turn has not come; else RUNNING, SUCCEEDED or FAILED.
+   * WAITING: it was not needed, or its turn has not come; else RUNNING, SUCCEEDED or FAILED.
    *
    * @generated from field: muster.v1.StepState state = 1;
    */
@@ -260,14 +262,14 @@ export type CompensationRun = Message<"muster.v1.CompensationRun"> & {
   reason: string;
 
   /**
-   * The definition that its job is made from.
+   * The definition of its job.
    *
    * @generated from field: string definition = 4;
    */
   definition: string;
 
   /**
-   * When its job was made. Unset: it has none.
+   * When its job was created. Unset: it has none.
    *
    * @generated from field: google.protobuf.Timestamp start_time = 5;
    */
@@ -316,7 +318,7 @@ export type FanOutProgress = Message<"muster.v1.FanOutProgress"> & {
   succeeded: number;
 
   /**
-   * Those that have failed. What the fan-out cancelled when it was decided counts neither here nor there.
+   * Those that have failed. Items that the fan-out cancelled once it was decided count in neither.
    *
    * @generated from field: int32 failed = 4;
    */
@@ -338,7 +340,7 @@ export const FanOutProgressSchema: GenMessage<FanOutProgress> = /*@__PURE__*/
   messageDesc(file_muster_v1_workflow_run, 3);
 
 /**
- * What a workflow is at.
+ * Current phase of a workflow.
  *
  * @generated from enum muster.v1.WorkflowPhase
  */
@@ -372,7 +374,8 @@ export const WorkflowPhase = {
   FINALLY: 3,
 
   /**
-   * The work has failed or was cancelled: what has succeeded of it is compensated, before the steps with the role ON_FAILURE.
+   * The work has failed or was cancelled: its successful steps are compensated, before the steps with the role
+   * ON_FAILURE.
    *
    * @generated from enum value: WORKFLOW_PHASE_COMPENSATION = 4;
    */
@@ -380,7 +383,7 @@ export const WorkflowPhase = {
 } as const;
 
 /**
- * What a workflow is at.
+ * Current phase of a workflow.
  *
  * @generated from enum muster.v1.WorkflowPhase
  */
@@ -393,7 +396,7 @@ export const WorkflowPhaseSchema: GenEnum<WorkflowPhase> = /*@__PURE__*/
   enumDesc(file_muster_v1_workflow_run, 0);
 
 /**
- * How a step of a workflow is.
+ * State of a step of a workflow.
  *
  * @generated from enum muster.v1.StepState
  */
@@ -406,7 +409,7 @@ export const StepState = {
   UNSPECIFIED: 0,
 
   /**
-   * It has not been started. Of a workflow that has ended: it never was.
+   * It has not been started. In an ended workflow, it never was.
    *
    * @generated from enum value: STEP_STATE_WAITING = 1;
    */
@@ -434,7 +437,7 @@ export const StepState = {
   FAILED: 4,
 
   /**
-   * Its trigger rule says that it can't start because of a failure before it.
+   * Its trigger rule says that it can't start because of an earlier failure.
    *
    * @generated from enum value: STEP_STATE_UPSTREAM_FAILED = 5;
    */
@@ -449,7 +452,7 @@ export const StepState = {
 } as const;
 
 /**
- * How a step of a workflow is.
+ * State of a step of a workflow.
  *
  * @generated from enum muster.v1.StepState
  */

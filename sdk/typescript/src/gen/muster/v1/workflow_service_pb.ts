@@ -43,7 +43,7 @@ export const GetWorkflowRequestSchema: GenMessage<GetWorkflowRequest> = /*@__PUR
   messageDesc(file_muster_v1_workflow_service, 0);
 
 /**
- * The workflow that was asked for.
+ * The requested workflow.
  *
  * @generated from message muster.v1.GetWorkflowResponse
  */
@@ -91,7 +91,7 @@ export type ListWorkflowStepsRequest = Message<"muster.v1.ListWorkflowStepsReque
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before. Empty: the first page.
+   * `next_page_token` of the previous page. Empty: the first page.
    *
    * @generated from field: string page_token = 4;
    */
@@ -119,7 +119,7 @@ export const ListWorkflowStepsRequestSchema: GenMessage<ListWorkflowStepsRequest
  */
 export type ListWorkflowStepsResponse = Message<"muster.v1.ListWorkflowStepsResponse"> & {
   /**
-   * The steps, in the order of the definition. Fewer than asked for where they need very many others.
+   * The steps, in the order of the definition. Fewer than requested if they have very many `needs`.
    *
    * @generated from field: repeated muster.v1.WorkflowStepRun steps = 1;
    */
@@ -141,7 +141,7 @@ export const ListWorkflowStepsResponseSchema: GenMessage<ListWorkflowStepsRespon
   messageDesc(file_muster_v1_workflow_service, 3);
 
 /**
- * Asks to skip a step.
+ * Names the step to skip.
  *
  * @generated from message muster.v1.SkipStepRequest
  */
@@ -168,14 +168,14 @@ export type SkipStepRequest = Message<"muster.v1.SkipStepRequest"> & {
   step: string;
 
   /**
-   * Why, for people; kept with the step and in the audit record. At most 1,024 characters.
+   * A readable reason; kept with the step and in the audit record. At most 1,024 characters.
    *
    * @generated from field: string reason = 4;
    */
   reason: string;
 
   /**
-   * UUID that makes repeats of this call harmless. Empty: none.
+   * UUID that makes a repeat of this very call harmless. Empty: none.
    *
    * @generated from field: string request_id = 5;
    */
@@ -211,16 +211,17 @@ export const SkipStepResponseSchema: GenMessage<SkipStepResponse> = /*@__PURE__*
   messageDesc(file_muster_v1_workflow_service, 5);
 
 /**
- * Shows the jobs that are workflows: how far they are, and each of their steps.
+ * Reads the jobs that are workflows: their progress, and each of their steps.
  *
- * They are submitted, cancelled and waited for as any job is; the jobs of their steps are those that ListJobs has for their
- * parent_job_id.
+ * You submit, cancel and wait for them like any job; ListJobs with their parent_job_id lists the jobs of their
+ * steps.
  *
  * @generated from service muster.v1.WorkflowService
  */
 export const WorkflowService: GenService<{
   /**
-   * Reads how far a workflow is. Errors: INVALID_ARGUMENT, NOT_FOUND (JOB_NOT_FOUND), FAILED_PRECONDITION (NOT_A_WORKFLOW).
+   * Reads the progress of a workflow. Errors: INVALID_ARGUMENT, NOT_FOUND (JOB_NOT_FOUND), FAILED_PRECONDITION
+   * (NOT_A_WORKFLOW).
    *
    * @generated from rpc muster.v1.WorkflowService.GetWorkflow
    */
@@ -230,9 +231,9 @@ export const WorkflowService: GenService<{
     output: typeof GetWorkflowResponseSchema;
   },
   /**
-   * Lists the steps of a workflow in the order of its definition. What is open may change between two pages.
+   * Lists the steps of a workflow in the order of its definition. Open steps may change between two pages.
    *
-   * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list, a state that is none),
+   * Errors: INVALID_ARGUMENT (page_size negative, page_token malformed or of another list, an invalid state),
    * NOT_FOUND (JOB_NOT_FOUND), FAILED_PRECONDITION (NOT_A_WORKFLOW).
    *
    * @generated from rpc muster.v1.WorkflowService.ListWorkflowSteps
@@ -243,12 +244,14 @@ export const WorkflowService: GenService<{
     output: typeof ListWorkflowStepsResponseSchema;
   },
   /**
-   * Skips a step by hand, and keeps an audit record of it. One that waits ends SKIPPED and never starts. Of one that runs what is open is
-   * cancelled: once that is over it is SKIPPED, or SUCCEEDED, if its job was before the cancel reached it. Trigger rules see
-   * it as any skipped step. It is done soon after the answer. Only steps of the phase that the workflow is at.
+   * Skips a step manually, and keeps an audit record of it. A waiting step ends SKIPPED and never starts. If it runs,
+   * its open jobs are cancelled: once that is over it is SKIPPED, or SUCCEEDED, if its job was before the cancel
+   * reached it. Trigger rules treat it like any skipped step. It is done soon after the answer. Only steps of the
+   * current phase of the workflow.
    *
-   * Errors: INVALID_ARGUMENT, NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND), FAILED_PRECONDITION (NOT_A_WORKFLOW, STEP_NOT_SKIPPABLE: the
-   * step has ended, or is of another phase, or the workflow has not been started, or has ended).
+   * Errors: INVALID_ARGUMENT, NOT_FOUND (JOB_NOT_FOUND, STEP_NOT_FOUND), FAILED_PRECONDITION (NOT_A_WORKFLOW,
+   * STEP_NOT_SKIPPABLE: the step has ended, or is of another phase, or the workflow has not been started, or has
+   * ended).
    *
    * @generated from rpc muster.v1.WorkflowService.SkipStep
    */
