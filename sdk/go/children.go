@@ -93,7 +93,7 @@ func (j *Job) EndedChildren(ctx context.Context, children ...Child) ([]*pb.Job, 
 func WaitChildren[T any](ctx context.Context, children ...Child) ([]T, error) {
 	job := JobFrom(ctx)
 	if job == nil {
-		return nil, errors.New("only a handler has children: its context is needed")
+		return nil, errors.New("children need the context of a handler")
 	}
 	ended, err := job.EndedChildren(ctx, children...)
 	if err != nil {

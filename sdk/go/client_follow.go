@@ -32,7 +32,7 @@ func follow[M any](ctx context.Context, retry transport.Retry, open func(context
 			continue
 		}
 		if ctx.Err() != nil {
-			return contextError(ctx, "the context ended before what was followed")
+			return contextError(ctx, "the context ended before the stream")
 		}
 		return asError(err)
 	}

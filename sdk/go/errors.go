@@ -115,7 +115,7 @@ func (e *JobFailedError) Error() string {
 
 // waitTimeout is the error of a wait whose context ended before the job.
 func waitTimeout(ctx context.Context, job *pb.Job) error {
-	message := "the wait was over before the job was read"
+	message := "the wait ended before the job was read"
 	if job != nil {
 		message = fmt.Sprintf("job %s has not ended yet: it is %s", job.JobId, StateName(job.State))
 	}

@@ -70,7 +70,7 @@ func (w *Worker) HandleFunc(name string, handler HandlerFunc, options ...Handler
 	case name == "" || handler == nil:
 		panic("muster: a handler needs a name and a function")
 	case w.handlers[name].run != nil:
-		panic(fmt.Sprintf("muster: there are two handlers of the name %q", name))
+		panic(fmt.Sprintf("muster: two handlers have the name %q", name))
 	}
 	message := &pb.Handler{Name: name}
 	for _, option := range options {

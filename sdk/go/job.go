@@ -115,7 +115,7 @@ func (j *Job) Checkpoint(value any) error {
 		return &PayloadError{Message: "a checkpoint needs a value"}
 	}
 	if largest := j.outlet.MaxPayload(); largest > 0 && len(checkpoint.Data) > largest {
-		return &PayloadError{Message: fmt.Sprintf("the checkpoint has %d bytes, and at most %d may be", len(checkpoint.Data), largest)}
+		return &PayloadError{Message: fmt.Sprintf("the checkpoint has %d bytes; the maximum is %d", len(checkpoint.Data), largest)}
 	}
 	j.whileRunning(func() { j.outlet.Checkpoint(checkpoint) })
 	return nil
@@ -143,7 +143,7 @@ func (j *Job) ExtendRunTimeout(more time.Duration) error {
 	var err error
 	j.whileRunning(func() {
 		if j.RunTimeout()+j.extension > core.MaxRunTime-min(more, core.MaxRunTime) {
-			err = errors.New("the handler could run for longer than the 30 days that may be")
+			err = errors.New("the handler could run for more than the maximum of 30 days")
 			return
 		}
 		j.extension += more

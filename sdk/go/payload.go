@@ -59,7 +59,7 @@ func Encode(value any) (*pb.Payload, error) {
 		return NewPayload(value, BytesType), nil
 	case json.RawMessage:
 		if !json.Valid(value) {
-			return nil, &PayloadError{Message: "the json.RawMessage is no JSON text"}
+			return nil, &PayloadError{Message: "the json.RawMessage is not valid JSON"}
 		}
 		return NewPayload(value, JSONType), nil
 	case proto.Message:
@@ -134,7 +134,7 @@ func decodeAny(payload *pb.Payload, target *any) error {
 		*target = nil
 	case isJSONType(payload.ContentType):
 		if err := json.Unmarshal(payload.Data, target); err != nil {
-			return &PayloadError{"the payload is not the JSON text that its type promises", err}
+			return &PayloadError{"the content type is JSON, but the data is not valid JSON", err}
 		}
 	default:
 		*target = payload.Data

@@ -119,7 +119,7 @@ func NewWorker(options WorkerOptions) (*Worker, error) {
 		return nil, errors.New("muster: the worker needs an Address, such as 127.0.0.1:7070")
 	}
 	if options.Name == "" {
-		return nil, errors.New("muster: the worker needs a Name, for people to know it by")
+		return nil, errors.New("muster: the worker needs a Name")
 	}
 	if options.Slots == 0 {
 		options.Slots = defaultSlots

@@ -48,7 +48,7 @@ impl Payload {
             (true, _, _) => &self.data,
             (false, true, true) => b"null",
             _ => {
-                let message = format!("its content type is {:?}, which is no JSON", self.content_type);
+                let message = format!("the content type is {:?}, not JSON", self.content_type);
                 return Err(Error::Decode(serde::de::Error::custom(message)));
             }
         };

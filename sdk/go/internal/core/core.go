@@ -238,8 +238,7 @@ func (c *Core) lost() {
 		c.close()
 		return
 	}
-	// After a session that did not last, the next one is delayed, so that two workers that supersede each other do not
-	// loop.
+	// After a short session the next one is delayed, so that sessions are not opened and lost in a tight loop.
 	var delay time.Duration
 	if time.Since(c.openedAt) < shortSession {
 		delay = shortSession/2 + rand.N(shortSession/2)

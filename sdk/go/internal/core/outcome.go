@@ -47,7 +47,7 @@ func bounded(outcome Outcome, maxPayload int) Outcome {
 	if maxPayload == 0 || size <= maxPayload {
 		return outcome
 	}
-	return Failure(sdkFailure("ResultTooLarge", fmt.Sprintf("the result has %d bytes, and at most %d may be", size, maxPayload)))
+	return Failure(sdkFailure("ResultTooLarge", fmt.Sprintf("the result has %d bytes; the maximum is %d", size, maxPayload)))
 }
 
 func runTimeoutFailure() *pb.Failure {

@@ -89,7 +89,7 @@ func (u *updates) collect() sentUpdates {
 	return sent
 }
 
-// delivered is called when a heartbeat was answered: what has not changed since needs no repeat.
+// delivered is called when a heartbeat was answered: values that have not changed since are not sent again.
 func (u *updates) delivered(sent sentUpdates) {
 	for _, said := range sent.attempts {
 		update, logs := said.held.update, said.held.logs

@@ -140,7 +140,7 @@ func (s *subscription) reportInForce(connection *nats.Conn) {
 }
 
 func (s *subscription) complained(ctx context.Context, err error) {
-	s.warn("the bus complained", err)
+	s.warn("the bus reported an error", err)
 	if !errors.Is(err, nats.ErrPermissionViolation) {
 		return
 	}

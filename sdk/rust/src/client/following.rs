@@ -87,7 +87,7 @@ impl<F: Followed> Follower<F> {
                 self.stream.insert(opened.map_err(silent)??.into_inner())
             }
         };
-        let broken = || CallError::new(Code::Unavailable, "the stream ended before its time");
+        let broken = || CallError::new(Code::Unavailable, "the server ended the stream before its last message");
         stream.message().await?.ok_or_else(broken)
     }
 

@@ -199,7 +199,7 @@ impl Context {
     pub fn checkpoint_payload(&self, checkpoint: Payload) -> Result<()> {
         let (size, most) = (checkpoint.data.len(), self.0.parts.max_payload);
         if size > most {
-            let message = format!("the checkpoint has {size} bytes, and at most {most} may be");
+            let message = format!("the checkpoint has {size} bytes; the maximum is {most}");
             return Err(Error::InvalidArgument(message));
         }
         self.say(Word::Checkpoint(checkpoint));
@@ -220,7 +220,7 @@ impl Context {
         let mut extension = self.0.extension.lock().unwrap_or_else(PoisonError::into_inner);
         let longest = self.run_timeout_millis() + *extension + more;
         if longest > MAX_RUN_TIME {
-            let message = format!("the handler could run for {longest} ms, and at most {MAX_RUN_TIME} may be");
+            let message = format!("the handler could run for {longest} ms; the maximum is {MAX_RUN_TIME}");
             return Err(Error::InvalidArgument(message));
         }
         *extension += more;

@@ -80,5 +80,5 @@ fn unreadable(kind: &str, error: Error) -> HandlerError {
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "the handler panicked with something that is no text".into())
+    text.unwrap_or_else(|| "the handler panicked with a value that is not text".into())
 }

@@ -12,7 +12,7 @@ impl Signals {
     /// The first signal drains the worker; a second one stops it without waiting for handlers.
     pub fn listen(worker: Worker) -> Result<Self> {
         let mut signals = Stream::open()
-            .map_err(|error| Error::InvalidArgument(format!("signals: they can't be listened for: {error}")))?;
+            .map_err(|error| Error::InvalidArgument(format!("signals: no listener can be installed: {error}")))?;
         let task = tokio::spawn(async move {
             signals.next().await;
             tokio::select! {

@@ -135,7 +135,7 @@ impl WorkerBuilder {
             return wrong("handlers: a worker needs at least one".into());
         }
         if let Some(name) = self.twice {
-            return wrong(format!("handlers: there are two of the name {name:?}"));
+            return wrong(format!("handlers: two have the name {name:?}"));
         }
         check_address(&self.address)?;
         self.offer.slots = self.slots as i32;

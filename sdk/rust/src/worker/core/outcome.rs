@@ -37,7 +37,7 @@ pub(crate) fn of_handler(outcome: HandlerOutcome, max_payload: usize) -> Outcome
         HandlerOutcome::Result(payload) if payload.data.len() <= max_payload => Outcome::Result(payload),
         HandlerOutcome::Result(payload) => {
             let size = payload.data.len();
-            let message = format!("the result has {size} bytes, and at most {max_payload} may be");
+            let message = format!("the result has {size} bytes; the maximum is {max_payload}");
             Outcome::Failure(sdk_failure("ResultTooLarge", message))
         }
     }

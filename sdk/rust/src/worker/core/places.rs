@@ -1,4 +1,4 @@
-//! The places in which handlers run: one per handler, at most one per slot. They belong to the worker and outlive its
+//! The places in which handlers run: one per running handler. They belong to the worker and outlive its
 //! sessions.
 
 use std::sync::Arc;

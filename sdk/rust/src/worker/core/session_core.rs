@@ -227,8 +227,7 @@ impl SessionCore {
         self.opener.open_at(now + delay);
     }
 
-    /// After a session that did not last, the next one is delayed, so that two workers that supersede each other do not
-    /// loop.
+    /// After a short session the next one is delayed, so that sessions are not opened and lost in a tight loop.
     fn reopen_delay(&mut self, now: Millis) -> Millis {
         if now.saturating_sub(self.opened_at) >= SHORT_SESSION {
             return 0;

@@ -102,7 +102,7 @@ impl Updates {
         (messages, sent)
     }
 
-    /// A heartbeat was answered: what has not changed since needs no repeat.
+    /// A heartbeat was answered: values that have not changed since are not sent again.
     pub fn delivered(&mut self, held: &mut HeldList, sent: SentUpdates) {
         for SentUpdate { held: id, sequence, logged } in sent.attempts {
             let awaited = self.drop(id);

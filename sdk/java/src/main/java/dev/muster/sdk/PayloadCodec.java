@@ -126,7 +126,7 @@ public final class PayloadCodec {
       throw new PayloadException(
           "a payload of the type \""
               + payload.getContentType()
-              + "\" is no JSON, and can't be read as "
+              + "\" is not JSON, and can't be read as "
               + type.toCanonical());
     }
     try {

@@ -228,7 +228,7 @@ public final class Worker implements AutoCloseable {
     }
     if (name.isEmpty() || handlers.containsKey(name)) {
       throw new IllegalArgumentException(
-          name.isEmpty() ? "a handler needs a name" : "there are two handlers of the name " + name);
+          name.isEmpty() ? "a handler needs a name" : "two handlers have the name " + name);
     }
     handlers.put(name, new RegisteredHandler(versions, RegisteredHandler.reading(reader, call)));
     return this;

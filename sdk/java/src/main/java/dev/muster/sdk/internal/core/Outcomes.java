@@ -64,8 +64,7 @@ public final class Outcomes {
     }
     return failed(
         sdkFailure(
-            "ResultTooLarge",
-            "the result has " + size + " bytes, and at most " + maxPayload + " may be"));
+            "ResultTooLarge", "the result has " + size + " bytes; the maximum is " + maxPayload));
   }
 
   /** A failure detected by the SDK that another attempt would not fix. */

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The places in which handlers run: one per handler, at most one per slot. They belong to the
- * worker and outlive its sessions.
+ * The places in which handlers run: one per running handler. They belong to the worker and outlive
+ * its sessions.
  */
 public final class Places {
   private int slots;

@@ -215,8 +215,8 @@ public final class SessionCore implements SessionHost, Opener.Owner {
   }
 
   /**
-   * After a session that did not last, the next one is delayed, so that two workers that supersede
-   * each other do not loop.
+   * After a short session the next one is delayed, so that sessions are not opened and lost in a
+   * tight loop.
    */
   private long reopenDelay() {
     if (ports.now() - openedAt >= Limits.SHORT_SESSION) {

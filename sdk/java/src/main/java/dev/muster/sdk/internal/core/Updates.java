@@ -59,7 +59,7 @@ final class Updates {
     return sent;
   }
 
-  /** A heartbeat was answered: what has not changed since needs no repeat. */
+  /** A heartbeat was answered: values that have not changed since are not sent again. */
   void delivered(List<Sent> sent) {
     for (Sent one : sent) {
       Held held = one.held();

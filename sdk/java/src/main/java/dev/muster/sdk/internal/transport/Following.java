@@ -153,7 +153,11 @@ public final class Following<M, T> implements AutoCloseable {
               if (thrown != null) {
                 lost(next, MusterException.of(thrown));
               } else if (message == null) {
-                lost(next, MusterException.of(Status.Code.UNAVAILABLE, "the stream broke off"));
+                lost(
+                    next,
+                    MusterException.of(
+                        Status.Code.UNAVAILABLE,
+                        "the server ended the stream before its last message"));
               } else {
                 heard(next, message);
               }

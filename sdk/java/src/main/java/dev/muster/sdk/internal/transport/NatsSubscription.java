@@ -162,7 +162,7 @@ final class NatsSubscription implements BusConnection {
 
     @Override
     public void errorOccurred(Connection connection, String error) {
-      warn("the bus complained: {0}", error);
+      warn("the bus reported an error: {0}", error);
       if (error.toLowerCase(Locale.ROOT).contains("permissions violation")) {
         end.countDown();
       }
@@ -170,7 +170,7 @@ final class NatsSubscription implements BusConnection {
 
     @Override
     public void exceptionOccurred(Connection connection, Exception error) {
-      warn("the bus complained: {0}", error);
+      warn("the bus reported an error: {0}", error);
     }
   }
 

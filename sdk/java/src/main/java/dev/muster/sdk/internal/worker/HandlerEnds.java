@@ -42,7 +42,7 @@ final class HandlerEnds {
     try {
       childIds = waits.childIds().stream().map(Uuids::bytes).toList();
     } catch (RuntimeException noIds) {
-      String message = "the handler waits for what has no id of a job: " + noIds.getMessage();
+      String message = "the handler waits for an invalid job id: " + noIds.getMessage();
       return ofFailure(new JobFailure(WaitsForChildren.class.getSimpleName(), message, noIds));
     }
     span.succeed();

@@ -293,7 +293,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
     int size = left.getData().size();
     if (maxPayload() > 0 && size > maxPayload()) {
       throw new PayloadException(
-          "the checkpoint has " + size + " bytes, and at most " + maxPayload() + " may be");
+          "the checkpoint has " + size + " bytes; the maximum is " + maxPayload());
     }
     speak(() -> checkpoint = left);
   }
@@ -308,7 +308,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
           long longest = runTimeout().toMillis() + extensionMs + more.toMillis();
           if (longest > Limits.MAX_RUN_TIME) {
             throw new IllegalArgumentException(
-                "the handler could run for " + longest + " ms, and at most 30 days may be");
+                "the handler could run for " + longest + " ms; the maximum is 30 days");
           }
           extensionMs += more.toMillis();
           extended = true;
