@@ -1,6 +1,6 @@
 /**
- * Retries of batches over SIGKILLs of the replica that makes the new members, at named points: just those that had failed are made
- * anew, each once, and the new batch ends with one callback.
+ * Retries of batches under SIGKILLs of the replica that creates the new members, at named points: only the failed
+ * members are created again, each once, and the new batch ends with one callback.
  */
 import { randomUUID } from 'node:crypto';
 import { Client, JobState, Worker } from '@muster/sdk';
@@ -62,7 +62,7 @@ it('batch retries create each failed member anew once, whatever process is kille
   }
 });
 
-/** Half of its members have succeeded, every second one was cancelled with it. */
+/** An ended batch: half of its members have succeeded, every second one was cancelled with it. */
 async function endedBatch(name: string): Promise<{ jobId: string; lost: string[] }> {
   const batch = await client.createBatch({ callback: { definition: 'after', labels: { name } } });
   const late = { delayMs: 3_600_000 };

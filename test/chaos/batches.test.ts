@@ -1,6 +1,6 @@
 /**
- * Batches over SIGKILLs of the replicas that count their members, at named points: each end is counted once, each batch ends,
- * and has one callback.
+ * Batches under SIGKILLs of the replicas that count their members, at named points: each end is counted once, and each
+ * batch ends with one callback.
  */
 import { type BatchHandle, Client, JobState, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** The checker can fail: each invariant is broken once in a record that is whole otherwise, and each time it says so. */
+/**
+ * The checker can fail: each invariant is broken once in a record that is otherwise complete, and the checker reports
+ * it.
+ */
 import { describe, expect, it } from 'vitest';
 import { stateCodes } from '../../server/domain/jobs/job-state.ts';
 import { attemptOutcomes } from '../../server/domain/jobs/run.ts';
@@ -114,7 +117,7 @@ function at<T>(list: T[], index: number): T {
   return list[index] as T;
 }
 
-/** What is done to the record, and the invariant that it breaks. Indices are those of the rows above. */
+/** Each breach of the record, with the invariant that it breaks. Indices are those of the rows above. */
 const breaches: readonly [invariant: string, what: string, tamper: (evidence: Draft) => void][] = [
   ['I1', 'an accepted job is not there', (e) => (at(e.calls, 0).jobs = ['gone'])],
   ['I1', 'a submission was refused', (e) => Object.assign(at(e.calls, 0), { outcome: 'fail', answer: 'NO' })],

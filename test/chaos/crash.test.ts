@@ -1,7 +1,7 @@
 /**
  * The crash test: real replicas, workers, PostgreSQL and NATS as processes under load, killed at named points and at
- * random moments, stopped, cut off and held up. What happened is read from a journal in the database, and must keep
- * every invariant; a run in which nothing bad happened fails.
+ * random moments, stopped, cut off and stalled. All changes are read from a journal in the database, and must keep
+ * every invariant; a run without faults fails.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { coreOf } from '../support/tier.ts';
@@ -10,9 +10,11 @@ import { Dice, seedOfRun } from './harness/dice.ts';
 import { loadPoints, Nemesis } from './harness/nemesis.ts';
 import { Run } from './harness/run.ts';
 
-/** For all of it, however slow the machine: against a hang only, as each wait inside has a bound of its own. */
+/**
+ * The timeout of the whole test on a machine of any speed: only against a hang, as each wait inside has its own bound.
+ */
 const MAX_MS = 600_000;
-/** Kill points that a run of the core draws; it has every other fault. */
+/** Number of kill points that a run of the core draws; it has every other fault. */
 const CORE_POINTS = 4;
 
 const dice = new Dice(seedOfRun('crash test'));

@@ -1,6 +1,7 @@
 /**
- * Dependencies and children over SIGKILLs of the replicas, at named points and in turns: each job that waits is let go once, each
- * parent goes on once with its children, what can't come about is skipped, and nothing is left behind.
+ * Dependencies and children under SIGKILLs of the replicas, at named points and in turns: each waiting job is released
+ * once, each parent continues once with its children, jobs whose condition can not be met are skipped, and no row is
+ * left behind.
  */
 import { Client, stateName, Worker } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * One replica that runs its own nats-server, on a real PostgreSQL, under load: the bus dies, hangs, or goes down with the
- * replica, and a worker sleeps through its lease. Jobs get on all the while, and the journal keeps every invariant.
+ * One replica that runs its own nats-server, on a real PostgreSQL, under load: the bus dies, hangs, or ends with the
+ * replica, and a worker is stopped past its lease. Jobs continue all the while, and the journal keeps every invariant.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import type { ReplicaProcess } from './harness/replica-process.ts';
 import { Run } from './harness/run.ts';
 import type { WorkerProcess } from './harness/worker-process.ts';
 
-/** After this long without an echo of its own a replica has taken the bus for down, and had a beat to act on it. */
+/** After this time without its own echo a replica considers the bus down, and has had one heartbeat to act on it. */
 const BUS_IS_DOWN_MS = 2_500;
 
 const dice = new Dice(seedOfRun('embedded bus'));
@@ -42,7 +42,7 @@ afterAll(async () => {
   expect(await run?.stop()).toEqual([]);
 });
 
-/** Pid of the embedded nats-server of now. */
+/** Pid of the current embedded nats-server. */
 function busPid(): number {
   return Number(readFileSync(join(replica.folder, 'nats/nats-server.pid'), 'utf8'));
 }
@@ -123,7 +123,9 @@ function starts(job: string) {
   return run.records().filter((record) => record.kind === 'start' && record.job === job);
 }
 
-/** Submits a job that never looks at its signal, and waits until a worker has started it: only the TypeScript ones can. */
+/**
+ * Submits a job that ignores its signal, and waits until a TypeScript worker has started it: the others can not run it.
+ */
 async function startedAtTypescript(): Promise<{ job: string; worker: WorkerProcess; life: string; attempt: number }> {
   const job = await run.submit({ definition: 'stubborn', input: { ms: 1_500 } });
   const [start] = await eventually('the job has been started', () => {

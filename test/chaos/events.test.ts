@@ -1,6 +1,6 @@
 /**
- * Events over SIGKILLs of everybody on their way: the replica before and after it publishes, the nats-server, and the
- * example's consumer. Whatever became of a job was told, at least once, under one id, as it was.
+ * Events under SIGKILLs of every process on their way: the replica before and after it publishes, the nats-server, and
+ * the example's consumer. Every state change is published at least once, with one id and the right content.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -22,7 +22,7 @@ const points: readonly KillPoint[] = [
   'complete.after_commit_before_reply',
   'relay.after_publish_before_delete',
 ];
-/** At the least, for each life of the replica. */
+/** The minimum for each life of the replica. */
 const JOBS_PER_LIFE = 30;
 const LONG_MS = 120_000;
 
@@ -80,7 +80,7 @@ async function consume(name: string): Promise<void> {
   consumers.set(name, new Child({ name, command: process.execPath, args }));
 }
 
-/** What a consumer has written; the last line may be half of one. */
+/** The events that a consumer has written; the last line may be incomplete. */
 function eventsOf(name: string): CloudEvent[] {
   if (!existsSync(fileOf(name))) return [];
   const lines = readFileSync(fileOf(name), 'utf8').split('\n').slice(0, -1);
@@ -89,7 +89,7 @@ function eventsOf(name: string): CloudEvent[] {
 
 const jobIds: string[] = [];
 
-/** Goes on until `enough` says so: a point that is passed a few times a second takes its time. */
+/** Continues until `enough` returns true: a point that is passed a few times per second takes a while. */
 async function submitUntil(enough: () => boolean): Promise<void> {
   for (let i = 0; i < JOBS_PER_LIFE || !enough(); i++) jobIds.push((await client.submit('flaky', jobIds.length)).jobId);
 }
@@ -139,7 +139,7 @@ it('events are published at least once, with the same ids, whatever process is k
   expect(sorted('killed')).toEqual(sorted('late'));
 });
 
-/** Each event once in the file; of each job its making, its end as it is, and a chain of states in between. */
+/** Each event is once in the file; each job has its creation, its actual end, and a chain of states in between. */
 function expectComplete(events: readonly CloudEvent[], jobs: readonly Job[]): void {
   const ids = events.map(({ source, id }) => `${source} ${id}`);
   expect(new Set(ids).size).toBe(ids.length);
@@ -150,7 +150,7 @@ function expectComplete(events: readonly CloudEvent[], jobs: readonly Job[]): vo
       .sort((a, b) => Number(a.revision - b.revision));
     expect(reported[0]).toMatchObject({ revision: 1n, state: JobState.READY, previousState: JobState.UNSPECIFIED });
     expect(reported.at(-1)).toMatchObject({ revision: job.revision, state: job.state, attempt: job.attempt });
-    // A retry is told of as well, with why.
+    // A retry has an event as well, with its reason.
     const retried = reported.filter(({ state }) => state === JobState.SCHEDULED);
     if (job.attemptsCounted > 1) expect(retried[0]?.failure?.message).toMatch(/never|not at first/);
     expect(reported.map(({ revision }) => revision)).toEqual([...new Set(reported.map(({ revision }) => revision))]);

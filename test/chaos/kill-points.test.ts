@@ -1,11 +1,14 @@
-/** The kill points: each is wired into the server exactly once, and does nothing until it is armed and passed often enough. */
+/**
+ * The kill points: each is called at exactly one place of the server, and does nothing until it is armed and passed
+ * often enough.
+ */
 import { globSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { armKillPoint, killPoint, killPoints } from '../../server/engine/base/kill-points.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 
-/** How many kills there are after each of so many passings of a point. */
+/** The number of kills after each of that many passings of a point. */
 function killsAt(point: (typeof killPoints)[number], passings: number, killed: () => number): number[] {
   return Array.from({ length: passings }, () => {
     killPoint(point);

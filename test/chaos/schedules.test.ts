@@ -1,6 +1,6 @@
 /**
- * Schedules over SIGKILLs of the replicas that look after them, at named points and in turns: each time of each schedule has
- * one job, or is on record as skipped; none has two, and none is forgotten.
+ * Schedules under SIGKILLs of the replicas that run them, at named points and in turns: each time of each schedule has
+ * one job, or is recorded as skipped; none has two, and none is forgotten.
  */
 import { CatchUpPolicy, Client, OverlapPolicy, type ScheduleRun, ScheduleRunState } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -60,13 +60,13 @@ async function jobsOf(name: string): Promise<Map<string, string[]>> {
 const usOf = (time: { readonly seconds: bigint; readonly nanos: number } | undefined) =>
   Number(time?.seconds ?? 0n) * SECOND_US + (time?.nanos ?? 0) / 1_000;
 
-/** Up to when a run, and those that share its row, stand for the times. */
+/** The end of the times that a run and the runs in its row represent. */
 const endOf = (run: ScheduleRun | undefined) => usOf(run?.nominalTime) + (run?.times ?? 0) * SECOND_US;
 
 async function expectEachTimeOnce(name: string, pausedUs: number): Promise<number> {
   const { runs } = await client.listScheduleRuns(name, { pageSize: 1_000 });
   const jobs = await jobsOf(name);
-  // The first one after it was made.
+  // The first time after its creation.
   let next = (Math.floor(usOf((await client.getSchedule(name)).createTime) / SECOND_US) + 1) * SECOND_US;
   for (const run of runs.toReversed()) {
     expect(usOf(run.nominalTime), `${name}: every second is there, once`).toBe(next);

@@ -1,6 +1,6 @@
 /**
- * Events over SIGKILLs of the replica that has taken them, at named points: each event that was accepted ends all the jobs that
- * waited for it, or is taken by one that comes later; none is lost and none is taken twice.
+ * Events under SIGKILLs of the replica that has received them, at named points: each accepted event ends all jobs that
+ * wait for it, or is taken by a later one; none is lost and none is taken twice.
  */
 import { Client, JobState } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -8,12 +8,12 @@ import { survivors } from './harness/child.ts';
 import { type Deployment, deploy } from './harness/deployment.ts';
 import { dieInTurn, type Kill } from './harness/turns.ts';
 
-/** Each with the passing at which the replica dies, after it has let the jobs begin to wait. */
+/** Each with the passing at which the replica dies, after the jobs have begun to wait. */
 const kills: readonly Kill[] = [
   ['events.after_send_before_delivery', 1],
   ['events.after_page_before_next', 1],
   ['events.after_page_before_next', 2],
-  // Jobs begin to wait a hundred at a time at the most, so that this is one of those, or a page.
+  // At most 100 jobs begin to wait at a time, so that this is one of those changes, or a page.
   ['change.after_commit_before_reply', 26],
 ];
 const LONG_MS = 120_000;
@@ -44,7 +44,7 @@ it('signals reach all waiting jobs, whatever process is killed', { timeout: 600_
   }
 });
 
-/** An event for many jobs that wait, and one for a job that comes later. */
+/** Sends an event to many waiting jobs, and one to a later job. */
 async function reachAll(key: string): Promise<{ readonly states: JobState[]; readonly next: unknown }> {
   const requestId = crypto.randomUUID();
   const jobs = await client.submitMany(

@@ -1,6 +1,6 @@
 /**
- * Workflows over SIGKILLs of the replicas that run them, at named points and in turns: each ends, with the right result, and each
- * of its steps, items and passes had one job.
+ * Workflows under SIGKILLs of the replicas that run them, at named points and in turns: each ends with the right
+ * result, and each of its steps, items and iterations had one job.
  */
 import { stateName } from '@muster/sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ const kills: readonly Kill[] = [
 ];
 const A_ROUND = 25;
 const LONG_MS = 180_000;
-/** Jobs of a workflow that succeeds: two of the chain, five items, three passes, the join and what is finally done. */
+/** Jobs of a succeeded workflow: two of the chain, five items, three iterations, the join and the final step. */
 const JOBS = 2 + 5 + 3 + 1 + 1;
 
 const good: readonly Step[] = [
@@ -87,7 +87,7 @@ async function submit(definition: string, count: number): Promise<string[]> {
   return (await flows.client.submitMany(jobs)).map(({ jobId }) => jobId);
 }
 
-/** Jobs by workflow, and all that is double. */
+/** Jobs by workflow, and all duplicates. */
 async function jobsMade(): Promise<{ readonly perWorkflow: ReadonlyMap<string, number>; readonly doubles: unknown[] }> {
   const { rows } = await deployment.database.query(
     `SELECT parent_job_id, count(*)::int AS jobs, count(DISTINCT (step, item))::int AS places
@@ -99,7 +99,7 @@ async function jobsMade(): Promise<{ readonly perWorkflow: ReadonlyMap<string, n
   };
 }
 
-/** Work of every kind, of which some is cancelled while replicas die. */
+/** Work of every kind, some of which is cancelled while replicas die. */
 async function load(): Promise<Record<'good' | 'bad' | 'undone' | 'endless', string[]>> {
   const [fine, failing, taken, held] = await Promise.all([
     submit('good', A_ROUND),
@@ -132,9 +132,9 @@ it('workflows end correctly, with one job for each step, whatever process is kil
   for (const { good, bad, undone, endless } of all) {
     for (const jobId of good) expect(perWorkflow.get(jobId), `good ${jobId}`).toBe(JOBS);
     for (const jobId of bad) expect(perWorkflow.get(jobId), `bad ${jobId}`).toBe(3);
-    // Each of the two that succeeded is taken back once.
+    // Each of the two succeeded steps is compensated once.
     for (const jobId of undone) expect(perWorkflow.get(jobId), `undone ${jobId}`).toBe(3 + 2 + 1);
-    // One that was cancelled before it began has no steps; each other one has cleaned up once.
+    // A workflow that was cancelled before its start has no steps; each other one has cleaned up once.
     for (const jobId of endless) expect([0, 1, 9]).toContain(perWorkflow.get(jobId) ?? 0);
   }
   const { rows } = await deployment.database.query('SELECT count(*)::int AS open FROM job_runs');

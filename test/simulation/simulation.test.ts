@@ -1,7 +1,7 @@
 /**
- * The real engine, store and SDK core under virtual time, with everything going wrong that may.
+ * The real engine, store and SDK core in virtual time, under every fault.
  *
- * MUSTER_SEEDS=5000 runs more seeds, MUSTER_FIRST_SEED says where they begin, MUSTER_SEED=123 replays one with its trace.
+ * MUSTER_SEEDS=5000 runs more seeds, MUSTER_FIRST_SEED sets the first one, MUSTER_SEED=123 replays one with its trace.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SimPostgres } from '../../server/tools/simulate/sim-postgres.ts';
@@ -53,7 +53,7 @@ test.skipIf(MUSTER_SEED)(
     });
     console.log(`${countsOf(result.counts)}\n${summaryOf(result)}`);
     expect(result.failures.map(failureOf)).toEqual([]);
-    // With fewer seeds than usual some misfortune may well be missing.
+    // With fewer seeds than usual some faults may not occur.
     if (seeds >= ALL_SEEDS) expect(neverHappened(result.counts), 'these never happened').toEqual([]);
   },
 );

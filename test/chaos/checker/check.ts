@@ -1,4 +1,4 @@
-/** The checks over what clients and readers saw, against the lives in the journal (I1, I2, I7, I8, I13, I15). */
+/** Checks of the clients' and readers' records against the lives in the journal (I1, I2, I7, I8, I13, I15). */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { Call } from '../harness/load.ts';
 import { type Evidence, Findings, msOf, ROUNDING_MS } from './evidence.ts';
@@ -18,7 +18,7 @@ export function check(evidence: Evidence): { findings: Findings; lives: Lives } 
   return { findings, lives };
 }
 
-/** I1 and I2: what was accepted is there, once for each call and each key, and nothing else is. */
+/** I1 and I2: every accepted job exists, once for each call and each key, and no others exist. */
 function checkSubmissions({ calls }: Evidence, { jobs }: Lives, findings: Findings): void {
   const accepted = new Set<string>();
   const owners = new Map<string, string>();
@@ -50,7 +50,7 @@ function checkSubmissions({ calls }: Evidence, { jobs }: Lives, findings: Findin
     );
 }
 
-/** I13: once a cancel has been answered nothing is assigned any more, and the job ends CANCELLED or with the success that came first. */
+/** I13: after the answer of a cancel nothing is assigned, and the job ends CANCELLED or with an earlier success. */
 function checkCancels({ calls }: Evidence, { jobs }: Lives, findings: Findings): void {
   for (const call of calls) {
     if (call.kind !== 'cancel') continue;
@@ -68,10 +68,10 @@ function checkCancels({ calls }: Evidence, { jobs }: Lives, findings: Findings):
   }
 }
 
-/** What holds and resumes are refused with when they come too late, or the job does not wait. */
+/** Reasons with which pauses and resumes are refused if they come too late, or the job does not wait. */
 const TOO_LATE: ReadonlySet<string> = new Set(['JOB_ENDED', 'JOB_NOT_WAITING']);
 
-/** Nothing is assigned of a job from the answer of its pause until somebody asks to let it go on. */
+/** No attempt of a job is assigned from the answer of its pause until the next request to resume it. */
 function checkHolds({ calls }: Evidence, { jobs }: Lives, findings: Findings): void {
   const resumes = calls.filter((call) => call.kind === 'resume');
   for (const call of calls) {
@@ -80,7 +80,7 @@ function checkHolds({ calls }: Evidence, { jobs }: Lives, findings: Findings): v
       findings.violate('I3', `a ${call.kind} of ${call.jobs[0]} was refused: ${call.answer}`);
     if (call.kind === 'resume' || call.outcome !== 'ok' || call.answer !== String(stateCodes.PAUSED)) continue;
     findings.count('job paused');
-    // One that was asked for before, by a caller with the same key, may still have been under way.
+    // An earlier request by a caller with the same key may still have been in progress.
     const asked = resumes.filter(({ jobs: [job], outcome, endedAt }) => {
       return job === call.jobs[0] && (outcome === 'info' || endedAt >= call.beganAt);
     });
@@ -91,12 +91,12 @@ function checkHolds({ calls }: Evidence, { jobs }: Lives, findings: Findings): v
   }
 }
 
-/** The part of a refusal's text that programs go by. */
+/** The part of a refusal's text that programs compare. */
 function reasonOf({ answer }: Call): string {
   return answer.split(':', 1)[0] ?? '';
 }
 
-/** I7 and I8: what a report was told is what the journal shows. */
+/** I7 and I8: the answers to reports agree with the journal. */
 function checkReports({ reports }: Evidence, lives: Lives, findings: Findings): void {
   for (const { job, attempt, session, said, answer, at } of reports) {
     findings.count(`report of ${said}: ${answer}`);
@@ -130,7 +130,7 @@ function checkReports({ reports }: Evidence, lives: Lives, findings: Findings): 
   }
 }
 
-/** I8: everybody reads the one outcome. */
+/** I8: every reader gets the same outcome. */
 function checkReadings({ readings }: Evidence, { jobs }: Lives, findings: Findings): void {
   findings.count('outcomes read', readings.length);
   for (const { job, replica, state, text } of readings) {
@@ -145,7 +145,7 @@ function checkReadings({ readings }: Evidence, { jobs }: Lives, findings: Findin
   }
 }
 
-/** I15: nothing is left. */
+/** I15: every job has ended, and every session is closed. */
 function checkLiveness({ jobs, sessions }: Lives, findings: Findings): void {
   for (const life of jobs.values()) if (!life.end) findings.violate('I15', `job ${life.id} is still ${describe(life)}`);
   for (const life of sessions.values()) {

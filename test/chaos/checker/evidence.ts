@@ -1,11 +1,11 @@
-/** Everything that a run has left, and what its checks find in it. */
+/** The records that a run has left, and the findings of its checks. */
 import type { ReportAnswer } from '../harness/careless-session.ts';
 import type { JournalRow } from '../harness/journal.ts';
 import type { Call } from '../harness/load.ts';
 import type { WorkerRecord } from '../harness/records.ts';
 import { Tally } from '../harness/tally.ts';
 
-/** A job as a client read it after everything had healed. */
+/** A job as a client read it after recovery. */
 export interface Reading {
   readonly job: string;
   /** Name of the replica that was asked. */
@@ -26,7 +26,7 @@ export interface Evidence {
   readonly maxAttempts: number;
 }
 
-/** Faults, and how often each thing happened. */
+/** Violations, and the number of times that each thing happened. */
 export class Findings extends Tally {
   readonly violations: string[] = [];
 
@@ -35,10 +35,10 @@ export class Findings extends Tally {
   }
 }
 
-/** Journal times are microseconds, everybody else's are whole milliseconds of the same clock, rounded down. */
+/** Journal times are microseconds, all other times are whole milliseconds of the same clock, rounded down. */
 export function msOf(us: number): number {
   return us / 1000;
 }
 
-/** What rounding down may hide. */
+/** The difference that rounding down may hide. */
 export const ROUNDING_MS = 1;

@@ -15,7 +15,7 @@ import type { Evidence, Findings } from './evidence.ts';
 export interface Closing {
   readonly n: number;
   readonly at: number;
-  /** What ended the attempt: the outcome of its record, RELEASED, or the state in which the job ended. */
+  /** How the attempt ended: the outcome of its record, RELEASED, or the state in which the job ended. */
   readonly how: string;
 }
 
@@ -143,7 +143,7 @@ export class Lives {
     life.state = to;
   }
 
-  /** I5 and I6: numbers rise, and the session is open at that moment. */
+  /** I5 and I6: attempt numbers rise, and the session is open at that moment. */
   #grant(row: JournalRow, life: JobLife): void {
     const session = this.sessions.get(row.sessionId ?? '');
     if ((row.attempt ?? 0) <= life.attempt)
@@ -162,7 +162,7 @@ export class Lives {
     });
   }
 
-  /** I6: whoever ends an attempt has the right to. */
+  /** I6: an attempt is ended only by a party that may end it. */
   #close(row: JournalRow, life: JobLife, how: string): void {
     const grant = life.grants.at(-1);
     life.outcome = undefined;
@@ -176,7 +176,7 @@ export class Lives {
       this.#violate('I6', row, `lapsed under session ${grant.session}, which did not`);
     if (how === 'SESSION_CLOSED' && cause !== 'CLOSE')
       this.#violate('I6', row, `was taken from session ${grant.session}, which was not closed`);
-    // Whether the control plane or, by its own clock, the worker found it: no job is given less time.
+    // Whether the control plane or, by its own clock, the worker found the timeout: no job gets less time.
     if (how === 'TIMED_OUT' && row.at - grant.at < SHORT_RUN_TIMEOUT_MS * 1_000)
       this.#violate('I6', row, 'timed out before its time');
   }
@@ -190,7 +190,7 @@ export class Lives {
     life.counted = counted;
   }
 
-  /** I7 and I8: the outcome is that of the open attempt, and a result is what that attempt's worker returned. */
+  /** I7 and I8: the outcome is that of the open attempt, and a result is the one that the attempt's worker returned. */
   #end(row: JournalRow, life: JobLife): void {
     const state = names[row.to ?? 0] as JobState;
     if (!life.removed) this.#violate('I4', row, 'has an outcome and is open');

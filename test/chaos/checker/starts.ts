@@ -1,12 +1,14 @@
-/** What handlers did, against the lives in the journal: each starts once, under its grant, and alone (I6, I9, I10). */
+/**
+ * The records of handlers against the lives in the journal: each starts once, under its grant, and alone (I6, I9, I10).
+ */
 import type { WorkerRecord } from '../harness/records.ts';
 import { type Evidence, type Findings, msOf, ROUNDING_MS } from './evidence.ts';
 import type { Grant, Lives } from './lives.ts';
 
-/** Handlers that never look at their signal: an overlap with the next attempt is theirs. */
+/** Handlers that ignore their signal: an overlap with the next attempt is their own fault. */
 const deafHandlers: ReadonlySet<string> = new Set(['stubborn', 'careless']);
 
-/** I6, I9 and I10: a handler starts once, under its grant, before anybody took it away, and overlaps with no other. */
+/** I6, I9 and I10: a handler starts once, under its grant, before the end of the grant, and overlaps with no other. */
 export function checkStarts(evidence: Evidence, lives: Lives, findings: Findings): void {
   const gaps = groupBy(
     evidence.records.filter((record) => record.kind === 'gap'),
@@ -68,7 +70,7 @@ function checkOverlaps(
   inOrder.forEach((first, i) => {
     const second = inOrder[i + 1];
     const end = ends.get(keyOf(first));
-    // Without an end its process died, and with it the handler.
+    // Without an end its process died, and the handler with it.
     if (!second || !end || end.at <= second.at + ROUNDING_MS) return;
     const overlap = end.at - second.at;
     if (didNotRun(first.worker, first.at, end.at))
@@ -84,7 +86,7 @@ function checkOverlaps(
   });
 }
 
-/** Of each grant: what the worker made of it. */
+/** Counts what the worker did with each grant. */
 function countDeliveries(
   evidence: Evidence,
   lives: Lives,

@@ -1,4 +1,4 @@
-/** One session of the careless worker: what it is sent, what it makes of that, and what it reports. */
+/** One session of the careless worker: its assignments, what it does with them, and its reports. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import type { Assignment } from '../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
@@ -20,7 +20,7 @@ import { isLeaseLost, isUnknown } from './outcomes.ts';
 import type { WorkerRecord } from './records.ts';
 import type { Tally } from './tally.ts';
 
-/** What the control plane said to a report. */
+/** The control plane's answer to a report. */
 export interface ReportAnswer {
   readonly job: string;
   readonly attempt: number;
@@ -28,7 +28,7 @@ export interface ReportAnswer {
   readonly said: 'result' | 'another result' | 'released';
   /** SESSION_LOST: the whole call was refused because the session is closed. */
   readonly answer: 'ACCEPTED' | 'DUPLICATE' | 'LEASE_LOST' | 'SESSION_LOST';
-  /** When the answer came, in ms since 1970. */
+  /** The time of the answer, in ms since 1970. */
   readonly at: number;
 }
 
@@ -42,7 +42,7 @@ export interface CarelessParts {
   readonly tally: Tally;
   readonly records: WorkerRecord[];
   readonly reports: ReportAnswer[];
-  /** The run was broken off: nothing is worth repeating any more. */
+  /** The run was aborted: no call needs another try. */
   readonly givenUp: () => boolean;
 }
 
@@ -53,7 +53,7 @@ interface Attempt {
   started: boolean;
 }
 
-/** What it does with an attempt; drawn for each. */
+/** Probabilities of what it does with an attempt. */
 const habits = { vanish: 0.03, release: 0.1, dawdle: 0.2, repeat: 0.2, lie: 0.1, loseAssignment: 0.25 };
 const CALL_MS = 2_000;
 const AGAIN_MS = 50;
@@ -67,13 +67,13 @@ export class CarelessSession {
   readonly id: string;
   /** The server has closed it. */
   over = false;
-  /** It has asked for its end: what it is still given it holds, and never starts. */
+  /** It has requested its end: later assignments are held, and never started. */
   #ending = false;
   readonly #parts: CarelessParts;
   readonly #idBytes: Uint8Array;
   readonly #bus: { close(): void };
   readonly #held = new Map<string, Attempt>();
-  /** Every attempt that it ever took up. */
+  /** Every attempt that it has ever accepted. */
   readonly #seen = new Set<string>();
   readonly #lost = new Set<string>();
   readonly #working = new Set<Promise<void>>();
@@ -120,7 +120,7 @@ export class CarelessSession {
     }
   }
 
-  /** Asks for the end of the session, whatever it holds, while it still offers places: no claim may come too late. */
+  /** Requests the end of the session, whatever it holds, while it still offers slots: no later claim may succeed. */
   async close(): Promise<void> {
     this.#ending = true;
     await Promise.all([this.#askForEnd(), this.beat(), this.beat()]);
@@ -137,7 +137,7 @@ export class CarelessSession {
     }
   }
 
-  /** The session was closed behind its back: whatever it says now must be refused. */
+  /** The session was closed without its knowledge: every later report must be refused. */
   async reportTooLate(): Promise<void> {
     this.over = true;
     for (const attempt of this.#held.values()) {
@@ -147,7 +147,7 @@ export class CarelessSession {
     }
   }
 
-  /** Waits for what it works on. */
+  /** Waits for its running attempts. */
   async leave(): Promise<void> {
     this.over = true;
     this.#bus.close();
@@ -166,7 +166,7 @@ export class CarelessSession {
     if (way === 'reply')
       tally.count(this.#lost.has(key) ? 'lost assignment came again in a reply' : 'assignment came in a reply');
     this.#seen.add(key);
-    // A copy: the bytes that came are a view of the whole message.
+    // A copy, because the received bytes are a view of the whole message.
     const attempt = { job, jobId: assignment.jobId.slice(), attempt: assignment.attempt, started: false };
     this.#held.set(key, attempt);
     const working: Promise<void> = this.#work(attempt).finally(() => this.#working.delete(working));
@@ -183,7 +183,7 @@ export class CarelessSession {
 
   async #work(attempt: Attempt): Promise<void> {
     const { dice, beatMs } = this.#parts;
-    // It stays held and is never started.
+    // The attempt stays held and is never started.
     if (dice.chance(habits.vanish) || this.#ending) return;
     if (dice.chance(habits.release)) return this.#report(attempt, 'released');
     const [dawdles, repeats, lies] = [habits.dawdle, habits.repeat, habits.lie].map((habit) => dice.chance(habit));
@@ -196,14 +196,14 @@ export class CarelessSession {
     if (lies) await this.#report(attempt, 'another result');
   }
 
-  /** Says it until it is answered, or the session is over. */
+  /** Repeats the report until it is answered, or the session is over. */
   async #report(attempt: Attempt, said: ReportAnswer['said']): Promise<void> {
     while (!this.over && !this.#parts.givenUp() && !(await this.#send(attempt, said, this.#parts.name)))
       await delay(AGAIN_MS);
     this.#held.delete(`${attempt.job}/${attempt.attempt}`);
   }
 
-  /** Whether it was answered. */
+  /** Returns whether it was answered. */
   async #send(attempt: Attempt, said: ReportAnswer['said'], by: string): Promise<boolean> {
     const reports = [reportOf(attempt, said, by)];
     const request = create(ReportAttemptsRequestSchema, { sessionId: this.#idBytes, reports });
@@ -215,7 +215,7 @@ export class CarelessSession {
     }
   }
 
-  /** Whether it says that the session is closed; when nobody can tell, it is to be said again. */
+  /** Whether the error says that the session is closed; if the outcome is unknown, the report must be repeated. */
   #failed(error: unknown): boolean {
     if (!isLeaseLost(error) && !isUnknown(error)) throw error;
     if (isLeaseLost(error)) this.over = true;
@@ -234,7 +234,7 @@ export class CarelessSession {
   }
 }
 
-/** As in the SDKs: two fifteenths of a lease are left when the worker gives it up. */
+/** As in the SDKs: the worker gives up a lease when two fifteenths of it are left. */
 function fenceOf(leaseMs: number): number {
   return leaseMs * (1 - 2 / 15);
 }

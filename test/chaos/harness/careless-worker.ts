@@ -1,7 +1,7 @@
 /**
- * A worker that speaks the protocol by hand and badly: it loses assignments, says things twice, claims another result,
- * gives attempts back, vanishes while it holds some, and reports them long after. It keeps the rules that safety rests
- * on, so everything that the control plane answers it can be held against the journal.
+ * A worker that speaks the protocol directly and badly: it loses assignments, repeats reports, claims other results,
+ * releases attempts, vanishes with open ones, and reports them long after. It keeps the rules that safety needs, so
+ * that every answer of the control plane can be checked against the journal.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -28,7 +28,7 @@ export interface CarelessOptions {
   readonly beatMs: number;
   readonly leaseMs: number;
   readonly dice: Dice;
-  /** Whether the store says that the session is not open any more. */
+  /** Whether the store says that the session is no longer open. */
   readonly isClosed: (session: string) => Promise<boolean>;
 }
 
@@ -56,11 +56,11 @@ export class CarelessWorker {
   }
 
   start(): void {
-    // A failure is told by `stop`.
+    // `stop` rethrows a failure.
     this.#running = this.#run().catch((error: unknown) => error);
   }
 
-  /** Ends the present session in order. @throws what went wrong meanwhile. */
+  /** Ends the current session in order. @throws an earlier failure. */
   async stop(): Promise<void> {
     this.#stopping = true;
     const failure = await this.#running;
@@ -68,7 +68,7 @@ export class CarelessWorker {
     if (failure) throw failure;
   }
 
-  /** The run was broken off. */
+  /** Aborts the run. */
   async breakOff(): Promise<void> {
     this.#givenUp = true;
     await this.stop();
@@ -99,7 +99,7 @@ export class CarelessWorker {
     await this.#end(session);
   }
 
-  /** Closes it with whatever it holds, or vanishes, and reports what it held when it is too late. */
+  /** Closes it with all that it holds, or vanishes and reports its attempts too late. */
   async #end(session: CarelessSession): Promise<void> {
     const vanishes = !this.#stopping && this.#options.dice.chance(CHANCE_TO_VANISH);
     if (vanishes && !session.over) {
@@ -113,7 +113,7 @@ export class CarelessWorker {
     await session.leave();
   }
 
-  /** Repeats until it is opened: under the same request id, so that an answer that was lost costs no second session. */
+  /** Repeats until it is opened, with the same request id, so that a lost answer opens no second session. */
   async #open(workerName: string): Promise<OpenSessionResponse> {
     const request = create(OpenSessionRequestSchema, {
       workerName,

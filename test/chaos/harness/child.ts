@@ -1,4 +1,7 @@
-/** Processes of a run: each leads a group of its own, so that whatever it started can be found and ended too. */
+/**
+ * Processes of a run: each leads a process group of its own, so that everything that it starts can be found and ended
+ * too.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -7,11 +10,11 @@ import { eventually } from '../../support/eventually.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
 const KEPT_LINES = 4_000;
-/** A run that is killed itself leaves nothing behind either. */
+/** Ends the children if the run itself is killed. */
 const prefix = await dieWithParent();
 
 const children = new Set<Child>();
-/** A run that is broken off leaves nothing behind. */
+/** Ends the children if the run is aborted. */
 process.on('exit', () => {
   for (const child of children) child.signalGroup('SIGKILL');
 });
@@ -21,7 +24,7 @@ export interface ChildOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Told of each line of the standard output. */
+  /** Called for each line of the standard output. */
   readonly onLine?: (line: string) => void;
 }
 
@@ -69,34 +72,34 @@ export class Child {
     try {
       process.kill(-this.pid, signal);
     } catch {
-      // It is gone.
+      // It has exited.
     }
   }
 
-  /** SIGKILL to this process alone: what it started has to notice by itself. */
+  /** SIGKILL to this process alone: its children have to notice by themselves. */
   async kill(): Promise<void> {
     this.signal('SIGKILL');
     await this.ended;
   }
 
-  /** Asks it to end and waits for that. */
+  /** Asks it to end, and waits for that. */
   async stop(timeoutMs: number): Promise<void> {
     this.signal('SIGTERM');
     await eventually(`${this.name} has ended`, () => !this.alive, { timeoutMs, everyMs: 20 });
   }
 
-  /** Pids of what it started and what has not ended. */
+  /** Pids of its live child processes. */
   group(): number[] {
     return groupOf(this.pid);
   }
 }
 
-/** What still runs of everything that was ever started here: to be empty at the end. */
+/** Live processes of everything started here: must be empty at the end. */
 export function survivors(): string[] {
   return [...children].flatMap((child) => child.group().map((pid) => `${child.name} (${pid})`));
 }
 
-/** Forgets the children of a run that is over, so that the next one counts its own. */
+/** Forgets the children of an ended run, so that the next one counts its own. */
 export function forgetChildren(): void {
   for (const child of children) child.signalGroup('SIGKILL');
   children.clear();

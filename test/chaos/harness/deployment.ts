@@ -1,4 +1,7 @@
-/** What a run stands on: one PostgreSQL, one NATS behind a proxy, replicas behind theirs, and a folder for the records. */
+/**
+ * The deployment of a run: one PostgreSQL, one NATS behind a proxy, replicas behind theirs, and a folder for the
+ * records.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +23,7 @@ export interface DeploymentOptions {
 
 export interface Deployment {
   readonly replicas: readonly ReplicaProcess[];
-  /** A way to the replicas for each worker. */
+  /** A separate route to the replicas for each worker. */
   readonly lines: readonly Line[];
   /** gRPC target that names all replicas. */
   readonly address: string;
@@ -28,9 +31,9 @@ export interface Deployment {
   readonly database: Pool;
   readonly beatMs: number;
   readonly leaseMs: number;
-  /** Between everybody and the bus; undefined when it is embedded. */
+  /** The proxy before the bus; undefined if the bus is embedded. */
   readonly busProxy: TcpProxy | undefined;
-  /** Every port that anything of it has listened on. */
+  /** Every port on which any part of it has listened. */
   ports(): number[];
   stop(): Promise<void>;
 }
@@ -45,7 +48,7 @@ export async function deploy(options: DeploymentOptions, workers: number): Promi
   const replicas = await Promise.all(names.map((name) => ReplicaProcess.create(name, args)));
   await replicas[0]?.start();
   const database = openPool(url, 2);
-  // Before the first session and the first job: the journal knows everything that ever happened.
+  // Before the first session and the first job, so that the journal is complete.
   await database.query(journalSchema);
   await Promise.all(replicas.slice(1).map((replica) => replica.start()));
   const lines = await Promise.all(Array.from({ length: workers }, () => Line.to(replicas)));

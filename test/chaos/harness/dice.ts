@@ -1,4 +1,4 @@
-/** Seeded chance: what a run decides to do can be asked for again, though not when the machine does it. */
+/** Seeded random numbers: the decisions of a run can be repeated, though not their timing. */
 
 export class Dice {
   readonly seed: number;
@@ -9,7 +9,7 @@ export class Dice {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 up to, not including, 1. */
+  /** From 0 to 1, exclusive. */
   next(): number {
     this.#state = (this.#state + 0x9e3779b9) >>> 0;
     let x = this.#state;
@@ -18,7 +18,7 @@ export class Dice {
     return ((x ^ (x >>> 16)) >>> 0) / 2 ** 32;
   }
 
-  /** From `low` to `high`, both included. */
+  /** From `low` to `high`, both inclusive. */
   int(low: number, high: number): number {
     return low + Math.floor(this.next() * (high - low + 1));
   }
@@ -38,13 +38,13 @@ export class Dice {
     return shuffled;
   }
 
-  /** Another row of numbers, for a part of the run of its own. */
+  /** An independent sequence for one part of the run. */
   fork(): Dice {
     return new Dice(Math.floor(this.next() * 2 ** 32));
   }
 }
 
-/** The seed that `MUSTER_CHAOS_SEED` names, else a new one. It is printed, so that a run can be repeated. */
+/** The seed of `MUSTER_CHAOS_SEED`, or else a new one. It is printed, so that a run can be repeated. */
 export function seedOfRun(name: string): number {
   const given = Number(process.env.MUSTER_CHAOS_SEED ?? Number.NaN);
   const seed = Number.isInteger(given) ? given : Math.floor(Math.random() * 2 ** 31);

@@ -1,4 +1,4 @@
-/** What the store says about a run while it goes on. */
+/** The store's view of a run in progress. */
 import type { Pool } from 'pg';
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { attemptOutcomes } from '../../../server/domain/jobs/run.ts';
@@ -19,7 +19,7 @@ export class Facts {
     this.#database = database;
   }
 
-  /** Asks the store; again while it recovers from a crash. */
+  /** Queries the store, and repeats the query while it recovers from a crash. */
   query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     const ask = async () => (await this.#database.query<Row>(text, [...values])).rows;
     return eventually('the database answers', ask, { timeoutMs: RECOVERY_MS, everyMs: 50 });
@@ -39,7 +39,7 @@ export class Facts {
     return this.#number('SELECT count(*)::int AS n FROM muster.job_outcomes');
   }
 
-  /** Jobs that a session was given after this moment (ms since 1970) and that have ended. */
+  /** Ended jobs that were assigned to a session after this moment (ms since 1970). */
   grantedSince(ms: number): Promise<number> {
     const text =
       'SELECT count(*)::int AS n FROM muster.job_outcomes WHERE assign_time > to_timestamp($1::float8 / 1000)';
@@ -52,14 +52,14 @@ export class Facts {
     return this.#number(text);
   }
 
-  /** How a job has ended; undefined while it has not. */
+  /** The outcome of a job; undefined while it is open. */
   async outcome(job: string): Promise<Outcome | undefined> {
     const text =
       "SELECT state, attempt, convert_from(result, 'UTF8') AS result FROM muster.job_outcomes WHERE job_id = $1";
     return (await this.query<Outcome>(text, [job]))[0];
   }
 
-  /** Whether the newest session of a worker's life is not open any more. */
+  /** Whether the newest session of a worker's life is no longer open. */
   async hasLapsed(worker: string): Promise<boolean> {
     const text = 'SELECT state::int AS n FROM muster.sessions WHERE worker_name = $1 ORDER BY open_time DESC LIMIT 1';
     return (await this.#number(text, [worker])) > 1;
@@ -73,7 +73,7 @@ export class Facts {
     return this.#number('SELECT count(*)::int AS n FROM muster.sessions WHERE state <> 3');
   }
 
-  /** Open jobs and sessions as they are, for whoever wonders why nothing goes on. */
+  /** The open jobs and sessions, for the analysis of a run that makes no progress. */
   async scene(): Promise<string> {
     const jobs = await this.query(`
       SELECT state, count(*)::int AS jobs, min(due_time - clock_timestamp()) AS due, max(clock_timestamp() - assign_time) AS held

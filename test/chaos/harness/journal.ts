@@ -1,6 +1,6 @@
 /**
- * The journal: triggers, which only this test installs, write down what happens to jobs and sessions, in the transaction
- * that does it. What was rolled back was never there, and the rows of one job are in the order of their commits, since
+ * The journal: triggers, which only this test installs, record every change of jobs and sessions in its own
+ * transaction. Rolled-back changes leave no record, and the rows of one job are in the order of their commits, since
  * each was written under the job's row lock.
  */
 import type { Pool } from 'pg';
@@ -71,16 +71,16 @@ export interface JournalRow {
   readonly n: number;
   readonly at: number;
   readonly kind: 'create' | 'move' | 'remove' | 'attempt' | 'end' | 'tampered' | 'session';
-  /** Of the job, or of the session. */
+  /** Id of the job or of the session. */
   readonly id: string;
   readonly from: number | null;
   readonly to: number | null;
   readonly attempt: number | null;
   readonly counted: number | null;
   readonly sessionId: string | null;
-  /** What was due before a move or an end, or until when the session's lease runs. */
+  /** The due time before a move or an end, or the end of the session's lease. */
   readonly until: number | null;
-  /** Outcome of an attempt, or why a session was closed. */
+  /** Outcome of an attempt, or reason why a session was closed. */
   readonly cause: number | null;
   /** Result or failure, the reason of a move, the name of a session's worker. */
   readonly text: string | null;

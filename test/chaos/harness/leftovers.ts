@@ -1,4 +1,4 @@
-/** What a run may not leave behind: processes, ports that somebody listens on, files. */
+/** Things that a run must not leave behind: processes, listening ports, files. */
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,10 +10,10 @@ export class Leftovers {
   readonly #before: string | undefined;
   readonly #ports = new Set<number>();
 
-  /** From now on every scratch folder of this process and of its children lies in one of the run's own. */
+  /** From now on every scratch folder of this process and of its children is in one folder of the run. */
   constructor() {
     this.#folder = mkdtempSync(join(tmpdir(), 'muster-chaos-'));
-    // PostgreSQL runs as somebody else, who must get through to its own folder.
+    // PostgreSQL runs as another user, who must be able to reach its own folder.
     chmodSync(this.#folder, 0o711);
     this.#before = process.env.TMPDIR;
     process.env.TMPDIR = this.#folder;
@@ -23,7 +23,7 @@ export class Leftovers {
     if (port !== undefined) this.#ports.add(port);
   }
 
-  /** Tells what is left, and removes the files. */
+  /** Returns what is left, and removes the files. */
   find(): string[] {
     const files = readdirSync(this.#folder).map((name) => `file ${name}`);
     const ports = listenersOf([...this.#ports], this.#folder);

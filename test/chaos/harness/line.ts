@@ -1,4 +1,7 @@
-/** A worker's own way to the replicas, which can be held up while everybody else gets through. The bus has another way. */
+/**
+ * A worker's own route to the replicas, which can be stalled while all other clients get through. The bus has another
+ * route.
+ */
 import type { ReplicaProcess } from './replica-process.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
@@ -36,7 +39,7 @@ export class Line {
   }
 }
 
-/** gRPC target that names several ports of the loopback: calls are spread over them one by one. */
+/** A gRPC target of several loopback ports: calls use them in turn. */
 export function addressOf(ports: readonly number[]): string {
   return `ipv4:${ports.map((port) => `127.0.0.1:${port}`).join(',')}`;
 }

@@ -1,16 +1,16 @@
-/** Whose a port is. Others on the machine get free ports, too: one that a run has given back may be theirs by now. */
+/** Owners of ports. Other processes on the machine get free ports too, and may now have one that a run has released. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 const LISTENS = '0A';
 
-/** Those of `ports` that this process listens on, or one whose files lie in `folder`. */
+/** The `ports` on which this process listens, or a process whose files are in `folder`. */
 export function listenersOf(ports: readonly number[], folder: string): number[] {
   const sockets = new Set(processesOf(folder).flatMap(socketsOf));
   const open = [...socketsThatListen()].filter(([socket]) => sockets.has(socket)).map(([, port]) => port);
   return ports.filter((port) => open.includes(port));
 }
 
-/** The inode of each socket that listens, and its port. */
+/** The inode of each listening socket, with its port. */
 function socketsThatListen(): Map<string, number> {
   const lines = ['tcp', 'tcp6'].flatMap((table) =>
     attempt(() => readFileSync(`/proc/net/${table}`, 'utf8').split('\n')),
@@ -34,7 +34,7 @@ function socketsOf(pid: string): string[] {
   });
 }
 
-/** What has ended meanwhile has nothing. */
+/** A process that has ended meanwhile has none. */
 function attempt(read: () => string[]): string[] {
   try {
     return read();

@@ -1,26 +1,26 @@
-/** Clients under load: they submit, wait and cancel through all that happens, and keep a log of what they were told. */
+/** Clients under load: they submit, wait and cancel through all faults, and log the answers they get. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, isTerminal, type JobRequest } from '@muster/sdk';
 import type { Dice } from './dice.ts';
 import { isUnknown, reasonOf } from './outcomes.ts';
 
-/** One call of a client, over all its repeats under one request id. */
+/** One call of a client, with all its repeats under one request id. */
 export interface Call {
   readonly kind: 'submit' | 'cancel' | 'pause' | 'resume';
   readonly requestId: string;
   /** Idempotency key of each job of a submission, or '' for none. */
   readonly keys: readonly string[];
-  /** Jobs that were accepted, in the order of the submission; else the job that the call names. */
+  /** The accepted jobs in the order of the submission, or else the job that the call names. */
   jobs: readonly string[];
-  /** `info`: never answered for certain. */
+  /** `info`: the outcome is unknown. */
   outcome: 'ok' | 'fail' | 'info';
-  /** Tries whose outcome is unknown. */
+  /** Number of tries whose outcome is unknown. */
   unknown: number;
-  /** When it was said first, and when the last answer came, in ms since 1970. */
+  /** Time of the first try, and of the last answer, in ms since 1970. */
   readonly beganAt: number;
   endedAt: number;
-  /** State that the job was answered to be in, or the reason of a refusal. */
+  /** The state of the job in the answer, or the reason of a refusal. */
   answer: string;
 }
 
@@ -28,30 +28,30 @@ export interface LoadOptions {
   readonly address: string;
   readonly callers: number;
   readonly dice: Dice;
-  /** Jobs that have to be submitted before `enough` is asked. */
+  /** Minimum number of jobs to submit before `enough` is asked. */
   readonly atLeast: number;
-  /** Bound of the jobs. */
+  /** Maximum number of jobs. */
   readonly atMost: number;
   /** Whether the load may end. */
   readonly enough: () => boolean;
-  /** Most jobs accepted and not ended, as far as the callers know. */
+  /** Maximum number of accepted open jobs, as far as the callers know. */
   readonly backlog: number;
-  /** Jobs that have not ended, as the store says. */
+  /** The store's count of open jobs. */
   readonly open: () => Promise<number>;
 }
 
-/** The shortest time that an attempt of any job may take. */
+/** The shortest run timeout of any job. */
 export const SHORT_RUN_TIMEOUT_MS = 300;
 const CALL_MS = 2_500;
 const GIVE_UP_MS = 180_000;
-/** Names and inputs of the jobs, each as often as it stands here. */
+/** Names and inputs of the jobs, each with its weight. */
 const mix: readonly [weight: number, make: (dice: Dice) => JobRequest][] = [
   [68, (dice) => ({ definition: 'quick', input: { n: dice.int(0, 1e6) } })],
   [11, (dice) => ({ definition: 'slow', input: { ms: dice.int(50, 1_500) } })],
-  // Longer than a lease, so that some of them run whenever one is lost.
+  // Longer than a lease, so that some of them run whenever a lease is lost.
   [1, (dice) => ({ definition: 'slow', input: { ms: dice.int(3_000, 5_000) } })],
   [10, (dice) => ({ definition: 'flaky', input: { failures: dice.int(1, 3) } })],
-  // Longer than it may take, so that the worker or the control plane ends each attempt.
+  // Longer than its timeout, so that the worker or the control plane ends each attempt.
   [2, (dice) => ({ definition: 'slow', input: { ms: dice.int(2_000, 4_000) }, runTimeoutMs: SHORT_RUN_TIMEOUT_MS })],
   [2, (dice) => ({ definition: 'stubborn', input: { ms: dice.int(200, 1_500) } })],
   [6, (dice) => ({ definition: 'quick', delayMs: dice.int(10, 1_500) })],
@@ -61,14 +61,14 @@ export class Load {
   readonly calls: Call[] = [];
   /** Job ids that were accepted. */
   readonly accepted: string[] = [];
-  /** What ended it before its time. */
+  /** The error that ended it early. */
   failure: unknown;
   readonly #options: LoadOptions;
   #submitted = 0;
   #broken = false;
   #running: Promise<unknown> = Promise.resolve();
   #open = 0;
-  /** Keys that have been used already, to be used again by somebody else. */
+  /** Used keys, for repeats by other callers. */
   readonly #keys: { key: string; request: JobRequest }[] = [];
 
   constructor(options: LoadOptions) {
@@ -77,7 +77,7 @@ export class Load {
 
   start(): void {
     const callers = Array.from({ length: this.#options.callers }, () => this.#call(this.#options.dice.fork()));
-    // A failure is told by `finished`.
+    // `finished` rethrows a failure.
     this.#running = Promise.all([...callers, this.#watchBacklog()]).then(
       () => undefined,
       (error: unknown) => {
@@ -86,7 +86,7 @@ export class Load {
     );
   }
 
-  /** Resolves once every caller has finished what it had begun. @throws what went wrong in one. */
+  /** Resolves when every caller has finished its calls. @throws the error of a caller. */
   async finished(): Promise<void> {
     await this.#running;
     if (this.failure !== undefined) throw this.failure;
@@ -98,7 +98,7 @@ export class Load {
     return job;
   }
 
-  /** Lets jobs go on that are paused although nobody wants them to be: a pause may arrive late, after its resume. */
+  /** Resumes jobs that are paused by mistake: a pause may arrive late, after its resume. */
   async release(jobs: readonly string[]): Promise<void> {
     const client = new Client({ address: this.#options.address, retry: { maxAttempts: 1 }, timeoutMs: CALL_MS });
     try {
@@ -108,7 +108,7 @@ export class Load {
     }
   }
 
-  /** Ends as soon as may be: nobody needs the result any more. */
+  /** Ends as soon as possible, without results. */
   breakOff(): void {
     this.#broken = true;
   }
@@ -175,7 +175,7 @@ export class Load {
     return request;
   }
 
-  /** Says it until it is answered: each time under the same request id. */
+  /** Repeats it until it is answered, with the same request id. */
   async #submit(client: Client, requests: readonly JobRequest[], twice: boolean): Promise<readonly string[]> {
     this.#submitted += requests.length;
     const requestId = randomUUID();
@@ -189,7 +189,7 @@ export class Load {
         ? submitOne(client, requests[0] as JobRequest, requestId)
         : client.submitMany(requests, { requestId });
     const answer = await this.#until(call, async () => {
-      // The same call twice at once: both have to name the same jobs.
+      // The same call twice at once: both have to return the same jobs.
       const [first, second] = await Promise.all([say(), twice ? say() : undefined]);
       if (second?.some((job, i) => job.jobId !== first[i]?.jobId))
         throw new Error(`request ${requestId} stored two sets of jobs`);
@@ -210,7 +210,7 @@ export class Load {
     if (answer) call.answer = String(answer.state);
   }
 
-  /** Pauses a job and lets it go on after a while; also when it is not known whether the pause was stored. */
+  /** Pauses a job and resumes it after a while, also if it is unknown whether the pause was stored. */
   async #hold(client: Client, job: string | undefined, dice: Dice): Promise<void> {
     if (!job) return;
     const pause = this.#begin('pause', randomUUID(), []);
@@ -273,7 +273,7 @@ export class Load {
     return undefined;
   }
 
-  /** What a client can be refused here is a call about a job that came too late; everything else is a fault. */
+  /** The only legitimate refusal is that of a call about a job that came too late; every other error is a fault. */
   #refused(call: Call, error: unknown): undefined {
     call.outcome = 'fail';
     call.endedAt = Date.now();

@@ -1,4 +1,4 @@
-/** What goes wrong in a run: replicas killed at named points, workers killed and stopped, connections cut and held up. */
+/** The faults of a run: replicas killed at named points, workers killed and stopped, connections cut and stalled. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KillPoint } from '../../../server/engine/base/kill-points.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -8,7 +8,7 @@ import type { Run } from './run.ts';
 import { Tally } from './tally.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
-/** Those of schedules, workflows, waits and retries of batches have tests of their own. */
+/** The points of schedules, workflows, waits and retries of batches have tests of their own. */
 export type LoadPoint = Exclude<
   KillPoint,
   | 'schedules.after_submit_before_settle'
@@ -17,7 +17,7 @@ export type LoadPoint = Exclude<
   | `batches.${string}`
 >;
 
-/** Passings of a point before the crash: a range. */
+/** Range of the passings of a point before the crash. */
 const passings: Readonly<Record<LoadPoint, readonly [number, number]>> = {
   'transaction.before_commit': [5, 30],
   'submit.after_commit_before_reply': [3, 15],
@@ -31,7 +31,7 @@ const passings: Readonly<Record<LoadPoint, readonly [number, number]>> = {
   'relay.after_publish_before_delete': [2, 10],
 };
 
-/** What is passed under load. */
+/** Points that are passed under load. */
 export const loadPoints = Object.keys(passings) as LoadPoint[];
 
 const MAX_PROVOCATIONS = 5;
@@ -39,7 +39,7 @@ const PROVOCATION_MS = 4_000;
 const MAX_STALLS = 4;
 
 export class Nemesis {
-  /** How often each fault was done. */
+  /** Number of times that each fault was injected. */
   readonly tally = new Tally();
   readonly #run: Run;
   readonly #dice: Dice;
@@ -57,7 +57,7 @@ export class Nemesis {
     const points = this.#points;
     const { replicas } = this.#run.deployment;
     const share = Math.ceil(points.length / replicas.length);
-    // A failure of its own is told at the end, or hidden by the one that ends the killing.
+    // Its own failure is reported at the end, unless the error that ends the killing hides it.
     const meanwhile = this.#faultsMeanwhile().catch((error: unknown) => error);
     try {
       for (const [n, victim] of replicas.entries())
@@ -70,7 +70,7 @@ export class Nemesis {
     if (failure) throw failure;
   }
 
-  /** One life after the other ends at a named point; the jobs get on without it each time. */
+  /** One life after another ends at a named point; jobs continue without it each time. */
   async #torment(victim: ReplicaProcess, points: readonly LoadPoint[]): Promise<void> {
     await victim.kill();
     this.tally.count('replica killed at a random moment');
@@ -109,7 +109,7 @@ export class Nemesis {
     return this.#run.workers.filter(({ place }) => place.language === 'typescript');
   }
 
-  /** Every fault once, then any, until the killing is over; between two of them jobs have to get on. */
+  /** Every fault once, then random ones, until the killing is over; between two of them jobs have to continue. */
   async #faultsMeanwhile(): Promise<void> {
     const faults = [
       () => this.#killWorker(),
@@ -143,7 +143,7 @@ export class Nemesis {
     this.tally.count('Python worker killed');
   }
 
-  /** The process that beats for it; the handlers' process lives on. */
+  /** Kills the process that sends its heartbeats; the handlers' process lives on. */
   async #killPythonSession(): Promise<void> {
     const pid = this.#python()
       ?.records()
@@ -153,7 +153,7 @@ export class Nemesis {
       process.kill(pid, 'SIGKILL');
       this.tally.count("Python worker's session process killed");
     } catch {
-      // It had just gone.
+      // It had just exited.
     }
   }
 
@@ -161,7 +161,7 @@ export class Nemesis {
     return this.#run.workers.find(({ place }) => place.language === 'python');
   }
 
-  /** Stops a worker until its session has been closed behind its back. */
+  /** Stops a worker until its session has been closed without its knowledge. */
   async #freezeWorker(): Promise<void> {
     const worker = this.#dice.pick(this.#typescript());
     await worker.ready();
@@ -171,7 +171,7 @@ export class Nemesis {
     this.tally.count('worker stopped past its lease');
   }
 
-  /** Its calls get nowhere, though it runs, and hears the bus, and everybody else gets through. */
+  /** The worker's calls fail, though it runs and receives from the bus, and all other clients get through. */
   async #cutOffWorker(): Promise<void> {
     const worker = this.#dice.pick(this.#run.workers);
     await worker.ready();
@@ -181,7 +181,7 @@ export class Nemesis {
     this.tally.count('worker cut off past its lease');
   }
 
-  /** Waits until the worker's session has been closed behind its back, or until it has died of something else. */
+  /** Waits until the worker's session has been closed without its knowledge, or until it has died of another cause. */
   async #lapse(worker: WorkerProcess): Promise<void> {
     const { name } = worker;
     const over = async () => worker.name !== name || (await this.#run.facts.hasLapsed(name));
@@ -207,8 +207,8 @@ export class Nemesis {
   }
 
   /**
-   * Long enough for every worker to lose faith in its lease, and just not long enough for every session to be closed:
-   * done again until a worker has stopped a handler by itself and could still say so.
+   * Long enough for every worker to give up its lease, and just short enough that not every session is closed. Repeated
+   * until a worker has stopped a handler by itself and could still report that.
    */
   async #stallEverything(): Promise<void> {
     const { replicas, leaseMs } = this.#run.deployment;
@@ -225,7 +225,7 @@ export class Nemesis {
     }
   }
 
-  /** Has workers run handlers that take this long. */
+  /** Makes workers run handlers that take this long. */
   async #occupy(ms: number): Promise<void> {
     const jobs = new Set<string | undefined>();
     for (let n = 0; n < 6; n++) jobs.add(await this.#run.submit({ definition: 'slow', input: { ms }, priority: 100 }));
@@ -241,7 +241,7 @@ export class Nemesis {
     this.tally.count('bus held up');
   }
 
-  /** Whatever a replica was about to hear from the database, it never hears. */
+  /** Breaks the connections, so that every pending answer of the database to a replica is lost. */
   async #endDatabaseConnections(): Promise<void> {
     const ended = await this.#run.facts.query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'muster' AND random() < 0.5",
@@ -249,7 +249,7 @@ export class Nemesis {
     this.tally.count('database connection ended', ended.length);
   }
 
-  /** One of its processes dies, so it breaks off every transaction and recovers from its log. */
+  /** Kills one of its processes, so that it aborts every transaction and recovers from its log. */
   async #crashDatabase(): Promise<void> {
     const [backend] = await this.#run.facts.query<{ pid: number }>(
       "SELECT pid FROM pg_stat_activity WHERE application_name = 'muster' LIMIT 1",
@@ -259,7 +259,7 @@ export class Nemesis {
     this.tally.count('database crashed');
   }
 
-  /** A job whose handler takes its process with it. */
+  /** Submits a job whose handler kills its process. */
   async #fatalJob(): Promise<void> {
     await this.#run.submit({ definition: 'fatal', input: { when: this.#dice.pick(['start', 'end']) } });
     this.tally.count('job submitted that kills its worker');

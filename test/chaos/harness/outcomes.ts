@@ -1,7 +1,7 @@
-/** What a failed call tells: nothing about what happened, or that it did not. */
+/** Whether a failed call leaves its outcome unknown, or certainly did nothing. */
 import { Code, MusterError } from '@muster/sdk';
 
-/** The outcome is unknown, or it was not even tried: it may be said again. */
+/** The outcome is unknown, or the call was not even tried: it may be repeated. */
 const unknown: ReadonlySet<number> = new Set([
   Code.UNAVAILABLE,
   Code.DEADLINE_EXCEEDED,
@@ -10,13 +10,13 @@ const unknown: ReadonlySet<number> = new Set([
   Code.ABORTED,
 ]);
 
-/** By its name: a checkout with borrowed `node_modules` has the SDK, and so the class, twice. */
+/** By its name, because a checkout with borrowed `node_modules` has the SDK, and so the class, twice. */
 function asMusterError(error: unknown): MusterError | undefined {
   if (error instanceof MusterError) return error;
   return error instanceof Error && error.name === 'MusterError' ? (error as MusterError) : undefined;
 }
 
-/** A connection that breaks may also end a call as INTERNAL or UNKNOWN; the control plane's own INTERNAL names a reason. */
+/** A broken connection may also end a call as INTERNAL or UNKNOWN; the control plane's own INTERNAL names a reason. */
 export function isUnknown(error: unknown): boolean {
   const known = asMusterError(error);
   if (!known) return false;
@@ -28,7 +28,7 @@ export function isLeaseLost(error: unknown): boolean {
   return asMusterError(error)?.reason === 'LEASE_LOST';
 }
 
-/** For the log: the reason that the control plane gave, and its words. */
+/** For the log: the reason and the message of the control plane. */
 export function reasonOf(error: unknown): string {
   const known = asMusterError(error);
   return known ? `${known.reason}: ${known.message}` : String(error);

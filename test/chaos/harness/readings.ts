@@ -1,4 +1,4 @@
-/** What clients are told about jobs that have ended, at whichever replica they ask. */
+/** The answers of each replica to clients about ended jobs. */
 import { Client, type Job } from '@muster/sdk';
 import type { Reading } from '../checker/evidence.ts';
 import type { ReplicaProcess } from './replica-process.ts';

@@ -1,4 +1,4 @@
-/** What the worker processes wrote down: a file of JSON lines for each life, which outlives whoever wrote it. */
+/** The records of the worker processes: a file of JSON lines for each life, which outlives the process. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,14 +6,14 @@ import { join } from 'node:path';
 export interface WorkerRecord {
   readonly kind: 'start' | 'effect' | 'end' | 'gap' | 'event';
   readonly at: number;
-  /** Name of the worker's life: the one that its sessions carry. */
+  /** Name of the worker's life, as in its sessions. */
   readonly worker: string;
   readonly job?: string;
   readonly attempt?: number;
   readonly handler?: string;
   /** How a handler ended: it returned, failed, or was asked to stop. */
   readonly how?: 'returned' | 'failed' | 'stopped';
-  /** Of a gap: since when the process did not run. */
+  /** Start of a gap in which the process did not run. */
   readonly from?: number;
   readonly event?: string;
   readonly pid?: number;
@@ -21,7 +21,7 @@ export interface WorkerRecord {
   readonly stats?: Readonly<Record<string, number>>;
 }
 
-/** All records of a folder, in the order of their times. A last line that was cut by a crash of the machine is an error. */
+/** All records of a folder, in the order of their times. A last line that a machine crash has cut is an error. */
 export function readRecords(folder: string): WorkerRecord[] {
   return readdirSync(folder)
     .flatMap((file) => linesOf(join(folder, file)))
@@ -39,7 +39,7 @@ function linesOf(file: string): WorkerRecord[] {
   } catch {
     return [];
   }
-  // Whoever writes may be in the middle of a line while it lives.
+  // A live process may be in the middle of a line.
   return text
     .slice(0, text.lastIndexOf('\n') + 1)
     .split('\n')

@@ -1,4 +1,4 @@
-/** A replica as a process behind a proxy: its address stays while its lives follow each other. */
+/** A replica as a process behind a proxy: its address stays the same over all of its lives. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,9 +18,9 @@ export class ReplicaProcess {
   readonly faults: string[] = [];
   /** Ports of all its lives. */
   readonly ports: number[] = [];
-  /** What lives said that ended before they served. */
+  /** Output of lives that ended before they served. */
   readonly failedStarts: string[] = [];
-  /** Lives so far. */
+  /** Number of lives so far. */
   lives = 0;
   readonly #folder: string;
   readonly #args: readonly string[];
@@ -44,7 +44,7 @@ export class ReplicaProcess {
 
   /**
    * @param args Options of `muster start` besides ports and folder.
-   * @param env On top of this process's environment.
+   * @param env Added to this process's environment.
    */
   static async create(
     name: string,
@@ -55,7 +55,7 @@ export class ReplicaProcess {
     return new ReplicaProcess(name, await TcpProxy.open(), folder, args, env);
   }
 
-  /** Where its embedded parts keep their files. */
+  /** The folder of its embedded parts. */
   get folder(): string {
     return this.#folder;
   }
@@ -65,8 +65,8 @@ export class ReplicaProcess {
   }
 
   /**
-   * Starts a life and waits until it serves; one that finds its bus or database out of reach ends, and another one follows,
-   * as under any supervisor. With `plan` (`point:count`) it will kill itself there, and may do so before it serves.
+   * Starts a life and waits until it serves. A life that can not reach its bus or database ends, and another one
+   * follows, as under any supervisor. With `plan` (`point:count`) it kills itself there, possibly before it serves.
    */
   async start(plan = ''): Promise<void> {
     for (let tries = 0; tries < MAX_STARTS; tries++) {
@@ -102,26 +102,26 @@ export class ReplicaProcess {
     return { child, port };
   }
 
-  /** Whoever calls this replica reaches that one from now on. */
+  /** Directs the callers of this replica to that one from now on. */
   divert(to: ReplicaProcess): void {
     this.proxy.aim(to.#port);
     this.proxy.cut();
   }
 
-  /** Whoever calls this replica reaches it again. */
+  /** Directs the callers back to this replica. */
   restore(): void {
     this.proxy.aim(this.alive ? this.#port : undefined);
     this.proxy.cut();
   }
 
-  /** SIGKILL from outside, at whatever it does. */
+  /** SIGKILL from outside, at any moment. */
   async kill(): Promise<void> {
     this.proxy.aim(undefined);
     await this.#child?.kill();
     this.#collect();
   }
 
-  /** Waits until it has killed itself at the point that it was started with. */
+  /** Waits until it has killed itself at the planned point. */
   async killedItself(point: KillPoint): Promise<void> {
     const child = this.#child as Child;
     await eventually(`${child.name} passes ${point}`, () => !child.alive, { timeoutMs: POINT_MS, everyMs: 2 });
@@ -140,7 +140,7 @@ export class ReplicaProcess {
     this.#child?.signal(signal);
   }
 
-  /** Lines of the present life's output. */
+  /** Output lines of the current life. */
   get lines(): readonly string[] {
     return this.#child?.lines ?? [];
   }

@@ -1,4 +1,4 @@
-/** A whole run: deployment, fleet and load, from the first process to the evidence that is left when all has healed. */
+/** A whole run: deployment, fleet and load, from the first process to the evidence after the recovery. */
 import { Client, type JobRequest } from '@muster/sdk';
 import { eventually } from '../../support/eventually.ts';
 import type { Evidence } from '../checker/evidence.ts';
@@ -56,7 +56,7 @@ export class Run {
     this.load = new Load({ ...options.load, address, dice: options.dice.fork(), open: () => this.facts.openJobs() });
   }
 
-  /** Everything runs and the load has begun. */
+  /** Resolves when everything runs and the load has begun. */
   static async start(options: RunOptions): Promise<Run> {
     const leftovers = new Leftovers();
     const run = new Run(await deploy(options, options.fleet.length), leftovers, options);
@@ -73,7 +73,7 @@ export class Run {
     }
   }
 
-  /** Waits until so many more jobs have ended, whatever goes on meanwhile. @throws also what went wrong in the load. */
+  /** Waits until that many more jobs have ended, despite all faults. @throws also an error of the load. */
   async progress(jobs: number): Promise<void> {
     const goal = (await this.facts.endedJobs()) + jobs;
     const done = async () => this.load.failure !== undefined || (await this.facts.endedJobs()) >= goal;
@@ -81,7 +81,7 @@ export class Run {
     if (this.load.failure !== undefined) throw this.load.failure;
   }
 
-  /** A wait that fails says what there was to see. */
+  /** Adds the current state to the error of a failed wait. */
   async #explained<T>(wait: Promise<T>): Promise<T> {
     try {
       return await wait;
@@ -98,12 +98,12 @@ export class Run {
     return [facts, `accepted ${this.load.accepted.length}`, this.load.describe(), ...processes].join('\n');
   }
 
-  /** What the worker processes have written down so far. */
+  /** The current records of the worker processes. */
   records(): WorkerRecord[] {
     return readRecords(this.deployment.recordFolder);
   }
 
-  /** Puts everything right and waits until nothing is left to do. */
+  /** Ends all faults and waits until nothing is left to do. */
   async heal(): Promise<void> {
     const { replicas, busProxy } = this.deployment;
     for (const worker of this.workers) {
@@ -124,7 +124,7 @@ export class Run {
     await this.#explained(eventually('every job has ended', done, { timeoutMs: HEAL_MS, everyMs: 100 }));
   }
 
-  /** What is wrong with the processes, though all of them run again. */
+  /** Problems of the processes, though all of them run again. */
   ailments(): string[] {
     const { replicas } = this.deployment;
     return [
@@ -133,7 +133,7 @@ export class Run {
     ];
   }
 
-  /** After the heal each replica does what it is there for: a few jobs, from submission to result, through it alone. */
+  /** Proves after the recovery that each replica works: a few jobs, from submission to result, through it alone. */
   async proveEachReplica(jobs: number): Promise<void> {
     const prove = async ({ proxy }: ReplicaProcess) => {
       const client = new Client({ address: `127.0.0.1:${proxy.port}` });
@@ -142,7 +142,7 @@ export class Run {
         await client.result(job, { timeoutMs: HEAL_MS });
       };
       try {
-        // At once: the careless worker may take one, and say nothing until its lease is over.
+        // All at once, because the careless worker may take one and stay silent until its lease is over.
         await Promise.all(Array.from({ length: jobs }, one));
       } finally {
         client.close();
@@ -151,7 +151,7 @@ export class Run {
     await Promise.all(this.deployment.replicas.map(prove));
   }
 
-  /** Ends the fleet in order; then no session is open any more, and the record is complete. */
+  /** Ends the fleet in order; after that no session is open, and the record is complete. */
   async disband(): Promise<void> {
     await Promise.all([this.careless.stop(), ...this.workers.map((worker) => worker.stop())]);
     this.#disbanded = true;
@@ -161,7 +161,7 @@ export class Run {
     });
   }
 
-  /** Submits a job of its own beside the load. */
+  /** Submits one more job next to the load. */
   async submit(request: JobRequest): Promise<string> {
     const client = new Client({ address: this.deployment.address, retry: { maxAttempts: 1 } });
     try {
@@ -187,7 +187,7 @@ export class Run {
     };
   }
 
-  /** What still runs although everything was stopped; a run that was broken off is ended by force first. */
+  /** Returns what still runs although everything was stopped; an aborted run is first ended by force. */
   async stop(): Promise<string[]> {
     if (!this.#disbanded) {
       this.load.breakOff();

@@ -11,12 +11,12 @@ export class Tally {
     for (const [what, times] of other.counts) this.count(what, times);
   }
 
-  /** Which of these never happened. */
+  /** The names that were never counted. */
   missing(names: readonly string[]): string[] {
     return names.filter((name) => !this.counts.has(name));
   }
 
-  /** A line each, in the order of the names. */
+  /** One line per name, sorted. */
   table(): string {
     const rows = [...this.counts].sort(([a], [b]) => (a < b ? -1 : 1));
     return rows.map(([what, times]) => `${String(times).padStart(8)}  ${what}`).join('\n');

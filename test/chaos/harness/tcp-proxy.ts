@@ -1,10 +1,10 @@
-/** A TCP proxy with one address for ever: what is behind it may be replaced, cut off, held up or answered by half. */
+/** A TCP proxy with a constant address: its target can be replaced, cut off, stalled or answered in part. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 interface Link {
   readonly client: Socket;
   readonly server: Socket;
-  /** Bytes of answers that still pass before the link is cut. */
+  /** Remaining bytes of answers before the link is cut. */
   answerBytes: number;
 }
 
@@ -29,7 +29,7 @@ export class TcpProxy {
     });
   }
 
-  /** New connections go to this port of the loopback; undefined: they are refused. */
+  /** Directs new connections to this loopback port; undefined: they are refused. */
   aim(port: number | undefined): void {
     this.#target = port;
   }
@@ -42,12 +42,12 @@ export class TcpProxy {
     }
   }
 
-  /** Breaks every connection once so many more bytes of answers have passed: in the middle of one, as like as not. */
+  /** Breaks every connection after that many more bytes of answers, probably in the middle of one. */
   cutAfter(bytes: number): void {
     for (const link of this.#links) link.answerBytes = Math.min(link.answerBytes, bytes);
   }
 
-  /** Nothing passes, in neither direction, and nobody is told. */
+  /** Nothing passes in either direction, and no end gets an error. */
   stall(): void {
     this.#stalled = true;
     for (const link of this.#links) this.#hold(link);

@@ -11,9 +11,9 @@ const MAX_ROUNDS = 5;
 const ROUND_MS = 60_000;
 
 /**
- * Kills one of the two replicas at the point. It has the work to itself until then; after that both serve again.
+ * Kills one of the two replicas at the point. It has all of the work until then; after that both serve again.
  *
- * @param work Gets a promise that resolves once the replica is dead.
+ * @param work Gets a promise that resolves when the replica is dead.
  */
 export async function dieInTurn<T>(
   { replicas }: Deployment,
@@ -33,7 +33,10 @@ export async function dieInTurn<T>(
   return await result;
 }
 
-/** Loads until the replica is dead: how often it passes a point depends on what goes in one batch, so one round may be too little. */
+/**
+ * Loads until the replica is dead: the number of passings depends on the size of the batches, so one round may not be
+ * enough.
+ */
 export async function loadUntil<T>(
   { database }: Deployment,
   dead: Promise<void>,

@@ -1,10 +1,10 @@
-/** How a process is after everything that was done to it. */
+/** The health of a process after all faults. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 const MAX_MB = 400;
 const MAX_FILES = 200;
 
-/** What is wrong with a live process: memory or files that it does not give back. */
+/** Problems of a live process: memory or files that it does not release. */
 export function ailments(name: string, pid: number | undefined): string[] {
   if (pid === undefined) return [`${name} does not run`];
   const megabytes = Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+) kB/)?.[1] ?? 0) / 1024;

@@ -1,4 +1,4 @@
-/** Worker processes: each place in the fleet has one life after the other, and each life a name of its own. */
+/** Worker processes: each place in the fleet has one life after another, each with its own name. */
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
 import { Child } from './child.ts';
@@ -7,7 +7,7 @@ import { recordsOf, type WorkerRecord } from './records.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
 const READY_MS = 120_000;
-/** A worker that can't even start must not be started for ever. */
+/** A worker that can not start must not be restarted forever. */
 const MAX_LIVES = 60;
 
 export interface WorkerPlan {
@@ -23,11 +23,11 @@ const programs = {
 
 export class WorkerProcess {
   readonly place: WorkerPlan;
-  /** Lives so far. */
+  /** Number of lives so far. */
   lives = 0;
-  /** Lives that ended without having been asked to. */
+  /** Number of lives that ended by themselves. */
   crashes = 0;
-  /** Last words of lives that ended by themselves: neither killed nor asked to end. */
+  /** Last output of lives that ended by themselves: neither killed nor asked to end. */
   readonly faults: string[] = [];
   readonly line: Line;
   readonly #folder: string;
@@ -41,7 +41,7 @@ export class WorkerProcess {
     this.#folder = recordFolder;
   }
 
-  /** Name of the present life. */
+  /** Name of the current life. */
   get name(): string {
     return `${this.place.name}-${this.lives}`;
   }
@@ -50,13 +50,13 @@ export class WorkerProcess {
     return this.#child?.alive ? this.#child.pid : undefined;
   }
 
-  /** Starts a life; whenever it ends without having been asked to, another one follows. */
+  /** Starts a life; whenever it ends by itself, another one follows. */
   start(): void {
     this.#wanted = true;
     this.#live();
   }
 
-  /** Resolves once the present life can be given jobs. */
+  /** Resolves when the current life accepts jobs. */
   async ready(): Promise<void> {
     const isReadyNow = () => this.records().some(isReady);
     await eventually(`a life of ${this.place.name} is ready`, isReadyNow, { timeoutMs: READY_MS, everyMs: 20 }).catch(
@@ -66,12 +66,12 @@ export class WorkerProcess {
     );
   }
 
-  /** What the present life has written so far. */
+  /** The current records of this life. */
   records(): WorkerRecord[] {
     return recordsOf(this.#folder, this.name);
   }
 
-  /** SIGKILL, at whatever it does. Another life follows. */
+  /** SIGKILL at any moment. Another life follows. */
   async kill(): Promise<void> {
     const child = this.#child;
     await child?.kill();
@@ -81,7 +81,7 @@ export class WorkerProcess {
     this.#child?.signal(signal);
   }
 
-  /** Stops it from running at all, until `thaw`. */
+  /** Suspends the process until `thaw`. */
   freeze(): void {
     this.#stopped = true;
     this.#child?.signalGroup('SIGSTOP');
@@ -103,7 +103,7 @@ export class WorkerProcess {
     await this.#child?.stop(20_000);
   }
 
-  /** Ends it and what it started by force; no life follows. */
+  /** Ends it and its children by force; no life follows. */
   destroy(): void {
     this.#wanted = false;
     this.#child?.signalGroup('SIGKILL');
@@ -129,7 +129,7 @@ export class WorkerProcess {
     });
   }
 
-  /** Last lines of the present life's output. */
+  /** Last output lines of the current life. */
   get lines(): readonly string[] {
     return this.#child?.lines ?? [];
   }

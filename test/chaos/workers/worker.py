@@ -1,4 +1,4 @@
-"""A Python worker process of a crash test; writes what its handlers do as `worker.ts` does."""
+"""A Python worker process of a crash test; its handlers write records as those of `worker.ts` do."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _signature(ctx: JobContext) -> dict[str, str]:
 
 
 def _watch() -> None:
-    """Gaps tell when the process did not run."""
+    """Records gaps in which the process did not run."""
     last = _now_ms()
     while True:
         time.sleep(0.025)

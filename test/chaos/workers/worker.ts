@@ -1,6 +1,6 @@
 /**
- * A worker process of a crash test. Whatever its handlers do is written to a file at once, by calls that return when the
- * kernel has it: a SIGKILL loses nothing of it.
+ * A worker process of a crash test. Its handlers write records to a file at once, by calls that return when the kernel
+ * has the data, so that a SIGKILL loses none.
  */
 import { openSync, writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,7 +13,7 @@ function record(kind: string, facts: Record<string, unknown> = {}): void {
   writeSync(records, `${JSON.stringify({ kind, at: Date.now(), worker: name, ...facts })}\n`);
 }
 
-/** What an attempt returns names its fence, so that the journal shows whose result was taken. */
+/** The result of an attempt names its fence, so that the journal shows whose result was accepted. */
 function signature(ctx: JobContext): { by: string } {
   return { by: `${ctx.jobId}/${ctx.attempt}/${name}` };
 }
@@ -52,9 +52,9 @@ const worker = new Worker({
       attempt(ctx, 'flaky', async () => {
         if (ctx.attemptsCounted < failures) throw new RangeError('not yet');
       }),
-    /** Never looks at its signal. */
+    /** Ignores its signal. */
     stubborn: (ctx, { ms }: { ms: number }) => attempt(ctx, 'stubborn', () => delay(ms)),
-    /** Takes its process with it, once. */
+    /** Kills its process, once. */
     fatal: (ctx, { when }: { when: 'start' | 'end' }) =>
       attempt(ctx, 'fatal', async () => {
         if (when === 'end') await delay(20);
@@ -64,7 +64,7 @@ const worker = new Worker({
   onEvent: (event) => record('event', { event, session: worker.sessionId, stats: worker.stats }),
 });
 
-// Gaps tell when the process did not run: stopped by a signal, or starved.
+// A gap shows when the process did not run: stopped by a signal, or starved.
 let last = Date.now();
 const watch = setInterval(() => {
   const now = Date.now();
@@ -72,7 +72,7 @@ const watch = setInterval(() => {
   last = now;
 }, 25);
 
-/** Ends without waiting for its handlers: their attempts go back when the session is closed. */
+/** Ends without waiting for its handlers: their attempts are requeued when the session is closed. */
 process.on('SIGUSR2', () => void worker.stop({ timeoutMs: 0 }));
 record('event', { event: 'process', pid: process.pid });
 await worker.run();

@@ -1,4 +1,7 @@
-/** Batches: members come until it is sealed or stopped, it ends once they have, as its policy says, and tells so once. */
+/**
+ * Batches: members are added until the batch is sealed or stopped, it ends when they have, by its policy, and submits
+ * its callback once.
+ */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { decodeScript } from '../nodes/handler-script.ts';
 import type { PlannedBatch } from '../scenario/batches.ts';
@@ -8,7 +11,7 @@ import { TransactionChecks } from './flow-transactions.ts';
 import { Requests } from './requests.ts';
 
 const { SUCCEEDED, FAILED, CANCELLING, CANCELLED, EXPIRED, SKIPPED } = stateCodes;
-/** As `counts` of a batch name them. */
+/** The names as in the `counts` rows of a batch. */
 const countNames: Readonly<Record<number, string>> = {
   ...{ [SUCCEEDED]: 'succeeded', [FAILED]: 'failed', [CANCELLED]: 'cancelled' },
   ...{ [EXPIRED]: 'expired', [SKIPPED]: 'skipped' },
@@ -17,14 +20,14 @@ const countNames: Readonly<Record<number, string>> = {
 interface BatchLife {
   readonly id: string;
   readonly plan: PlannedBatch | undefined;
-  /** Members, with the state that they have ended in. */
+  /** Members, with the state in which they have ended. */
   readonly members: Map<string, number | undefined>;
-  /** As the control plane has noted. */
+  /** Number of ends that the control plane has counted. */
   noted: number;
   counts: Readonly<Record<string, number>>;
   stopReason: boolean;
   isCancelled: boolean;
-  /** Place of what closed it in the one order: from then on it takes no members. */
+  /** Position of the row that closed it: later it accepts no members. */
   closed: number | undefined;
   sealed: number | undefined;
   end: Ordered | undefined;
@@ -35,7 +38,7 @@ export class BatchChecks extends TransactionChecks {
   readonly #lives = new Map<string, BatchLife>();
   readonly #ofMember = new Map<string, BatchLife>();
   readonly #cancelling = new Set<string>();
-  /** Jobs by the callback that they are. */
+  /** Jobs by their callback. */
   readonly #callbacks = new Map<string, Ordered[]>();
   #requests: Requests | undefined;
 
@@ -144,7 +147,7 @@ export class BatchChecks extends TransactionChecks {
       this.#violate(life, 'batches: counts', `has the result ${end.text}, it should be ${JSON.stringify(counts)}`);
   }
 
-  /** Made with the batch's end, and told how that was. */
+  /** The callback is submitted with the batch's end, and its input is the outcome. */
   #judgeCallback(life: BatchLife, end: Ordered, rows: readonly Ordered[]): void {
     const [callback, ...others] = this.#made(life).filter((row) => rows.includes(row));
     const reported = JSON.parse(this.evidence.facts.get(callback?.id ?? '')?.input || '{}');
@@ -156,7 +159,7 @@ export class BatchChecks extends TransactionChecks {
     else this.evidence.history.count('batch: a callback was made');
   }
 
-  /** The control plane cancels members of a batch that was stopped, and no others. */
+  /** The control plane cancels members of stopped batches only. */
   #cancelled(row: Ordered): void {
     const life = this.#ofMember.get(row.id);
     const isAsked = row.kind === 'move' && row.to === CANCELLING;
@@ -169,7 +172,7 @@ export class BatchChecks extends TransactionChecks {
     else this.#violate(life, 'batches: members', `has member ${row.id} cancelled, which nobody had asked for`);
   }
 
-  /** What clients read at the end is what happened. */
+  /** Final reads of clients agree with the journal. */
   #reads(): void {
     for (const { facts } of this.evidence.seen.get('batch read') ?? []) {
       const life = this.#lives.get(String(facts.job));
@@ -187,7 +190,7 @@ export class BatchChecks extends TransactionChecks {
     }
   }
 
-  /** Members are refused by a batch that is closed, and seals that were answered are so. */
+  /** A closed batch refuses members, and an answered seal is in the journal. */
   #answers(): void {
     for (const { facts, order } of this.evidence.seen.get('members refused') ?? []) {
       const life = this.#lives.get(String(facts.job));

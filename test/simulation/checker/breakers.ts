@@ -1,4 +1,4 @@
-/** Circuit breakers: nothing is granted while one is not closed but its one probe, and each of its steps has its cause. */
+/** Circuit breakers: while one is not closed only its one probe is granted, and each of its transitions has a cause. */
 import { durationToMs } from '../../../sdk/typescript/src/duration.ts';
 import type { CircuitBreaker } from '../../../sdk/typescript/src/gen/muster/v1/retry_policy_pb.ts';
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
@@ -13,15 +13,15 @@ type Fate = 'SUCCEEDED' | 'FAILED' | 'GONE';
 interface Probe {
   readonly job: string;
   readonly attempt: number;
-  /** What may be said of its end: a cancelled one that succeeds after all is both. */
+  /** Possible ends of it: a cancelled one that succeeds after all has two. */
   readonly fates: Set<Fate>;
 }
 
 interface Life {
   state: number;
-  /** When failures happened that count, µs. */
+  /** Times of the counted failures, µs. */
   failures: number[];
-  /** In calm weather: by then it has to have opened, µs. */
+  /** In calm weather: the time by which it must have opened, µs. */
   opensBy: number;
   closedAt: number;
   probe: Probe | undefined;
@@ -39,9 +39,11 @@ const { CLOSED, OPEN, HALF_OPEN } = circuitStates;
 const { READY, ASSIGNED, RUNNING, CANCELLING, SUCCEEDED, FAILED } = stateCodes;
 const held: readonly number[] = [ASSIGNED, RUNNING, CANCELLING];
 const failed: readonly number[] = [attemptOutcomes.FAILED, attemptOutcomes.TIMED_OUT];
-/** A failure is counted after it was committed, by a replica that may be slow. */
+/** A failure is counted after its commit, by a replica that may be slow. */
 const COUNT_LATE_MS = 10_000;
-/** In calm weather it is counted at once; the window is kept in parts, so that a failure may leave it a little early. */
+/**
+ * In calm weather it is counted at once; the window is kept in parts, so that a failure may leave it a little early.
+ */
 const COUNTED_MS = 1_000;
 const KEPT_PART = 0.9;
 
@@ -68,7 +70,7 @@ export class BreakerChecks {
     if (name !== undefined) this.#job(row, name, this.#lifeOf(name));
   }
 
-  /** Once all rows were taken. */
+  /** Call after the last row. */
   finish(): void {
     for (const [name, { granted }] of this.#lives) if (granted) this.#unheld(name, granted);
   }
@@ -106,7 +108,7 @@ export class BreakerChecks {
     return types.length > 0 ? types.includes(type) : failureCause === 'APPLICATION' || failureCause === 'TIMEOUT';
   }
 
-  /** What becomes of the probe. */
+  /** Follows the probe. */
   #follow(row: Ordered, { probe }: Life): void {
     if (!probe || row.id !== probe.job || row.attempt !== probe.attempt) return;
     const name = breakerOf(this.#evidence.facts.get(row.id)?.definition ?? '') ?? '';
@@ -169,7 +171,7 @@ export class BreakerChecks {
     const fates = life.probe?.fates ?? new Set<Fate>();
     const due = row.nextDue ?? 0;
     const began = this.#evidence.history.transactionBegan.get(row.at) ?? row.at;
-    // A statement may come so late that the try after a failure is due by then.
+    // A statement may come so late that the attempt after a failure is due by then.
     const mayBeLate = due >= began + BREAKER_OPEN_MS * 1_000 && fates.has('FAILED');
     const gone = due <= row.at && !mayBeLate;
     if (!fates.has(gone ? 'GONE' : 'FAILED'))
@@ -179,7 +181,7 @@ export class BreakerChecks {
     life.probe = undefined;
   }
 
-  /** Counted from the start of the transaction, which is before the moment that the time was counted from. */
+  /** Counted from the start of the transaction, which precedes the time that the replica used. */
   #staysOpen(row: Ordered): void {
     const began = this.#evidence.history.transactionBegan.get(row.at) ?? row.at;
     const early = began + BREAKER_OPEN_MS * 1000 - (row.nextDue ?? 0);

@@ -1,4 +1,4 @@
-/** Retry budgets: in no minute more retries begin than are allowed, and none is put off while there is room. */
+/** Retry budgets: in no minute do more retries start than allowed, and none is delayed while there is budget. */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { attemptOutcomes } from '../../../server/domain/jobs/run.ts';
 import { BUDGET, definitionOf } from '../scenario/definitions.ts';
@@ -7,13 +7,13 @@ import { Requests } from './requests.ts';
 
 const { SCHEDULED, READY } = stateCodes;
 const MINUTE_US = 60_000_000;
-/** By how much the minute may differ in which a job was stored and counted. */
+/** Maximum difference of the minutes in which a job was stored and counted. */
 const SLACK_US = 2_000_000;
 
 interface Waiting {
-  /** It was tried before: what begins now is a retry. */
+  /** It was tried before, so its next start is a retry. */
   isRetry: boolean;
-  /** It is looked at next in a minute with room. */
+  /** Its next scan is in a minute with budget. */
   isPutOff: boolean;
 }
 
@@ -43,7 +43,7 @@ export class BudgetChecks {
     else if (row.kind === 'move' && row.from === SCHEDULED && row.to === READY) this.#promoted(row, job);
   }
 
-  /** Once all rows were taken: the first attempts that a bound is made of may be stored after a retry. */
+  /** Call after the last row: the first attempts of a bound may be stored after a retry. */
   finish(): void {
     for (const [minute, retries] of this.#retries) {
       const first = Math.max(this.#firstAttempts.get(minute) ?? 0, this.#firstAttempts.get(minute - 1) ?? 0);
@@ -62,7 +62,7 @@ export class BudgetChecks {
 
   #promoted(row: Ordered, job: Waiting): void {
     if (!job.isRetry) return;
-    // Where a person asked for it meanwhile nobody can tell whether it was that or its time.
+    // If an operator asked for it meanwhile, it is unknown whether that or its due time caused it.
     const isSure = !this.#requests.underWay(row, 'updateJob');
     add(isSure ? this.#retries : this.#perhaps, minuteOf(this.#beganAt(row)));
     if (!isSure) return;

@@ -24,7 +24,7 @@ import { checkSchedules } from './schedules.ts';
 import { SessionChecks } from './sessions.ts';
 import { WaitChecks } from './waits.ts';
 
-/** Adds what is wrong to the history's violations, and what happened to its counts. */
+/** Adds violations and counts to the history. */
 export function check(rows: readonly JournalRow[], history: History, profile: Profile, plans: Plans): void {
   const evidence = gather(rows, history, profile, plans);
   const sessions = new SessionChecks(evidence);
@@ -66,7 +66,7 @@ export function check(rows: readonly JournalRow[], history: History, profile: Pr
   }
 }
 
-/** Neither of a job nor of a session. */
+/** Whether the row is neither of a job nor of a session. */
 function isOfOthers(kind: JournalRow['kind']): boolean {
   return kind === 'queue' || kind === 'breaker' || kind === 'wait' || isOfFlow(kind) || isOfLinks(kind);
 }

@@ -1,4 +1,4 @@
-/** What clients and workers were told, against the journal (I1, I2, I7, I8, I9, I13). */
+/** The answers to clients and workers, against the journal (I1, I2, I7, I8, I9, I13). */
 import { JobState } from '../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
 import type { Entry } from '../core/history.ts';
 import { decodeScript } from '../nodes/handler-script.ts';
@@ -13,7 +13,7 @@ function kind(evidence: Evidence, name: string): readonly Entry[] {
   return evidence.seen.get(name) ?? [];
 }
 
-/** I1 and I2: what was accepted is there, once for each key and request id. */
+/** I1 and I2: every accepted job exists, once for each key and request id. */
 export function checkSubmissions(evidence: Evidence, jobs: JobChecks): void {
   const { history } = evidence;
   const ownerOf = (job: string) => decodeScript(evidence.facts.get(job)?.input || '{}').owner;
@@ -53,27 +53,27 @@ function matchingIn({ facts }: Evidence, job: string): string | undefined {
   return decodeScript(facts.get(job)?.input ?? '{}').matching;
 }
 
-/** Made by Muster: a clean-up, a retry by hand, a schedule’s, a step’s, or one that stands for a batch. */
+/** Created by Muster: a clean-up, a manual retry, the job of a schedule, a step or a batch. */
 function isDerived({ facts }: Evidence, job: string): boolean {
   const { cleanupOf, retryOf, schedule, parent, definition } = facts.get(job) ?? {};
   const isStep = parent !== undefined && !isBatch(facts.get(parent)?.definition);
   return cleanupOf !== undefined || retryOf !== undefined || schedule !== undefined || isStep || isBatch(definition);
 }
 
-/** Whether the job had a key of its own, or its call a request id: only then a repeat is harmless. */
+/** Whether the job had a key, or its call a request id: only then a repeat creates no second job. */
 function isRepeatable(evidence: Evidence, owner: string): boolean {
   if (owner.startsWith('key-')) return true;
   const call = owner.split('.')[0];
   return kind(evidence, 'submit').some(({ facts }) => facts.call === call && facts.request !== '');
 }
 
-/** I8: every answer about an ended job says the same. */
+/** I8: all answers about an ended job are equal. */
 export function checkReads(evidence: Evidence, jobs: JobChecks): void {
   const { history } = evidence;
   const erasedAt = new Map(kind(evidence, 'erased').map(({ facts, at }) => [facts.job, at]));
   for (const { facts } of kind(evidence, 'read')) {
     const erased = Boolean(facts.erased);
-    // An answer may come late: what counts is when it was asked for.
+    // An answer may come late: the time of the request counts.
     if (!erased && (erasedAt.get(facts.job) ?? Number.POSITIVE_INFINITY) < Number(facts.beganMs))
       history.violate('erasing', `job ${facts.job} was read with its data after it had been erased`);
     const end = jobs.lives.get(String(facts.job))?.end;
@@ -91,10 +91,10 @@ export function checkReads(evidence: Evidence, jobs: JobChecks): void {
   }
 }
 
-/** I7: what a report was told is what it did. */
+/** I7: the answer to a report agrees with its effect. */
 export function checkReports(evidence: Evidence, grants: Grants, sessions: SessionChecks): void {
   const { history } = evidence;
-  // Of an erased job nobody can tell any more whether a result is the one that was stored.
+  // After an erasure it is unknown whether a result equals the stored one.
   const erasedAt = new Map(evidence.journal.filter((row) => row.kind === 'erase').map((row) => [row.id, row.order]));
   for (const { facts, order } of kind(evidence, 'report answered')) {
     const wasErased = (erasedAt.get(String(facts.job)) ?? order) < order;
@@ -125,7 +125,7 @@ export function checkReports(evidence: Evidence, grants: Grants, sessions: Sessi
   }
 }
 
-/** A cancel stops an attempt in whatever words its worker says so: one of them is a repeat of another. */
+/** A cancel stops an attempt with any of these reports: one is a repeat of another. */
 function isStop(reasons: readonly string[]): boolean {
   return reasons.some((reason) => ['released', 'aborted', 'cancelled'].includes(reason));
 }
@@ -150,7 +150,10 @@ export function checkStarts(evidence: Evidence, grants: Grants): void {
   }
 }
 
-/** I10: an attempt that nobody has told to stop may run beside the next one only if its time was over, and word of it was lost. */
+/**
+ * I10: an attempt that got no cancel may run next to the next one only if its time was over and the message of that was
+ * lost.
+ */
 export function checkOverlaps(evidence: Evidence, grants: Grants): void {
   const { history } = evidence;
   for (const { facts, who } of kind(evidence, 'overlap')) {
@@ -160,7 +163,7 @@ export function checkOverlaps(evidence: Evidence, grants: Grants): void {
   }
 }
 
-/** I13: after CancelJob has returned nothing is assigned any more, and the job ends as told. */
+/** I13: after the return of CancelJob nothing is assigned, and the job ends as answered. */
 export function checkCancels(evidence: Evidence, jobs: JobChecks): void {
   const { history } = evidence;
   history.count('cancel of a job that had ended', kind(evidence, 'too late to cancel').length);

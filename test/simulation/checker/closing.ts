@@ -1,4 +1,4 @@
-/** Why an attempt was closed: every reason that the protocol allows and the record shows. */
+/** Reasons why an attempt was closed, each allowed by the protocol and shown by the record. */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { type Evidence, names, type Ordered } from './events.ts';
 import type { SessionLife } from './sessions.ts';
@@ -6,13 +6,13 @@ import type { SessionLife } from './sessions.ts';
 export interface Closing {
   readonly order: number;
   readonly reasons: readonly string[];
-  /** State that the job went to; undefined: it ended, see its outcome. */
+  /** The new state of the job; undefined: it ended, see its outcome. */
   readonly to: number | undefined;
 }
 
 const { RUNNING, ASSIGNED } = stateCodes;
 
-/** Reports that may close an attempt while its job goes on, or end it. */
+/** Reports that may close an attempt while its job continues, or end it. */
 const closingReports = ['result', 'failure', 'released', 'cancelled', 'aborted', 'suspended'];
 
 export function whyClosed(
@@ -36,7 +36,7 @@ export function whyClosed(
   return { order: row.order, reasons, to };
 }
 
-/** The handler never ran, had been told to stop, or had returned. */
+/** Whether the handler never ran, was asked to stop, or had returned. */
 function isUnknownToItsWorker(evidence: Evidence, fence: string, order: number): boolean {
   if (!evidence.starts.get(fence)?.some((entry) => entry.order < order)) return true;
   return evidence.stops.get(fence)?.some((entry) => entry.order < order) ?? false;

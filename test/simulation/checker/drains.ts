@@ -1,4 +1,4 @@
-/** Sessions that a person drains: they are granted nothing more, they end, and what they give back runs elsewhere. */
+/** Drained sessions: they get no more grants, they end, and their released jobs run elsewhere. */
 import { type Evidence, isGrant, type Ordered } from './events.ts';
 
 const OPEN = 1;
@@ -6,10 +6,10 @@ const CLOSED = 3;
 
 export class DrainChecks {
   readonly #evidence: Evidence;
-  /** Place in the one order from which on each was to drain. */
+  /** Position from which each session drains. */
   readonly #drained = new Map<string, number>();
   readonly #states = new Map<string, number>();
-  /** The session that each job was granted to last. */
+  /** The last session of each job. */
   readonly #sessionOf = new Map<string, string>();
 
   constructor(evidence: Evidence) {
@@ -21,7 +21,7 @@ export class DrainChecks {
     else if (isGrant(row)) this.#grant(row);
   }
 
-  /** Once all rows were taken. */
+  /** Call after the last row. */
   finish(): void {
     const { history } = this.#evidence;
     for (const { facts, order } of this.#evidence.seen.get('drained') ?? []) {

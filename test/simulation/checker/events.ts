@@ -1,4 +1,4 @@
-/** Journal and history brought into one order, and indexed for the checks. */
+/** Journal and history merged into one order, and indexed for the checks. */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { Entry, History } from '../core/history.ts';
 import type { JournalRow } from '../database/journal.ts';
@@ -6,40 +6,40 @@ import type { PlannedBatch } from '../scenario/batches.ts';
 import type { PlannedFlow } from '../scenario/flows.ts';
 import type { Profile } from '../scenario/profile.ts';
 
-/** A journal row with its place among everything that was seen. */
+/** A journal row with its position in the merged order. */
 export interface Ordered extends JournalRow {
   readonly order: number;
 }
 
-/** (job, attempt, session): the fence. */
+/** The fence: job, attempt and session. */
 export function fenceOf(job: unknown, attempt: unknown, session: unknown): string {
   return `${job}/${attempt}/${session}`;
 }
 
-/** What was asked for when a job was made. */
+/** The request that created a job. */
 export interface JobFacts {
   readonly definition: string;
   readonly queue: string;
   readonly input: string;
   readonly key: string | undefined;
   readonly batch: string | undefined;
-  /** The job whose worker it keeps to, whatever happens. */
+  /** The job whose worker is required in any case. */
   readonly stickyTo: string | undefined;
-  /** The workflow or the batch that it is a part of, the step that it is of, and which of the step's jobs it is. */
+  /** Its workflow or batch, its step, and its index among the step's jobs. */
   readonly parent: string | undefined;
   readonly step: number;
   readonly item: number;
   readonly retryOf: string | undefined;
   /** The job that this one cleans up after. */
   readonly cleanupOf: string | undefined;
-  /** The schedule that made it, and for which of its times. */
+  /** The schedule that created it, and the time of the run. */
   readonly schedule: string | undefined;
   readonly scheduleTime: string | undefined;
-  /** When it may run, as was asked for at first; µs on the database's clock. */
+  /** The first requested run time; µs on the database's clock. */
   readonly startUs: number;
 }
 
-/** What clients wanted: workflows by their definitions, batches by their names. */
+/** The clients' plans: workflows by their definitions, batches by their names. */
 export interface Plans {
   readonly flows: ReadonlyMap<string, PlannedFlow>;
   readonly batches: ReadonlyMap<string, PlannedBatch>;
@@ -53,7 +53,7 @@ export interface Evidence {
   /** Reports that reached a replica, by fence. */
   readonly asked: ReadonlyMap<string, readonly Entry[]>;
   readonly starts: ReadonlyMap<string, readonly Entry[]>;
-  /** Signals and returns of handlers, by fence. */
+  /** Cancel signals and returns of handlers, by fence. */
   readonly stops: ReadonlyMap<string, readonly Entry[]>;
   readonly facts: ReadonlyMap<string, JobFacts>;
   readonly plans: Plans;
@@ -98,7 +98,7 @@ function factsOf(row: JournalRow): JobFacts {
   };
 }
 
-/** Whether an attempt begins with this row: the job is handed to a session. */
+/** Whether this row starts an attempt: the job is assigned to a session. */
 export function isGrant({ kind, to }: JournalRow): boolean {
   return (kind === 'move' || kind === 'create') && to === stateCodes.ASSIGNED;
 }

@@ -1,15 +1,15 @@
-/** Run timeouts that handlers extend: neither the worker nor the server ends an attempt before the time it asked for. */
+/** Run timeouts that handlers extend: neither the worker nor the server ends an attempt before the requested time. */
 import { attemptOutcomes } from '../../../server/domain/jobs/run.ts';
 import { EPOCH_MS } from '../../../server/tools/simulate/sim-postgres.ts';
 import type { Entry } from '../core/history.ts';
 import { RUN_TIMEOUT_MS } from '../scenario/definitions.ts';
 import { type Evidence, fenceOf, type Ordered } from './events.ts';
 
-/** The time runs from the acceptance of an attempt, a moment before its handler is entered. */
+/** The time runs from the acceptance of an attempt, which is before the start of its handler. */
 const ENTERED_LATE_MS = 60;
-/** A worker's clock may be so much faster. */
+/** Maximum rate of a worker's clock. */
 const CLOCK_RATE = 1.01;
-/** In calm weather a heartbeat has carried what was asked for so long ago. */
+/** In calm weather a heartbeat has delivered a request of this age. */
 const REPORTED_MS = 1_500;
 
 export function checkExtensions(evidence: Evidence): void {
@@ -44,7 +44,7 @@ function checkWorker({ history, starts, stops }: Evidence, fence: string, extens
   }
 }
 
-/** By the server's own clock: the worker says "the handler did not return". */
+/** By the server's own clock: the worker reports "the handler did not return". */
 function checkServer({ history, profile, starts }: Evidence, row: Ordered, extensions: readonly Entry[]): void {
   const start = starts.get(fenceOf(row.id, row.attempt, row.sessionId))?.[0];
   if (!start || profile.name !== 'calm' || !row.text?.includes('"the attempt ran')) return;

@@ -1,4 +1,7 @@
-/** Handlers with children: each is submitted once, their parent waits for just those that are open, and takes them along when it ends. */
+/**
+ * Handlers with children: each child is submitted once, and the parent waits for exactly the open ones and ends them
+ * with itself.
+ */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { attemptOutcomes } from '../../../server/domain/jobs/run.ts';
 import { type ChildScript, decodeScript } from '../nodes/handler-script.ts';
@@ -24,7 +27,7 @@ interface Family {
   attempt: string;
   /** By the owner of their scripts. */
   readonly children: Map<string, Child>;
-  /** Those that it waits for. */
+  /** The children that it waits for. */
   awaited: readonly Child[];
   end: Ordered | undefined;
 }
@@ -90,7 +93,7 @@ export class FamilyChecks extends TransactionChecks {
       this.#violate(`child ${child.id} goes on, and its parent ${parent.id} has ended (journal ${row.n})`);
   }
 
-  /** The control plane cancels those whose parent has ended, unless they are detached. */
+  /** The control plane cancels children whose parent has ended, unless they are detached. */
   #cancelled(child: Child, row: Ordered): void {
     const isAsked = row.kind === 'move' && row.to === CANCELLING;
     const isGone = row.kind === 'end' && row.to === CANCELLED && !child.isCancelling;
@@ -116,7 +119,7 @@ export class FamilyChecks extends TransactionChecks {
     if (row.to === ASSIGNED) family.attempt = fenceOf(row.id, row.attempt, row.sessionId);
   }
 
-  /** Its handler has named children: those that are open are waited for. The attempt does not count. */
+  /** Its handler has named children, and the open ones are awaited. The attempt does not count. */
   #suspended(family: Family, row: Ordered): void {
     const report = this.evidence.asked.get(family.attempt)?.find(({ facts }) => facts.outcome === 'suspended');
     const ids = String(report?.facts.text ?? '').split(',');

@@ -1,4 +1,4 @@
-/** Steps that took the result of an earlier job: of one that is alike, has succeeded, and did so no longer ago than they say. */
+/** Steps with the result of an earlier job: a matching one that has succeeded within the step's maximum age. */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { Child, FlowLife } from './flow-life.ts';
 
@@ -8,10 +8,10 @@ export interface Taken {
   readonly takenUs: number;
 }
 
-/** An end is journalled a little later, within its transaction, than it is dated. */
+/** An end is recorded a little after its own time, within its transaction. */
 const SLACK_US = 1_000;
 
-/** What is wrong with it, as an end of a sentence; undefined: nothing. */
+/** The error as the end of a sentence; undefined: none. */
 export function takenFault(
   { life, step, takenUs }: Taken,
   found: { readonly life: FlowLife; readonly child: Child } | undefined,

@@ -1,9 +1,9 @@
-/** What a transaction has changed of a workflow, and how a check says what is wrong with it. */
+/** The changes of a workflow in one transaction, and the form of a check's error. */
 import type { StepState } from '../../../server/domain/workflows/step-state.ts';
 import type { Ordered } from './events.ts';
 import type { Child, FlowLife } from './flow-life.ts';
 
-/** What a transaction did to one workflow. */
+/** The changes of one workflow in a transaction. */
 export interface Touched {
   readonly life: FlowLife;
   readonly before: {

@@ -1,4 +1,4 @@
-/** The end of a workflow: nothing of it is open, clean-up was done, and it ends as its steps did. */
+/** The end of a workflow: none of its jobs is open, clean-up is done, and its outcome follows from its steps. */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { hasFailedLeaf } from '../../support/workflow-oracle.ts';
 import type { History } from '../core/history.ts';
@@ -10,7 +10,7 @@ import { type FlowLife, isOver, stopReasonCodes } from './flow-life.ts';
 const { SUCCEEDED, FAILED, CANCELLED } = stateCodes;
 
 export function judgeEnd({ life, end }: Touched, violate: Violate, history: History): void {
-  // It was cancelled, or its time was over, before anybody took it.
+  // It was cancelled, or its time was over, before its start.
   if (life.phase === undefined) {
     if (end?.to === SUCCEEDED) violate(life, 'workflows: ends', 'succeeded and never began');
     return;
@@ -43,7 +43,7 @@ function judgeRoles(life: FlowLife, violate: Violate): void {
   }
 }
 
-/** The work has failed, was cancelled or ran out of time: looked at when it is over. */
+/** Whether the work has failed, was cancelled or ran out of time; valid when the work is over. */
 export function needsHelp(life: FlowLife): boolean {
   return life.stopReason !== stopReasonCodes.NO || hasFailedLeaf(bodyOf(life.plan), 'NORMAL', life.endings());
 }
@@ -56,7 +56,7 @@ function endOf(life: FlowLife): number {
   return failed ? FAILED : SUCCEEDED;
 }
 
-/** The outputs of the steps of the work that no other one needs. */
+/** The outputs of the work's leaf steps. */
 function judgeResult(life: FlowLife, text: string | null, violate: Violate): void {
   const needed = new Set(life.plan.steps.flatMap(({ needs }) => needs));
   const leaves = life.plan.steps.flatMap(({ name, role }, step) =>

@@ -1,4 +1,4 @@
-/** What the journal says of one workflow: its steps, its jobs, and how fan-outs stand by what their items came to. */
+/** One workflow in the journal: its steps, its jobs, and the state of its fan-outs by the ends of their items. */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { type EndedStepState, type StepState, stepStates } from '../../../server/domain/workflows/step-state.ts';
 import { type Item, type Outcome, outcomeOf } from '../../support/fan-out-oracle.ts';
@@ -33,19 +33,19 @@ export function isOver(state: StepState): state is EndedStepState {
 export class FlowLife {
   readonly id: string;
   readonly plan: PlannedFlow;
-  /** The workflow that this one tries again. */
+  /** The workflow that this one retries. */
   readonly retryOf: FlowLife | undefined;
   readonly states: StepState[];
-  /** Those whose jobs are the earlier workflow's. */
+  /** Steps whose jobs are the earlier workflow's. */
   readonly adopted = new Set<number>();
-  /** Earlier jobs whose results steps took in place of jobs of their own. */
+  /** Earlier jobs whose results steps took instead of a job of their own. */
   readonly taken = new Map<number, Child>();
-  /** Place in `phases`; undefined: it has not begun. */
+  /** Index in `phases`; undefined: it has not started. */
   phase: number | undefined;
   stopReason = 0;
   isCancelled = false;
   isLate = false;
-  /** Failure steps are to run: known once the work is over. */
+  /** Whether failure steps are to run: known when the work is over. */
   needsHelp: boolean | undefined;
   end: Ordered | undefined;
   readonly #children: Child[][];
@@ -86,7 +86,7 @@ export class FlowLife {
     this.#ends[child.step]?.push(child.item);
   }
 
-  /** By their names, those that have ended. */
+  /** The ended steps by name. */
   endings(): Map<string, EndedStepState> {
     return new Map(
       this.states.flatMap((state, step) => (isOver(state) ? [[this.step(step).name, state] as const] : [])),
@@ -102,21 +102,21 @@ export class FlowLife {
     return verdictNow(this.step(step).rule, this.needs(step));
   }
 
-  /** Of ALL_SUCCESS: which of the two comes first decides, and that may have been within one transaction. */
+  /** For ALL_SUCCESS: the first of the two ends decides, and both may be in one transaction. */
   isOpenToBoth(step: number): boolean {
     const needs = this.needs(step);
     const isBad = needs.includes('FAILED') || needs.includes('UPSTREAM_FAILED');
     return this.step(step).rule === 'ALL_SUCCESS' && isBad && needs.includes('SKIPPED');
   }
 
-  /** What its condition says; true where there is none. */
+  /** The value of its condition; true without one. */
   holds(step: number): boolean {
     const { condition } = this.step(step);
     if (!condition) return true;
     return condition.kind === 'input' ? condition.holds : this.endings().get(condition.of) === 'SUCCEEDED';
   }
 
-  /** What a fan-out may be decided as: ends are looked at in their order, any number of them together. Empty: it goes on. */
+  /** Possible decisions of a fan-out: ends are read in their order, any number of them at once. Empty: it continues. */
   decisions(step: number): Set<Outcome> {
     const { fanOut, scripts } = this.step(step);
     const found = new Set<Outcome>();
@@ -133,12 +133,12 @@ export class FlowLife {
     return found;
   }
 
-  /** Where the jobs are of a step that has succeeded. */
+  /** The workflow with the jobs of a succeeded step. */
   source(step: number): FlowLife {
     return this.adopted.has(step) && this.retryOf ? this.retryOf.source(step) : this;
   }
 
-  /** What a step that has succeeded has for an output. */
+  /** The output of a succeeded step. */
   output(step: number): unknown {
     const source = this.source(step);
     const taken = source.taken.get(step);

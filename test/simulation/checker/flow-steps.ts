@@ -1,4 +1,4 @@
-/** Steps: each starts once its rule says so, in its phase, never while its workflow stops, and ends as its jobs do. */
+/** Steps: each starts when its rule allows, in its phase, never while its workflow stops, and ends as its jobs do. */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { StepState } from '../../../server/domain/workflows/step-state.ts';
 import type { History } from '../core/history.ts';
@@ -22,7 +22,7 @@ export function judgeSteps(touched: Touched, violate: Violate, history: History)
   if (life.phase !== undefined && !life.end) judgeLeft(life, violate);
 }
 
-/** What had succeeded in the workflow that failed is taken over, and nothing else; one that had succeeded runs as a whole. */
+/** Exactly the succeeded steps of the failed workflow are taken over; a succeeded workflow runs as a whole. */
 function judgeAdopted({ life }: Touched, violate: Violate, history: History): void {
   const { retryOf } = life;
   const all = retryOf && retryOf.end?.to !== SUCCEEDED ? [...retryOf.states.keys()] : [];
@@ -38,7 +38,7 @@ function judgeAdopted({ life }: Touched, violate: Violate, history: History): vo
     history.count('workflow: what succeeded behind a failure runs again');
 }
 
-/** It has succeeded, and whatever lies before it, over any number of steps, has too, or was skipped. */
+/** It has succeeded, and all steps before it, directly or not, have succeeded or were skipped. */
 function isTakenOver(past: FlowLife, step: number): boolean {
   const before = new Set(past.step(step).needs);
   for (const name of before) for (const need of past.stepNamed(name).needs) before.add(need);
@@ -53,7 +53,7 @@ function isGood(past: FlowLife | undefined, step: number): boolean {
   return past?.states[step] === 'SUCCEEDED' && past.step(step).role === 'NORMAL' && !isCutShort(past, step);
 }
 
-/** Its last pass asked for one more, which its workflow had no time for. */
+/** Its last iteration asked for one more, for which its workflow had no time. */
 function isCutShort(past: FlowLife | undefined, step: number): boolean {
   if (past?.states[step] !== 'SUCCEEDED') return false;
   const { loop, scripts } = past.step(step);
@@ -61,7 +61,7 @@ function isCutShort(past: FlowLife | undefined, step: number): boolean {
   return loop !== undefined && scripts[passes - 1]?.again === true;
 }
 
-/** It was WAITING: its rule, and then its condition, has said what becomes of it. */
+/** It was WAITING: its rule, and then its condition, decides. */
 function judgeDecision(touched: Touched, step: number, state: StepState, violate: Violate): void {
   const { life } = touched;
   const { name, rule, role } = life.step(step);
@@ -84,7 +84,7 @@ function judgeDecision(touched: Touched, step: number, state: StepState, violate
     );
 }
 
-/** A job of a step: the first, the next pass, or the next items; none of the work once that is doomed. */
+/** A job of a step: the first, the next iteration, or the next items; none of the work once the workflow is failing. */
 function judgeJob(touched: Touched, child: Child, violate: Violate, history: History): void {
   const { life, before } = touched;
   const { step, item } = child;
@@ -143,7 +143,7 @@ function oneEnds(life: FlowLife, step: number): StepState[] {
   return isStopping(life, step) ? ['SUCCEEDED'] : [];
 }
 
-/** Nothing that can be decided is left undecided. */
+/** Every possible decision is made. */
 function judgeLeft(life: FlowLife, violate: Violate): void {
   for (const [step, state] of life.states.entries()) {
     const { name, role, rule } = life.step(step);

@@ -1,4 +1,4 @@
-/** Rows of the journal, one transaction at a time: what a transaction does is judged as a whole. */
+/** Rows of the journal, one transaction at a time: a transaction is checked as a whole. */
 import type { Evidence, Ordered } from './events.ts';
 
 export abstract class TransactionChecks {
@@ -28,9 +28,9 @@ export abstract class TransactionChecks {
     if (rows.length > 0) this.settle(rows);
   }
 
-  /** All that one transaction did. */
+  /** Checks all rows of one transaction. */
   protected abstract settle(rows: readonly Ordered[]): void;
 
-  /** Once all rows were taken. */
+  /** Call after the last row. */
   protected abstract over(): void;
 }

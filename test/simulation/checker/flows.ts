@@ -1,4 +1,7 @@
-/** Workflows: each transaction that touches one, against what it may do by then; what is told by a plain evaluator. */
+/**
+ * Workflows: each transaction that changes one is checked against the steps allowed by then, which a simple evaluator
+ * computes.
+ */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { stepStates } from '../../../server/domain/workflows/step-state.ts';
 import type { Ordered } from './events.ts';
@@ -30,7 +33,7 @@ export class FlowChecks extends TransactionChecks {
     for (const row of rows) this.#cancelled(row);
   }
 
-  /** What clients read at the end is what happened. */
+  /** Final reads of clients agree with the journal. */
   protected override over(): void {
     for (const { facts } of this.evidence.seen.get('steps read') ?? []) {
       const life = this.#lives.get(String(facts.job));
@@ -122,7 +125,7 @@ export class FlowChecks extends TransactionChecks {
     return touched;
   }
 
-  /** The control plane cancels jobs of the work that is doomed, and of fan-outs that are decided. */
+  /** The control plane cancels jobs of a failing workflow's work, and of decided fan-outs. */
   #cancelled(row: Ordered): void {
     const { life, child } = this.#children.get(row.id) ?? {};
     if (!life || !child) return;

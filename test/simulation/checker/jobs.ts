@@ -20,12 +20,12 @@ import { SuspectChecks } from './suspects.ts';
 export interface JobLife {
   readonly id: string;
   state: number;
-  /** Place of its creation in the one order. */
+  /** Position of its creation in the merged order. */
   readonly createdAt: number;
   attempt: number;
   session: string | null;
   progress: number;
-  /** Taken out of the open jobs; its outcome must follow in the same statement. */
+  /** Removed from the open jobs; its outcome must follow in the same statement. */
   removedAt: number | undefined;
   end: Ordered | undefined;
   /** A session held it when it ended. */
@@ -66,7 +66,7 @@ export class JobChecks {
     else this.#change(row, life);
   }
 
-  /** Every attempt that was ever granted, by fence. */
+  /** Every granted attempt, by fence. */
   grants(): Map<string, JobLife['grants'][number]> {
     return new Map(
       [...this.lives.values()].flatMap((life) => life.grants.map((grant) => [grant.fence, grant] as const)),
@@ -97,7 +97,7 @@ export class JobChecks {
     this.#evidence.history.count('assigned as it was stored');
   }
 
-  /** A key changes hands only when the job that had it has ended or was asked to stop. */
+  /** A key passes on only when its job has ended or was asked to stop. */
   #replaces(row: Ordered, life: JobLife): void {
     const key = this.#evidence.facts.get(row.id)?.key;
     if (key === undefined) return;
@@ -182,7 +182,7 @@ export class JobChecks {
     if (!started) this.#violate('I9 start needs lease', row, `is RUNNING, and no handler of ${fence} had started`);
   }
 
-  /** The open attempt ends: somebody must have had the right to end it. */
+  /** The open attempt ends: some party must have the right to end it. */
   #close(row: Ordered, life: JobLife, to: number | undefined): void {
     const grant = life.grants.at(-1);
     if (!grant || grant.closed || life.session === null) return;
@@ -198,7 +198,7 @@ export class JobChecks {
     life.session = null;
   }
 
-  /** An attempt was closed, and the job goes on: the move follows in the same transaction. */
+  /** An attempt was closed, and the job continues: the move follows in the same transaction. */
   #attempt(row: Ordered, life: JobLife): void {
     if (fenceOf(row.id, row.attempt, row.sessionId) !== fenceOf(row.id, life.attempt, life.session))
       this.#violate('I7 fencing', row, `closed attempt ${row.attempt}, its open one is ${life.attempt}`);
@@ -245,7 +245,7 @@ export class JobChecks {
     life.end = row;
   }
 
-  /** The result must be that of the attempt that the record names, reported by its session. */
+  /** The result must be that of the attempt in the record, reported by its session. */
   #success(row: Ordered, life: JobLife): void {
     const facts = this.#evidence.facts.get(row.id);
     if (hasNoWorker(facts?.definition)) return;

@@ -1,4 +1,4 @@
-/** Limits: at no prefix of the journal is more held than they allow, and no stretch of time sees more attempts begin. */
+/** Limits: at no prefix of the journal is more held than allowed, and in no period do more attempts start. */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { CROWDED_MAX, NARROW_MAX, NARROW_RATE, PARENT_MAX } from '../scenario/definitions.ts';
 import { type Evidence, isGrant, type Ordered } from './events.ts';
@@ -13,9 +13,9 @@ interface Limit {
 
 export class LimitChecks {
   readonly #evidence: Evidence;
-  /** Jobs that are held, by limit. */
+  /** Held jobs, by limit. */
   readonly #held = new Map<string, Set<string>>();
-  /** When attempts of `narrow` began: as the claim may have seen the time, and as it was written. */
+  /** Starts of attempts of `narrow`: the time as the claim may have seen it, and as it was written. */
   readonly #begun: { readonly from: number; readonly at: number }[] = [];
 
   constructor(evidence: Evidence) {
@@ -55,7 +55,7 @@ export class LimitChecks {
     for (let i = 0; i < this.#begun.length; i++) {
       const stretch = row.at - (this.#begun[i]?.from ?? 0);
       const begun = this.#begun.length - i;
-      // Half a unit for the rounding of times.
+      // Half a unit for rounded times.
       if (begun <= burst + (units * stretch) / (periodMs * 1000) + 0.5) continue;
       this.#violate(`${begun} attempts of narrow began within ${stretch} µs (journal ${row.n})`);
       break;

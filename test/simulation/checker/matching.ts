@@ -1,4 +1,4 @@
-/** Submissions that are alike: after each transaction, at most one job of a key is where its definition's rule has one. */
+/** Matching submissions: after each transaction a key has at most one job if its definition's rule allows one. */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { decodeScript } from '../nodes/handler-script.ts';
 import { ALARM_PERIOD_MS } from '../scenario/definitions.ts';
@@ -8,11 +8,11 @@ const { SCHEDULED } = stateCodes;
 
 export class MatchingChecks {
   readonly #evidence: Evidence;
-  /** Open jobs of `single`, and those of `edited` that wait for others, by definition and key. */
+  /** Open jobs of `single`, and waiting jobs of `edited`, by definition and key. */
   readonly #jobs = new Map<string, Set<string>>();
-  /** Jobs of `edited` that were due, or paused: if a person puts them off again, they wait for no others any more. */
+  /** Jobs of `edited` that were due, or paused: if an operator delays them again, they no longer wait for others. */
   readonly #waited = new Set<string>();
-  /** The last job of `alarm`, by key, and when it was made. */
+  /** The last job of `alarm`, by key, and its creation time. */
   readonly #last = new Map<string, { readonly job: string; readonly at: number }>();
   readonly #erased = new Set<string>();
   #began = 0;

@@ -1,4 +1,6 @@
-/** What jobs wait for, by the journal: how each edge stands, told by a table of its own, and whether waiting goes round in a circle. */
+/**
+ * The dependencies of jobs in the journal: the state of each edge, by a table of its own, and the search for cycles.
+ */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { stepStates } from '../../../server/domain/workflows/step-state.ts';
 import type { PlannedFlow } from '../scenario/flows.ts';
@@ -48,7 +50,7 @@ export class NetEdges {
   readonly #jobs = new Map<string, Happened>();
   /** By workflow and number. */
   readonly #steps = new Map<string, Happened>();
-  /** Workflows that have begun. */
+  /** Workflows that have started. */
   readonly #begun = new Set<string>();
   /** Open jobs of a step. */
   readonly #children = new Map<string, Set<string>>();
@@ -75,7 +77,7 @@ export class NetEdges {
     else if (row.kind === 'end') this.#ended(row);
   }
 
-  /** As of this place in the one order. */
+  /** The state at this position. */
   standing(edge: Edge, order = Number.POSITIVE_INFINITY): Standing {
     if (edge.kind === ASSET) return this.#published.us > edge.afterUs ? 'MET' : 'OPEN';
     const ended = this.#jobs.get(edge.target);
@@ -117,7 +119,7 @@ export class NetEdges {
     });
   }
 
-  /** Those that it needs, whatever its rule, unless that asks for none; its jobs; and the begin of its workflow. */
+  /** The steps that it needs, under any rule, unless the rule needs none; its jobs; and the start of its workflow. */
   #beforeStep(workflow: string, number: number): string[] {
     const steps = this.#plan(workflow)?.steps ?? [];
     const step = steps[number];

@@ -1,4 +1,7 @@
-/** Jobs that depend on others: none starts before all has come about, none is left behind, none is skipped but for what can't come about. */
+/**
+ * Jobs with dependencies: none starts before all conditions are met, none is left behind, and one is skipped only if a
+ * condition can not be met.
+ */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { ResolvedDependency } from '../nodes/sim-net.ts';
 import type { Evidence, Ordered } from './events.ts';
@@ -13,7 +16,7 @@ const kindCodes = { JOB, STEP, ASSET } as const;
 
 export class NetChecks extends TransactionChecks {
   readonly #edges: NetEdges;
-  /** Jobs that are BLOCKED, with the time at which it was settled what becomes of them. */
+  /** BLOCKED jobs, with the time at which their dependencies were settled. */
   readonly #blocked = new Map<string, number | undefined>();
   readonly #ends = new Map<string, Ordered>();
   #version = 0;
@@ -55,7 +58,7 @@ export class NetChecks extends TransactionChecks {
     if (row.kind !== 'end' && started.includes(row.to)) this.#judgeStart(row);
   }
 
-  /** It was BLOCKED, and is not any more. */
+  /** It was BLOCKED, and no longer is. */
   #leave(row: Ordered): void {
     const settledUs = this.#blocked.get(row.id);
     if (!this.#blocked.delete(row.id) || settledUs === undefined) return;
@@ -81,7 +84,7 @@ export class NetChecks extends TransactionChecks {
     return resolvedEdges.flatMap(({ facts }) => JSON.parse(String(facts.on)) as ResolvedDependency[]);
   }
 
-  /** What was accepted is stored, or had come about by then. */
+  /** An accepted dependency is stored, or was already met. */
   #judgeResolved(job: string, resolvedEdges: ResolvedDependency, order: number): void {
     const edge = this.#edgeOf(resolvedEdges);
     const isSame = (one: Edge) =>
@@ -108,7 +111,7 @@ export class NetChecks extends TransactionChecks {
   #edgeOf({ kind, target, step, condition }: ResolvedDependency): Edge {
     const plan = this.evidence.plans.flows.get(this.evidence.facts.get(target)?.definition ?? '');
     const number = plan?.steps.findIndex(({ name }) => name === step) ?? 0;
-    // Of an asset no condition is stored but the usual one.
+    // For an asset only the default condition is stored.
     const asked = kind === 'ASSET' ? 1 : condition;
     const afterUs = Number.POSITIVE_INFINITY;
     return { kind: kindCodes[kind] as number, target, step: Math.max(0, number), condition: asked, afterUs };

@@ -1,4 +1,6 @@
-/** What was asked of jobs after their submission, against what became of them: sweeps, retries, erasing, replacing, clean-ups. */
+/**
+ * Requests for jobs after their submission, against their effects: sweeps, retries, erasures, replacements, clean-ups.
+ */
 import { CancelStage } from '../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { Entry } from '../core/history.ts';
@@ -22,7 +24,7 @@ function seen(evidence: Evidence, kind: string): readonly Entry[] {
   return evidence.seen.get(kind) ?? [];
 }
 
-/** I13, for many: what a filter matched before the sweep began is not assigned any more once it is over. */
+/** I13 for many: a job that matched a filter before the sweep is not assigned after it. */
 function checkSweeps(evidence: Evidence, { lives }: JobChecks): void {
   const { history, facts } = evidence;
   for (const over of seen(evidence, 'swept')) {
@@ -40,7 +42,7 @@ function checkSweeps(evidence: Evidence, { lives }: JobChecks): void {
   }
 }
 
-/** Each of a batch that had failed when a redrive began has a retry once that is over; nothing is left of what was erased. */
+/** Each job of a batch that had failed before a redrive has a retry after it; nothing is left of erased jobs. */
 function checkRedrives(evidence: Evidence, { lives }: JobChecks): void {
   const { history, facts, journal } = evidence;
   const erased = new Map(journal.filter((row) => row.kind === 'erase').map((row) => [row.id, row.order]));
@@ -57,7 +59,10 @@ function checkRedrives(evidence: Evidence, { lives }: JobChecks): void {
   }
 }
 
-/** A retry is a new job like the old one, which had ended; a redrive makes one of each job, whoever asks how often. */
+/**
+ * A retry is a new job like the old one, which had ended; a redrive creates one for each job, however often it is
+ * called.
+ */
 function checkRetried(evidence: Evidence, { lives }: JobChecks): void {
   const { history, facts } = evidence;
   const manual = new Map<string, number>();
@@ -97,7 +102,7 @@ function wantsCleanup({ definition, cleanupOf }: JobFacts): boolean {
   return cleanupOf === undefined && body?.case === 'task' && body.value.cleanupHandler === CLEANUP_HANDLER;
 }
 
-/** One clean-up for each job that was cancelled once it had been started, named in its outcome; it does its work. */
+/** One clean-up for each job that was cancelled after its start, named in its outcome; it does its work. */
 function checkCleanups(evidence: Evidence, { lives }: JobChecks): void {
   const { history, facts } = evidence;
   const cleanups = new Map<string, JobLife[]>();
@@ -133,7 +138,7 @@ function checkCleanup({ history, facts }: Evidence, cleanup: JobLife): void {
     );
 }
 
-/** What a client is told of a cancel's stage is what happened. */
+/** The stage of a cancel in an answer agrees with the journal. */
 function checkStages(evidence: Evidence, { lives }: JobChecks): void {
   const { history } = evidence;
   for (const { facts } of seen(evidence, 'read')) {

@@ -1,6 +1,6 @@
 /**
- * Placement: at no prefix of the journal is more taken of a session than it has; jobs run where their demands are met, and with
- * the worker that they keep to; who ran out of memory gets more.
+ * Placement: at no prefix of the journal is more of a session in use than it has; jobs run where their demands are met,
+ * and on their sticky worker; a job that ran out of memory gets more.
  */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { GROWING } from '../scenario/definitions.ts';
@@ -10,7 +10,7 @@ import { type Evidence, isGrant, type Ordered } from './events.ts';
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
 const held: ReadonlySet<number | null> = new Set([ASSIGNED, RUNNING, CANCELLING]);
 
-/** What has not been asked for in so long is not kept. */
+/** A reservation that was not requested for this time expires. */
 const WAIT_LIFE_US = 10_000_000;
 
 type Amounts = Readonly<Record<string, number>>;
@@ -20,7 +20,7 @@ interface Demanded {
   readonly resources: Amounts;
 }
 
-/** As the lane of a job is written: an object of labels, or an array of those and the rest. */
+/** The demands of a lane as stored: an object of labels, or an array of those and the rest. */
 function demandedIn(text: string | null): Demanded {
   const value = JSON.parse(text || '{}');
   const [labels, rest] = Array.isArray(value) ? value : [value, {}];
@@ -31,14 +31,14 @@ function demandedIn(text: string | null): Demanded {
 export class PlacementChecks {
   readonly #evidence: Evidence;
   readonly #workers = new Map<string, string>();
-  /** What each session's jobs take of it. */
+  /** The resources that each session's jobs use. */
   readonly #taken = new Map<string, Map<string, Amounts>>();
   readonly #sessionOf = new Map<string, string>();
-  /** The memory that each job is to get at least. */
+  /** The minimum memory of each job. */
   readonly #memory = new Map<string, number>();
-  /** Workers that each job was granted to. */
+  /** Workers to which each job was granted. */
   readonly #ranOn = new Map<string, Set<string>>();
-  /** Sessions that are kept free, by the lane that waits for them. */
+  /** Reserved sessions, by the lane that waits for them. */
   readonly #waits = new Map<number, { readonly session: string; readonly askedUs: number }>();
 
   constructor(evidence: Evidence) {
@@ -94,7 +94,7 @@ export class PlacementChecks {
     else this.#waits.set(lane, { session: sessionId, askedUs: until ?? 0 });
   }
 
-  /** Nothing that takes anything is granted to a session that is kept free for another lane. */
+  /** No job with demands is granted to a session that is reserved for another lane. */
   #checkFree(row: Ordered, session: string, takes: Amounts): void {
     if (Object.keys(takes).length === 0) return;
     const began = this.#evidence.history.transactionBegan.get(row.at) ?? row.at;

@@ -1,4 +1,4 @@
-/** Every change of a state is told at least once, as it was, under an id of its own; and nothing else is told. */
+/** Every state change is published at least once, unchanged, with an id of its own; and nothing else is published. */
 import { eventId } from '../../../server/domain/events/event-id.ts';
 import { type JobState, stateCodes, stateOf } from '../../../server/domain/jobs/job-state.ts';
 import type { PublishedEvent } from '../../../server/engine/ports/events.ts';
@@ -9,13 +9,13 @@ const INVARIANT = 'every change of a state is told, and nothing else';
 
 const isPublished = (state: number) => state !== stateCodes.ASSIGNED && state !== stateCodes.RUNNING;
 
-/** `READY>CANCELLED`, in the order in which the database saw them. */
+/** Changes as `READY>CANCELLED`, in their order in the database. */
 function changesOf(rows: readonly JournalRow[]): Map<string, string[]> {
   const changes = new Map<string, string[]>();
   const states = new Map<string, JobState>();
   for (const { kind, id, to } of rows) {
     if ((kind !== 'create' && kind !== 'move' && kind !== 'end') || to === null) continue;
-    // What is stored with a place was ready first.
+    // A job that is stored with a permit was ready first.
     const first = kind === 'create' && to === stateCodes.ASSIGNED ? ['>READY'] : [];
     const before = states.get(id) ?? '';
     states.set(id, stateOf(to));

@@ -1,4 +1,4 @@
-/** Queues: nothing of a paused one is granted, who pauses or resumes was asked to, and what people are told is so. */
+/** Queues: a paused one grants nothing, every pause and resume was requested, and users get true answers. */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { type Evidence, isGrant, type Ordered } from './events.ts';
 import { Requests } from './requests.ts';
@@ -28,7 +28,7 @@ export class QueueChecks {
     else if (row.kind === 'create' || row.kind === 'move' || row.kind === 'remove') this.#job(row);
   }
 
-  /** Once all rows were taken. */
+  /** Call after the last row. */
   finish(): void {
     this.#reported();
     for (const { facts } of this.#evidence.seen.get('queue read') ?? []) {
@@ -72,7 +72,7 @@ export class QueueChecks {
     }
   }
 
-  /** Whoever was told that a queue is paused may rely on it, until somebody asks to resume it. */
+  /** After an answer that a queue is paused it stays paused until the next request to resume it. */
   #reported(): void {
     for (const { facts, order } of this.#evidence.seen.get('pause answered') ?? []) {
       const queue = String(facts.queue);

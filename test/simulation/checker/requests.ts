@@ -1,4 +1,4 @@
-/** Who asked for a change: each step that no worker and no clock makes was asked for by a call that was under way. */
+/** Requests for changes: each change that neither a worker nor a clock makes was requested by a call in progress. */
 import { OverlapPolicy } from '../../../sdk/typescript/src/gen/muster/v1/schedule_pb.ts';
 import type { Entry } from '../core/history.ts';
 import type { Evidence, Ordered } from './events.ts';
@@ -6,7 +6,7 @@ import type { Evidence, Ordered } from './events.ts';
 interface Asked {
   readonly method: string;
   readonly from: number;
-  /** Infinity: it never came to its end, as far as anybody knows. */
+  /** Infinity: it has not ended, as far as known. */
   readonly until: number;
   readonly facts: Entry['facts'];
 }
@@ -26,24 +26,24 @@ export class Requests {
     }));
   }
 
-  /** Whether one of the methods was under way for the job when the row was written. */
+  /** Whether one of the methods was in progress for the job when the row was written. */
   underWay(row: Ordered, ...methods: readonly string[]): boolean {
     return this.#between(row.id, row.order, row.order, methods);
   }
 
-  /** Whether one of the methods was under way for the job at any moment between the two. */
+  /** Whether one of the methods was in progress for the job at any moment between the two. */
   between(job: string, from: number, until: number, ...methods: readonly string[]): boolean {
     return this.#between(job, from, until, methods);
   }
 
-  /** Whether anybody had asked to cancel the job, in whatever way, when the row was written. */
+  /** Whether a cancel of the job, of any kind, had been requested when the row was written. */
   cancelled(row: Ordered): boolean {
     if (this.underWay(row, 'cancelJob', 'cancelJobs', 'submitJobs') || this.#makesWay(row.id)) return true;
-    // Those that a workflow or a batch has cancelled are looked at with it.
+    // Cancels by a workflow or a batch are checked with it.
     return this.#evidence.facts.get(row.id)?.parent !== undefined;
   }
 
-  /** Whether the job's schedule cancels what runs when its next time comes. */
+  /** Whether the job's schedule cancels the running job when its next time comes. */
   #makesWay(job: string): boolean {
     const name = this.#evidence.facts.get(job)?.schedule;
     const asked = this.#evidence.seen.get('schedule asked') ?? [];
@@ -51,7 +51,7 @@ export class Requests {
     return name !== undefined && asked.some(({ facts }) => facts.schedule === name && cancels.includes(facts.overlap));
   }
 
-  /** Whether one of the methods was under way for what `field` names, at any moment between the two. */
+  /** Whether one of the methods was in progress for this name of `field`, at any moment between the two. */
   named(field: 'queue' | 'breaker', name: string, from: number, until: number, ...methods: readonly string[]): boolean {
     return this.#asked.some(
       (asked) =>

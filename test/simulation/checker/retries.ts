@@ -1,4 +1,7 @@
-/** I5 and I16: what follows on each failure is what the policy says, as told here a second time, and not before its time. */
+/**
+ * I5 and I16: the reaction to each failure follows the policy, by a second implementation, and comes not before its
+ * time.
+ */
 import { durationToMs } from '../../../sdk/typescript/src/duration.ts';
 import {
   Backoff,
@@ -21,20 +24,20 @@ interface Reported {
 }
 
 interface Verdict {
-  /** `usual`: nothing is said about it, and it goes back as lost attempts do. */
+  /** `usual`: no rule applies, and it is requeued as a lost attempt. */
   readonly next: 'retry' | 'pause' | 'stop' | 'usual';
   readonly counted: boolean;
-  /** It is not assigned again before so many ms have passed. */
+  /** Minimum time before its next assignment, in ms. */
   readonly atLeastMs: number;
 }
 
 export interface RetryLife {
   counted: number;
-  /** Failures that a limit looks at, by cause. */
+  /** Failures that a limit counts, by cause. */
   readonly failed: Map<RetryCause, number>;
-  /** What the attempt that was closed last leads to. */
+  /** The verdict on the last closed attempt. */
   verdict: Verdict | undefined;
-  /** Before this no attempt may be assigned; µs. */
+  /** The earliest time of the next assignment; µs. */
   earliestUs: number;
 }
 
@@ -62,7 +65,7 @@ export class RetryChecks {
     this.#evidence = evidence;
   }
 
-  /** An attempt was closed, and its job goes on. `byOutage`: its session was closed in a mass lapse. */
+  /** An attempt was closed, and its job continues. `byOutage`: its session was closed in a mass lapse. */
   closed(row: Ordered, byOutage: boolean): void {
     if (row.text === null) return;
     const life = this.#lifeOf(row.id);
@@ -78,7 +81,7 @@ export class RetryChecks {
     life.verdict = verdict;
   }
 
-  /** Follows on `closed`: the state that the job went to. */
+  /** Follows `closed`: the new state of the job. */
   continued(row: Ordered, to: 'PAUSED' | 'SCHEDULED' | 'READY'): void {
     const life = this.#lifeOf(row.id);
     const { verdict } = life;
@@ -92,7 +95,7 @@ export class RetryChecks {
     if (verdict.atLeastMs > 1) this.#evidence.history.count(`waited: ${this.#definition(row.id)}`);
   }
 
-  /** A person said that it may run at another time. */
+  /** An operator changed its run time. */
   moved(row: Ordered): void {
     this.#lifeOf(row.id).earliestUs = 0;
   }
@@ -110,7 +113,7 @@ export class RetryChecks {
       this.#violate('I5 attempts rise', row, `was granted attempt ${row.attempt} after ${life.counted} that count`);
   }
 
-  /** It ended FAILED, from an attempt that was open. */
+  /** It ended FAILED, from an open attempt. */
   failed(row: Ordered, byOutage: boolean): void {
     const failure: Reported = JSON.parse(row.text ?? '{}');
     if (otherEnds.has(failure.type)) return;

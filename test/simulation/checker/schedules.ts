@@ -1,4 +1,4 @@
-/** Schedules: each time has one job, or is on record as skipped; no job is of a time that has another. */
+/** Schedules: each time has one job, or is recorded as skipped; no job is of a time that has another one. */
 import {
   ScheduleRunCause,
   ScheduleRunState,
@@ -24,7 +24,7 @@ export function checkSchedules(evidence: Evidence): void {
   }
 }
 
-/** Every second from the making of the schedule to its pause is there, once. */
+/** Every second from the creation of the schedule to its pause exists once. */
 function checkTimes({ history }: Evidence, name: string, runs: readonly Entry[], span: Entry['facts']): void {
   const violate = (what: string) => history.violate('each time of a schedule once', `${name} ${what}`);
   const own = runs.filter(({ facts }) => facts.cause === ScheduleRunCause.TIME);
@@ -37,7 +37,7 @@ function checkTimes({ history }: Evidence, name: string, runs: readonly Entry[],
   if (next <= Number(span.pausedMs)) violate(`was paused at ${span.pausedMs}, and has nothing from ${next} on`);
 }
 
-/** Each job of the schedule is that of one run, and each run that has begun has its job. */
+/** Each job of the schedule is that of one run, and each started run has its job. */
 function checkJobs({ history, facts }: Evidence, name: string, runs: readonly Entry[]): void {
   const violate = (what: string) => history.violate('each time of a schedule once', `${name} ${what}`);
   const started = new Set<string>();

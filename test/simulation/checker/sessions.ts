@@ -3,7 +3,7 @@ import type { Evidence, Ordered } from './events.ts';
 
 export interface SessionLife {
   readonly openedAt: number;
-  /** Place in the one order of CLOSING and of CLOSED. */
+  /** Positions of CLOSING and of CLOSED in the merged order. */
   closing: number;
   closed: number;
   state: number;

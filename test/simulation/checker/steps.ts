@@ -1,4 +1,7 @@
-/** Steps that no worker makes: asked for by a person, or a time has come; never too early, and in calm weather never late. */
+/**
+ * Transitions that no worker makes: requested by an operator, or at a due time; never too early, and in calm weather
+ * never late.
+ */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import {
   CANCEL_GRACE_MS,
@@ -14,7 +17,7 @@ import { Requests } from './requests.ts';
 
 const { BLOCKED, SCHEDULED, READY, PAUSED, RUNNING, CANCELLING, CANCELLED, EXPIRED, FAILED } = stateCodes;
 const held: readonly number[] = [stateCodes.ASSIGNED, RUNNING, CANCELLING];
-/** States in which a job stays until its worker reports, a person acts or a time has come. */
+/** States in which a job stays until its worker reports, an operator acts or a time has come. */
 const untilScanned: readonly number[] = [READY, PAUSED, RUNNING];
 const CLOCK_ERROR_MS = 1_000;
 
@@ -22,10 +25,10 @@ const CLOCK_ERROR_MS = 1_000;
 interface Times {
   running: number;
   lastWord: number;
-  /** What the server knows that the open attempt asked for beyond its run timeout, in ms. */
+  /** Time beyond its run timeout that the open attempt requested, as far as the server knows, in ms. */
   extensionMs: number;
   cancelling: number | undefined;
-  /** By when it must have ended. */
+  /** The time by which it must have ended. */
   deadline: number | undefined;
 }
 
@@ -39,12 +42,14 @@ export class StepChecks {
     this.requests = new Requests(evidence);
   }
 
-  /** True where a person has said anew when the job may run. */
+  /** Returns true if an operator changed the run time of the job. */
   changed(row: Ordered): boolean {
     return this.requests.underWay(row, 'updateJob');
   }
 
-  /** The time runs from when the job may run, which a replica reads from its own idea of the database's clock. */
+  /**
+   * The time runs from the run time of the job, which a replica takes from its own estimate of the database's clock.
+   */
   created(row: Ordered): void {
     const facts = this.#evidence.facts.get(row.id);
     if (facts?.definition !== 'hasty' || facts.cleanupOf !== undefined) return;
@@ -75,7 +80,7 @@ export class StepChecks {
     else if (from === SCHEDULED && to === READY) this.#promoted(row, step);
   }
 
-  /** A limit that nobody looks at in time is one that was forgotten. */
+  /** A limit that no scan finds in time was forgotten. */
   #scannedInTime(row: Ordered, deadline: number | undefined): void {
     if (deadline === undefined || !untilScanned.includes(row.to ?? 0)) return;
     if ((row.nextDue ?? Number.POSITIVE_INFINITY) > deadline)
@@ -90,7 +95,7 @@ export class StepChecks {
     times.extensionMs = row.counted ?? 0;
   }
 
-  /** An attempt was closed, by a failure or a loss, and the job goes on; or it ended with it. */
+  /** An attempt was closed, by a failure or a loss, and the job continues; or it ended with it. */
   failed(row: Ordered): void {
     const { type, message } = JSON.parse(row.text ?? '{}') as { type?: string; message?: string };
     const times = this.#timesOf(row.id);
@@ -101,7 +106,7 @@ export class StepChecks {
     if (type === 'ProgressTooSlow') this.#notBefore(row, 'watchdog', times.running + WATCHDOG.windowMs * 1000);
   }
 
-  /** One of `edited` that waits makes way for the next: `matching.ts` says for how long. */
+  /** A waiting job of `edited` is replaced by the next one: `matching.ts` has the period. */
   #isReplaced(row: Ordered): boolean {
     return this.#evidence.facts.get(row.id)?.definition === 'edited';
   }
@@ -113,7 +118,7 @@ export class StepChecks {
     if (row.to === CANCELLED && waits && !this.requests.cancelled(row) && !this.#isReplaced(row))
       this.#violate(row, 'I13 cancel', 'was cancelled by nobody');
     if (row.to === EXPIRED) history.count(`expired: ${this.#evidence.facts.get(row.id)?.definition}`);
-    // A workflow or a batch that is cancelled takes as long as what it waits for.
+    // The cancel of a workflow or a batch takes as long as its open jobs.
     const isTimed = !hasNoWorker(this.#evidence.facts.get(row.id)?.definition);
     if (times.cancelling !== undefined && isTimed) this.#kept(row, 'grace', times.cancelling + CANCEL_GRACE_MS * 1000);
     if (row.to === FAILED) this.failed(row);

@@ -24,7 +24,7 @@ export class SuspectChecks {
     this.#heldBy.set(row.sessionId, row.id);
   }
 
-  /** The attempt was closed, and the job goes on. */
+  /** The attempt was closed, and the job continues. */
   closed(row: Ordered, session: SessionLife | undefined): void {
     this.ended(row);
     const before = this.#counts.get(row.id) ?? { losses: 0, charges: 0 };
@@ -36,7 +36,7 @@ export class SuspectChecks {
       this.#violate(row, `was charged after ${before.losses} losses: it was no suspect`);
   }
 
-  /** The attempt is over, whatever became of the job. */
+  /** The attempt is over, with any outcome of the job. */
   ended(row: Ordered): void {
     for (const [session, job] of this.#heldBy) if (job === row.id) this.#heldBy.delete(session);
   }

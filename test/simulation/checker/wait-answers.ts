@@ -1,4 +1,4 @@
-/** What people and programs were told of events and of their words, against what became of them. */
+/** Answers about events and approvals, against their effects. */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import type { Entry } from '../core/history.ts';
 import type { Evidence } from './events.ts';
@@ -27,7 +27,7 @@ export function checkWaitAnswers(checks: WaitChecks, evidence: Evidence): void {
   }
 }
 
-/** What was accepted has reached somebody, or is kept, or was dropped since it was not to be kept. */
+/** An accepted event has ended a wait, or is kept, or was dropped because it was not to be kept. */
 function checkEvent(checks: WaitChecks, { facts, order }: Entry, asked: number): void {
   const [name, key] = [String(facts.event), String(facts.key)];
   const stored = checks.byName.get(name);

@@ -1,12 +1,15 @@
-/** What the journal says of one key: who waits for its events, which of them are kept, and whom the others are meant for. */
+/**
+ * The state of one key in the journal: the jobs that wait for its events, the kept events, and the waits that the
+ * others are promised to.
+ */
 
 export interface WaitLife {
   readonly id: string;
   readonly definition: string;
   readonly key: string;
-  /** µs from which on it may have waited; undefined: it does not yet. */
+  /** Earliest start of its wait, µs; undefined: it does not wait yet. */
   since: number | undefined;
-  /** Place in the one order of its begin, and of its end. */
+  /** Positions of its start and its end in the merged order. */
   began: number;
   ended: number;
   /** The event that is on its way to it. */
@@ -19,7 +22,7 @@ export interface SentEvent {
   readonly key: string;
   readonly keepUntil: number;
   state: 'KEPT' | 'ON_ITS_WAY' | 'GONE';
-  /** Jobs that it was meant for, and those that it ended. */
+  /** Jobs that it was promised to, and jobs that it ended. */
   readonly promised: Set<WaitLife>;
   readonly taken: Set<WaitLife>;
 }
@@ -27,7 +30,7 @@ export interface SentEvent {
 export class WaitKey {
   readonly waiting = new Set<WaitLife>();
   readonly events = new Map<number, SentEvent>();
-  /** How many wait that nothing is meant for, from this place in the one order on. */
+  /** The number of waits without a promised event, from this position on. */
   readonly #unpromised: { readonly order: number; readonly count: number }[] = [];
 
   unpromised(): WaitLife[] {
@@ -39,14 +42,14 @@ export class WaitKey {
     if (count !== (this.#unpromised.at(-1)?.count ?? 0)) this.#unpromised.push({ order, count });
   }
 
-  /** Whether somebody waited all the time between the two, and nothing was meant for him. */
+  /** Whether there was a wait without a promised event at every moment between the two. */
   alwaysWaited(from: number, until: number): boolean {
     const before = this.#unpromised.findLast(({ order }) => order <= from)?.count ?? 0;
     const between = this.#unpromised.filter(({ order }) => order > from && order < until);
     return before > 0 && between.every(({ count }) => count > 0);
   }
 
-  /** Those that a job would take which begins to wait, the first one first; those that are about to lapse are left out. */
+  /** The events that a new wait would take, in order; without those that are about to expire. */
   kept(atUs: number, marginUs: number): SentEvent[] {
     return [...this.events.values()]
       .filter(({ state, keepUntil }) => state === 'KEPT' && keepUntil > atUs + marginUs)

@@ -1,4 +1,4 @@
-/** Jobs that wait for events and people: transaction by transaction, who waits, what is kept, and what ends whom. */
+/** Jobs that wait for events and approvals, transaction by transaction: the waits, the kept events, and the ends. */
 import { stateCodes } from '../../../server/domain/jobs/job-state.ts';
 import { decodeScript } from '../nodes/handler-script.ts';
 import { isWait, WAIT_TIMEOUT_MS } from '../scenario/definitions.ts';
@@ -21,7 +21,7 @@ export class WaitChecks extends TransactionChecks {
   readonly #keys = new Map<string, WaitKey>();
   #requests: Requests | undefined;
   #ended: Ordered[] = [];
-  /** Events that were kept, and are not any more. */
+  /** Events that are no longer kept. */
   #gone: { readonly event: SentEvent; readonly row: Ordered }[] = [];
 
   key(key: string): WaitKey {
@@ -96,7 +96,7 @@ export class WaitChecks extends TransactionChecks {
     this.#becomes(event, row);
   }
 
-  /** It is for all who wait by now, but for those that another one is meant for; and is kept only if there are none. */
+  /** It is promised to all current waits without a promised event, and kept only if there are none. */
   #becomes(event: SentEvent, row: Ordered): void {
     const free = this.key(event.key).unpromised();
     event.state = row.to === KEPT ? 'KEPT' : row.to === ON_ITS_WAY ? 'ON_ITS_WAY' : 'GONE';
@@ -112,7 +112,7 @@ export class WaitChecks extends TransactionChecks {
     for (const life of free) event.promised.add(life);
   }
 
-  /** All that it was meant for have ended; if none of them by it, it is as if none had waited. */
+  /** All jobs that it was promised to have ended; if it ended none of them, it counts as if none had waited. */
   #arrived(event: SentEvent, row: Ordered): void {
     const { key, name, promised, taken } = event;
     for (const life of promised)
@@ -125,7 +125,7 @@ export class WaitChecks extends TransactionChecks {
       this.violate('waits: events', `event ${name} has reached nobody, and is lost (journal ${row.n})`);
   }
 
-  /** Kept events are for one job each. */
+  /** A kept event ends one job. */
   #judgeGone({ name, taken, keepUntil }: SentEvent, row: Ordered): void {
     if (taken.size > 1) this.violate('waits: events', `event ${name} was kept, and has ended ${taken.size} jobs`);
     if (taken.size === 0 && keepUntil > row.at)

@@ -1,4 +1,4 @@
-/** How bad the world is at the moment: the one place that decides what is lost, late, doubled or refused. */
+/** The current faults of the world: the only place that decides what is lost, late, duplicated or refused. */
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
 
 /** Probabilities from 0 to 1; times in ms. */
@@ -6,7 +6,7 @@ export interface Faults {
   readonly loss: number;
   readonly double: number;
   readonly late: number;
-  /** Longest delay of what is late. */
+  /** Maximum delay of a late message. */
   readonly lateMs: number;
   readonly slowStatement: number;
   readonly slowMs: number;
@@ -14,7 +14,7 @@ export interface Faults {
   readonly refusedStatement: number;
   /** The statement runs, but the connection breaks before its answer. */
   readonly unknownStatement: number;
-  /** A deadlock, a serialisation failure or a lock time-out. */
+  /** A deadlock, a serialisation failure or a lock timeout. */
   readonly conflict: number;
 }
 
@@ -42,9 +42,9 @@ export class Conditions {
   /** Processes whose requests, or the replies to them, are lost. */
   readonly cutRequests = new Set<string>();
   readonly cutReplies = new Set<string>();
-  /** The next statement of each name starts so many ms late. */
+  /** The delay in ms of the next statement of each name. */
   readonly lateOnce = new Map<string, number>();
-  /** Once a statement of the name was made in a transaction, the next one of the other name starts so many ms late. */
+  /** After a statement of the name in a transaction, the delay in ms of the next statement of the other name. */
   readonly lateAfter = new Map<string, { readonly name: string; readonly ms: number }>();
   readonly #random: Prng;
 
@@ -56,7 +56,7 @@ export class Conditions {
     return this.faults === noFaults;
   }
 
-  /** Delays of the copies of a message that arrive; none: it is lost. */
+  /** Delays of the arriving copies of a message; none: it is lost. */
   message(): number[] {
     const { loss, double, late, lateMs } = this.faults;
     const random = this.#random;
@@ -80,7 +80,7 @@ export class Conditions {
     return { startMs, answerMs, fault: draw < refusedStatement + unknownStatement + conflict ? 'conflict' : 'none' };
   }
 
-  /** Inside a transaction everybody else waits: short, but for a rare hiccup. */
+  /** Within a transaction all others wait: short, except for a rare delay. */
   step(name: string): StatementFate {
     const { startMs, answerMs, fault } = this.statement(name);
     const late = this.lateAfter.get(name);

@@ -1,12 +1,15 @@
-/** What was seen outside the database, in one order with the statements; and how often each thing happened. */
+/**
+ * Observations outside the database, in one order with the statements, and the number of times that each thing
+ * happened.
+ */
 import type { World } from '../../../server/tools/simulate/world.ts';
 
-/** One record. Its kind says which facts it has. */
+/** One record. Its kind determines its facts. */
 export interface Entry {
   readonly order: number;
   /** Virtual time in ms. */
   readonly at: number;
-  /** Who saw it. */
+  /** The process that saw it. */
   readonly who: string;
   readonly kind: string;
   readonly facts: Facts;
@@ -18,12 +21,14 @@ const TAIL = 200_000;
 
 export class History {
   readonly entries: Entry[] = [];
-  /** Statement times (µs on the database's clock) in the order of execution, with their place in the one order. */
+  /**
+   * Statement times (µs on the database's clock) in the order of execution, with their positions in the merged order.
+   */
   readonly statementOrder = new Map<number, number>();
-  /** For each statement of a transaction the time of its first one: what was decided in it was decided then. */
+  /** The time of the first statement of each transaction, by statement: decisions in it were made at that time. */
   readonly transactionBegan = new Map<number, number>();
   readonly counts = new Map<string, number>();
-  /** Found while the simulation ran. */
+  /** Found during the simulation. */
   readonly violations: string[] = [];
   readonly #world: World;
   readonly #lines: string[] = [];
@@ -41,7 +46,7 @@ export class History {
     this.trace(who, kind, facts);
   }
 
-  /** For people only: no check reads it. */
+  /** For a reader of the trace only: no check uses it. */
   trace(who: string, what: string, facts: Facts = {}): void {
     if (!this.#keepsLines) return;
     const text = Object.entries(facts)
@@ -51,7 +56,7 @@ export class History {
     if (this.#lines.length > 2 * TAIL) this.#lines.splice(0, TAIL);
   }
 
-  /** A number for a call, so that its end is found again. */
+  /** A number for a call, to match its end. */
   nextCall(): number {
     return this.#calls++;
   }

@@ -6,7 +6,7 @@ export interface Timer {
   cancel(): void;
 }
 
-/** Longest time by which things that a sleeping process missed come apart when it wakes, in ms. */
+/** Maximum spread in ms of the deliveries that a sleeping process gets when it wakes. */
 const WAKE_JITTER = 4;
 
 export class Process {
@@ -21,7 +21,7 @@ export class Process {
   #pausedUntil = 0;
   #wokenAt = Number.NEGATIVE_INFINITY;
 
-  /** @param rate Milliseconds of its clock in one of virtual time. */
+  /** @param rate Milliseconds of its clock per millisecond of virtual time. */
   constructor(world: World, name: string, random: Prng, rate: number) {
     this.#world = world;
     this.name = name;
@@ -31,7 +31,7 @@ export class Process {
     this.#offset = random.between(0, 1e6);
   }
 
-  /** The place that it lives in: `replica-1.3` is the third life of `replica-1`. */
+  /** The place of this life: `replica-1.3` is the third life of `replica-1`. */
   get slot(): string {
     return this.name.replace(/\.\d+$/, '');
   }
@@ -44,12 +44,12 @@ export class Process {
     return this.#world.now < this.#pausedUntil;
   }
 
-  /** Whether it is stopped, or was so until less than `ms` ago: then it may not know yet what it missed. */
+  /** Whether it is stopped, or was until less than `ms` ago: then it may not yet know what it missed. */
   pausedWithin(ms: number): boolean {
     return this.paused || this.#world.now - this.#wokenAt <= ms;
   }
 
-  /** Its monotonic clock, which runs on while it is stopped. */
+  /** Its monotonic clock, which continues while it is stopped. */
   now(): number {
     return this.#offset + (this.#world.now - this.#bornAt) * this.#rate;
   }
@@ -65,7 +65,7 @@ export class Process {
     };
   }
 
-  /** Something reaches the process: at once, or when it wakes; never, if it is dead by then. */
+  /** Delivers something to the process: at once, or when it wakes; never, if it is dead by then. */
   deliver(run: () => void): void {
     if (!this.#alive) return;
     if (this.paused) this.#backlog.push(run);
@@ -91,7 +91,7 @@ export class Process {
     this.#alive = false;
   }
 
-  /** What it missed comes in nearly at once, in an order that nobody can rely on. */
+  /** Missed deliveries come nearly at once, in a random order. */
   #catchUp(): void {
     if (this.paused) return;
     for (const run of this.#backlog.splice(0))

@@ -1,10 +1,11 @@
-/** The part of the journal that is about workflows and batches: what the control plane has noted of them. */
+/** The part of the journal about workflows and batches: the control plane's records of them. */
 
 const kinds = ['workflow', 'step', 'batch', 'counts'] as const;
 /**
- * Each with the job's id. `workflow`: phases from and to, `cause` is the doom. `step`: states from and to, `lane` is its number, `counted`
- * its pass, `otherId` its job, `text` the workflow that it was adopted from, `until` when it took the result of an earlier job. `batch`: `counted` members, `until` when it was sealed,
- * `cause` the doom, `otherId` its callback. `counts`: JSON of how members have ended.
+ * Each with the job's id. `workflow`: phases from and to, `cause` is the stop reason. `step`: states from and to,
+ * `lane` is its number, `counted` its iteration, `otherId` its job, `text` the workflow that it was adopted from,
+ * `until` when it took the result of an earlier job. `batch`: `counted` members, `until` when it was sealed, `cause`
+ * the stop reason, `otherId` its callback. `counts`: JSON of the members' ends.
  */
 export type FlowKind = (typeof kinds)[number];
 

@@ -1,4 +1,4 @@
-/** The journal: what happened to jobs and sessions, written by triggers in the transaction that did it. */
+/** The journal: changes of jobs and sessions, written by triggers in the transactions that made them. */
 import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
 import type { FlowKind } from './flow-journal.ts';
 import type { LinkKind } from './link-journal.ts';
@@ -172,32 +172,34 @@ export interface JournalRow {
     | 'wait'
     | FlowKind
     | LinkKind;
-  /** Of the job, or of the session; made of the name of a queue or a breaker. */
+  /** Id of the job or of the session; derived from the name of a queue or a breaker. */
   readonly id: string;
   readonly from: number | null;
   readonly to: number | null;
-  /** Of a session: its beats. Of a breaker: the attempt that is its probe. */
+  /** Heartbeats of a session; the attempt that is a breaker's probe. */
   readonly attempt: number | null;
   /**
-   * Attempts that count so far; of an attempt: whether it does, 0 or 1; of a session: whether it was asked to drain;
-   * of progress: what was asked for beyond the run timeout, in ms.
+   * Counted attempts so far; for an attempt: whether it counts, 0 or 1; for a session: whether it was asked to drain;
+   * for progress: the requested time beyond the run timeout, in ms.
    */
   readonly counted: number | null;
   readonly sessionId: string | null;
-  /** What was due before a change or an end, until when the lease runs, or when a new job may run. */
+  /** The due time before a change or an end, the end of the lease, or the run time of a new job. */
   readonly until: number | null;
-  /** Why the session was closed, the sequence of a progress update, the outcome of an attempt, the stage of a cancel. */
+  /**
+   * Why the session was closed, the sequence of a progress update, the outcome of an attempt, the stage of a cancel.
+   */
   readonly cause: number | null;
-  /** Result, failure, message, checkpoint, reason, name; of a record: JSON of what was asked for. */
+  /** Result, failure, message, checkpoint, reason, name; for a record: JSON of the request. */
   readonly text: string | null;
   /** After a move. */
   readonly losses: number | null;
   readonly charges: number | null;
-  /** What is due after a change; of a new job: by when it must have ended. */
+  /** The due time after a change; the deadline of a new job. */
   readonly nextDue: number | null;
-  /** Of an end: the job that cleans up; of a breaker: the job that is its probe. */
+  /** For an end: the clean-up job; for a breaker: the job that is its probe. */
   readonly otherId: string | null;
-  /** Of a new job and a move: of the lane that the job is in then. */
+  /** For a new job and a move: the demands of its lane. */
   readonly demands: string | null;
   readonly lane: number | null;
 }

@@ -1,10 +1,11 @@
-/** The part of the journal that is about what waits: events on their way or kept, dependencies, and publications. */
+/** The part of the journal about waits: events on their way or kept, dependencies, and publications. */
 
 const kinds = ['event', 'edge', 'asset'] as const;
 /**
- * `event`: the id of its name and key; states from and to are 1 kept and 2 on its way, `lane` its number, `until` how long it is kept,
- * `text` the payload. `edge`: the id of the job that waits; `otherId` what for, `to` the kind of that, `cause` the condition, `counted` its
- * number, `sessionId` the workflow and `lane` the step, `until` after when a publication counts. `asset`: `text` its name, `counted` its version.
+ * `event`: the id of its name and key; states from and to are 1 kept and 2 on its way, `lane` its number, `until` how
+ * long it is kept, `text` the payload. `edge`: the id of the waiting job; `otherId` its target, `to` the kind of that,
+ * `cause` the condition, `counted` its number, `sessionId` the workflow and `lane` the step, `until` after when a
+ * publication counts. `asset`: `text` its name, `counted` its version.
  */
 export type LinkKind = (typeof kinds)[number];
 

@@ -1,4 +1,4 @@
-/** The database of the simulation: every change leaves its trace in the journal. */
+/** The database of the simulation, with a journal of every change. */
 import { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
 import { flowJournalSchema } from './flow-journal.ts';
 import { journalSchema } from './journal.ts';

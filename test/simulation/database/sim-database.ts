@@ -1,4 +1,6 @@
-/** One replica's way to the database: statements start and answer late, break, collide, and outlive their caller. */
+/**
+ * One replica's connection to the database: statements start and answer late, break, collide, and outlive their caller.
+ */
 
 import {
   type Database,
@@ -22,20 +24,20 @@ export interface SimDatabaseParts {
   readonly conditions: Conditions;
   readonly history: History;
   readonly process: Process;
-  /** Called around each execution: the place to die at. */
+  /** Called around each execution: the point at which the process may die. */
   readonly atStatement: (name: string, when: 'before' | 'after') => void;
 }
 
 type Outcome<T> = { readonly value: T } | { readonly error: unknown };
 
 interface Transaction {
-  /** `gone`: rolled back behind the caller's back. */
+  /** `gone`: rolled back without the caller's knowledge. */
   state: 'open' | 'committing' | 'gone';
   /** Database time of its first statement. */
   beganUs: number | undefined;
-  /** When its last statement begins: on one connection they run in the order in which they were asked for. */
+  /** Start of its last statement: on one connection they run in the order of their requests. */
   lastMs: number;
-  /** A statement has failed: the others do as well, and it can only be rolled back. */
+  /** A statement has failed: all later ones fail too, and the transaction can only be rolled back. */
   failed: boolean;
 }
 
@@ -73,7 +75,7 @@ export class SimDatabase implements Database {
 
   async close(): Promise<void> {}
 
-  /** The process stopped or died: what it has not committed is rolled back, as a broken connection or a time-out does. */
+  /** The process stopped or died: its open transaction is rolled back, as by a broken connection or a timeout. */
   abandon(): void {
     const transaction = this.#transaction;
     if (transaction?.state !== 'open') return;
@@ -89,7 +91,7 @@ export class SimDatabase implements Database {
     const { world, conditions, line, process } = this.#parts;
     const fate = conditions.statement(name);
     return new Promise((resolve, reject) => {
-      // The request left the process when it was made: it may run even though the process is dead by then.
+      // The request has left the process: it may run even though the process is dead by then.
       const outlives = process.random.chance(0.5);
       world.after(fate.startMs, () =>
         line.pass(async () => {

@@ -1,4 +1,4 @@
-/** Planted bugs in what becomes of a job after a failure, a time-out, or what a person asks of it. */
+/** Planted bugs in the changes of a job after a failure, a timeout, or an operator's request. */
 import type { Mutant } from './mutant.ts';
 
 export const changeMutants: Readonly<Record<string, Mutant>> = {

@@ -1,4 +1,4 @@
-/** Planted bugs in what is told of jobs. */
+/** Planted bugs in the events of jobs. */
 import type { Mutant } from './mutant.ts';
 
 export const eventMutants: Readonly<Record<string, Mutant>> = {

@@ -1,4 +1,4 @@
-/** Planted bugs in what waits: for events and people, for other jobs, for children. */
+/** Planted bugs in waits: for events and approvals, for other jobs, for children. */
 import type { Mutant } from './mutant.ts';
 
 const inbox = 'server/store/dependencies/dependency-inbox.ts';

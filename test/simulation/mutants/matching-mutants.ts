@@ -1,4 +1,4 @@
-/** Planted bugs in what becomes of submissions that are alike. */
+/** Planted bugs in the handling of matching submissions. */
 import type { Mutant } from './mutant.ts';
 
 export const matchingMutants: Readonly<Record<string, Mutant>> = {

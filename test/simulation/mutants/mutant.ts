@@ -3,7 +3,7 @@
 export interface Patch {
   /** Path in the repository. */
   readonly file: string;
-  /** Must be there exactly once; white space does not matter. */
+  /** Must occur exactly once; white space does not matter. */
   readonly find: string;
   readonly replace: string;
 }

@@ -1,6 +1,6 @@
 /**
- * Planted bugs: source patches that the simulation must notice. The first eight, and close_without_recheck, are those of
- * the protocol's model; late_beat_aborts and one_report_a_job were real ones until the simulation found them.
+ * Planted bugs: source patches that the simulation must notice. The first eight, and close_without_recheck, come from
+ * the protocol's model; late_beat_aborts and one_report_a_job were real bugs until the simulation found them.
  */
 
 import { changeMutants } from './change-mutants.ts';

@@ -1,4 +1,4 @@
-/** The test that each planted bug is noticed within a bounded number of seeds, for the half of them that a file runs. */
+/** The test that each planted bug is noticed within a bounded number of seeds, for one half of the bugs. */
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { mutants } from './mutants.ts';
@@ -8,7 +8,10 @@ import { Searcher } from './searcher.ts';
 const SEEDS = Number(process.env.MUSTER_MUTANT_SEEDS ?? 200);
 const TIMEOUT = 30 * 60_000;
 
-/** The seed that noticed it last is tried first: `noticed-at.json` is only about time, and goes stale with the workload. */
+/**
+ * The last seed that noticed it is tried first: `noticed-at.json` only saves time, and becomes outdated with the
+ * workload.
+ */
 function seedsFor(mutant: string): number[] {
   const last = (noticedAt as Readonly<Record<string, number>>)[mutant];
   return [...(last === undefined ? [] : [last]), ...Array.from({ length: SEEDS }, (_, n) => n + 1)];

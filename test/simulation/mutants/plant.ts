@@ -1,11 +1,11 @@
-/** Patches the source of the product while it is being loaded. */
+/** Patches the source of the product while it is loaded. */
 import { registerHooks } from 'node:module';
 import type { Mutant, Patch } from './mutant.ts';
 import { mutants } from './mutants.ts';
 
 const root = new URL('../../../', import.meta.url).href;
 
-/** Matches the text whatever its white space, so that a formatter breaks nothing. */
+/** Matches the text with any white space, so that a formatter breaks nothing. */
 function patternOf(text: string): RegExp {
   const words = text
     .trim()
@@ -14,21 +14,22 @@ function patternOf(text: string): RegExp {
   return new RegExp(words.join('\\s+'), 'g');
 }
 
-/** @throws Error unless the snippet is there exactly once. */
+/** @throws Error unless the snippet occurs exactly once. */
 export function applyPatch(source: string, { file, find, replace }: Patch): string {
   const found = source.match(patternOf(find))?.length ?? 0;
   if (found !== 1) throw new Error(`${file} has the snippet ${found} times, not once: ${find}`);
   return source.replace(patternOf(find), () => replace);
 }
 
-/** Patches of the bugs planted so far that no file has been loaded for. */
+/** Patches of planted bugs whose file is not loaded yet. */
 const waiting = new Map<string, Set<Patch>>();
 
 /**
- * Imports a file of the simulation with a bug planted in what it imports. Each bug has its own instance of every module but those that have
- * no state: packages and generated code. So no bug leaves anything to the next one.
+ * Imports a file of the simulation with a bug planted in its imports. Each bug has its own instance of every module,
+ * except stateless ones: packages and generated code. So no bug affects the next one.
  *
- * @throws Error when there is no such mutant, a snippet is not there exactly once, or a file to be patched is not loaded.
+ * @throws Error if there is no such mutant, a snippet does not occur exactly once, or a file to be patched is not
+ * loaded.
  */
 export async function importPlanted<T>(name: string, path: string): Promise<T> {
   const mutant = mutants[name];
@@ -43,7 +44,7 @@ export async function importPlanted<T>(name: string, path: string): Promise<T> {
 
 type Hooks = Required<Parameters<typeof registerHooks>[0]>;
 
-/** What a module with a bug imports has the bug as well. */
+/** The imports of a module with a bug have the bug as well. */
 const resolvePlanted: Hooks['resolve'] = (specifier, context, nextResolve) => {
   const resolved = nextResolve(specifier, context);
   const name = nameIn(context.parentURL);

@@ -1,6 +1,7 @@
 /**
- * Searches for planted bugs, for the process that started this one: one bug after the other, on one database. A message names a bug and the
- * seeds to try. The answer says at which seed it was noticed; after each other seed comes a message, so that silence means that it hangs.
+ * Searches for planted bugs on behalf of the parent process: one bug after another, on one database. A message names a
+ * bug and the seeds to try. The answer has the seed that noticed it; each other seed sends a message, so that silence
+ * means a hang.
  */
 import { openSimPostgres } from '../database/open-sim-postgres.ts';
 import { failureOf } from '../scenario/summary.ts';
@@ -11,7 +12,7 @@ export interface Order {
   readonly seeds: readonly number[];
 }
 
-/** The first seed that failed and what it said; null if there was none. */
+/** The first failed seed with its violation; null if there was none. */
 export type Found = { readonly seed: number; readonly text: string } | null;
 
 export type Message = { readonly tried: number } | { readonly found: Found } | { readonly error: string };

@@ -1,14 +1,17 @@
-/** Has planted bugs searched for in a process that lives for many of them; one that ends it, or hangs, costs that process alone. */
+/**
+ * Searches for planted bugs in a child process that serves many searches; a bug that ends or hangs it costs that
+ * process alone.
+ */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Found, Message, Order } from './search.ts';
 
-/** After so many searches comes a new process: each leaves some 40 MB behind. */
+/** Searches per process: each leaves some 40 MB behind. */
 export const MAX_SEARCHES = 16;
 
-/** How long nothing may come from the process: far more than a seed takes on a busy machine. */
+/** Maximum silence of the process: far more than a seed takes on a busy machine. */
 export const SILENCE_MS = 5 * 60_000;
 
-/** Each bug has modules of its own: a cache of their code would grow with each. */
+/** Each bug has modules of its own, so a cache of their code would grow with each. */
 const env = { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' };
 
 export class Searcher {
@@ -20,7 +23,7 @@ export class Searcher {
     this.#script = script;
   }
 
-  /** One at a time. @throws Error when the process ends, hangs or fails: the next search has a new one. */
+  /** One search at a time. @throws Error if the process ends, hangs or fails: the next search gets a new one. */
   async search(order: Order): Promise<Found> {
     if (this.#searches === MAX_SEARCHES || !this.#child?.connected) this.stop();
     this.#child ??= fork(this.#script, { execArgv: [], env });

@@ -1,4 +1,4 @@
-/** Planted bugs in what holds jobs back or makes new ones of them: queues, drains, breakers, budgets, redrives, clean-ups. */
+/** Planted bugs that stop jobs or create new ones: queues, drains, breakers, budgets, redrives, clean-ups. */
 import type { Mutant } from './mutant.ts';
 
 export const upkeepMutants: Readonly<Record<string, Mutant>> = {

@@ -1,4 +1,6 @@
-/** The bus between replicas and sessions: loses, delays, doubles and reorders; goes down; goes deaf for some. */
+/**
+ * The bus between replicas and sessions: loses, delays, duplicates and reorders; goes down; stops delivering to some.
+ */
 import { fromBinary } from '@bufbuild/protobuf';
 import { SessionMessageSchema } from '../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
 import type { BusOptions, Bus as WorkerBus } from '../../../sdk/typescript/src/worker/core/ports.ts';
@@ -20,15 +22,15 @@ export interface BusHubParts {
   readonly conditions: Conditions;
   readonly history: History;
   readonly random: Prng;
-  /** Told of each assignment that is published. */
+  /** Called for each published assignment. */
   readonly onAssigned: (jobId: string) => void;
 }
 
-/** As the product's loopback: so long without an echo, and the bus counts as down. */
+/** As the product's loopback: the bus counts as down after this time without an echo. */
 const NOTICED_DOWN_MS = 1_250;
 const NOTICED_UP_MS = 250;
 const MAX_USER_PAYLOAD = 512 * 1024;
-/** As the product's: so long without an answer, and a batch counts as not stored. */
+/** As in the product: a batch counts as not stored after this time without an answer. */
 const ANSWER_MS = 5_000;
 /** Small, so that batches are split. */
 const MAX_EVENTS_MESSAGE = 2_000;
@@ -37,7 +39,7 @@ export class BusHub {
   readonly #parts: BusHubParts;
   readonly #subscriptions = new Set<SimSubscription>();
   readonly #listeners = new Map<Process, (hint: Hint) => void>();
-  /** Replicas that can't reach the bus; undefined stands for everybody. */
+  /** Replicas that can not reach the bus; undefined stands for all. */
   readonly #cut = new Set<string | undefined>();
   /** By message, as the stream keeps them. */
   readonly #stored = new Map<string, readonly PublishedEvent[]>();
@@ -47,12 +49,12 @@ export class BusHub {
     this.#parts = parts;
   }
 
-  /** Events of the stream, in the order of storing; repeats only where their messages were told apart. */
+  /** Events of the stream, in the order of storing; repeats only if their messages had different ids. */
   get published(): PublishedEvent[] {
     return [...this.#stored.values()].flat();
   }
 
-  /** Cuts a replica off, or everybody. */
+  /** Cuts off one replica, or all. */
   setDown(replica: string | undefined, down: boolean): void {
     if (down) this.#cut.add(replica);
     else this.#cut.delete(replica);
@@ -63,7 +65,7 @@ export class BusHub {
     return this.#cut.has(undefined);
   }
 
-  /** Makes the present connections of a worker deaf; `stays`: the next ones too, until `setHearing`. */
+  /** Makes the current connections of a worker deaf; `stays`: later ones too, until `setHearing`. */
   setDeaf(worker: string, stays: boolean): void {
     for (const subscription of this.#subscriptions) if (subscription.owner === worker) subscription.deafen(stays);
   }
@@ -72,7 +74,7 @@ export class BusHub {
     for (const subscription of this.#subscriptions) if (subscription.owner === worker) subscription.handle();
   }
 
-  /** What a worker's process connects with. */
+  /** The connection function of a worker's process. */
   workerBus(process: Process): WorkerBus {
     return {
       connect: (options: BusOptions) => {
@@ -91,7 +93,7 @@ export class BusHub {
     };
   }
 
-  /** A replica's port. */
+  /** The bus of a replica. */
   replicaBus(process: Process): Bus {
     const send = (sessionId: string, bytes: Uint8Array) =>
       this.#publish(process, () => this.#hand(`session.${sessionId}`, bytes));
@@ -115,7 +117,7 @@ export class BusHub {
     };
   }
 
-  /** A replica has gone. */
+  /** Removes a replica. */
   leave(process: Process): void {
     this.#listeners.delete(process);
   }
@@ -162,7 +164,7 @@ export class BusHub {
     }
   }
 
-  /** Nothing leaves a process that is stopped or dead; nothing passes a bus that is down, on either end of the way. */
+  /** A stopped or dead process sends nothing, and a bus that is down at either end delivers nothing. */
   #publish(from: Process, arrive: () => void): void {
     const { conditions, world, history } = this.#parts;
     if (!from.alive || !this.#reaches(from)) {
@@ -179,7 +181,7 @@ export class BusHub {
     return !this.isDown && !this.#cut.has(process.slot);
   }
 
-  /** The truth, noticed late. */
+  /** The true state, noticed late. */
   #seemsUp(process: Process): boolean {
     const { world } = this.#parts;
     const reachable = this.#reaches(process);

@@ -1,4 +1,7 @@
-/** Unary calls between simulated processes: encoded, lost, late, doubled, timed out; errors in the product's own form. */
+/**
+ * Unary calls between simulated processes: encoded, lost, late, duplicated, timed out; errors in the product's own
+ * form.
+ */
 import type { DescMethodUnary, MessageShape } from '@bufbuild/protobuf';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Code, MusterError } from '../../../sdk/typescript/src/error.ts';
@@ -23,7 +26,7 @@ export interface RpcParts {
   readonly conditions: Conditions;
   readonly history: History;
   readonly random: Prng;
-  /** Those that are there now, and how many there should be. */
+  /** The current servers, and their full number. */
   readonly servers: () => { readonly up: readonly Server[]; readonly slots: number };
 }
 
@@ -43,7 +46,7 @@ export class Rpc {
     this.#parts = parts;
   }
 
-  /** Rejects with a MusterError, after `timeoutMs` of the caller's clock at the latest. */
+  /** Rejects with a MusterError, at the latest after `timeoutMs` of the caller's clock. */
   call<M extends DescMethodUnary>(
     caller: Process,
     method: M,
@@ -76,7 +79,7 @@ export class Rpc {
     });
   }
 
-  /** The server died: most of its callers see the connection break, the others hear nothing more. */
+  /** The server died: most of its callers see the connection break, the others get no answer. */
   died(server: Server): void {
     const { random, world } = this.#parts;
     for (const call of this.#open.get(server) ?? []) {
@@ -85,7 +88,7 @@ export class Rpc {
     this.#open.delete(server);
   }
 
-  /** As a balancer does: mostly one that is there. */
+  /** As a load balancer does: mostly a live server. */
   #choose(): Server | undefined {
     const { random, servers } = this.#parts;
     const { up, slots } = servers();
@@ -119,7 +122,7 @@ export class Rpc {
     else world.after(ms, () => call.caller.deliver(() => call.settle(answer)));
   }
 
-  /** Through the product's own encoding of errors, and back. */
+  /** The error after the product's encoding and decoding. */
   #errorOf(call: Call, error: unknown): MusterError {
     const status: RpcStatus = statusOf(error);
     const { history } = this.#parts;

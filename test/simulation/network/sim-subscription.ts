@@ -1,4 +1,4 @@
-/** A session's connection to the simulated bus: connects again by itself, and may be deaf without knowing it. */
+/** A session's connection to the simulated bus: reconnects by itself, and may be deaf without knowing it. */
 import type { SessionMessage } from '../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
 import type { BusConnection, BusOptions } from '../../../sdk/typescript/src/worker/core/ports.ts';
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
@@ -16,7 +16,7 @@ export interface SubscriptionParts {
 
 export class SimSubscription implements BusConnection {
   readonly #parts: SubscriptionParts;
-  /** Counts connections; 0: none at present. */
+  /** Number of connections; 0: not connected. */
   #connection = 0;
   #lastConnection = 0;
   #deaf: 'no' | 'this connection' | 'every connection' = 'no';
@@ -31,7 +31,7 @@ export class SimSubscription implements BusConnection {
     return this.#parts.options.subject;
   }
 
-  /** The worker, whichever of its lives this is. */
+  /** The worker of this connection, over all of its lives. */
   get owner(): string {
     return this.#parts.process.slot;
   }

@@ -1,4 +1,4 @@
-/** Planned workflows as definitions and as inputs: what each step does is in the input. */
+/** Planned workflows as definitions and as inputs: the input contains the script of each step. */
 import { create } from '@bufbuild/protobuf';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import {

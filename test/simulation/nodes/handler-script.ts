@@ -1,48 +1,48 @@
-/** What a simulated handler does: written into the job's input, so that it means the same in every attempt. */
+/** The script of a simulated handler: part of the job's input, so that it is the same in every attempt. */
 
 /** A child that a handler submits. */
 export interface ChildScript {
-  /** Undefined: it is known by its number. */
+  /** Undefined: it is identified by its number. */
   readonly key: string | undefined;
   readonly definition: string;
   readonly script: HandlerScript;
   readonly delayMs: number | undefined;
   readonly detached: boolean;
-  /** Else nobody waits for it. */
+  /** Whether the parent waits for it. */
   readonly isAwaited: boolean;
 }
 
 export interface HandlerScript {
-  /** Of whom the job is: the business key, or a name that no other planned job has. */
+  /** Identifies the job: the business key, or a unique name. */
   readonly owner: string;
-  /** What it has in common with other jobs, where its definition has a rule for those. */
+  /** Common to several jobs of a definition with a submission rule. */
   readonly matching?: string;
-  /** How long it works, in ms of the worker's clock. */
+  /** Duration of its work, in ms of the worker's clock. */
   readonly ms: number;
-  /** Says how far it is, and saves a checkpoint, at so many moments in between. */
+  /** Number of moments in between at which it reports progress and saves a checkpoint. */
   readonly steps: number;
-  /** Fails as long as fewer attempts than this have counted, or in so many attempts where they do not count. */
+  /** Fails while fewer attempts than this have counted, or in that many attempts if they do not count. */
   readonly fails: number;
   /** Type of the failure. */
   readonly failure: string;
   readonly exitCode: number;
-  /** The failure says that another attempt can't help. */
+  /** The failure is non-retryable. */
   readonly final: boolean;
-  /** The failure blames what the handler runs on. */
+  /** The failure is an infrastructure failure. */
   readonly infrastructure: boolean;
-  /** Wait before the next attempt that the failure asks for, in ms; 0: none. */
+  /** Retry delay that the failure requests, in ms; 0: none. */
   readonly retryDelayMs: number;
-  /** Asks for more than its run timeout, in so many ms after its start; each time for all of it, as far as it goes. */
+  /** Requests for more than its run timeout, that many ms after its start; each names the total time. */
   readonly extensions: readonly { readonly atMs: number; readonly totalMs: number }[];
-  /** Takes its worker's process down with it. */
+  /** Kills its worker's process. */
   readonly kills: boolean;
-  /** Goes on when told to stop. */
+  /** Continues when it is asked to stop. */
   readonly deaf: boolean;
-  /** Of a step: whether its loop asks for another pass. */
+  /** For a step: whether its loop asks for another iteration. */
   readonly again?: boolean;
-  /** Of a wait: the key of its event. */
+  /** For a wait: the key of its event. */
   readonly key?: string;
-  /** Children that it submits and waits for once it has worked, one group after the other, in each of its runs. */
+  /** Children that it submits and waits for after its work, one group after another, in each of its runs. */
   readonly family?: readonly (readonly ChildScript[])[];
 }
 
@@ -60,7 +60,7 @@ export function isToFail(script: HandlerScript, attempt: number, attemptsCounted
   return failure === 'Busy' || infrastructure ? attempt <= Math.min(fails, 3) : attemptsCounted < fails;
 }
 
-/** The clean-up after a job does its work in the end: it kills nobody and gives up nothing. */
+/** The script of a job's clean-up, which succeeds in the end: it kills no process and never fails for good. */
 export function cleanupOf(script: HandlerScript): HandlerScript {
   const { owner, ms, fails } = script;
   return {
@@ -79,12 +79,12 @@ export function cleanupOf(script: HandlerScript): HandlerScript {
   };
 }
 
-/** Result, checkpoint or message: names the attempt that it is of, so that a mix-up shows. */
+/** Result, checkpoint or message: names its attempt, so that a mix-up shows. */
 export function signature(job: string, attempt: number, session: string, rest = ''): string {
   return `${job}/${attempt}/${session}${rest}`;
 }
 
-/** What an attempt that is signed like this returns: of a step it is JSON, since expressions read it. */
+/** The result of an attempt with this signature: JSON for a step, since expressions read it. */
 export function resultOf(
   { again }: Pick<HandlerScript, 'again'>,
   signed: string,

@@ -4,7 +4,7 @@ import type { DependencySchema } from '@muster/sdk/gen/muster/v1/dependency_pb';
 import type { PlannedAct } from '../scenario/acts.ts';
 
 export interface LinkSubmission {
-  /** Of the call, and of the job. */
+  /** Names the call and the job. */
   readonly name: string;
   readonly definition: string;
   readonly input: object;
@@ -14,5 +14,5 @@ export interface LinkSubmission {
   readonly acts: readonly PlannedAct[];
 }
 
-/** Resolves with the job's id once it is known. */
+/** Resolves with the job's id. */
 export type LinkSubmit = (job: LinkSubmission) => Promise<string>;

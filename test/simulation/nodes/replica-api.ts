@@ -1,4 +1,4 @@
-/** The product's API handlers behind bytes, with what they are asked and answer on record. */
+/** The product's API handlers on encoded messages, with a record of requests and answers. */
 import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import type { CloseCircuitBreakerRequest } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
 import { IdempotencyConflictPolicy } from '@muster/sdk/gen/muster/v1/job_pb';
@@ -55,12 +55,12 @@ export class ReplicaApi {
     }
   }
 
-  /** Resolves when no call is under way. */
+  /** Resolves when no call is in progress. */
   async idle(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }
 
-  /** Returns what is to be done when the call is over. */
+  /** Returns the function to call at the end of the call. */
   #asked(name: string, request: Message): () => void {
     if (name === 'reportAttempts') {
       const { sessionId, reports } = request as ReportAttemptsRequest;
@@ -70,7 +70,7 @@ export class ReplicaApi {
     if (!change) return () => {};
     const call = this.#history.nextCall();
     this.#history.log(this.#process.name, 'change asked', { call, method: name, ...change });
-    // Of a dead process nobody knows what its last statements still do.
+    // The last statements of a dead process may still have effects.
     return () => this.#process.alive && this.#history.log(this.#process.name, 'change over', { call });
   }
 
@@ -129,7 +129,7 @@ const changing: ReadonlySet<string> = new Set([
   'rejectJob',
 ]);
 
-/** What the call asks to change: a job, or several, a queue, a worker, a breaker; undefined: it asks for no change. */
+/** The change that the call requests, of one or several jobs, a queue, a worker or a breaker; undefined: none. */
 function changeAsked(name: string, request: Message): Facts | undefined {
   if (name === 'pauseQueue' || name === 'resumeQueue') return { queue: (request as PauseQueueRequest).name };
   if (name === 'drainWorker') return { session: (request as DrainWorkerRequest).sessionId };

@@ -1,4 +1,4 @@
-/** A process that calls the API: it says a call again as long as nobody knows what became of it, and counts what is under way. */
+/** A process that calls the API: it repeats a call while its outcome is unknown, and counts open calls. */
 import type { DescMethodUnary, MessageShape } from '@bufbuild/protobuf';
 import { Code, MusterError } from '../../../sdk/typescript/src/error.ts';
 import type { Job } from '../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
@@ -8,7 +8,7 @@ import type { Process } from '../core/process.ts';
 import type { Rpc } from '../network/sim-rpc.ts';
 
 const TIMEOUT_MS = 3_000;
-/** What may have happened all the same. */
+/** Codes after which the call may have had its effect. */
 const unknownOutcomes: readonly number[] = [
   Code.UNAVAILABLE,
   Code.DEADLINE_EXCEEDED,
@@ -43,7 +43,7 @@ export class Caller {
     return this.#process.random;
   }
 
-  /** No call is under way, and none is planned. */
+  /** Whether no call is in progress or planned. */
   get idle(): boolean {
     return this.#underWay === 0 && this.#planned === 0;
   }
@@ -52,7 +52,7 @@ export class Caller {
     return this.#rpc.call(this.#process, method, request, TIMEOUT_MS);
   }
 
-  /** The same call again, as often as it takes. */
+  /** Repeats the same call as often as needed. */
   async insist<M extends DescMethodUnary>(
     method: M,
     request: MessageShape<M['input']>,
@@ -70,7 +70,7 @@ export class Caller {
     }
   }
 
-  /** What throws here is a refusal that nobody expected. */
+  /** An error here is an unexpected refusal. */
   async track(work: Promise<unknown>): Promise<void> {
     this.#underWay++;
     await work.catch((error: unknown) =>
@@ -79,7 +79,7 @@ export class Caller {
     this.#underWay--;
   }
 
-  /** Does it after `ms`; until then it counts as planned. */
+  /** Runs it after `ms`; until then it counts as planned. */
   later(ms: number, work: () => Promise<unknown>): void {
     this.#planned++;
     this.#process.after(ms, () => {
@@ -88,7 +88,7 @@ export class Caller {
     });
   }
 
-  /** Does it each `ms`; between two times nothing is planned. */
+  /** Runs it every `ms`; in between nothing counts as planned. */
   every(ms: number, work: () => Promise<unknown>): void {
     this.#process.after(ms, () => {
       void this.track(work()).then(() => this.every(ms, work));
@@ -100,14 +100,14 @@ export function isUnknown(error: unknown): boolean {
   return error instanceof MusterError && unknownOutcomes.includes(error.code);
 }
 
-/** Reason of a refusal that one of these names. @throws the error when it is another. */
+/** The reason of a refusal, if it is one of these. @throws any other error. */
 export function refusalIn(error: unknown, reasons: readonly string[]): string {
   const { reason } = error as MusterError;
   if (error instanceof MusterError && reasons.includes(reason)) return reason;
   throw error;
 }
 
-/** What a client reads of a job, by a call that began at this virtual time. */
+/** A client's read of a job, by a call that began at this virtual time. */
 export function readOf(job: Job, beganMs: number) {
   const text = job.outcome.case === 'result' ? new TextDecoder().decode(job.outcome.value.data) : '';
   const stage = job.cancellation?.stage;

@@ -1,4 +1,4 @@
-/** Clients: submit, repeat what they do not know the outcome of, wait, read; what they are told is on record. */
+/** Clients: submit, repeat calls with unknown outcomes, wait, read; their answers are recorded. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import type { MusterError } from '../../../sdk/typescript/src/error.ts';
@@ -33,7 +33,7 @@ export class SimClient {
   readonly #caller: Caller;
   readonly #operator: SimOperator;
   readonly #accepted = new Set<string>();
-  /** The last job of each definition that a client knows to have been assigned. */
+  /** The last job of each definition that a client has seen assigned. */
   readonly #assigned = new Map<string, string>();
 
   constructor(caller: Caller, operator: SimOperator) {
@@ -47,7 +47,7 @@ export class SimClient {
     for (const call of calls) this.#caller.later(call.at, () => this.#submit(call));
   }
 
-  /** Reads every job that was accepted once more. */
+  /** Reads every accepted job once more. */
   readAll(): void {
     for (const jobId of this.#accepted) void this.#caller.track(this.#read(jobId));
   }
@@ -57,7 +57,7 @@ export class SimClient {
     await this.#caller.insist(JobDefinitionService.method.applyJobDefinition, request);
   }
 
-  /** A new version of one of the definitions: new jobs wait in another lane. */
+  /** Applies a new version of one of the definitions: new jobs wait in another lane. */
   async #applyAnew(): Promise<void> {
     const definition = this.#caller.random.pick(definitions);
     const description = `since ${this.#caller.virtualNow()}`;

@@ -1,4 +1,4 @@
-/** The part of a handler that submits children and waits for them, by the SDK's own piece, over simulated calls. */
+/** The part of a handler that submits children and waits for them, with the SDK's own code, over simulated calls. */
 import { create, type DescMethodUnary, type MessageShape } from '@bufbuild/protobuf';
 import type { Job } from '../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
 import {
@@ -17,7 +17,7 @@ import { isUnknown } from './sim-caller.ts';
 
 const { submitJob, getJob } = JobService.method;
 const TIMEOUT_MS = 3_000;
-/** A handler does not ask for ever. */
+/** A handler does not retry forever. */
 const MAX_TRIES = 12;
 
 export interface FamilyParts {
@@ -26,7 +26,7 @@ export interface FamilyParts {
   readonly history: History;
 }
 
-/** Of one attempt. */
+/** Identifies one attempt. */
 export interface ParentKey {
   readonly job: string;
   readonly attempt: number;
@@ -68,7 +68,7 @@ class SimChildCalls implements ChildApi {
   }
 }
 
-/** Undefined: it has seen the ends of all that it waits for. `isOver`: nobody listens to the handler any more. */
+/** Undefined: it has seen all awaited ends. `isOver`: the handler's outcome is no longer used. */
 export async function raise(
   parts: FamilyParts,
   parent: ParentKey,

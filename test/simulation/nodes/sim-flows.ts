@@ -1,4 +1,4 @@
-/** Clients with workflows and batches: they define, submit, fill, seal, look after them, and read what became of them. */
+/** Clients with workflows and batches: they define, submit, fill, seal, change and read them. */
 import { create } from '@bufbuild/protobuf';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import { BatchSchema } from '../../../sdk/typescript/src/gen/muster/v1/batch_pb.ts';
@@ -44,14 +44,14 @@ export class SimFlows {
   readonly #batches: string[] = [];
   readonly #known: Map<string, string>;
 
-  /** `known`: takes the ids of workflows, by their names. */
+  /** `known`: gets the ids of workflows, by their names. */
   constructor(caller: Caller, known: Map<string, string>) {
     this.#caller = caller;
     this.#known = known;
     this.#operator = new SimOperator(caller);
   }
 
-  /** What the steps are made from is there by then. */
+  /** The definitions of the steps exist by then. */
   async begin(flows: readonly SubmittedFlow[], batches: readonly PlannedBatch[]): Promise<void> {
     for (const one of flows) {
       await this.#apply(one.flow);
@@ -60,13 +60,13 @@ export class SimFlows {
     for (const batch of batches) this.#caller.later(batch.at, () => this.#make(batch));
   }
 
-  /** Reads all of them once everything has ended. */
+  /** Reads all of them after everything has ended. */
   readAll(): void {
     for (const jobId of this.#flows) void this.#caller.track(this.#readFlow(jobId));
     for (const jobId of this.#batches) void this.#caller.track(this.#readBatch(jobId));
   }
 
-  /** Inner ones first. */
+  /** Applies inner ones first. */
   async #apply(flow: PlannedFlow): Promise<void> {
     for (const { inner } of flow.steps) if (inner) await this.#apply(inner);
     const request = create(ApplyJobDefinitionRequestSchema, { definition: flowDefinition(flow) });
@@ -99,7 +99,7 @@ export class SimFlows {
     return jobs.map(({ jobId }) => jobId);
   }
 
-  /** Somebody cancels a job of a step or a member, not knowing what it is for. */
+  /** Cancels a job of a step or a member, as a user without knowledge of its parent. */
   async #meddle(parentJobId: string): Promise<void> {
     const request = create(ListJobsRequestSchema, { parentJobId, pageSize: 20 });
     const { jobs } = await this.#caller.insist(listJobs, request);

@@ -1,4 +1,4 @@
-/** Clients with what waits for something: their definitions, their submissions, and what is asked of their jobs. */
+/** Clients of waits and dependencies: their definitions, submissions and requests. */
 import { create } from '@bufbuild/protobuf';
 import {
   ApplyJobDefinitionRequestSchema,
@@ -36,7 +36,7 @@ export class SimLinks {
     }
   }
 
-  /** Once the definitions are there. */
+  /** Call after the definitions exist. */
   begin({ waits, net, families }: OwnLinks): void {
     const submit: LinkSubmit = (job) => this.#submit(job);
     new SimWaits(this.#caller, submit).begin(waits);
@@ -45,7 +45,7 @@ export class SimLinks {
       this.#caller.later(at, () => this.#submit({ name, definition: 'parent', input: script, acts }));
   }
 
-  /** Reads all of them once everything has ended. */
+  /** Reads all of them after everything has ended. */
   readAll(): void {
     for (const jobId of this.#jobs) void this.#caller.track(this.#read(jobId));
   }

@@ -1,4 +1,4 @@
-/** People whose jobs depend on others: they say so as they submit them, and later on. */
+/** Users whose jobs depend on others: they add dependencies at the submission and later. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { DependencyCondition, type DependencySchema } from '@muster/sdk/gen/muster/v1/dependency_pb';
 import { AddDependenciesRequestSchema, JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
@@ -14,7 +14,7 @@ import type { LinkSubmit } from './link-submit.ts';
 import { type Caller, refusalIn } from './sim-caller.ts';
 import { requestId } from './sim-worker.ts';
 
-/** What a job was said to depend on, as the checks read it. */
+/** A dependency of a job, in the form that the checks read. */
 export interface ResolvedDependency {
   readonly kind: PlannedDependency['kind'];
   /** Id of the job or of the workflow; empty for an asset. */
@@ -28,7 +28,7 @@ const REFUSALS = ['JOB_ENDED', 'JOB_NOT_WAITING', 'DEPENDENCY_CYCLE'];
 export class SimNet {
   readonly #caller: Caller;
   readonly #submit: LinkSubmit;
-  /** Ids of jobs by the names under which they were submitted. */
+  /** Ids of jobs by their submitted names. */
   readonly #known: ReadonlyMap<string, string>;
 
   constructor(caller: Caller, submit: LinkSubmit, known: ReadonlyMap<string, string>) {

@@ -1,4 +1,4 @@
-/** People who look after jobs: they cancel, hold, change, retry and erase them, one at a time or all that a filter matches. */
+/** Operators of jobs: they cancel, pause, change, retry and erase them, one at a time or all that match a filter. */
 import { create } from '@bufbuild/protobuf';
 import { type Job, JobState } from '../../../sdk/typescript/src/gen/muster/v1/job_pb.ts';
 import {
@@ -42,7 +42,7 @@ export class SimOperator {
     }
   }
 
-  /** Something has happened to a job that acts may wait for. */
+  /** Triggers the acts that wait for this change of a job. */
   saw(when: PlannedAct['when'], jobId: string): void {
     const acts = this.#triggers.get(jobId);
     if (!acts) return;
@@ -108,12 +108,12 @@ export class SimOperator {
 
   async #erase(jobId: string): Promise<void> {
     const request = create(EraseJobRequestSchema, { jobId, reason: 'as planned' });
-    // Refused as long as the job that cleans up after it has a copy of its input, and is open.
+    // Refused while the job's clean-up, which has a copy of its input, is open.
     const job = await this.#ask(this.#caller.insist(eraseJob, request), ['JOB_NOT_ENDED']);
     if (job) this.#caller.history.log('client', 'erased', { job: jobId });
   }
 
-  /** The job that was answered and is on record as read, or undefined when the call was refused for one of the reasons. */
+  /** The job in the answer, which is recorded as read; undefined if the call was refused for one of the reasons. */
   async #ask(call: Promise<{ job?: Job | undefined }>, refusals: readonly string[]): Promise<Job | undefined> {
     const beganMs = this.#caller.virtualNow();
     try {
@@ -126,7 +126,7 @@ export class SimOperator {
     }
   }
 
-  /** Page by page; only what was asked for before it began can be said of all of them. */
+  /** Page by page; only jobs from before its start are certain to be included. */
   async #sweep({ kind, batch }: PlannedSweep): Promise<void> {
     const { history } = this.#caller;
     const call = history.nextCall();
@@ -151,7 +151,7 @@ export class SimOperator {
     history.log('client', 'swept', { kind, batch, call });
   }
 
-  /** What is paused does not stay so for ever: neither what a person forgot nor what a rule left to one. */
+  /** Resumes paused jobs, whether an operator forgot them or a rule paused them. */
   async #resumePaused(): Promise<void> {
     const { jobs } = await this.#caller.insist(
       listJobs,

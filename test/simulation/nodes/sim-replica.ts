@@ -89,7 +89,7 @@ class Life implements Server {
     return this.#api.handle(path, body, signal);
   }
 
-  /** As the product's main does: no new calls, a bounded wait for those under way, then the engine. */
+  /** As the product's main does: no new calls, a bounded wait for open ones, then the engine. */
   async stop(): Promise<void> {
     this.accepting = false;
     this.#replica.waits.stop();
@@ -159,7 +159,7 @@ export class SimReplica {
     });
   }
 
-  /** Gone from one moment to the next; another one starts after a while. */
+  /** Dies at once; another life starts after a while. */
   crash(restartMs = this.#random.between(20, 3_000)): void {
     const life = this.#life;
     if (!life) return;

@@ -1,4 +1,4 @@
-/** Runs scripted handlers for the SDK's core: entered after a moment, stopped by a signal, each on record. */
+/** Runs scripted handlers for the SDK's core: started after a moment, stopped by a signal, each recorded. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
 import type { Assignment } from '../../../sdk/typescript/src/gen/muster/v1/assignment_pb.ts';
@@ -14,7 +14,7 @@ import { cleanupOf, decodeScript, type HandlerScript, isToFail, resultOf, signat
 import { isUnknown, refusalIn } from './sim-caller.ts';
 import { raise } from './sim-family.ts';
 
-/** A handler that is running somewhere, as the checks see it. */
+/** A running handler, in the form that the checks read. */
 export interface Execution {
   readonly job: string;
   readonly attempt: number;
@@ -24,7 +24,7 @@ export interface Execution {
   signalled: StopReason | undefined;
 }
 
-/** All executions of all workers: whoever starts one more of the same job is looked at. */
+/** All executions of all workers: each further start of a job is checked. */
 export interface Executions {
   started(execution: Execution): void;
   over(execution: Execution): void;
@@ -41,7 +41,7 @@ export interface RunnerParts {
   readonly process: Process;
   readonly history: History;
   readonly executions: Executions;
-  /** By which handlers submit children. */
+  /** Used by handlers to submit children. */
   readonly rpc: Rpc;
   readonly core: () => SessionCore;
   readonly session: () => string;
@@ -103,7 +103,7 @@ export class SimRunner implements Runner {
     ];
   }
 
-  /** The process died: nothing runs any more. */
+  /** The process died: all handlers are gone. */
   die(): void {
     for (const run of this.#runs.values()) if (run.execution) this.#parts.executions.over(run.execution);
     this.#runs.clear();
@@ -137,7 +137,7 @@ export class SimRunner implements Runner {
     run.timers.push(process.after(script.ms, () => void this.#finish(slot, run, execution)));
   }
 
-  /** With children it takes as long as they take to be submitted, and their ends to be read. */
+  /** With children it takes the time to submit them and to read their ends. */
   async #finish(slot: number, run: Run, execution: Execution): Promise<void> {
     if (!run.script.family) return this.#end(slot, run, this.#outcome(execution, run));
     const isOver = () => this.#runs.get(slot) !== run;
@@ -205,7 +205,7 @@ function scripted({ failure, final, infrastructure, exitCode, retryDelayMs }: Ha
   });
 }
 
-/** Nobody answers, or the attempt is not its own any more. */
+/** No answer, or the attempt is no longer its own. */
 function refused(error: unknown, history: History): HandlerOutcome {
   if (isUnknown(error)) return failed({ type: 'NoAnswer' });
   history.count(`child refused: ${refusalIn(error, ['PARENT_ATTEMPT_CLOSED'])}`);

@@ -1,4 +1,4 @@
-/** Somebody who keeps a schedule: makes it, changes it, triggers it, pauses it, and reads what became of its times. */
+/** The owner of a schedule: creates it, changes it, triggers it, pauses it, and reads its runs. */
 import { create } from '@bufbuild/protobuf';
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { durationFromMs } from '../../../sdk/typescript/src/duration.ts';
@@ -21,9 +21,9 @@ import type { Caller } from './sim-caller.ts';
 import { requestId } from './sim-worker.ts';
 
 const { applySchedule, triggerSchedule, pauseSchedule, listScheduleRuns } = ScheduleService.method;
-/** A run that is begun is settled within this, or somebody looks again. */
+/** A started run is settled within this time, or it is read again. */
 const POLL_MS = 1_000;
-/** So often it is looked whether the times up to the pause are on record; what is missing then is for the checks. */
+/** Number of reads until the times up to the pause are recorded; missing ones are then left to the checks. */
 const MAX_ATTEMPTS = 60;
 
 const quick = (owner: string, ms: number): Uint8Array =>
@@ -71,7 +71,7 @@ export class SimScheduler {
       this.#caller.history.count(`schedule changed: ${jitterMs === planned.jitterMs ? 'not in its times' : 'jitter'}`);
   }
 
-  /** A paused schedule begins nothing any more; what it has begun is waited for. */
+  /** A paused schedule starts nothing more; its started runs are awaited. */
   async #end(name: string, id: string): Promise<void> {
     const request = create(PauseScheduleRequestSchema, { name, requestId: id });
     const { schedule } = await this.#caller.insist(pauseSchedule, request);
@@ -95,7 +95,7 @@ export class SimScheduler {
       this.#caller.later(POLL_MS, () => this.#wait(name, pausedMs, scans - 1));
   }
 
-  /** Reads the record of every schedule once everything has ended. */
+  /** Reads the runs of every schedule after everything has ended. */
   readAll(): void {
     for (const name of this.#names) void this.#caller.track(this.#read(name));
   }

@@ -1,4 +1,4 @@
-/** People who look after queues, workers and breakers: they pause and resume, drain, and close by hand. */
+/** Operators of queues, workers and breakers: they pause and resume, drain, and close manually. */
 import { create } from '@bufbuild/protobuf';
 import {
   CloseCircuitBreakerRequestSchema,
@@ -23,7 +23,7 @@ import { requestId } from './sim-worker.ts';
 
 const { pauseQueue, resumeQueue, listQueues } = QueueService.method;
 const { listWorkers, drainWorker } = WorkerService.method;
-/** Before any job has waited in it a queue is not there. */
+/** A queue does not exist before its first job. */
 const NO_QUEUE = ['QUEUE_NOT_FOUND'];
 
 export class SimUpkeep {
@@ -40,7 +40,7 @@ export class SimUpkeep {
     this.#caller.every(roundMs, () => this.#resumeForgotten());
   }
 
-  /** Reads what queues and schedules say once everything has ended. */
+  /** Reads queues and schedules after everything has ended. */
   readAll(): void {
     void this.#caller.track(this.#readQueues());
     this.#scheduler.readAll();
@@ -59,7 +59,7 @@ export class SimUpkeep {
     }
   }
 
-  /** Without a request id a repeat that comes late pauses the queue anew: others find it then. */
+  /** Without a request id a late repeat pauses the queue again; other operators then find it paused. */
   async #pause(queue: string, forMs: number): Promise<void> {
     const { random, history } = this.#caller;
     const id = random.chance(0.6) ? requestId(random) : '';

@@ -1,4 +1,4 @@
-/** People and programs with jobs that wait: they submit them, send events, approve and reject; what they are told is on record. */
+/** Users with waiting jobs: they submit them, send events, approve and reject; the answers are recorded. */
 import { create } from '@bufbuild/protobuf';
 import {
   ApproveJobRequestSchema,
@@ -49,7 +49,7 @@ export class SimWaits {
     this.#caller.history.log('client', 'event answered', { event: name, key, keepMs, call: began, ...answer });
   }
 
-  /** Nobody hears who speaks too early or too late. */
+  /** A decision that comes too early or too late has no effect. */
   async #say(jobId: string, { kind, text }: PlannedWord): Promise<void> {
     const { history, random } = this.#caller;
     const call = history.nextCall();

@@ -30,7 +30,7 @@ interface LifeParts {
   readonly worker: string;
   readonly offer: WorkerOffer;
   readonly onOver: () => void;
-  /** A handler takes the process down. */
+  /** A handler kills the process. */
   readonly crash: () => void;
 }
 
@@ -72,7 +72,7 @@ class Life {
     this.#runner.die();
   }
 
-  /** Adds what the core has counted to the counts of the simulation. */
+  /** Adds the core's counts to those of the simulation. */
   tally(): void {
     for (const [what, times] of Object.entries(this.core.stats)) this.#history.count(`worker: ${what}`, times);
   }
@@ -101,7 +101,7 @@ export class SimWorker {
     this.#offer = offer;
   }
 
-  /** Name of the process that lives now. */
+  /** Name of the live process. */
   get processName(): string | undefined {
     return this.#life?.process.name;
   }
@@ -144,7 +144,7 @@ export class SimWorker {
     this.#life?.process.wake();
   }
 
-  /** Finishes what it holds, closes, and comes back as another process. */
+  /** Finishes its jobs, closes, and returns as another process. */
   drain(): void {
     this.#deliver('worker drained', (life) => life.core.drain());
   }
@@ -157,7 +157,7 @@ export class SimWorker {
     this.#deliver('slots changed', (life) => life.core.setSlots(slots));
   }
 
-  /** At the end of the simulation. */
+  /** Call at the end of the simulation. */
   tally(): void {
     this.#life?.tally();
   }

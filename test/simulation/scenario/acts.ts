@@ -1,14 +1,14 @@
-/** What people ask of jobs after their submission: of one at a time, or of all that a filter matches. */
+/** Requests for jobs after their submission: for one at a time, or for all that match a filter. */
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
 
 export type ActKind = 'cancel' | 'pause' | 'resume' | 'update' | 'retry' | 'erase';
 
-/** At a time, or so many ms after the job was first assigned or started, or was seen to have ended. */
+/** At a time, or that many ms after the job's first assignment, its start, or its observed end. */
 export interface PlannedAct {
   readonly kind: ActKind;
   readonly when: 'later' | 'assigned' | 'started' | 'ended';
   readonly ms: number;
-  /** Of an update: how far ahead the new time to run is, in ms; undefined: only the priority changes. */
+  /** For an update: the delay of the new run time, in ms; undefined: only the priority changes. */
   readonly aheadMs?: number | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface PlannedSweep {
 interface Waits {
   readonly leaseMs: number;
   readonly delayMs: number | undefined;
-  /** How likely it is to be cancelled. */
+  /** Probability of a cancel. */
   readonly cancels?: number;
 }
 
@@ -42,7 +42,7 @@ function whileItWaits(random: Prng, { leaseMs, delayMs }: Waits): number {
 function pauseOf(random: Prng, waits: Waits): PlannedAct[] {
   const ms = whileItWaits(random, waits);
   const pause = { kind: 'pause', when: 'later', ms } as const;
-  // Who forgets to resume it leaves that to those who look after what is paused.
+  // An operator who forgets to resume it leaves that to the sweep of paused jobs.
   if (random.chance(0.3)) return [pause];
   return [pause, { kind: 'resume', when: 'later', ms: ms + random.between(0, waits.leaseMs) }];
 }
@@ -66,11 +66,11 @@ export function planSweeps(random: Prng, until: number): PlannedSweep[] {
   const kinds = ['cancelMany', 'retryMany', 'retryMany', 'retryMany'] as const;
   return Array.from({ length: random.int(0, 4) }, () => {
     const kind = random.pick(kinds);
-    // Most of what fails does so late.
+    // Most failures are late.
     const [from, to] = kind === 'retryMany' ? [0.7, 1.3] : [0.2, 1];
     return { kind, batch: random.pick(['red', 'green']), at: random.between(from, to) * until };
   }).flatMap((sweep) => {
-    // Often two people do it at once.
+    // Often two operators do it at once.
     const together = { ...sweep, at: sweep.at + random.between(0, 2) };
     return random.chance(0.5) ? [sweep, together] : [sweep];
   });

@@ -1,4 +1,4 @@
-/** What batches clients make in one simulation: who fills them, when they are sealed, and what becomes of them. */
+/** The batches of one simulation: who fills them, when they are sealed, and how they end. */
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { HandlerScript } from '../nodes/handler-script.ts';
 import { type FlowShape, scriptOf } from './flows.ts';
@@ -9,7 +9,7 @@ export interface PlannedMember {
   readonly delayMs: number | undefined;
 }
 
-/** One call of SubmitJobs, so many ms after the batch was made. */
+/** One call of SubmitJobs, that many ms after the creation of the batch. */
 export interface PlannedFill {
   readonly name: string;
   readonly afterMs: number;
@@ -19,13 +19,13 @@ export interface PlannedFill {
 export interface PlannedBatch {
   readonly name: string;
   readonly at: number;
-  /** Members that may fail; `NONE`: none, but all run. */
+  /** Maximum number of failed members; `NONE`: none, but all run. */
   readonly policy: 'NONE' | 'ANY' | number;
   readonly fills: readonly PlannedFill[];
-  /** Some members may come after it. */
+  /** Some members may be submitted after it. */
   readonly sealMs: number;
   readonly cancelMs: number | undefined;
-  /** When one of its members is cancelled by somebody. */
+  /** When a user cancels one of its members. */
   readonly meddleMs: number | undefined;
   readonly callback: HandlerScript | undefined;
 }

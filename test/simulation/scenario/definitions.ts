@@ -16,40 +16,40 @@ import {
   type RetryPolicySchema,
 } from '../../../sdk/typescript/src/gen/muster/v1/retry_policy_pb.ts';
 
-/** Longest time that a handler of `timed` or `prolonged` may run, in ms, unless it asks for more. */
+/** Run timeout of `timed` and `prolonged`, in ms, without extensions. */
 export const RUN_TIMEOUT_MS = 900;
 export const CANCEL_GRACE_MS = 800;
 export const MAX_ATTEMPTS = 4;
-/** Attempts of a clean-up that may count, whatever the definition says. */
+/** Counted attempts of a clean-up, whatever the definition says. */
 export const CLEANUP_MAX_ATTEMPTS = 20;
-/** From when a job of `hasty` may run to its first attempt, and to its end. */
+/** Queue timeout and total timeout of `hasty`, in ms. */
 export const QUEUE_TIMEOUT_MS = 2_500;
 export const TOTAL_TIMEOUT_MS = 7_000;
-/** How long an attempt of `watched` may say nothing, and by how much it must get on in which time. */
+/** Maximum silence of an attempt of `watched`, and the minimum progress per window. */
 export const PROGRESS_TIMEOUT_MS = 2_500;
 export const WATCHDOG = { minFraction: 0.3, windowMs: 3_000 };
-/** Retries of `rationed` in a minute: so many, or this part of its first attempts. */
+/** Retries of `rationed` per minute: a fixed number, or a ratio of its first attempts. */
 export const BUDGET = { ratio: 0.5, minPerMinute: 3 };
-/** Jobs of `crowded` that are held at once, of each batch; of `narrow`, of all, and how many begin in a time. */
+/** Limits: held jobs of `crowded` per batch; held jobs of `narrow`, and its starts per period. */
 export const CROWDED_MAX = 2;
 export const NARROW_MAX = 3;
 export const NARROW_RATE = { units: 3, periodMs: 1_000, burst: 4 };
-/** Jobs of `edited` wait so long for others that are alike; of `alarm`, none is taken so long after another. */
+/** Debounce wait of `edited`, and throttle period of `alarm`. */
 export const EDITED_WAIT_MS = 600;
 export const ALARM_PERIOD_MS = 2_000;
-/** One job of `single` at a time that is in one of these. */
+/** `single` has at most one job in these states. */
 const OPEN = [1, 2, 3, 4, 5, 6, 7, 8] satisfies JobState[];
-/** What each worker offers, what the first one has besides, and what a job of `growing` takes at first and at most. */
+/** The resources of each worker, the additional ones of the first, and the initial and maximum demands of `growing`. */
 export const WORKER_RESOURCES: Readonly<Record<string, number>> = { gpu: 2, memory: 1_000 };
 export const FIRST_WORKER_RESOURCES = { ...WORKER_RESOURCES, seat: 2 };
 export const GROWING = { memory: 300, factor: 2, max: 1_000 };
 export const BREAKER_OPEN_MS = 1_500;
 export const CLEANUP_HANDLER = 'tidy-up';
-/** How long a job waits for an event or for a person. */
+/** How long a job waits for an event or an approval. */
 export const WAIT_TIMEOUT_MS = 9_000;
-/** Jobs of `parent` that are held at once: with those that wait for their children no parent would ever have a parent as its child. */
+/** Held jobs of `parent`: if waiting parents counted, no parent could have a parent as its child. */
 export const PARENT_MAX = 1;
-/** What jobs of `publisher` publish. */
+/** The asset of `publisher`. */
 export const ASSET = 'sales';
 /** The other one is `default`. */
 export const SLOW_QUEUE = 'slow';
@@ -95,7 +95,7 @@ const ruled: Policy = {
 
 const BATCH = 'has(labels.batch) ? labels.batch : "none"';
 
-/** Two definitions need the shop, and wait for it together. */
+/** Two definitions share the breaker of the shop. */
 const shop = breaker({ name: 'shop', failureThreshold: 3, types: ['Refused'] });
 
 function breaker(rest: Fields<MessageInitShape<typeof CircuitBreakerSchema>>) {
@@ -168,7 +168,7 @@ export const definitions: readonly JobDefinition[] = [
   definition('chosen', { demands: { required: 'labels.zone == "a"' } }),
 ];
 
-/** A job of `signal` waits for the event of its key, one of `sign-off` for a person. */
+/** A job of `signal` waits for the event of its key, one of `sign-off` for an approval. */
 const waits: readonly JobDefinition[] = [
   create(JobDefinitionSchema, {
     name: 'signal',
@@ -182,7 +182,9 @@ const waits: readonly JobDefinition[] = [
   }),
 ];
 
-/** Of jobs that wait for events, for people, for each other and for their children. No worker needs to know more than `plain`. */
+/**
+ * Definitions of jobs that wait for events, approvals, other jobs and children. Workers need no handlers but `plain`.
+ */
 export const linkDefinitions: readonly JobDefinition[] = [
   ...waits,
   definition('publisher', { ...asPlain, publishes: [ASSET] }),
@@ -193,12 +195,12 @@ export const definitionOf: ReadonlyMap<string, JobDefinition> = new Map(
   [...definitions, ...linkDefinitions].map((one) => [one.name, one]),
 );
 
-/** Of an event or a person: the control plane runs it. */
+/** Whether the definition waits for an event or an approval, which the control plane runs. */
 export function isWait(definition: string | undefined): boolean {
   return waits.some(({ name }) => name === definition);
 }
 
-/** Name of the breaker that may hold a definition's jobs back. */
+/** Name of the breaker of a definition's jobs. */
 export function breakerOf(definition: string): string | undefined {
   const { circuitBreaker } = definitionOf.get(definition) ?? {};
   return circuitBreaker && (circuitBreaker.name || definition);

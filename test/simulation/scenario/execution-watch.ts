@@ -1,8 +1,8 @@
-/** Looks at each start of a handler: no job may run twice at once, but in a process that was stopped. */
+/** Checks each start of a handler: no job may run twice at once, except in a process that was stopped. */
 import type { History } from '../core/history.ts';
 import type { Execution, Executions } from '../nodes/sim-runner.ts';
 
-/** A process that was stopped learns within this time of waking, in ms, what it missed. */
+/** Maximum time in ms in which a woken process learns what it missed. */
 export const WAKE_GRACE_MS = 100;
 
 export class ExecutionWatch implements Executions {
@@ -26,7 +26,7 @@ export class ExecutionWatch implements Executions {
     this.#running.get(execution.job)?.delete(execution);
   }
 
-  /** Whether this attempt runs somewhere and nobody has told it to stop. */
+  /** Whether this attempt runs somewhere without a cancel. */
   runs(job: string, attempt: number, session: string): boolean {
     const executions = [...(this.#running.get(job) ?? [])];
     return executions.some(
@@ -40,7 +40,7 @@ export class ExecutionWatch implements Executions {
     else if (other.continues) this.#history.count('overlap: a handler went on without a lease, as its definition says');
     else if (other.signalled !== undefined) this.#history.count('overlap: a handler took its time to stop');
     else {
-      // Nobody has told it: that is right only where its time was over, which the record shows.
+      // It got no cancel, which is right only if its time was over; the record shows that.
       const { job, attempt, session } = other;
       const by = `attempt ${execution.attempt} in ${execution.process.name}`;
       this.#history.log(other.process.name, 'overlap', { job, attempt, session, by });

@@ -5,14 +5,14 @@ import { type PlannedAct, planActs } from './acts.ts';
 import { type FlowShape, scriptOf } from './flows.ts';
 
 export interface PlannedFamily {
-  /** Of the call that submits the parent. */
+  /** Names the call that submits the parent. */
   readonly name: string;
   readonly at: number;
   readonly script: HandlerScript;
   readonly acts: readonly PlannedAct[];
 }
 
-/** As long after its submission as no parent lives: it begins only if nobody has cancelled it. */
+/** Longer after its submission than any parent lives: it starts only if it was not cancelled. */
 const LATE_LEASES = 25;
 
 function childOf(random: Prng, owner: string, leaseMs: number, depth: number): ChildScript {

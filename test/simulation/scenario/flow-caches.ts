@@ -1,4 +1,4 @@
-/** Caches of steps, by randomness of their own: workflows are what they were without them. */
+/** Caches of steps, from a random source of their own, so that the workflows are the same without them. */
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { PlannedFlow, PlannedStep, SubmittedFlow } from './flows.ts';
 

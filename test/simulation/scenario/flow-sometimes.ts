@@ -1,4 +1,4 @@
-/** What must have happened somewhere to workflows and batches. Each is met by any one of its counts. */
+/** Things that must have happened somewhere to workflows and batches. Each is met by any one of its counts. */
 export const expectedOfFlows: Readonly<Record<string, readonly string[]>> = {
   'a workflow succeeded': ['workflow: ended SUCCEEDED'],
   'a workflow failed': ['workflow: ended FAILED'],

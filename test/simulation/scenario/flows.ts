@@ -1,4 +1,4 @@
-/** What workflows clients define and submit in one simulation, and what people do to them. */
+/** The workflows that clients define and submit in one simulation, and the requests for them. */
 
 import { workflowProblems } from '../../../server/domain/workflows/checks/validate.ts';
 import {
@@ -24,21 +24,21 @@ export interface PlannedStep {
   readonly role: StepRole;
   readonly rule: TriggerRule;
   readonly needs: readonly string[];
-  /** Of a task, or of `inner`. */
+  /** The definition of a task or of `inner`. */
   readonly definition: string;
   readonly inner: PlannedFlow | undefined;
-  /** One for each of its jobs: the item's, the pass's, or the only one; none for `inner`. */
+  /** One for each of its jobs: by item, by iteration, or a single one; none for `inner`. */
   readonly scripts: readonly HandlerScript[];
   readonly condition: PlannedCondition | undefined;
   readonly fanOut: FanOut | undefined;
   readonly loop: { readonly maxIterations: number } | undefined;
   readonly delayMs: number | undefined;
   readonly expireAfterMs: number | undefined;
-  /** Results are alike for steps of one definition with one key. */
+  /** Results match for steps of one definition with one key. */
   readonly cache?: { readonly key: string; readonly maxAgeMs: number };
 }
 
-/** A workflow of a definition of its own, which has its name. */
+/** A workflow of a definition with the same name. */
 export interface PlannedFlow {
   readonly name: string;
   readonly steps: readonly PlannedStep[];
@@ -51,9 +51,9 @@ export interface SubmittedFlow {
   readonly flow: PlannedFlow;
   readonly delayMs: number | undefined;
   readonly acts: readonly PlannedAct[];
-  /** When one of its steps' jobs is cancelled by somebody, in ms after the submission. */
+  /** When a user cancels the job of one of its steps, in ms after the submission. */
   readonly meddleMs: number | undefined;
-  /** Somebody waits for its end, and tries again what did not succeed. */
+  /** A user waits for its end, and retries it if it did not succeed. */
   readonly retries: boolean;
 }
 
@@ -63,11 +63,11 @@ export interface FlowShape {
   readonly leaseMs: number;
 }
 
-/** Definitions of workflows, by which jobs of them are known. */
+/** Prefix of workflow definitions, which identifies their jobs. */
 const PREFIX = 'flow-';
 const BATCH = 'muster.batch';
 
-/** No worker runs it: it is the control plane's. */
+/** The control plane runs it, and no worker does. */
 export function hasNoWorker(definition: string | undefined): boolean {
   return definition !== undefined && (definition.startsWith(PREFIX) || definition === BATCH || isWait(definition));
 }
@@ -105,7 +105,7 @@ function roleOf(random: Prng): StepRole {
 
 function needsOf(random: Prng, before: readonly PlannedStep[]): string[] {
   if (before.length === 0 || random.chance(0.25)) return [];
-  // Mostly what came last: chains, and now and then a join.
+  // Mostly the last steps: chains, and sometimes a join.
   const recent = before.slice(-3);
   return [...new Set(Array.from({ length: random.pick([1, 1, 2, 3]) }, () => random.pick(recent).name))];
 }
@@ -122,7 +122,10 @@ function fanOutOf(random: Prng, items: number): FanOut {
   };
 }
 
-/** An expression may name what has ended for certain when it is looked at: a single need of one that waits for it, or the work. */
+/**
+ * An expression may only name steps that have certainly ended: the single need of a step that waits for it, or the
+ * work.
+ */
 function conditionOf(
   random: Prng,
   { role, rule, needs }: Pick<PlannedStep, 'role' | 'rule' | 'needs'>,
@@ -148,7 +151,7 @@ function jobsOf(random: Prng, name: string, leaseMs: number, depth: number): Job
   if (draw < 0.26) {
     const maxIterations = random.int(1, 4);
     const wanted = random.int(1, 5);
-    // One more than there may be passes, so that one too many would find what it is to do.
+    // One more than the maximum number of iterations, so that an excess one would have a script.
     const scripts = Array.from({ length: maxIterations + 1 }, (_, i) => ({ ...script(i), again: i + 1 < wanted }));
     return { ...own, scripts, loop: { maxIterations } };
   }
@@ -173,12 +176,12 @@ function stepOf(random: Prng, flow: string, steps: readonly PlannedStep[], lease
     condition: conditionOf(random, { role, rule, needs }, work),
     ...jobsOf(random, `${flow}-${name}`, leaseMs, depth),
     delayMs: random.chance(0.06) ? random.between(1, 400) : undefined,
-    // The short ones run out also where nothing is wrong.
+    // The short ones expire also without faults.
     expireAfterMs: random.chance(0.1) ? random.between(1, random.chance(0.6) ? 20 : leaseMs) : undefined,
   };
 }
 
-/** As the product's core has it. */
+/** The form of the product's domain. */
 export function bodyOf({ steps, failureMode }: PlannedFlow): Workflow {
   return {
     failureMode,
@@ -189,7 +192,7 @@ export function bodyOf({ steps, failureMode }: PlannedFlow): Workflow {
   };
 }
 
-/** What can never start is refused: such steps wait for the end of what they need, however that is. */
+/** A step that can never start would be refused: such steps wait for any end of their needs. */
 function startable(flow: PlannedFlow): PlannedFlow {
   const problems = workflowProblems(bodyOf(flow), 'body');
   let found = problems.next();
@@ -235,7 +238,7 @@ export function planFlows(random: Prng, { until, leaseMs }: FlowShape): Submitte
   }));
 }
 
-/** All of them, with those that are in others, by name. */
+/** All of them, with nested ones, by name. */
 export function flowsByName(flows: readonly PlannedFlow[]): Map<string, PlannedFlow> {
   return new Map(
     flows.flatMap((flow) => [[flow.name, flow], ...flowsByName(flow.steps.flatMap(({ inner }) => inner ?? []))]),

@@ -1,4 +1,7 @@
-/** What must have happened somewhere to what waits for events, people, other jobs and children. Each is met by any one of its counts. */
+/**
+ * Things that must have happened somewhere to jobs that wait for events, approvals, other jobs and children. Each is
+ * met by any one of its counts.
+ */
 export const expectedOfLinks: Readonly<Record<string, readonly string[]>> = {
   'a job waited for an event': ['wait: signal began'],
   'an event was kept': ['wait: an event was kept'],

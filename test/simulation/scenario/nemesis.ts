@@ -1,4 +1,7 @@
-/** Larger misfortunes: processes die, stop and come back, lines are cut, the bus or the database goes away; then all heals. */
+/**
+ * Larger faults: processes die, stop and return, connections are cut, the bus or the database goes away; then
+ * everything recovers.
+ */
 
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import { noFaults } from '../core/conditions.ts';
@@ -35,7 +38,7 @@ const deadlyStatements = [
   undefined,
 ] as const;
 
-/** Runs `end` after the time, unless the world has healed by then. */
+/** Runs `end` after the time, unless the world has recovered by then. */
 function lasts(simulation: Simulation, ms: number, end: () => void): void {
   simulation.world.after(ms, end);
 }
@@ -83,7 +86,7 @@ const cutWorker: Incident = (simulation, random, leaseMs) =>
     random.between(0.5, 3) * leaseMs,
   );
 
-/** Long enough that all of them lapse and stay so for one more lease. */
+/** Long enough for all of them to lapse and stay so for one more lease. */
 const cutEverybody: Incident = (simulation, random, leaseMs) => {
   simulation.history.count('all workers cut off');
   cut(simulation, simulation.workers, random.pick(['requests', 'both']), random.between(1.2, 3.2) * leaseMs);
@@ -96,7 +99,7 @@ const lateClose: Incident = (simulation, random, leaseMs) => {
   conditions.lateOnce.set('close_sessions', random.between(0.2, 0.8) * leaseMs);
 };
 
-/** A replica has seen that a breaker's probe is due, and is late to make it: another one may be faster. */
+/** A replica has seen that a breaker's probe is due, and starts it late: another one may be faster. */
 const lateProbe: Incident = ({ conditions }, random) => {
   conditions.lateOnce.set('read_lanes_to_probe', random.between(500, 3_000));
 };
@@ -157,7 +160,7 @@ function draw(random: Prng): Incident {
   return crash;
 }
 
-/** Plans everything that will go wrong, and the moment at which it stops. */
+/** Plans all faults, and the moment at which they stop. */
 export function unleash(simulation: Simulation): void {
   const { world, random, profile, conditions } = simulation;
   const nemesis = random.fork('nemesis');

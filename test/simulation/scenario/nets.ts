@@ -1,4 +1,4 @@
-/** Jobs that depend on each other, on steps of workflows and on what is published; some are made to wait for more later on. */
+/** Jobs that depend on each other, on steps of workflows and on assets; some get more dependencies later. */
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { HandlerScript } from '../nodes/handler-script.ts';
 import { type PlannedAct, planActs } from './acts.ts';
@@ -7,14 +7,14 @@ import { type FlowShape, type SubmittedFlow, scriptOf } from './flows.ts';
 export const conditions = { SUCCEEDED: 1, ENDED: 2, FAILED: 3 } as const;
 export type PlannedConditionOf = keyof typeof conditions;
 
-/** Jobs and workflows by the names under which they are submitted: what is not known yet is left out. */
+/** Jobs and workflows by their submitted names; unknown ones are left out. */
 export type PlannedDependency =
   | { readonly kind: 'JOB'; readonly name: string; readonly condition: PlannedConditionOf }
   | { readonly kind: 'STEP'; readonly name: string; readonly step: string; readonly condition: PlannedConditionOf }
   | { readonly kind: 'ASSET' };
 
 export interface PlannedNode {
-  /** Of the call that submits it. */
+  /** Names the call that submits it. */
   readonly name: string;
   readonly at: number;
   readonly definition: 'plain' | 'publisher' | 'tidy';
@@ -25,7 +25,7 @@ export interface PlannedNode {
   readonly acts: readonly PlannedAct[];
 }
 
-/** A job is to wait for more. */
+/** A job gets another dependency. */
 export interface PlannedAddition {
   readonly name: string;
   readonly at: number;
@@ -74,7 +74,7 @@ function nodesOf(random: Prng, { until, leaseMs }: FlowShape, flows: readonly Su
       ...{ name, at, delayMs, on },
       definition: random.pick(['plain', 'plain', 'publisher', 'tidy']),
       script: scriptOf(random, `${name}.0`, leaseMs),
-      // Perhaps nobody publishes any more.
+      // There may be no further publication.
       expireMs: on.some(({ kind }) => kind === 'ASSET') ? random.between(0.5, 4) * leaseMs : undefined,
       acts: planActs(random, { leaseMs, delayMs, cancels: 0.15 }).filter(({ when }) => when === 'later'),
     });
@@ -82,7 +82,7 @@ function nodesOf(random: Prng, { until, leaseMs }: FlowShape, flows: readonly Su
   return nodes;
 }
 
-/** Two or three that are to wait for each other, by calls that come together: one of them closes a circle. */
+/** Two or three jobs that are to wait for each other, by concurrent calls: one of them closes a cycle. */
 function circleOf(random: Prng, { until, leaseMs }: FlowShape): Net {
   const at = random.between(0, 0.7) * until;
   const names = Array.from({ length: random.pick([2, 2, 3]) }, (_, i) => `round-${i}`);
@@ -99,7 +99,7 @@ function circleOf(random: Prng, { until, leaseMs }: FlowShape): Net {
   return { nodes, additions };
 }
 
-/** A job that waits for a step is to be waited for by the workflow, which may not have begun. */
+/** A job that waits for a step, and whose end the workflow is to wait for, possibly before its start. */
 function circleWith(random: Prng, { at, flow }: SubmittedFlow, { leaseMs }: FlowShape): Net {
   const name = `ring-${flow.name}`;
   const script = { ...scriptOf(random, `${name}.0`, leaseMs), kills: false };
@@ -115,7 +115,7 @@ function circleWith(random: Prng, { at, flow }: SubmittedFlow, { leaseMs }: Flow
   };
 }
 
-/** A job that is cancelled before it starts, and those that wait for its success and for its end. */
+/** A job that is cancelled before it starts, and jobs that wait for its success and for its end. */
 function fallOf(random: Prng, { until, leaseMs }: FlowShape): Net {
   const at = random.between(0, 0.6) * until;
   const script = (name: string) => ({ ...scriptOf(random, `${name}.0`, leaseMs), kills: false });
@@ -134,7 +134,7 @@ function additionsTo(random: Prng, nodes: readonly PlannedNode[], flows: readonl
   return Array.from({ length: random.int(0, 3) }, (): PlannedAddition => {
     const { name, at, delayMs = 0, expireMs } = random.pick(nodes);
     const others = nodes.map((node) => node.name).filter((other) => other !== name);
-    // Perhaps nobody publishes any more.
+    // There may be no further publication.
     const on = onOf(random, others, flows).filter(({ kind }) => kind !== 'ASSET' || expireMs !== undefined);
     return { name, at: at + random.between(0, delayMs + 100), on };
   }).filter(({ on }) => on.length > 0);

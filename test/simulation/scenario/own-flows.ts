@@ -1,4 +1,7 @@
-/** Workflows and batches of a seed, by randomness of their own: what the rest of the seed draws is what it was without them. */
+/**
+ * Workflows and batches of a seed, from a random source of their own, so that the rest of the seed is the same without
+ * them.
+ */
 import { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { Plans } from '../checker/events.ts';
 import { type PlannedBatch, planBatches } from './batches.ts';
@@ -29,7 +32,7 @@ export function plansOf({ flows, batches }: OwnFlows): Plans {
   };
 }
 
-/** Statements around which replicas die while they see to workflows and batches. */
+/** Statements around which replicas die while they run workflows and batches. */
 const deadlyStatements = [
   'lock_workflows',
   'take_workflow_news',
@@ -50,7 +53,7 @@ export function unleashOnFlows(simulation: Simulation, random: Prng): void {
   if (simulation.profile.name !== 'calm') crashAround(simulation, random, deadlyStatements);
 }
 
-/** None to two replicas die at one of the statements, should they come to it within three leases. */
+/** Up to two replicas die at one of the statements, if they reach it within three leases. */
 export function crashAround(
   { world, replicas, profile }: Simulation,
   random: Prng,

@@ -1,4 +1,6 @@
-/** What waits for something in a seed: events and people, other jobs, children; by randomness of their own, as workflows are. */
+/**
+ * The waits of a seed: events and approvals, other jobs, children; from a random source of their own, as workflows are.
+ */
 import { Prng } from '../../../server/tools/simulate/prng.ts';
 import { type PlannedFamily, planFamilies } from './families.ts';
 import type { FlowShape, SubmittedFlow } from './flows.ts';
@@ -26,7 +28,7 @@ export function planLinks(seed: number, shape: FlowShape, flows: readonly Submit
   };
 }
 
-/** Statements around which replicas die while they see to what waits. */
+/** Statements around which replicas die while they handle waits. */
 const deadlyStatements = [
   'insert_event',
   'insert_event_waits',

@@ -1,4 +1,4 @@
-/** What a seed makes of the deployment: how many of each, how fast it beats, and how rough the world is. */
+/** The deployment of a seed: the number of processes, the heartbeat interval, and the faults. */
 import type { SessionTimes } from '../../../server/engine/sessions/sessions.ts';
 import { Prng } from '../../../server/tools/simulate/prng.ts';
 import { type Faults, noFaults } from '../core/conditions.ts';
@@ -6,15 +6,15 @@ import type { WorkerOffer } from '../nodes/sim-worker.ts';
 import { FIRST_WORKER_RESOURCES, handlerNames, WORKER_RESOURCES } from './definitions.ts';
 
 export interface Profile {
-  /** `calm`: nothing goes wrong but what handlers do, so that all times are kept. */
+  /** `calm`: no faults except those of handlers, so that all times are kept. */
   readonly name: 'mixed' | 'crowd' | 'calm';
   readonly times: SessionTimes;
   readonly replicas: number;
   readonly workers: readonly WorkerOffer[];
   readonly calls: number;
-  /** Messages and statements go wrong like this until the world heals. */
+  /** Faults of messages and statements until the world recovers. */
   readonly faults: Faults;
-  /** Faults of the larger kind: crashes, pauses, cuts. */
+  /** Number of larger faults: crashes, pauses, cuts. */
   readonly incidents: number;
   readonly healMs: number;
   readonly endMs: number;
@@ -61,7 +61,7 @@ export function profileOf(seed: number): Profile {
     faults: calm ? noFaults : faultsOf(random, leaseMs, crowd),
     incidents: crowd ? 3 : calm ? 0 : random.int(4, 14),
     healMs,
-    // Retries may wait some minutes for room in their budget.
+    // Retries may wait some minutes for their budget.
     endMs: healMs + 420_000 + 40 * leaseMs,
   };
 }

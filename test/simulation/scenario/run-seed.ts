@@ -1,4 +1,4 @@
-/** Runs one seed from start to end and says what was wrong. */
+/** Runs one seed from start to end and returns its violations. */
 import { createHash } from 'node:crypto';
 import { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
@@ -19,20 +19,20 @@ export interface SeedResult {
   readonly profile: Profile;
   readonly violations: readonly string[];
   readonly counts: ReadonlyMap<string, number>;
-  /** Of everything that happened: the same seed gives the same. */
+  /** Of the whole history: the same seed gives the same hash. */
   readonly hash: string;
   readonly virtualMs: number;
-  /** The last lines of what happened; empty unless asked for. */
+  /** The last lines of the trace; empty unless requested. */
   readonly trace: readonly string[];
 }
 
 const TRACE_LINES = 200_000;
-/** How often it is looked whether everything has come to its end, in ms of virtual time. */
+/** Interval of the checks for the end, in ms of virtual time. */
 const POLL_MS = 500;
-/** How often people look after what is paused, in ms of virtual time. */
+/** Interval of the sweeps of paused jobs, in ms of virtual time. */
 const IDLE_AFTER_MS = 5_000;
 
-/** How often the counts of the lanes are looked at while things go wrong, in ms of virtual time. */
+/** Interval of the checks of the lanes' counts during the faults, in ms of virtual time. */
 const COUNT_MS = 2_000;
 
 const countOpen = {
@@ -63,7 +63,7 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
     const newVersions = Array.from({ length: random.int(0, 2) }, () => random.between(0, profile.healMs));
     const { calls, sweeps, upkeep } = planWorkload(random.fork('workload'), shape);
     const roundMs = Math.min(profile.times.leaseMs, IDLE_AFTER_MS);
-    // Its schedules submit jobs of the definitions that are applied at first.
+    // Its schedules submit jobs of the first definitions.
     const own = planOwn(seed, shape);
     const waiting = planLinks(seed, shape, own.flows);
     const beginWithLinks = async () => {
@@ -104,7 +104,7 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
   }
 }
 
-/** Nothing is told that nobody takes, and what has ended waits for nothing. */
+/** Every inbox row is taken, and ended jobs wait for nothing. */
 async function checkTaken(postgres: SimPostgres, history: History): Promise<void> {
   const [left] = await postgres.run(countOpen, []);
   if (left?.awaited > 0) history.violate('told', `${left?.awaited} rows of what jobs waited for are left`);
@@ -120,7 +120,7 @@ async function checkCounts(postgres: SimPostgres, history: History): Promise<voi
   }
 }
 
-/** Until the world heals; from then on it is done with each look at what is open. In its turn: never within a transaction. */
+/** Until the world recovers; later each check for the end does it. In its turn: never within a transaction. */
 function watchCounts(postgres: SimPostgres, simulation: Simulation): void {
   const { world, line, history, profile } = simulation;
   const probe = () => {
@@ -131,13 +131,13 @@ function watchCounts(postgres: SimPostgres, simulation: Simulation): void {
   world.after(COUNT_MS, probe);
 }
 
-/** Until nothing is open and nothing is asked any more, and then a beat for what is still on its way. */
+/** Until nothing is open or in progress, and then one heartbeat for messages on their way. */
 async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise<void> {
   const { world, line, history, client, upkeepRunner, flows, links, profile } = simulation;
   const isIdle = () => simulation.caller.idle && simulation.flowCaller.idle && simulation.linkCaller.idle;
   let restAt = Number.POSITIVE_INFINITY;
   let ended = false;
-  // In its turn: in the middle of somebody's transaction it would see what is not committed, or nothing once that has failed.
+  // In its turn: within another transaction it would see uncommitted rows, or fail if that has failed.
   const probe = () => line.pass(pollOnce);
   const pollOnce = async () => {
     const [open] = await postgres.run(countOpen, []);
@@ -153,7 +153,7 @@ async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise
       restAt = Math.min(restAt, world.now + 1.5 * profile.times.beatMs);
     else world.after(POLL_MS, probe);
   };
-  // What was on its way when the world healed may still set something off.
+  // A message that was on its way at the recovery may still have an effect.
   const { lateMs, slowMs } = profile.faults;
   world.at(profile.healMs + lateMs + 2 * slowMs, probe);
   await world.run(profile.endMs, () => world.now >= restAt);

@@ -2,7 +2,7 @@
 import type { SimPostgres } from '../../../server/tools/simulate/sim-postgres.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
 
-/** Seeds of a whole run: as many as it takes for every misfortune to be among them. */
+/** Seeds of a full run: enough for every fault to occur. */
 export const ALL_SEEDS = 120;
 
 export interface SeedsResult {
@@ -18,7 +18,7 @@ export interface SeedsOptions {
   readonly seeds: Iterable<number>;
   /** Ends at the first seed that fails. */
   readonly stopAtFirst?: boolean;
-  /** Whether results have a trace of everything. */
+  /** Whether results have a full trace. */
   readonly keepsTrace?: boolean;
   readonly onSeed?: (result: SeedResult) => void;
 }
@@ -42,7 +42,7 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsResult> {
   return { seeds: count, failures, counts, virtualMs, realMs: performance.now() - started };
 }
 
-/** From `first` on, so many. */
+/** `count` seeds, starting with `first`. */
 export function* range(first: number, count: number): Generator<number> {
   for (let i = 0; i < count; i++) yield first + i;
 }

@@ -33,13 +33,13 @@ export interface Simulation {
   readonly client: SimClient;
   readonly operator: SimOperator;
   readonly upkeepRunner: SimUpkeep;
-  /** Of clients and operators. */
+  /** The process of clients and operators. */
   readonly caller: Caller;
   readonly flows: SimFlows;
-  /** Of those with workflows and batches. */
+  /** The process of clients with workflows and batches. */
   readonly flowCaller: Caller;
   readonly links: SimLinks;
-  /** Of those with what waits for something. */
+  /** The process of clients with waits. */
   readonly linkCaller: Caller;
   readonly profile: Profile;
 }
@@ -70,7 +70,7 @@ export function buildSimulation(
     process: new Process(world, 'client', random.fork('client'), 1),
     virtualNow: () => world.now,
   });
-  // Its randomness is its own: what the others draw does not shift.
+  // With a random source of its own, so that the draws of the others do not shift.
   const flowCaller = new Caller({
     rpc,
     history,

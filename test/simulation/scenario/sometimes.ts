@@ -1,4 +1,4 @@
-/** What must have happened somewhere in a set of seeds: a simulation in which nothing bad happens proves nothing. */
+/** Things that must have happened somewhere in a set of seeds: a simulation without faults proves nothing. */
 
 import { expectedOfFlows } from './flow-sometimes.ts';
 import { expectedOfLinks } from './link-sometimes.ts';
@@ -162,7 +162,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   ...expectedOfLinks,
 };
 
-/** What never happened. */
+/** The things that never happened. */
 export function neverHappened(counts: ReadonlyMap<string, number>): string[] {
   return Object.entries(expected)
     .filter(([, keys]) => !keys.some((key) => (counts.get(key) ?? 0) > 0))

@@ -1,4 +1,4 @@
-/** What a person reads of a run. */
+/** The summary of a run for its reader. */
 import type { SeedResult } from './run-seed.ts';
 import type { SeedsResult } from './run-seeds.ts';
 

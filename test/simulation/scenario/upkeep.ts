@@ -1,4 +1,4 @@
-/** What people do to queues, workers and breakers, whatever jobs that touches; and the schedules that they keep. */
+/** Requests for queues, workers and breakers, whatever jobs they affect; and schedules. */
 import { CatchUpPolicy, OverlapPolicy } from '../../../sdk/typescript/src/gen/muster/v1/schedule_pb.ts';
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import { queues } from './definitions.ts';
@@ -9,13 +9,13 @@ export interface PlannedSchedule {
   readonly name: string;
   readonly overlap: OverlapPolicy;
   readonly catchUp: CatchUpPolicy;
-  /** How long its jobs work. */
+  /** Duration of its jobs' work. */
   readonly jobMs: number;
-  /** By how much each start is put off at most. */
+  /** Maximum delay of each start. */
   readonly jitterMs: number;
-  /** When it is triggered by hand, in ms after it was made. */
+  /** Times of its manual triggers, in ms after its creation. */
   readonly triggers: readonly number[];
-  /** When it is changed in what is none of its times, and when in its jitter too. */
+  /** Times of changes to other fields than its times, each with a new jitter. */
   readonly changes: readonly { readonly ms: number; readonly jitterMs: number }[];
   readonly forMs: number;
 }
@@ -48,7 +48,7 @@ export function planUpkeep(random: Prng, { until, leaseMs }: Span): PlannedUpkee
   return [...pauses, ...drains, ...closes, ...planSchedules(random, until)];
 }
 
-/** Mostly without jitter. Where it is more than a second each start comes before the next time all the same. */
+/** Mostly without jitter. With a jitter of more than a second each start still precedes the next time. */
 function planTimes(random: Prng, forMs: number): Pick<PlannedSchedule, 'jitterMs' | 'changes'> {
   const jitter = () => random.pick([0, 0, 600, 5_000]);
   const jitterMs = jitter();
@@ -56,7 +56,7 @@ function planTimes(random: Prng, forMs: number): Pick<PlannedSchedule, 'jitterMs
   return { jitterMs, changes };
 }
 
-/** Each once a second for some seconds. */
+/** Each fires once per second for some seconds. */
 function planSchedules(random: Prng, until: number): PlannedSchedule[] {
   return times(random, 2, until).map((at, i) => {
     const forMs = random.between(1_000, 25_000);

@@ -1,22 +1,22 @@
-/** Jobs that wait for events and for people, and who sends and says what, before they wait, meanwhile and too late. */
+/** Jobs that wait for events and approvals, and the senders and approvers, before the wait, during it and too late. */
 import type { Prng } from '../../../server/tools/simulate/prng.ts';
 import { type PlannedAct, planActs } from './acts.ts';
 import type { FlowShape, PlannedFlow, PlannedStep, SubmittedFlow } from './flows.ts';
 
-/** What a person says, so many ms after the job was submitted. */
+/** A decision, that many ms after the submission of the job. */
 export interface PlannedWord {
   readonly kind: 'approve' | 'reject';
   readonly ms: number;
-  /** No other word has it. */
+  /** A unique text. */
   readonly text: string;
 }
 
 export interface PlannedWait {
-  /** Of the call that submits it. */
+  /** Names the call that submits it. */
   readonly name: string;
   readonly at: number;
   readonly definition: 'signal' | 'sign-off';
-  /** Of its event. */
+  /** The key of its event. */
   readonly key: string;
   readonly delayMs: number | undefined;
   readonly acts: readonly PlannedAct[];
@@ -24,7 +24,7 @@ export interface PlannedWait {
 }
 
 export interface PlannedEvent {
-  /** No other event has it. */
+  /** A unique name. */
   readonly name: string;
   readonly at: number;
   readonly key: string;
@@ -50,7 +50,7 @@ function signals(random: Prng, { until, leaseMs }: FlowShape): PlannedWait[] {
   });
 }
 
-/** Near the begin of a wait, so that each may be the first, or at any time. */
+/** Near the start of a wait, so that either may be first, or at any time. */
 function eventsFor(random: Prng, waits: readonly PlannedWait[], { until }: FlowShape): PlannedEvent[] {
   return Array.from({ length: random.int(3, 7) }, (_, i) => {
     const { at, delayMs = 0, key } = random.pick(waits);
@@ -90,11 +90,11 @@ function signOffs(random: Prng, { until, leaseMs }: FlowShape): PlannedWait[] {
 export interface Waits {
   readonly waits: readonly PlannedWait[];
   readonly events: readonly PlannedEvent[];
-  /** From then on the next event is late on its way, in ms. */
+  /** The times from which the next event is delayed, in ms. */
   readonly lateEvents: readonly number[];
 }
 
-/** An event is sent to a job that is cancelled before it arrives. */
+/** An event for a job that is cancelled before it arrives. */
 function crossingOf(random: Prng, { until }: FlowShape): Waits {
   const at = random.between(0, 0.6) * until;
   const cancel = { kind: 'cancel', when: 'later', ms: random.between(250, 500) } as const;
@@ -117,7 +117,7 @@ export function planWaits(random: Prng, shape: FlowShape): Waits {
   };
 }
 
-/** One in some of the steps waits for an event of its own. */
+/** Some steps wait for an event of their own. */
 export function withSignals(random: Prng, flow: PlannedFlow): PlannedFlow {
   const isSimple = ({ inner, fanOut, loop }: PlannedStep) => !inner && !fanOut && !loop;
   const signalOf = (step: PlannedStep): PlannedStep => ({

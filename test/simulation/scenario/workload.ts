@@ -1,4 +1,4 @@
-/** What clients want in one simulation: jobs of every kind, some submitted twice, and what is asked of them later on. */
+/** The clients' plans of one simulation: jobs of every kind, some submitted twice, and later requests for them. */
 import { Prng } from '../../../server/tools/simulate/prng.ts';
 import type { HandlerScript } from '../nodes/handler-script.ts';
 import { type PlannedAct, type PlannedSweep, planActs, planSweeps } from './acts.ts';
@@ -12,13 +12,13 @@ export interface PlannedJob {
   readonly expireMs: number | undefined;
   /** Business key; two plans may share one. */
   readonly key: string | undefined;
-  /** Takes the key from whatever job has it, which is cancelled. */
+  /** Takes the key from the job that has it, which is cancelled. */
   readonly replaces: boolean;
   /** A label: jobs of a batch are cancelled and retried together. */
   readonly batch: string | undefined;
   readonly acts: readonly PlannedAct[];
   readonly waits: boolean;
-  /** Keeps to the worker of another job of its definition, if there is one by then that was assigned. */
+  /** Requires or prefers the worker of another job of its definition, if one was assigned by then. */
   readonly sticky: 'SOFT' | 'HARD' | undefined;
 }
 
@@ -58,16 +58,16 @@ const failureTypes: Readonly<Record<string, readonly string[]>> = {
   growing: ['OutOfMemory', 'OutOfMemory', 'Trouble'],
 };
 
-/** Jobs with a policy that says much fail more often than the others. */
+/** Jobs of definitions with retry policies fail more often than the others. */
 const troubles: Readonly<Record<string, number>> = {
   ...{ ruled: 0.85, listed: 0.7, steady: 0.6 },
   ...{ buyer: 0.7, seller: 0.7, guarded: 0.7, rationed: 0.7, growing: 0.7 },
 };
 
-/** How many run longer than any limit of theirs. */
+/** Share of jobs that run longer than all of their limits. */
 const overrunning: Readonly<Record<string, number>> = { timed: 0.5, hasty: 0.3 };
 
-/** A handler that knows that it needs more than its run timeout; some need more than they ask for. */
+/** A handler that knows that it needs more than its run timeout; some need more than they request. */
 const prolonged = {
   extensions: [
     { atMs: 300, totalMs: 1_000 },
@@ -123,7 +123,7 @@ function jobOf(random: Prng, owner: string, leaseMs: number): PlannedJob {
   };
 }
 
-/** The job of a business key: nearly always the same one, so that repeats find it and impostors are refused. */
+/** The job of a business key: nearly always the same one, so that repeats find it and other jobs are refused. */
 function keyedJob(random: Prng, key: string, leaseMs: number): PlannedJob {
   const impostor = random.chance(0.15);
   const job = jobOf(new Prng(impostor ? `${key} impostor` : key), key, leaseMs);
@@ -150,7 +150,7 @@ function jobsOf(random: Prng, name: string, leaseMs: number): PlannedJob[] {
   });
 }
 
-/** The shop is away: several jobs that need it fail together. */
+/** An outage of the shop: several jobs that need it fail together. */
 function outageOf(random: Prng, shape: WorkloadShape): PlannedCall {
   const jobs = Array.from({ length: random.int(4, 7) }, (_, i) => {
     const definition = random.pick(['buyer', 'seller']);
@@ -162,7 +162,7 @@ function outageOf(random: Prng, shape: WorkloadShape): PlannedCall {
   return { name: 'outage', at: random.between(0, 0.8) * shape.until, jobs, hasRequestId: true };
 }
 
-/** More jobs at once than a limit lets begin. */
+/** More jobs at once than a limit allows to start. */
 function rushOf(random: Prng, shape: WorkloadShape, definition: string): PlannedCall {
   const jobs = Array.from({ length: random.int(8, 14) }, (_, i) => {
     const owner = `rush.${definition}.${i}`;
@@ -177,7 +177,7 @@ function rushOf(random: Prng, shape: WorkloadShape, definition: string): Planned
   return { name: `rush-${definition}`, at: random.between(0, 0.8) * shape.until, jobs, hasRequestId: true };
 }
 
-/** Jobs that are alike, in calls that come closely one after the other. */
+/** Matching jobs, in calls in quick succession. */
 function matchingOf(random: Prng, shape: WorkloadShape, definition: string): PlannedCall[] {
   let at = random.between(0, 0.6) * shape.until;
   return Array.from({ length: random.int(4, 9) }, (_, call) => {

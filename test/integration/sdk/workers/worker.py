@@ -10,7 +10,7 @@ worker = Worker(sys.argv[1], name="python", slots=4)
 
 @worker.handler("python-slow")
 def slow(ctx, job):
-    """Runs for so long, and asks for more time where it is told to."""
+    """Runs that long, and asks for more time if its input says so."""
     if job["extend"] > 0:
         ctx.extend_run_timeout(job["extend"] / 1000)
     end = time.monotonic() + job["run"] / 1000
@@ -22,7 +22,7 @@ def slow(ctx, job):
 
 @worker.handler("python-chatty")
 def chatty(ctx, job):
-    """Fails on its first attempt, and says which one it is."""
+    """Fails on its first attempt, and logs the attempt's number."""
     for i in range(1, job["lines"] + 1):
         ctx.log.info("attempt %d, line %d", ctx.attempt, i, extra={"i": i})
     if ctx.attempt == 1:
