@@ -25,7 +25,7 @@ export interface ExecOptions {
 /**
  * Runs jobs until SIGINT, SIGTERM or a drain by the server; resolves when no command runs any more.
  *
- * @throws MusterError when the server finally refuses the worker.
+ * @throws MusterError when the server permanently refuses the worker.
  */
 export async function runExecWorker(options: ExecOptions): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'muster-exec-'));

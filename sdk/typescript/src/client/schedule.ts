@@ -55,7 +55,7 @@ export interface ScheduleInit extends TimesInit {
   readonly catchUpPolicy?: CatchUpPolicy;
   /** Missed times older than this, in milliseconds, are skipped. Default: one day. */
   readonly catchUpWindowMs?: number;
-  /** Pauses the schedule when one of its jobs fails finally or expires. Default: false. */
+  /** Pauses the schedule when one of its jobs fails permanently or expires. Default: false. */
   readonly pauseOnFailure?: boolean;
   /** Maximum number of jobs. Default: no limit. */
   readonly maxRuns?: number;

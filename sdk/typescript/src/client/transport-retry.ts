@@ -23,7 +23,7 @@ export interface CallBudget {
 }
 
 /**
- * Runs `call` until it succeeds, fails finally, or the budget is used up. `call` gets the remaining time.
+ * Runs `call` until it succeeds, fails permanently, or the budget is used up. `call` gets the remaining time.
  *
  * @throws MusterError of the last try.
  */

@@ -94,7 +94,7 @@ export class WaitClient extends BatchClient {
   }
 
   /**
-   * Rejects a job that waits for an approval: it fails finally.
+   * Rejects a job that waits for an approval: it fails permanently.
    *
    * @param reason Reason, shown to operators. At most 256 characters.
    * @throws MusterError FAILED_PRECONDITION (JOB_NOT_AWAITING_APPROVAL) when the job waits for no approval.

@@ -78,7 +78,7 @@ export class Worker {
   /**
    * Runs jobs until `stop`, until the server drains the worker, or, with `signals`, until SIGINT or SIGTERM.
    *
-   * @throws MusterError when the server refuses the worker for good.
+   * @throws MusterError when the server permanently refuses the worker.
    */
   run(): Promise<void> {
     this.#finished ??= this.#run();

@@ -48,7 +48,7 @@ class ScheduleOptions(TimesOptions, total=False):
         overlap_policy: What happens at a time when a job of an earlier time is still open. Default: "SKIP".
         catch_up_policy: What happens to times that passed while no replica was running. Default: "LATEST".
         catch_up_window: Missed times older than this are skipped. Default: one day.
-        pause_on_failure: Pauses the schedule when one of its jobs fails finally or expires. Default: False.
+        pause_on_failure: Pauses the schedule when one of its jobs fails permanently or expires. Default: False.
         max_runs: Maximum number of jobs. Default: no limit.
         description: Shown to operators. At most 1,024 characters.
         etag: Etag of the schedule as read. If the schedule has changed since, the call fails. Default: no check.

@@ -101,7 +101,7 @@ def approve(
 def reject(
     scope: Scope, job: JobRef, reason: str = "", *, request_id: str = "", timeout: float | None = None
 ) -> Call[Job]:
-    """Rejects a job that waits for an approval: it fails finally.
+    """Rejects a job that waits for an approval: it fails permanently.
 
     Args:
         job: The job.

@@ -94,7 +94,7 @@ class HandlerProcess:
         except OSError:
             pass  # it has ended with something unread
         finally:
-            self._kill_group()  # what its handlers have left running
+            self._kill_group()  # processes that its handlers left running
             code = self._process.wait()
             self._writer.close()
             self._end.close()

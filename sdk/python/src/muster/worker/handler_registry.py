@@ -33,7 +33,7 @@ class HandlerRegistry:
 
         Its input is read by the type hint of the second parameter: a dataclass, a protobuf message, or another type
         that `muster.payloads.payload_reader` supports; without a hint it is the JSON value. An input that does not fit
-        fails the job finally. An asynchronous handler that is asked to stop is cancelled at its current `await`.
+        fails the job permanently. An asynchronous handler that is asked to stop is cancelled at its current `await`.
 
         Args:
             name: The handler's name in the definition. None: the function's name.

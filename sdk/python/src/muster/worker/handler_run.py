@@ -25,7 +25,7 @@ def run_handler(handler: HandlerEntry, context: JobContext) -> AttemptReport:
     try:
         with handling(context.job_id), context.spanned():
             return _result(context, handler.function(context, _input_of(handler, context)))
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it ends this attempt and nothing else
+    except BaseException as error:  # noqa: BLE001 - any exception ends only this attempt
         return _failure(context, error)
 
 

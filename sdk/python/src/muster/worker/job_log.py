@@ -98,7 +98,7 @@ def _text_of(message: object, args: tuple[Any, ...]) -> str:
     try:
         values = args[0] if len(args) == 1 and isinstance(args[0], Mapping) and args[0] else args
         return str(message) % values if args else str(message)
-    except Exception:  # noqa: BLE001 - whatever a user's __str__ raises
+    except Exception:  # noqa: BLE001 - a user's __str__ may raise anything
         return f"{message!r} {len(args)} arguments that do not fit"
 
 
@@ -138,5 +138,5 @@ def _field_text(value: Any) -> str:
         return value
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-    except Exception:  # noqa: BLE001 - a cycle, or whatever a user's __str__ raises
+    except Exception:  # noqa: BLE001 - a cycle, or a user's __str__
         return "(not to be written)"

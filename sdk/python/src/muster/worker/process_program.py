@@ -77,7 +77,7 @@ class HandlerProgram:
     def _prepare(self, body: bytes) -> None:
         try:
             self._handlers.update(prepare(read_json(body)))
-        except BaseException:  # noqa: BLE001 - whatever importing the user's modules ends with
+        except BaseException:  # noqa: BLE001 - the user's modules may raise anything
             self._writer.send(json_frame(Kind.UNFIT, traceback.format_exc()))
             os._exit(1)
         self._is_prepared.set()

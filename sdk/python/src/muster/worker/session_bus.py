@@ -62,7 +62,7 @@ class SessionBus:
         while True:
             try:
                 await self._listen_once()
-            except Exception as error:  # noqa: BLE001 - whatever a client dies of, the next one may live
+            except Exception as error:  # noqa: BLE001 - the next client may succeed
                 self._listener.log(logging.WARNING, f"message bus: {type(error).__name__}: {error}")
             await asyncio.sleep(self._backoff.fail())
 

@@ -61,7 +61,7 @@ class SessionCore:
         state = self._state
         return state.is_draining and not (state.held.running_count or len(state.outbox) or state.awaiting_beat)
 
-    # ---- what comes in
+    # ---- input
 
     def on_message(self, now: float, message: SessionMessage) -> None:
         """Takes a message of the bus."""

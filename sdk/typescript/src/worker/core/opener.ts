@@ -1,4 +1,4 @@
-/** Opens a session, and retries until the server accepts or finally refuses it. */
+/** Opens a session, and retries until the server accepts or permanently refuses it. */
 import type { OpenSessionRequest, OpenSessionResponse } from '../../gen/muster/v1/session_service_pb.ts';
 import { Alarm } from './alarm.ts';
 import { backoff } from './backoff.ts';

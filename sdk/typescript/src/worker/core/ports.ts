@@ -103,7 +103,7 @@ export type CoreEvent =
   | { readonly type: 'lost' }
   | { readonly type: 'draining' }
   | { readonly type: 'closed' }
-  /** The server has finally refused the worker. */
+  /** The server has permanently refused the worker. */
   | { readonly type: 'failed'; readonly error: unknown };
 
 export interface CorePorts {
