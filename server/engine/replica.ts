@@ -225,7 +225,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     if (hint.kind === 'freedCapacity') capacities.onRemoteRelease(hint.sessionIds);
   });
   const cancels = new Cancels({ store: { readJob }, changes, ids, bus, random });
-  const releases = new Releases({ store, changes, cancels, lanes, timers, log });
+  const releases = new Releases({ store, changes, cancels, lanes, timers, random, log });
   const cancel = (namespace: string, jobId: string, reason: string) => cancels.cancelIfOpen(namespace, jobId, reason);
   const backlogs = new Backlogs({ store, clock, dbClock, timers, log });
   const { onQueueFull = () => {} } = parts;

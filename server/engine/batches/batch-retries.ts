@@ -8,7 +8,8 @@ import { isTerminal } from '../../domain/jobs/job-state.ts';
 import { asEngineError } from '../base/errors.ts';
 import { killPoint } from '../base/kill-points.ts';
 import { jobNotEnded } from '../jobs/change/erasures.ts';
-import type { Log, Timer } from '../ports/ports.ts';
+import { Loop } from '../loop.ts';
+import type { Log } from '../ports/ports.ts';
 import type { RequestKey } from '../ports/store.ts';
 import type { Batches, BatchView } from './batches.ts';
 import { type NewBatch, NewBatches, type NewBatchesParts } from './new-batches.ts';
@@ -42,24 +43,22 @@ export class BatchRetries {
   readonly #pages: RetryPages;
   /** By batch: one at a time. */
   readonly #filling = new Map<string, Promise<void>>();
-  #timer: Timer | undefined;
-  #round: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #loop: Loop;
 
   constructor(parts: BatchRetriesParts) {
     this.#parts = parts;
     this.#newBatches = new NewBatches(parts);
     this.#pages = new RetryPages(parts);
+    const name = 'batches that retry others';
+    this.#loop = new Loop({ ...parts, name, everyMs: ROUND_MS, run: () => this.#sweep() });
   }
 
   start(): void {
-    this.#wait(0);
+    this.#loop.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    await Promise.allSettled([this.#round, ...this.#filling.values()]);
+    await Promise.allSettled([this.#loop.stop(), ...this.#filling.values()]);
   }
 
   /**
@@ -99,33 +98,24 @@ export class BatchRetries {
 
   /** One too many is taken up by a later round, or by another replica. */
   #fill(jobId: string): void {
-    if (this.#stopped || this.#filling.has(jobId) || this.#filling.size >= MAX_AT_ONCE) return;
+    if (this.#loop.isStopped || this.#filling.has(jobId) || this.#filling.size >= MAX_AT_ONCE) return;
     const filling = this.#fillAll(jobId)
       .catch((error) =>
-        this.#warn({ job_id: jobId, error: String(error) }, 'members of a batch could not be made anew'),
+        this.#parts.log.warn(
+          { job_id: jobId, error: String(error) },
+          'members of a batch could not be made anew; the next round tries again',
+        ),
       )
       .finally(() => this.#filling.delete(jobId));
     this.#filling.set(jobId, filling);
   }
 
   async #fillAll(jobId: string): Promise<void> {
-    for (let after: AfterPage = 'MORE'; after === 'MORE' && !this.#stopped; ) after = await this.#pages.next(jobId);
-  }
-
-  #wait(ms: number): void {
-    if (this.#stopped) return;
-    this.#timer = this.#parts.timers.after(ms, () => {
-      this.#round = this.#sweep()
-        .catch((error) => this.#warn({ error: String(error) }, 'batches that retry others could not be looked after'))
-        .finally(() => this.#wait(ROUND_MS));
-    });
+    for (let after: AfterPage = 'MORE'; after === 'MORE' && !this.#loop.isStopped; )
+      after = await this.#pages.next(jobId);
   }
 
   async #sweep(): Promise<void> {
     for (const jobId of await this.#parts.store.batches.findFilling(LEFT_MS, MAX_LEFT)) this.#fill(jobId);
-  }
-
-  #warn(facts: Readonly<Record<string, string>>, what: string): void {
-    this.#parts.log.warn(facts, `${what}; the next round tries again`);
   }
 }

@@ -8,81 +8,47 @@ import type { Lanes } from '../dispatch/lanes.ts';
 import { requireLanes } from '../dispatch/unknown-lanes.ts';
 import type { Cancels } from '../jobs/change/cancels.ts';
 import type { Changes } from '../jobs/change/changes.ts';
+import { Loop, type LoopParts } from '../loop.ts';
 import type { Publication, Settled, TakenInbox } from '../ports/dependencies.ts';
 import type { Decide } from '../ports/jobs.ts';
-import type { Log, Timer, Timers } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 
 const ROUND_MS = 1_000;
 /** Of one transaction. */
 const MAX_CANCELLED = 1_000;
 
-export interface ReleasesParts {
+export interface ReleasesParts extends Pick<LoopParts, 'timers' | 'random' | 'log'> {
   readonly store: Pick<Store, 'together' | 'dependencies'>;
   readonly changes: Changes;
   readonly cancels: Cancels;
   readonly lanes: Pick<Lanes, 'load' | 'get'>;
-  readonly timers: Timers;
-  readonly log: Log;
 }
 
 export class Releases {
   readonly #parts: ReleasesParts;
-  #running: Promise<void> | undefined;
-  #reported = false;
-  #timer: Timer | undefined;
-  #stopped = false;
+  readonly #loop: Loop;
 
   constructor(parts: ReleasesParts) {
     this.#parts = parts;
+    const name = 'jobs that depend on others';
+    this.#loop = new Loop({ ...parts, name, everyMs: ROUND_MS, run: () => this.#takeSome() });
   }
 
   start(): void {
-    this.#wait(0);
+    this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   /** Something that jobs depend on has come about. */
   wake(): void {
-    this.#reported = true;
-    this.#pump();
+    this.#loop.wake();
   }
 
-  #wait(ms: number): void {
-    if (this.#stopped) return;
-    this.#timer = this.#parts.timers.after(ms, () => {
-      this.wake();
-      this.#wait(ROUND_MS);
-    });
-  }
-
-  #pump(): void {
-    if (this.#stopped || this.#running || !this.#reported) return;
-    this.#reported = false;
-    this.#running = this.#takeAll()
-      .catch((error) =>
-        this.#parts.log.warn(
-          { error: String(error) },
-          'jobs that depend on others could not be looked after; the next round tries again',
-        ),
-      )
-      .finally(() => {
-        this.#running = undefined;
-        this.#pump();
-      });
-  }
-
-  async #takeAll(): Promise<void> {
-    for (let isMore = true; isMore && !this.#stopped; ) isMore = await this.#takeSome();
-  }
-
-  /** One transaction. Returns whether there may be more. */
-  async #takeSome(): Promise<boolean> {
+  /** One transaction, and another one at once where there may be more. */
+  async #takeSome(): Promise<number | undefined> {
     let isMore = false;
     let published = 0;
     let orphaned: TakenInbox['orphaned'] = [];
@@ -101,7 +67,7 @@ export class Releases {
       (run, nowUs) => decideUnblock(run, { nowUs, random: 0 }),
     );
     for (const { jobId, laneId } of orphaned) await this.#cancelChildren(jobId, laneId);
-    return isMore || published > 0;
+    return isMore || published > 0 ? 0 : undefined;
   }
 
   /** A page of those that are not to go on without their parent. What it told stays until there are none. */

@@ -10,7 +10,8 @@ import type { Lanes } from '../dispatch/lanes.ts';
 import { ReadyPolls } from '../explain/ready-polls.ts';
 import type { Changes } from '../jobs/change/changes.ts';
 import { JobKeysOf } from '../jobs/submit/job-keys.ts';
-import type { Log, Random, Timer, Timers } from '../ports/ports.ts';
+import { Loop } from '../loop.ts';
+import type { Log, Random, Timers } from '../ports/ports.ts';
 import type { RequestKey, Store } from '../ports/store.ts';
 import { Results, type ResultsParts } from '../workflows/results.ts';
 import { awaitedEvent, beginWaits } from './begin-waits.ts';
@@ -56,9 +57,7 @@ export class SignalWaits {
   readonly #keys = new JobKeysOf();
   readonly #behind = new Set<Promise<void>>();
   readonly #ready: ReadyPolls;
-  #timer: Timer | undefined;
-  #round: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #loop: Loop;
 
   constructor(parts: SignalWaitsParts) {
     this.#parts = parts;
@@ -69,16 +68,15 @@ export class SignalWaits {
       take: (laneIds) => this.#begin(laneIds),
       onFailure: (error) => this.#warn(error, 'jobs could not begin to wait'),
     });
+    this.#loop = new Loop({ ...parts, name: 'waits', everyMs: ROUND_MS, run: () => this.#sweep() });
   }
 
   start(): void {
-    this.#wait(0);
+    this.#loop.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    await Promise.allSettled([this.#round, this.#ready.stop(), ...this.#behind]);
+    await Promise.allSettled([this.#loop.stop(), this.#ready.stop(), ...this.#behind]);
   }
 
   /** Lanes may have got ready waits. */
@@ -141,7 +139,7 @@ export class SignalWaits {
 
   #deliverBehind(rowId: number): void {
     const work = (async () => {
-      while (!this.#stopped && (await this.#deliver(rowId, 1)).kind === 'MORE');
+      while (!this.#loop.isStopped && (await this.#deliver(rowId, 1)).kind === 'MORE');
     })()
       .catch((error) => this.#warn(error, 'an event could not be delivered'))
       .finally(() => this.#behind.delete(work));
@@ -152,20 +150,11 @@ export class SignalWaits {
     this.#parts.log.warn({ error: String(error) }, `${what}; the next round tries again`);
   }
 
-  #wait(ms: number): void {
-    if (this.#stopped) return;
-    this.#timer = this.#parts.timers.after(ms, () => {
-      this.#round = this.#sweep()
-        .catch((error) => this.#warn(error, 'waits could not be looked after'))
-        .finally(() => this.#wait(ROUND_MS));
-    });
-  }
-
   async #sweep(): Promise<void> {
     this.#ready.pollAgain();
     for (const rowId of await this.#parts.store.waits.findDeliveries(LEFT_MS, MAX_LEFT)) {
       let more = true;
-      while (more && !this.#stopped) more = (await this.#deliver(rowId, 1)).kind === 'MORE';
+      while (more && !this.#loop.isStopped) more = (await this.#deliver(rowId, 1)).kind === 'MORE';
     }
   }
 

@@ -19,7 +19,8 @@ import { ReadyPolls } from '../explain/ready-polls.ts';
 import type { Cancels } from '../jobs/change/cancels.ts';
 import type { Changes } from '../jobs/change/changes.ts';
 import { announceStored, type SubmissionFlushParts, storeCalls } from '../jobs/submit/flush.ts';
-import type { Log, Random, Timer, Timers } from '../ports/ports.ts';
+import { Loop } from '../loop.ts';
+import type { Log, Random, Timers } from '../ports/ports.ts';
 import type { CacheLookups } from '../ports/step-cache.ts';
 import type { Store } from '../ports/store.ts';
 import type { NewJob, SubmitCall, SubmitResult } from '../ports/submissions.ts';
@@ -83,9 +84,7 @@ export class Workflows {
   /** Being advanced; the same workflow is in one transaction of ours at a time. */
   readonly #busy = new Set<string>();
   readonly #running = new Set<Promise<void>>();
-  #timer: Timer | undefined;
-  #round: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #loop: Loop;
 
   constructor(parts: WorkflowsParts) {
     this.#parts = parts;
@@ -99,16 +98,15 @@ export class Workflows {
       take: (laneIds) => this.#takeReady(laneIds),
       onFailure: (error) => this.#warn(error, 'ready workflows could not be taken'),
     });
+    this.#loop = new Loop({ ...parts, name: 'workflows', everyMs: ROUND_MS, run: () => this.#sweep() });
   }
 
   start(): void {
-    this.#wait(0);
+    this.#loop.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    await Promise.allSettled([this.#round, this.#ready.stop(), ...this.#running, this.#childCancels.settled()]);
+    await Promise.allSettled([this.#loop.stop(), this.#ready.stop(), ...this.#running, this.#childCancels.settled()]);
   }
 
   /** Lanes may have got ready workflows. */
@@ -118,22 +116,13 @@ export class Workflows {
 
   /** They have been told something. */
   wake(jobIds: readonly string[]): void {
-    if (this.#stopped) return;
+    if (this.#loop.isStopped) return;
     for (const jobId of jobIds) this.#committed.add(jobId);
     this.#pump();
   }
 
   #warn(error: unknown, what: string): void {
     this.#parts.log.warn({ error: String(error) }, `${what}; the next round tries again`);
-  }
-
-  #wait(ms: number): void {
-    if (this.#stopped) return;
-    this.#timer = this.#parts.timers.after(ms, () => {
-      this.#round = this.#sweep()
-        .catch((error) => this.#warn(error, 'workflows could not be looked after'))
-        .finally(() => this.#wait(ROUND_MS));
-    });
   }
 
   async #sweep(): Promise<void> {
@@ -152,7 +141,7 @@ export class Workflows {
   }
 
   #pump(): void {
-    while (!this.#stopped && this.#running.size < IN_FLIGHT) {
+    while (!this.#loop.isStopped && this.#running.size < IN_FLIGHT) {
       const jobIds = [...this.#committed].filter((jobId) => !this.#busy.has(jobId)).slice(0, MAX_TOGETHER);
       if (jobIds.length === 0) return;
       for (const jobId of jobIds) {
