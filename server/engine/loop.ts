@@ -7,6 +7,10 @@ import type { Log, Random, Timer, Timers } from './ports/ports.ts';
 /** Of an interval, up or down. */
 const JITTER = 0.1;
 
+export function jittered(ms: number, random: Pick<Random, 'next'>): number {
+  return ms * (1 - JITTER + 2 * JITTER * random.next());
+}
+
 export interface LoopParts {
   /** Completes "could not look after …" in the log. */
   readonly name: string;
@@ -90,18 +94,19 @@ export class Loop {
     this.#following = undefined;
     if (this.#stopped) return Promise.resolve();
     this.#cancelTimers();
-    this.#round = this.#run().then((nextMs) => {
+    // Set before the round begins: a hint that it gives itself has to find it running.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#round = promise;
+    void this.#run().then((nextMs) => {
       this.#round = undefined;
+      resolve();
       if (this.#following || this.#parts.isIdle?.()) return;
-      this.#schedule(nextMs ?? this.#parts.everyMs * (1 - JITTER + 2 * JITTER * this.#parts.random.next()));
+      this.#schedule(nextMs ?? jittered(this.#parts.everyMs, this.#parts.random));
     });
-    return this.#round;
+    return promise;
   }
 
   async #run(): Promise<number | undefined> {
-    // A hint that the round gives itself has to find it running.
-    await undefined;
-    if (this.#stopped) return undefined;
     const { name, run, log } = this.#parts;
     try {
       return (await run()) ?? undefined;

@@ -147,8 +147,8 @@ export function createReplica(parts: ReplicaParts): Replica {
   const credits = new UnspentCredits(clock);
   const reads = new JobReads({ store, timers, random });
   const readJob = (namespace: string, jobId: string) => reads.readJob(namespace, jobId);
-  const waits = new EndWaiters({ store: { readJob, findEnded: (jobIds) => store.findEnded(jobIds) }, timers, log });
-  const watches = new Watches({ reads, store, timers, log });
+  const waits = new EndWaiters({ store: { ...store, readJob }, timers, random, log });
+  const watches = new Watches({ reads, store, timers, random, log });
   const spans = tracing && new SpanRelay({ store, lanes, log, ...tracing });
   const relay = new EventRelay({ outbox: store.outbox, events: bus.events, lanes, spans, timers, random, clock, log });
   const eventWatches = new EventWatches(bus.events);
@@ -170,7 +170,7 @@ export function createReplica(parts: ReplicaParts): Replica {
   };
   const dispatcher = new Dispatcher({ store, limits, capacities, lanes, credits, bus, log, sampling, onWake });
   const breakers = new Breakers({ store, timers, random, log, announcer });
-  const probes = new Probes({ store, lanes, credits, dispatcher, limits, log, announcer });
+  const probes = new Probes({ store, lanes, credits, dispatcher, limits, timers, random, log, announcer });
   const onFailures = (failures: LaneFailures) => breakers.count(failures);
   const changes = new Changes({ store, lanes, ids, clock: dbClock, timers, random, sampling, announcer, onFailures });
   const loadLanes = (laneIds: readonly number[]) => lanes.load(laneIds);
@@ -203,7 +203,6 @@ export function createReplica(parts: ReplicaParts): Replica {
     sessions,
     changes,
     dispatcher,
-    probes,
     limits,
     capacities,
     bus,
@@ -227,7 +226,7 @@ export function createReplica(parts: ReplicaParts): Replica {
   const cancels = new Cancels({ store: { readJob }, changes, ids, bus, random });
   const releases = new Releases({ store, changes, cancels, lanes, timers, random, log });
   const cancel = (namespace: string, jobId: string, reason: string) => cancels.cancelIfOpen(namespace, jobId, reason);
-  const backlogs = new Backlogs({ store, clock, dbClock, timers, log });
+  const backlogs = new Backlogs({ store, clock, dbClock, timers, random, log });
   const { onQueueFull = () => {} } = parts;
   const submissions = new Submissions({
     store,
@@ -311,6 +310,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     dependencies: () => releases.wake(),
   });
   const submitting = [rounds, workflows, signalWaits, releases, batchRetries];
+  const periodic = [sweeper, probes, retention, relay, backlogs];
   return {
     definitions,
     submissions,
@@ -384,13 +384,13 @@ export function createReplica(parts: ReplicaParts): Replica {
       await backlogs.refresh();
     },
     start() {
-      for (const part of [sweeper, retention, relay, backlogs, ...submitting]) part.start();
+      for (const part of [...periodic, ...submitting]) part.start();
     },
     async stop() {
       // Its submissions go through what is stopped next.
       for (const part of [...submitting, handlerWaits]) await part.stop();
-      for (const part of [dispatcher, waits, watches, eventWatches]) part.stop();
-      await Promise.all([sweeper, probes, limits, capacities, retention, relay, backlogs].map((part) => part.stop()));
+      const listening = [dispatcher, waits, watches, eventWatches, limits, capacities];
+      await Promise.all([...listening, ...periodic].map((part) => part.stop()));
     },
   };
 }

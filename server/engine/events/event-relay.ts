@@ -9,8 +9,9 @@ import { eventId } from '../../domain/events/event-id.ts';
 import { reasonOfMove } from '../../domain/explain/wait-reasons.ts';
 import { killPoint } from '../base/kill-points.ts';
 import type { Lanes } from '../dispatch/lanes.ts';
+import { Loop } from '../loop.ts';
 import type { EventBatch, Outbox, OutboxRow } from '../ports/events.ts';
-import type { Clock, EventStream, Log, Random, Timer, Timers } from '../ports/ports.ts';
+import type { Clock, EventStream, Log, Random, Timers } from '../ports/ports.ts';
 import type { SpanRelay } from './span-relay.ts';
 
 /** From a flush to its events: flushes that come meanwhile share the round, which costs as much for one as for many. */
@@ -52,59 +53,43 @@ type Round = 'nothing' | 'some' | 'much' | 'another' | 'failed';
 export class EventRelay {
   readonly #parts: EventRelayParts;
   readonly #relayId: string;
-  #timer: { readonly at: number; readonly timer: Timer } | undefined;
-  #round: Promise<void> | undefined;
+  readonly #loop: Loop;
   #isWoken = false;
   #trouble: string | undefined;
-  #stopped = false;
 
   constructor(parts: EventRelayParts) {
     this.#parts = parts;
     this.#relayId = uuidFromBytes(parts.random.bytes16());
+    this.#loop = new Loop({ ...parts, name: 'events', everyMs: POLL_MS, run: () => this.#run() });
   }
 
   start(): void {
-    this.#schedule(SOON_MS);
+    this.#loop.start(SOON_MS);
   }
 
   /** The outbox has got a row. */
   wake(): void {
     this.#isWoken = true;
-    if (!this.#round && this.#trouble === undefined) this.#schedule(SOON_MS);
+    if (!this.#loop.isRunning && this.#trouble === undefined) this.#loop.wake(SOON_MS);
   }
 
   /** Resolves when the round that is under way is over; what is left waits for another replica, or the next start. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.timer.cancel();
-    await this.#round;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
-  #schedule(ms: number): void {
-    const at = this.#parts.clock.now() + ms;
-    if (this.#stopped || (this.#timer && this.#timer.at <= at)) return;
-    this.#timer?.timer.cancel();
-    const timer = this.#parts.timers.after(ms, () => {
-      this.#timer = undefined;
-      this.#round = this.#run().finally(() => {
-        this.#round = undefined;
-      });
-    });
-    this.#timer = { at, timer };
-  }
-
-  async #run(): Promise<void> {
+  async #run(): Promise<number> {
     const { clock, events, random } = this.#parts;
     const start = clock.now();
     this.#isWoken = false;
     const result = await this.#relay();
     const took = clock.now() - start;
-    if (result === 'failed') this.#schedule(events.isAbsent ? RETRY_ABSENT_MS : RETRY_MS);
-    else if (result === 'much') this.#schedule(took);
+    if (result === 'failed') return events.isAbsent ? RETRY_ABSENT_MS : RETRY_MS;
+    if (result === 'much') return took;
     // It may have looked before our rows were there.
-    else if (result === 'another') this.#schedule(SOON_MS * (1 + random.next()));
-    else if (result === 'some' || this.#isWoken) this.#schedule(Math.max(SOON_MS, SHARE * took));
-    else this.#schedule(POLL_MS * (0.5 + random.next()));
+    if (result === 'another') return SOON_MS * (1 + random.next());
+    if (result === 'some' || this.#isWoken) return Math.max(SOON_MS, SHARE * took);
+    return POLL_MS * (0.5 + random.next());
   }
 
   /** Takes rows, publishes them, deletes those that the stream has stored. Never rejects. */
@@ -163,7 +148,7 @@ export class EventRelay {
     const { outbox, events, log } = this.#parts;
     const olderThanMs = events.isAbsent ? KEEP_ABSENT_MS : KEEP_MS;
     let dropped = 0;
-    for (let step = 0; step < DROPS && !this.#stopped; step++) {
+    for (let step = 0; step < DROPS && !this.#loop.isStopped; step++) {
       const some = await outbox.dropOlder(olderThanMs);
       dropped += some;
       if (some === 0) break;
@@ -172,7 +157,7 @@ export class EventRelay {
   }
 
   #failed({ message }: Error): void {
-    if (this.#stopped || this.#trouble === message) return;
+    if (this.#loop.isStopped || this.#trouble === message) return;
     this.#trouble = message;
     this.#parts.log.warn({ problem: message }, 'events are not published; they wait in the database');
   }

@@ -1,12 +1,11 @@
 /** Queues with bounds as a replica knows them, and whether jobs find room in them. Other queues are not among them. */
 import { type Backlog, type Entrant, type FirstOverrun, firstOverrun, isBounded } from '../../domain/queues/backlog.ts';
-import type { Timer, Timers } from '../ports/ports.ts';
+import { Loop, type LoopParts } from '../loop.ts';
 import type { BoundedQueue, QueueName, QueueStore } from '../ports/queues.ts';
 import { QueueBacklog, type QueueBacklogParts } from './queue-backlog.ts';
 
-export interface BacklogsParts extends QueueBacklogParts {
+export interface BacklogsParts extends QueueBacklogParts, Pick<LoopParts, 'timers' | 'random'> {
   readonly store: { readonly queues: Pick<QueueStore, 'readBounded' | 'readBacklog'> };
-  readonly timers: Timers;
 }
 
 /** With the time that a look takes, bounds that were set elsewhere are known within a second. */
@@ -40,27 +39,19 @@ export class Backlogs {
   #queues = new Map<string, QueueBacklog>();
   /** Raised by what is learnt: a look that began before may have missed it. */
   #learnt = 0;
-  #timer: Timer | undefined;
-  #probe: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #loop: Loop;
 
   constructor(parts: BacklogsParts) {
     this.#parts = parts;
+    this.#loop = new Loop({ ...parts, name: 'the bounds of queues', everyMs: POLL_MS, run: () => this.refresh() });
   }
 
   start(): void {
-    if (this.#stopped) return;
-    this.#timer = this.#parts.timers.after(POLL_MS, () => {
-      this.#probe = this.refresh()
-        .catch((error) => this.#parts.log.warn({ error: String(error) }, 'could not read the bounds of queues'))
-        .then(() => this.start());
-    });
+    this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    await this.#probe;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   /** Reads which queues have bounds. */

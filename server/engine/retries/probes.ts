@@ -6,15 +6,16 @@ import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { isSingleLane, type Lanes } from '../dispatch/lanes.ts';
 import type { Limits } from '../dispatch/limits.ts';
 import type { CreditClass, UnspentCredits } from '../dispatch/unspent-credits.ts';
+import { Loop, type LoopParts } from '../loop.ts';
 import type { OpenBreaker, ProbeClaim } from '../ports/breakers.ts';
 import type { ClaimedJob, LaneHead, Permit } from '../ports/dispatch.ts';
-import type { Log } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 
+const ROUND_MS = 1_000;
 /** Sessions that are asked for a place: one that has closed meanwhile, or holds a suspect, takes no probe. */
 const MAX_PERMITS = 100;
 
-export interface ProbesParts {
+export interface ProbesParts extends Pick<LoopParts, 'timers' | 'random' | 'log'> {
   readonly store: Pick<
     Store,
     'readOpenBreakers' | 'changeBreakers' | 'alignGatedLanes' | 'readLanesToProbe' | 'probeBreaker'
@@ -23,7 +24,6 @@ export interface ProbesParts {
   readonly credits: UnspentCredits;
   readonly dispatcher: Dispatcher;
   readonly limits: Pick<Limits, 'claimLane'>;
-  readonly log: Log;
   readonly announcer: Pick<Announcer, 'committed'>;
 }
 
@@ -31,45 +31,32 @@ export class Probes {
   readonly #parts: ProbesParts;
   /** Jobs that are being tried, as far as this replica knows. */
   #tried = new Set<string>();
-  #round: Promise<void> | undefined;
-  #again = false;
-  #stopped = false;
+  readonly #loop: Loop;
 
   constructor(parts: ProbesParts) {
     this.#parts = parts;
+    this.#loop = new Loop({ ...parts, name: 'circuit breakers', everyMs: ROUND_MS, run: () => this.#run() });
   }
 
-  /** One round; a call while one is under way has another one follow it. */
-  sweep(): Promise<void> {
-    this.#again = true;
-    this.#round ??= this.#run().finally(() => {
-      this.#round = undefined;
-    });
-    return this.#round;
+  start(): void {
+    this.#loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   /** These jobs have changed or ended: if one is being tried, its outcome is looked at now, not with the next round. */
   notify(jobIds: readonly string[]): void {
-    if (this.#tried.size === 0 || !jobIds.some((jobId) => this.#tried.has(jobId))) return;
-    this.sweep().catch((error) =>
-      this.#parts.log.warn({ error: String(error) }, 'a probe could not be looked at; the next round tries again'),
-    );
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#round?.catch(() => {});
+    if (this.#tried.size > 0 && jobIds.some((jobId) => this.#tried.has(jobId))) this.#loop.wake();
   }
 
   async #run(): Promise<void> {
-    while (this.#again && !this.#stopped) {
-      this.#again = false;
-      const heads = await this.#parts.store.alignGatedLanes();
-      this.#parts.announcer.committed({ ready: heads });
-      const breakers = await this.#parts.store.readOpenBreakers();
-      this.#tried = new Set(breakers.flatMap(({ probe }) => probe?.jobId ?? []));
-      for (const breaker of breakers) if (!this.#stopped) await this.#probe(breaker);
-    }
+    const heads = await this.#parts.store.alignGatedLanes();
+    this.#parts.announcer.committed({ ready: heads });
+    const breakers = await this.#parts.store.readOpenBreakers();
+    this.#tried = new Set(breakers.flatMap(({ probe }) => probe?.jobId ?? []));
+    for (const breaker of breakers) if (!this.#loop.isStopped) await this.#probe(breaker);
   }
 
   async #probe(breaker: OpenBreaker): Promise<void> {

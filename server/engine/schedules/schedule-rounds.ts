@@ -8,7 +8,8 @@ import { derivedUuid, hashOf } from '../base/derived-ids.ts';
 import { EngineError, type ErrorReason } from '../base/errors.ts';
 import { killPoint } from '../base/kill-points.ts';
 import type { Submissions } from '../jobs/submit/submissions.ts';
-import type { Log, Random, Timer, Timers } from '../ports/ports.ts';
+import { jittered, Loop } from '../loop.ts';
+import type { Log, Random, Timers } from '../ports/ports.ts';
 import type { RunResult, ScannedSchedule, Schedule, Settlement } from '../ports/schedules.ts';
 import type { Store } from '../ports/store.ts';
 import type { Submission } from '../ports/submissions.ts';
@@ -51,14 +52,12 @@ const refusals: ReadonlySet<ErrorReason> = new Set([
 export class ScheduleRounds {
   readonly #parts: ScheduleRoundsParts;
   readonly #settlements: Batcher<Settlement, undefined>;
-  #timer: Timer | undefined;
-  #round: Promise<void> = Promise.resolve();
-  #started = false;
-  #stopped = false;
+  readonly #loop: Loop;
 
   constructor(parts: ScheduleRoundsParts) {
     this.#parts = parts;
     const { store, timers, random } = parts;
+    this.#loop = new Loop({ ...parts, name: 'schedules', everyMs: POLL_MS, run: () => this.#scan() });
     this.#settlements = new Batcher({
       name: 'settled runs of schedules',
       flush: async (settlements) => {
@@ -72,52 +71,30 @@ export class ScheduleRounds {
   }
 
   start(): void {
-    this.#started = true;
-    this.#wait(0);
+    this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    await this.#round;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
-  /** Looks at once, beside the rounds. Never rejects: what could not be done is tried again. */
-  async scanNow(): Promise<void> {
-    if (!this.#started || this.#stopped) return;
-    this.#round = this.#round.then(() => this.#scan());
-    await this.#round;
+  /** Resolves after a round that began after the call. Never rejects: a round that failed is tried again. */
+  scanNow(): Promise<void> {
+    return this.#loop.runOnce();
   }
 
-  #wait(ms: number): void {
-    if (this.#stopped) return;
-    this.#timer?.cancel();
-    this.#timer = this.#parts.timers.after(ms, () => {
-      this.#round = this.#round.then(() => this.#scan()).then(() => this.#next());
-    });
-  }
-
-  /** Sleeps until a schedule is due, but not for long: other replicas change schedules, too. */
-  async #next(): Promise<void> {
+  /** The next round is due with the next schedule, but comes soon: other replicas change schedules, too. */
+  async #scan(): Promise<number | undefined> {
     const { store, clock, random } = this.#parts;
-    const longest = POLL_MS * (0.9 + 0.2 * random.next());
-    const nextUs = await store.schedules.readNextScanUs().catch(() => undefined);
-    const ms = nextUs === undefined ? longest : (nextUs - clock.nowUs()) / 1_000;
-    this.#wait(Math.min(longest, Math.max(1, ms)));
-  }
-
-  async #scan(): Promise<void> {
-    const { store } = this.#parts;
-    try {
-      for (let scan = 0; scan < MAX_ATTEMPTS && !this.#stopped; scan++) {
-        const scanned = await store.schedules.scan(decide);
-        if (scanned.length === 0) return;
-        // Beside each other, so that their jobs are stored together; and what goes wrong with one holds up no other.
-        await Promise.all(scanned.map((one) => this.#carryOut(one).catch((error) => this.#note(error))));
-      }
-    } catch (error) {
-      this.#note(error);
+    for (let scan = 0; scan < MAX_ATTEMPTS && !this.#loop.isStopped; scan++) {
+      const scanned = await store.schedules.scan(decide);
+      if (scanned.length === 0) break;
+      // Beside each other, so that their jobs are stored together; and what goes wrong with one holds up no other.
+      await Promise.all(scanned.map((one) => this.#carryOut(one).catch((error) => this.#note(error))));
     }
+    const nextUs = await store.schedules.readNextScanUs();
+    if (nextUs === undefined) return undefined;
+    return Math.min(jittered(POLL_MS, random), Math.max(1, (nextUs - clock.nowUs()) / 1_000));
   }
 
   #note(error: unknown): void {

@@ -1,4 +1,7 @@
-/** What happens by itself: lapsed sessions are closed, what is due moves on, lanes are scanned, partitions are made. */
+/**
+ * Periodic work, each part in a loop of its own: closes lapsed sessions, moves due jobs on, scans lanes for lost hints,
+ * folds the counts of queues, makes partitions.
+ */
 import { decideDue } from '../../domain/jobs/decide-due.ts';
 import type { Change } from '../../domain/jobs/run.ts';
 import { judgeLapsed } from '../../domain/sessions/lapse.ts';
@@ -8,9 +11,9 @@ import type { Capacities } from '../dispatch/capacities.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Limits } from '../dispatch/limits.ts';
 import type { Changes } from '../jobs/change/changes.ts';
+import { Loop, type LoopParts } from '../loop.ts';
 import type { Bus, Clock, Log, Random, Timer, Timers } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
-import type { Probes } from '../retries/probes.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 
 const ROUND_MS = 1_000;
@@ -27,7 +30,6 @@ export interface SweeperParts {
   readonly sessions: Sessions;
   readonly changes: Changes;
   readonly dispatcher: Dispatcher;
-  readonly probes: Pick<Probes, 'sweep'>;
   readonly limits: Pick<Limits, 'sweep'>;
   readonly capacities: Pick<Capacities, 'sweep'>;
   readonly bus: Pick<Bus, 'cancel'>;
@@ -41,36 +43,40 @@ export interface SweeperParts {
 
 export class Sweeper {
   readonly #parts: SweeperParts;
-  #timer: Timer | undefined;
+  readonly #due: Loop;
+  readonly #loops: readonly Loop[];
   #dueTimer: { readonly atUs: number; readonly timer: Timer } | undefined;
-  #round: Promise<void> = Promise.resolve();
-  #promoting: Promise<void> = Promise.resolve();
-  #stopped = false;
   #healthySince: number | undefined;
   #lastAnswer = Number.NEGATIVE_INFINITY;
-  #nextScan = 0;
-  #nextFold = 0;
-  #nextPartitions = 0;
 
   constructor(parts: SweeperParts) {
     this.#parts = parts;
+    const loop = (name: string, run: LoopParts['run']) => new Loop({ ...parts, name, everyMs: ROUND_MS, run });
+    this.#due = loop('what is due', () => this.#promote());
+    this.#loops = [
+      this.#due,
+      loop('sessions', () => this.#closeLapsed()),
+      loop('limits', () => parts.limits.sweep()),
+      loop('room in sessions', () => parts.capacities.sweep()),
+      loop('lanes', () => this.#scanHeads()),
+      loop('counts of queues', () => this.#foldCounts()),
+      loop('partitions', () => this.#makePartitions()),
+    ];
   }
 
   /** Called once the API listens: from then on a worker could have renewed its lease here. */
   start(): void {
-    this.#schedule(0);
+    for (const loop of this.#loops) loop.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
     this.#dueTimer?.timer.cancel();
-    await Promise.allSettled([this.#round, this.#promoting]);
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
   }
 
   /** Something falls due at this time: looks then instead of at the next round. */
   dueAt(dueUs: number): void {
-    if (this.#stopped || (this.#dueTimer && this.#dueTimer.atUs <= dueUs)) return;
+    if (this.#due.isStopped || (this.#dueTimer && this.#dueTimer.atUs <= dueUs)) return;
     this.#dueTimer?.timer.cancel();
     const ms = Math.max(0, (dueUs - this.#parts.dbClock.nowUs()) / 1000);
     if (ms > ROUND_MS) {
@@ -79,37 +85,9 @@ export class Sweeper {
     }
     const timer = this.#parts.timers.after(ms, () => {
       this.#dueTimer = undefined;
-      this.#promoting = this.#guard('what is due', () => this.#promote());
+      this.#due.wake();
     });
     this.#dueTimer = { atUs: dueUs, timer };
-  }
-
-  #schedule(ms: number): void {
-    if (this.#stopped) return;
-    this.#timer = this.#parts.timers.after(ms, () => {
-      this.#round = this.#sweep().finally(() => this.#schedule(ROUND_MS * (0.9 + 0.2 * this.#parts.random.next())));
-    });
-  }
-
-  async #sweep(): Promise<void> {
-    await this.#guard('the clock', () => this.#check());
-    await this.#guard('sessions', () => this.#closeLapsed());
-    await this.#guard('what is due', () => this.#promote());
-    await this.#guard('circuit breakers', () => this.#parts.probes.sweep());
-    await this.#guard('limits', () => this.#parts.limits.sweep());
-    await this.#guard('room in sessions', () => this.#parts.capacities.sweep());
-    await this.#guard('lanes', () => this.#scanHeads());
-    await this.#guard('counts of queues', () => this.#foldCounts());
-    await this.#guard('partitions', () => this.#makePartitions());
-  }
-
-  async #guard(what: string, work: () => Promise<void>): Promise<void> {
-    if (this.#stopped) return;
-    try {
-      await work();
-    } catch (error) {
-      this.#parts.log.warn({ error: String(error) }, `could not look after ${what}; the next round tries again`);
-    }
   }
 
   async #check(): Promise<void> {
@@ -131,6 +109,7 @@ export class Sweeper {
   }
 
   async #closeLapsed(): Promise<void> {
+    await this.#check();
     const { store, sessions, leaseMs, log } = this.#parts;
     const { lapsed, closing, open, nowUs } = await store.readLapse();
     for (const { sessionId, how } of closing) await sessions.free(sessionId, how);
@@ -173,28 +152,31 @@ export class Sweeper {
   }
 
   /** Finds ready jobs whose hint was lost. Under an old snapshot the scan is dear, so it takes its time. */
-  async #scanHeads(): Promise<void> {
+  async #scanHeads(): Promise<number | undefined> {
     const { clock, store, dispatcher } = this.#parts;
     const start = clock.now();
-    if (start < this.#nextScan) return;
     const heads = await store.readHeads();
-    this.#nextScan = clock.now() + (clock.now() - start) * SCAN_SHARE;
+    const restMs = restAfter(clock.now() - start);
     if (heads.length > 0) dispatcher.hint(heads);
+    return restMs;
   }
 
   /** Each replica tries; one of them does the work. Under an old snapshot it is dear, too. */
-  async #foldCounts(): Promise<void> {
+  async #foldCounts(): Promise<number | undefined> {
     const { clock, store } = this.#parts;
     const start = clock.now();
-    if (start < this.#nextFold) return;
     for (let page = 0; page < PAGES && (await store.queues.foldCounts()); page++);
-    this.#nextFold = clock.now() + (clock.now() - start) * SCAN_SHARE;
+    return restAfter(clock.now() - start);
   }
 
-  async #makePartitions(): Promise<void> {
-    const { clock, store } = this.#parts;
-    if (clock.now() < this.#nextPartitions) return;
-    await store.ensurePartitions();
-    this.#nextPartitions = clock.now() + PARTITIONS_EVERY_MS;
+  async #makePartitions(): Promise<number> {
+    await this.#parts.store.ensurePartitions();
+    return PARTITIONS_EVERY_MS;
   }
+}
+
+/** From the end of a dear round to the next one. Undefined: no longer than after any other round. */
+function restAfter(tookMs: number): number | undefined {
+  const restMs = tookMs * SCAN_SHARE;
+  return restMs > ROUND_MS ? restMs : undefined;
 }

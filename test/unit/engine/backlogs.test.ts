@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { DbClock } from '../../../server/engine/base/db-clock.ts';
 import type { BoundedQueue, Waiting } from '../../../server/engine/ports/queues.ts';
 import { Backlogs, type Lines } from '../../../server/engine/queues/backlogs.ts';
-import { settle, VirtualTime } from './virtual-time.ts';
+import { constantRandom, settle, VirtualTime } from './virtual-time.ts';
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 const bounded = (maxBacklog: number, changes: Partial<BoundedQueue> = {}): BoundedQueue => ({
@@ -43,7 +43,14 @@ beforeEach(async () => {
       return seen;
     },
   };
-  backlogs = new Backlogs({ store: { queues }, clock: time, dbClock, timers: time, log: silent });
+  backlogs = new Backlogs({
+    store: { queues },
+    clock: time,
+    dbClock,
+    timers: time,
+    random: constantRandom(0.5),
+    log: silent,
+  });
   await backlogs.refresh();
 });
 
@@ -70,7 +77,7 @@ describe('the bounds of queues', () => {
     await time.advance(1_000);
     expect([backlogs.hasBounds, polls]).toEqual([false, 2]);
     rows = [bounded(1, { name: 'other' })];
-    await time.advance(1_000);
+    await time.advance(500);
     expect(backlogs.find('default', 'other')?.bounds.maxBacklog).toBe(1);
     await backlogs.stop();
     await time.advance(10_000);

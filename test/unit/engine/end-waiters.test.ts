@@ -4,7 +4,7 @@ import type { JobState } from '../../../server/domain/jobs/job-state.ts';
 import { EngineError } from '../../../server/engine/base/errors.ts';
 import { EndWaiters } from '../../../server/engine/jobs/read/end-waiters.ts';
 import type { JobView } from '../../../server/engine/ports/jobs.ts';
-import { settle, VirtualTime } from './virtual-time.ts';
+import { constantRandom, settle, VirtualTime } from './virtual-time.ts';
 
 const NAMESPACE = 'default';
 const JOB = '0198c0de-0000-7000-8000-000000000001';
@@ -46,7 +46,12 @@ let waits: EndWaiters;
 beforeEach(() => {
   time = new VirtualTime();
   store = new JobStore();
-  waits = new EndWaiters({ store, timers: time, log: { info() {}, warn() {}, error() {} } });
+  waits = new EndWaiters({
+    store,
+    timers: time,
+    random: constantRandom(0.5),
+    log: { info() {}, warn() {}, error() {} },
+  });
 });
 
 /** Records a wait: the state once it has ended. */

@@ -6,7 +6,7 @@ import { HandlerWaits } from '../../../server/engine/dependencies/deadlocks/hand
 import { EndWaiters } from '../../../server/engine/jobs/read/end-waiters.ts';
 import type { HandlerWait } from '../../../server/engine/ports/deadlocks.ts';
 import type { JobView } from '../../../server/engine/ports/jobs.ts';
-import { settle, VirtualTime } from './virtual-time.ts';
+import { constantRandom, settle, VirtualTime } from './virtual-time.ts';
 
 const [A, B, C] = ['a', 'b', 'c'] as const;
 const LONG_MS = 300_000;
@@ -42,7 +42,12 @@ beforeEach(() => {
   const log = { info() {}, error() {}, warn: (_facts: object, text: string) => void warnings.push(text) };
   const readJob = async (_namespace: string, jobId: string) =>
     ({ jobId, state: ended.has(jobId) ? 'SUCCEEDED' : 'READY' }) as JobView;
-  waits = new EndWaiters({ store: { readJob, findEnded: async () => [] }, timers: time, log });
+  waits = new EndWaiters({
+    store: { readJob, findEnded: async () => [] },
+    timers: time,
+    random: constantRandom(0.5),
+    log,
+  });
   handlerWaits = new HandlerWaits({
     store: {
       async saveHandlerWaits(all) {
@@ -64,7 +69,7 @@ beforeEach(() => {
     waits,
     clock: time,
     timers: time,
-    random: { next: () => 0, bytes16 },
+    random: { next: () => 0.5, bytes16 },
     log,
   });
 });

@@ -6,7 +6,7 @@ import { Watches } from '../../../server/engine/jobs/read/watches.ts';
 import type { JobView } from '../../../server/engine/ports/jobs.ts';
 import type { KeptRecord, LogQuery } from '../../../server/engine/ports/logs.ts';
 import { LogWatches } from '../../../server/engine/sessions/log-watches.ts';
-import { settle, VirtualTime } from './virtual-time.ts';
+import { constantRandom, settle, VirtualTime } from './virtual-time.ts';
 
 const JOB = '0198c0de-0000-7000-8000-000000000001';
 const START = { attempt: 0, sequence: 0 };
@@ -63,7 +63,7 @@ let busUp: boolean;
 beforeEach(() => {
   [time, store, busUp] = [new VirtualTime(), new LogStore(), true];
   const log = { info() {}, warn() {}, error() {} };
-  watches = new Watches({ reads: store, store, timers: time, log });
+  watches = new Watches({ reads: store, store, timers: time, random: constantRandom(0.5), log });
   logWatches = new LogWatches({ watches, store, bus: { isUp: () => busUp }, timers: time });
 });
 

@@ -4,7 +4,7 @@ import type { JobState } from '../../../server/domain/jobs/job-state.ts';
 import { EngineError } from '../../../server/engine/base/errors.ts';
 import { Watches } from '../../../server/engine/jobs/read/watches.ts';
 import type { JobView } from '../../../server/engine/ports/jobs.ts';
-import { settle, VirtualTime } from './virtual-time.ts';
+import { constantRandom, settle, VirtualTime } from './virtual-time.ts';
 
 const NAMESPACE = 'default';
 const JOB = '0198c0de-0000-7000-8000-000000000001';
@@ -45,7 +45,7 @@ beforeEach(() => {
   store = new JobStore();
   warnings = 0;
   const log = { info() {}, warn: () => void warnings++, error() {} };
-  watches = new Watches({ reads: store, store, timers: time, log });
+  watches = new Watches({ reads: store, store, timers: time, random: constantRandom(0.5), log });
 });
 
 /** Reads a watch without pause: the states that it shows, and then how it ended. */

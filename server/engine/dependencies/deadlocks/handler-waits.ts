@@ -8,16 +8,17 @@ import { deadlockOf, deadlockText } from '../../../domain/dependencies/deadlock-
 import { isTerminal } from '../../../domain/jobs/job-state.ts';
 import { EngineError } from '../../base/errors.ts';
 import type { EndWaiters } from '../../jobs/read/end-waiters.ts';
+import { Loop } from '../../loop.ts';
 import type { DeadlockStore, HandlerWait } from '../../ports/deadlocks.ts';
 import type { JobView } from '../../ports/jobs.ts';
-import type { Clock, Log, Random, Timer, Timers } from '../../ports/ports.ts';
+import type { Clock, Log, Random, Timers } from '../../ports/ports.ts';
 import type { DeadlockSearch } from './deadlock-search.ts';
 
 const ROUND_MS = 1_000;
 /** A call that lasts for less is written nowhere. */
 const RENEW_MS = 5_000;
 const LEASE_MS = 15_000;
-const ROUNDS_PER_SCAN = 3;
+const SCAN_MS = 3_000;
 const WAITS_PER_STATEMENT = 1_000;
 const MAX_WAITS = 10_000;
 const NAMESPACES_PER_SCAN = 20;
@@ -46,15 +47,18 @@ export class HandlerWaits {
   readonly #parts: HandlerWaitsParts;
   readonly #open = new Map<string, OpenWait>();
   #gone: string[] = [];
-  #timer: Timer | undefined;
-  #running: Promise<void> | undefined;
-  #rounds = 0;
+  readonly #records: Loop;
+  readonly #scans: Loop;
   #scanned = 0;
   #deadlocks = 0;
-  #stopped = false;
 
   constructor(parts: HandlerWaitsParts) {
     this.#parts = parts;
+    const shared = { ...parts, isIdle: () => this.#open.size === 0 };
+    const record = { name: 'waits of handlers', everyMs: ROUND_MS, run: () => this.#record() };
+    this.#records = new Loop({ ...shared, ...record });
+    const scan = { name: 'deadlocks of handlers', everyMs: SCAN_MS, run: () => this.#findDeadlocks() };
+    this.#scans = new Loop({ ...shared, ...scan });
   }
 
   /** Calls that were ended here since they waited in a circle. */
@@ -82,9 +86,7 @@ export class HandlerWaits {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    await this.#running;
+    await Promise.all([this.#records.stop(), this.#scans.stop()]);
   }
 
   #enter(namespace: string, targetJobId: string, jobId: string): OpenWait {
@@ -94,7 +96,8 @@ export class HandlerWaits {
     const refused = new AbortController();
     const wait: OpenWait = { waitId, namespace, jobId, targetJobId, refused, savedMs: undefined, circle: undefined };
     this.#open.set(waitId, wait);
-    this.#schedule();
+    this.#records.start(ROUND_MS);
+    this.#scans.start(SCAN_MS);
     return wait;
   }
 
@@ -103,40 +106,15 @@ export class HandlerWaits {
     if (savedMs === undefined) return;
     // At once: what its job waits for is told by who looks next.
     this.#gone.push(waitId);
-    this.#pump();
+    this.#records.wake();
   }
 
-  #schedule(): void {
-    if (this.#timer || this.#stopped || this.#open.size === 0) return;
-    this.#timer = this.#parts.timers.after(ROUND_MS, () => {
-      this.#timer = undefined;
-      this.#rounds++;
-      this.#pump();
-      this.#schedule();
-    });
-  }
-
-  #pump(): void {
-    if (this.#running || this.#stopped) return;
-    this.#running = this.#work()
-      .catch((error) =>
-        this.#parts.log.warn({ error: String(error) }, 'waits of handlers could not be looked after; tries again'),
-      )
-      .finally(() => {
-        this.#running = undefined;
-        if (this.#gone.length > 0) this.#pump();
-      });
-  }
-
-  async #work(): Promise<void> {
+  async #record(): Promise<void> {
     // What can't be dropped goes with its lease.
     const gone = this.#gone;
     this.#gone = [];
     for (const page of pagesOf(gone)) await this.#parts.store.dropHandlerWaits(page);
     await this.#save();
-    if (this.#rounds < ROUNDS_PER_SCAN) return;
-    this.#rounds = 0;
-    await this.#findDeadlocks();
   }
 
   async #save(): Promise<void> {

@@ -1,8 +1,9 @@
 /** Waits for jobs to end: told by this replica's own flushes and by other replicas' hints, and looks each second. */
 import { isTerminal } from '../../../domain/jobs/job-state.ts';
 import { EngineError } from '../../base/errors.ts';
+import { Loop, type LoopParts } from '../../loop.ts';
 import type { JobView } from '../../ports/jobs.ts';
-import type { Log, Timer, Timers } from '../../ports/ports.ts';
+import type { Timers } from '../../ports/ports.ts';
 import type { Store } from '../../ports/store.ts';
 import { jobNotFound } from '../change/cancels.ts';
 
@@ -10,18 +11,21 @@ const POLL_EVERY_MS = 1_000;
 const IDS_PER_POLL = 1_000;
 const MAX_WAITS = 100_000;
 
+export interface EndWaitersParts extends Pick<LoopParts, 'timers' | 'random' | 'log'> {
+  readonly store: Pick<Store, 'readJob' | 'findEnded'>;
+}
+
 export class EndWaiters {
   readonly #store: Pick<Store, 'readJob' | 'findEnded'>;
   readonly #timers: Timers;
-  readonly #log: Log;
-  #waiting = new Map<string, Set<() => void>>();
-  #timer: Timer | undefined;
-  #stopped = false;
+  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #loop: Loop;
 
-  constructor(parts: { store: Pick<Store, 'readJob' | 'findEnded'>; timers: Timers; log: Log }) {
+  constructor(parts: EndWaitersParts) {
     this.#store = parts.store;
     this.#timers = parts.timers;
-    this.#log = parts.log;
+    const isIdle = () => this.#waiting.size === 0;
+    this.#loop = new Loop({ ...parts, name: 'ended jobs', everyMs: POLL_EVERY_MS, run: () => this.#probe(), isIdle });
   }
 
   /** The job when it has ended, or as it is once the time is up or the caller has gone. */
@@ -48,10 +52,10 @@ export class EndWaiters {
   }
 
   /** Lets everybody go. */
-  stop(): void {
-    this.#stopped = true;
-    this.#timer?.cancel();
+  stop(): Promise<void> {
+    const stopped = this.#loop.stop();
     this.notify([...this.#waiting.keys()]);
+    return stopped;
   }
 
   /** Registered before the first look, so that an end between the two is not missed. */
@@ -72,8 +76,8 @@ export class EndWaiters {
       this.#waiting.set(jobId, wakes);
       gone.addEventListener('abort', leave);
     });
-    if (this.#stopped || gone.aborted) leave();
-    this.#schedule();
+    if (this.#loop.isStopped || gone.aborted) leave();
+    else this.#loop.start(POLL_EVERY_MS);
     return { promise, leave };
   }
 
@@ -81,18 +85,6 @@ export class EndWaiters {
     const job = await this.#store.readJob(namespace, jobId);
     if (!job) throw jobNotFound(namespace, jobId);
     return job;
-  }
-
-  #schedule(): void {
-    if (this.#timer || this.#stopped || this.#waiting.size === 0) return;
-    this.#timer = this.#timers.after(POLL_EVERY_MS, () => {
-      this.#probe()
-        .catch((error) => this.#log.warn({ error: String(error) }, 'could not look for ended jobs; tries again'))
-        .finally(() => {
-          this.#timer = undefined;
-          this.#schedule();
-        });
-    });
   }
 
   /** Hints can be lost: this is the guarantee. */

@@ -2,8 +2,8 @@
 import { isTerminal } from '../../../domain/jobs/job-state.ts';
 import { EngineError } from '../../base/errors.ts';
 import { WakeUp } from '../../events/wake-up.ts';
+import { Loop, type LoopParts } from '../../loop.ts';
 import type { JobView } from '../../ports/jobs.ts';
-import type { Log, Timer, Timers } from '../../ports/ports.ts';
 import type { Store } from '../../ports/store.ts';
 import { jobNotFound } from '../change/cancels.ts';
 import type { JobReads } from './job-reads.ts';
@@ -18,23 +18,21 @@ class Watcher extends WakeUp {
   revision = 0;
 }
 
-export interface WatchesParts {
+export interface WatchesParts extends Pick<LoopParts, 'timers' | 'random' | 'log'> {
   readonly reads: Pick<JobReads, 'readJob'>;
   readonly store: Pick<Store, 'readRevisions'>;
-  readonly timers: Timers;
-  readonly log: Log;
 }
 
 export class Watches {
   readonly #parts: WatchesParts;
   readonly #watched = new Map<string, Set<Watcher>>();
   #count = 0;
-  #timer: Timer | undefined;
-  #isPolling = false;
-  #stopped = false;
+  readonly #loop: Loop;
 
   constructor(parts: WatchesParts) {
     this.#parts = parts;
+    const isIdle = () => this.isIdle;
+    this.#loop = new Loop({ ...parts, name: 'changed jobs', everyMs: POLL_EVERY_MS, run: () => this.#probe(), isIdle });
   }
 
   /** Nobody watches anything. */
@@ -58,7 +56,8 @@ export class Watches {
     gone.addEventListener('abort', watcher.wake);
     try {
       while (!gone.aborted) {
-        if (this.#stopped) throw new EngineError('SHUTTING_DOWN', 'this replica is shutting down; watch the job again');
+        if (this.#loop.isStopped)
+          throw new EngineError('SHUTTING_DOWN', 'this replica is shutting down; watch the job again');
         const job = await this.#parts.reads.readJob(namespace, jobId);
         if (!job) throw jobNotFound(namespace, jobId);
         if (job.revision > watcher.revision) {
@@ -81,10 +80,10 @@ export class Watches {
   }
 
   /** Ends every watch with SHUTTING_DOWN. */
-  stop(): void {
-    this.#stopped = true;
-    this.#timer?.cancel();
+  stop(): Promise<void> {
+    const stopped = this.#loop.stop();
     this.notify([...this.#watched.keys()]);
+    return stopped;
   }
 
   #enter(jobId: string): Watcher {
@@ -92,7 +91,7 @@ export class Watches {
     const watchers = this.#watched.get(jobId) ?? new Set();
     this.#watched.set(jobId, watchers.add(watcher));
     this.#count++;
-    this.#schedule();
+    this.#loop.start(POLL_EVERY_MS);
     return watcher;
   }
 
@@ -101,22 +100,6 @@ export class Watches {
     watchers?.delete(watcher);
     if (watchers?.size === 0) this.#watched.delete(jobId);
     this.#count--;
-  }
-
-  #schedule(): void {
-    if (this.#timer || this.#isPolling || this.#stopped || this.isIdle) return;
-    this.#timer = this.#parts.timers.after(POLL_EVERY_MS, () => {
-      this.#timer = undefined;
-      this.#isPolling = true;
-      this.#probe()
-        .catch((error) =>
-          this.#parts.log.warn({ error: String(error) }, 'could not look for changed jobs; tries again'),
-        )
-        .finally(() => {
-          this.#isPolling = false;
-          this.#schedule();
-        });
-    });
   }
 
   async #probe(): Promise<void> {
