@@ -10,10 +10,10 @@ import {
 } from '../../server/domain/jobs/job-state.ts';
 
 const meanings: { readonly [S in JobState]: string } = {
-  BLOCKED: 'waits for what it depends on: jobs, steps, data assets',
+  BLOCKED: 'waits for its dependencies: jobs, steps, data assets',
   SCHEDULED: 'waits for a time: a delay, a run time, a backoff',
   READY: 'waits for a worker',
-  PAUSED: 'is held by a person or a policy',
+  PAUSED: 'is paused by a person or a policy',
   ASSIGNED: 'is handed to a session',
   RUNNING: 'was seen running',
   WAITING: 'is a workflow whose steps run, or awaits an event or a person',
@@ -22,19 +22,19 @@ const meanings: { readonly [S in JobState]: string } = {
   FAILED: 'failed, and no further attempt is made',
   CANCELLED: 'was cancelled',
   EXPIRED: 'was not started in time',
-  SKIPPED: 'was never to be run',
+  SKIPPED: 'will never run',
 };
 
 const beginnings: { readonly [S in (typeof firstStates)[number]]: string } = {
   BLOCKED: 'submit behind others',
   SCHEDULED: 'submit for later',
   READY: 'submit',
-  ASSIGNED: 'submit while a session offers a place and no job waits for it',
+  ASSIGNED: 'submit while a session offers a slot and no job waits for it',
 };
 
 const reasons: { readonly [E in JobEvent]: string } = {
-  promote: 'the time it waited for has come; a retry without room in its budget waits on',
-  claim: 'the dispatcher hands it to a session',
+  promote: 'its time has come; a retry without capacity in its budget keeps waiting',
+  claim: 'the dispatcher assigns it to a session',
   observe: 'a heartbeat says that its handler has started',
   succeed: 'the worker reports a result',
   fail: 'the worker reports a failure',
@@ -43,21 +43,21 @@ const reasons: { readonly [E in JobEvent]: string } = {
   lapse: "the session's lease lapsed",
   closeSession: 'the session was closed before it reported',
   requestCancel: 'somebody asks it to stop',
-  confirmCancel: 'the worker reports that it stopped for a cancel',
-  timeOut: 'a limit in time was reached, or the grace of a cancel is over',
-  watch: 'the watchdog looked, and the attempt gets on',
+  confirmCancel: 'the worker reports that it stopped because of a cancel',
+  timeOut: 'a limit in time was reached, or the grace period of a cancel is over',
+  watch: 'the watchdog checked, and the attempt makes progress',
   expire: 'its expiry has come',
-  pause: 'somebody holds it',
-  resume: 'somebody lets it go on',
+  pause: 'somebody pauses it',
+  resume: 'somebody resumes it',
   update: 'somebody changes its priority, run time or expiry',
   start: 'it is a workflow, and the control plane takes it',
-  finish: 'it is a workflow, and none of its steps is left to run; or what it waited for has come',
+  finish: 'it is a workflow, and none of its steps is left to run; or the event or person that it waited for has come',
   await: 'it waits for an event or for a person, and its turn has come',
-  block: 'somebody makes it depend on more',
-  unblock: 'all that it depends on has come about',
+  block: 'somebody adds a dependency',
+  unblock: 'all its dependencies are met',
   suspend: 'its handler waits for children',
   wake: 'the children that its handler waits for have ended',
-  skip: 'something that it depends on can come about no more',
+  skip: 'one of its dependencies can no longer be met',
 };
 
 const events = Object.keys(transitions) as JobEvent[];
@@ -89,8 +89,9 @@ export function drawStates(): string {
   return [
     '# States of a job',
     '',
-    'Drawn from the table of transitions in `server/domain/jobs/job-state.ts`; a test compares the two, and another runs every',
-    'statement that moves a job from every state. What is not drawn is refused. `UPDATE=1 npm test -- state-diagram` draws anew.',
+    'This page is drawn from the table of transitions in `server/domain/jobs/job-state.ts`; a test compares the two, and',
+    'another runs every statement that moves a job from every state. A transition that is not drawn is refused.',
+    '`UPDATE=1 npm test -- state-diagram` redraws it.',
     '',
     '```mermaid',
     'stateDiagram-v2',
@@ -109,8 +110,8 @@ export function drawStates(): string {
       events.map((event) => [`\`${event}\``, reasons[event]] as const),
     ),
     '',
-    'A terminal state is final: a retry by hand makes a new job. A job that is being cancelled never goes back to `READY`;',
-    'a result that is stored before the cancel is confirmed wins.',
+    'A terminal state is final: a manual retry makes a new job. A job that is being cancelled never goes back to `READY`.',
+    'If a result is stored before the cancel is confirmed, the result wins.',
     '',
   ].join('\n');
 }
