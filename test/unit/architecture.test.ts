@@ -175,7 +175,7 @@ const plantedTrees: Readonly<Record<string, readonly [Readonly<Record<string, st
 };
 
 describe('a planted tree', () => {
-  it.each(Object.entries(plantedTrees))('%s', (_title, [texts, start]) => {
+  it.each(Object.entries(plantedTrees))('%s is judged correctly', (_title, [texts, start]) => {
     const faults = structureFaults(Object.entries(texts).map(([path, text]) => ({ path, text })));
     expect(faults.map((fault) => fault.slice(0, start?.length))).toEqual(start === undefined ? [] : [start]);
   });
@@ -198,7 +198,7 @@ describe('a planted file', () => {
       [`${path} with ${text.trim().replaceAll('\n', ' ') || 'many lines'}`, path, text, word] as const,
   );
 
-  it.each(titled)('%s', (_title, path, text, word) => {
+  it.each(titled)('%s is judged correctly', (_title, path, text, word) => {
     const faults = houseFaults([{ path, text } satisfies SourceFile]);
     if (word === undefined) expect(faults).toEqual([]);
     else {

@@ -5,7 +5,7 @@ import { mutants } from '../simulation/mutants/mutants.ts';
 import noticedAt from '../simulation/mutants/noticed-at.json' with { type: 'json' };
 import { applyPatch } from '../simulation/mutants/plant.ts';
 
-it.each(Object.entries(mutants))('%s', (_, { patches }) => {
+it.each(Object.entries(mutants))('the bug "%s" fits the source that it changes', (_, { patches }) => {
   const sources = new Map<string, string>();
   for (const patch of patches) {
     const before = sources.get(patch.file) ?? readFileSync(new URL(`../../${patch.file}`, import.meta.url), 'utf8');

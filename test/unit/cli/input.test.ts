@@ -60,7 +60,7 @@ describe('a demand of a job', () => {
     ['cpu=0.5', { cpu: 0.5 }],
     ['memory=4Gi', { memory: 4 * 2 ** 30 }],
     ['disk=1.5Ti', { disk: 1.5 * 2 ** 40 }],
-  ])('%s', (text, amounts) => expect(amount(text)).toEqual(amounts));
+  ])('may be %s', (text, amounts) => expect(amount(text)).toEqual(amounts));
 
   it.each(['can not be %j', 'gpu=', '=1', 'gpu=-1', 'gpu=1e3', 'gpu=1 ', 'memory=4GB', 'memory=4gi', 'gpu=NaN'])(
     'is not %j',

@@ -36,7 +36,7 @@ const table: readonly (readonly [string, BacklogBounds, Backlog, string])[] = [
 ];
 
 describe('the bounds of a queue', () => {
-  it.each(table)('%s', (_what, bounds, backlog, expected) => {
+  it.each(table)('decide in the case "%s"', (_what, bounds, backlog, expected) => {
     const found = [-1, 0, 1].map((priority) => overrunOf(bounds, backlog, priority)?.excess ?? '-');
     expect(found.join(' ')).toBe(expected);
   });
@@ -71,7 +71,7 @@ describe('the retry delay', () => {
     ['two jobs a second leave', 10, 2, 5_000],
     ['it would be at once', 1, 1_000, 1_000],
     ['it would be in an hour', 36_000, 10, 60_000],
-  ])('%s', (_what, excess, rate, expected) => {
+  ])('is computed in the case "%s"', (_what, excess, rate, expected) => {
     expect(retryAfterMs(excess, rate)).toBe(expected);
   });
 

@@ -78,7 +78,7 @@ const statusOf = (policy: Concurrency, deadline: Deadline) => ({
 
 describe('a CronJob', () => {
   it.each(rows)(
-    '$policy, deadline $deadline, $count missed: $fate; $difference',
+    'with $policy, deadline $deadline and $count missed starts: $fate; $difference',
     ({ policy, deadline, count, fate }) => {
       const nowUs = NOON_US + count * MINUTE + 40 * SECOND;
       const { runs, cancelsOthers } = decideSchedule(statusOf(policy, deadline), times, nowUs);

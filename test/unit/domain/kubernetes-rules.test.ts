@@ -78,7 +78,7 @@ const rows: Row[] = [
 ];
 
 describe('a job with maxAttempts of 4', () => {
-  it.each(rows)('%s', (_what, rules, happens, { state, counted, by }) => {
+  it.each(rows)('ends as in Kubernetes in the case "%s"', (_what, rules, happens, { state, counted, by }) => {
     const policy: RetryPolicy = policyOf({ maxAttempts: 4, ...(rules.length > 0 ? { rules } : {}) });
     const { last } = play(policy, ...happens);
     expect(last).toMatchObject({ state, attemptsCounted: counted });

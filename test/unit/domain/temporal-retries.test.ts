@@ -14,25 +14,25 @@ const temporal: Partial<RetryPolicy> = {
 
 const times = (count: number, failure: Failure = failed()) => Array.from({ length: count }, () => failure);
 
-describe('intervals', () => {
+describe('the intervals of retries', () => {
   it.each<[string, Partial<RetryPolicy>, number[]]>([
     ['1 s, doubled, up to 100 times the first', {}, [1, 2, 4, 8, 16, 32, 64, 100, 100]],
     ['a coefficient of 1 is constant', { multiplier: 1 }, [1, 1, 1, 1]],
     ['a coefficient of 1.5', { multiplier: 1.5 }, [1, 1.5, 2.25, 3.375]],
     ['a coefficient of 10 reaches the cap at once', { multiplier: 10, maxBackoffMs: 5_000 }, [1, 5, 5]],
     ['a cap of the first interval', { maxBackoffMs: 1_000 }, [1, 1, 1]],
-  ])('%s', (_what, changes, seconds) => {
+  ])('are as in Temporal: %s', (_what, changes, seconds) => {
     const { waitsMs } = play(policyOf({ ...temporal, ...changes }), ...times(seconds.length));
     expect(waitsMs).toEqual(seconds.map((s) => s * 1_000));
   });
 });
 
-describe('maximum attempts', () => {
+describe('the maximum number of attempts', () => {
   it.each([
     ['1 means no retry', 1],
     ['2 means one', 2],
     ['5 means four', 5],
-  ])('%s', (_what, maxAttempts) => {
+  ])('is as in Temporal: %s', (_what, maxAttempts) => {
     const { last, waitsMs } = play(policyOf({ ...temporal, maxAttempts }), ...times(9));
     expect(last).toMatchObject({ state: 'FAILED', attemptsCounted: maxAttempts });
     expect(waitsMs).toHaveLength(maxAttempts - 1);

@@ -84,7 +84,7 @@ const rows: readonly Row[] = [
 ];
 
 describe('the key of a submission', () => {
-  it.each(rows)('%s', async (_, rule, one, two, same) => {
+  it.each(rows)('is compared as in River: %s', async (_, rule, one, two, same) => {
     expect((await keyOf(rule, one)) === (await keyOf(rule, two))).toBe(same);
   });
 

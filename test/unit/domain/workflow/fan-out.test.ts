@@ -159,7 +159,7 @@ const rows: Row[] = [
 ];
 
 describe('the decision on a fan-out', () => {
-  it.each(rows)('%s', (_what, rules, size, rounds, expected) => {
+  it.each(rows)('is made in the case "%s"', (_what, rules, size, rounds, expected) => {
     expect(play(rules, size, ...rounds).decision).toEqual(expected);
   });
 

@@ -137,7 +137,7 @@ const compensationRows: [string, Partial<WorkflowRun>, object][] = [
 ];
 
 describe('compensation', () => {
-  it.each(compensationRows)('%s', (_what, run, expected) => {
+  it.each(compensationRows)('is decided in the case "%s"', (_what, run, expected) => {
     expect(decidePhase(graph, runOf(run))).toEqual(expected);
   });
 
@@ -161,7 +161,7 @@ describe('compensation', () => {
 });
 
 describe('decidePhase', () => {
-  it.each(rows)('%s', (_what, run, expected) => {
+  it.each(rows)('decides in the case "%s"', (_what, run, expected) => {
     expect(decidePhase(graph, runOf(run))).toEqual(expected);
   });
 

@@ -21,7 +21,7 @@ it.each([
     ],
     3,
   ],
-])('the text of indexes: %s', (text, spans, count) => {
+])('the text of indexes %s is read', (text, spans, count) => {
   const found = parseIndexes(text);
   expect(found).toEqual(spans);
   expect(countIn(found as never)).toBe(count);
