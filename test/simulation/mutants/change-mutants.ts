@@ -33,7 +33,7 @@ export const changeMutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   timeout_on_own_clock: {
-    about: "A replica tells by its own machine's clock what is over.",
+    about: "A replica decides by its own machine's clock which times are over.",
     patches: [
       {
         file: 'server/engine/upkeep/sweeper.ts',

@@ -23,7 +23,7 @@ export const eventMutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   retries_not_told: {
-    about: 'Only ends of jobs are told of those that were moved, and not that they wait again.',
+    about: 'Of moved jobs only the ends are published, and not that they wait again.',
     patches: [
       {
         file: 'server/store/jobs/change/change-runs.ts',

@@ -6,7 +6,7 @@ const phases = 'server/domain/workflows/phases.ts';
 
 export const flowMutants: Readonly<Record<string, Mutant>> = {
   expiry_is_not_told: {
-    about: 'A workflow or a batch is not told of a job that has expired.',
+    about: 'A workflow or a batch is not notified of a job that has expired.',
     patches: [
       {
         file: 'server/store/jobs/change/change-runs.ts',
@@ -16,7 +16,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   news_taken_twice: {
-    about: 'What a workflow or a batch was told of ends of jobs stays, and is acted upon again.',
+    about: 'Inbox rows of ended jobs stay, and the workflow or the batch acts on them again.',
     patches: [
       {
         file: inbox,
@@ -26,7 +26,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   news_of_the_busy_is_lost: {
-    about: 'What a workflow is told while it stops is thrown away.',
+    about: 'Inbox rows of a workflow that arrive while it stops are thrown away.',
     patches: [
       {
         file: 'server/engine/workflows/advance.ts',
@@ -86,7 +86,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   doomed_leaves_jobs_open: {
-    about: 'A workflow that is doomed goes on to its end while its jobs run.',
+    about: 'A failing workflow continues to its end while its jobs run.',
     patches: [
       {
         file: phases,
@@ -96,7 +96,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   cancel_does_not_stop: {
-    about: 'A workflow that is cancelled goes on with its work.',
+    about: 'A cancelled workflow continues its work.',
     patches: [
       {
         file: phases,
@@ -157,7 +157,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   seal_is_not_told: {
-    about: 'A batch is not told that it was sealed, so one whose members had all ended never ends.',
+    about: 'A batch is not notified of its seal, so one whose members had all ended never ends.',
     patches: [
       {
         file: 'server/store/batches/batches.ts',

@@ -56,7 +56,7 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   second_word_is_heard: {
-    about: 'Who speaks second is told that he was heard.',
+    about: 'The second decision about an approval is answered as accepted.',
     patches: [
       {
         file: 'server/engine/signals/approvals.ts',
@@ -66,11 +66,11 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   one_dependency_is_enough: {
-    about: 'A job goes on once one of those that it depends on has ended as it should.',
+    about: 'A job continues once the first of its dependencies is met.',
     patches: [{ file: inbox, find: 'waits_for === edges.length', replace: 'waits_for >= edges.length' }],
   },
   cancel_is_not_told_to_dependents: {
-    about: 'Jobs that depend on a job that is cancelled are not told of it.',
+    about: 'Jobs that depend on a cancelled job are not notified of its end.',
     patches: [
       {
         file: 'server/store/jobs/change/change-runs.ts',
@@ -110,7 +110,7 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   waits_for_one_child: {
-    about: 'A handler that waits for several children goes on after the first of them.',
+    about: 'A handler that waits for several children continues after the first of them.',
     patches: [
       {
         file: 'server/engine/dependencies/suspensions.ts',
@@ -140,7 +140,7 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   children_outlive_their_parent: {
-    about: 'Children that are open when their parent ends go on.',
+    about: 'Children that are open when their parent ends continue.',
     patches: [{ file: inbox, find: `c.step = \${ATTACHED}`, replace: `c.step = 99 + \${ATTACHED}` }],
   },
   suspended_keeps_its_permit: {

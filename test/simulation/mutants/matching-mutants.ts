@@ -3,7 +3,7 @@ import type { Mutant } from './mutant.ts';
 
 export const matchingMutants: Readonly<Record<string, Mutant>> = {
   running_is_in_nobodys_way: {
-    about: 'A job that was seen running is in the way of no other that is alike.',
+    about: 'A job that was seen running does not block a matching one.',
     patches: [
       {
         file: 'server/domain/jobs/submission-rule.ts',
@@ -13,7 +13,7 @@ export const matchingMutants: Readonly<Record<string, Mutant>> = {
     ],
   },
   debounced_are_kept: {
-    about: 'A job that waits for others that are alike stays when the next one comes.',
+    about: 'A debounced job stays when the next matching one comes.',
     patches: [
       {
         file: 'server/store/jobs/submit/submission-rules.ts',

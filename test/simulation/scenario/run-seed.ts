@@ -39,7 +39,7 @@ const countOpen = {
   name: 'sim_count_open',
   text: `SELECT (SELECT count(*) FROM muster.job_runs) AS jobs,
                 (SELECT count(*) FROM muster.outbox) AS unpublished,
-                (SELECT count(*) FROM muster.workflow_news) + (SELECT count(*) FROM muster.dependency_news) AS told,
+                (SELECT count(*) FROM muster.workflow_news) + (SELECT count(*) FROM muster.dependency_news) AS inbox,
                 (SELECT count(*) FROM muster.event_waits) + (SELECT count(*) FROM muster.job_dependencies)
                   + (SELECT count(*) FROM muster.sent_events WHERE up_to_row IS NOT NULL) AS awaited,
                 (SELECT count(*) FROM muster.sessions WHERE state = 2
@@ -107,8 +107,8 @@ export async function runSeed(postgres: SimPostgres, seed: number, keepsTrace = 
 /** Every inbox row is taken, and ended jobs wait for nothing. */
 async function checkTaken(postgres: SimPostgres, history: History): Promise<void> {
   const [left] = await postgres.run(countOpen, []);
-  if (left?.awaited > 0) history.violate('told', `${left?.awaited} rows of what jobs waited for are left`);
-  if (left?.told > 0) history.violate('told', `${left?.told} rows of what they were told are left`);
+  if (left?.awaited > 0) history.violate('inbox', `${left?.awaited} rows of waits and dependencies are left`);
+  if (left?.inbox > 0) history.violate('inbox', `${left?.inbox} inbox rows are left`);
 }
 
 async function checkCounts(postgres: SimPostgres, history: History): Promise<void> {
@@ -149,7 +149,7 @@ async function runToRest(postgres: SimPostgres, simulation: Simulation): Promise
       flows.readAll();
       links.readAll();
     }
-    if (open?.jobs === 0 && open.sessions === 0 && open.unpublished === 0 && open.told === 0 && isIdle())
+    if (open?.jobs === 0 && open.sessions === 0 && open.unpublished === 0 && open.inbox === 0 && isIdle())
       restAt = Math.min(restAt, world.now + 1.5 * profile.times.beatMs);
     else world.after(POLL_MS, probe);
   };
