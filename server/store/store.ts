@@ -12,9 +12,7 @@ import {
 } from './definitions/definitions.ts';
 import { dependencyStore } from './dependencies/dependency-walk.ts';
 import { deadlockStore } from './dependencies/handler-waits.ts';
-import { claimDemanding } from './dispatch/claim-demanding.ts';
-import { claimJobs } from './dispatch/claim-jobs.ts';
-import { claimLimited, claimSuspects } from './dispatch/claim-suspects.ts';
+import { claim } from './dispatch/claim.ts';
 import { readWaitingKeys, requeueDeferredJobs } from './dispatch/deferred-jobs.ts';
 import { FairRanks } from './dispatch/fair-ranks.ts';
 import { ensureLane, findLane, readHeads, readLanes } from './dispatch/lanes.ts';
@@ -95,10 +93,7 @@ export function createStore(database: Database, fairRanks = new FairRanks()): St
     findSubmission: (call) => findSubmission(database, call),
     findOwnedKeys: (namespace, keys) => findOwnedKeys(database, namespace, keys),
     findJobs: (jobIds) => findJobs(database, jobIds),
-    claim: (claim) => claimJobs(database, claim),
-    claimSuspects: (claim) => claimSuspects(database, claim),
-    claimLimited: (claim, suspect) => claimLimited(database, claim, suspect),
-    claimDemanding: (claim, suspect) => claimDemanding(database, claim, suspect),
+    claim: (wanted) => claim(database, wanted),
     renewReservations: () => renewReservations(database),
     requeueDeferred: (limitIds) => requeueDeferredJobs(database, limitIds),
     readWaitingKeys: (afterLimitId, limit) => readWaitingKeys(database, afterLimitId, limit),
@@ -106,7 +101,7 @@ export function createStore(database: Database, fairRanks = new FairRanks()): St
     listBreakers: (namespace, afterName, limit) => listBreakers(database, namespace, afterName, limit),
     readOpenBreakers: () => readOpenBreakers(database),
     readLanesToProbe: (key) => readLanesToProbe(database, key),
-    probeBreaker: (key, claim, suspect) => probeBreaker(database, key, claim, suspect),
+    probeBreaker: (key, wanted) => probeBreaker(database, key, wanted),
     alignGatedLanes: () => alignGatedLanes(database),
     complete: (completions, checked = false) => completeAttempts(database, completions, checked),
     readUnchecked: (attempts) => readUnchecked(database, attempts),

@@ -87,9 +87,9 @@ async function bench(name: string, database: Database): Promise<void> {
     const held: { jobId: string; attempt: number }[] = [];
     const claim = await rate(parts, async (part) => {
       const permits = part.map(() => ({ sessionId, creditId: 1, prefetch: false }));
-      const claimed = await claimJobs(database, { permits, lanes: [{ laneId: 1, cursor: 0 }], maxBytes: 8 << 20 });
-      held.push(...claimed);
-      return claimed.length;
+      const { jobs } = await claimJobs(database, { permits, lanes: [{ laneId: 1, cursor: 0 }], maxBytes: 8 << 20 });
+      held.push(...jobs);
+      return jobs.length;
     });
     const ends = Array.from({ length: Math.ceil(held.length / size) }, (_, i) => held.slice(i * size, i * size + size));
     const complete = await rate(
@@ -117,7 +117,9 @@ async function bench(name: string, database: Database): Promise<void> {
         },
       ]);
       const inserted = performance.now();
-      const [job] = await claimJobs(database, {
+      const {
+        jobs: [job],
+      } = await claimJobs(database, {
         permits: [{ sessionId, creditId: 1, prefetch: false }],
         lanes: [{ laneId: 1, cursor: 0 }],
         maxBytes: 8 << 20,

@@ -8,7 +8,7 @@ import { openPglite } from '../../server/store/driver/pglite.ts';
 import { migrate } from '../../server/store/migrate.ts';
 import { createStore } from '../../server/store/store.ts';
 import type { StoreContext } from './store-context.ts';
-import { claimOf, completionOf, makeCall, makeJob, makeLane, openWorker } from './store-fixtures.ts';
+import { claimOf, completionOf, jobsOf, makeCall, makeJob, makeLane, openWorker } from './store-fixtures.ts';
 
 const [dataDir = '', what = 'work'] = process.argv.slice(2);
 // Frequent, so that a kill at any time may hit a VACUUM or a checkpoint.
@@ -24,7 +24,7 @@ async function work(context: StoreContext): Promise<never> {
     const jobs = Array.from({ length: 50 }, () => makeJob(laneId));
     await context.store.submit([makeCall(jobs)]);
     process.send?.({ submitted: jobs.map((job) => job.jobId), completed: [] });
-    const claimed = await context.store.claim(claimOf([laneId], sessionId, 40));
+    const claimed = await jobsOf(context.store.claim(claimOf([laneId], sessionId, 40)));
     const done = await context.store.complete(claimed.map((job) => completionOf(job)));
     process.send?.({ submitted: [], completed: done.map((key) => key.jobId) });
   }

@@ -24,17 +24,14 @@ export async function claimDemanding(
 ): Promise<DemandingClaimed> {
   const [lane] = await context.store.readLanes([laneId]);
   if (!lane) throw new Error(`there is no lane ${laneId}`);
-  let seen: CapacityResult | undefined;
-  const onCapacity = (found: CapacityResult) => {
-    seen = found;
-  };
   const permits = Array.from({ length: count }, () =>
     sessionIds.map((sessionId) => ({ sessionId, creditId: 7, prefetch: false })),
   ).flat();
   const needs = parseDemands(lane.demands).resources ?? {};
-  const demanding = { laneId, cursor: 0, needs, onCapacity };
-  const jobs = await context.store.claimDemanding({ permits, demanding, maxBytes: 8 << 20 }, lane.suspect);
-  return { jobs: jobs.sort((a, b) => a.rank - b.rank), seen };
+  const lanes = [{ laneId, cursor: 0 }];
+  const claim = { permits, lanes, needs, suspects: lane.suspect, maxBytes: 8 << 20 };
+  const { jobs, capacity: seen } = await context.store.claim(claim);
+  return { jobs: jobs.toSorted((a, b) => a.rank - b.rank), seen };
 }
 
 /** Calls everything that a store can do with them, for tests of its statements. */

@@ -4,7 +4,7 @@ import { uuid7 } from '../../server/domain/base/uuid.ts';
 import { definitionDefaults, type JobDefinition } from '../../server/domain/definitions/definition.ts';
 import type { LaneKey } from '../../server/domain/dispatch/placement.ts';
 import type { AttemptKey, Completion } from '../../server/engine/ports/attempts.ts';
-import type { Claim, ClaimedJob, Permit } from '../../server/engine/ports/dispatch.ts';
+import type { Claim, ClaimedJob, ClaimResult, Permit } from '../../server/engine/ports/dispatch.ts';
 import type { NewSession, SessionRow } from '../../server/engine/ports/sessions.ts';
 import type { NewJob, SubmitCall } from '../../server/engine/ports/submissions.ts';
 import type { Row } from '../../server/store/driver/database.ts';
@@ -117,6 +117,10 @@ export function claimOf(laneIds: readonly number[], sessionId: string, count: nu
   };
 }
 
+export async function jobsOf(claim: Promise<ClaimResult>): Promise<ClaimedJob[]> {
+  return [...(await claim).jobs];
+}
+
 /** Claims like a dispatcher with credits of one session, in the order of ranks. */
 export async function claimMany(
   context: StoreContext,
@@ -124,7 +128,7 @@ export async function claimMany(
   sessionId: string,
   count: number,
 ): Promise<ClaimedJob[]> {
-  const claimed = await context.store.claim(claimOf([laneId], sessionId, count));
+  const claimed = await jobsOf(context.store.claim(claimOf([laneId], sessionId, count)));
   return claimed.sort((a, b) => a.rank - b.rank || (a.jobId < b.jobId ? -1 : 1));
 }
 

@@ -55,17 +55,16 @@ export async function claimLimited(
 ): Promise<{ readonly jobs: ClaimedJob[]; readonly seen: LimitsResult | undefined }> {
   const [lane] = await context.store.readLanes([laneId]);
   if (!lane) throw new Error(`there is no lane ${laneId}`);
-  let seen: LimitsResult | undefined;
-  const onLimits = (found: LimitsResult) => {
-    seen = found;
-  };
   const atLimitLaneId = await atLimitOf(context, laneId);
   const permits = Array.from({ length: count }, () => ({ sessionId, creditId: 7, prefetch: false }));
-  const jobs = await context.store.claimLimited(
-    { permits, maxBytes: 8 << 20, lane: { ...lane, ...buckets, cursor, atLimitLaneId, onLimits } },
-    lane.suspect,
-  );
-  return { jobs: jobs.sort((a, b) => a.rank - b.rank), seen };
+  const { jobs, limits: seen } = await context.store.claim({
+    permits,
+    lanes: [{ laneId, cursor }],
+    maxBytes: 8 << 20,
+    suspects: lane.suspect,
+    limits: { ...lane, ...buckets, atLimitLaneId },
+  });
+  return { jobs: jobs.toSorted((a, b) => a.rank - b.rank), seen };
 }
 
 /** Stores jobs with a permit each in a lane with limits. Returns the assigned ones, in the order of the jobs. */

@@ -3,6 +3,7 @@ import type { StoreContext } from './store-context.ts';
 import {
   claimOf,
   completionOf,
+  jobsOf,
   makeCall,
   makeJob,
   makeLane,
@@ -32,7 +33,7 @@ export async function runJobs(
       await context.store.submit([
         makeCall(Array.from({ length: BATCH }, (_, rank) => makeJob(laneId, { jobId: newJobId(idMs), rank, input }))),
       ]);
-      const claimed = await context.store.claim(claimOf([laneId], sessionId, BATCH));
+      const claimed = await jobsOf(context.store.claim(claimOf([laneId], sessionId, BATCH)));
       const done = await context.store.complete(claimed.map((job) => completionOf(job)));
       ended += done.length;
       await onEnded(ended);
@@ -47,7 +48,7 @@ export async function fillTables(context: StoreContext): Promise<void> {
   const sessions = await Promise.all(Array.from({ length: 500 }, () => openWorker(context)));
   for (const laneId of lanes) await submitMany(context, laneId, 400);
   for (const [i, laneId] of lanes.entries()) {
-    const claimed = await context.store.claim(claimOf([laneId], sessions[i * 7]?.sessionId as string, 200));
+    const claimed = await jobsOf(context.store.claim(claimOf([laneId], sessions[i * 7]?.sessionId as string, 200)));
     await context.store.complete(claimed.slice(0, 100).map((job) => completionOf(job)));
     await context.store.observe(claimed.slice(100, 150));
   }

@@ -2,9 +2,8 @@
 import { type Sampling, spanContext, traceparentOf } from '../../domain/events/trace.ts';
 import { killPoint } from '../base/kill-points.ts';
 import type { Assignment, LaneHint } from '../base/messages.ts';
-import type { CapacityResult } from '../ports/demands.ts';
-import type { ClaimedJob, Permit } from '../ports/dispatch.ts';
-import type { LaneUnderLimits, LimitsResult } from '../ports/limits.ts';
+import type { ClaimedJob, ClaimResult, Permit } from '../ports/dispatch.ts';
+import type { LaneUnderLimits } from '../ports/limits.ts';
 import type { Bus, Log } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 import type { NewJob } from '../ports/submissions.ts';
@@ -16,16 +15,19 @@ import type { Limits } from './limits.ts';
 import { kindsFor } from './prefetch.ts';
 import type { CreditClass, ForLane, Kinds, UnspentCredits } from './unspent-credits.ts';
 
-const CLAIMS_IN_FLIGHT = 2;
+/** Of each kind. */
+const CLAIMS_IN_FLIGHT = { suspects: 1, singleLane: 1, others: 2 } as const;
 const PERMITS_PER_CLAIM = 1_000;
 /** A claim for one job does not pay for a thousand places; one that finds more than was expected asks for twice as many. */
 const MIN_PERMITS = 16;
 const LANES_PER_CLAIM = 4;
 const BYTES_PER_CLAIM = 8 << 20;
 
+type ClaimKind = keyof typeof CLAIMS_IN_FLIGHT;
+
 export class Dispatcher {
-  readonly #store: Pick<Store, 'claim' | 'claimSuspects' | 'claimLimited' | 'claimDemanding'>;
-  readonly #limits: Pick<Limits, 'claimLane' | 'laneOf' | 'claimResult' | 'takesSlotsOnly'>;
+  readonly #store: Pick<Store, 'claim'>;
+  readonly #limits: Pick<Limits, 'limitsToClaim' | 'laneOf' | 'claimResult' | 'takesSlotsOnly'>;
   readonly #capacities: Pick<Capacities, 'claimResult'>;
   readonly #lanes: Lanes;
   readonly #credits: UnspentCredits;
@@ -33,15 +35,13 @@ export class Dispatcher {
   readonly #log: Log;
   readonly #sampling: Sampling | undefined;
   readonly #onWake: () => void;
-  #claims = 0;
-  #claimsSuspects = false;
-  #claimsSingleLane = false;
+  readonly #inFlight: Record<ClaimKind, number> = { suspects: 0, singleLane: 0, others: 0 };
   #again = false;
   #stopped = false;
 
   constructor(parts: {
-    store: Pick<Store, 'claim' | 'claimSuspects' | 'claimLimited' | 'claimDemanding'>;
-    limits: Pick<Limits, 'claimLane' | 'laneOf' | 'claimResult' | 'takesSlotsOnly'>;
+    store: Pick<Store, 'claim'>;
+    limits: Pick<Limits, 'limitsToClaim' | 'laneOf' | 'claimResult' | 'takesSlotsOnly'>;
     capacities: Pick<Capacities, 'claimResult'>;
     lanes: Lanes;
     credits: UnspentCredits;
@@ -143,7 +143,7 @@ export class Dispatcher {
     for (const creditClass of this.#credits.classes()) {
       this.#startSuspects(creditClass, true);
       this.#startSingleLane(creditClass, true);
-      while (this.#claims < CLAIMS_IN_FLIGHT && this.#start(creditClass)) {}
+      while (!this.#isBusy('others') && this.#startOthers(creditClass)) {}
       this.#startSingleLane(creditClass, false);
       this.#startSuspects(creditClass, false);
     }
@@ -151,26 +151,12 @@ export class Dispatcher {
 
   /** Claims suspects, at most one for each session, and only for slots. `before`: if none of the others' heads is lower. */
   #startSuspects(creditClass: CreditClass, before: boolean): void {
-    if (this.#claimsSuspects) return;
+    if (this.#isBusy('suspects')) return;
     const lanes = this.#suspectsFor(creditClass);
     const [first] = lanes;
     if (!first || (before && this.#isBehind(creditClass, first))) return;
-    const permits = this.#credits.takeOneSlotEach(
-      creditClass,
-      PERMITS_PER_CLAIM,
-      this.#lanes.permitsOf(creditClass, first),
-    );
-    if (permits.length === 0) return;
-    this.#claimsSuspects = true;
-    this.#claim(lanes, permits, true)
-      .then((jobs) => this.publish(jobs))
-      .catch((error) =>
-        this.#log.warn({ error: String(error) }, 'a claim of suspects failed; the next one tries again'),
-      )
-      .finally(() => {
-        this.#claimsSuspects = false;
-        this.wake();
-      });
+    const forLane = this.#lanes.permitsOf(creditClass, first);
+    this.#start('suspects', lanes, this.#credits.takeOneSlotEach(creditClass, PERMITS_PER_CLAIM, forLane));
   }
 
   /**
@@ -178,26 +164,26 @@ export class Dispatcher {
    * each other's way. `before`: if none of the others' heads is lower.
    */
   #startSingleLane(creditClass: CreditClass, before: boolean): void {
-    if (this.#claimsSingleLane) return;
+    if (this.#isBusy('singleLane')) return;
     const lane = this.#lanes.singleLaneFor(creditClass);
     if (!lane || (before && this.#isBehind(creditClass, lane))) return;
-    const permits = this.#credits.take(
-      creditClass,
-      limitFor([lane]),
-      'slots',
-      this.#lanes.permitsOf(creditClass, lane),
-    );
-    if (permits.length === 0) return;
-    this.#claimsSingleLane = true;
-    this.#claim([lane], permits)
-      .then((jobs) => this.publish(jobs))
-      .catch((error) =>
-        this.#log.warn({ error: String(error) }, 'a claim for some sessions failed; the next one tries again'),
-      )
-      .finally(() => {
-        this.#claimsSingleLane = false;
-        this.wake();
-      });
+    const forLane = this.#lanes.permitsOf(creditClass, lane);
+    this.#start('singleLane', [lane], this.#credits.take(creditClass, limitFor([lane]), 'slots', forLane));
+  }
+
+  /** Starts one claim for a class; false if it has no ready lane or no permit. */
+  #startOthers(creditClass: CreditClass): boolean {
+    return [true, false].some((withLimited) => {
+      const lanes = this.#lanes.readyFor(creditClass, LANES_PER_CLAIM, false, withLimited);
+      const [first] = lanes;
+      if (!first) return false;
+      const kinds = this.#kindsFor(creditClass, first);
+      return this.#start('others', lanes, this.#credits.take(creditClass, limitFor(lanes), kinds));
+    });
+  }
+
+  #isBusy(kind: ClaimKind): boolean {
+    return this.#inFlight[kind] >= CLAIMS_IN_FLIGHT[kind];
   }
 
   /** Whether one of the lanes that the class is served from together begins with a lower rank. */
@@ -210,23 +196,14 @@ export class Dispatcher {
     return kindsFor(this.#lanes, this.#limits, creditClass, lane, lane.head as number);
   }
 
-  /** Starts one claim for a class; false if it has no ready lane or no place. */
-  #start(creditClass: CreditClass): boolean {
-    return this.#startWith(creditClass, true) || this.#startWith(creditClass, false);
-  }
-
-  #startWith(creditClass: CreditClass, withLimited: boolean): boolean {
-    const lanes = this.#lanes.readyFor(creditClass, LANES_PER_CLAIM, false, withLimited);
-    const [first] = lanes;
-    if (!first) return false;
-    const permits = this.#credits.take(creditClass, limitFor(lanes), this.#kindsFor(creditClass, first));
+  #start(kind: ClaimKind, lanes: readonly KnownLane[], permits: readonly Permit[]): boolean {
     if (permits.length === 0) return false;
-    this.#claims++;
-    this.#claim(lanes, permits)
+    this.#inFlight[kind]++;
+    this.#claim(lanes, permits, kind === 'suspects')
       .then((jobs) => this.publish(jobs))
-      .catch((error) => this.#log.warn({ error: String(error) }, 'a claim failed; the next one tries again'))
+      .catch((error) => this.#log.warn({ error: String(error), kind }, 'a claim failed; the next one tries again'))
       .finally(() => {
-        this.#claims--;
+        this.#inFlight[kind]--;
         this.wake();
       });
     return true;
@@ -243,71 +220,30 @@ export class Dispatcher {
       return { lane, watch };
     });
     try {
-      // What a failed claim did, if it did, is found by the sessions' next heartbeats; its places stay spent until then.
-      const [first] = lanes;
-      const { jobs, isDry } = await this.#claimAs(first as KnownLane, lanes, permits, suspects);
-      this.#credits.giveBack(unfilled(permits, jobs));
-      for (const { lane, watch } of watches) advance(lane, watch, jobs, isDry(lane));
-      return jobs;
+      // What a failed claim did, if it did, is found by the sessions' next heartbeats; its permits stay spent until then.
+      const result = await this.#claimFrom(lanes, permits, suspects);
+      this.#credits.giveBack(unfilled(permits, result.jobs));
+      for (const { lane, watch } of watches) advance(lane, watch, result.jobs, isDry(lane, permits, result));
+      return result.jobs;
     } finally {
       for (const { lane, watch } of watches) lane.claims.delete(watch);
     }
   }
 
-  #claimAs(
-    first: KnownLane,
-    lanes: readonly KnownLane[],
-    permits: readonly Permit[],
-    suspects: boolean,
-  ): Promise<Claimed> {
-    if (first.needs.resources) return this.#claimDemanding(first, permits, suspects);
-    if (first.limited) return this.#claimLimited(first, permits, suspects);
-    return this.#claimOthers(lanes, permits, suspects);
-  }
-
-  async #claimOthers(lanes: readonly KnownLane[], permits: readonly Permit[], suspects: boolean): Promise<Claimed> {
-    const gatedLanes = new Set<number>();
-    const onGated = (laneIds: readonly number[]) => {
-      for (const laneId of laneIds) gatedLanes.add(laneId);
-    };
-    const claim = { permits, lanes, maxBytes: BYTES_PER_CLAIM, onGated };
-    const jobs = await (suspects ? this.#store.claimSuspects(claim) : this.#store.claim(claim));
-    const bytes = jobs.reduce((sum, job) => sum + job.input.data.length, 0);
-    const dry = jobs.length < permits.length && bytes < BYTES_PER_CLAIM / 2;
-    return { jobs, isDry: ({ laneId }) => dry || gatedLanes.has(laneId) };
-  }
-
-  async #claimLimited(lane: KnownLane, permits: readonly Permit[], suspects: boolean): Promise<Claimed> {
-    const { version } = lane;
-    let found: LimitsResult | undefined;
-    const onLimits = (claimResult: LimitsResult) => {
-      found = claimResult;
-    };
-    const claim = { permits, lane: await this.#limits.claimLane(lane, onLimits), maxBytes: BYTES_PER_CLAIM };
-    const jobs = await this.#store.claimLimited(claim, suspects);
-    // Not from within the transaction: a look at the parked keys that overtakes its end finds none of them parked.
-    if (found) this.#limits.claimResult(lane, found, version);
-    return { jobs, isDry: () => found?.dry !== false };
-  }
-
-  async #claimDemanding(lane: KnownLane, permits: readonly Permit[], suspects: boolean): Promise<Claimed> {
-    const moment = this.#credits.nextMoment();
-    const { version, laneId, cursor, needs } = lane;
-    let limits: LimitsResult | undefined;
-    let capacityResult: CapacityResult | undefined;
-    const onLimits = (claimResult: LimitsResult) => {
-      limits = claimResult;
-    };
-    const onCapacity = (claimResult: CapacityResult) => {
-      capacityResult = claimResult;
-    };
-    const limited = lane.limited ? await this.#limits.claimLane(lane, onLimits) : undefined;
-    const demanding = { laneId, cursor, needs: needs.resources ?? {}, limited, onCapacity };
-    const jobs = await this.#store.claimDemanding({ permits, demanding, maxBytes: BYTES_PER_CLAIM }, suspects);
-    if (limits) this.#limits.claimResult(lane, limits, version);
-    if (capacityResult) this.#capacities.claimResult(lane, capacityResult, moment);
-    const bytes = jobs.reduce((sum, job) => sum + job.input.data.length, 0);
-    return { jobs, isDry: () => capacityResult?.dry !== false && bytes < BYTES_PER_CLAIM / 2 };
+  /** A lane with limits, or whose jobs take resources, comes alone. */
+  async #claimFrom(lanes: readonly KnownLane[], permits: readonly Permit[], suspects: boolean): Promise<ClaimResult> {
+    const [first] = lanes as [KnownLane];
+    const { version } = first;
+    const needs = first.needs.resources;
+    const moment = needs && this.#credits.nextMoment();
+    const limits = first.limited ? await this.#limits.limitsToClaim(first) : undefined;
+    const cursors = lanes.map(({ laneId, cursor }) => ({ laneId, cursor }));
+    const claim = { permits, lanes: cursors, maxBytes: BYTES_PER_CLAIM, suspects, limits, needs };
+    const result = await this.#store.claim(claim);
+    // After the commit: a scan of deferred keys that overtakes it finds none of them deferred.
+    if (result.limits) this.#limits.claimResult(first, result.limits, version);
+    if (result.capacity && moment) this.#capacities.claimResult(first, result.capacity, moment);
+    return result;
   }
 
   /** Tells sessions what has been assigned to them. */
@@ -358,10 +294,16 @@ export interface PermitsForJobs {
   readonly limited?: LaneUnderLimits | undefined;
 }
 
-interface Claimed {
-  readonly jobs: readonly ClaimedJob[];
-  /** Whether a lane has no more ready jobs, as far as the claim has seen. */
-  readonly isDry: (lane: KnownLane) => boolean;
+/** Whether a lane has no more ready jobs, as far as the claim has seen. */
+function isDry(
+  { laneId }: KnownLane,
+  permits: readonly Permit[],
+  { jobs, gatedLaneIds, limits, capacity }: ClaimResult,
+): boolean {
+  const isFull = jobs.reduce((sum, job) => sum + job.input.data.length, 0) >= BYTES_PER_CLAIM / 2;
+  if (capacity) return capacity.dry && !isFull;
+  if (limits) return limits.dry;
+  return (jobs.length < permits.length && !isFull) || gatedLaneIds.includes(laneId);
 }
 
 /** How many places a claim asks for. */

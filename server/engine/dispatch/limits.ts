@@ -6,7 +6,7 @@
 import type { Announcer, ReleasedPermit } from '../announcer.ts';
 import type { DbClock } from '../base/db-clock.ts';
 import { derivedUuid } from '../base/derived-ids.ts';
-import type { LaneUnderLimits, LimitedClaimLane, LimitsResult } from '../ports/limits.ts';
+import type { LaneUnderLimits, LimitsResult, LimitsToClaim } from '../ports/limits.ts';
 import type { Bus, Log, Timer, Timers } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 import type { KnownLane } from './known-lane.ts';
@@ -62,9 +62,9 @@ export class Limits {
     return { laneId, namespace, queue, definition, ...buckets };
   }
 
-  async claimLane(lane: KnownLane, onLimits?: (claimResult: LimitsResult) => void): Promise<LimitedClaimLane> {
-    const atLimitLaneId = await this.#parts.lanes.atLimitOf(lane);
-    return { ...this.laneOf(lane), cursor: lane.cursor, atLimitLaneId, onLimits };
+  /** What a claim of a lane with limits needs. */
+  async limitsToClaim(lane: KnownLane): Promise<LimitsToClaim> {
+    return { ...this.laneOf(lane), atLimitLaneId: await this.#parts.lanes.atLimitOf(lane) };
   }
 
   /** What a claim of a lane has found. `version` is what the lane had counted when it began. */

@@ -2,9 +2,7 @@
 
 import type { Failure } from '../../domain/base/payload.ts';
 import type { BreakerStatus } from '../../domain/retries/circuit-breaker.ts';
-import type { DemandingClaim } from './demands.ts';
 import type { Claim, LaneHead } from './dispatch.ts';
-import type { LimitedClaim } from './limits.ts';
 
 export interface BreakerKey {
   readonly namespace: string;
@@ -46,8 +44,5 @@ export interface OpenBreaker extends BreakerRow {
   readonly probeEnd: ProbeEnd;
 }
 
-/** Room for a probe: one place of each session that may run it, and lanes without limits and demands, or one with. */
-export type ProbeClaim =
-  | Pick<Claim, 'permits' | 'lanes'>
-  | Pick<LimitedClaim, 'permits' | 'lane'>
-  | Pick<DemandingClaim, 'permits' | 'demanding'>;
+/** A claim for one probe: one permit of each session that may run it. */
+export type ProbeClaim = Pick<Claim, 'permits' | 'lanes' | 'suspects' | 'limits' | 'needs'>;

@@ -1,6 +1,9 @@
 /** The store's port: lanes and claims. */
 import type { Payload } from '../../domain/base/payload.ts';
 import type { LaneKey } from '../../domain/dispatch/placement.ts';
+import type { Amounts } from '../../domain/dispatch/resources.ts';
+import type { CapacityResult } from './demands.ts';
+import type { LimitsResult, LimitsToClaim } from './limits.ts';
 
 /** Room for one attempt in a session. */
 export interface Permit {
@@ -12,16 +15,29 @@ export interface Permit {
 export interface Claim {
   /** In the order in which they are to be filled. At most 1,000. */
   readonly permits: readonly Permit[];
-  /** Lanes whose jobs fit every place, each with the rank to scan from. */
+  /** Lanes whose jobs fit every permit, each with the rank to scan from. One lane where `limits` or `needs` are set. */
   readonly lanes: readonly { readonly laneId: number; readonly cursor: number }[];
-  /** Bound of inputs and overhead together. */
+  /** Max inputs and overhead together. */
   readonly maxBytes: number;
-  /** Told which of the lanes are held back, where others gave jobs: as long as they are, nothing of them is assigned. */
-  readonly onGated?: ((laneIds: readonly number[]) => void) | undefined;
-  /** Takes jobs that nothing but an open circuit breaker holds back, too. */
+  /** The lanes are of suspects: a session gets at most one, and none while it holds one. */
+  readonly suspects?: boolean | undefined;
+  /** The lane has limits: it gives no more than they allow. */
+  readonly limits?: LimitsToClaim | undefined;
+  /** What each job of the lane takes of its session's resources: a session gets no more than it has left. */
+  readonly needs?: Amounts | undefined;
+  /** An open circuit breaker does not gate the lanes. */
   readonly probes?: boolean | undefined;
-  /** The sessions of the places have room for what the jobs take of their resources. */
-  readonly demandsMet?: boolean | undefined;
+}
+
+export interface ClaimResult {
+  /** In no particular order. Fewer than permits when the lanes ran dry, rows were locked, or `maxBytes` was reached. */
+  readonly jobs: readonly ClaimedJob[];
+  /** Lanes of the claim that are gated: nothing is assigned from them for as long as they are. */
+  readonly gatedLaneIds: readonly number[];
+  /** Undefined: the lane has no limits, or no permit was left to look for. */
+  readonly limits?: LimitsResult | undefined;
+  /** Undefined: the jobs take no resources. */
+  readonly capacity?: CapacityResult | undefined;
 }
 
 export interface ClaimedJob extends Permit {
@@ -41,7 +57,7 @@ export interface ClaimedJob extends Permit {
 
 export interface Lane extends LaneKey {
   readonly laneId: number;
-  /** Its jobs have limits: only `claimLimited` assigns them. */
+  /** Its jobs have limits: only a claim with these limits assigns them. */
   readonly limited: boolean;
 }
 

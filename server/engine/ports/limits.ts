@@ -1,5 +1,5 @@
 /** What the engine and the store tell each other of limits. */
-import type { Claim, LaneHead } from './dispatch.ts';
+import type { LaneHead } from './dispatch.ts';
 
 /** What a claim has seen of the limits of its lane. */
 export interface LimitsResult {
@@ -23,17 +23,11 @@ export interface LaneUnderLimits {
   readonly definitionBucketId: string;
 }
 
-export interface LimitedClaimLane extends LaneUnderLimits {
-  readonly cursor: number;
-  /** Where jobs wait whose keys have no room. */
+/** The limits that a claim of one lane keeps. */
+export interface LimitsToClaim extends LaneUnderLimits {
+  /** Where jobs wait whose keys are at their limit. */
   readonly atLimitLaneId: number;
-  readonly onLimits?: ((seen: LimitsResult) => void) | undefined;
 }
-
-/** A claim of the jobs of one lane that is limited. */
-export type LimitedClaim = Pick<Claim, 'permits' | 'maxBytes' | 'probes' | 'demandsMet'> & {
-  readonly lane: LimitedClaimLane;
-};
 
 /** What became of keys that were to get their waiting jobs back among the ready ones. */
 export interface Requeued {

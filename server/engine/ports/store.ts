@@ -22,11 +22,11 @@ import type { DeadlockStore } from './deadlocks.ts';
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from './definitions.ts';
 import type { DemandStore } from './demands.ts';
 import type { DependencyStore } from './dependencies.ts';
-import type { Claim, ClaimedJob, Lane, LaneHead, Permit } from './dispatch.ts';
+import type { Claim, ClaimedJob, ClaimResult, Lane, LaneHead, Permit } from './dispatch.ts';
 import type { Outbox } from './events.ts';
 import type { ExplainStore } from './explanations.ts';
 import type { Decide, EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView, Selection } from './jobs.ts';
-import type { LaneUnderLimits, LimitedClaim, Requeued } from './limits.ts';
+import type { LaneUnderLimits, Requeued } from './limits.ts';
 import type { AttemptLog, LogPage, LogQuery } from './logs.ts';
 import type { QueueStore } from './queues.ts';
 import type { ScheduleStore } from './schedules.ts';
@@ -85,11 +85,8 @@ export interface Store extends DemandStore, StoreParts {
   findOwnedKeys(namespace: string, keys: readonly string[]): Promise<string[]>;
   /** Which of these jobs are stored; settles a commit whose answer was lost. */
   findJobs(jobIds: readonly string[]): Promise<string[]>;
-  claim(claim: Claim): Promise<ClaimedJob[]>;
-  /** As `claim`, of lanes of suspects: a session gets one at the most, and none while it holds one. */
-  claimSuspects(claim: Claim): Promise<ClaimedJob[]>;
-  /** As `claim`, or `claimSuspects`, of one lane that is limited: no more than its limits allow. */
-  claimLimited(claim: LimitedClaim, suspect: boolean): Promise<ClaimedJob[]>;
+  /** Assigns ready jobs to permits. */
+  claim(claim: Claim): Promise<ClaimResult>;
   /** Puts jobs that wait at the limit of these keys back among the ready ones, as many as there is room for. At most 500 keys. */
   requeueDeferred(limitIds: readonly string[]): Promise<Requeued>;
   /** Keys with marked ready jobs, in the order of their ids, from behind `afterLimitId`. */
@@ -102,8 +99,8 @@ export interface Store extends DemandStore, StoreParts {
   readOpenBreakers(): Promise<OpenBreaker[]>;
   /** Lanes that nothing but this breaker holds back, with their lowest ranks; at most 100. */
   readLanesToProbe(key: BreakerKey): Promise<LaneHead[]>;
-  /** Claims one job for one of the places, if the breaker is open and its time has come: then it is the breaker's probe. */
-  probeBreaker(key: BreakerKey, claim: ProbeClaim, suspect: boolean): Promise<ClaimedJob | undefined>;
+  /** Claims one job, if the breaker is open and its time has come: then it is the breaker's probe. */
+  probeBreaker(key: BreakerKey, claim: ProbeClaim): Promise<ClaimedJob | undefined>;
   /** Lanes that are held back, or not, against what their breakers say; returns the heads of those that may go on. */
   alignGatedLanes(): Promise<LaneHead[]>;
   /**

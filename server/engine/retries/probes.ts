@@ -7,8 +7,8 @@ import { isSingleLane, type Lanes } from '../dispatch/lanes.ts';
 import type { Limits } from '../dispatch/limits.ts';
 import type { CreditClass, UnspentCredits } from '../dispatch/unspent-credits.ts';
 import { Loop, type LoopParts } from '../loop.ts';
-import type { OpenBreaker, ProbeClaim } from '../ports/breakers.ts';
-import type { ClaimedJob, LaneHead, Permit } from '../ports/dispatch.ts';
+import type { OpenBreaker } from '../ports/breakers.ts';
+import type { ClaimedJob, LaneHead } from '../ports/dispatch.ts';
 import type { Store } from '../ports/store.ts';
 
 const ROUND_MS = 1_000;
@@ -23,7 +23,7 @@ export interface ProbesParts extends Pick<LoopParts, 'timers' | 'random' | 'log'
   readonly lanes: Lanes;
   readonly credits: UnspentCredits;
   readonly dispatcher: Dispatcher;
-  readonly limits: Pick<Limits, 'claimLane'>;
+  readonly limits: Pick<Limits, 'limitsToClaim'>;
   readonly announcer: Pick<Announcer, 'committed'>;
 }
 
@@ -121,17 +121,6 @@ export class Probes {
     return lane !== undefined && isSingleLane(lane);
   }
 
-  /** As the lanes ask for it, one of which comes alone if it has limits, or its jobs take resources. */
-  async #probeClaimOf(heads: readonly LaneHead[], permits: readonly Permit[]): Promise<ProbeClaim> {
-    const lanes = heads.map(({ laneId, rank }) => ({ laneId, cursor: rank }));
-    const [first] = lanes as [(typeof lanes)[number]];
-    const lane = heads[0]?.limited ? this.#parts.lanes.get(first.laneId) : undefined;
-    const limited = lane && (await this.#parts.limits.claimLane(lane));
-    const needs = this.#parts.lanes.get(first.laneId)?.needs.resources;
-    if (needs) return { permits, demanding: { ...first, needs, limited } };
-    return limited ? { permits, lane: limited } : { permits, lanes };
-  }
-
   async #claim(
     breaker: OpenBreaker,
     creditClass: CreditClass,
@@ -142,9 +131,12 @@ export class Probes {
     const lane = lanes.get(heads[0]?.laneId ?? 0);
     const permits = credits.takeOneSlotEach(creditClass, MAX_PERMITS, lane && lanes.permitsOf(creditClass, lane));
     if (permits.length === 0) return undefined;
-    const probeClaim = await this.#probeClaimOf(heads, permits);
-    // What a failed call did, if it did, is found by the sessions' next heartbeats; its places stay spent until then.
-    const job = await store.probeBreaker(breaker, probeClaim, suspect);
+    // A lane with limits, or whose jobs take resources, comes alone.
+    const limits = lane && heads[0]?.limited ? await this.#parts.limits.limitsToClaim(lane) : undefined;
+    const cursors = heads.map(({ laneId, rank }) => ({ laneId, cursor: rank }));
+    const claim = { permits, lanes: cursors, suspects: suspect, limits, needs: lane?.needs.resources };
+    // What a failed call did, if it did, is found by the sessions' next heartbeats; its permits stay spent until then.
+    const job = await store.probeBreaker(breaker, claim);
     credits.giveBack(permits.filter((permit) => permit.sessionId !== job?.sessionId));
     if (!job) return undefined;
     this.#tried.add(job.jobId);

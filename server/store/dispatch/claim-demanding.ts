@@ -4,13 +4,11 @@
  * given out twice, and nothing can be lost with whoever held it.
  */
 import { fitCounts, reserve, type SessionCapacity } from '../../domain/dispatch/reservation.ts';
-import { covers } from '../../domain/dispatch/resources.ts';
-import type { DemandingClaim } from '../../engine/ports/demands.ts';
-import type { ClaimedJob, Permit } from '../../engine/ports/dispatch.ts';
-import type { LimitsResult } from '../../engine/ports/limits.ts';
-import type { Database, Session } from '../driver/database.ts';
+import { type Amounts, covers } from '../../domain/dispatch/resources.ts';
+import type { Claim, ClaimedJob, ClaimResult, Permit } from '../../engine/ports/dispatch.ts';
+import type { Session } from '../driver/database.ts';
 import { claimJobs } from './claim-jobs.ts';
-import { claimLimitedIn } from './claim-limited.ts';
+import { claimLimited } from './claim-limited.ts';
 import { freePermits } from './claim-suspects.ts';
 import { askForCapacity, dropReservation, type Reservations, readReservations } from './reservations.ts';
 import { readTaken } from './taken-resources.ts';
@@ -26,40 +24,35 @@ ORDER BY session_id FOR NO KEY UPDATE SKIP LOCKED`,
 
 type FitCounts = ReadonlyMap<string, number>;
 
-/** Within a transaction: of a lane of suspects, or of others. */
-export async function claimDemandingIn(
-  session: Session,
-  claim: DemandingClaim,
-  suspect: boolean,
-): Promise<ClaimedJob[]> {
-  const { demanding, permits } = claim;
-  const { sessions, seen } = await lockCapacity(session, claim);
-  const fits = fitCounts(demanding.needs, sessions);
+/** Within a transaction. */
+export async function claimDemanding(session: Session, claim: Claim, needs: Amounts): Promise<ClaimResult> {
+  const { permits } = claim;
+  const [lane] = claim.lanes as [Claim['lanes'][number]];
+  const { sessions, seen } = await lockCapacity(session, lane.laneId, permits);
+  const fits = fitCounts(needs, sessions);
   const fitting = permitsIn(permits, fits);
-  const free = suspect && fitting.length > 0 ? await freePermits(session, fitting) : fitting;
-  const { jobs, isExhausted, isDry } = await assign(session, claim, free);
-  if (jobs.length > 0 && seen.own) await dropReservation(session, demanding.laneId);
-  // Jobs at a limit wait for that, and for no room.
-  const waits = async () => isExhausted || (await askFor(session, claim, sessions, seen));
+  const free = claim.suspects && fitting.length > 0 ? await freePermits(session, fitting) : fitting;
+  const found = await assign(session, { ...claim, permits: free });
+  const { jobs, limits } = found;
+  if (jobs.length > 0 && seen.own) await dropReservation(session, lane.laneId);
+  // Jobs at a limit wait for that, and for no capacity.
+  const waits = async () => limits?.exhausted || (await askFor(session, lane.laneId, needs, sessions, seen));
+  const isDry = limits ? limits.dry : free.length === 0 || jobs.length < free.length;
   const dry = fitting.length > 0 ? isDry : !(await waits());
   const missed = idsOf(permits).filter((sessionId) => !fits.has(sessionId));
-  demanding.onCapacity?.({ exhausted: exhaustedSessions(fits, jobs), missed, dry });
-  return jobs;
-}
-
-export function claimDemanding(database: Database, claim: DemandingClaim, suspect: boolean): Promise<ClaimedJob[]> {
-  return database.transaction((session) => claimDemandingIn(session, claim, suspect));
+  return { ...found, capacity: { exhausted: exhaustedSessions(fits, jobs), missed, dry } };
 }
 
 /** Locks the sessions, and looks at what is left of them. */
 async function lockCapacity(
   session: Session,
-  { demanding, permits }: DemandingClaim,
+  laneId: number,
+  permits: readonly Permit[],
 ): Promise<{ readonly sessions: readonly SessionCapacity[]; readonly seen: Reservations }> {
   const rows = await session.run(lockSessions, [idsOf(permits)]);
   const ids = rows.map((row) => row.session_id as string);
   const taken = await readTaken(session, ids);
-  const seen = await readReservations(session, demanding.laneId, ids);
+  const seen = await readReservations(session, laneId, ids);
   const sessions = rows.map(({ session_id: sessionId, resources }) => ({
     sessionId,
     resources: JSON.parse(resources),
@@ -79,34 +72,16 @@ function permitsIn(permits: readonly Permit[], fits: FitCounts): Permit[] {
   });
 }
 
-interface Assigned {
-  readonly jobs: ClaimedJob[];
-  /** The lane's limits leave no room. */
-  readonly isExhausted: boolean;
-  readonly isDry: boolean;
-}
-
-async function assign(session: Session, claim: DemandingClaim, permits: readonly Permit[]): Promise<Assigned> {
-  const { maxBytes, probes, demanding } = claim;
-  const { laneId, cursor, limited } = demanding;
-  const rest = { permits, maxBytes, probes, demandsMet: true };
-  if (!limited) {
-    const jobs = permits.length > 0 ? await claimJobs(session, { ...rest, lanes: [{ laneId, cursor }] }) : [];
-    return { jobs, isExhausted: false, isDry: permits.length === 0 || jobs.length < permits.length };
-  }
-  let seen: LimitsResult | undefined;
-  const onLimits = (found: LimitsResult) => {
-    seen = found;
-    limited.onLimits?.(found);
-  };
-  const jobs = await claimLimitedIn(session, { ...rest, lane: { ...limited, onLimits } });
-  return { jobs, isExhausted: seen?.exhausted === true, isDry: seen?.dry === true };
+async function assign(session: Session, claim: Claim): Promise<ClaimResult> {
+  if (claim.limits) return claimLimited(session, claim, claim.limits);
+  return claim.permits.length > 0 ? claimJobs(session, claim) : { jobs: [], gatedLaneIds: [] };
 }
 
 /** The lane asks for room, where one of the sessions would have some if it were empty. Returns whether a job waits for it. */
 async function askFor(
   session: Session,
-  { demanding: { laneId, needs } }: DemandingClaim,
+  laneId: number,
+  needs: Amounts,
   sessions: readonly SessionCapacity[],
   { own, nowUs }: Reservations,
 ): Promise<boolean> {

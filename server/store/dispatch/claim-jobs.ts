@@ -1,6 +1,6 @@
 /** Claims ready jobs of a few lanes for places that sessions offer: one statement, one transaction. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { Claim, ClaimedJob, Permit } from '../../engine/ports/dispatch.ts';
+import type { Claim, ClaimedJob, ClaimResult, Permit } from '../../engine/ports/dispatch.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Row, Session } from '../driver/database.ts';
@@ -118,8 +118,8 @@ export function claimedJob(row: Row, { sessionId, creditId, prefetch }: Permit):
   };
 }
 
-/** Jobs in no particular order; fewer than places when the lanes ran dry, rows were locked or the byte bound was hit. */
-export async function claimJobs(session: Session, claim: Claim): Promise<ClaimedJob[]> {
+/** One statement: for lanes without limits, suspects or demands, or whose demands the sessions of the permits meet. */
+export async function claimJobs(session: Session, claim: Claim): Promise<ClaimResult> {
   const rows = await session.run(statement, [
     [...new Set(claim.permits.map((permit) => permit.sessionId))],
     claim.permits.map((permit) => permit.sessionId),
@@ -130,6 +130,8 @@ export async function claimJobs(session: Session, claim: Claim): Promise<Claimed
     claim.maxBytes,
     passedBy(claim),
   ]);
-  if (rows[0]?.held_back) claim.onGated?.(rows[0].held_back);
-  return rows.map((row) => claimedJob(row, claim.permits[row.place] as Permit));
+  return {
+    jobs: rows.map((row) => claimedJob(row, claim.permits[row.place] as Permit)),
+    gatedLaneIds: rows[0]?.held_back ?? [],
+  };
 }

@@ -4,8 +4,8 @@
 
 import { admit, limitMarks } from '../../domain/dispatch/limits.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { ClaimedJob, Permit } from '../../engine/ports/dispatch.ts';
-import type { LimitedClaim } from '../../engine/ports/limits.ts';
+import type { Claim, ClaimedJob, ClaimResult, Permit } from '../../engine/ports/dispatch.ts';
+import type { LimitsToClaim } from '../../engine/ports/limits.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session } from '../driver/database.ts';
@@ -71,17 +71,16 @@ SELECT count(*)::int AS jobs FROM parked`,
 };
 
 /** Within a transaction. */
-export async function claimLimitedIn(session: Session, claim: LimitedClaim): Promise<ClaimedJob[]> {
-  const { lane } = claim;
+export async function claimLimited(session: Session, claim: Claim, limits: LimitsToClaim): Promise<ClaimResult> {
   const mask = gates.limited | passedBy(claim);
   const sessionIds = claim.permits.map((permit) => permit.sessionId);
-  const under = await lockCapacity(session, lane, sessionIds, mask);
+  const under = await lockCapacity(session, limits, sessionIds, mask);
   const { use, headroom } = under;
   const permits = claim.permits.filter((permit) => under.openSessions.has(permit.sessionId));
   const most = under.isOpen ? Math.min(headroom.jobs, permits.length) : 0;
   const { maxConcurrency: heldAtMost = 0 } = use.limits.definition?.keyLimit ?? {};
   const asked = use.limits.definition?.keyLimit ? Math.max(most, MIN_SCANNED) : most;
-  const rows = most > 0 ? await session.run(lockCandidates, [lane.laneId, lane.cursor, asked, heldAtMost]) : [];
+  const rows = most > 0 ? await session.run(lockCandidates, [limits.laneId, cursorOf(claim), asked, heldAtMost]) : [];
   const keys = keyHeadrooms(rows, under);
   const listed = rows.map((row) => ({
     jobId: row.job_id as string,
@@ -90,21 +89,28 @@ export async function claimLimitedIn(session: Session, claim: LimitedClaim): Pro
   }));
   const { admitted, over } = admit(listed, headroomsOf(keys), most, claim.maxBytes);
   const jobs = await assign(session, admitted, permits);
-  if (over.length > 0) void session.run(deferMany, [over, lane.atLimitLaneId, lane.laneId]);
+  if (over.length > 0) void session.run(deferMany, [over, limits.atLimitLaneId, limits.laneId]);
   const limitIds = new Map(listed.map(({ jobId, limitId }) => [jobId, limitId]));
   const taken = admitted.map((jobId) => ({ limitId: limitIds.get(jobId) }));
-  takeUnitsOf(session, lane, under, keys, taken);
-  lane.onLimits?.({
-    exhausted: under.isOpen && admitted.length >= headroom.jobs,
-    openTimeUs: headroom.openTimeUs,
-    deferred: [...new Set(over.flatMap((jobId) => limitIds.get(jobId) ?? []))],
-    // The next claim would find no more, as with a lane that has nothing, while no session takes anything or it is held back.
-    dry:
-      permits.length === 0 ||
-      (under.isCurrent && !under.isOpen) ||
-      (most > 0 && rows.length < asked && admitted.length + over.length === rows.length),
-  });
-  return jobs;
+  takeUnitsOf(session, limits, under, keys, taken);
+  return {
+    jobs,
+    gatedLaneIds: [],
+    limits: {
+      exhausted: under.isOpen && admitted.length >= headroom.jobs,
+      openTimeUs: headroom.openTimeUs,
+      deferred: [...new Set(over.flatMap((jobId) => limitIds.get(jobId) ?? []))],
+      // The next claim would find no more, as with a lane that has nothing, while no session takes anything or it is gated.
+      dry:
+        permits.length === 0 ||
+        (under.isCurrent && !under.isOpen) ||
+        (most > 0 && rows.length < asked && admitted.length + over.length === rows.length),
+    },
+  };
+}
+
+function cursorOf({ lanes }: Claim): number {
+  return lanes[0]?.cursor ?? 0;
 }
 
 async function assign(session: Session, jobIds: readonly string[], permits: readonly Permit[]): Promise<ClaimedJob[]> {

@@ -1,10 +1,6 @@
-/** Claims suspects: jobs that may be what takes their workers down, never two of them in one session. */
-
-import type { Claim, ClaimedJob, Permit } from '../../engine/ports/dispatch.ts';
-import type { LimitedClaim } from '../../engine/ports/limits.ts';
-import type { Database, Session } from '../driver/database.ts';
-import { claimJobs } from './claim-jobs.ts';
-import { claimLimitedIn } from './claim-limited.ts';
+/** Sessions that may get a suspect: a job that may be what takes its worker down. No session holds two of them. */
+import type { Permit } from '../../engine/ports/dispatch.ts';
+import type { Session } from '../driver/database.ts';
 
 // NO KEY UPDATE keeps out other claims of suspects for these sessions, and no claim of other jobs. It never waits.
 const lockSessions = {
@@ -34,29 +30,4 @@ async function freeSessions(session: Session, sessionIds: readonly string[]): Pr
 export async function freePermits(session: Session, permits: readonly Permit[]): Promise<Permit[]> {
   const free = await freeSessions(session, [...new Set(permits.map((permit) => permit.sessionId))]);
   return permits.filter((permit) => free.delete(permit.sessionId));
-}
-
-/** Within a transaction. At most one place of a session is filled, and none of one that holds a suspect. */
-export async function claimSuspectsIn(session: Session, claim: Claim): Promise<ClaimedJob[]> {
-  const permits = await freePermits(session, claim.permits);
-  return permits.length > 0 ? claimJobs(session, { ...claim, permits }) : [];
-}
-
-export function claimSuspects(database: Database, claim: Claim): Promise<ClaimedJob[]> {
-  return database.transaction((session) => claimSuspectsIn(session, claim));
-}
-
-/** Within a transaction, of a lane with limits; of suspects, or of others. */
-export async function claimAnyLimitedIn(
-  session: Session,
-  claim: LimitedClaim,
-  suspect: boolean,
-): Promise<ClaimedJob[]> {
-  if (!suspect) return claimLimitedIn(session, claim);
-  const permits = await freePermits(session, claim.permits);
-  return permits.length > 0 ? claimLimitedIn(session, { ...claim, permits }) : [];
-}
-
-export function claimLimited(database: Database, claim: LimitedClaim, suspect: boolean): Promise<ClaimedJob[]> {
-  return database.transaction((session) => claimAnyLimitedIn(session, claim, suspect));
 }

@@ -19,8 +19,8 @@ export const gates = { queuePaused: 1, breakerOpen: 2, limited: 4, atLimit: 8, d
 export const claimedSingly = gates.limited | gates.demanding;
 
 /** What does not hold a claim back that looks at so much. */
-export function passedBy({ probes, demandsMet }: Pick<Claim, 'probes' | 'demandsMet'>): number {
-  return (probes ? gates.breakerOpen : 0) | (demandsMet ? gates.demanding : 0);
+export function passedBy({ probes, needs }: Pick<Claim, 'probes' | 'needs'>): number {
+  return (probes ? gates.breakerOpen : 0) | (needs ? gates.demanding : 0);
 }
 
 export type GateReason = 'queuePaused' | 'breakerOpen';

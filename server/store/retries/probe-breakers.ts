@@ -4,12 +4,10 @@ import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { attemptOutcomes } from '../../domain/jobs/run.ts';
 import { isProbeDue, withProbe } from '../../domain/retries/circuit-breaker.ts';
 import type { BreakerKey, OpenBreaker, ProbeClaim, ProbeEnd } from '../../engine/ports/breakers.ts';
-import type { Claim, ClaimedJob, LaneHead } from '../../engine/ports/dispatch.ts';
+import type { ClaimedJob, LaneHead } from '../../engine/ports/dispatch.ts';
 import { failureOf } from '../base/failure-text.ts';
 import { sameKey } from '../base/same-key.ts';
-import { claimDemandingIn } from '../dispatch/claim-demanding.ts';
-import { claimJobs } from '../dispatch/claim-jobs.ts';
-import { claimAnyLimitedIn, claimSuspectsIn } from '../dispatch/claim-suspects.ts';
+import { claimIn } from '../dispatch/claim.ts';
 import { claimedSingly, gates } from '../dispatch/gated-lanes.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
 import { breakerRow, writeBreakers } from './circuit-breakers.ts';
@@ -93,36 +91,22 @@ export async function readLanesToProbe(session: Session, { namespace, name }: Br
 
 /**
  * Claims one job as the probe, if one is due: in one transaction with the breaker's new state, so that there are never
- * two. A suspect is claimed as suspects are.
+ * two.
  */
 export function probeBreaker(
   database: Database,
   { namespace, name }: BreakerKey,
-  probeClaim: ProbeClaim,
-  suspect: boolean,
+  claim: ProbeClaim,
 ): Promise<ClaimedJob | undefined> {
   return database.transaction(async (session) => {
     const [row] = await session.run(lockDue, [namespace, name]);
     if (!row || !isProbeDue(breakerRow(row), row.now)) return undefined;
-    // A claim without room for a byte takes one job.
-    const bounds = { maxBytes: 0, probes: true };
-    const [job] = await claimAny(session, probeClaim, bounds, suspect);
+    // A claim without capacity for a byte takes one job.
+    const { jobs } = await claimIn(session, { ...claim, maxBytes: 0, probes: true });
+    const [job] = jobs;
     if (!job) return undefined;
     const { jobId, attempt } = job;
     await writeBreakers(session, [{ ...breakerRow(row), ...withProbe(breakerRow(row), { jobId, attempt }) }]);
     return job;
   });
-}
-
-function claimAny(
-  session: Session,
-  probeClaim: ProbeClaim,
-  bounds: Pick<Claim, 'maxBytes' | 'probes'>,
-  suspect: boolean,
-): Promise<ClaimedJob[]> {
-  if ('demanding' in probeClaim) return claimDemandingIn(session, { ...probeClaim, ...bounds }, suspect);
-  if ('lane' in probeClaim) return claimAnyLimitedIn(session, { ...probeClaim, ...bounds }, suspect);
-  return suspect
-    ? claimSuspectsIn(session, { ...probeClaim, ...bounds })
-    : claimJobs(session, { ...probeClaim, ...bounds });
 }

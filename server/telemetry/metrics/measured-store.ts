@@ -1,11 +1,10 @@
 /** The store, with its hot functions timed and what they did counted: the engine knows nothing of it. */
 import type { Counter } from '@opentelemetry/api';
-import type { ClaimedJob } from '../../engine/ports/dispatch.ts';
 import type { Clock } from '../../engine/ports/ports.ts';
 import type { Store } from '../../engine/ports/store.ts';
 import type { NewJob, SubmitCall, SubmitResult } from '../../engine/ports/submissions.ts';
 import type { Distribution, HistogramFamily } from './histograms.ts';
-import type { AssignmentSource, JobMeter } from './job-meter.ts';
+import type { JobMeter } from './job-meter.ts';
 
 export interface StoreMeters {
   readonly jobs: JobMeter;
@@ -102,17 +101,9 @@ function lanesOf(store: Store, { jobs }: StoreMeters): Pick<Store, 'findLane' | 
   };
 }
 
-type Flushes = Pick<
-  Store,
-  'submit' | 'claim' | 'claimSuspects' | 'claimDemanding' | 'probeBreaker' | 'readAssigned' | 'complete' | 'change'
->;
+type Flushes = Pick<Store, 'submit' | 'claim' | 'probeBreaker' | 'readAssigned' | 'complete' | 'change'>;
 
 function flushesOf(store: Store, { jobs }: StoreMeters, timers: Timers, note: Note): Flushes {
-  const claimed = async (source: AssignmentSource, work: () => Promise<ClaimedJob[]>) => {
-    const found = await timers.claim.time((all) => all.length, work);
-    note(() => jobs.claimed(found, source));
-    return found;
-  };
   return {
     async submit(calls, permits, limited) {
       const rows = calls.reduce((sum, call) => sum + call.jobs.length, 0);
@@ -120,12 +111,14 @@ function flushesOf(store: Store, { jobs }: StoreMeters, timers: Timers, note: No
       note(() => countSubmitted(jobs, calls, results));
       return results;
     },
-    claim: (claim) => claimed('claim', () => store.claim(claim)),
-    claimSuspects: (claim) => claimed('suspect', () => store.claimSuspects(claim)),
-    claimDemanding: (claim, suspect) =>
-      claimed(suspect ? 'suspect' : 'claim', () => store.claimDemanding(claim, suspect)),
-    async probeBreaker(key, claim, suspect) {
-      const job = await store.probeBreaker(key, claim, suspect);
+    async claim(claim) {
+      const work = () => store.claim(claim);
+      const result = await timers.claim.time((found) => found.jobs.length, work);
+      note(() => jobs.claimed(result.jobs, claim.suspects ? 'suspect' : 'claim'));
+      return result;
+    },
+    async probeBreaker(key, claim) {
+      const job = await store.probeBreaker(key, claim);
       if (job) note(() => jobs.claimed([job], 'probe'));
       return job;
     },

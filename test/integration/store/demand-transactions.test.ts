@@ -1,13 +1,13 @@
 /** Concurrent claims of jobs that demand resources, on a real server: no resource of a session is given out twice. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { claimDemandingIn } from '../../../server/store/dispatch/claim-demanding.ts';
+import { claimIn } from '../../../server/store/dispatch/claim.ts';
 import type { Database } from '../../../server/store/driver/database.ts';
 import { closeSessions } from '../../../server/store/sessions/sessions.ts';
 import { type Mutation, plantBugs } from '../../support/database-taps.ts';
 import { holdOpen } from '../../support/postgres-waits.ts';
 import { emptyTables, useStore } from '../../support/store-context.ts';
 import { demandingLane } from '../../support/store-demands.ts';
-import { openWorker, submitMany } from '../../support/store-fixtures.ts';
+import { jobsOf, openWorker, submitMany } from '../../support/store-fixtures.ts';
 
 const context = useStore('PostgreSQL 18');
 const withoutLock: Mutation = { of: 'lock_sessions_for_demands', from: 'FOR NO KEY UPDATE SKIP LOCKED', to: '' };
@@ -24,17 +24,17 @@ async function prepare() {
   await submitMany(context, laneId, 9);
   const { sessionId } = await openWorker(context, { resources: { gpu: 2 } });
   const permits = Array.from({ length: 2 }, () => ({ sessionId, creditId: 1, prefetch: false }));
-  return { sessionId, claim: { permits, maxBytes: 8 << 20, demanding: { laneId, cursor: 0, needs: { gpu: 1 } } } };
+  return { sessionId, claim: { permits, maxBytes: 8 << 20, lanes: [{ laneId, cursor: 0 }], needs: { gpu: 1 } } };
 }
 
 describe('a claim that is open while another replica claims for the same session', () => {
   /** Makes three claims for the session: the second starts before the first has committed, the third after that. */
   async function race(second: Database) {
     const { claim } = await prepare();
-    const open = await holdOpen(context.database, (session) => claimDemandingIn(session, claim, false));
-    const concurrent = await second.transaction((session) => claimDemandingIn(session, claim, false));
+    const open = await holdOpen(context.database, (session) => jobsOf(claimIn(session, claim)));
+    const concurrent = await second.transaction((session) => jobsOf(claimIn(session, claim)));
     await open.commit();
-    const after = await second.transaction((session) => claimDemandingIn(session, claim, false));
+    const after = await second.transaction((session) => jobsOf(claimIn(session, claim)));
     return { first: open.result.length, concurrent: concurrent.length, after: after.length };
   }
 
@@ -55,9 +55,9 @@ describe('a session that is being closed', () => {
   it('gets no jobs, and no claim waits for it', async () => {
     const { sessionId, claim } = await prepare();
     const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'CLOSE'));
-    const concurrent = await context.database.transaction((session) => claimDemandingIn(session, claim, false));
+    const concurrent = await context.database.transaction((session) => jobsOf(claimIn(session, claim)));
     await closing.commit();
-    const after = await context.database.transaction((session) => claimDemandingIn(session, claim, false));
+    const after = await context.database.transaction((session) => jobsOf(claimIn(session, claim)));
     expect([concurrent.length, after.length]).toEqual([0, 0]);
   });
 });

@@ -1,8 +1,8 @@
 /** A drain against the statements that assign, on a real server: after its answer nothing more is assigned. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Permit } from '../../../server/engine/ports/dispatch.ts';
+import { claimIn } from '../../../server/store/dispatch/claim.ts';
 import { claimJobs } from '../../../server/store/dispatch/claim-jobs.ts';
-import { claimSuspectsIn } from '../../../server/store/dispatch/claim-suspects.ts';
 import type { Database, Session } from '../../../server/store/driver/database.ts';
 import { insertJobs } from '../../../server/store/jobs/submit/insert-jobs.ts';
 import { drainSession } from '../../../server/store/sessions/workers.ts';
@@ -10,15 +10,16 @@ import { createStore } from '../../../server/store/store.ts';
 import { type Mutation, plantBugs } from '../../support/database-taps.ts';
 import { holdOpen, untilWaitsOrOver } from '../../support/postgres-waits.ts';
 import { emptyTables, sql, useStore } from '../../support/store-context.ts';
-import { claimOf, makeCall, makeJob, makeLane, openWorker, submitMany } from '../../support/store-fixtures.ts';
+import { claimOf, jobsOf, makeCall, makeJob, makeLane, openWorker, submitMany } from '../../support/store-fixtures.ts';
 
 const context = useStore('PostgreSQL 18');
 
 /** Each assigning statement by its name; it resolves with the number of jobs that the session got. */
 const assigning: Record<string, (session: Session, laneId: number, sessionId: string) => Promise<number>> = {
-  claim_jobs: async (session, laneId, sessionId) => (await claimJobs(session, claimOf([laneId], sessionId, 3))).length,
+  claim_jobs: async (session, laneId, sessionId) =>
+    (await jobsOf(claimJobs(session, claimOf([laneId], sessionId, 3)))).length,
   lock_sessions_for_suspects: async (session, laneId, sessionId) =>
-    (await claimSuspectsIn(session, claimOf([laneId], sessionId, 3))).length,
+    (await jobsOf(claimIn(session, { ...claimOf([laneId], sessionId, 3), suspects: true }))).length,
   insert_jobs: async (session, laneId, sessionId) => {
     const call = makeCall([makeJob(laneId)]);
     const permits = new Map<string, Permit>(

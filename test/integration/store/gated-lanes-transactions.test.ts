@@ -12,6 +12,7 @@ import {
   assignedCall,
   claimMany,
   claimOf,
+  jobsOf,
   makeLane,
   only,
   openWorker,
@@ -37,7 +38,7 @@ describe('gating a lane while jobs are being assigned from it', () => {
   /** Resolves with the jobs that are held when the gate has answered, and with those of a later claim. */
   async function raceClaim(claimer: Database) {
     const { laneId, sessionId } = await readyLane(context, 3);
-    const claim = await holdOpen(claimer, (session) => claimJobs(session, claimOf([laneId], sessionId, 3)));
+    const claim = await holdOpen(claimer, (session) => jobsOf(claimJobs(session, claimOf([laneId], sessionId, 3))));
     const holding = hold(laneId);
     const first = await untilWaitsOrOver(context.database, holding);
     await claim.commit();
@@ -92,7 +93,7 @@ describe('gating a lane while jobs are being assigned from it', () => {
     const { laneId, sessionId } = await readyLane(context, 3);
     const claimer = plantBugs(context.database, [{ of: 'claim_jobs', from: laneLock, to: 'FOR KEY SHARE OF lanes' }]);
     const holding = await holdOpen(context.database, (session) => gateLanes(session, [laneId], 'queuePaused', true));
-    const claim = createStore(claimer).claim(claimOf([laneId], sessionId, 3));
+    const claim = jobsOf(createStore(claimer).claim(claimOf([laneId], sessionId, 3)));
     expect(await untilWaitsOrOver(context.database, claim)).toBe('waits');
     await holding.commit();
     expect(await claim).toEqual([]);
@@ -121,7 +122,9 @@ describe('pausing a queue while jobs are being assigned from it', () => {
     const laneId = await makeLane(context, { queue: 'q' });
     await submitMany(context, laneId, 3);
     const { sessionId } = await openWorker(context);
-    const claim = await holdOpen(context.database, (session) => claimJobs(session, claimOf([laneId], sessionId, 1)));
+    const claim = await holdOpen(context.database, (session) =>
+      jobsOf(claimJobs(session, claimOf([laneId], sessionId, 1))),
+    );
     const pausing = context.store.queues.pause(queue, '');
     expect(await untilWaitsOrOver(context.database, pausing)).toBe('waits');
     const making = makeLane(context, { queue: 'q' });

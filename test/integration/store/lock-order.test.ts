@@ -15,6 +15,7 @@ import { useStore } from '../../support/store-context.ts';
 import {
   bytes,
   completionOf,
+  jobsOf,
   MAX_BYTES,
   makeCall,
   makeJob,
@@ -108,21 +109,28 @@ const operations: Record<string, Operation> = {
     });
   },
   claim: (store, isReversed) =>
-    store.claim({
-      permits: turned(sessionIds, isReversed).flatMap((sessionId) =>
-        [1, 2, 3].map((creditId) => ({ sessionId, creditId, prefetch: false })),
-      ),
-      lanes: turned(laneIds, isReversed).map((id) => ({ laneId: id, cursor: 0 })),
-      maxBytes: MAX_BYTES,
-    }),
+    jobsOf(
+      store.claim({
+        permits: turned(sessionIds, isReversed).flatMap((sessionId) =>
+          [1, 2, 3].map((creditId) => ({ sessionId, creditId, prefetch: false })),
+        ),
+        lanes: turned(laneIds, isReversed).map((id) => ({ laneId: id, cursor: 0 })),
+        maxBytes: MAX_BYTES,
+      }),
+    ),
   'claim what takes resources': async (store, isReversed) => {
     const permits = turned(sessionIds, isReversed).flatMap((sessionId) =>
       [1, 2, 3].map((creditId) => ({ sessionId, creditId, prefetch: false })),
     );
     for (const id of turned(laneIds, isReversed))
-      await store.claimDemanding(
-        { permits, demanding: { laneId: id, cursor: 0, needs: { cpu: 1 } }, maxBytes: MAX_BYTES },
-        isReversed,
+      await jobsOf(
+        store.claim({
+          permits,
+          lanes: [{ laneId: id, cursor: 0 }],
+          needs: { cpu: 1 },
+          suspects: isReversed,
+          maxBytes: MAX_BYTES,
+        }),
       );
   },
   'open and close breakers': async (store, isReversed) => {
@@ -137,7 +145,7 @@ const operations: Record<string, Operation> = {
       await store.changeBreakers([key], (now, nowUs) => countFailures(now, 1, opening, nowUs), true);
       const permits = turned(sessionIds, isReversed).map((sessionId) => ({ sessionId, creditId: 9, prefetch: false }));
       const lanes = turned(laneIds, isReversed).map((id) => ({ laneId: id, cursor: 0 }));
-      await store.probeBreaker(key, { permits, lanes }, isReversed);
+      await store.probeBreaker(key, { permits, lanes, suspects: isReversed });
     }
     await store.alignGatedLanes();
   },

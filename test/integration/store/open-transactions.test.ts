@@ -3,8 +3,8 @@
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decideSessionEnd } from '../../../server/domain/jobs/decide.ts';
+import { claimIn } from '../../../server/store/dispatch/claim.ts';
 import { claimJobs } from '../../../server/store/dispatch/claim-jobs.ts';
-import { claimSuspectsIn } from '../../../server/store/dispatch/claim-suspects.ts';
 import { FairRanks } from '../../../server/store/dispatch/fair-ranks.ts';
 import type { Database } from '../../../server/store/driver/database.ts';
 import { changeRuns } from '../../../server/store/jobs/change/change-runs.ts';
@@ -22,6 +22,7 @@ import {
   claimOf,
   completionOf,
   holdOne,
+  jobsOf,
   keyOf,
   lapse,
   makeLane,
@@ -72,7 +73,7 @@ beforeEach(() => emptyTables(context));
 describe('a claim in progress while another replica ends the session', () => {
   async function race(claimer: Database) {
     const { laneId, sessionId } = await readyLane(context, 3);
-    const claim = await holdOpen(claimer, (session) => claimJobs(session, claimOf([laneId], sessionId, 3)));
+    const claim = await holdOpen(claimer, (session) => jobsOf(claimJobs(session, claimOf([laneId], sessionId, 3))));
     const ending = endSession(sessionId);
     const first = await untilWaitsOrOver(context.database, ending);
     await claim.commit();
@@ -129,7 +130,7 @@ describe('a claim while the close of the session is in progress', () => {
   async function race(claimer: Database) {
     const { laneId, sessionId } = await readyLane(context, 3);
     const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'CLOSE'));
-    const claim = createStore(claimer).claim(claimOf([laneId], sessionId, 3));
+    const claim = jobsOf(createStore(claimer).claim(claimOf([laneId], sessionId, 3)));
     const first = await untilWaitsOrOver(context.database, claim);
     const claimed = (await claim).length;
     await closing.commit();
@@ -150,7 +151,7 @@ describe('a claim while the close of the session is in progress', () => {
     const closing = await holdOpen(context.database, (session) => closeSessions(session, [sessionId], 'CLOSE'));
     const { permits: closed, ...claim } = claimOf([laneId], sessionId, 2);
     const { permits: open } = claimOf([laneId], other.sessionId, 2);
-    const claimed = await context.store.claim({ ...claim, permits: [...closed, ...open] });
+    const claimed = await jobsOf(context.store.claim({ ...claim, permits: [...closed, ...open] }));
     expect(claimed.map((job) => job.sessionId)).toEqual([other.sessionId, other.sessionId]);
     await closing.commit();
   });
@@ -200,7 +201,9 @@ describe('heartbeats and claims of one session', () => {
   it('never wait for each other', async () => {
     const { laneId, sessionId } = await readyLane(context, 2);
     const beats = [{ sessionId, pingEcho: 0, draining: false }];
-    const claim = await holdOpen(context.database, (session) => claimJobs(session, claimOf([laneId], sessionId, 1)));
+    const claim = await holdOpen(context.database, (session) =>
+      jobsOf(claimJobs(session, claimOf([laneId], sessionId, 1))),
+    );
     expect(await untilWaitsOrOver(context.database, context.store.renewSessions(beats, 60_000))).toBe('over');
     await claim.commit();
     const beat = await holdOpen(context.database, (session) => renewSessions(session, beats, 60_000));
@@ -280,10 +283,10 @@ describe('a claim of suspects in progress while another replica claims some for 
     await sql(context, 'UPDATE job_runs SET losses = 2');
     const { sessionId } = await openWorker(context);
     const claim = claimOf([laneId], sessionId, 1);
-    const open = await holdOpen(context.database, (session) => claimSuspectsIn(session, claim));
-    const concurrent = await second.transaction((session) => claimSuspectsIn(session, claim));
+    const open = await holdOpen(context.database, (session) => jobsOf(claimIn(session, { ...claim, suspects: true })));
+    const concurrent = await second.transaction((session) => jobsOf(claimIn(session, { ...claim, suspects: true })));
     await open.commit();
-    const after = await second.transaction((session) => claimSuspectsIn(session, claim));
+    const after = await second.transaction((session) => jobsOf(claimIn(session, { ...claim, suspects: true })));
     return { first: open.result.length, concurrent: concurrent.length, after: after.length };
   }
 

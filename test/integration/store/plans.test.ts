@@ -28,6 +28,7 @@ import {
   claimMany,
   claimOf,
   completionOf,
+  jobsOf,
   keyOf,
   makeCall,
   makeDefinition,
@@ -85,7 +86,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   const { sessionId } = await openWorker(tap);
   const [a, b, c, d, e] = (await claimMany(tap, laneId, sessionId, 8)).map(keyOf);
   if (!a || !b || !c || !d || !e) throw new Error('jobs were submitted');
-  await store.claimSuspects(claimOf([await makeLane(tap, { suspect: true })], sessionId, 1));
+  await jobsOf(store.claim({ ...claimOf([await makeLane(tap, { suspect: true })], sessionId, 1), suspects: true }));
   await useDemands(tap);
   await vitalsStore(database).readLimits();
   await store.observe([a, b]);
@@ -122,7 +123,7 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await store.listBreakers('default', '', 10);
   await store.readOpenBreakers();
   await store.readLanesToProbe(breaker);
-  await store.probeBreaker(breaker, claimOf([laneId], sessionId, 1), false);
+  await store.probeBreaker(breaker, claimOf([laneId], sessionId, 1));
   await store.changeBreakers([breaker], closed);
   await store.alignGatedLanes();
   const [retried] = await submitMany(tap, laneId, 1, { hasRetryBudget: true });

@@ -11,6 +11,7 @@ import {
   claimMany,
   claimOf,
   completionOf,
+  jobsOf,
   keyOf,
   makeCall,
   makeJob,
@@ -58,7 +59,9 @@ describe.each(storeKinds)('retention on %s', (kind) => {
     const { sessionId } = await openWorker(context);
     const ended: string[] = [];
     while (ended.length < count) {
-      const claimed = await context.store.claim(claimOf([laneId], sessionId, Math.min(1_000, count - ended.length)));
+      const claimed = await jobsOf(
+        context.store.claim(claimOf([laneId], sessionId, Math.min(1_000, count - ended.length))),
+      );
       ended.push(...(await context.store.complete(claimed.map((job) => completionOf(job)))).map((key) => key.jobId));
     }
     return ended;
@@ -205,7 +208,7 @@ describe.each(storeKinds)('retention on %s', (kind) => {
         const { sessionId } = await openWorker(context);
         for (let ended = 0; clearing || ended > 0; ) {
           if (laneId === fresh && clearing) submitted += (await submitAt(Date.now(), fresh, 20)).length;
-          const claimed = await context.store.claim(claimOf([laneId], sessionId, 20));
+          const claimed = await jobsOf(context.store.claim(claimOf([laneId], sessionId, 20)));
           ended = (await context.store.complete(claimed.map((job) => completionOf(job)))).length;
           expect(ended).toBe(claimed.length);
         }

@@ -26,21 +26,18 @@ it('a heartbeat with the bus down claims a suspect first, for one slot, and othe
   const laneStore = new LaneStore();
   const lanes = new Lanes(laneStore, new Definitions(laneStore, time));
   const credits = new UnspentCredits(time);
-  const claims: (Claim & { readonly suspects: boolean })[] = [];
-  const claim = (suspects: boolean) => async (asked: Claim) => {
-    claims.push({ ...asked, suspects });
-    return jobsFor(asked);
+  const claims: Claim[] = [];
+  const claim = async (asked: Claim) => {
+    claims.push(asked);
+    return { jobs: jobsFor(asked), gatedLaneIds: [] };
   };
   const dispatcher = new Dispatcher({
     onWake: () => {},
     store: {
-      claim: claim(false),
-      claimSuspects: claim(true),
-      claimLimited: async () => [],
-      claimDemanding: async () => [],
+      claim,
     },
     limits: {
-      claimLane: () => Promise.reject(new Error('no lane has limits here')),
+      limitsToClaim: () => Promise.reject(new Error('no lane has limits here')),
       laneOf: () => {
         throw new Error('no lane has limits here');
       },

@@ -63,7 +63,7 @@ it('a key without known deferred jobs causes no query, and its jobs go to their 
 });
 
 it('jobs of a key at its limit are stored behind the deferred ones, until none is deferred', async () => {
-  const { atLimitLaneId } = await limits.claimLane(lane());
+  const { atLimitLaneId } = await limits.limitsToClaim(lane());
   deferred = [limitId];
   limits.claimResult(lane(), { ...nothing, deferred }, lane().version);
   await eventually('it was asked once', () => asked.length === 1);
@@ -77,7 +77,7 @@ it('jobs of a key at its limit are stored behind the deferred ones, until none i
 });
 
 it('a sweep finds deferred keys that this replica does not know', async () => {
-  await limits.claimLane(lane());
+  await limits.limitsToClaim(lane());
   deferred = [limitId];
   await limits.sweep();
   await eventually('it is known', () => limits.deferredLaneOf(laneId, limitId) !== undefined);
@@ -96,7 +96,7 @@ it('a full lane is not claimed until a permit of its limits is released, on this
 });
 
 it('deferred jobs are never offered to a claim', async () => {
-  const { atLimitLaneId } = await limits.claimLane(lane());
+  const { atLimitLaneId } = await limits.limitsToClaim(lane());
   await lanes.hint([{ laneId: atLimitLaneId, rank: 1 }]);
   expect(lanes.get(atLimitLaneId)?.head).toBeUndefined();
 });

@@ -66,7 +66,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
 
   async function probe(key: BreakerKey, laneId: number, suspect = false): Promise<ClaimedJob | undefined> {
     const { sessionId } = await openWorker(context);
-    return context.store.probeBreaker(key, claimOf([laneId], sessionId, 1), suspect);
+    return context.store.probeBreaker(key, { ...claimOf([laneId], sessionId, 1), suspects: suspect });
   }
 
   describe('circuit breakers', () => {
@@ -166,7 +166,7 @@ export function circuitBreakersSuite(context: StoreContext): void {
         await submitMany(context, paused, 1, { rank: 5 });
         expect(await context.store.readLanesToProbe(key)).toEqual([{ laneId, rank: 1_000_000, limited: false }]);
         const { sessionId } = await openWorker(context);
-        const job = await context.store.probeBreaker(key, claimOf([empty, paused, laneId], sessionId, 5), false);
+        const job = await context.store.probeBreaker(key, claimOf([empty, paused, laneId], sessionId, 5));
         expect(job).toMatchObject({ jobId: first, attempt: 1, sessionId, laneId });
         expect(await readOpen(key)).toMatchObject({
           state: 'HALF_OPEN',
@@ -208,7 +208,9 @@ export function circuitBreakersSuite(context: StoreContext): void {
         await submitMany(context, other, 1);
         const held = only(await claimMany(context, other, sessionId, 1));
         await sql(context, `UPDATE job_runs SET losses = 2 WHERE job_id = '${held.jobId}'`);
-        expect(await context.store.probeBreaker(key, claimOf([laneId], sessionId, 1), true)).toBeUndefined();
+        expect(
+          await context.store.probeBreaker(key, { ...claimOf([laneId], sessionId, 1), suspects: true }),
+        ).toBeUndefined();
         expect(await probe(key, laneId, true)).toMatchObject({ jobId });
       });
 

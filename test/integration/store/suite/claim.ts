@@ -6,6 +6,7 @@ import type { StoreContext } from '../../../support/store-context.ts';
 import {
   claimMany,
   claimOf,
+  jobsOf,
   makeCall,
   makeJob,
   makeLane,
@@ -20,7 +21,7 @@ const OVERHEAD = 512;
 const byRank = (a: ClaimedJob, b: ClaimedJob) => a.rank - b.rank || (a.jobId < b.jobId ? -1 : 1);
 
 export function claimSuite(context: StoreContext): void {
-  const claimed = async (claim: Claim) => (await context.store.claim(claim)).sort(byRank);
+  const claimed = async (claim: Claim) => (await jobsOf(context.store.claim(claim))).sort(byRank);
 
   describe('claim', () => {
     it('returns what an assignment needs', async () => {
@@ -126,10 +127,12 @@ export function claimSuite(context: StoreContext): void {
       await context.store.endSessions([closed.sessionId]);
       const ids = [closing.sessionId, closed.sessionId, randomUUID(), open.sessionId];
       const permits = ids.map((sessionId, creditId) => ({ sessionId, creditId, prefetch: false }));
-      const got = await context.store.claim({ permits, lanes: [{ laneId, cursor: 0 }], maxBytes: 1e6 });
+      const got = await jobsOf(context.store.claim({ permits, lanes: [{ laneId, cursor: 0 }], maxBytes: 1e6 }));
       expect(only(got).creditId).toBe(3);
       expect(
-        await context.store.claim({ permits: permits.slice(0, 3), lanes: [{ laneId, cursor: 0 }], maxBytes: 1e6 }),
+        await jobsOf(
+          context.store.claim({ permits: permits.slice(0, 3), lanes: [{ laneId, cursor: 0 }], maxBytes: 1e6 }),
+        ),
       ).toEqual([]);
     });
 
@@ -155,7 +158,7 @@ export function claimSuite(context: StoreContext): void {
       const ids = await submitMany(context, laneId, 300);
       const workers = await Promise.all(Array.from({ length: 6 }, () => openWorker(context)));
       const claims = workers.flatMap(({ sessionId }) =>
-        Array.from({ length: 10 }, () => context.store.claim(claimOf([laneId], sessionId, 10))),
+        Array.from({ length: 10 }, () => jobsOf(context.store.claim(claimOf([laneId], sessionId, 10)))),
       );
       const got = (await Promise.all(claims)).flat().map((job) => job.jobId);
       expect(new Set(got).size).toBe(got.length);

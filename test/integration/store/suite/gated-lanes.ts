@@ -6,6 +6,7 @@ import { emptyTables, type StoreContext, sql } from '../../../support/store-cont
 import {
   claimMany,
   claimOf,
+  jobsOf,
   makeCall,
   makeJob,
   makeLane,
@@ -27,11 +28,9 @@ export function gatedLanesSuite(context: StoreContext): void {
       await submitMany(context, open, 3);
       await hold([held], 'queuePaused', true);
       const { sessionId } = await openWorker(context);
-      const outboxRows: number[][] = [];
-      const onGated = (laneIds: readonly number[]) => void outboxRows.push([...laneIds]);
-      const claimed = await context.store.claim({ ...claimOf([held, open], sessionId, 5), onGated });
-      expect(claimed.map((job) => job.laneId)).toEqual([open, open, open]);
-      expect(outboxRows).toEqual([[held]]);
+      const { jobs, gatedLaneIds } = await context.store.claim(claimOf([held, open], sessionId, 5));
+      expect(jobs.map((job) => job.laneId)).toEqual([open, open, open]);
+      expect(gatedLaneIds).toEqual([held]);
       expect(await claimMany(context, held, sessionId, 5)).toEqual([]);
     });
 
@@ -39,10 +38,9 @@ export function gatedLanesSuite(context: StoreContext): void {
       const laneId = await makeLane(context);
       await submitMany(context, laneId, 1);
       const { sessionId } = await openWorker(context);
-      const outboxRows: unknown[] = [];
-      const onGated = (laneIds: readonly number[]) => void outboxRows.push(laneIds);
-      expect(await context.store.claim({ ...claimOf([laneId], sessionId, 1), onGated })).toHaveLength(1);
-      expect(outboxRows).toEqual([]);
+      const { jobs, gatedLaneIds } = await context.store.claim(claimOf([laneId], sessionId, 1));
+      expect(jobs).toHaveLength(1);
+      expect(gatedLaneIds).toEqual([]);
     });
 
     it('gives no suspects either', async () => {
@@ -51,9 +49,9 @@ export function gatedLanesSuite(context: StoreContext): void {
       await sql(context, 'UPDATE job_runs SET losses = 2');
       await hold([laneId], 'breakerOpen', true);
       const { sessionId } = await openWorker(context);
-      expect(await context.store.claimSuspects(claimOf([laneId], sessionId, 1))).toEqual([]);
+      expect(await jobsOf(context.store.claim({ ...claimOf([laneId], sessionId, 1), suspects: true }))).toEqual([]);
       await hold([laneId], 'breakerOpen', false);
-      expect(await context.store.claimSuspects(claimOf([laneId], sessionId, 1))).toHaveLength(1);
+      expect(await jobsOf(context.store.claim({ ...claimOf([laneId], sessionId, 1), suspects: true }))).toHaveLength(1);
     });
 
     it('leaves jobs ready whose permits were reserved at the submission, and frees the permits', async () => {

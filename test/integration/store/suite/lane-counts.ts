@@ -18,6 +18,7 @@ import {
   bytes,
   claimOf,
   completionOf,
+  jobsOf,
   keyOf,
   makeCall,
   makeJob,
@@ -83,7 +84,7 @@ class Mix {
     },
     claim: async () => {
       const claim = claimOf(this.#lanes, this.#pick(this.#sessions), 1 + this.#below(6));
-      this.#held.push(...(await this.#context.store.claim(claim)).map(keyOf));
+      this.#held.push(...(await jobsOf(this.#context.store.claim(claim))).map(keyOf));
     },
     observe: () => this.#context.store.observe(this.#some(this.#held)),
     complete: () => this.#context.store.complete(this.#some(this.#held).map((key) => completionOf(key))),

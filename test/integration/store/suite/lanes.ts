@@ -1,7 +1,7 @@
 /** Lanes, the heads of lanes with ready jobs, and the earliest due time. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { emptyTables, type StoreContext, sql } from '../../../support/store-context.ts';
-import { makeCall, makeJob, makeLane, openWorker, submitMany } from '../../../support/store-fixtures.ts';
+import { jobsOf, makeCall, makeJob, makeLane, openWorker, submitMany } from '../../../support/store-fixtures.ts';
 
 const key = {
   namespace: 'lanes',
@@ -64,11 +64,13 @@ export function lanesSuite(context: StoreContext): void {
       await context.store.submit([makeCall([makeJob(c, { state: 'SCHEDULED', runTimeUs: later })])]);
       await submitMany(context, d, 1);
       const { sessionId } = await openWorker(context);
-      await context.store.claim({
-        permits: [{ sessionId, creditId: 1, prefetch: false }],
-        lanes: [{ laneId: d, cursor: 0 }],
-        maxBytes: 1,
-      });
+      await jobsOf(
+        context.store.claim({
+          permits: [{ sessionId, creditId: 1, prefetch: false }],
+          lanes: [{ laneId: d, cursor: 0 }],
+          maxBytes: 1,
+        }),
+      );
       expect(await context.store.readHeads()).toEqual([
         { laneId: a, rank: 1_000_000, limited: false },
         { laneId: b, rank: -20, limited: false },

@@ -5,6 +5,7 @@ import { emptyTables, type StoreContext, sql } from '../../../support/store-cont
 import {
   claimOf,
   completionOf,
+  jobsOf,
   makeLane,
   newJobId,
   openWorker,
@@ -81,16 +82,16 @@ export function limitsSuite(context: StoreContext): void {
       const lane = await makeLane(context, { queue: 'q' });
       await submitMany(context, lane, 4);
       const { sessionId } = await openWorker(context);
-      expect(await context.store.claim(claimOf([lane], sessionId, 1))).toHaveLength(1);
+      expect(await jobsOf(context.store.claim(claimOf([lane], sessionId, 1)))).toHaveLength(1);
       await setQueue(1);
-      expect(await context.store.claim(claimOf([lane], sessionId, 1))).toEqual([]);
+      expect(await jobsOf(context.store.claim(claimOf([lane], sessionId, 1)))).toEqual([]);
       expect(await context.store.readLanes([lane])).toMatchObject([{ limited: true }]);
       expect(await context.store.readHeads()).toMatchObject([{ laneId: lane, limited: true }]);
       const late = await makeLane(context, { queue: 'q' });
       expect(await context.store.readLanes([late])).toMatchObject([{ limited: true }]);
       expect((await claimLimited(context, lane, sessionId, 1)).jobs).toEqual([]);
       await setQueue(undefined);
-      expect(await context.store.claim(claimOf([lane], sessionId, 1))).toHaveLength(1);
+      expect(await jobsOf(context.store.claim(claimOf([lane], sessionId, 1)))).toHaveLength(1);
     });
 
     it('of a definition is that of its newest version, for the jobs of all versions', async () => {
@@ -127,7 +128,7 @@ export function limitsSuite(context: StoreContext): void {
       await submitMany(context, lane, 2);
       await submitMany(context, cleanup, 2);
       const { sessionId } = await openWorker(context);
-      expect(await context.store.claim(claimOf([cleanup], sessionId, 9))).toHaveLength(2);
+      expect(await jobsOf(context.store.claim(claimOf([cleanup], sessionId, 9)))).toHaveLength(2);
       expect((await claimLimited(context, lane, sessionId, 9)).jobs).toHaveLength(1);
     });
 
@@ -219,7 +220,7 @@ export function limitsSuite(context: StoreContext): void {
       await applyLimits(context, definition, {});
       expect(await context.store.readWaitingKeys('00000000-0000-0000-0000-000000000000', 10)).toEqual([keyA]);
       expect((await context.store.requeueDeferred([keyA])).lanes).toMatchObject([{ laneId, jobs: 3 }]);
-      expect(await context.store.claim(claimOf([laneId], sessionId, 9))).toHaveLength(3);
+      expect(await jobsOf(context.store.claim(claimOf([laneId], sessionId, 9)))).toHaveLength(3);
     });
 
     it('counts its deferred jobs as READY, in their own lane', async () => {

@@ -12,6 +12,7 @@ import { claimDemanding, demandingLane } from '../../../support/store-demands.ts
 import {
   claimOf,
   completionOf,
+  jobsOf,
   makeCall,
   makeDefinition,
   makeJob,
@@ -45,7 +46,7 @@ export function resourcesSuite(context: StoreContext): void {
       const plain = await makeLane(context);
       for (const lane of [one, two, plain]) await submitMany(context, lane, 9);
       const sessionId = await workerOf({ cpu: 8 });
-      expect(await context.store.claim(claimOf([plain], sessionId, 3))).toHaveLength(3);
+      expect(await jobsOf(context.store.claim(claimOf([plain], sessionId, 3)))).toHaveLength(3);
       expect((await claimDemanding(context, one, [sessionId], 1)).jobs).toHaveLength(1);
       expect((await claimDemanding(context, two, [sessionId], 9)).jobs).toHaveLength(2);
       expect((await claimDemanding(context, one, [sessionId], 9)).jobs).toEqual([]);
@@ -109,7 +110,7 @@ export function resourcesSuite(context: StoreContext): void {
       const job = makeJob(lane);
       const [result] = await context.store.submit([makeCall([job])], new Map([[job.jobId, permit]]));
       expect(result).toMatchObject({ kind: 'stored', jobs: [{ assigned: false }] });
-      expect(await context.store.claim(claimOf([lane], sessionId, 1))).toEqual([]);
+      expect(await jobsOf(context.store.claim(claimOf([lane], sessionId, 1)))).toEqual([]);
       expect((await context.store.readHeads()).map(({ laneId }) => laneId)).toEqual([lane]);
       expect((await claimDemanding(context, lane, [sessionId], 1)).jobs).toHaveLength(1);
     });
@@ -123,10 +124,10 @@ export function resourcesSuite(context: StoreContext): void {
       const [known] = await context.store.readLanes([lane]);
       if (!known) throw new Error('the lane is there');
       const buckets = { queueBucketId: crypto.randomUUID(), definitionBucketId: crypto.randomUUID() };
-      const limited = { ...known, cursor: 0, ...buckets, atLimitLaneId: 0 };
+      const limits = { ...known, ...buckets, atLimitLaneId: 0 };
       const permits = Array.from({ length: 5 }, () => ({ sessionId, creditId: 1, prefetch: false }));
-      const demanding = { laneId: lane, cursor: 0, needs: { gpu: 1 }, limited };
-      const claim = () => context.store.claimDemanding({ permits, demanding, maxBytes: 8 << 20 }, false);
+      const lanes = [{ laneId: lane, cursor: 0 }];
+      const claim = () => jobsOf(context.store.claim({ permits, lanes, limits, needs: { gpu: 1 }, maxBytes: 8 << 20 }));
       expect(await claim()).toHaveLength(2);
       expect(await claim()).toEqual([]);
     });
@@ -141,11 +142,7 @@ export function resourcesSuite(context: StoreContext): void {
       expect((await context.store.readLanesToProbe(key)).map(({ laneId }) => laneId)).toEqual([lane]);
       const probe = (sessionId: string) => {
         const permits = [{ sessionId, creditId: 1, prefetch: false }];
-        return context.store.probeBreaker(
-          key,
-          { permits, demanding: { laneId: lane, cursor: 0, needs: { gpu: 2 } } },
-          false,
-        );
+        return context.store.probeBreaker(key, { permits, lanes: [{ laneId: lane, cursor: 0 }], needs: { gpu: 2 } });
       };
       const sessionId = await workerOf({ gpu: 3 });
       expect((await claimDemanding(context, lane, [sessionId], 1)).jobs).toEqual([]);

@@ -7,6 +7,7 @@ import { type StoreContext, sql } from '../../../support/store-context.ts';
 import {
   claimOf,
   completionOf,
+  jobsOf,
   makeLane,
   only,
   openWorker,
@@ -28,17 +29,19 @@ export function suspectsSuite(context: StoreContext): void {
       const laneId = await makeSuspects(5);
       const [a, b] = [await openWorker(context), await openWorker(context)];
       const permits = [a, a, b, a, b].map(({ sessionId }) => ({ sessionId, creditId: 1, prefetch: false }));
-      const claimed = await context.store.claimSuspects({ ...claimOf([laneId], a.sessionId, 0), permits });
+      const claimed = await jobsOf(
+        context.store.claim({ ...claimOf([laneId], a.sessionId, 0), permits, suspects: true }),
+      );
       expect(claimed.map((job) => job.sessionId).sort()).toEqual([a.sessionId, b.sessionId].sort());
     });
 
     it('gives none to a session that holds one, until that one is over', async () => {
       const laneId = await makeSuspects(3);
       const { sessionId } = await openWorker(context);
-      const first = only(await context.store.claimSuspects(claimOf([laneId], sessionId, 1)));
-      expect(await context.store.claimSuspects(claimOf([laneId], sessionId, 1))).toEqual([]);
+      const first = only(await jobsOf(context.store.claim({ ...claimOf([laneId], sessionId, 1), suspects: true })));
+      expect(await jobsOf(context.store.claim({ ...claimOf([laneId], sessionId, 1), suspects: true }))).toEqual([]);
       await context.store.complete([completionOf(first)]);
-      expect(await context.store.claimSuspects(claimOf([laneId], sessionId, 1))).toHaveLength(1);
+      expect(await jobsOf(context.store.claim({ ...claimOf([laneId], sessionId, 1), suspects: true }))).toHaveLength(1);
     });
 
     it('ignores the other jobs that the session holds', async () => {
@@ -46,15 +49,15 @@ export function suspectsSuite(context: StoreContext): void {
       const others = await makeLane(context);
       await submitMany(context, others, 3);
       const { sessionId } = await openWorker(context);
-      await context.store.claim(claimOf([others], sessionId, 3));
-      expect(await context.store.claimSuspects(claimOf([laneId], sessionId, 1))).toHaveLength(1);
+      await jobsOf(context.store.claim(claimOf([others], sessionId, 3)));
+      expect(await jobsOf(context.store.claim({ ...claimOf([laneId], sessionId, 1), suspects: true }))).toHaveLength(1);
     });
 
     it('gives none to a session that is not open', async () => {
       const laneId = await makeSuspects(1);
       const { sessionId } = await openWorker(context);
       await context.store.closeSessions([sessionId], 'CLOSE');
-      expect(await context.store.claimSuspects(claimOf([laneId], sessionId, 1))).toEqual([]);
+      expect(await jobsOf(context.store.claim({ ...claimOf([laneId], sessionId, 1), suspects: true }))).toEqual([]);
     });
   });
 
@@ -64,7 +67,7 @@ export function suspectsSuite(context: StoreContext): void {
       const quarantined = await makeLane(context, { suspect: true });
       await submitMany(context, laneId, 1);
       const { sessionId } = await openWorker(context);
-      const job = only(await context.store.claim(claimOf([laneId], sessionId, 1)));
+      const job = only(await jobsOf(context.store.claim(claimOf([laneId], sessionId, 1))));
       await context.store.change({ by: 'session', sessionId, limit: 1 }, (run, nowUs) => {
         const change = decideSessionEnd({ ...run, consecutiveLosses: 2 }, 'LAPSE', { nowUs, random: 0.5 });
         return change.kind === 'end' ? change : { ...change, laneId: quarantined };
@@ -80,7 +83,7 @@ export function suspectsSuite(context: StoreContext): void {
       const laneId = await makeSuspects(1);
       await sql(context, `UPDATE job_runs SET charges = 1 WHERE lane_id = ${laneId}`);
       const { sessionId } = await openWorker(context);
-      const job = only(await context.store.claimSuspects(claimOf([laneId], sessionId, 1)));
+      const job = only(await jobsOf(context.store.claim({ ...claimOf([laneId], sessionId, 1), suspects: true })));
       const failure = systemFailure('APPLICATION', 'Oops', 'it broke');
       await context.store.change({ by: 'attempts', attempts: [job] }, (run, nowUs) =>
         decideFail(run, failure, definitionDefaults.retryPolicy, { nowUs, random: 0.5 }),

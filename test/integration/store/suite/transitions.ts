@@ -41,7 +41,7 @@ import type { Selection } from '../../../../server/engine/ports/jobs.ts';
 import { createStore } from '../../../../server/store/store.ts';
 import { recordStatements } from '../../../support/database-taps.ts';
 import { emptyTables, type StoreContext } from '../../../support/store-context.ts';
-import { claimOf, completionOf, newJobId, readEverything, readRow } from '../../../support/store-fixtures.ts';
+import { claimOf, completionOf, jobsOf, newJobId, readEverything, readRow } from '../../../support/store-fixtures.ts';
 import { claimLimited } from '../../../support/store-limits.ts';
 import { type PutRun, putRun } from '../../../support/store-states.ts';
 import { start, succeed } from '../../../support/store-workflows.ts';
@@ -130,9 +130,11 @@ function actionsOn(context: StoreContext): Record<string, Action> {
       });
   return {
     claim: async (put) =>
-      (await store.claim(claimOf([put.laneId], put.sessionId, 1))).length > 0 ? 'claim' : undefined,
+      (await jobsOf(store.claim(claimOf([put.laneId], put.sessionId, 1)))).length > 0 ? 'claim' : undefined,
     'claim as a suspect': async (put) =>
-      (await store.claimSuspects(claimOf([put.laneId], put.sessionId, 1))).length > 0 ? 'claim' : undefined,
+      (await jobsOf(store.claim({ ...claimOf([put.laneId], put.sessionId, 1), suspects: true }))).length > 0
+        ? 'claim'
+        : undefined,
     'claim under limits': async (put) =>
       (await claimLimited(context, put.laneId, put.sessionId, 1)).jobs.length > 0 ? 'claim' : undefined,
     complete: async (put) => ((await store.complete([completionOf(put)])).length > 0 ? 'succeed' : undefined),

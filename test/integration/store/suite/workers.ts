@@ -8,6 +8,7 @@ import {
   claimMany,
   claimOf,
   holdMany,
+  jobsOf,
   keyOf,
   makeCall,
   makeJob,
@@ -97,7 +98,7 @@ export function workersSuite(context: StoreContext): void {
         creditId: 1,
         prefetch: false,
       }));
-      const claimed = await context.store.claim({ ...claimOf([laneId], sessionId, 0), permits });
+      const claimed = await jobsOf(context.store.claim({ ...claimOf([laneId], sessionId, 0), permits }));
       expect(claimed.map((job) => job.sessionId)).toEqual([other.sessionId, other.sessionId]);
     });
 
@@ -105,9 +106,13 @@ export function workersSuite(context: StoreContext): void {
       const laneId = await makeLane(context, { suspect: true });
       const [jobId] = await submitMany(context, laneId, 1);
       await sql(context, `UPDATE job_runs SET losses = 2 WHERE job_id = '${jobId}'`);
-      expect(await context.store.claimSuspects(claimOf([laneId], await drained(), 1))).toEqual([]);
+      expect(await jobsOf(context.store.claim({ ...claimOf([laneId], await drained(), 1), suspects: true }))).toEqual(
+        [],
+      );
       const other = await openWorker(context);
-      expect(await context.store.claimSuspects(claimOf([laneId], other.sessionId, 1))).toHaveLength(1);
+      expect(
+        await jobsOf(context.store.claim({ ...claimOf([laneId], other.sessionId, 1), suspects: true })),
+      ).toHaveLength(1);
     });
 
     it('gets nothing from a submission', async () => {
