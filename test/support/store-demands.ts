@@ -1,8 +1,7 @@
 /** Lanes whose jobs demand resources, and claims of them, for store tests. */
 import { canonicalDemands, type LaneKey, parseDemands } from '../../server/domain/dispatch/placement.ts';
 import type { Amounts } from '../../server/domain/dispatch/resources.ts';
-import type { CapacityResult } from '../../server/engine/ports/demands.ts';
-import type { ClaimedJob } from '../../server/engine/ports/dispatch.ts';
+import type { CapacityResult, ClaimedJob } from '../../server/engine/ports/dispatch.ts';
 import type { StoreContext } from './store-context.ts';
 import { completionOf, makeDefinition, makeLane, openWorker, submitMany } from './store-fixtures.ts';
 

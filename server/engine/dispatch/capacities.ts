@@ -3,7 +3,7 @@
  * found none is left alone until something is given back in it, here or at another replica. All of that only saves work:
  * what may be assigned is decided by the claim itself, and a round each second forgets what was seen.
  */
-import type { CapacityResult } from '../ports/demands.ts';
+import type { CapacityResult } from '../ports/dispatch.ts';
 import type { Bus, Timer, Timers } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 import type { KnownLane } from './known-lane.ts';

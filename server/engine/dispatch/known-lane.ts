@@ -2,7 +2,7 @@
 
 import type { JobDefinition } from '../../domain/definitions/definition.ts';
 import type { Demands } from '../../domain/dispatch/demands.ts';
-import type { Lane } from '../ports/dispatch.ts';
+import type { Lane } from '../ports/lanes.ts';
 
 /** What a claim under way has to know of one of its lanes. */
 export interface ClaimWatch {

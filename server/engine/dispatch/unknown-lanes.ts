@@ -3,7 +3,7 @@
  * rolled back, and done again once they are known.
  */
 
-import { UnknownLane } from '../ports/dispatch.ts';
+import { UnknownLane } from '../ports/lanes.ts';
 import type { Lanes } from './lanes.ts';
 
 /** @throws UnknownLane unless all of them are known. */

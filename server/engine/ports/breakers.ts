@@ -2,7 +2,8 @@
 
 import type { Failure } from '../../domain/base/payload.ts';
 import type { BreakerStatus } from '../../domain/retries/circuit-breaker.ts';
-import type { Claim, LaneHead } from './dispatch.ts';
+import type { Claim } from './dispatch.ts';
+import type { LaneHead } from './lanes.ts';
 
 export interface BreakerKey {
   readonly namespace: string;

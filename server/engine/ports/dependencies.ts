@@ -3,7 +3,7 @@ import type { Dependency, Ending } from '../../domain/dependencies/dependencies.
 import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { WorkflowRun } from '../../domain/workflows/phases.ts';
 import type { EngineError } from '../base/errors.ts';
-import type { UnknownLane } from './dispatch.ts';
+import type { UnknownLane } from './lanes.ts';
 import type { StepKey, StoredStep } from './workflows.ts';
 
 /** A dependency of a job, whatever it is on: the place of the job in its call, and its own among those of the job. */

@@ -1,8 +1,6 @@
-/** The store's port: lanes and claims. */
+/** The store's port: claims. */
 import type { Payload } from '../../domain/base/payload.ts';
-import type { LaneKey } from '../../domain/dispatch/placement.ts';
 import type { Amounts } from '../../domain/dispatch/resources.ts';
-import type { CapacityResult } from './demands.ts';
 import type { LimitsResult, LimitsToClaim } from './limits.ts';
 
 /** Room for one attempt in a session. */
@@ -29,6 +27,16 @@ export interface Claim {
   readonly probes?: boolean | undefined;
 }
 
+/** What a claim has seen of the sessions whose permits it was given. */
+export interface CapacityResult {
+  /** They have no capacity for one more job of the lane. */
+  readonly exhausted: readonly string[];
+  /** Another claim holds them, or they are no longer open. */
+  readonly missed: readonly string[];
+  /** The lane has no ready job left that capacity would help. */
+  readonly dry: boolean;
+}
+
 export interface ClaimResult {
   /** In no particular order. Fewer than permits when the lanes ran dry, rows were locked, or `maxBytes` was reached. */
   readonly jobs: readonly ClaimedJob[];
@@ -53,26 +61,4 @@ export interface ClaimedJob extends Permit {
   readonly tracestate: string;
   /** The time that the job was delayed to. */
   readonly runTimeUs?: number | undefined;
-}
-
-export interface Lane extends LaneKey {
-  readonly laneId: number;
-  /** Its jobs have limits: only a claim with these limits assigns them. */
-  readonly limited: boolean;
-}
-
-export interface LaneHead {
-  readonly laneId: number;
-  readonly rank: number;
-  /** As `Lane` says; undefined: not looked at. */
-  readonly limited?: boolean | undefined;
-}
-
-export class UnknownLane extends Error {
-  readonly learn: () => Promise<void>;
-
-  constructor(learn: () => Promise<void>) {
-    super('a lane is not loaded');
-    this.learn = learn;
-  }
 }

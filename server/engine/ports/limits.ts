@@ -1,5 +1,5 @@
 /** What the engine and the store tell each other of limits. */
-import type { LaneHead } from './dispatch.ts';
+import type { LaneHead } from './lanes.ts';
 
 /** What a claim has seen of the limits of its lane. */
 export interface LimitsResult {

@@ -3,7 +3,7 @@
 import type { RateLimit } from '../../domain/dispatch/limits.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { BacklogBounds } from '../../domain/queues/backlog.ts';
-import type { LaneHead } from './dispatch.ts';
+import type { LaneHead } from './lanes.ts';
 
 export interface QueueName {
   readonly namespace: string;

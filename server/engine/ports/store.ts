@@ -20,12 +20,12 @@ import type { BatchStore } from './batches.ts';
 import type { BreakerChange, BreakerKey, BreakerPage, DecideBreaker, OpenBreaker, ProbeClaim } from './breakers.ts';
 import type { DeadlockStore } from './deadlocks.ts';
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from './definitions.ts';
-import type { DemandStore } from './demands.ts';
 import type { DependencyStore } from './dependencies.ts';
-import type { Claim, ClaimedJob, ClaimResult, Lane, LaneHead, Permit } from './dispatch.ts';
+import type { Claim, ClaimedJob, ClaimResult, Permit } from './dispatch.ts';
 import type { Outbox } from './events.ts';
 import type { ExplainStore } from './explanations.ts';
 import type { Decide, EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView, Selection } from './jobs.ts';
+import type { Lane, LaneHead } from './lanes.ts';
 import type { LaneUnderLimits, Requeued } from './limits.ts';
 import type { AttemptLog, LogPage, LogQuery } from './logs.ts';
 import type { QueueStore } from './queues.ts';
@@ -37,7 +37,7 @@ import type { SubmitCall, SubmitResult } from './submissions.ts';
 import type { StepTraces } from './traces.ts';
 import type { WorkflowReads, WorkflowStore } from './workflows.ts';
 
-export interface Store extends DemandStore, StoreParts {
+export interface Store extends StoreParts {
   nowUs(): Promise<number>;
   /** One transaction for all that `work` asks of the store that it is given; what it throws undoes all of it. */
   together<T>(work: (store: Store) => Promise<T>): Promise<T>;
@@ -87,6 +87,8 @@ export interface Store extends DemandStore, StoreParts {
   findJobs(jobIds: readonly string[]): Promise<string[]>;
   /** Assigns ready jobs to permits. */
   claim(claim: Claim): Promise<ClaimResult>;
+  /** Keeps the reservations of lanes whose jobs are ready. */
+  renewReservations(): Promise<void>;
   /** Puts jobs that wait at the limit of these keys back among the ready ones, as many as there is room for. At most 500 keys. */
   requeueDeferred(limitIds: readonly string[]): Promise<Requeued>;
   /** Keys with marked ready jobs, in the order of their ids, from behind `afterLimitId`. */

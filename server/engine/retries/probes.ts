@@ -8,7 +8,8 @@ import type { Limits } from '../dispatch/limits.ts';
 import type { CreditClass, UnspentCredits } from '../dispatch/unspent-credits.ts';
 import { Loop, type LoopParts } from '../loop.ts';
 import type { OpenBreaker } from '../ports/breakers.ts';
-import type { ClaimedJob, LaneHead } from '../ports/dispatch.ts';
+import type { ClaimedJob } from '../ports/dispatch.ts';
+import type { LaneHead } from '../ports/lanes.ts';
 import type { Store } from '../ports/store.ts';
 
 const ROUND_MS = 1_000;

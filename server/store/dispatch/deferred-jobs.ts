@@ -2,7 +2,7 @@
 
 import { type DefinitionLimits, headroomOf } from '../../domain/dispatch/limits.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { LaneHead } from '../../engine/ports/dispatch.ts';
+import type { LaneHead } from '../../engine/ports/lanes.ts';
 import type { Requeued } from '../../engine/ports/limits.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';

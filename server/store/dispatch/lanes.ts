@@ -2,7 +2,7 @@
 
 import { type LaneKey, takesResources } from '../../domain/dispatch/placement.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { Lane, LaneHead } from '../../engine/ports/dispatch.ts';
+import type { Lane, LaneHead } from '../../engine/ports/lanes.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
 import { claimedSingly, gates } from './gated-lanes.ts';
 import { isLimited } from './limits.ts';

@@ -6,7 +6,7 @@ import {
   circuitStates,
 } from '../../domain/retries/circuit-breaker.ts';
 import type { BreakerChange, BreakerKey, BreakerPage, BreakerRow, DecideBreaker } from '../../engine/ports/breakers.ts';
-import type { LaneHead } from '../../engine/ports/dispatch.ts';
+import type { LaneHead } from '../../engine/ports/lanes.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import { gateLanes, gates } from '../dispatch/gated-lanes.ts';

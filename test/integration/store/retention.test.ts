@@ -1,5 +1,4 @@
 /** Retention drops whole days at once and deletes the rest in pages, and never touches open or recent jobs. */
-
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createStore } from '../../../server/store/store.ts';
 import { storeKinds } from '../../support/databases.ts';

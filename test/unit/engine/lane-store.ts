@@ -1,6 +1,6 @@
 import { definitionDefaults, type JobDefinition } from '../../../server/domain/definitions/definition.ts';
 import type { LaneKey } from '../../../server/domain/dispatch/placement.ts';
-import type { Lane } from '../../../server/engine/ports/dispatch.ts';
+import type { Lane } from '../../../server/engine/ports/lanes.ts';
 
 /** A store with lanes only. It counts calls. */
 export class LaneStore {

@@ -11,7 +11,7 @@ import type { Lanes } from '../../dispatch/lanes.ts';
 import type { Limits } from '../../dispatch/limits.ts';
 import { knowingLanes } from '../../dispatch/unknown-lanes.ts';
 import type { ParentAttempt } from '../../ports/dependencies.ts';
-import { UnknownLane } from '../../ports/dispatch.ts';
+import { UnknownLane } from '../../ports/lanes.ts';
 import type { Random, Schemas, Timers } from '../../ports/ports.ts';
 import type { Store } from '../../ports/store.ts';
 import type {
