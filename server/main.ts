@@ -179,7 +179,6 @@ function observedOf({ database, store, bus, replica, dbClock }: Parts): Observed
     askDatabase: () => store.nowUs(),
     isBusUp: () => bus.isUp(),
     unspent: () => replica.unspentCredits(),
-    deadlocks: () => replica.handlerWaits.deadlocks,
     countBacklogReasons: () => replica.countBacklogReasons(),
   };
 }

@@ -9,8 +9,6 @@ import { BatchRetries } from './batches/batch-retries.ts';
 import { Batches } from './batches/batches.ts';
 import { DefinitionChanges } from './definitions/definition-changes.ts';
 import { Definitions } from './definitions/definitions.ts';
-import { DeadlockSearch } from './dependencies/deadlocks/deadlock-search.ts';
-import { HandlerWaits } from './dependencies/deadlocks/handler-waits.ts';
 import { Dependencies } from './dependencies/dependencies.ts';
 import { Releases } from './dependencies/releases.ts';
 import { Capacities } from './dispatch/capacities.ts';
@@ -109,7 +107,6 @@ export interface Replica {
   readonly logs: AttemptLogs;
   readonly logWatches: LogWatches;
   readonly waits: EndWaiters;
-  readonly handlerWaits: HandlerWaits;
   readonly watches: Watches;
   readonly eventWatches: EventWatches;
   readonly workers: Workers;
@@ -268,8 +265,6 @@ export function createReplica(parts: ReplicaParts): Replica {
     return job;
   };
   const openSessions = new OpenSessions({ store, workers, dbClock });
-  const search = new DeadlockSearch({ store, lanes, limits, sessions: openSessions });
-  const handlerWaits = new HandlerWaits({ store: store.deadlocks, search, waits, clock, timers, random, log });
   const backlogReasons = new BacklogReasons({ store, lanes, limits });
   const workflowReader = new WorkflowReader({ store: store.workflowReads, definitions, clock: dbClock, getJob });
   const rounds = new ScheduleRounds({ store, submissions, clock: dbClock, timers, random, log, cancel });
@@ -346,12 +341,10 @@ export function createReplica(parts: ReplicaParts): Replica {
     dependencies: new Dependencies({ store, readJob, changes, lanes, random }),
     erasures: new Erasures({ store: { readJob, eraseJob: (erasure) => store.eraseJob(erasure) }, ids }),
     waits,
-    handlerWaits,
     watches,
     eventWatches,
     explanations: new Explanations({
       store: store.explain,
-      deadlocks: search,
       waits: store.waits,
       dependencies: store.dependencies,
       getJob,
@@ -388,7 +381,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     },
     async stop() {
       // Its submissions go through what is stopped next.
-      for (const part of [...submitting, handlerWaits]) await part.stop();
+      for (const part of submitting) await part.stop();
       const listening = [dispatcher, waits, watches, eventWatches, limits, capacities];
       await Promise.all([...listening, ...periodic].map((part) => part.stop()));
     },

@@ -11,7 +11,6 @@ import {
   readDefinition,
 } from './definitions/definitions.ts';
 import { dependencyStore } from './dependencies/dependency-walk.ts';
-import { deadlockStore } from './dependencies/handler-waits.ts';
 import { claim } from './dispatch/claim.ts';
 import { readWaitingKeys, requeueDeferredJobs } from './dispatch/deferred-jobs.ts';
 import { FairRanks } from './dispatch/fair-ranks.ts';
@@ -152,7 +151,6 @@ export function createStore(database: Database, fairRanks = new FairRanks()): St
     dependencies: dependencyStore(database),
     stepTraces: stepTraces(database),
     stepCache: stepCacheStore(database),
-    deadlocks: deadlockStore(database),
     ensurePartitions: async () => ensurePartitions(database, await nowUs()),
     close: () => database.close(),
   };

@@ -83,7 +83,6 @@ const tables = [
   'sent_events',
   'job_dependencies',
   'dependency_news',
-  'handler_waits',
   'assets',
 ];
 

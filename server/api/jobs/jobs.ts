@@ -97,13 +97,8 @@ export function jobService(replica: Replica): Implementation<typeof JobService> 
     async waitJob(request, context) {
       const violations = new Violations();
       const asked = durationMs(request.timeout, 0, TEN_YEARS_MS, 'timeout', violations) ?? DEFAULT_WAIT_MS;
-      const by = request.waitingJobId && jobIdOf(request.waitingJobId, violations, 'waiting_job_id');
       const { namespace, jobId } = jobNameOf(request, violations);
-      const { waits, handlerWaits } = replica;
-      const [timeoutMs, { signal }] = [Math.min(asked, MAX_WAIT_MS), context];
-      const job = await (by
-        ? handlerWaits.wait(namespace, jobId, by, timeoutMs, signal)
-        : waits.wait(namespace, jobId, timeoutMs, signal));
+      const job = await replica.waits.wait(namespace, jobId, Math.min(asked, MAX_WAIT_MS), context.signal);
       return create(WaitJobResponseSchema, { job: jobTo(job) });
     },
     async listJobs(request) {

@@ -42,7 +42,6 @@ const HINTS: Readonly<Record<string, string>> = {
   TOO_MANY_DEPENDENCIES: 'depend on a job in between that waits for the others',
   PARENT_ATTEMPT_CLOSED: 'muster get JOB shows what has become of the attempt',
   TOO_MANY_CHILDREN: 'muster batches create makes a batch, which takes more members',
-  DEADLOCK: 'let the handler wait with ctx.wait, which holds nothing; muster explain JOB shows the circle',
   DEFINITION_ARCHIVED: 'apply the definition again, also unchanged, to bring it back',
   WORKFLOW_NESTING: 'muster definitions get NAME shows the steps of each workflow in the chain',
   STEP_NOT_FOUND: 'muster graph JOB shows the steps of the workflow',

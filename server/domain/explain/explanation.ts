@@ -25,7 +25,6 @@ export interface StartEstimate {
 
 /** Reasons that the rate of starts says nothing about, and what the start depends on instead. */
 const beyondRate: Partial<Record<WaitReason, string>> = {
-  DEADLOCK: 'the end of the deadlock',
   JOB_PAUSED: 'the operator who resumes it',
   DEPENDENCY: 'what it depends on',
   QUEUE_PAUSED: 'the operator who resumes its queue',
@@ -118,11 +117,8 @@ export function summaryOf(facts: Facts): string {
   const name = `Job ${job.jobId} of definition ${job.definition} version ${job.definitionVersion}`;
   if (isTerminal(job.state)) return endedText(name, job, workflow !== undefined);
   if (facts.awaited !== undefined) return sentence(`${name} ${facts.awaited}`);
-  // A waiting job's other constraints are listed by themselves.
-  const deadlocks = facts.constraints.filter(({ reason }) => reason === 'DEADLOCK');
-  const besides = deadlocks.map(({ message }) => ` ${sentence(`Besides, ${message}`)}`).join('');
-  if (workflow?.isStarted) return `${workflowText(name, job, workflow.progress)}${besides}`;
-  return running ? `${runningText(name, job, running)}${besides}` : waitingText(name, facts);
+  if (workflow?.isStarted) return workflowText(name, job, workflow.progress);
+  return running ? runningText(name, job, running) : waitingText(name, facts);
 }
 
 function endedText(

@@ -17,7 +17,6 @@ export const waitReasons = {
   SUSPECT: 11,
   IN_LINE: 12,
   DEPENDENCY: 13,
-  DEADLOCK: 14,
 } as const;
 
 export type WaitReason = keyof typeof waitReasons;
@@ -77,11 +76,8 @@ export const countedReasons = [
 
 export type CountedReason = (typeof countedReasons)[number];
 
-/**
- * The reason under which metrics count a wait: its own name, except that all times share one. Deadlocks are not
- * counted.
- */
-export function countedAs(reason: Exclude<WaitReason, 'DEADLOCK'>): CountedReason {
+/** The reason under which metrics count a wait: its own name, except that all times share one. */
+export function countedAs(reason: WaitReason): CountedReason {
   if (reason === 'DELAY' || reason === 'RETRY_BACKOFF' || reason === 'RETRY_BUDGET') return 'time';
   return reason.toLowerCase() as CountedReason;
 }

@@ -1,6 +1,5 @@
 /** Explains a job: what keeps it from starting, its place in line, an estimate; who has it; how it ended. Reads only. */
 
-import { deadlockConstraints } from '../../domain/dependencies/deadlock-circle.ts';
 import { headroomOf } from '../../domain/dispatch/limits.ts';
 import { takesResources } from '../../domain/dispatch/placement.ts';
 import { startOf } from '../../domain/dispatch/rank.ts';
@@ -27,7 +26,6 @@ import { isSuspended } from '../../domain/jobs/decide.ts';
 import { isTerminal } from '../../domain/jobs/job-state.ts';
 import { awaitedText } from '../../domain/signals/wait.ts';
 import { EngineError } from '../base/errors.ts';
-import type { DeadlockSearch } from '../dependencies/deadlocks/deadlock-search.ts';
 import { type ExplainedStore, explainedDependencies } from '../dependencies/explained.ts';
 import type { KnownLane } from '../dispatch/known-lane.ts';
 import { handlerOf, type Lanes } from '../dispatch/lanes.ts';
@@ -62,7 +60,6 @@ export interface ExplanationsParts {
   readonly store: ExplainStore;
   readonly waits: Pick<SignalWaitStore, 'read'>;
   readonly dependencies: ExplainedStore;
-  readonly deadlocks: Pick<DeadlockSearch, 'findDeadlocks'>;
   /** Throws JOB_NOT_FOUND. */
   readonly getJob: (namespace: string, jobId: string) => Promise<JobView>;
   readonly lanes: Pick<Lanes, 'load' | 'get' | 'suits'>;
@@ -99,7 +96,7 @@ export class Explanations {
   /** Throws JOB_NOT_FOUND, and CONFLICT where the job moves on whenever it is looked at. */
   async explain(namespace: string, jobId: string): Promise<Explanation> {
     const { getJob, store } = this.#parts;
-    for (let findDeadlocks = 0; findDeadlocks < MAX_ATTEMPTS; findDeadlocks++) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const view = await getJob(namespace, jobId);
       if (isTerminal(view.state)) return this.#explain(view, undefined);
       const run = await store.readRun(jobId);
@@ -110,11 +107,10 @@ export class Explanations {
   }
 
   async #explain(view: JobView, run: ExplainedRun | undefined): Promise<Explanation> {
-    const deadlock = run ? await this.#deadlockOf(view) : [];
-    const waiting = run && isWaiting(run) ? await this.#waiting(view, run, deadlock) : undefined;
+    const waiting = run && isWaiting(run) ? await this.#waiting(view, run) : undefined;
     const facts: Facts = {
       job: { ...view, sinceUs: sinceOf(view, run), workerName: view.attempts.at(-1)?.workerName ?? '' },
-      constraints: waiting?.constraints ?? deadlock,
+      constraints: waiting?.constraints ?? [],
       place: waiting?.place,
       estimate: waiting?.estimate,
       running: runningOf(view, run),
@@ -122,15 +118,6 @@ export class Explanations {
       awaited: run && (await this.#awaited(view, run)),
     };
     return { ...facts, view, summary: summaryOf(facts) };
-  }
-
-  /** Two looks: what only seems to be one, while jobs go on between the statements of a look, does not stay. */
-  async #deadlockOf({ namespace, jobId }: JobView): Promise<Constraint[]> {
-    const { deadlocks } = this.#parts;
-    const first = await deadlocks.findDeadlocks(namespace, [jobId]);
-    if (!first?.deadlocks.stuck.has(jobId)) return [];
-    const again = await deadlocks.findDeadlocks(namespace, [jobId]);
-    return again ? deadlockConstraints(again.deadlocks, jobId) : [];
   }
 
   async #workflow({ jobId, attempt }: JobView, run: ExplainedRun | undefined): Promise<Facts['workflow']> {
@@ -158,13 +145,13 @@ export class Explanations {
     return found && { isStarted: true, progress: undefined };
   }
 
-  async #waiting(view: JobView, run: ExplainedRun, deadlock: readonly Constraint[]): Promise<Waiting> {
+  async #waiting(view: JobView, run: ExplainedRun): Promise<Waiting> {
     const { store, sessions } = this.#parts;
     const lane = await laneOf(this.#parts.lanes, run.laneId);
     const mayDepend = run.state === 'BLOCKED' || run.state === 'PAUSED' || run.state === 'WAITING';
     const before = mayDepend ? await this.#dependenciesOf(view) : [];
     if (before.length > 0 || lane.definitionBody.workflow || lane.definitionBody.wait)
-      return this.#waitingForNoWorker(view, run, [...deadlock, ...before]);
+      return this.#waitingForNoWorker(view, run, before);
     const work = { lane, handler: handlerOf(lane) };
     const open = this.#preferences.withBars(await sessions.read(view.namespace), lane, run.nowUs);
     const isReady = run.state === 'READY';
@@ -175,7 +162,6 @@ export class Explanations {
     const inUse = isReady ? await this.#headroomOf(lane, run.laneId, able) : undefined;
     const preference = this.#preferences.of(lane, run.nowUs);
     const constraints = [
-      ...deadlock,
       ...jobConstraints({ ...run, job: { ...run, jobId: view.jobId }, limits }),
       ...workerConstraints({ work, sessions: open, suspects, line, inUse, preference }),
     ];

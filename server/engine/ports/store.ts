@@ -18,7 +18,6 @@ import type {
 import type { AuditQuery, AuditRecord } from './audit.ts';
 import type { BatchStore } from './batches.ts';
 import type { BreakerChange, BreakerKey, BreakerPage, DecideBreaker, OpenBreaker, ProbeClaim } from './breakers.ts';
-import type { DeadlockStore } from './deadlocks.ts';
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from './definitions.ts';
 import type { DependencyStore } from './dependencies.ts';
 import type { Claim, ClaimedJob, ClaimResult, Permit } from './dispatch.ts';
@@ -215,5 +214,4 @@ export interface StoreParts {
   readonly dependencies: DependencyStore;
   readonly stepTraces: StepTraces;
   readonly stepCache: StepCacheStore;
-  readonly deadlocks: DeadlockStore;
 }

@@ -54,7 +54,6 @@ export const hotTables = [
   'sent_events',
   'job_dependencies',
   'dependency_news',
-  'handler_waits',
 ];
 
 /** Work after which the length of the log is looked at: at the most this much of it is written beyond the bound. */

@@ -37,7 +37,6 @@ const conditions = {
   // Of a job that a replica has ended which knew nothing of waits.
   event_waits: noRun('job_id'),
   // Of a replica that was killed.
-  handler_waits: olderThan('lease_until', '1 minute'),
   // Kept for a job that has not come.
   sent_events: `t.up_to_row IS NULL AND t.keep_until <= (SELECT muster_now())`,
   audit_records: `t.action <> 'ERASE_JOB' AND ${olderThan('record_time', '1 year')}`,

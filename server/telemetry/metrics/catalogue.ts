@@ -146,13 +146,6 @@ export const metrics = {
     labels: ['muster.credit.kind'],
     description: 'Attempts that sessions have asked this replica for and not been given yet',
   },
-  deadlocks: {
-    name: 'muster.deadlock.ended',
-    kind: 'counter',
-    unit: '{call}',
-    labels: [],
-    description: 'Calls of handlers that this replica has ended since they waited in a deadlock',
-  },
   sessionsOpened: {
     name: 'muster.worker.session.opened',
     kind: 'counter',

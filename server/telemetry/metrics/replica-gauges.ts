@@ -18,8 +18,6 @@ export interface ReplicaParts {
   readonly isBusUp: () => boolean;
   /** Attempts that sessions have asked for here, and not been given. */
   readonly unspent: () => { readonly slots: number; readonly prefetch: number };
-  /** Calls that were ended here since they waited in a deadlock. */
-  readonly deadlocks: () => number;
 }
 
 export function observeReplica(instruments: Instruments, parts: ReplicaParts): void {
@@ -27,10 +25,8 @@ export function observeReplica(instruments: Instruments, parts: ReplicaParts): v
   const bus = instruments.gauge(metrics.busUp);
   const credits = instruments.gauge(metrics.credits);
   const build = instruments.gauge(metrics.build);
-  const deadlocks = instruments.observedCounter(metrics.deadlocks);
-  instruments.observe([database, bus, credits, build, deadlocks], async (result) => {
+  instruments.observe([database, bus, credits, build], async (result) => {
     result.observe(bus, parts.isBusUp() ? 1 : 0);
-    result.observe(deadlocks, parts.deadlocks());
     const { slots, prefetch } = parts.unspent();
     result.observe(credits, slots, { 'muster.credit.kind': 'slot' });
     result.observe(credits, prefetch, { 'muster.credit.kind': 'prefetch' });

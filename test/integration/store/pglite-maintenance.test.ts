@@ -27,7 +27,7 @@ const hotTables = [
   ...['fairness_keys', 'rate_buckets', 'lane_waits', 'workflow_runs', 'workflow_steps'],
   ...['step_compensations', 'step_cache', 'workflow_news'],
   ...['batches', 'batch_counts'],
-  ...['event_waits', 'sent_events', 'job_dependencies', 'dependency_news', 'handler_waits'],
+  ...['event_waits', 'sent_events', 'job_dependencies', 'dependency_news'],
 ];
 const round = hotTables.map((table) => `VACUUM (ANALYZE) muster.${table}`);
 const folders = usePgliteFolders();

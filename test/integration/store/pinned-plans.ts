@@ -72,7 +72,6 @@ const ofExpired = [
 ];
 const sliceOf = (table: string) => `${table} by Tid Range Scan`;
 
-const handlerWaits = 'handler_waits by handler_waits_pkey';
 const edges = 'job_dependencies by job_dependencies_pkey';
 const edgesByTarget = 'job_dependencies by job_dependencies_by_target';
 const edgesByWorkflow = 'job_dependencies by job_dependencies_by_workflow';
@@ -107,9 +106,6 @@ export const pinned: Record<string, readonly string[]> = {
     'job_runs by job_runs_children',
     workflowSteps,
   ],
-  save_handler_waits: [runs, lanes],
-  drop_handler_waits: [handlerWaits],
-  read_handler_waits: ['handler_waits by handler_waits_by_job', runs, sessions],
   read_awaited_jobs: [runs],
   read_children_of_awaited: ['job_runs by job_runs_children'],
   read_waited_jobs: [runs],
@@ -370,6 +366,5 @@ export const pinned: Record<string, readonly string[]> = {
   clear_event_waits: [sliceOf('event_waits'), runs],
   clear_sent_events: [sliceOf('sent_events')],
   clear_audit_records: [sliceOf('audit_records')],
-  clear_handler_waits: [sliceOf('handler_waits')],
   clear_job_outcomes_default: [sliceOf('job_outcomes_day'), jobs],
 };

@@ -38,7 +38,6 @@ import {
   payload,
   submitMany,
 } from '../../support/store-fixtures.ts';
-import { useHandlerWaits } from '../../support/store-handler-waits.ts';
 import { useLimits } from '../../support/store-limits.ts';
 import { fillTables } from '../../support/store-load.ts';
 import { useOutbox } from '../../support/store-outbox.ts';
@@ -169,7 +168,6 @@ async function recordAll(context: StoreContext): Promise<Map<string, Statement>>
   await useBatches(tap);
   await useWaits(tap);
   await useDependencies(tap);
-  await useHandlerWaits(tap);
   await database.transaction((session) => gateLanes(session, [laneId], 'breakerOpen', false));
   await useLimits(tap);
   await reviveQueue(tap);

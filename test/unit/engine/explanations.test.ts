@@ -19,7 +19,6 @@ function explanationsOf(views: readonly string[], runs: readonly (string | undef
         return state === undefined ? undefined : run(state);
       },
     },
-    deadlocks: { findDeadlocks: async () => undefined },
   } as unknown as ExplanationsParts;
   return new Explanations(parts).explain('default', 'j');
 }

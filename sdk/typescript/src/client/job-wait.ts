@@ -4,7 +4,6 @@ import { Code, JobFailedError, MusterError } from '../error.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
 import { JobState } from '../gen/muster/v1/job_pb.ts';
 import type { JobService, WaitJobRequest } from '../gen/muster/v1/job_service_pb.ts';
-import { handledJobId } from '../handled-job.ts';
 import { isTerminal, stateName } from '../job-state.ts';
 import { decodePayload } from '../payload.ts';
 import type { UnaryClient } from '../transport/unary-client.ts';
@@ -41,7 +40,7 @@ export async function waitForEnd(
     const poll = Math.max(0, Math.min(POLL_MS, end - performance.now()));
     const response = await withRetry(patient, { timeoutMs: poll + SLACK_MS, signal }, (left) =>
       jobs.waitJob(
-        { ...target, timeout: durationFromMs(Math.min(poll, left)), waitingJobId: handledJobId() },
+        { ...target, timeout: durationFromMs(Math.min(poll, left)) },
         { timeoutMs: left + SLACK_MS, signal },
       ),
     );

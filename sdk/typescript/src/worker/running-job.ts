@@ -2,7 +2,6 @@
 import type { JobRef } from '../client/job-ref.ts';
 import type { Job } from '../gen/muster/v1/job_pb.ts';
 import type { Payload } from '../gen/muster/v1/payload_pb.ts';
-import { type HandledJob, runAsHandlerOf } from '../handled-job.ts';
 import type { LogLevel } from '../logger.ts';
 import { decodePayload, encodePayload } from '../payload.ts';
 import { HandlerLog } from '../tracing/handler-log.ts';
@@ -35,7 +34,7 @@ export interface JobOutlet {
   logged(job: RunningJob): void;
 }
 
-export class RunningJob implements JobContext, HandledJob {
+export class RunningJob implements JobContext {
   readonly slot: number;
   readonly #started: StartedAttempt;
   readonly #outlet: JobOutlet;
@@ -60,10 +59,6 @@ export class RunningJob implements JobContext, HandledJob {
   get jobId(): string {
     this.#jobId ??= uuidText(this.#started.jobId);
     return this.#jobId;
-  }
-
-  get isHandled(): boolean {
-    return !this.#ended;
   }
 
   get attempt(): number {
@@ -198,7 +193,7 @@ export class RunningJob implements JobContext, HandledJob {
   /** Calls the handler, in its span if the application traces. */
   run(handler: HandlerFunction, input: unknown): unknown {
     const span = this.#span;
-    return runAsHandlerOf(this, () => (span ? span.run(() => handler(this, input)) : handler(this, input)));
+    return span ? span.run(() => handler(this, input)) : handler(this, input);
   }
 
   /** The handler has returned: from now on, reports of it are ignored. */

@@ -45,17 +45,3 @@ CREATE TABLE assets (
   job_id       uuid,
   UNIQUE (namespace, name)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 2000);
-
--- WaitJob calls made from handlers, which keep their slots while they wait. A row is added when the call has lasted for
--- a moment, and deleted with the call, or when its replica no longer renews the lease.
-CREATE TABLE handler_waits (
-  wait_id     uuid PRIMARY KEY,
-  namespace   text NOT NULL,
-  -- The job and the attempt whose handler waits.
-  job_id      uuid NOT NULL,
-  attempt     integer NOT NULL,
-  -- The job that it waits for.
-  target_id   uuid NOT NULL,
-  lease_until timestamptz NOT NULL
-) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 2000);
-CREATE INDEX handler_waits_by_job ON handler_waits (namespace, job_id);

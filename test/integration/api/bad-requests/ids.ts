@@ -31,8 +31,6 @@ for (const id of [
     add('B37', `${method.name}: job ${JSON.stringify(id)}`, method as typeof getJob, () => ({ jobId: id }), ['job_id']);
   }
 }
-for (const waitingJobId of ['x', '{0198c0de-0000-7000-8000-000000000001}'])
-  add('B37', `wait by ${waitingJobId}`, waitJob, ({ jobId }) => ({ jobId, waitingJobId }), ['waiting_job_id']);
 for (const requestId of ['x', '00000000-0000-0000-0000-000000000000']) {
   add('B37', `request id ${requestId}`, submitJob, ({ definition }) => ({ requestId, job: { definition } }), [
     'request_id',

@@ -18,7 +18,6 @@ import { erasingSuite } from './erasing.ts';
 import { explainSuite } from './explain.ts';
 import { fairnessSuite } from './fairness.ts';
 import { gatedLanesSuite } from './gated-lanes.ts';
-import { handlerWaitsSuite } from './handler-waits.ts';
 import { heldSuite } from './held.ts';
 import { laneCountsSuite } from './lane-counts.ts';
 import { lanesSuite } from './lanes.ts';
@@ -87,7 +86,6 @@ export function storeSuite(context: StoreContext): void {
   batchRetriesSuite(context);
   waitsSuite(context);
   dependenciesSuite(context);
-  handlerWaitsSuite(context);
   sessionsSuite(context);
   workersSuite(context);
   workflowsSuite(context);
