@@ -218,39 +218,6 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestWaitSaysWhichHandlerWaits(t *testing.T) {
-	fake, client := startFakeServer(t)
-	wait := func(ctx context.Context) string {
-		if _, err := client.Wait(ctx, "j"); err != nil {
-			t.Fatal(err)
-		}
-		return fake.requests[len(fake.requests)-1].(*pb.WaitJobRequest).WaitingJobId
-	}
-	const id = "01997a3e-7b1c-7c44-8f3e-0f3d5a6b7c8d"
-	var kept context.Context
-	handler := func(ctx context.Context, _ any) ([]string, error) {
-		kept = ctx
-		within, cancel := context.WithTimeout(ctx, time.Minute)
-		defer cancel()
-		return []string{wait(ctx), wait(within), wait(t.Context())}, nil
-	}
-	said := mustertest.RunWith(t.Context(), mustertest.Options{JobID: id}, handler, nil).Result
-	if fmt.Sprintf("%q", said) != fmt.Sprintf("%q", []string{id, id, ""}) {
-		t.Errorf("a handler said that %q wait", said)
-	}
-	if late := wait(kept); late != "" {
-		t.Errorf("after its end it said that %q waits", late)
-	}
-}
-
-func TestWaitFailsWithADeadlock(t *testing.T) {
-	fake, client := startFakeServer(t)
-	fake.failures = []error{failure(codes.FailedPrecondition, "DEADLOCK")}
-	if _, err := client.Wait(t.Context(), "j"); !errors.Is(err, muster.Reason("DEADLOCK")) || len(fake.requests) != 1 {
-		t.Fatalf("%v after %d calls", err, len(fake.requests))
-	}
-}
-
 func TestListFetchesPages(t *testing.T) {
 	fake, client := startFakeServer(t)
 	count := 0

@@ -23,7 +23,7 @@ const (
 // handler that waits must pass its context; it keeps its slot meanwhile. [WaitChildren] gives the slot back.
 //
 // Errors: *[Error] with [ReasonWaitTimeout] when the context ended first; the returned job is then the last state read,
-// or nil. FailedPrecondition (DEADLOCK) in a handler that holds what the job needs.
+// or nil.
 func (c *Client) Wait(ctx context.Context, jobID string) (*pb.Job, error) {
 	var job *pb.Job
 	// A wait outlives a restart of the control plane: time bounds it, not a number of tries.
@@ -63,7 +63,6 @@ func (c *Client) waitOnce(ctx context.Context, jobID string) (*pb.WaitJobRespons
 		Namespace:    c.namespace,
 		JobId:        jobID,
 		Timeout:      durationpb.New(poll),
-		WaitingJobId: handledJobID(ctx),
 	}
 	return c.jobs.WaitJob(ctx, request)
 }

@@ -53,34 +53,6 @@ func TestRealChildren(t *testing.T) {
 	}
 }
 
-func TestRealDeadlock(t *testing.T) {
-	var client *muster.Client
-	r := startRealWorker(t, muster.WorkerOptions{Slots: 1}, func(worker *muster.Worker) {
-		muster.Handle(worker, "go-chapter", func(context.Context, any) (int, error) { return 7, nil })
-		muster.Handle(worker, "go-book", func(ctx context.Context, _ any) (string, error) {
-			chapter, err := client.Submit(ctx, "go-chapter", nil)
-			if err != nil {
-				return "", err
-			}
-			_, err = muster.Result[int](ctx, client, chapter.JobID)
-			var refused *muster.Error
-			if !errors.As(err, &refused) || refused.Metadata["waiting_job_id"] != muster.JobFrom(ctx).ID() {
-				return "", err
-			}
-			return string(refused.Reason), nil
-		})
-	})
-	client = r.Client
-	if _, err := client.ApplyDefinition(t.Context(), once("go-chapter")); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	if reason, err := muster.Result[string](ctx, client, r.submit(once("go-book"), nil)); err != nil || reason != "DEADLOCK" {
-		t.Fatalf("%q, %v", reason, err)
-	}
-}
-
 func TestRealBatch(t *testing.T) {
 	r := startRealWorker(t, muster.WorkerOptions{}, func(worker *muster.Worker) {
 		muster.Handle(worker, "go-member", func(_ context.Context, count int) (int, error) { return count, nil })

@@ -43,15 +43,6 @@ func JobFrom(ctx context.Context) *Job {
 	return job
 }
 
-// handledJobID returns the UUID of the job whose handler has the context. It is empty outside of handlers, and for code
-// that still uses the context after the handler has returned.
-func handledJobID(ctx context.Context) (id string) {
-	if job := JobFrom(ctx); job != nil {
-		job.whileRunning(func() { id = job.ID() })
-	}
-	return id
-}
-
 // ID is the job's UUID.
 func (j *Job) ID() string { return uuid.Text(j.assignment.JobId) }
 

@@ -151,9 +151,6 @@ const (
 	ErrorReason_ERROR_REASON_PARENT_ATTEMPT_CLOSED ErrorReason = 95
 	// A job would have more than 100,000 children.
 	ErrorReason_ERROR_REASON_TOO_MANY_CHILDREN ErrorReason = 96
-	// A handler waits for a job that can not end before the handler has. `circle` of the metadata says who waits for
-	// what.
-	ErrorReason_ERROR_REASON_DEADLOCK ErrorReason = 97
 )
 
 // Enum value maps for ErrorReason.
@@ -217,7 +214,6 @@ var (
 		94: "ERROR_REASON_TOO_MANY_DEPENDENCIES",
 		95: "ERROR_REASON_PARENT_ATTEMPT_CLOSED",
 		96: "ERROR_REASON_TOO_MANY_CHILDREN",
-		97: "ERROR_REASON_DEADLOCK",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":                  0,
@@ -278,7 +274,6 @@ var (
 		"ERROR_REASON_TOO_MANY_DEPENDENCIES":        94,
 		"ERROR_REASON_PARENT_ATTEMPT_CLOSED":        95,
 		"ERROR_REASON_TOO_MANY_CHILDREN":            96,
-		"ERROR_REASON_DEADLOCK":                     97,
 	}
 )
 
@@ -313,7 +308,7 @@ var File_muster_v1_error_proto protoreflect.FileDescriptor
 
 const file_muster_v1_error_proto_rawDesc = "" +
 	"\n" +
-	"\x15muster/v1/error.proto\x12\tmuster.v1*\xe6\x0f\n" +
+	"\x15muster/v1/error.proto\x12\tmuster.v1*\xcb\x0f\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12%\n" +
@@ -373,8 +368,7 @@ const file_muster_v1_error_proto_rawDesc = "" +
 	"'ERROR_REASON_DEPENDENCY_GRAPH_TOO_LARGE\x10]\x12&\n" +
 	"\"ERROR_REASON_TOO_MANY_DEPENDENCIES\x10^\x12&\n" +
 	"\"ERROR_REASON_PARENT_ATTEMPT_CLOSED\x10_\x12\"\n" +
-	"\x1eERROR_REASON_TOO_MANY_CHILDREN\x10`\x12\x19\n" +
-	"\x15ERROR_REASON_DEADLOCK\x10aB-\n" +
+	"\x1eERROR_REASON_TOO_MANY_CHILDREN\x10`B-\n" +
 	"\rdev.muster.v1P\x01Z\x1amuster.dev/sdk/go/musterpbb\x06proto3"
 
 var (

@@ -214,8 +214,6 @@ const (
 	WaitReason_WAIT_REASON_IN_LINE WaitReason = 12
 	// A dependency is not met yet.
 	WaitReason_WAIT_REASON_DEPENDENCY WaitReason = 13
-	// It is part of a deadlock, or waits behind one. Only ExplainJob looks for it.
-	WaitReason_WAIT_REASON_DEADLOCK WaitReason = 14
 )
 
 // Enum value maps for WaitReason.
@@ -235,7 +233,6 @@ var (
 		11: "WAIT_REASON_SUSPECT",
 		12: "WAIT_REASON_IN_LINE",
 		13: "WAIT_REASON_DEPENDENCY",
-		14: "WAIT_REASON_DEADLOCK",
 	}
 	WaitReason_value = map[string]int32{
 		"WAIT_REASON_UNSPECIFIED":      0,
@@ -252,7 +249,6 @@ var (
 		"WAIT_REASON_SUSPECT":          11,
 		"WAIT_REASON_IN_LINE":          12,
 		"WAIT_REASON_DEPENDENCY":       13,
-		"WAIT_REASON_DEADLOCK":         14,
 	}
 )
 
@@ -1264,7 +1260,7 @@ const file_muster_v1_job_proto_rawDesc = "" +
 	"\x15SKIP_REASON_CONDITION\x10\x01\x12\x1c\n" +
 	"\x18SKIP_REASON_TRIGGER_RULE\x10\x02\x12\x1f\n" +
 	"\x1bSKIP_REASON_UPSTREAM_FAILED\x10\x03\x12\x16\n" +
-	"\x12SKIP_REASON_MANUAL\x10\x04*\xb5\x03\n" +
+	"\x12SKIP_REASON_MANUAL\x10\x04*\x9b\x03\n" +
 	"\n" +
 	"WaitReason\x12\x1b\n" +
 	"\x17WAIT_REASON_UNSPECIFIED\x10\x00\x12\x1a\n" +
@@ -1281,8 +1277,7 @@ const file_muster_v1_job_proto_rawDesc = "" +
 	"\x12\x17\n" +
 	"\x13WAIT_REASON_SUSPECT\x10\v\x12\x17\n" +
 	"\x13WAIT_REASON_IN_LINE\x10\f\x12\x1a\n" +
-	"\x16WAIT_REASON_DEPENDENCY\x10\r\x12\x18\n" +
-	"\x14WAIT_REASON_DEADLOCK\x10\x0e*\xc5\x01\n" +
+	"\x16WAIT_REASON_DEPENDENCY\x10\r*\xc5\x01\n" +
 	"\x19IdempotencyConflictPolicy\x12+\n" +
 	"'IDEMPOTENCY_CONFLICT_POLICY_UNSPECIFIED\x10\x00\x12$\n" +
 	" IDEMPOTENCY_CONFLICT_POLICY_FAIL\x10\x01\x12,\n" +

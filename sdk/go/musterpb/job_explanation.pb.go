@@ -44,8 +44,7 @@ type JobExplanation struct {
 	// All of it in a few readable sentences.
 	Summary string `protobuf:"bytes,8,opt,name=summary,proto3" json:"summary,omitempty"`
 	// What keeps a waiting job from starting, in the order in which the obstacles must go away. Empty if nothing does:
-	// the job is next, and starts as soon as a worker asks. A DEADLOCK comes first, also for a job that a worker has and
-	// for a running workflow, which have no other constraints. Empty for ended jobs.
+	// the job is next, and starts as soon as a worker asks. Empty for jobs that do not wait.
 	Constraints []*Constraint `protobuf:"bytes,9,rep,name=constraints,proto3" json:"constraints,omitempty"`
 	// Its position in the queue: 1 is next. Set only for a READY job; docs/explain.md says what is counted. Exact up to
 	// 1,000.

@@ -581,10 +581,7 @@ type WaitJobRequest struct {
 	// UUID of the job.
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// Longest wait. Unset: 30 s. At most 5 min; more is cut to that.
-	Timeout *durationpb.Duration `protobuf:"bytes,3,opt,name=timeout,proto3" json:"timeout,omitempty"`
-	// UUID of the job whose handler makes this call and waits for its answer: the client of an SDK sets it in a handler.
-	// Empty: the call comes from elsewhere. A job that no worker has, in this namespace, is ignored.
-	WaitingJobId  string `protobuf:"bytes,4,opt,name=waiting_job_id,json=waitingJobId,proto3" json:"waiting_job_id,omitempty"`
+	Timeout       *durationpb.Duration `protobuf:"bytes,3,opt,name=timeout,proto3" json:"timeout,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -638,13 +635,6 @@ func (x *WaitJobRequest) GetTimeout() *durationpb.Duration {
 		return x.Timeout
 	}
 	return nil
-}
-
-func (x *WaitJobRequest) GetWaitingJobId() string {
-	if x != nil {
-		return x.WaitingJobId
-	}
-	return ""
 }
 
 // The job when it had ended or the time was up.
@@ -2697,12 +2687,11 @@ const file_muster_v1_job_service_proto_rawDesc = "" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x15\n" +
 	"\x06job_id\x18\x02 \x01(\tR\x05jobId\"2\n" +
 	"\x0eGetJobResponse\x12 \n" +
-	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"\xa0\x01\n" +
+	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"z\n" +
 	"\x0eWaitJobRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x15\n" +
 	"\x06job_id\x18\x02 \x01(\tR\x05jobId\x123\n" +
-	"\atimeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\atimeout\x12$\n" +
-	"\x0ewaiting_job_id\x18\x04 \x01(\tR\fwaitingJobId\"3\n" +
+	"\atimeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\atimeout\"3\n" +
 	"\x0fWaitJobResponse\x12 \n" +
 	"\x03job\x18\x01 \x01(\v2\x0e.muster.v1.JobR\x03job\"~\n" +
 	"\x10CancelJobRequest\x12\x1c\n" +

@@ -5,7 +5,6 @@
 pub mod client;
 mod duration;
 pub mod error;
-mod handled_job;
 mod job_state;
 pub mod payload;
 mod telemetry;

@@ -225,8 +225,7 @@ impl Client {
     /// handler that waits keeps its slot meanwhile; [`Context::wait`](crate::worker::Context::wait) gives it back.
     ///
     /// # Errors
-    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; UNAVAILABLE when the control plane is out of reach for 35 s;
-    /// FAILED_PRECONDITION (DEADLOCK) in a handler that holds what the job needs.
+    /// [`Error::Call`](crate::Error::Call): NOT_FOUND; UNAVAILABLE when the control plane is out of reach for 35 s.
     pub async fn wait(&self, job: impl AsRef<str>) -> Result<v1::Job> {
         wait_for_end(&self.calls, &self.jobs, job.as_ref(), None).await
     }
@@ -235,7 +234,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Call`](crate::Error::Call): NOT_FOUND; UNAVAILABLE when the control plane is out of reach for 35 s, or
-    /// at the end; FAILED_PRECONDITION (DEADLOCK) in a handler that holds what the job needs.
+    /// at the end.
     pub async fn wait_within(&self, job: impl AsRef<str>, timeout: Duration) -> Result<v1::Job> {
         wait_for_end(&self.calls, &self.jobs, job.as_ref(), Some(timeout)).await
     }

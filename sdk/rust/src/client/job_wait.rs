@@ -10,7 +10,6 @@ use super::calls::{Calls, present};
 use super::transport_retry::with_retry;
 use crate::duration::duration_to_proto;
 use crate::error::{Error, JobFailed, Result};
-use crate::handled_job::handled_job_id;
 use crate::job_state::is_terminal;
 use crate::payload::decode_option;
 use crate::transport::{request, within};
@@ -41,7 +40,6 @@ pub(crate) async fn wait_for_end(
                 namespace: calls.namespace.clone(),
                 job_id: job_id.to_owned(),
                 timeout: Some(duration_to_proto(poll.min(left))),
-                waiting_job_id: handled_job_id(),
             };
             let mut jobs = jobs.clone();
             async move { within(left + SLACK, jobs.wait_job(request(message, left + SLACK))).await }

@@ -1,7 +1,7 @@
 //! The job that a handler works on.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -21,7 +21,6 @@ use super::stop_reason::StopReason;
 use super::word::{Outlet, Word};
 use crate::duration::to_millis;
 use crate::error::{Error, Result};
-use crate::handled_job::HandledJob;
 use crate::payload::Payload;
 use crate::telemetry::trace_fields::TraceFields;
 use crate::v1;
@@ -51,16 +50,17 @@ struct Inner {
     parts: ContextParts,
     extension: Mutex<Millis>,
     log_sequence: AtomicI64,
-    handled: Arc<HandledJob>,
+    /// The handler has returned.
+    ended: AtomicBool,
 }
 
 impl Context {
     pub(crate) fn new(parts: ContextParts) -> Self {
         Self(Arc::new(Inner {
-            handled: HandledJob::new(parts.job_id),
             parts,
             extension: Mutex::new(0),
             log_sequence: AtomicI64::new(0),
+            ended: AtomicBool::new(false),
         }))
     }
 
@@ -311,30 +311,13 @@ impl Context {
         }
     }
 
-    /// Makes `work` part of the handler in a task that it spawns. When a [`Client`](crate::Client) waits for a job, it
-    /// reports which job waits, so that deadlocks are detected. It knows the job in code that the handler awaits, but a
-    /// spawned task does not inherit it. Once the handler has returned, `work` continues without belonging to the job.
-    ///
-    /// ```
-    /// use muster::Client;
-    /// use muster::worker::{Context, HandlerError};
-    ///
-    /// async fn later(ctx: Context, client: Client, other_job: String) -> Result<i64, HandlerError> {
-    ///     let waiting = tokio::spawn(ctx.scope(async move { client.result(&other_job).await }));
-    ///     Ok(waiting.await??)
-    /// }
-    /// ```
-    pub fn scope<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
-        self.0.handled.scope(work)
-    }
-
     /// Called when the handler has returned: later updates are ignored.
     pub(crate) fn end(&self) {
-        self.0.handled.end();
+        self.0.ended.store(true, Ordering::Release);
     }
 
     fn say(&self, word: Word) {
-        if !self.0.handled.has_returned() {
+        if !self.0.ended.load(Ordering::Acquire) {
             self.0.parts.outlet.say(word);
         }
     }

@@ -55,7 +55,7 @@ where
 /// Runs a handler in its span. A panic is a failure of type `Panic`.
 pub(crate) async fn execute(handler: &BoxHandler, context: Context, span: HandlerSpan) -> HandlerOutcome {
     let calling = AssertUnwindSafe(async { handler(context.clone()).await });
-    let answer = context.scope(calling.catch_unwind().with_context(span.context())).await;
+    let answer = calling.catch_unwind().with_context(span.context()).await;
     context.end();
     let answer = answer.unwrap_or_else(|panic| Err(HandlerError::new("Panic", panic_message(&*panic))));
     let outcome = match answer {

@@ -3,5 +3,4 @@
 mod fake_server;
 mod logs;
 mod traces;
-mod waits;
 mod watching;

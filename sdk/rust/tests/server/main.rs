@@ -5,7 +5,6 @@ mod attempts;
 mod batches;
 mod ends;
 mod following;
-mod handler_waits;
 mod jobs;
 mod refusals;
 mod support;

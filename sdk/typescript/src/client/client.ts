@@ -144,8 +144,6 @@ export class Client extends AdminClient {
   /**
    * Waits until the job has ended or `timeoutMs` expires, and returns the job as it is then. A handler that waits keeps
    * its slot meanwhile; `ctx.wait` releases it.
-   *
-   * @throws MusterError FAILED_PRECONDITION (DEADLOCK) in a handler that holds what the job needs.
    */
   wait(job: JobRef, options: WaitOptions = {}): Promise<Job> {
     return waitForEnd(this.#jobs, this.calls.retry, this.#target(job), options);

@@ -15,7 +15,6 @@ from muster.client.job_ref import JobRef, id_of, is_terminal, state_name
 from muster.client.watching import FollowedLogs
 from muster.durations import to_duration
 from muster.errors import JobFailedError, MusterError
-from muster.handled_job import handled_job_id
 from muster.v1 import job_pb2
 from muster.v1 import job_service_pb2 as messages
 from muster.v1.job_pb2 import Job
@@ -54,8 +53,7 @@ def wait(scope: Scope, job: JobRef, timeout: float | None = None) -> Steps[Job]:
         timeout: Maximum wait in seconds. None: no limit.
 
     Raises:
-        MusterError: NOT_FOUND, when there is no such job; FAILED_PRECONDITION (DEADLOCK), in a handler that holds
-            what the job needs.
+        MusterError: NOT_FOUND, when there is no such job.
     """
     end = float("inf") if timeout is None else time.monotonic() + timeout
     method = _method("WaitJob", messages.WaitJobResponse)
@@ -65,7 +63,6 @@ def wait(scope: Scope, job: JobRef, timeout: float | None = None) -> Steps[Job]:
             namespace=scope.namespace,
             job_id=id_of(job),
             timeout=to_duration(poll),
-            waiting_job_id=handled_job_id(),
         )
         try:
             found = yield Call(method, request, _job, poll + _SLACK_SECONDS, is_patient=True)

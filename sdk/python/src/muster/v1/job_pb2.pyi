@@ -58,7 +58,6 @@ class WaitReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WAIT_REASON_SUSPECT: _ClassVar[WaitReason]
     WAIT_REASON_IN_LINE: _ClassVar[WaitReason]
     WAIT_REASON_DEPENDENCY: _ClassVar[WaitReason]
-    WAIT_REASON_DEADLOCK: _ClassVar[WaitReason]
 
 class IdempotencyConflictPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -108,7 +107,6 @@ WAIT_REASON_NO_WORKER: WaitReason
 WAIT_REASON_SUSPECT: WaitReason
 WAIT_REASON_IN_LINE: WaitReason
 WAIT_REASON_DEPENDENCY: WaitReason
-WAIT_REASON_DEADLOCK: WaitReason
 IDEMPOTENCY_CONFLICT_POLICY_UNSPECIFIED: IdempotencyConflictPolicy
 IDEMPOTENCY_CONFLICT_POLICY_FAIL: IdempotencyConflictPolicy
 IDEMPOTENCY_CONFLICT_POLICY_USE_EXISTING: IdempotencyConflictPolicy

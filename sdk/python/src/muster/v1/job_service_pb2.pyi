@@ -110,16 +110,14 @@ class GetJobResponse(_message.Message):
     def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ...) -> None: ...
 
 class WaitJobRequest(_message.Message):
-    __slots__ = ("namespace", "job_id", "timeout", "waiting_job_id")
+    __slots__ = ("namespace", "job_id", "timeout")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_FIELD_NUMBER: _ClassVar[int]
-    WAITING_JOB_ID_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     job_id: str
     timeout: _duration_pb2.Duration
-    waiting_job_id: str
-    def __init__(self, namespace: _Optional[str] = ..., job_id: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., waiting_job_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, namespace: _Optional[str] = ..., job_id: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class WaitJobResponse(_message.Message):
     __slots__ = ("job",)

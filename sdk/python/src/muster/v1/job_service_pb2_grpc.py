@@ -192,13 +192,11 @@ class JobServiceServicer(object):
     def WaitJob(self, request, context):
         """Waits until the job has ended or the time is up, and returns the job as it is then.
 
-        A handler that waits for another job holds its worker's slot, its limits and its amounts meanwhile. If the other
-        job can't start or end before those are free, and nobody else can free any, the call is refused some seconds later;
-        `circle` of the error's metadata says who waits for what. A handler that waits by a suspended attempt holds
+        A handler that waits for another job by this call holds its worker's slot, its limits and its amounts meanwhile. If
+        the other job needs one of these, neither ends before a timeout. A handler that waits by a suspended attempt holds
         nothing.
 
-        Errors: as GetJob; FAILED_PRECONDITION (DEADLOCK: `waiting_job_id` and `job_id` wait for each other). A timeout is
-        no error: check `state`.
+        Errors: as GetJob. A timeout is no error: check `state`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -7,7 +7,6 @@ from typing import Any
 
 from muster import payloads
 from muster.errors import FinalError, WaitsForChildren
-from muster.handled_job import handling
 from muster.v1.payload_pb2 import Payload
 from muster.v1.session_service_pb2 import AttemptReport
 from muster.worker.failures import failure_from, unwritable
@@ -23,7 +22,7 @@ _MOST_UNSTATED_BYTES = MOST_BODY_BYTES // 2
 def run_handler(handler: HandlerEntry, context: JobContext) -> AttemptReport:
     """Calls a synchronous handler and returns its report; never raises."""
     try:
-        with handling(context.job_id), context.spanned():
+        with context.spanned():
             return _result(context, handler.function(context, _input_of(handler, context)))
     except BaseException as error:  # noqa: BLE001 - any exception ends only this attempt
         return _failure(context, error)
@@ -32,7 +31,7 @@ def run_handler(handler: HandlerEntry, context: JobContext) -> AttemptReport:
 async def run_async_handler(handler: HandlerEntry, context: JobContext) -> AttemptReport:
     """Awaits an asynchronous handler and returns its report; never raises."""
     try:
-        with handling(context.job_id), context.spanned():
+        with context.spanned():
             return _result(context, await handler.function(context, _input_of(handler, context)))
     except BaseException as error:  # noqa: BLE001 - as above; also the cancellation by which it is asked to stop
         return _failure(context, error)

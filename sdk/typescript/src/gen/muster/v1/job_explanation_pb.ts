@@ -81,8 +81,7 @@ export type JobExplanation = Message<"muster.v1.JobExplanation"> & {
 
   /**
    * What keeps a waiting job from starting, in the order in which the obstacles must go away. Empty if nothing does:
-   * the job is next, and starts as soon as a worker asks. A DEADLOCK comes first, also for a job that a worker has and
-   * for a running workflow, which have no other constraints. Empty for ended jobs.
+   * the job is next, and starts as soon as a worker asks. Empty for jobs that do not wait.
    *
    * @generated from field: repeated muster.v1.Constraint constraints = 9;
    */

@@ -132,9 +132,6 @@ public final class Client implements AutoCloseable {
   /**
    * Waits until the job has ended or the timeout has passed, and returns the job's current state. A
    * handler that waits keeps its slot meanwhile; {@link JobContext#results} gives it back.
-   *
-   * @throws MusterException FAILED_PRECONDITION (DEADLOCK) in a handler that holds what the job
-   *     needs.
    */
   public Job waitFor(String jobId, Duration timeout) {
     return Calls.await(async.waitFor(jobId, timeout));

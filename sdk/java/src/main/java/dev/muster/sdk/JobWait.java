@@ -1,6 +1,5 @@
 package dev.muster.sdk;
 
-import dev.muster.sdk.internal.HandledJob;
 import dev.muster.sdk.internal.Times;
 import dev.muster.v1.Job;
 import dev.muster.v1.JobServiceGrpc;
@@ -21,9 +20,6 @@ final class JobWait {
   private final String jobId;
   private final Duration timeout;
   private final long start = System.nanoTime();
-
-  /** Sent to the control plane, which checks whether this job holds what the awaited job needs. */
-  private final HandledJob waiting = HandledJob.current();
 
   private final CompletableFuture<Job> result = new CompletableFuture<>();
 
@@ -49,7 +45,6 @@ final class JobWait {
             .setNamespace(calls.namespace())
             .setJobId(jobId)
             .setTimeout(Times.durationOf(wait))
-            .setWaitingJobId(waiting.jobId())
             .build();
     CompletableFuture<WaitJobResponse> call =
         calls.withTimeout(wait.plus(SLACK)).make(JobServiceGrpc.getWaitJobMethod(), request);

@@ -61,25 +61,6 @@ class ClientIntegrationTest {
   }
 
   @Test
-  void aHandlerThatHoldsWhatItWaitsForIsTold() {
-    worker.handle(name("inner"), Void.class, (ctx, nothing) -> 7);
-    worker.handle(
-        name("outer"),
-        Void.class,
-        (ctx, nothing) -> {
-          String inner = submit("inner", null);
-          MusterException circle =
-              assertThrows(
-                  MusterException.class, () -> client.result(inner, Integer.class, PATIENCE));
-          return List.of(circle.code().name(), circle.reason());
-        });
-    worker.start();
-    assertEquals(
-        List.of("FAILED_PRECONDITION", "DEADLOCK"),
-        client.result(submit("outer", null), List.class, PATIENCE));
-  }
-
-  @Test
   void watchesAJobAndReadsItsLogs() throws Exception {
     CountDownLatch mayEnd = new CountDownLatch(1);
     worker.handle(

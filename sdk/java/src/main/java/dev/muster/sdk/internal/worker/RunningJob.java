@@ -8,7 +8,6 @@ import dev.muster.sdk.MusterException;
 import dev.muster.sdk.PayloadCodec;
 import dev.muster.sdk.PayloadException;
 import dev.muster.sdk.StopReason;
-import dev.muster.sdk.internal.HandledJob;
 import dev.muster.sdk.internal.core.CorePorts;
 import dev.muster.sdk.internal.core.Limits;
 import dev.muster.sdk.internal.core.LogTail;
@@ -49,7 +48,6 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
   private final Children children;
   private final HandlerSpan span;
   private final HandlerEnds ends;
-  private final HandledJob handled;
   private final CompletableFuture<StopReason> stopSignal = new CompletableFuture<>();
 
   // Guards the fields below.
@@ -83,7 +81,6 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
     children = new Children(calls, codec, jobId(), assignment.getAttempt());
     span = tracing.handlerSpan(assignment);
     ends = new HandlerEnds(span, codec);
-    handled = new HandledJob(jobId());
   }
 
   /** Maximum size of a checkpoint in bytes; 0: no limit. */
@@ -106,8 +103,7 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
       return;
     }
     Object returned;
-    try (Scope inSpan = span.start();
-        Scope asHandler = handled.makeCurrent()) {
+    try (Scope inSpan = span.start()) {
       returned = body.run(this, assignment().hasInput() ? assignment().getInput() : null);
     } catch (Throwable thrown) {
       leave();
@@ -156,7 +152,6 @@ abstract class RunningJob extends AssignedJob implements CorePorts.Running, Runn
   }
 
   private void end(AttemptReport ended) {
-    handled.end();
     speak(
         () -> {
           state = State.ENDED;
