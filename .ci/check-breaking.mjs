@@ -1,9 +1,9 @@
 // Fails when the contract breaks the version of it that was committed before.
 //
 // That version is the one at HEAD while the contract has changes that are not committed, else the one before the last
-// commit that touched it: so a fresh clone, which has no changes, still checks what the last change did.
+// commit that touched it. So a fresh clone, which has no changes, still checks the last change.
 //
-// A break that was decided on is in accepted-breaks.json, word for word as buf says it, with its reason.
+// accepted-breaks.json lists accepted breaks, with the exact message of buf and the reason.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
@@ -25,7 +25,7 @@ function earlierVersion() {
   return isThere ? git('rev-parse', commit) : undefined;
 }
 
-/** Gives the exit code: that of buf, unless all that it found was accepted. The old version is unpacked, since the imports' npm package is in no commit. */
+/** Returns buf's exit code, or 0 if all breaks are accepted. The old version is unpacked, because no commit contains the npm package of its imports. */
 function compareWith(commit) {
   console.log(`buf breaking: comparing with ${commit.slice(0, 12)}`);
   const folder = mkdtempSync(join(tools, 'breaking-'));

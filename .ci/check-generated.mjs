@@ -1,5 +1,5 @@
-// Fails when the committed generated code is not what the contract generates now. Without Go on the machine that of Go is not
-// looked at, except with CI=true, where nothing is passed over.
+// Fails when the committed generated code differs from freshly generated code. Without Go on the machine the code for Go is
+// skipped, except with CI=true, where that is a failure.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -18,7 +18,7 @@ try {
   rmSync(fresh, { recursive: true, force: true });
 }
 
-/** That of Go, unless it has to be passed over. */
+/** The folder for Go, unless it must be skipped. */
 function goFolders() {
   if (hasGo()) return [goFolder];
   console.error(`SKIPPED  ${goFolder}: there is no go on the PATH`);
@@ -29,7 +29,7 @@ function goFolders() {
   return [];
 }
 
-/** Prints how the committed folder differs from the fresh one. */
+/** Compares the committed folder with the fresh one, and prints the differences. */
 function isSame(folder) {
   mkdirSync(join(root, folder), { recursive: true });
   const args = ['-r', '-q', '-x', '__pycache__', join(root, folder), join(fresh, folder)];

@@ -1,10 +1,10 @@
 // Fails when a text or name has more of the words that words.json refuses than words-left.json allows its file.
 //
 //   node .ci/check-words.mjs            checks
-//   node .ci/check-words.mjs --list     lists all hits, of the files and folders that are named or of all
-//   node .ci/check-words.mjs --update   writes words-left.json, unless there would be more of a scope in all
+//   node .ci/check-words.mjs --list     lists all hits in the given files and folders, or in all files
+//   node .ci/check-words.mjs --update   writes words-left.json, unless the total of a scope would grow
 //
-// Left out: generated code, quoted code, what is SQL, decisions, the changelog, the ledger. Where words.json grows, remove
+// Left out: generated code, quoted code, SQL, decisions, the changelog, the ledger. After adding words to words.json, remove
 // words-left.json and update.
 
 import { execFileSync } from 'node:child_process';

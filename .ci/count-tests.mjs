@@ -2,7 +2,7 @@
 //
 //   node .ci/count-tests.mjs exit-code report.xml...
 //
-// A run that failed counts as one failure at least, and so does a report that is missing or has no test.
+// A failed run counts as at least one failure, and so does a report that is missing or has no test.
 
 import { existsSync, readFileSync } from 'node:fs';
 

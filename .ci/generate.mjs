@@ -1,5 +1,5 @@
-// Generates what follows from the contract: TypeScript and Go by buf (buf.gen.yaml, buf.gen.go.yaml), Python by grpcio-tools,
-// the reference of the HTTP port, and the contract as a page to read. Go is left out where the machine has none.
+// Generates code and documents from the contract: TypeScript and Go by buf (buf.gen.yaml, buf.gen.go.yaml), Python by
+// grpcio-tools, the reference of the HTTP port, and the contract as a readable page. Go is left out if the machine has none.
 //
 //   node .ci/generate.mjs [folder]     writes below the folder instead of the checkout
 
@@ -16,12 +16,12 @@ const REFERENCE = 'docs/reference';
 const PYTHON_SOURCES = 'sdk/python/src';
 const PYTHON_INIT = '"""The generated messages and stubs of the contract; see proto/muster/v1."""\n';
 
-/** Where Go puts itself, after the folders of the PATH. */
+/** The PATH, then the folder that Go's installer uses. */
 const GO_PATH = [process.env.PATH, '/usr/local/go/bin'].join(delimiter);
 
-/** The folders that hold generated code and nothing else. */
+/** Folders that contain only generated code. */
 export const generatedFolders = ['server/gen', 'sdk/typescript/src/gen', join(PYTHON_SOURCES, PACKAGE), REFERENCE];
-/** The one of them that only a machine with Go can make. */
+/** Generated folder that needs Go on the machine. */
 export const goFolder = 'sdk/go/musterpb';
 
 /** Whether the machine has Go. */
@@ -29,7 +29,7 @@ export function hasGo() {
   return findOnPath('go', GO_PATH) !== undefined;
 }
 
-/** Writes all generated code below `target`, and removes what was generated there before; that of Go if the machine has it. */
+/** Writes all generated code below `target`, and removes older generated code there; Go only if the machine has it. */
 export function generate(target) {
   runInRoot('buf', ['generate', '--output', target]);
   if (hasGo()) runInRoot('buf', ['generate', '--template', 'buf.gen.go.yaml', '--output', target], { PATH: GO_PATH });

@@ -1,7 +1,7 @@
-// Builds the package of the Rust SDK, with the contract in it: cargo takes no file from outside the crate's own folder.
+// Builds the package of the Rust SDK with a copy of the contract: cargo packages no file from outside the crate's folder.
 //
-//   node .ci/package-rust.mjs package      as Cargo would publish it, built once from the result
-//   node .ci/package-rust.mjs publish ...  with these arguments of Cargo
+//   node .ci/package-rust.mjs package      packages it as Cargo would publish it, and builds the result once
+//   node .ci/package-rust.mjs publish ...  publishes it, with these arguments for Cargo
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Builds the packages as users install them: JavaScript with type declarations, since Node runs no TypeScript below
-// node_modules. Nothing of it stays in the checkout but the tarballs.
+// Builds the packages as users install them: JavaScript with type declarations, because Node runs no TypeScript below
+// node_modules. Only the tarballs stay in the checkout.
 //
 //   node .ci/package.mjs [folder]     writes muster-VERSION-py3-none-any.whl, muster-sdk-VERSION.tgz and
 //                                     muster-VERSION.tgz there; default: here
@@ -17,7 +17,7 @@ function readPackage(folder) {
   return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
 }
 
-/** What both packages say alike; neither has scripts, workspaces or tools of development. */
+/** The common fields of both packages; neither has scripts, workspaces or development tools. */
 function manifestOf({ name, version, description, license, homepage }, more) {
   return { name, version, description, license, homepage, type: 'module', engines: { node: '>=24' }, ...more };
 }
@@ -35,7 +35,7 @@ function writeManifest(folder, manifest) {
   cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
 }
 
-/** The client and the worker: each entry leads to JavaScript and its types. */
+/** The client and the worker: each entry points to JavaScript and its types. */
 function stageSdk(compiled, folder) {
   const source = readPackage('sdk/typescript');
   cpSync(join(compiled, 'sdk/typescript/src'), join(folder, 'src'), { recursive: true });
@@ -49,7 +49,7 @@ function stageSdk(compiled, folder) {
   writeManifest(folder, manifestOf(source, { exports: Object.fromEntries(exports), dependencies, peerDependencies }));
 }
 
-/** Control plane and command; what is no TypeScript goes as it is: migrations, the launcher. */
+/** Control plane and command; files that are not TypeScript are copied unchanged: migrations, the launcher. */
 function stageServer(compiled, folder) {
   const source = readPackage('.');
   const noSource = (path) => statSync(path).isDirectory() || !SOURCE.test(path);
@@ -62,7 +62,7 @@ function stageServer(compiled, folder) {
   writeManifest(folder, manifestOf(source, { bin: source.bin, dependencies }));
 }
 
-/** The wheel of the Python SDK, by the build backend that is pinned for its development. */
+/** The wheel of the Python SDK, built by the pinned build backend. */
 function buildWheel(folder, destination) {
   const python = join(tools, 'venv', 'bin', 'python');
   const args = ['-m', 'hatchling', 'build', '--target', 'wheel', '--directory', folder];

@@ -1,5 +1,5 @@
-// Prints the schema that the scripts of a folder make, in a normal form: tables, columns, constraints, indexes in the order of their creation,
-// functions, and how many rows each table begins with. Two folders that print the same make the same schema.
+// Prints the schema that the scripts of a folder create, in a normal form: tables, columns, constraints, indexes in order of
+// creation, functions, and the initial number of rows of each table. Folders with the same output create the same schema.
 //
 //   node .ci/setup.mjs -- node .ci/schema-dump.mjs server/store/schema
 
@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 
-/** All .sql files, those of subfolders first, each folder in the order of its names. */
+/** All .sql files, subfolders first, each folder in order of file names. */
 function scripts(folder) {
   const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   const folders = entries.filter((entry) => entry.isDirectory());

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-// Brings what this checkout needs into node_modules and .tools, then runs the given command with all of it on its PATH.
+// Installs the dependencies of this checkout into node_modules and .tools, then runs the given command with them on its PATH.
 //
 //   node .ci/setup.mjs [--checks] [--tests] [--traces] [-- command [argument...]]
 //
-// --checks also brings what only the checks and the code generation need, --tests what only the tests do, --traces the
+// --checks also installs the tools of the checks and the code generation, --tests those of the tests, --traces the
 // tracing backend for the tests of traces, which takes longer than all the rest. Runs on Node 20 and later, needs no root,
-// installs nothing outside the checkout, and asks the network for nothing when nothing is missing.
+// installs nothing outside the checkout, and needs no network when nothing is missing.
 
 import { chromium } from './setup/chromium.mjs';
 import { runCommand } from './setup/command.mjs';
@@ -31,7 +31,7 @@ function parseArguments(args) {
   return { checks, tests, traces, command: split < 0 ? [] : args.slice(split + 1) };
 }
 
-/** The chains run side by side; within a chain each step needs the one before it. */
+/** The chains run in parallel; within a chain each step needs the previous one. */
 function chains({ checks, tests, traces }) {
   // A test has mypy look at the wheel's types.
   const python = checks || tests ? [pythonSdk, pythonTools] : [pythonSdk];
@@ -45,7 +45,7 @@ async function bringChain(steps) {
   }
 }
 
-/** Runs the chains that have something missing; throws with every failure, not just the first. */
+/** Runs the chains that lack something; throws with every failure, not just the first. */
 async function bringMissing(all) {
   const started = Date.now();
   const results = await Promise.allSettled(all.map(bringChain));

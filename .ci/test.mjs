@@ -1,10 +1,10 @@
-// Runs the tests: vitest's, and beside them the Python SDK's.
+// Runs the tests: vitest's, and at the same time those of the Python SDK.
 //
-//   npm test                        the core: some of every kind
+//   npm test                        the core: some tests of every kind
 //   npm test -- --all               everything; npm run test:all is the same
-//   npm test -- WORD [OPTION...]    what vitest finds with these, whole
+//   npm test -- WORD [OPTION...]    all tests of the files that vitest finds with these
 //
-// It ends with its ten slowest files, and with what was left out since the machine lacks a toolchain, and why.
+// It ends with its ten slowest files, and with the tests that were left out because the machine lacks a toolchain.
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,8 +17,8 @@ const isCore = process.argv.length === 2;
 const endings = ['slowest.txt', 'left-out.txt'].map((name) => join(root, 'test-results', name));
 for (const file of endings) rmSync(file, { force: true }); // the reporter of vitest writes them
 
-// Many tests start processes, and each one loads the same code: a replica then starts in half the time. One run's worth, as some tests
-// load copies from folders of their own.
+// Many tests start processes, and each one loads the same code: with this cache a replica starts in half the time. It is
+// removed before each run, because some tests load copies of the code from folders of their own.
 process.env.NODE_COMPILE_CACHE = join(tools, 'compile-cache');
 rmSync(process.env.NODE_COMPILE_CACHE, { recursive: true, force: true });
 

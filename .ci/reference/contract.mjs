@@ -5,13 +5,13 @@ import { createFileRegistry, fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { root } from '../setup/paths.mjs';
 
-// Numbers of fields in descriptor.proto: what a path in the source info is made of.
+// Field numbers of descriptor.proto, of which a path in the source info consists.
 const IN_FILE = { message: 4, enum: 5, service: 6 };
 const IN_MESSAGE = { field: 2, message: 3, enum: 4, oneof: 8 };
 const VALUE_IN_ENUM = 2;
 const METHOD_IN_SERVICE = 2;
 
-/** @returns files of `muster.v1`, and the comment of whatever is described in them. */
+/** @returns files of `muster.v1`, and a function that returns the comment of a descriptor. */
 export function readContract() {
   const args = ['build', '--path', 'proto/muster', '--output', '-'];
   const bytes = execFileSync('buf', args, { cwd: root, maxBuffer: 64 << 20, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -54,7 +54,7 @@ function* commentsOf(file) {
   }
 }
 
-/** Lines of one paragraph become one line: paragraphs are parted by an empty line. */
+/** Joins the lines of a paragraph; an empty line separates paragraphs. */
 function clean(comment) {
   const lines = comment.split('\n').map((line) => line.trim());
   return lines

@@ -1,6 +1,6 @@
-// What the comment of an RPC says about its errors, and how Connect puts errors into HTTP.
+// The errors in the comment of an RPC, and Connect's mapping of errors to HTTP.
 
-/** gRPC's codes by name: the name that Connect gives them and the HTTP status that they come with. */
+/** gRPC's codes by name, with Connect's name and the HTTP status. */
 export const codes = {
   CANCELLED: { name: 'canceled', status: 499 },
   UNKNOWN: { name: 'unknown', status: 500 },
@@ -23,14 +23,14 @@ export const codes = {
 const CODE = new RegExp(`\\b(${Object.keys(codes).join('|')})\\b(?:\\s*\\(([^)]*)\\))?`, 'g');
 const AS_ANOTHER = /\bas ([A-Z][A-Za-z]+)\b/g;
 
-/** Splits the comment of an RPC into what it does and its errors, as text. */
+/** Splits the comment of an RPC into its description and its errors, as text. */
 export function splitErrors(comment) {
   const at = comment.search(/\bErrors: /);
   if (at < 0) return { description: comment, errors: '' };
   return { description: comment.slice(0, at).trim(), errors: comment.slice(at + 'Errors: '.length).trim() };
 }
 
-/** The codes that an RPC may answer, each with what the comment says of it; those of "as GetJob" are GetJob's, too. */
+/** The error codes of an RPC, each with its note from the comment; "as GetJob" includes those of GetJob. */
 export function errorsOf(method, textOf) {
   const found = new Map();
   const seen = new Set();

@@ -33,7 +33,7 @@ export function apiReference() {
   return `${parts.map((part) => part.trim()).join('\n\n')}\n`;
 }
 
-/** Each heading is a place that links lead to. */
+/** Each heading is the target of links. */
 function refuseTwins(descs) {
   const names = new Set();
   for (const { name } of descs) {
@@ -76,7 +76,7 @@ function enumText(desc, commentOf) {
   return [`### ${desc.name}`, prose(commentOf(desc)), table(['', 'value', ''], rows)].join('\n\n');
 }
 
-/** Of the fields of a oneof at most one is set. */
+/** At most one field of a oneof is set. */
 function choiceOf({ oneof }) {
   return oneof ? `One of \`${oneof.name}\`.` : '';
 }
@@ -99,7 +99,7 @@ function link(desc) {
   return isOurs ? `[${desc.name}](#${desc.name.toLowerCase()})` : `\`${desc.typeName}\``;
 }
 
-/** Text as Markdown: what stands between backticks stays, and nothing else becomes HTML. */
+/** Text as Markdown: code between backticks stays, everything else is escaped so that it can't become HTML. */
 function prose(text) {
   const parts = text.split(/(`[^`]*`)/);
   return parts.map((part, i) => (i % 2 === 1 ? part : part.replaceAll('<', '&lt;'))).join('');

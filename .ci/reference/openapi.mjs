@@ -1,4 +1,4 @@
-// Describes what the HTTP port serves as OpenAPI 3.1: every RPC of the services for browsers and curl, made from the
+// Describes the HTTP port as OpenAPI 3.1: every RPC of the services for browsers and curl, generated from the
 // contract and its comments.
 
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { readContract } from './contract.mjs';
 import { codes, errorsOf, splitErrors } from './errors.mjs';
 import { Schemas } from './schemas.mjs';
 
-/** What workers speak: the HTTP port does not serve it (see server/api/service.ts). */
+/** The service of workers, which the HTTP port does not serve (see server/api/service.ts). */
 const NOT_ON_HTTP = ['SessionService'];
 const EXAMPLES = 'proto/examples.json';
 

@@ -17,7 +17,7 @@ const scalars = {
   [ScalarType.BYTES]: { type: 'string', contentEncoding: 'base64' },
 };
 
-/** Types that have a form of their own in JSON. */
+/** Types with a special JSON form. */
 const wellKnown = {
   'google.protobuf.Timestamp': { type: 'string', format: 'date-time', examples: ['2030-01-02T03:04:05.678Z'] },
   'google.protobuf.Duration': { type: 'string', pattern: '^-?[0-9]+(\\.[0-9]{1,9})?s$', examples: ['1.5s'] },
@@ -34,7 +34,7 @@ export class Schemas {
     this.#commentOf = commentOf;
   }
 
-  /** All that were asked for and what they are made of, by name. */
+  /** All referenced messages and enums, with those that they use, by name. */
   get all() {
     return Object.fromEntries([...this.#found].sort(([a], [b]) => (a < b ? -1 : 1)));
   }

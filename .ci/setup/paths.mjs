@@ -1,4 +1,4 @@
-// Where things are: the checkout, its tools folder, and the PATH that a command gets.
+// Paths: the checkout, its tools folder, and the PATH of a command.
 
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
@@ -32,7 +32,7 @@ function isExecutable(path) {
   }
 }
 
-/** What a stamp says was brought last, or '' when there is none. */
+/** The version that a stamp records, or '' if there is none. */
 export function readStamp(name) {
   const path = join(tools, 'stamps', name);
   return existsSync(path) ? readFileSync(path, 'utf8') : '';

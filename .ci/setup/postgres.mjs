@@ -1,4 +1,4 @@
-// The PostgreSQL servers of the tests: npm keeps no symbolic links in a package, and theirs are needed to load libraries.
+// The PostgreSQL servers of the tests: npm packages contain no symbolic links, but these need them to load libraries.
 
 import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -19,7 +19,7 @@ export const postgres = {
   },
 };
 
-/** The links that the packages list and the disk lacks: where each goes, and what it points at, relative to itself. */
+/** Links that the packages list and that are missing: the path of each, and its target, relative to it. */
 function missingLinks() {
   const packages = readdirSync(modules).filter((name) => PACKAGE_NAME.test(name));
   const all = packages.flatMap((name) => listedLinks(join(modules, name)));

@@ -1,4 +1,4 @@
-// Prometheus and its promtool, for the tests of dashboard and alert rules: those that are installed, or the first of two other ways.
+// Prometheus and its promtool, for the tests of dashboard and alert rules: the installed ones, or the first of two other ways.
 
 import { putStarter, systemPackage, unpackPackages } from './debian.mjs';
 import { findOnPath, toolsBin } from './paths.mjs';
@@ -32,7 +32,7 @@ export const prometheus = {
   },
 };
 
-/** It needs nothing but the C library; what else its package asks for is for its web pages. */
+/** It needs only the C library; the other dependencies of its package are for its web pages. */
 async function unpacked() {
   await unpackPackages('prometheus', ['prometheus']);
   for (const name of PROGRAMS) putStarter('prometheus', name, '--version', new RegExp(`^${name}, version `));

@@ -1,4 +1,4 @@
-// Python: a virtual environment with the SDK and what it needs, and another with the tools of the checks and tests.
+// Python: a virtual environment with the SDK and its dependencies, and another with the tools of the checks and tests.
 
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -18,7 +18,7 @@ export const pythonSdk = environment({
   project: 'sdk/python',
 });
 
-/** Apart from the SDK's: the code generator is older than the protobuf runtime there, so that its code runs on both. */
+/** Separate from the SDK's: the code generator is older than the protobuf runtime there, so that its code runs on both. */
 export const pythonTools = environment({
   name: 'python-tools',
   label: 'the Python tools of the checks and tests',

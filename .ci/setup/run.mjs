@@ -1,4 +1,4 @@
-// Runs the programs that the set-up needs: bounded in time, quiet unless they fail, gone when the set-up is told to stop.
+// Runs programs for the set-up: with a time limit, quiet unless they fail, and stopped when the set-up is stopped.
 
 import { spawn } from 'node:child_process';
 import { root } from './paths.mjs';
@@ -7,18 +7,18 @@ const KEPT_OUTPUT = 4_000; // of the beginning and of the end each: npm says wha
 const running = new Set();
 let announce = () => {};
 
-/** Has the process id of every program that is started from now on passed to `listener`. */
+/** Calls `listener` with the process id of every program that is started from now on. */
 export function onStart(listener) {
   announce = listener;
 }
 
-/** Ends what runs now, with all that it has started. */
+/** Ends the running programs with all their children. */
 export function stopRunning() {
   for (const child of running) killGroup(child);
 }
 
 /**
- * Runs a program and gives its stdout; stdin is closed.
+ * Runs a program and returns its stdout; stdin is closed.
  * Rejects with the beginning and the end of its output when it fails, cannot be started, or takes longer than `seconds`.
  */
 export function run(program, args, { seconds, env = {}, cwd = root }) {

@@ -1,6 +1,6 @@
-// What the set-up tells the person in front of it: on stderr, so that stdout belongs to the command.
+// Messages of the set-up for the user: on stderr, so that stdout belongs to the command.
 
-/** Writes one message, each of its lines marked as the set-up's. */
+/** Writes one message, with a prefix on each line. */
 export function say(message) {
   for (const line of message.split('\n')) process.stderr.write(line === '' ? '\n' : `set-up: ${line}\n`);
 }

@@ -1,10 +1,10 @@
-// tmux, a real terminal for the tests of the command line: the one that is installed, or the first of two other ways.
+// tmux, a real terminal for the tests of the command line: the installed one, or the first of two other ways.
 
 import { putStarter, systemPackage, unpackPackages } from './debian.mjs';
 import { findOnPath, toolsBin } from './paths.mjs';
 import { say } from './say.mjs';
 
-// What it needs of the system, beside the C library that every system has.
+// System libraries that it needs, in addition to the C library.
 const LIBRARIES = ['libevent-core-2.1-7', 'libevent-core-2.1-7t64', 'libtinfo6', 'libutempter0'];
 
 /** Each way puts a program at `ours`, or an installed one on the PATH, or throws with the reason why it cannot. */

@@ -37,7 +37,7 @@ export function totals(left: Left): Counts {
   return sum;
 }
 
-/** The scopes of which there is more than before, in all files together: a file may be moved or divided, but nothing added. */
+/** Scopes whose total over all files has grown: a file may be moved or split, but no hit may be added. */
 export function grown(before: Left, now: Left): Scope[] {
   const was = totals(before);
   return (Object.entries(totals(now)) as [Scope, number][])
@@ -45,7 +45,7 @@ export function grown(before: Left, now: Left): Scope[] {
     .map(([scope]) => scope);
 }
 
-/** One line a file, so that branches which clean different files merge. */
+/** One line per file, so that branches that clean different files merge. */
 export function written(left: Left): string {
   const lines = Object.entries(left)
     .filter(([, counts]) => Object.keys(counts).length > 0)

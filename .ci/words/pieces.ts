@@ -1,4 +1,4 @@
-/** What of a file is held against the word list, by its language. */
+/** The pieces of a file that are checked against the word list, by language. */
 import type { Piece } from './piece.ts';
 import { piecesOfTypeScript } from './typescript.ts';
 
@@ -14,7 +14,7 @@ const cLike = [
 ];
 const go = new RegExp([...cLike, '`[^`]*`'].join('|'), 'g');
 const rustOrJava = new RegExp(cLike.join('|'), 'g');
-/** A string in three quotes that is a statement documents what it stands in. */
+/** A triple-quoted string that is a statement is a docstring. */
 const python = new RegExp(
   [
     String.raw`(#[^\n]*(?:\n[ \t]*#[^\n]*)*|(?<=(?:^|[:\n])\s*)[rR]?"""[\s\S]*?""")`,
@@ -54,7 +54,7 @@ function commentsOf(source: string, pattern: RegExp): Piece[] {
     .map(({ 1: text = '', index: start }) => ({ scope: 'comment', text, start }));
 }
 
-/** Replaces by spaces, so that what follows stays where it is. */
+/** Replaces matches by spaces, so that later positions stay the same. */
 export function blank(text: string, pattern: RegExp): string {
   return text.replace(pattern, (found) => found.replace(/[^\n]/g, ' '));
 }

@@ -11,7 +11,7 @@ export interface Refusal {
   /** Where words are refused; names are refused as identifiers only. */
   readonly scopes: readonly Scope[];
   readonly instead: string;
-  /** Phrases and identifiers in which a word is fine, written as they are. */
+  /** Phrases and identifiers in which a word is allowed, written exactly. */
   readonly allowed?: readonly string[];
 }
 
@@ -24,12 +24,12 @@ export interface Hit {
 
 type Find = (text: string) => { word: string; instead: string; at: number }[];
 
-/** Code in a text is checked where it stands. */
+/** Code in a text is checked at its definition. */
 const code = /`[^`\n]*`|\{@\w+[^}]*\}/g;
-/** Of the lines of a comment, so that a phrase may go over their ends. */
+/** Removes the markers of comment lines, so that a phrase may span lines. */
 const margin = /(?<=\n)[ \t]*(?:\*(?!\/)|\/\/[/!]?|#)/g;
 
-/** Gives a function that finds the hits of a file. */
+/** Returns a function that finds the hits of a file. */
 export function finder(refusals: readonly Refusal[]): (file: string, source: string) => Hit[] {
   const inText = new Map<Scope, Find>();
   const inIdentifier = identifierFinder(refusals.filter(({ scopes }) => scopes.includes('identifier')));

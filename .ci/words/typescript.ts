@@ -4,7 +4,7 @@ import { type Token, tokensOf } from './tokens.ts';
 
 const testFunctions = new Set(['describe', 'it', 'test']);
 const closers: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
-/** SQL follows the names of its schema, which change with the schema alone. */
+/** SQL uses the names of its schema, which change only with the schema. */
 const sql =
   /^\s*--|\b(?:SELECT|INSERT INTO|UPDATE|DELETE|FROM|WHERE|JOIN|LATERAL|RETURNING|SET|ORDER BY|GROUP BY|AND|OR|WITH|CASE|WHEN|VALUES|COALESCE|CREATE|ALTER|DROP|NOTIFY|LOCK|EXISTS|UNION|EXCEPT|OFFSET|LIMIT|NULL|INDEX)\b/;
 
@@ -23,7 +23,7 @@ function pieceOf({ kind, text, start }: Token, isTitle: boolean): Piece | undefi
   return isSentence ? { scope: 'message', ...inside } : undefined;
 }
 
-/** Line comments that follow each other are one text, so that a phrase may go over their ends. */
+/** Consecutive line comments are one text, so that a phrase may span lines. */
 function comments(tokens: readonly Token[]): Piece[] {
   const found: { scope: 'comment'; text: string; start: number }[] = [];
   let end = -1;
@@ -66,7 +66,7 @@ function titleBehind(tokens: readonly Token[], from: number): Token[] {
   return [];
 }
 
-/** The pieces of the template that begins there, without what its expressions contain. */
+/** The pieces of the template that begins there, without the contents of its expressions. */
 function templateAt(tokens: readonly Token[], from: number): { chunks: Token[]; end: number } {
   const chunks: Token[] = [];
   let depth = 0;
