@@ -161,7 +161,7 @@ describe('a hint', () => {
     expect([begun.length, maxOpen()]).toEqual([2, 0]);
   });
 
-  it('may give a time: the earliest one counts, and a sooner round satisfies it', async () => {
+  it('may give a time: the first hint counts, and a sooner round satisfies it', async () => {
     const { loop, time, begun } = loopOf();
     loop.start(0);
     await time.advance(100);
