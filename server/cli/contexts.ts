@@ -98,7 +98,7 @@ function object(value: unknown, what: string): Record<string, unknown> {
 function unusable(path: string, why: string, cause: unknown): CliError {
   return new CliError({
     message: `can't use ${path}: ${why}`,
-    next: 'put it right or delete it; muster context set NAME --server HOST:PORT writes it anew',
+    next: 'correct or delete it; muster context set NAME --server HOST:PORT writes it again',
     cause,
   });
 }

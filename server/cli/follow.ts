@@ -130,8 +130,8 @@ function remarkOf(job: Job): string {
 /** Shows how the job ended, or that it has not; returns the exit code. */
 export function showEnd({ out }: Invocation, job: Job | undefined, options: FollowOptions): number {
   if (job === undefined || !isTerminal(job.state)) {
-    const state = job === undefined ? 'not heard of' : stateName(job.state);
-    out.note(`After ${spanText(options.timeout ?? 0)} the job is ${state}; it goes on.`);
+    const state = job === undefined ? 'unknown' : stateName(job.state);
+    out.note(`After ${spanText(options.timeout ?? 0)} the job is ${state}; it continues.`);
     return exitOfJob(job?.state ?? JobState.UNSPECIFIED);
   }
   if (out.json) {

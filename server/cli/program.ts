@@ -47,26 +47,26 @@ import { MusterCommand } from './muster-command.ts';
 export function createProgram(version: string, process: CommandProcess): MusterCommand {
   const program = new MusterCommand(process, 'muster')
     .configureOutput(outputOf(process))
-    .description('A job control plane: submit jobs, run them in any language, always know what they do and why.')
+    .description('A job control plane: submit jobs, run them in any language, and always know their state and why.')
     .version(version, '-V, --version', 'print the version')
     .option('-s, --server <host:port>', 'the gRPC port of the server (env MUSTER_SERVER; default 127.0.0.1:7070)')
-    .option('-c, --context <name>', 'a server kept with muster context set (env MUSTER_CONTEXT)')
+    .option('-c, --context <name>', 'a server stored with muster context set (env MUSTER_CONTEXT)')
     .option('-n, --namespace <name>', 'the namespace (env MUSTER_NAMESPACE; default: the context\'s, or "default")')
-    .option('--json', 'answer in JSON: one document, or one line an item where there may be many')
+    .option('--json', 'answer in JSON: one document, or one line per item for lists')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
-    .helpCommand('help [command]', 'show what a command does, takes and answers')
+    .helpCommand('help [command]', 'show the help of a command')
     .hook('preAction', (_program, command) => refuseForeignOptions(command))
     .addHelpText(
       'after',
       `
 Examples:
   muster start                                     a server on this machine, nothing to install
-  muster apply -f jobs.yaml                        make the definitions of a file
+  muster apply -f jobs.yaml                        store the definitions of a file
   muster submit add --input '{"a": 2, "b": 3}' --wait
   muster list --state FAILED --since 1h --json | jq .failure.message
   muster help submit                               more about a command
-  muster help exit-codes                           what scripts can tell from how it ends`,
+  muster help exit-codes                           the exit codes, for scripts`,
     );
   for (const add of [addStart, addServer, addTransfer]) add(program);
   for (const add of [addApply, addDefinitions]) add(program);

@@ -94,7 +94,7 @@ function noWorker(error: NoWorker, command: readonly string[]): CliError {
   return new CliError({
     message: printable(`${command.join(' ')}: ${error.message}`),
     details: error.words.map((line) => printable(line)),
-    next: 'it has to connect to the address in MUSTER_ADDRESS; muster conformance --help says what else',
+    next: 'it must connect to the address in MUSTER_ADDRESS; muster conformance --help describes the rest',
     cause: error,
   });
 }

@@ -56,12 +56,12 @@ export async function runStart(input: ConfigInput): Promise<never> {
     await replica.stop().catch(() => undefined);
     throw new CliError({
       message: lost.message,
-      next: 'start it again: what was acknowledged is kept',
+      next: 'start it again: acknowledged data is kept',
       exitCode: Exit.UNEXPECTED,
       cause: lost,
     });
   }
-  process.stdout.write('Stopping: no new calls; what is under way finishes …\n');
+  process.stdout.write('Stopping: no new calls; calls in progress finish …\n');
   await replica.stop();
   process.stdout.write('Stopped.\n');
   process.exit(Exit.OK);
@@ -84,11 +84,11 @@ export async function runProduction(input: ConfigInput, given: Given & { insecur
     const replica = await startReplica(config, log);
     const { grpcAddress, httpAddress } = replica;
     log.info({ grpcAddress, httpAddress }, 'serves');
-    log.info({ signal: await stopped }, 'stops: no new calls; what is under way finishes');
+    log.info({ signal: await stopped }, 'stops: no new calls; calls in progress finish');
     await replica.stop();
     log.info({}, 'stopped');
   } catch (error) {
-    log.error({ problem: (error as Error).message }, 'ends: it can not go on');
+    log.error({ problem: (error as Error).message }, 'ends: it cannot continue');
     process.exit(Exit.UNEXPECTED);
   }
   process.exit(Exit.OK);

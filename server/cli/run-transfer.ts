@@ -51,5 +51,5 @@ export async function runImport(invocation: Invocation, file: string, location: 
   if (out.json) return out.document(factsOf(path, header));
   const where = 'dataFolder' in location ? resolve(location.dataFolder) : 'PostgreSQL';
   out.line(`Imported ${number.format(rowsOf(header))} rows of ${header.exportTime} into ${where}.`);
-  out.line('Jobs go on when a control plane is started there. Start none on the old deployment again.');
+  out.line('Jobs continue when a control plane is started there. Never start one on the old deployment again.');
 }

@@ -30,7 +30,7 @@ function postgresWarnings(url: string, { urlTyped }: Given): string[] {
   const encrypted = ['require', 'verify-ca', 'verify-full'].includes(searchParams.get('sslmode') ?? '');
   return [
     ...(urlTyped && password !== ''
-      ? ['the password of --postgres is seen by everybody on this machine: use --postgres-file or MUSTER_POSTGRES']
+      ? ['the password of --postgres is visible to everybody on this machine: use --postgres-file or MUSTER_POSTGRES']
       : []),
     ...(isRemote(url) && !encrypted
       ? ['the connection to PostgreSQL is not encrypted: add ?sslmode=verify-full to its URL']
@@ -51,15 +51,13 @@ export function securityWarningsOf(settings: ConfigInput, given: Given): Securit
   const listens = loopback.test(host)
     ? []
     : [
-        `listens on ${host} without authentication or TLS of its own: whoever reaches the ports may do everything; ` +
+        `listens on ${host} without authentication or TLS of its own: anyone who reaches the ports may do everything; ` +
           'keep them in a network that you trust, or behind a proxy that does both',
       ];
   const openBus = natsUrls.some(isRemote) && natsCredentialsFile === undefined;
   return {
     refused: openBus
-      ? [
-          'the message bus asks for no credentials: whoever reaches it can read what workers are sent, and send them more',
-        ]
+      ? ['the message bus asks for no credentials: anyone who reaches it can read and send messages to workers']
       : [],
     warnings: [...listens, ...postgresWarnings(postgresUrl, given), ...busWarnings(natsUrls)],
   };

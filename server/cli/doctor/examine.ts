@@ -30,7 +30,7 @@ async function unlessUnknown(check: string, work: () => Promise<Finding[]>): Pro
     return await work();
   } catch (error) {
     if (error instanceof MusterError && error.code === Code.UNIMPLEMENTED)
-      return [finding(check, 'NOTE', 'not looked at: this server does not tell')];
+      return [finding(check, 'NOTE', 'not checked: this server does not support it')];
     throw error;
   }
 }

@@ -19,7 +19,7 @@ export function checkDataFolder(folder: string, named: boolean): Finding[] {
   if (!existsSync(join(path, 'postgres', 'PG_VERSION'))) {
     if (!named) return [];
     return [
-      finding('data folder', 'ERROR', `${path} holds no embedded deployment`, 'muster start --data FOLDER makes one'),
+      finding('data folder', 'ERROR', `${path} holds no embedded deployment`, 'muster start --data FOLDER creates one'),
     ];
   }
   return [checkOwner(path), checkMode(path), checkSpace(path)];
@@ -46,6 +46,6 @@ function checkSpace(path: string): Finding {
   const { bavail, bsize } = statfsSync(path);
   const mib = Math.floor((bavail * bsize) / (1 << 20));
   const level = mib * (1 << 20) < MIN_BYTES ? 'ERROR' : mib * (1 << 20) < SPARE_BYTES ? 'WARNING' : 'OK';
-  const next = level === 'OK' ? '' : 'make room: a database without it stops taking jobs';
+  const next = level === 'OK' ? '' : 'free disk space: a full database accepts no jobs';
   return finding('disk', level, `${mib.toLocaleString('en-US')} MiB free for ${path}`, next);
 }

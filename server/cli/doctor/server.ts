@@ -5,7 +5,7 @@ const ANSWER_MS = 5_000;
 /** Leases don't depend on clocks, but times that users type do. */
 const CLOCK_MS = 5_000;
 
-const noEvents = 'the NATS server has no JetStream: events are dropped after ten minutes, and nobody sees them';
+const noEvents = 'the NATS server has no JetStream: events are dropped after ten minutes without being published';
 
 interface Health {
   readonly version?: string;
@@ -61,7 +61,7 @@ function checkRelease({ version, protocolVersion }: Health, release: string, url
     'release',
     'WARNING',
     `the server is of ${what}, this command of release ${release}`,
-    'use the command of the same release: it may know calls that the server does not',
+    'use the command of the same release: another one may use calls that the server does not know',
   );
 }
 
@@ -69,15 +69,10 @@ function checkParts({ database, bus, events }: Readiness): Finding[] {
   return [
     database
       ? finding('database', 'OK', 'it answers')
-      : finding(
-          'database',
-          'ERROR',
-          'it does not answer the server',
-          'see to PostgreSQL; the log of the server says more',
-        ),
+      : finding('database', 'ERROR', 'it does not answer the server', 'repair PostgreSQL; see the log of the server'),
     bus
       ? finding('bus', 'OK', 'it carries messages')
-      : finding('bus', 'ERROR', 'it carries no messages', 'see to NATS; jobs go on by heartbeats meanwhile, slowly'),
+      : finding('bus', 'ERROR', 'it carries no messages', 'repair NATS; meanwhile jobs continue slowly, by heartbeats'),
     ...(events === false
       ? [finding('events', 'WARNING', noEvents, 'enable JetStream on the NATS server: docs/events.md')]
       : []),

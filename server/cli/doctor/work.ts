@@ -42,14 +42,14 @@ export function checkWorkers(workers: readonly Worker[]): Finding[] {
   const deaf = workers.filter((worker) => worker.deaf);
   const draining = workers.filter((worker) => worker.draining);
   const able = workers.filter(takesJobs).length;
-  const next = "the way from its machine to NATS is broken, or its credentials are: the worker's log says which";
+  const next = "its connection to NATS is broken, or its credentials are wrong: see the worker's log";
   return [
     finding('workers', able > 0 ? 'OK' : 'WARNING', `${workers.length} connected, ${able} of them take jobs`),
     ...(deaf.length > 0
       ? [finding('workers', 'ERROR', `deaf, so nothing is assigned to them: ${some(deaf.map(nameOf))}`, next)]
       : []),
     ...(draining.length > 0
-      ? [finding('workers', 'NOTE', `draining, so they take nothing more: ${some(draining.map(nameOf))}`)]
+      ? [finding('workers', 'NOTE', `draining, so they take no more jobs: ${some(draining.map(nameOf))}`)]
       : []),
   ];
 }
@@ -88,7 +88,7 @@ export function checkQueues(
         'queues',
         'WARNING',
         `${name} is paused${pauseReason ? ` (${pauseReason})` : ''}, with ${readyText(counts)} in it`,
-        `muster queues resume ${name} lets it go on`,
+        `muster queues resume ${name} resumes it`,
       ),
     ),
     ...stuck.map(({ queue, definitions }) =>
@@ -115,7 +115,7 @@ export function checkBreakers(breakers: readonly CircuitBreakerStatus[]): Findin
       'breakers',
       'WARNING',
       `${name} is open after ${failures} failures: its jobs wait`,
-      `see why its jobs fail: muster list --dead-letters; muster breakers close ${name} does not wait for the next trial`,
+      `see why its jobs fail: muster list --dead-letters; muster breakers close ${name} closes it without the next probe`,
     ),
   );
 }

@@ -32,7 +32,7 @@ export function namedCommand(text: string, before: readonly NamedCommand[] = [])
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('It takes NAME=COMMAND.');
   const name = text.slice(0, at);
-  if (before.some(([other]) => other === name)) throw new InvalidArgumentError(`The handler "${name}" is there twice.`);
+  if (before.some(([other]) => other === name)) throw new InvalidArgumentError(`The handler "${name}" is given twice.`);
   const words = splitWords(text.slice(at + 1));
   if (words[0] === undefined || words[0] === '') throw new InvalidArgumentError('It names no command.');
   return [...before, [name, words]];
@@ -47,7 +47,7 @@ export function exitRule(text: string, before: ReadonlyMap<number, ExitRule> = n
     throw new InvalidArgumentError(
       'It takes a code from 1 to 255 and what it means, such as 65=final, 75=retry, 75=retry:30s or 74=infrastructure.',
     );
-  if (before.has(code)) throw new InvalidArgumentError(`The code ${code} is there twice.`);
+  if (before.has(code)) throw new InvalidArgumentError(`The code ${code} is given twice.`);
   const rule: ExitRule = { final: word === 'final', infrastructure: word === 'infrastructure', retryDelayMs };
   return new Map([...before, [code, rule]]);
 }
@@ -106,5 +106,5 @@ export function refuseWithFile(options: CommandOptions): void {
   };
   for (const [name, flag] of Object.entries(flags))
     if (options[name as keyof CommandOptions] !== undefined)
-      throw new CliError({ message: `${flag} does not go with --file`, next: 'say it in the file, for each handler' });
+      throw new CliError({ message: `${flag} does not go with --file`, next: 'set it in the file, for each handler' });
 }

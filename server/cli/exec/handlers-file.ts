@@ -65,7 +65,7 @@ function commandSpec(fields: Fields, folder: string): CommandSpec {
 
 function exitCode(text: string, rule: Fields): number {
   const code = Number(text);
-  if (!/^\d{1,3}$/.test(text) || code < 1 || code > 255) rule.fault('', 'is no exit code from 1 to 255');
+  if (!/^\d{1,3}$/.test(text) || code < 1 || code > 255) rule.fault('', 'is not an exit code from 1 to 255');
   return code;
 }
 

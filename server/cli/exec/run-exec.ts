@@ -45,7 +45,7 @@ function tracing(): () => Promise<void> {
 function wordFaults({ command, environment }: CommandSpec): string[] {
   const faults = Object.keys(environment)
     .filter((name) => name === '' || /[=\0]/.test(name))
-    .map((name) => `environment: ${JSON.stringify(name)} is no name of a variable`);
+    .map((name) => `environment: ${JSON.stringify(name)} is not the name of a variable`);
   if ([...command, ...Object.values(environment)].some((word) => word.includes('\0')))
     faults.push('a NUL character can be neither in an argument nor in a variable');
   return faults;

@@ -25,7 +25,7 @@ export function splitWords(text: string): string[] {
       word = (word ?? '') + text.charAt(++at);
     } else if (SHELL.test(char)) {
       throw new InvalidArgumentError(
-        `"${char}" is a shell's, and no shell looks at it: quote it, or ask for one: sh -c '…'.`,
+        `"${char}" is special in a shell, and no shell is used here: quote it, or run one: sh -c '…'.`,
       );
     } else word = (word ?? '') + char;
   }

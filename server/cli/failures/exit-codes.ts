@@ -23,24 +23,24 @@ export const Exit = {
 } as const;
 
 export const EXIT_CODES_HELP = `Exit codes:
-  0    it went well
-  1    something unexpected; a fault of Muster's, most likely
+  0    success
+  1    an unexpected error, most likely a bug in Muster
   2    wrong usage, or a value that was refused: the message names the option or field
   3    there is no such job, definition, queue or worker
-  4    the state of things is against it: the job has ended, the key is in use, somebody else was faster
+  4    the current state does not allow it: the job has ended, the key is in use, someone else changed it first
   5    Muster can't be reached, is overloaded, or took too long to answer: try again
-  6    the time that --timeout gave is up; the job goes on
+  6    the time of --timeout has passed; the job continues
   7    not allowed
-  8    this server does not do that
+  8    this server does not support it
   10   the job that was waited for FAILED
   11   … was CANCELLED
   12   … EXPIRED
   13   … was SKIPPED
-  20   muster doctor found something that deserves a look
-  21   muster doctor found something that does not work
+  20   muster doctor found warnings
+  21   muster doctor found errors
   22   a case of muster conformance failed
-  130  ended by Ctrl-C; jobs go on
-  143  ended by SIGTERM; jobs go on
+  130  ended by Ctrl-C; jobs continue
+  143  ended by SIGTERM; jobs continue
 `;
 
 const BY_CODE: Readonly<Record<number, number>> = {

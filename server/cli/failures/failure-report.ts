@@ -31,7 +31,7 @@ export function reportOf(error: unknown, server: string): FailureReport {
   }
   if (error instanceof MusterError) return ofCall(error, server);
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { ...NONE, message, exitCode: Exit.UNEXPECTED, next: "this is a fault of Muster's: please report it" };
+  return { ...NONE, message, exitCode: Exit.UNEXPECTED, next: 'this is a bug in Muster: please report it' };
 }
 
 function ofCall(error: MusterError, server: string): FailureReport {
@@ -78,7 +78,7 @@ function whyUnreachable(message: string): string {
 
 function nextWhenUnreachable(message: string): string {
   if (message.includes('Protocol error'))
-    return 'what listens there speaks no gRPC: --server takes the gRPC port (7070 by default), not the HTTP port (7080)';
+    return 'the port does not speak gRPC: --server takes the gRPC port (7070 by default), not the HTTP port (7080)';
   if (message.includes('Name resolution failed')) return 'is the name right? --server takes HOST:PORT';
   return 'is it running there? muster start starts one on this machine; --server HOST:PORT names another';
 }

@@ -6,7 +6,7 @@ import { label } from './labels.ts';
 export function amount(text: string, before: Readonly<Record<string, number>> = {}): Record<string, number> {
   const [entry] = Object.entries(label(text));
   const [name = '', given = ''] = entry ?? [];
-  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`The resource "${name}" is there twice.`);
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`The resource "${name}" is given twice.`);
   const number = amountToNumber(given);
   if (number === undefined)
     throw new InvalidArgumentError('It takes NAME=AMOUNT, such as cpu=2, cpu=0.5, gpu=1 or memory=4Gi.');

@@ -14,7 +14,7 @@ export function postgresOptions(description: string): Option[] {
     optionWithEnv('--postgres <url>', description, 'MUSTER_POSTGRES'),
     optionWithEnv(
       '--postgres-file <file>',
-      'a file that holds the URL of --postgres: a command line is seen by everybody on the machine',
+      'a file that holds the URL of --postgres: a command line is visible to everybody on the machine',
       'MUSTER_POSTGRES_FILE',
     ),
   ];

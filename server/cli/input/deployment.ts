@@ -25,7 +25,7 @@ export function locationOf(command: Command, otherwise?: string): Location {
   const dataFolder = data ?? otherwise;
   if (dataFolder !== undefined) return folderOf(command, dataFolder);
   throw new CliError({
-    message: `${command.name()} has to be told where to: --postgres URL, or --data FOLDER for an embedded deployment`,
+    message: `${command.name()} needs a target: --postgres URL, or --data FOLDER for an embedded deployment`,
     next: `muster ${command.name()} --help shows examples`,
   });
 }

@@ -40,9 +40,9 @@ export function addFilterOptions(command: Command): Command {
     )
     .option('--definition <name>', 'only jobs of this definition')
     .option('--queue <name>', 'only jobs of this queue')
-    .option('--label <key=value>', 'only jobs with this label; may be repeated, all must be there', label)
-    .option('--since <time>', 'only jobs made at or after this time, or so long ago at most: 2h, 7d', timeOrAge)
-    .option('--until <time>', 'only jobs made before this time, or longer ago than this', timeOrAge);
+    .option('--label <key=value>', 'only jobs with this label; may be repeated, all must match', label)
+    .option('--since <time>', 'only jobs created at or after this time, or at most this long ago: 2h, 7d', timeOrAge)
+    .option('--until <time>', 'only jobs created before this time, or longer ago than this', timeOrAge);
 }
 
 export function addFailureType(command: Command): Command {

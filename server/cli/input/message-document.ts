@@ -39,7 +39,7 @@ function readMessage(schema: DescMessage, given: unknown, path: string, problems
     const field = schema.fields.find(({ name, jsonName }) => key === name || key === jsonName);
     const at = path === '' ? key : `${path}.${key}`;
     if (field === undefined) problems.push({ field: at, description: unknownField(schema, key) });
-    else if (field.jsonName in json) problems.push({ field: at, description: 'is there twice, in two spellings' });
+    else if (field.jsonName in json) problems.push({ field: at, description: 'is given twice, in two spellings' });
     else if (part !== null) json[field.jsonName] = readField(schema, field, part, at, problems);
   }
   return json;

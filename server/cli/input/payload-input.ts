@@ -43,7 +43,7 @@ export function payloadOf(data: Uint8Array, contentType: string, where: string):
   } catch (error) {
     throw new CliError({
       message: `${where} is not JSON: ${(error as Error).message}`,
-      next: '--content-type says what it is otherwise, such as --content-type text/plain',
+      next: '--content-type sets another type, such as --content-type text/plain',
       cause: error,
     });
   }
@@ -93,7 +93,7 @@ function isJson(contentType: string): boolean {
 
 function tooLong(where: string): CliError {
   return new CliError({
-    message: `${where} is longer than 512 KiB, the most that an input may have`,
-    next: 'store it elsewhere and submit where it is',
+    message: `${where} is longer than 512 KiB, the maximum of an input`,
+    next: 'store it elsewhere and submit its location',
   });
 }

@@ -41,7 +41,7 @@ export function weight(text: string, before: Readonly<Record<string, number>> = 
   if (at < 1 || !/^\d*\.?\d+$/.test(text.slice(at + 1)) || value < 0.01 || value > 100)
     throw new InvalidArgumentError('It takes KEY=W, with a weight W from 0.01 to 100.');
   const key = text.slice(0, at);
-  if (Object.hasOwn(before, key)) throw new InvalidArgumentError(`The key "${key}" is there twice.`);
+  if (Object.hasOwn(before, key)) throw new InvalidArgumentError(`The key "${key}" is given twice.`);
   return Object.fromEntries([...Object.entries(before), [key, value]]);
 }
 

@@ -64,11 +64,11 @@ export function addTimesOptions(command: Command): Command {
       'minute, hour, day, month, day of the week: "30 9 * * mon-fri"; may be repeated',
       repeated,
     )
-    .option('--every <span>', 'every so often, counted from 1970: 90s, 15m, 2d; may be repeated', spans)
+    .option('--every <span>', 'interval, counted from 1970: 90s, 15m, 2d; may be repeated', spans)
     .option('--zone <name>', 'time zone of the cron expressions, such as Europe/Vienna (default: UTC)')
     .option('--start-at <time>', 'the first time that counts: 2026-05-04T09:30:00Z (default: from now on)', time)
     .option('--end-at <time>', 'times before this one count (default: for ever)', time)
-    .option('--jitter <span>', 'each job starts up to this much later, by chance', span);
+    .option('--jitter <span>', 'each job starts up to this much later, chosen at random', span);
 }
 
 export function addOverlapOption(command: Command, usual: string): Command {
@@ -81,11 +81,11 @@ export function addOverlapOption(command: Command, usual: string): Command {
 
 export function addScheduleOptions(command: Command): Command {
   return addOverlapOption(addTimesOptions(command), 'skip')
-    .option('--catch-up <policy>', 'times that nobody saw: latest, all or none (default: latest)', catchUp)
-    .option('--catch-up-window <span>', 'what was missed longer ago is skipped (default: 1d)', span)
-    .option('--pause-on-failure', 'pause when a job of it has failed for good')
-    .option('--max-runs <number>', 'jobs that its times may give', integer(1))
-    .option('--description <text>', 'what it is for')
+    .option('--catch-up <policy>', 'missed times to catch up: latest, all or none (default: latest)', catchUp)
+    .option('--catch-up-window <span>', 'times missed longer ago are skipped (default: 1d)', span)
+    .option('--pause-on-failure', 'pause after a job of it has ended FAILED')
+    .option('--max-runs <number>', 'number of jobs that its times may create', integer(1))
+    .option('--description <text>', 'description')
     .option('--queue <name>', "queue of its jobs (default: the definition's)")
     .option('--priority <number>', 'from -100 to 100; higher runs sooner', integer(-100, 100))
     .option('--run-timeout <span>', "longest time of an attempt (default: the definition's)", span)

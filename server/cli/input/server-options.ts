@@ -41,11 +41,7 @@ export function addListenOptions(command: Command): Command {
         .default(7080),
     )
     .addOption(
-      optionWithEnv(
-        '--http-host <name>',
-        'another name that the HTTP port is called by; may be repeated',
-        'MUSTER_HTTP_HOSTS',
-      )
+      optionWithEnv('--http-host <name>', 'another host name of the HTTP port; may be repeated', 'MUSTER_HTTP_HOSTS')
         .argParser(listed)
         .default([], 'none'),
     )
@@ -73,7 +69,7 @@ export function addStoreOptions(command: Command, postgres: string, nats: string
     .addOption(
       optionWithEnv(
         '--nats-signing-seed <file>',
-        'file with the seed of the NATS account, to give each worker session credentials of its own',
+        'file with the seed of the NATS account, to issue credentials to each worker session',
         'MUSTER_NATS_SIGNING_SEED',
       ),
     );
@@ -89,14 +85,14 @@ export function addTimeAndLogOptions(command: Command): Command {
     .addOption(
       optionWithEnv(
         '--lease-ms <ms>',
-        'how long a heartbeat is good for; at least three times --beat-ms',
+        'lease time after a heartbeat; at least three times --beat-ms',
         'MUSTER_LEASE_MS',
       )
         .argParser(integer(50))
         .default(15_000),
     )
     .addOption(
-      optionWithEnv('--log-level <level>', 'what is logged', 'MUSTER_LOG_LEVEL')
+      optionWithEnv('--log-level <level>', 'minimum level of the log', 'MUSTER_LOG_LEVEL')
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
         .default('info'),
     );

@@ -47,24 +47,28 @@ export function addSubmissionOptions(command: Command): Command {
     .option('--priority <number>', 'from -100 to 100; higher runs sooner', integer(-100, 100))
     .option('--delay <span>', 'not before this long after acceptance: 90s, 15m, 2d', span)
     .option('--run-at <time>', 'not before this time: 2026-05-04T09:30:00Z', time)
-    .option('--expire-in <span>', "expires if it is not started within this, by this machine's clock", span)
-    .option('--expire-at <time>', 'expires if it is not started by this time', time)
+    .option('--expire-in <span>', "expires unless it has started within this span, by this machine's clock", span)
+    .option('--expire-at <time>', 'expires unless it has started by this time', time)
     .option('--run-timeout <span>', "longest time of an attempt (default: the definition's)", span)
-    .option('-l, --label <key=value>', 'label for people and filters; may be repeated', label)
+    .option('-l, --label <key=value>', 'label, for filters; may be repeated', label)
     .option('--require <key=value>', `label that the worker must have; may be repeated; ${REPLACES}`, label)
     .option('--require-that <expression>', `what must be true of its labels: 'labels.zone in ["a", "b"]'; ${REPLACES}`)
-    .option('--prefer <expression>', `what had better be true of its labels, in the same form; ${REPLACES}`)
+    .option('--prefer <expression>', `an expression over its labels that is preferably true; ${REPLACES}`)
     .option(
       '--demand <name=amount>',
       `amount of a resource that it takes: cpu=2, memory=4Gi; may be repeated; ${REPLACES}`,
       amount,
     )
-    .option('--sticky <job>', 'rather runs on the worker of this job')
-    .option('--sticky-hard <job>', 'runs on the worker of this job, and on no other one')
+    .option('--sticky <job>', 'prefers the worker of this job')
+    .option('--sticky-hard <job>', 'runs only on the worker of this job')
     .option('--after <job>', 'once this job has succeeded, or JOB:ended, JOB:failed; may be repeated', afterJob)
-    .option('--after-step <workflow/step>', 'once this step of a workflow has, likewise; may be repeated', afterStep)
+    .option(
+      '--after-step <workflow/step>',
+      'once this step of a workflow has succeeded, likewise; may be repeated',
+      afterStep,
+    )
     .option('--after-asset <name>', 'once this data asset is published again; may be repeated', afterAsset)
-    .option('--fairness-key <key>', "its queue is shared fairly between keys (default: the definition's)")
+    .option('--fairness-key <key>', "key for the fair sharing of its queue (default: the definition's)")
     .option('--idempotency-key <key>', 'a second submission with this key is the same job')
     .option(
       '--on-conflict <policy>',

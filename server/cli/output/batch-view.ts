@@ -38,7 +38,7 @@ function retryText({ retry, job }: Batch): string {
   if (!retry) return '';
   const { batchJobId, failedMembers, left, retriedBefore, notRetried } = retry;
   const others: [count: bigint, what: string][] = [
-    [job?.endTime ? left : 0n, 'not looked at'],
+    [job?.endTime ? left : 0n, 'not checked'],
     [retriedBefore, 'retried before'],
     ...Object.entries(notRetried).map(([reason, count]): [bigint, string] => [count, `not: ${printable(reason)}`]),
   ];

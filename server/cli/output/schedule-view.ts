@@ -80,7 +80,7 @@ const OVER = 'it is over';
 function noNextText({ nextTime, times }: Schedule): string {
   if (nextTime) return '';
   // The server does not say which: it may still be searching.
-  return times?.exclusions.length ? 'it is over, or the next is behind many excluded ones' : OVER;
+  return times?.exclusions.length ? 'it is over, or the next time follows many excluded ones' : OVER;
 }
 
 function nextText(next: Timestamp | undefined): string {
@@ -139,9 +139,9 @@ export function runColumns(out: Output): Column<ScheduleRun>[] {
 
 const reasons: Readonly<Record<number, string>> = {
   [ScheduleSkipReason.OVERLAP]: 'a job of an earlier time had not ended',
-  [ScheduleSkipReason.BUFFER_FULL]: 'as many times waited already as may',
-  [ScheduleSkipReason.REPLACED]: 'a later time took its place',
-  [ScheduleSkipReason.MISSED]: 'no server was there when it came',
+  [ScheduleSkipReason.BUFFER_FULL]: 'the maximum of waiting times was reached',
+  [ScheduleSkipReason.REPLACED]: 'a later time replaced it',
+  [ScheduleSkipReason.MISSED]: 'no server was running at that time',
   [ScheduleSkipReason.PAUSED]: 'the schedule was paused',
   [ScheduleSkipReason.REFUSED]: 'its job was refused',
 };

@@ -5,9 +5,9 @@ import { styledState } from './states.ts';
 import { ageText, timeText } from './times.ts';
 
 const troubles: Readonly<Record<string, string>> = {
-  deaf: 'it does not hear the message bus, and is assigned nothing: see its log and the way from it to the bus',
-  draining: 'it was asked to finish what it holds and take nothing more',
-  ending: 'its session is being closed; what it held goes to others',
+  deaf: 'it receives nothing from the message bus, so nothing is assigned to it: see its log, and check its connection to the bus',
+  draining: 'it was asked to finish its jobs and take no more',
+  ending: 'its session is being closed; its jobs go to other workers',
 };
 
 /** Why it takes no jobs; empty: it does. */

@@ -56,14 +56,14 @@ function read(line: number, text: string, problems: Problems): TimedArrival | un
 function tooMany(file: string): CliError {
   const most = MAX_ARRIVALS.toLocaleString('en-US');
   return new CliError({
-    message: `${nameOf(file)} holds more than ${most} arrivals, the most that are simulated at once`,
+    message: `${nameOf(file)} holds more than ${most} arrivals, the maximum of a simulation`,
     next: 'take a shorter time, or one queue of several that share no workers',
   });
 }
 
 /** The arrivals fit the original scenario, so a misfit is due to the change. */
 function refuseMisfits(file: string, arrivals: readonly Arrival[], { source, scenario }: Variant): void {
-  const problems = new Problems(source, 'the arrivals fit the scenario without the change: put the change right');
+  const problems = new Problems(source, 'the arrivals fit the scenario without the change: correct the change');
   for (const { line, field, reason } of misfits(arrivals, scenario))
     problems.add(`line ${line} of ${nameOf(file)}: ${field}`, reason);
   problems.throwIfAny();

@@ -32,7 +32,7 @@ export async function exportArrivals(invocation: Invocation, options: ExportOpti
   out.note(`${countText(arrived.length - left, 'job')} written`);
   if (guessed > 0)
     out.note(
-      `${countText(guessed, 'job')} of them did not end by an attempt: they run as long as their definition's others do in the middle`,
+      `${countText(guessed, 'job')} of them did not end by an attempt: they get the median run time of their definition`,
     );
   if (left > 0)
     out.note(`${countText(left, 'job')} left out: no job of their definition has ended by an attempt in that time`);
@@ -49,7 +49,7 @@ async function readJobs(invocation: Invocation, options: FilterOptions): Promise
     jobs.push(...page.jobs);
     if (jobs.length <= MAX_ARRIVALS) continue;
     throw new CliError({
-      message: `more than ${MAX_ARRIVALS.toLocaleString('en-US')} jobs arrived in that time, the most that are simulated at once`,
+      message: `more than ${MAX_ARRIVALS.toLocaleString('en-US')} jobs arrived in that time, the maximum of a simulation`,
       next: 'take a shorter time with --since and --until, or one queue with --queue',
     });
   }

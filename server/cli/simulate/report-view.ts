@@ -71,7 +71,7 @@ export function showReport(out: Output, report: SimulationReport): void {
   const { all, spanMs, queues, definitions, keys, keyCount, workers } = report;
   out.line(`${countText(all.arrived, 'job')} in ${spanText(spanMs)}`);
   showRefusals(out, all);
-  if (all.open > 0) out.line(`${countText(all.open, 'job')} would never have ended: nothing lets them go on.`);
+  if (all.open > 0) out.line(`${countText(all.open, 'job')} would never have ended: nothing lets them continue.`);
   out.line();
   out.table(columns('QUEUE'), queues);
   out.line();

@@ -94,7 +94,7 @@ function refusing(variants: Variants, at: number, arrivalsFile: string): (error:
     throw new CliError({
       message: error.message,
       details: error.details.map(placed),
-      next: `put it right in ${at === 0 ? 'the file' : 'what is named first'}; a server would have refused it, too`,
+      next: `correct ${at === 0 ? 'the file' : 'the source named first'}; a server would have refused it, too`,
       cause: error,
     });
   };

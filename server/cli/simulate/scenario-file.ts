@@ -45,7 +45,7 @@ function scenarioOf(document: Entry, problems: Problems): Scenario {
   if (workers.length > MAX_WORKERS) problems.add('workers', `come to ${workers.length}; at most ${MAX_WORKERS}`);
   for (const [at, { workflow }] of definitions.entries())
     if (workflow !== undefined)
-      problems.add(`definitions[${at}].workflow`, 'is not simulated; name what its steps are made from');
+      problems.add(`definitions[${at}].workflow`, 'is not simulated; name the definitions of its steps instead');
   refuseTwins('definitions', definitions, problems);
   refuseTwins('queues', queues, problems);
   refuseTwins('workers', workers, problems);

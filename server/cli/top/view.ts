@@ -41,7 +41,7 @@ function queueLines(out: Output, rows: readonly QueueRow[]): string[] {
     ],
     out.width,
   );
-  return rows.length > 0 ? table.lines(rows) : ['No queues: the first job that is submitted to one makes it.'];
+  return rows.length > 0 ? table.lines(rows) : ['No queues: the first job of a queue creates it.'];
 }
 
 function workerLines(out: Output, workers: readonly Worker[]): string[] {

@@ -57,7 +57,7 @@ export function noteLimits(out: Output, { workflow, job, steps }: DrawnWorkflow)
   if (steps.length < workflow.steps)
     out.note(`The first ${steps.length} of ${countText(workflow.steps, 'step')} are drawn; --json has all of them`);
   if (workflow.phase === 0 && job.endTime === undefined)
-    out.note(`It has not been started: muster explain ${job.jobId} says what it waits for`);
+    out.note(`It has not been started: muster explain ${job.jobId} shows the reason`);
 }
 
 /** Progress of a fan-out or a loop, or that the result is an earlier job's; empty for other steps. */

@@ -51,7 +51,7 @@ describe('muster batches', () => {
     const late = await server.run(['submit', 'add', '--batch', jobId]);
     expect(late.code).toBe(4);
     expect(late.stderr).toMatch(/was sealed and takes no more members/);
-    expect(late.stderr).toMatch(/muster batches create makes another one/);
+    expect(late.stderr).toMatch(/muster batches create creates another one/);
   });
 
   it('starts a job at the end of a batch, and shows the outcome by the exit code', async () => {
@@ -61,7 +61,7 @@ describe('muster batches', () => {
     expect(open.stdout).toMatch(/callback +add/);
     await server.run(['submit', 'idle', '--batch', jobId]);
     const timeUp = await server.run(['batches', 'wait', jobId, '--timeout', '10ms']);
-    expect([timeUp.code, timeUp.stderr]).toEqual([6, 'After 10ms: 0 of 1 member ended; it goes on.\n']);
+    expect([timeUp.code, timeUp.stderr]).toEqual([6, 'After 10ms: 0 of 1 member ended; it continues.\n']);
     const cancelled = await server.run(['batches', 'cancel', jobId, '--reason', 'wrong list']);
     expect(cancelled.code).toBe(0);
     const { code, stdout } = await server.run(['batches', 'wait', jobId]);

@@ -87,7 +87,7 @@ describe('muster doctor', () => {
     expect(stdout).toMatch(/FAIL +server +can't reach Muster at 127\.0\.0\.1:\d+: .*ECONNREFUSED/);
     expect(stdout).toMatch(/look +http +the HTTP port does not answer at http:\/\/127\.0\.0\.1:\d+/);
     expect(stdout).toMatch(/next {2}--http URL names the HTTP port/);
-    expect(stdout).toMatch(/Something does not work\.\n$/);
+    expect(stdout).toMatch(/There are errors\.\n$/);
   });
 
   it('distinguishes another program on the HTTP port from Muster', async () => {

@@ -72,9 +72,9 @@ describe('muster events', () => {
 
   it('says when no event matches, and explains an expired position', async () => {
     const { stdout, stderr } = await server.run(['events', '--type', 'EXPIRED']);
-    expect([stdout, stderr]).toEqual(['', 'No events are kept that fit.\n']);
+    expect([stdout, stderr]).toEqual(['', 'No kept events match.\n']);
     const gone = await server.run(['events', '--from', '999999']);
     expect(gone.code).toBe(2);
-    expect(gone.stderr).toContain('--from 0 begins with the oldest event that is kept');
+    expect(gone.stderr).toContain('--from 0 begins with the oldest kept event');
   });
 });

@@ -47,7 +47,7 @@ describe('muster submit', () => {
   it('exits with 6 when the time is up, and the job continues', async () => {
     const { code, stdout, stderr } = await server.run(['submit', 'idle', '--wait', '--timeout', '300ms']);
     expect([code, stdout]).toEqual([6, '']);
-    expect(stderr).toMatch(/After 300ms the job is READY; it goes on\./);
+    expect(stderr).toMatch(/After 300ms the job is READY; it continues\./);
   });
 
   it('sets demands for the worker, and get shows why the job waits', async () => {

@@ -22,7 +22,7 @@ async function listed(): Promise<Record<string, { paused?: boolean; counts?: Rec
 describe('muster queues', () => {
   it('create, get, update and delete manage a queue', async () => {
     const created = await server.run(['queues', 'create', 'mails', '--description', 'what is mailed']);
-    expect(created).toMatchObject({ code: 0, stdout: 'Queue mails is there now.\n', stderr: '' });
+    expect(created).toMatchObject({ code: 0, stdout: 'Queue mails was created.\n', stderr: '' });
     const shown = await server.run(['queues', 'get', 'mails']);
     expect(shown.stdout).toMatch(/^Queue mails {2}open\n/);
     expect(shown.stdout).toMatch(/for +what is mailed\n/);
@@ -69,7 +69,7 @@ describe('muster queues', () => {
     expect(await refused('--max-concurrency', '100001')).toMatchObject(says(/--max-concurrency/));
     for (const bad of ['acme', '=1', 'acme=', 'acme=0', 'acme=101', 'acme=x'])
       expect(await refused('--weight', bad)).toMatchObject(says(/--weight[\s\S]*KEY=W/));
-    expect(await refused('--weight', 'a=1', '--weight', 'a=2')).toMatchObject(says(/"a" is there twice/));
+    expect(await refused('--weight', 'a=1', '--weight', 'a=2')).toMatchObject(says(/"a" is given twice/));
     expect(await refused('--weight', `${'k'.repeat(257)}=2`)).toMatchObject(says(/\(--weight\)/));
     const both = await server.run(['queues', 'update', 'unlimited', '--weight', 'a=1', '--no-weights']);
     expect(both).toMatchObject(says(/either --weight or --no-weights/));
@@ -97,7 +97,7 @@ describe('muster queues', () => {
     const paused = await server.run(['queues', 'pause', 'held', '--reason', 'the mail server moves']);
     expect(paused).toMatchObject({
       code: 0,
-      stdout: 'Queue held is paused: muster queues resume held lets it go on.\n',
+      stdout: 'Queue held is paused; to resume it: muster queues resume held.\n',
     });
     const job = await server.client.submit('add', { a: 1, b: 2 }, { queue: 'held' });
     const table = await eventually('the list counts it', async () => {
@@ -111,7 +111,7 @@ describe('muster queues', () => {
     expect(doctor.stdout).toMatch(/look +queues +held is paused \(the mail server moves\), with 1 ready job in it\n/);
     const full = await server.run(['queues', 'delete', 'held']);
     expect(full).toMatchObject({ code: 4, stderr: expect.stringMatching(/QUEUE_NOT_EMPTY/) });
-    expect(await server.run(['queues', 'resume', 'held'])).toMatchObject({ code: 0, stdout: 'Queue held goes on.\n' });
+    expect(await server.run(['queues', 'resume', 'held'])).toMatchObject({ code: 0, stdout: 'Queue held is resumed.\n' });
     expect((await server.client.wait(job)).state).toBe(JobState.SUCCEEDED);
     expect((await listed()).held?.paused ?? false).toBe(false);
   });

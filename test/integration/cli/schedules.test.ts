@@ -57,13 +57,13 @@ describe('muster schedules', () => {
     const options = ['--overlap', 'buffer-one', '--input', '{"a": 1, "b": 2}', '--label', 'team=a', '--priority', '5'];
     const dry = await server.run([...set, ...options, '--dry-run']);
     expect(dry.stdout).toMatch(
-      /^Schedule nightly is fine; nothing was changed\. Its next times:\n(.* 03:00:00 .*\n){5}$/,
+      /^Schedule nightly is valid; nothing was changed\. Its next times:\n(.* 03:00:00 .*\n){5}$/,
     );
     expect((await server.run(['schedules', 'get', 'nightly'])).code).toBe(3);
     const made = await server.run([...set, ...options]);
     expect(made.stdout).toMatch(/^Schedule nightly is made\. Its next times:\n(.* 03:00:00 .*\n){5}$/);
     const again = await server.run([...set, ...options]);
-    expect(again.stdout).toMatch(/^Schedule nightly is as it is given here\./);
+    expect(again.stdout).toMatch(/^Schedule nightly is stored as given\./);
     const shown = await server.run(['schedules', 'get', 'nightly']);
     expect(shown.stdout).toMatch(/^Schedule nightly {2}on\n/);
     expect(shown.stdout).toMatch(/times +"0 3 \* \* \*" in Europe\/Vienna\n/);
@@ -110,18 +110,18 @@ describe('muster schedules', () => {
     const preview = await server.run(['schedules', 'preview', 'far', '--after', '2026-03-07T00:00:00Z']);
     expect(preview).toMatchObject({
       stdout: '',
-      stderr: 'Later ones are behind many excluded ones: --after 2026-03-10T11:20:59.000Z looks for them.\n',
+      stderr: 'Later times follow many excluded ones: --after 2026-03-10T11:20:59.000Z looks for them.\n',
     });
     const shown = await server.run(['schedules', 'get', 'far']);
-    expect(shown.stdout).toMatch(/next +none: it is over, or the next is behind many excluded ones\n/);
+    expect(shown.stdout).toMatch(/next +none: it is over, or the next time follows many excluded ones\n/);
   });
 
   it('pause, backfill and delete schedules', async () => {
     await server.run(['schedules', 'set', 'held', 'idle', '--cron', '0 3 * * *']);
     const paused = await server.run(['schedules', 'pause', 'held', '--reason', 'stock-taking']);
-    expect(paused.stdout).toBe('Schedule held is paused: muster schedules resume held lets it go on.\n');
+    expect(paused.stdout).toBe('Schedule held is paused; to resume it: muster schedules resume held.\n');
     expect((await server.run(['schedules', 'list'])).stdout).toMatch(/held +paused .*stock-taking/);
-    expect((await server.run(['schedules', 'resume', 'held'])).stdout).toBe('Schedule held goes on.\n');
+    expect((await server.run(['schedules', 'resume', 'held'])).stdout).toBe('Schedule held is resumed.\n');
     const span = ['--from', '2026-01-01T00:00:00Z', '--to', '2026-01-04T00:00:00Z'];
     const backfilled = await server.run(['schedules', 'backfill', 'held', ...span]);
     expect(backfilled.stdout).toBe('3 times of held will run: muster schedules runs held shows how far they are\n');

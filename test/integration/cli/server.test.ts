@@ -82,7 +82,7 @@ describe('muster server', () => {
     expect(stdout).toBe('');
     for (const line of stderr.trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('msg');
     expect(muster.lines().map((line) => line.msg)).toEqual(
-      expect.arrayContaining(['serves', 'stops: no new calls; what is under way finishes', 'stopped']),
+      expect.arrayContaining(['serves', 'stops: no new calls; calls in progress finish', 'stopped']),
     );
     expect(muster.lines().filter((line) => line.level >= 40)).toEqual([]);
   });
@@ -99,7 +99,7 @@ describe('muster server', () => {
     const { code, stderr } = await muster.ended;
     expect(code).toBe(0);
     expect(stderr).toMatch(/listens on 0\.0\.0\.0 without authentication or TLS of its own/);
-    expect(stderr).toMatch(/the password of --postgres is seen by everybody on this machine: use --postgres-file/);
+    expect(stderr).toMatch(/the password of --postgres is visible to everybody on this machine: use --postgres-file/);
     expect(stderr).not.toContain('top-secret');
   });
 });
@@ -142,7 +142,7 @@ describe('muster server with invalid settings', () => {
 
   it('exits without its database, with the reason in its log', async () => {
     const url = `postgres://muster:top-secret@127.0.0.1:${await freePort()}/muster?connect_timeout=1`;
-    const muster = await logOf(['--postgres', url, '--nats', 'nats://127.0.0.1:1'], 'ends: it can not go on');
+    const muster = await logOf(['--postgres', url, '--nats', 'nats://127.0.0.1:1'], 'ends: it cannot continue');
     expect((await muster.ended).code).toBe(1);
     expect(muster.lines().at(-1).problem).toMatch(/PostgreSQL can't be worked with.*ECONNREFUSED/);
     expect(muster.output.stderr).not.toContain('top-secret');
@@ -182,7 +182,7 @@ describe('muster start', () => {
     const { code, stderr } = await muster.ended;
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /muster: the embedded database has ended: its thread has stopped\n +next +start it again: what was acknowledged is kept/,
+      /muster: the embedded database has ended: its thread has stopped\n +next +start it again: acknowledged data is kept/,
     );
     expect(commandsWith(data)).toEqual([]);
     const again = startMusterProcess(args);

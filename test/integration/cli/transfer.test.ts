@@ -45,7 +45,7 @@ describe('an export and an import', () => {
     const imported = await muster('import', 'one.jsonl.gz', '--postgres', target);
     expect(imported).toMatchObject({ code: 0, stderr: '' });
     expect(imported.stdout).toMatch(
-      /^Imported 3 rows of \S+ into PostgreSQL\.\n.*Start none on the old deployment again/,
+      /^Imported 3 rows of \S+ into PostgreSQL\.\n.*Never start one on the old deployment again/,
     );
     const full = await muster('import', 'two.jsonl', '--postgres', target, '--json');
     expect(full.code).toBe(4);
@@ -70,7 +70,7 @@ describe('an invalid export or import', () => {
     [['export'], 2, /missing required argument 'file'/],
     [['export', 'x'], 4, /\.muster holds no embedded database/],
     [['export', 'x', '--postgres', 'postgres://x', '--data', 'y'], 2, /both are given/],
-    [['import', 'x'], 2, /has to be told where to: --postgres URL, or --data FOLDER/],
+    [['import', 'x'], 2, /needs a target: --postgres URL, or --data FOLDER/],
     [['import', 'nofile', '--data', 'new'], 1, /no such file or directory/],
     [['import', 'x', '--server', 'a:1', '--data', 'new'], 2, /muster import takes no --server/],
   ])('is refused: %j', async (args, code, message) => {

@@ -52,8 +52,8 @@ describe('signal waits', () => {
     const dropped = await server.run(['send-event', 'nothing', '--keep', '0s']);
     expect(dropped.stdout).toBe('No job waits for it, and it is not kept\n');
     const again = ['send-event', 'twice', '--event-id', '0198c0de-0000-7000-8000-00000000abcd'];
-    expect((await server.run(again)).stdout).toBe('No job waits for it: it is kept for the first that will\n');
-    expect((await server.run(again)).stdout).toBe('It was sent before: nothing happened now\n');
+    expect((await server.run(again)).stdout).toBe('No job waits for it: it is kept for the first one that will\n');
+    expect((await server.run(again)).stdout).toBe('It was sent before: nothing was done\n');
   });
 
   it('end with approvals and rejections', async () => {

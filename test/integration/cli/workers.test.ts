@@ -66,7 +66,7 @@ describe('muster workers', () => {
     const late = await server.run(['workers', 'drain', found.sessionId, '--wait', '--timeout', '1s']);
     expect(late).toMatchObject({
       code: 6,
-      stdout: expect.stringMatching(/takes no new jobs and finishes the 1 job that it holds/),
+      stdout: expect.stringMatching(/takes no new jobs and finishes the 1 job that it has/),
     });
     expect((await server.run(['workers', 'get', found.sessionId])).stdout).toMatch(/^Worker slow {2}draining\n/);
     // By its session: its name is not found after it has ended, which may be before the command asks.
@@ -123,7 +123,7 @@ describe('muster breakers', () => {
     });
     expect(open).toMatch(/^BREAKER +STATE +FAILURES +OPENED +NEXT TRIAL\nmail-server +open +1 /);
     const closed = await server.run(['breakers', 'close', 'mail-server']);
-    expect(closed).toMatchObject({ code: 0, stdout: 'Breaker mail-server is closed: its jobs go on.\n' });
+    expect(closed).toMatchObject({ code: 0, stdout: 'Breaker mail-server is closed: its jobs continue.\n' });
     expect(JSON.parse((await server.run(['breakers', 'list', '--json'])).stdout)).toMatchObject({
       name: 'mail-server',
       state: 'CIRCUIT_STATE_CLOSED',

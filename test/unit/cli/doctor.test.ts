@@ -74,7 +74,7 @@ describe('the doctor finds', () => {
     expect(checkQueues([mails, slow], waiting, [worker()])).toMatchObject([
       {
         message: 'mails is paused (moving), with 3 ready jobs in it',
-        next: 'muster queues resume mails lets it go on',
+        next: 'muster queues resume mails resumes it',
       },
       { message: 'slow has 5 ready jobs, and no worker for add' },
     ]);

@@ -114,7 +114,7 @@ describe('the parser of labels, states, numbers and names', () => {
   it.each([
     ['a label without =', () => label('a'), /KEY=VALUE/],
     ['a label without a key', () => label('=a'), /KEY=VALUE/],
-    ['a repeated key', () => label('a=1', { a: '2' }), /"a" is there twice/],
+    ['a repeated key', () => label('a=1', { a: '2' }), /"a" is given twice/],
     ['an unknown state', () => states('DONE'), /no state "DONE".*SUCCEEDED/],
     ['an unset state', () => states('UNSPECIFIED'), /no state/],
     ['a fraction', () => integer(0)('1.5'), /whole number/],

@@ -227,7 +227,7 @@ describe('a refusal of the files', () => {
   it('for too many arrivals comes before any simulation', async () => {
     const row = line({});
     const text = `${row}\n`.repeat(100_001);
-    expect(await refused(mails, text)).toMatch(/holds more than 100,000 arrivals, the most that are simulated at once/);
+    expect(await refused(mails, text)).toMatch(/holds more than 100,000 arrivals, the maximum of a simulation/);
   });
 
   it.each([

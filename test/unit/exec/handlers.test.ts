@@ -27,9 +27,9 @@ describe('the command line of a handler', () => {
   });
 
   it.each([
-    ['sort | uniq', /"\|" is a shell's/],
-    ['echo $HOME', /"\$" is a shell's/],
-    ['cat <file', /"<" is a shell's/],
+    ['sort | uniq', /"\|" is special in a shell/],
+    ['echo $HOME', /"\$" is special in a shell/],
+    ['cat <file', /"<" is special in a shell/],
     ["echo 'a", /quote \('\) is not closed/],
     ['echo "a\\"', /quote \("\) is not closed/],
     ['echo a\\', /ends with a backslash/],
@@ -45,7 +45,7 @@ describe('the options of the worker', () => {
       ['a', ['tr', '=', '-']],
       ['b', ['cat']],
     ]);
-    expect(() => namedCommand('a=cat', commands)).toThrow('"a" is there twice');
+    expect(() => namedCommand('a=cat', commands)).toThrow('"a" is given twice');
     for (const text of ['a', '=cat']) expect(() => namedCommand(text)).toThrow('It takes NAME=COMMAND.');
     expect(() => namedCommand('a= ')).toThrow('It names no command.');
   });
@@ -56,7 +56,7 @@ describe('the options of the worker', () => {
     expect(exitRule('74=infrastructure').get(74)).toMatchObject({ infrastructure: true });
     for (const text of ['0=final', '256=final', '1=later', '1=final:3s', '1=retry:soon', '1=retry:31d', 'x=retry', '1'])
       expect(() => exitRule(text)).toThrow(/It takes a code from 1 to 255/);
-    expect(() => exitRule('65=retry', exitRule('65=final'))).toThrow('The code 65 is there twice.');
+    expect(() => exitRule('65=retry', exitRule('65=final'))).toThrow('The code 65 is given twice.');
     expect(outputLimit('64Ki')).toBe(65_536);
     expect(() => outputLimit('1Mi')).toThrow('It takes at most 512Ki');
     expect(() => variableName('A B')).toThrow(/name of a variable/);
@@ -156,7 +156,7 @@ describe('a file of handlers', () => {
       /retryDelay: takes a span up to 30d/,
     ],
     [{ handlers: { a: { command: ['a'], environment: { A: [] } } } }, 'a.yaml: handlers.a.environment.A: takes text'],
-    [{ handlers: { a: { command: ['a'], exitCodes: { 0: {} } } } }, /handlers.a.exitCodes.0: is no exit code/],
+    [{ handlers: { a: { command: ['a'], exitCodes: { 0: {} } } } }, /handlers.a.exitCodes.0: is not an exit code/],
     [
       { handlers: { a: { command: ['a'], exitCodes: { 1: { final: true, retryDelay: '1s' } } } } },
       'a.yaml: handlers.a.exitCodes.1: takes one of final, infrastructure and retryDelay',

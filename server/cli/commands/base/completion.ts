@@ -17,8 +17,8 @@ export function addCompletion(program: Command): void {
   const command = program
     .command('completion')
     .helpGroup('This program:')
-    .addArgument(new Argument('<shell>', 'the shell that is to complete').choices(Object.keys(scripts)))
-    .description('Print a script that has a shell complete commands and options')
+    .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(scripts)))
+    .description('Print a completion script for a shell')
     .addHelpText(
       'after',
       `

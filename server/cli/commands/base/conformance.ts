@@ -7,14 +7,14 @@ import { local } from '../../local-command.ts';
 import type { ConformanceOptions } from '../../run-conformance.ts';
 
 const HELP = `
-The command is started once for most cases, with MUSTER_ADDRESS (host:port of gRPC, plain text), MUSTER_WORKER_NAME and
-MUSTER_SLOTS in its environment. It has to run one worker with the handlers "echo" and "script", which docs/conformance.md
-describes, to drain and end with 0 on SIGTERM, and to end otherwise, saying why, when it is refused for good. A process that
-it starts must end with it; a shell that starts it has to do so by exec.
+The kit starts the command for each case, mostly once, with MUSTER_ADDRESS (host:port of gRPC, plain text), MUSTER_WORKER_NAME
+and MUSTER_SLOTS in its environment. The command must run one worker with the handlers "echo" and "script", which
+docs/conformance.md describes. On SIGTERM it must drain and end with 0; when it is refused permanently it must end with
+another code and say why. Its child processes must end with it; a shell that starts it must use exec.
 
-It needs no server and leaves nothing behind: the control plane is played, with its faults; the bus is a real nats-server.
-What the worker need not offer, and does not, is told and is no failure: prefetch, and what --without names. A case that failed while
-the machine was too busy is run again alone.
+The kit needs no server and leaves nothing behind: it simulates the control plane with its faults; the bus is a real
+nats-server. Missing optional features are reported and are no failures: prefetch, and the features of --without. A case that
+failed while the machine was too busy is run again alone.
 
 Examples:
   muster conformance -- node workers/conformance-typescript/worker.ts
@@ -27,12 +27,16 @@ export function addConformance(program: Command): void {
     .command('conformance')
     .helpGroup('Queues and workers:')
     .argument('[command...]', 'the worker and its arguments, after --')
-    .description('Prove that a worker of yours speaks the protocol: play the control plane against it, with faults')
-    .option('--case <name>', 'only this case, or those that fit a name with * in it; may be repeated', repeated)
-    .option('--without <feature>', `what the worker does not offer: ${features.join(', ')}; may be repeated`, feature)
+    .description('Prove that a worker implements the protocol: simulate the control plane, with faults')
+    .option('--case <name>', 'only this case, or those that match a pattern with *; may be repeated', repeated)
+    .option(
+      '--without <feature>',
+      `a feature that the worker does not support: ${features.join(', ')}; may be repeated`,
+      feature,
+    )
     .option('--list', 'only list the cases and what each proves')
     .option('--report <file>', 'write the report into this file, as JSON')
-    .option('--seed <number>', 'what is left to chance comes from it', integer(0, 2 ** 31 - 1), 1)
+    .option('--seed <number>', 'seed of all random choices', integer(0, 2 ** 31 - 1), 1)
     .option('--parallel <number>', 'workers at once', integer(1, 64), 8)
     .addHelpText('after', HELP)
     .action(

@@ -14,14 +14,14 @@ Examples:
   muster list --context staging            this one goes elsewhere
   muster context list
 
-What is said on the command line goes before MUSTER_SERVER, MUSTER_CONTEXT and MUSTER_NAMESPACE, these before the current
-context. Contexts are kept in contexts.json, in the folder $MUSTER_CONFIG or else the one for settings of this platform.`;
+The command line has precedence over MUSTER_SERVER, MUSTER_CONTEXT and MUSTER_NAMESPACE, and these over the current context.
+Contexts are stored in contexts.json, in the folder $MUSTER_CONFIG, or else in the platform's folder for settings.`;
 
 export function addContext(program: Command): void {
   const group = program
     .command('context')
     .helpGroup('This program:')
-    .description('Keep servers by name, and choose one')
+    .description('Store servers by name, and choose one')
     .addHelpText('after', EXAMPLES);
   const list = group
     .command('list')
@@ -31,19 +31,19 @@ export function addContext(program: Command): void {
   const set = group
     .command('set')
     .argument('<name>', 'its name')
-    .description('Make or change a context from --server and --namespace; the first one becomes the current one')
+    .description('Create or change a context from --server and --namespace; the first one becomes the current one')
     .addHelpText('after', '\nExample:\n  muster context set prod --server muster.example.com:7070 --namespace shop')
     .action(handled(setContext));
   const use = group
     .command('use')
     .argument('<name>', 'its name')
-    .description('Send every command there that does not say otherwise')
+    .description('Make a context the current one, for all commands that name no other server')
     .addHelpText('after', '\nExample:\n  muster context use prod')
     .action(handled(useContext));
   const remove = group
     .command('remove')
     .argument('<name>', 'its name')
-    .description('Forget a context')
+    .description('Remove a context')
     .addHelpText('after', '\nExample:\n  muster context remove staging')
     .action(handled(removeContext));
   local(list, 'json');
@@ -107,7 +107,7 @@ async function removeContext({ out, process }: Invocation, _options: object, nam
   const current = before.current === name ? undefined : before.current;
   await writeContexts(file, { ...(current === undefined ? {} : { current }), contexts });
   const left = current ?? (await findTarget({}, process.env)).server;
-  out.line(`Context ${name} is forgotten; commands go to ${left}.`);
+  out.line(`Context ${name} is removed; commands go to ${left}.`);
 }
 
 function present({ contexts }: Contexts, name: string, file: string) {
@@ -115,7 +115,7 @@ function present({ contexts }: Contexts, name: string, file: string) {
   if (context) return context;
   throw new CliError({
     message: `there is no context "${name}" in ${file}`,
-    next: 'muster context list shows those there are',
+    next: 'muster context list shows the contexts',
     exitCode: Exit.NOT_FOUND,
   });
 }

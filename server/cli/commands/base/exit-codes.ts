@@ -7,7 +7,7 @@ import { processOf } from '../../muster-command.ts';
 export function addExitCodes(program: Command): void {
   const command = program
     .command('exit-codes')
-    .description('What scripts can tell from how a command ends')
+    .description('What the exit codes mean, for scripts')
     .helpGroup('This program:')
     .addHelpText('after', `\n${EXIT_CODES_HELP}`)
     .action((_options, self: Command) => {

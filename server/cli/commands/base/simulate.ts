@@ -12,7 +12,7 @@ export function addSimulate(program: Command): void {
   const group = program
     .command('simulate')
     .helpGroup('Queues and workers:')
-    .description('Find out what would have happened to jobs, with other limits, priorities or workers')
+    .description('Simulate what would have happened to jobs with other limits, priorities or workers')
     .addHelpText('after', HELP);
   addRun(group);
   addExport(group);
@@ -35,9 +35,9 @@ Arrivals are JSON objects, one a line; at and run are needed, and the definition
   {"at": "0s", "definition": "mail", "run": "300ms", "input": {"tenant": "acme"}}
   {"at": "1.5s", "definition": "mail", "run": "2s", "priority": 10, "limitKey": "acme"}
 
-Of a job there are also queue, labels and delay, as in a submission, and fairnessKey; limitKey and fairnessKey stand in for
-an input that gives them. Of its attempts: failures (so many fail first), outcome ("succeeded" or "failed": all fail) and
-failureType.
+Further fields of a job are queue, labels and delay, as in a submission, and fairnessKey; limitKey and fairnessKey replace an
+input from which the keys are computed. Fields of its attempts: failures (the number that fail first), outcome ("succeeded", or
+"failed": all fail) and failureType.
 
 Examples:
   muster simulate export --since 1d > yesterday.jsonl
@@ -48,7 +48,7 @@ function addRun(group: Command): void {
   const command = group
     .command('run', { isDefault: true })
     .argument('<scenario-file>', 'definitions, queues and workers; YAML or JSON')
-    .argument('<arrivals-file>', 'the jobs that come, one a line; - is stdin')
+    .argument('<arrivals-file>', 'the arriving jobs, one per line; - is stdin')
     .description('Simulate the arrivals of a file; the name of the command may be left out')
     .option(
       '--set <change>',
@@ -56,10 +56,10 @@ function addRun(group: Command): void {
       override,
     )
     .option('--changed <file>', 'compare with another scenario')
-    .option('--chart <file>', 'draw what waits and runs over time into this file, as SVG')
+    .option('--chart <file>', 'draw waiting and running jobs over time into this file, as SVG')
     .option(
       '--seed <number>',
-      'what is left to chance comes from it: the same seed gives the same',
+      'seed of all random choices: the same seed gives the same result',
       integer(0, 2 ** 31 - 1),
       1,
     )
@@ -78,15 +78,15 @@ function addExport(group: Command): void {
   group
     .command('export')
     .description('Write the jobs that arrived at a server as arrivals, with the run times of their records')
-    .option('--since <time>', 'those made at or after this time, or so long ago at most (default: 1d)', timeOrAge)
-    .option('--until <time>', 'those made before this time, or longer ago than this', timeOrAge)
+    .option('--since <time>', 'jobs created at or after this time, or at most this long ago (default: 1d)', timeOrAge)
+    .option('--until <time>', 'jobs created before this time, or longer ago than this', timeOrAge)
     .option('--definition <name>', 'only jobs of this definition')
     .option('--queue <name>', 'only jobs of this queue')
     .addHelpText(
       'after',
       `
-Inputs are not written: keys stand in for what definitions make of them. Records do not have everything: a job with more than
-one attempt has no delay, one that succeeded after failures has not their type, and submissions that were refused are not there.
+Inputs are not exported; the keys that definitions compute from them are. Some data is not recorded: the delay of a job with more
+than one attempt, the type of failures before a success, and refused submissions.
 
 Examples:
   muster simulate export > yesterday.jsonl

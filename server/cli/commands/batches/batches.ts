@@ -52,11 +52,19 @@ function addCreate(group: Command): void {
     .command('create')
     .description('Make an open batch without members')
     .option('-l, --label <key=value>', 'label of the batch; may be repeated', label)
-    .option('--description <text>', 'what it is for')
-    .option('--max-failed <number>', 'so many members may fail; one more stops it (default: all run)', integer(0))
-    .option('--tolerate-failed', 'it succeeds however many members fail')
-    .option('--on-end <definition>', 'a job of this definition is made when it ends, however that is', definitionRef)
-    .option('--on-end-input <text>', 'a JSON object that goes with what became of the batch into its input')
+    .option('--description <text>', 'description')
+    .option(
+      '--max-failed <number>',
+      'number of members that may fail; one more stops the batch (default: all run)',
+      integer(0),
+    )
+    .option('--tolerate-failed', 'the batch succeeds even if members fail')
+    .option(
+      '--on-end <definition>',
+      'definition of a job that is submitted when the batch ends, whatever its outcome',
+      definitionRef,
+    )
+    .option('--on-end-input <text>', 'a JSON object for its input; the outcome of the batch is added')
     .addHelpText(
       'after',
       `
@@ -71,7 +79,7 @@ function addOthers(group: Command): void {
   group
     .command('get')
     .argument('<batch>', "id of the batch's job")
-    .description('Show how a batch is getting on')
+    .description('Show the progress of a batch')
     .addHelpText('after', '\nExample:\n  muster batches get 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b --json | jq .counts')
     .action(
       handled<object, [string]>(async (invocation, _options, jobId) => {
@@ -81,7 +89,7 @@ function addOthers(group: Command): void {
   group
     .command('seal')
     .argument('<batch>', "id of the batch's job")
-    .description('Say that there are no more members: it ends once all of them have')
+    .description('Seal a batch: it takes no more members, and ends once all of them have ended')
     .addHelpText('after', '\nExample:\n  muster batches seal 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b')
     .action(
       handled<object, [string]>(async (invocation, _options, jobId) => {
@@ -95,14 +103,14 @@ function addOthers(group: Command): void {
   group
     .command('wait')
     .argument('<batch>', "id of the batch's job")
-    .option('--timeout <span>', 'no longer than this; the batch goes on (exit code 6)', span)
-    .description('Wait for the end of a batch; the exit code tells how it ended')
+    .option('--timeout <span>', 'at most this long; the batch continues (exit code 6)', span)
+    .description('Wait for the end of a batch; the exit code says how it ended')
     .addHelpText('after', '\nExample:\n  muster batches wait 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b --timeout 1h')
     .action(handled<{ timeout?: number }, [string]>(waitForBatch));
   group
     .command('cancel')
     .argument('<batch>', "id of the batch's job")
-    .option('--reason <text>', 'why, for people; kept with the jobs')
+    .option('--reason <text>', 'why; kept with the jobs')
     .description('Cancel a batch and its open members')
     .addHelpText(
       'after',

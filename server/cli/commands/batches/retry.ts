@@ -19,15 +19,15 @@ export function addBatchRetry(group: Command): void {
   group
     .command('retry')
     .argument('<batch>', "id of the batch's job")
-    .option('--reason <text>', 'why, for people; kept in the audit records')
-    .option('--wait', 'wait for the end of the new batch; the exit code tells how it ended')
-    .option('--timeout <span>', 'with --wait: no longer than this; the batch goes on (exit code 6)', span)
-    .description('Make a new batch of the failed members of one that has ended')
+    .option('--reason <text>', 'why; kept in the audit record')
+    .option('--wait', 'wait for the end of the new batch; the exit code says how it ended')
+    .option('--timeout <span>', 'with --wait: at most this long; the batch continues (exit code 6)', span)
+    .description('Retry the failed members of an ended batch in a new batch')
     .addHelpText(
       'after',
       `
-Its members are new jobs of those that have failed, been cancelled or expired. They are made behind the command: muster batches get
-shows how far that is. A batch is retried once; what fails again is retried by retrying the new batch.
+Its members are new jobs for the members that failed, were cancelled or expired. They are created in the background: muster
+batches get shows the progress. A batch can be retried once; to retry members that fail again, retry the new batch.
 
 Examples:
   muster batches retry 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b --reason 'the mail server is back'

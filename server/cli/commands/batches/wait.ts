@@ -28,7 +28,7 @@ export async function waitForBatch(
   const state = batch.job?.state ?? JobState.UNSPECIFIED;
   if (out.json) out.message(BatchSchema, batch);
   else if (isTerminal(state)) showEnd(out, batch);
-  else out.note(`After ${spanText(timeout ?? 0)}: ${countsText(batch.counts)}${comingText(batch)}; it goes on.`);
+  else out.note(`After ${spanText(timeout ?? 0)}: ${countsText(batch.counts)}${comingText(batch)}; it continues.`);
   return exitOfJob(state);
 }
 

@@ -36,10 +36,10 @@ export function addApply(program: Command): void {
   program
     .command('apply')
     .helpGroup('Definitions:')
-    .description('Make the job definitions of files; the same content again changes nothing')
+    .description('Store the job definitions of files; applying the same content again changes nothing')
     .requiredOption(
       '-f, --file <file>',
-      'YAML or JSON, several documents if need be; - is stdin; may be repeated',
+      'YAML or JSON, with one or several documents; - is stdin; may be repeated',
       repeated,
     )
     .option('--dry-run', 'only show what would change, and what that may break')

@@ -19,12 +19,12 @@ export function addDefinitions(program: Command): void {
   const group = program
     .command('definitions')
     .helpGroup('Definitions:')
-    .description('Show and archive job definitions; muster apply makes them')
+    .description('Show and archive job definitions; muster apply stores them')
     .addHelpText('after', '\nExamples:\n  muster definitions list\n  muster definitions get mail > mail.yaml');
   group
     .command('list')
     .description('List the newest version of each definition')
-    .option('--archived', 'archived ones too')
+    .option('--archived', 'include archived definitions')
     .addHelpText(
       'after',
       '\nExamples:\n  muster definitions list\n  muster definitions list --archived --json | jq -r .name',
@@ -33,7 +33,7 @@ export function addDefinitions(program: Command): void {
   group
     .command('get')
     .argument('<definition>', 'NAME, or NAME@VERSION', definitionRef)
-    .description('Show a definition as YAML that muster apply takes')
+    .description('Show a definition as YAML for muster apply')
     .addHelpText(
       'after',
       '\nExamples:\n  muster definitions get mail > mail.yaml\n  muster definitions get mail@1 --json',
@@ -41,8 +41,8 @@ export function addDefinitions(program: Command): void {
     .action(handled(get));
   group
     .command('archive')
-    .argument('<name...>', 'names of definitions')
-    .description('Refuse new jobs of definitions; those there are go on. Applying one again brings it back')
+    .argument('<name...>', 'names of the definitions')
+    .description('Refuse new jobs of definitions; existing jobs continue. Applying a definition again restores it')
     .addHelpText('after', '\nExample:\n  muster definitions archive mail')
     .action(handled(archive));
 }

@@ -24,10 +24,10 @@ export function addDepend(program: Command): void {
     .command('depend')
     .argument('<job>', 'id of the job: BLOCKED, SCHEDULED or READY')
     .helpGroup('Jobs:')
-    .description('Make a job that waits depend on more')
-    .option('--after <job>', 'on this job: that it succeeds, or JOB:ended, JOB:failed; may be repeated', afterJob)
-    .option('--after-step <workflow/step>', 'on a step of a workflow, likewise; may be repeated', afterStep)
-    .option('--after-asset <name>', 'on the next publication of a data asset; may be repeated', afterAsset)
+    .description('Add dependencies to a waiting job')
+    .option('--after <job>', 'the success of this job, or JOB:ended, JOB:failed; may be repeated', afterJob)
+    .option('--after-step <workflow/step>', 'the success of a step of a workflow, likewise; may be repeated', afterStep)
+    .option('--after-asset <name>', 'the next publication of a data asset; may be repeated', afterAsset)
     .addHelpText(
       'after',
       '\nExample:\n  muster depend 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b --after 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2c:ended',

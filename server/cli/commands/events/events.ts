@@ -36,16 +36,16 @@ export function addEvents(program: Command): void {
   program
     .command('events')
     .helpGroup('Jobs:')
-    .description('Show what happened to jobs: each change of a state but to ASSIGNED and RUNNING')
-    .option('-f, --follow', 'show those to come, until Ctrl-C; with --from those before them as well')
-    .option('--from <position>', 'only those after this position; 0: from the oldest that is kept', integer(0))
+    .description('Show events of jobs: each change of state except to ASSIGNED and RUNNING')
+    .option('-f, --follow', 'show new events until Ctrl-C; with --from also earlier ones')
+    .option('--from <position>', 'only events after this position; 0: from the oldest kept event', integer(0))
     .option('--type <state>', 'only jobs that enter this state; several with commas, or repeated', states)
     .option('--job <id>', 'only of this job')
     .addHelpText(
       'after',
       `
-Each event comes at least once; one that comes again has the same job and revision. Events are kept for a day, and no more of
-them than 256 MiB. With --json each is a line with its position, which --from takes.
+Each event comes at least once; a repeated one has the same job and revision. Events are kept for a day, up to 256 MiB. With
+--json each event is a line with its position, for --from.
 
 Examples:
   muster events --follow
@@ -62,7 +62,7 @@ async function events(invocation: Invocation, options: Options): Promise<void> {
     for (const event of page.events) show(out, event, page.position);
     shown += page.events.length;
   }
-  if (shown === 0 && !out.json) out.note('No events are kept that fit.');
+  if (shown === 0 && !out.json) out.note('No kept events match.');
 }
 
 /** Up to the newest kept event, or without end, across interrupted connections. */

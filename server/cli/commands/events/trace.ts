@@ -15,13 +15,11 @@ export function addTrace(program: Command): void {
     .command('trace')
     .argument('<job>', 'id of the job')
     .helpGroup('Jobs:')
-    .description(
-      'Draw the trace of a job as a tree: its waits and attempts, who ran them, how long, and how they ended',
-    )
+    .description('Draw the trace of a job as a tree: its waits and attempts, with worker, duration and outcome')
     .addHelpText(
       'after',
       `
-Drawn from what is stored with the job: no tracing backend is asked. The ids of its spans follow from the job and the attempt.
+Computed from the stored job, without a tracing backend. The ids of its spans are derived from the job and the attempt.
 
 Examples:
   muster trace 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b

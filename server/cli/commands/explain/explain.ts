@@ -10,12 +10,12 @@ export function addExplain(program: Command): void {
     .command('explain')
     .argument('<job>', 'id of the job')
     .helpGroup('Jobs:')
-    .description('Say why a job is where it is: what it waits for, its place in line, when it may start')
+    .description('Explain the state of a job: what it waits for, its position in line, when it may start')
     .addHelpText(
       'after',
       `
-It names what keeps the job from starting, in the order in which that would have to give way, the jobs and sessions that
-stand in the way, and what you can do about it. Of a job that runs it says who has it, of one that has ended how.
+It lists what keeps the job from starting, in the order in which that must be resolved, the jobs and sessions involved, and
+what you can do about it. For a running job it names the worker, for an ended job the outcome.
 
 Examples:
   muster explain 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b

@@ -23,10 +23,10 @@ interface Options extends FilterOptions {
 export function addCancel(program: Command): void {
   const command = program
     .command('cancel')
-    .argument('[job...]', 'ids of the jobs; none: those of the filter')
+    .argument('[job...]', 'ids of the jobs; without ids, the jobs that match the filter')
     .helpGroup('Jobs:')
-    .description('Ask jobs to stop; no new attempt of them is assigned')
-    .option('--reason <text>', 'why, for people; kept with the jobs')
+    .description('Cancel jobs: running attempts are asked to stop, and no new one starts')
+    .option('--reason <text>', 'why; kept with the jobs')
     .option('--wait', 'wait until they have ended');
   addFilterOptions(command)
     .option('--all', 'every open job of the namespace')
@@ -34,7 +34,7 @@ export function addCancel(program: Command): void {
     .addHelpText(
       'after',
       `
-A job that waits is CANCELLED at once. One that runs is CANCELLING until its handler has stopped, or the grace period of its
+A waiting job is CANCELLED at once. A running job is CANCELLING until its handler has stopped, or the grace period of its
 definition has passed.
 
 Examples:

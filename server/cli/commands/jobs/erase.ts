@@ -10,14 +10,14 @@ interface Options {
 export function addErase(program: Command): void {
   program
     .command('erase')
-    .argument('<job>', 'id of the job; it has ended')
+    .argument('<job>', 'id of the ended job')
     .helpGroup('Jobs:')
-    .description('Erase the data of an ended job for good: input, result, failures, progress, labels, key')
-    .requiredOption('--reason <text>', 'why, and on whose demand; kept in the audit record, at most 256 characters')
+    .description('Erase the data of an ended job permanently: input, result, failures, progress, labels, key')
+    .requiredOption('--reason <text>', 'why, and who asked for it; kept in the audit record, at most 256 characters')
     .addHelpText(
       'after',
       `
-That it was a job, its states and times stay. What was erased can't be brought back.
+The job with its states and times remains. Erased data can't be restored.
 
 Example:
   muster erase 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b --reason 'GDPR request 4711'`,

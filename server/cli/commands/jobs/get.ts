@@ -19,7 +19,7 @@ export function addGet(program: Command): void {
     .command('get')
     .argument('<job>', 'id of the job')
     .helpGroup('Jobs:')
-    .description('Show a job: its state and why, its attempts, its input and what came of it')
+    .description('Show a job: its state with the reason, its attempts, its input and its outcome')
     .option('--result', "print the result's bytes as they are, and nothing else")
     .option('--input', "print the input's bytes as they are, and nothing else")
     .addHelpText(
@@ -51,6 +51,6 @@ function resultOf({ outcome }: Job): Payload | undefined {
 
 function writeBytes({ stdout }: Output, payload: Payload | undefined, otherwise: string): void {
   if (payload === undefined)
-    throw new CliError({ message: otherwise, next: 'muster get JOB shows how it stands', exitCode: Exit.CONFLICT });
+    throw new CliError({ message: otherwise, next: 'muster get JOB shows its state', exitCode: Exit.CONFLICT });
   stdout.write(payload.data);
 }

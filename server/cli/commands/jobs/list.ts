@@ -29,7 +29,7 @@ export function addList(program: Command): void {
   addFailureType(addFilterOptions(command))
     .option('--dead-letters', 'only jobs that ended FAILED or EXPIRED: what muster redrive takes')
     .option('--parent <job>', 'only jobs of the steps of this workflow, by the id of its job')
-    .option('--limit <number>', `at most so many (default: ${DEFAULT_LIMIT})`, integer(1))
+    .option('--limit <number>', `at most this many (default: ${DEFAULT_LIMIT})`, integer(1))
     .option('--all', 'all of them')
     .addHelpText(
       'after',

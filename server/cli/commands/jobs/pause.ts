@@ -14,8 +14,8 @@ export function addPause(program: Command): void {
     .command('pause')
     .argument('<job...>', 'ids of the jobs')
     .helpGroup('Jobs:')
-    .description('Hold jobs that wait; their expiry goes on. muster queues pause holds a whole queue')
-    .option('--reason <text>', 'why, for people')
+    .description('Pause waiting jobs; they may still expire. muster queues pause pauses a whole queue')
+    .option('--reason <text>', 'why')
     .addHelpText(
       'after',
       "\nExample:\n  muster pause 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b --reason 'the shop is closed'",
@@ -34,7 +34,7 @@ export function addResume(program: Command): void {
     .command('resume')
     .argument('<job...>', 'ids of the jobs')
     .helpGroup('Jobs:')
-    .description('Let paused jobs go on: at once, or at their run time')
+    .description('Resume paused jobs: at once, or at their run time')
     .addHelpText('after', '\nExample:\n  muster resume 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b')
     .action(
       handled<object, [jobIds: string[]]>((invocation, _options, jobIds) =>

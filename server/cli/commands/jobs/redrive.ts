@@ -18,15 +18,15 @@ export function addRedrive(program: Command): void {
   const command = program
     .command('redrive')
     .helpGroup('Jobs:')
-    .description('Make a new job like each that ended FAILED or EXPIRED and matches the filter');
+    .description('Retry all jobs that ended FAILED or EXPIRED and match the filter, as new jobs');
   addFailureType(addFilterOptions(command))
     .option('--all', 'every one of the namespace')
     .option('--dry-run', 'only show which jobs would be retried')
     .addHelpText(
       'after',
       `
-A job that was retried already is passed over: a redrive that broke off may simply be begun again. --state also takes
-CANCELLED and SKIPPED. Each new job is printed with the one it retries.
+A job that was already retried is skipped, so an interrupted redrive can simply be started again. --state also accepts
+CANCELLED and SKIPPED. Each new job is printed with the one that it retries.
 
 Examples:
   muster redrive --definition mail --failure-type SmtpError --since 1d --dry-run

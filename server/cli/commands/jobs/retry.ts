@@ -15,9 +15,9 @@ export function addRetry(program: Command): void {
     .command('retry')
     .argument('<job...>', 'ids of the jobs')
     .helpGroup('Jobs:')
-    .description('Make a new job like each of these, which have ended; muster redrive does so by filter')
-    .option('--skip <step>', 'step that the new workflow is not to run; may be repeated', append)
-    .option('--reason <text>', 'why, for people; kept with the steps that are skipped')
+    .description('Retry ended jobs as new jobs; muster redrive does so by filter')
+    .option('--skip <step>', 'step that the new workflow must not run; may be repeated', append)
+    .option('--reason <text>', 'why; kept with the skipped steps')
     .addHelpText(
       'after',
       `

@@ -24,21 +24,21 @@ export function addSubmit(program: Command): void {
     .command('submit')
     .argument('<definition>', 'NAME or NAME@VERSION of the definition; without a version, its newest', definitionRef)
     .helpGroup('Jobs:')
-    .description('Store a job; when it answers, the job is committed')
+    .description('Submit a job; once the command answers, the job is stored durably')
     .option('--input <text>', 'the input, JSON unless --content-type says otherwise')
     .option('--input-file <file>', 'the input from a file; - is stdin')
     .option('--content-type <type>', 'media type of the input (default: by its name, JSON for --input and stdin)')
     .option('--each-line', 'a job for each line of --input-file')
-    .option('--batch <job>', 'the open batch of which they become members: muster batches create makes one')
-    .option('--wait', "wait for the job's end and show what came of it; the exit code tells how it ended")
-    .option('--watch', 'the same, and show how it gets on')
-    .option('--timeout <span>', 'with --wait or --watch: no longer than this; the job goes on (exit code 6)', span);
+    .option('--batch <job>', 'the open batch to add the jobs to; muster batches create makes one')
+    .option('--wait', "wait for the job's end and show the outcome; the exit code says how it ended")
+    .option('--watch', 'the same, and show its progress')
+    .option('--timeout <span>', 'with --wait or --watch: at most this long; the job continues (exit code 6)', span);
   addSubmissionOptions(command)
     .addHelpText(
       'after',
       `
-Any of --demand, --require, --require-that and --prefer replaces ALL that the definition demands of a worker: say again what
-still holds. Without them the definition's demands hold; --sticky leaves those as they are.
+Any of --demand, --require, --require-that and --prefer replaces ALL demands of the definition on a worker: repeat those that
+still apply. Without them the definition's demands apply; --sticky does not change them.
 
 Examples:
   muster submit add --input '{"a": 2, "b": 3}' --wait

@@ -23,12 +23,12 @@ export function addUpdate(program: Command): void {
     .command('update')
     .argument('<job...>', 'ids of the jobs')
     .helpGroup('Jobs:')
-    .description('Change priority, run time or expiry of jobs that wait')
+    .description('Change priority, run time or expiry of waiting jobs')
     .option('--priority <number>', 'from -100 to 100; higher runs sooner', integer(-100, 100))
-    .option('--run-at <time>', 'not before this time; one that has passed lets it run at once', time)
-    .option('--run-in <span>', "not before this long from now, by this machine's clock; 0s lets it run at once", span)
-    .option('--expire-at <time>', 'expires if it is not started by this time', time)
-    .option('--expire-in <span>', "expires if it is not started within this, by this machine's clock", span)
+    .option('--run-at <time>', 'not before this time; a time in the past lets it run at once', time)
+    .option('--run-in <span>', "not before this span from now, by this machine's clock; 0s lets it run at once", span)
+    .option('--expire-at <time>', 'expires unless it has started by this time', time)
+    .option('--expire-in <span>', "expires unless it has started within this span, by this machine's clock", span)
     .addHelpText(
       'after',
       `
@@ -44,7 +44,7 @@ function update(invocation: Invocation, options: Options, jobIds: string[]): Pro
   refuseBoth(options, 'expireAt', 'expireIn');
   if (Object.keys(options).length === 0)
     throw new CliError({
-      message: 'there is nothing to change',
+      message: 'nothing to change',
       next: 'give --priority, --run-at, --run-in, --expire-at or --expire-in',
     });
   const [runTime, expireTime] = [timeOf(options.runAt, options.runIn), timeOf(options.expireAt, options.expireIn)];

@@ -13,13 +13,13 @@ export function addWatch(program: Command): void {
     .command('watch')
     .argument('<job>', 'id of the job')
     .helpGroup('Jobs:')
-    .description('Follow a job to its end: state, progress, and what came of it')
-    .option('--timeout <span>', 'watch no longer than this; the job goes on (exit code 6)', span)
+    .description('Follow a job until it ends: state, progress and outcome')
+    .option('--timeout <span>', 'watch at most this long; the job continues (exit code 6)', span)
     .addHelpText(
       'after',
       `
-On a terminal one line is kept up to date; elsewhere each change is a line, with --json a JSON one. The exit code tells how
-the job ended: 0 SUCCEEDED, 10 FAILED, 11 CANCELLED, 12 EXPIRED, 13 SKIPPED. Ctrl-C leaves the job alone.
+On a terminal one line is updated; elsewhere each change is a line, with --json as JSON. The exit code says how the job
+ended: 0 SUCCEEDED, 10 FAILED, 11 CANCELLED, 12 EXPIRED, 13 SKIPPED. Ctrl-C does not affect the job.
 
 Examples:
   muster watch 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b

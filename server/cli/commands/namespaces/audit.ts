@@ -11,13 +11,14 @@ export function addAudit(program: Command): void {
     .argument('[job]', 'id of a job; all of the namespace without one')
     .helpGroup('Jobs:')
     .description(
-      'List what was done by hand and can not be undone: erased jobs, skipped steps, workflows and batches that were cancelled, retried or sealed; newest first',
+      'List manual actions that cannot be undone: erased jobs, skipped steps, workflows and batches that were cancelled, retried or sealed; newest first',
     )
     .addHelpText(
       'after',
       `
-Records are kept for a year, those of erased jobs for good. Who did it is not on record, since callers are not authenticated.
-Of a retried workflow the subject is the new job, of a skipped step its name. Single jobs that are cancelled or retried leave no record.
+Records are kept for a year, those of erased jobs for ever. The caller is not recorded, since callers are not authenticated.
+The subject of a retried workflow is the new job, that of a skipped step its name. Single jobs that are cancelled or retried
+leave no record.
 
 Examples:
   muster audit

@@ -14,12 +14,11 @@ export function addNamespaces(program: Command): void {
   const group = program
     .command('namespaces')
     .helpGroup('Queues and workers:')
-    .description('Show or change what holds for all of a namespace: how long ended jobs are kept')
+    .description('Show or change the settings of a namespace: how long ended jobs are kept')
     .addHelpText(
       'after',
       `
-A namespace is there without being made; --namespace says which. A definition that says how long its jobs are kept goes
-before its namespace.
+A namespace need not be created; --namespace names it. A definition's own retention has precedence over its namespace's.
 
 Examples:
   muster namespaces get --namespace shop
@@ -46,8 +45,8 @@ function addUpdate(group: Command): void {
   group
     .command('update')
     .addOption(new Option('--retention <span>', 'how long ended jobs are kept').argParser(span))
-    .addOption(new Option('--default-retention', 'as without a change: 7 days').conflicts('retention'))
-    .description('Change the namespace; jobs that have then been kept long enough go within minutes')
+    .addOption(new Option('--default-retention', 'back to the default of 7 days').conflicts('retention'))
+    .description('Change the namespace; jobs beyond the new retention are deleted within minutes')
     .addHelpText('after', '\nExample:\n  muster namespaces update --namespace shop --retention 30d')
     .action(
       handled<{ retention?: number; defaultRetention?: boolean }>(async (invocation, options) => {

@@ -18,12 +18,12 @@ export function addQueues(program: Command): void {
   const group = program
     .command('queues')
     .helpGroup('Queues and workers:')
-    .description('Show the queues, what waits in them, and hold or change them')
+    .description('Show, pause and change queues')
     .addHelpText(
       'after',
       `
-A queue is made by the first job that is submitted to it, or by hand. One that is paused assigns no jobs; those that run go
-on. Counts are of open jobs.
+A queue is created by its first job, or with muster queues create. A paused queue assigns no jobs; running jobs continue. Counts
+are those of open jobs.
 
 Examples:
   muster queues list
@@ -74,9 +74,9 @@ function addChanging(group: Command): void {
 function addCreate(group: Command): void {
   const create = group
     .command('create')
-    .argument('<queue>', 'its name: small letters, digits and "-", at most 63')
-    .option('--description <text>', 'what it is for')
-    .description('Make a queue before its first job comes');
+    .argument('<queue>', 'its name: lower-case letters, digits and "-", at most 63')
+    .option('--description <text>', 'description')
+    .description('Create a queue before its first job');
   addLimitOptions(create)
     .addHelpText(
       'after',
@@ -89,7 +89,7 @@ Examples:
       handled<QueueOptions, [string]>(async (invocation, options, name) => {
         const { namespace, queues } = await invocation.connection();
         const request = { queue: { ...queueFields(options).fields, namespace, name }, requestId: randomUUID() };
-        printResult(invocation, (await queues.createQueue(request)).queue, 'is there now');
+        printResult(invocation, (await queues.createQueue(request)).queue, 'was created');
       }),
     );
 }
@@ -98,15 +98,15 @@ function addUpdate(group: Command): void {
   const update = group
     .command('update')
     .argument('<queue>', 'its name')
-    .option('--description <text>', 'what it is for; empty for none')
-    .option('--etag <etag>', 'change it only if nobody has since it was read, as muster queues get --json shows it')
-    .description('Change what a queue is for, its limits and its weights; what is left out stays as it is');
+    .option('--description <text>', 'description; empty for none')
+    .option('--etag <etag>', 'change it only if nobody else has since it was read; muster queues get --json shows it')
+    .description('Change the description, the limits and the weights of a queue; anything left out stays as it is');
   addLimitOptions(update)
-    .option('--no-weights', 'every fairness key has a weight of 1 again')
+    .option('--no-weights', 'reset the weight of every fairness key to 1')
     .addHelpText(
       'after',
       `
-Those that run go on where a limit is lowered. --weight replaces all weights that the queue has.
+Running jobs continue when a limit is lowered. --weight replaces all weights of the queue.
 
 Examples:
   muster queues update mails --description "Mails, but no newsletters" --max-concurrency 0
@@ -128,26 +128,26 @@ function addHolding(group: Command): void {
   group
     .command('pause')
     .argument('<queue>', 'its name')
-    .option('--reason <text>', 'why, for those who find it paused')
-    .description('Assign no more jobs of a queue; those that run go on')
+    .option('--reason <text>', 'why; shown while it is paused')
+    .description('Pause a queue: none of its jobs are assigned; running jobs continue')
     .addHelpText('after', '\nExample:\n  muster queues pause mails --reason "the mail server is being moved"')
     .action(
       handled<{ reason?: string }, [string]>(async (invocation, { reason = '' }, name) => {
         const { namespace, queues } = await invocation.connection();
         const response = await queues.pauseQueue({ namespace, name, reason, requestId: randomUUID() });
-        printResult(invocation, response.queue, `is paused: muster queues resume ${name} lets it go on`);
+        printResult(invocation, response.queue, `is paused; to resume it: muster queues resume ${name}`);
       }),
     );
   group
     .command('resume')
     .argument('<queue>', 'its name')
-    .description('Let a paused queue go on')
+    .description('Resume a paused queue')
     .addHelpText('after', '\nExample:\n  muster queues resume mails')
     .action(
       handled<object, [string]>(async (invocation, _options, name) => {
         const { namespace, queues } = await invocation.connection();
         const response = await queues.resumeQueue({ namespace, name, requestId: randomUUID() });
-        printResult(invocation, response.queue, 'goes on');
+        printResult(invocation, response.queue, 'is resumed');
       }),
     );
 }
@@ -162,7 +162,7 @@ async function list(invocation: Invocation): Promise<void> {
     else for (const line of table.lines(page.queues)) out.line(line);
     shown += page.queues.length;
   }
-  if (shown === 0 && !out.json) out.note('There are no queues: the first job that is submitted to one makes it.');
+  if (shown === 0 && !out.json) out.note('There are no queues: the first job of a queue creates it.');
 }
 
 function printResult({ out }: Invocation, queue: Queue | undefined, what: string): void {

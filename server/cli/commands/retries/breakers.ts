@@ -13,26 +13,26 @@ export function addBreakers(program: Command): void {
   const group = program
     .command('breakers')
     .helpGroup('Queues and workers:')
-    .description('Show the circuit breakers, and close one by hand')
+    .description('Show the circuit breakers, and close one manually')
     .addHelpText(
       'after',
       `
 A breaker counts the failures of the definitions that name it. While it is open their jobs wait, without using up attempts;
-then one job is tried, and its success lets all of them go on.
+then one job is the probe, and its success closes the breaker for all.
 
 Examples:
   muster breakers list
-  muster breakers close mail-server       it works again: don't wait for the trial`,
+  muster breakers close mail-server       it works again: don't wait for the probe`,
     );
   group
     .command('list')
-    .description('List the breakers that a failure has been counted at')
+    .description('List the breakers that have counted a failure')
     .addHelpText('after', '\nExample:\n  muster breakers list --json')
     .action(handled(list));
   group
     .command('close')
     .argument('<breaker>', 'its name')
-    .description('Let the jobs of a breaker go on at once')
+    .description('Close a breaker: its jobs continue at once')
     .addHelpText('after', '\nExample:\n  muster breakers close mail-server')
     .action(
       handled<object, [string]>(async (invocation, _options, name) => {
@@ -41,7 +41,7 @@ Examples:
         const breaker = present(response.circuitBreaker, 'circuit breaker');
         const { out } = invocation;
         if (out.json) out.message(CircuitBreakerStatusSchema, breaker);
-        else out.line(`Breaker ${breaker.name} is closed: its jobs go on.`);
+        else out.line(`Breaker ${breaker.name} is closed: its jobs continue.`);
       }),
     );
 }
@@ -58,7 +58,7 @@ async function list(invocation: Invocation): Promise<void> {
     else for (const line of table.lines(circuitBreakers)) out.line(line);
     shown += circuitBreakers.length;
   }
-  if (shown === 0 && !out.json) out.note('No failure has been counted at a breaker.');
+  if (shown === 0 && !out.json) out.note('No breaker has counted a failure.');
 }
 
 const states: Readonly<Record<number, string>> = {

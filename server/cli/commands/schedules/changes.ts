@@ -57,22 +57,22 @@ interface SetOptions extends ScheduleOptions, InputOptions {
 function addMaking(group: Command): void {
   const set = group
     .command('set')
-    .argument('<schedule>', 'its name: small letters, digits and "-", at most 63')
+    .argument('<schedule>', 'its name: lower-case letters, digits and "-", at most 63')
     .argument(
       '<definition>',
       'NAME or NAME@VERSION of its jobs’ definition; without a version, the newest each time',
       definitionRef,
     )
-    .description('Make a schedule, or change the one of that name to what is given here')
+    .description('Create a schedule, or replace the settings of an existing one')
     .option('--input <text>', 'the input of its jobs, JSON unless --content-type says otherwise')
     .option('--input-file <file>', 'the input from a file; - is stdin')
     .option('--content-type <type>', 'media type of the input')
-    .option('--dry-run', 'only check it, and show its next times');
+    .option('--dry-run', 'only check the schedule, and show its next times');
   addScheduleOptions(set)
     .addHelpText(
       'after',
       `
-Calendar rules and exclusions have no options; a file has them: muster schedules apply --help.
+There are no options for calendar rules and exclusions; use a file: muster schedules apply --help.
 
 Examples:
   muster schedules set nightly report --cron "0 3 * * *" --zone Europe/Vienna --input '{"days": 1}'
@@ -84,11 +84,11 @@ Examples:
     .command('apply')
     .requiredOption(
       '-f, --file <file>',
-      'YAML or JSON, several documents if need be; - is stdin; may be repeated',
+      'YAML or JSON, with one or several documents; - is stdin; may be repeated',
       repeated,
     )
-    .option('--dry-run', 'only check them, and show their next times')
-    .description('Make or change the schedules of files; the same content again changes nothing')
+    .option('--dry-run', 'only check the schedules, and show their next times')
+    .description('Create or change the schedules of files; applying the same content again changes nothing')
     .addHelpText('after', APPLY_HELP)
     .action(handled<{ file: readonly string[]; dryRun?: true }>(applyFiles));
 }
@@ -159,7 +159,7 @@ async function applyOne(invocation: Invocation, schedule: Schedule, validateOnly
 
 function showApplied({ out }: Invocation, response: ApplyScheduleResponse, isDry: boolean): void {
   const { name, times } = present(response.schedule, 'schedule');
-  const what = isDry ? 'is fine; nothing was changed' : response.created ? 'is made' : 'is as it is given here';
+  const what = isDry ? 'is valid; nothing was changed' : response.created ? 'is made' : 'is stored as given';
   out.line(`${out.styled('bold', `Schedule ${name}`)} ${what}. Its next times:`);
   showTimes(out, response.nextTimes, times?.timeZone || 'UTC');
 }
@@ -168,26 +168,26 @@ function addHolding(group: Command): void {
   group
     .command('pause')
     .argument('<schedule>', 'its name')
-    .option('--reason <text>', 'why, for those who find it paused')
+    .option('--reason <text>', 'why; shown while it is paused')
     .description('Skip the times of a schedule until it is resumed')
     .addHelpText('after', '\nExample:\n  muster schedules pause nightly --reason "stock-taking"')
     .action(
       handled<{ reason?: string }, [string]>(async (invocation, { reason = '' }, name) => {
         const { namespace, schedules } = await invocation.connection();
         const response = await schedules.pauseSchedule({ namespace, name, reason, requestId: randomUUID() });
-        printResult(invocation, response.schedule, `is paused: muster schedules resume ${name} lets it go on`);
+        printResult(invocation, response.schedule, `is paused; to resume it: muster schedules resume ${name}`);
       }),
     );
   group
     .command('resume')
     .argument('<schedule>', 'its name')
-    .description('Let a paused schedule go on with the times to come')
+    .description('Resume a paused schedule with its future times')
     .addHelpText('after', '\nExample:\n  muster schedules resume nightly')
     .action(
       handled<object, [string]>(async (invocation, _options, name) => {
         const { namespace, schedules } = await invocation.connection();
         const response = await schedules.resumeSchedule({ namespace, name, requestId: randomUUID() });
-        printResult(invocation, response.schedule, 'goes on');
+        printResult(invocation, response.schedule, 'is resumed');
       }),
     );
 }
@@ -211,7 +211,7 @@ function addRunning(group: Command): void {
     .argument('<schedule>', 'its name')
     .requiredOption('--from <time>', 'the first time that counts: 2026-01-01T00:00:00Z', time)
     .requiredOption('--to <time>', 'times before this one count', time)
-    .description('Run a schedule for each of its times in a span, whether they had a job or not');
+    .description('Run a schedule for each of its times in a period, whether they had a job or not');
   addOverlapOption(backfill, 'buffer-all, one after the other')
     .addHelpText(
       'after',

@@ -25,11 +25,11 @@ export function addSchedules(program: Command): void {
     .command('schedules')
     .alias('schedule')
     .helpGroup('Jobs:')
-    .description('Show and change what submits jobs as time goes by')
+    .description('Show and change schedules, which submit jobs at set times')
     .addHelpText(
       'after',
       `
-Each time of a schedule gives one job, or is on record as skipped with the reason: muster schedules runs NAME. Its jobs carry
+Each time of a schedule creates one job, or is recorded as skipped with the reason: muster schedules runs NAME. Its jobs have
 the labels muster.dev/schedule and muster.dev/schedule-time.
 
 Examples:
@@ -62,25 +62,25 @@ function addReading(group: Command): void {
   group
     .command('runs')
     .argument('<schedule>', 'its name')
-    .option('--limit <number>', 'so many, newest first (default: 50)', integer(1, 1_000))
-    .description('Show what became of the times of a schedule')
+    .option('--limit <number>', 'number of runs, newest first (default: 50)', integer(1, 1_000))
+    .description('Show the past times of a schedule: jobs and skips')
     .addHelpText('after', '\nExample:\n  muster schedules runs nightly --limit 10')
     .action(handled<{ limit?: number }, [string]>(runs));
   const preview = group
     .command('preview')
-    .argument('[schedule]', 'its name; without one the options say when')
+    .argument('[schedule]', 'its name; without a name, the options set the times')
     .option('--count <number>', 'how many times (default: 10)', integer(1, 1_000))
     .option(
       '--after <time>',
       'times after this one: 2026-03-07T00:00:00Z, or a span back from now (default: now)',
       timeOrAge,
     )
-    .description('Show the next times of a schedule, or of rules that are none yet');
+    .description('Show the next times of a schedule, or of times given as options');
   addTimesOptions(preview)
     .addHelpText(
       'after',
       `
-Rules with calendars or exclusions are in files: muster schedules apply -f FILE --dry-run shows their next times.
+Calendar rules and exclusions are available in files only: muster schedules apply -f FILE --dry-run shows their next times.
 
 Examples:
   muster schedules preview nightly --count 3
@@ -130,7 +130,7 @@ async function showPreview(invocation: Invocation, options: PreviewOptions, name
   const times = toTimes(rules);
   const isNamed = name !== undefined;
   if (isNamed && Object.keys(rules).length > 0)
-    throw new CliError({ message: 'give either the name of a schedule or rules, not both' });
+    throw new CliError({ message: 'give either the name of a schedule or times, not both' });
   const { namespace, schedules } = await invocation.connection();
   const response = await schedules.previewSchedule({
     namespace,
@@ -148,7 +148,7 @@ async function showPreview(invocation: Invocation, options: PreviewOptions, name
   if (found.length === 0 && !until) out.note('There are no more times.');
   showTimes(out, found, zone);
   if (until)
-    out.note(`Later ones are behind many excluded ones: --after ${timestampDate(until).toISOString()} looks for them.`);
+    out.note(`Later times follow many excluded ones: --after ${timestampDate(until).toISOString()} looks for them.`);
 }
 
 async function timesOf(invocation: Invocation, name: string): Promise<ScheduleTimes | undefined> {

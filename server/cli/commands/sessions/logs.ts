@@ -21,13 +21,13 @@ export function addLogs(program: Command): void {
     .helpGroup('Jobs:')
     .description('Show what the handlers of a job have logged, attempt by attempt')
     .option('--attempt <number>', 'only of this attempt', integer(1, 2 ** 31 - 1))
-    .option('-f, --follow', 'go on until the job, or the attempt, is over; records are shown as they come')
-    .option('--level <level>', `only what is as grave as that, or graver: ${levels.join(', ')}`)
+    .option('-f, --follow', 'show new records as they arrive, until the job, or the attempt, has ended')
+    .option('--level <level>', `only records of at least this level: ${levels.join(', ')}`)
     .addHelpText(
       'after',
       `
-The newest 64 KiB of each attempt are kept, for as long as the job. A heading tells where an attempt begins, a line where
-records are missing; with --json each record is a line, with its attempt. Ctrl-C leaves the job alone.
+The newest 64 KiB of each attempt are kept as long as the job. A heading marks each attempt, a line marks missing records; with
+--json each record is a line, with its attempt. Ctrl-C does not affect the job.
 
 Examples:
   muster logs 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b --follow

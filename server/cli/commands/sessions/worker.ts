@@ -26,10 +26,10 @@ import { findTarget } from '../../target.ts';
 const DRAIN_MS = 30_000;
 
 const HELP = `
-The input of a job is on the command's stdin, and in the file $MUSTER_INPUT_FILE, which {input} in an argument stands for. What it
-writes to stdout is the result, what it writes to stderr the log. It ends with 0 if it went well; with another code the job's retry
-policy decides, but after 64, 65, 77, 78, 126 and 127 the job has failed for good. A cancel is SIGTERM, then SIGKILL.
-No shell looks at a command unless it is one: sh -c '…'. docs/exec.md has the rest.
+The command gets a job's input on stdin, and in the file $MUSTER_INPUT_FILE; {input} in an argument is replaced by that path.
+Its stdout is the result, its stderr the log. Exit code 0 means success; after 64, 65, 77, 78, 126 and 127 the job ends FAILED
+without a retry; after any other code the job's retry policy decides. A cancel sends SIGTERM, then SIGKILL.
+No shell interprets a command unless it is one: sh -c '…'. docs/exec.md has the details.
 
 A file of handlers:
   handlers:
@@ -72,13 +72,17 @@ export function addWorker(program: Command): void {
     .description('Run commands as handlers: any program can be a worker')
     .option('--handler <name=command>', 'run this command for the jobs of this handler; may be repeated', namedCommand)
     .option('-f, --file <file>', 'handlers of a YAML or JSON file; - is stdin')
-    .option('--name <name>', "the worker's name, for people and for jobs that keep to it (default: the host's)")
+    .option('--name <name>', "the worker's name, also for sticky jobs (default: the host's name)")
     .option('--slots <number>', 'commands that may run at once', integer(1, 10_000), 10)
     .option('--label <key=value>', 'a label that jobs may demand; may be repeated', label)
     .option('--resource <name=amount>', 'a total of which jobs take their part; may be repeated', amount)
-    .option('--drain-timeout <span>', 'after a signal, let commands go on for so long (default: 30s)', spanUpTo('7d'))
+    .option('--drain-timeout <span>', 'after a signal, let commands run for this long (default: 30s)', spanUpTo('7d'))
     .option('--env <name=value>', 'a variable of the commands; may be repeated', label)
-    .option('--pass-env <name>', 'pass on this variable, beside PATH, HOME, LANG and TZ; may be repeated', variableName)
+    .option(
+      '--pass-env <name>',
+      'pass on this variable, besides PATH, HOME, LANG and TZ; may be repeated',
+      variableName,
+    )
     .option('--directory <folder>', 'where the commands run (default: here)')
     .addOption(new Option('--output <type>', 'what stdout is (default: auto)').choices(OUTPUT_TYPES))
     .option('--output-limit <bytes>', 'most bytes of stdout (default: 512Ki, which is the most)', outputLimit)
@@ -136,7 +140,7 @@ async function handlersFrom(
         next: `muster worker exec ${handler} -- COMMAND ARGS…`,
       });
     if (commands.some(([name]) => name === handler))
-      throw new CliError({ message: `the handler "${handler}" is there twice` });
+      throw new CliError({ message: `the handler "${handler}" is given twice` });
     commands.push([handler, words]);
   }
   if (file === undefined && commands.length === 0)

@@ -22,11 +22,11 @@ export function addWorkers(program: Command): void {
   const group = program
     .command('workers')
     .helpGroup('Queues and workers:')
-    .description('Show the workers that are connected, what they run, and let one finish')
+    .description('Show the connected workers and their jobs, and drain one')
     .addHelpText(
       'after',
       `
-A worker is named by the id of its session, or by its name where no other one has it.
+A worker is given by the id of its session, or by its name if that is unique.
 
 Examples:
   muster workers list
@@ -35,21 +35,21 @@ Examples:
     );
   group
     .command('list')
-    .description('List the workers that are connected')
+    .description('List the connected workers')
     .addHelpText('after', "\nExample:\n  muster workers list --json | jq -r 'select(.deaf) | .name'")
     .action(handled(list));
   group
     .command('get')
     .argument('<worker>', 'id of its session, or its name')
-    .description('Show a worker and the jobs that it holds')
+    .description('Show a worker and its jobs')
     .addHelpText('after', '\nExample:\n  muster workers get mailer-1')
     .action(handled(get));
   group
     .command('drain')
     .argument('<worker>', 'id of its session, or its name')
-    .option('--wait', 'wait until it holds nothing and has ended')
-    .option('--timeout <span>', 'wait no longer than this; it goes on finishing (exit code 6)', span)
-    .description('Have a worker finish what it holds and take nothing more')
+    .option('--wait', 'wait until it has finished its jobs and ended')
+    .option('--timeout <span>', 'wait at most this long; the worker continues to finish (exit code 6)', span)
+    .description('Drain a worker: it finishes its jobs and takes no more')
     .addHelpText('after', '\nExample:\n  muster workers drain mailer-1 --wait --timeout 10m')
     .action(handled(drain));
 }
@@ -104,7 +104,7 @@ async function sessionOf(connection: Connection, name: string): Promise<string> 
     found.push(...workers.filter((worker) => worker.name === name).map(({ sessionId }) => sessionId));
   const [only] = found;
   if (only === undefined) {
-    const next = 'muster workers list shows those there are';
+    const next = 'muster workers list shows the connected workers';
     throw new CliError({ message: `no worker named "${name}" is connected`, next, exitCode: Exit.NOT_FOUND });
   }
   if (found.length === 1) return only;
@@ -136,7 +136,7 @@ async function drain(invocation: Invocation, { wait, timeout }: DrainOptions, na
 
 function drainedText({ name, held, state }: Worker): string {
   if (state === SessionState.CLOSED) return `Worker ${name} has finished and ended.`;
-  const left = held === 0 ? 'holds nothing any more' : `finishes the ${countText(held, 'job')} that it holds`;
+  const left = held === 0 ? 'has no jobs left' : `finishes the ${countText(held, 'job')} that it has`;
   return `Worker ${name} takes no new jobs and ${left}.`;
 }
 

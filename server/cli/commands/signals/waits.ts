@@ -26,10 +26,10 @@ function addSendEvent(program: Command): void {
     .command('send-event')
     .argument('<name>', 'name of the event')
     .helpGroup('Jobs:')
-    .description('Send an event: jobs that wait for it end with its data as their result')
-    .option('-k, --key <text>', 'its key: it is for jobs that wait for just this one (default: the empty key)')
+    .description('Send an event: jobs that wait for it succeed with its data as their result')
+    .option('-k, --key <text>', 'its key: only jobs that wait for the same key get it (default: the empty key)')
     .option('-d, --data <json>', 'JSON that becomes the result of the jobs')
-    .option('--keep <span>', 'how long it is kept if no job waits for it; 0s for not at all (default: 1h)', span)
+    .option('--keep <span>', 'how long it is kept if no job waits for it; 0s: not at all (default: 1h)', span)
     .option('--event-id <uuid>', 'makes a repeat of the command harmless for a day')
     .addHelpText(
       'after',
@@ -56,9 +56,9 @@ async function send(invocation: Invocation, options: SendOptions, name: string):
   const { out } = invocation;
   if (out.json) return out.message(SendEventResponseSchema, answer);
   const jobs = `${answer.deliveredCount} job${answer.deliveredCount === 1n ? '' : 's'}`;
-  if (answer.repeated) out.line('It was sent before: nothing happened now');
-  else if (answer.kept) out.line('No job waits for it: it is kept for the first that will');
-  else if (answer.delivering) out.line(`It has reached ${jobs} and goes on to more`);
+  if (answer.repeated) out.line('It was sent before: nothing was done');
+  else if (answer.kept) out.line('No job waits for it: it is kept for the first one that will');
+  else if (answer.delivering) out.line(`It has reached ${jobs}; delivery to more jobs continues`);
   else out.line(answer.deliveredCount > 0n ? `It has reached ${jobs}` : 'No job waits for it, and it is not kept');
 }
 
@@ -67,8 +67,8 @@ function addApprove(program: Command): void {
     .command('approve')
     .argument('<job...>', 'ids of the jobs')
     .helpGroup('Jobs:')
-    .description('Approve jobs that wait for a person')
-    .option('--comment <text>', "for people, and a part of the job's result")
+    .description('Approve jobs that wait for an approval')
+    .option('--comment <text>', "comment; becomes a part of the job's result")
     .option('-d, --data <json>', "JSON that becomes a part of the job's result")
     .addHelpText(
       'after',
@@ -90,8 +90,8 @@ function addReject(program: Command): void {
     .command('reject')
     .argument('<job...>', 'ids of the jobs')
     .helpGroup('Jobs:')
-    .description('Reject jobs that wait for a person: they end FAILED, with the reason')
-    .option('--reason <text>', 'why, for people')
+    .description('Reject jobs that wait for an approval: they end FAILED, with the reason')
+    .option('--reason <text>', 'why')
     .addHelpText('after', "\nExample:\n  muster reject 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b --reason 'too dear'")
     .action(
       handled<{ reason?: string }, [string[]]>((invocation, { reason = '' }, jobIds) =>

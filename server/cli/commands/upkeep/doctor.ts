@@ -20,13 +20,13 @@ export function addDoctor(program: Command): void {
   program
     .command('doctor')
     .helpGroup('This program:')
-    .description('Look for what is wrong: here, at the server, and with what waits for a worker')
-    .option('--http <url>', 'HTTP port of the server (default: its gRPC port and ten)')
-    .option('--data <folder>', 'data folder of an embedded deployment on this machine (default: .muster where it is)')
+    .description('Find problems on this machine, at the server, and with jobs that wait for a worker')
+    .option('--http <url>', 'HTTP port of the server (default: its gRPC port plus ten)')
+    .option('--data <folder>', 'data folder of an embedded deployment on this machine (default: .muster, if it exists)')
     .addHelpText(
       'after',
       `
-Changes nothing. Ends with 0 where all is well, 20 where something deserves a look, 21 where something does not work.
+Changes nothing. Exits with 0 if all is well, 20 if there are warnings, 21 if there are errors.
 
 Examples:
   muster doctor
@@ -43,7 +43,7 @@ async function doctor(invocation: Invocation, { http, data }: Options): Promise<
     checkNode(),
     ...checkDataFolder(pathOf(invocation.process, data ?? '.muster'), data !== undefined),
     ...(url === undefined
-      ? [finding('http', 'NOTE', 'not looked at', '--http URL names the HTTP port of the server')]
+      ? [finding('http', 'NOTE', 'not checked', '--http URL names the HTTP port of the server')]
       : await checkHttp(url, version, invocation.signal)),
     ...(await examine(connection)),
   ];
@@ -63,8 +63,8 @@ const styles: Readonly<Record<Level, readonly [string, Style]>> = {
 const verdicts: Readonly<Record<Level, string>> = {
   OK: 'All is well.',
   NOTE: 'All is well.',
-  WARNING: 'Something deserves a look.',
-  ERROR: 'Something does not work.',
+  WARNING: 'There are warnings.',
+  ERROR: 'There are errors.',
 };
 
 function show(out: Output, findings: readonly Finding[], level: Level): void {

@@ -19,8 +19,9 @@ export function addServer(program: Command): void {
     .addHelpText(
       'after',
       `
-Each option has a variable. What is typed goes before the environment; a list has commas there. Start as many as you like
-with the same --postgres and --nats: none is special. Ends with 0 after SIGTERM or SIGINT, when what was under way is done.
+Each option has a variable; options have precedence over the environment, where lists are comma-separated. Start any number of
+replicas with the same --postgres and --nats: all are equal. Exits with 0 after SIGTERM or SIGINT, when calls in progress are
+done.
 
 Examples:
   muster server --host 0.0.0.0 --postgres-file /run/secrets/postgres-url \\

@@ -24,16 +24,16 @@ export function addTop(program: Command): void {
   program
     .command('top')
     .helpGroup('Queues and workers:')
-    .description('Show what waits and who works, and keep it up to date')
-    .option('--interval <span>', 'time between two looks, 100ms at least (default: 2s)', interval)
-    .option('--once', 'look twice, an interval apart, and end')
-    .option('--http <url>', 'HTTP port of the server (default: its gRPC port and ten)')
+    .description('Show queues and workers, and keep them up to date')
+    .option('--interval <span>', 'time between two snapshots, at least 100ms (default: 2s)', interval)
+    .option('--once', 'take two snapshots, one interval between them, and end')
+    .option('--http <url>', 'HTTP port of the server (default: its gRPC port plus ten)')
     .addHelpText(
       'after',
       `
-Waiting are the jobs that are ready for a worker, running those that one holds. Jobs ended a second are those that ended at the
-replica whose HTTP port is asked; OLDEST is how long the job that is next has been ready. Ctrl-C ends it. With --json there is
-a document for each look, on a line of its own. Where the output is no terminal, it looks once.
+WAITING counts the jobs that are ready for a worker, RUNNING those that a worker has. Ended jobs per second are those of the
+replica whose HTTP port is read; OLDEST is the time for which the next job has been ready. Ctrl-C ends the command. With --json
+each snapshot is a document on a line of its own. If the output is not a terminal, one snapshot is shown.
 
 Examples:
   muster top

@@ -26,8 +26,8 @@ function addExport(program: Command): void {
     .addHelpText(
       'after',
       `
-The file holds every payload, and the key that page tokens are signed with; only its owner may read it. It is written under
-another name first: what has the name that you give is whole.
+The file contains every payload, and the key that signs page tokens; only its owner may read it. It is written under another
+name first: a file with the given name is complete.
 
 Examples:
   muster export muster.jsonl.gz                            of .muster/
@@ -45,7 +45,7 @@ Examples:
 function addImport(program: Command): void {
   const command = program
     .command('import')
-    .argument('<file>', 'a file that muster export has written')
+    .argument('<file>', 'a file written by muster export')
     .helpGroup('Servers:')
     .description('Read an exported deployment into an empty one: all of it, or nothing')
     .addOption(optionWithEnv('--data <folder>', 'data folder of a new embedded deployment', 'MUSTER_DATA'));
@@ -54,9 +54,9 @@ function addImport(program: Command): void {
     .addHelpText(
       'after',
       `
-The file is checked as a whole before anything is changed, and stored in one transaction: an import that was broken off can
-be repeated. Open jobs go on when a control plane is started there; what workers held when the old one ended is given out
-anew. Start nothing on the old deployment any more: both would run the same jobs.
+The whole file is checked before anything is changed, and stored in one transaction: an interrupted import can be repeated.
+Open jobs continue when a control plane is started there; jobs that workers had when the old one ended are assigned again.
+Never start the old deployment again: both would run the same jobs.
 
 Examples:
   muster import muster.jsonl.gz --postgres postgres://muster@db/muster

@@ -20,14 +20,14 @@ export function addGraph(program: Command): void {
     .command('graph')
     .argument('<job>', "id of the workflow's job")
     .helpGroup('Jobs:')
-    .description('Draw the steps of a workflow: what each needs, how it is, how far its fan-out is')
+    .description('Draw the steps of a workflow: needs, states and progress of fan-outs')
     .addOption(new Option('--format <format>', 'how').choices(['tree', 'mermaid', 'svg']).default('tree'))
     .option('--file <file>', 'write the drawing into this file')
     .addHelpText(
       'after',
       `
-Each step stands under the first that it needs; the others are named beside it. At most ${MAX_DRAWN} steps are drawn, in the order
-of the definition; --json answers all of them.
+Each step is drawn under the first step that it needs, with the names of the others. At most ${MAX_DRAWN} steps are drawn, in the
+order of the definition; --json returns all of them.
 
 Examples:
   muster graph 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b

@@ -15,12 +15,12 @@ export function addSkip(program: Command): void {
     .argument('<job>', "id of the workflow's job")
     .argument('<step>', 'its name')
     .helpGroup('Jobs:')
-    .description('Skip a step of a workflow: it does not start, or what runs of it is cancelled')
-    .option('--reason <text>', 'why, for people; kept with the step')
+    .description('Skip a step of a workflow: it does not start, or its running jobs are cancelled')
+    .option('--reason <text>', 'why; kept with the step')
     .addHelpText(
       'after',
       `
-To the steps behind it, it is SKIPPED: their trigger rules say what that means. Steps that have ended can't be skipped.
+For later steps it counts as SKIPPED: their trigger rules decide what that means. Ended steps can't be skipped.
 
 Example:
   muster skip 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b notify --reason 'the mail server is down'`,

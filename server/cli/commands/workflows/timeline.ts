@@ -17,14 +17,14 @@ export function addTimeline(program: Command): void {
     .command('timeline')
     .argument('<job>', "id of the workflow's job")
     .helpGroup('Jobs:')
-    .description('Draw when the steps of a workflow were under way, as bars over time')
+    .description('Draw when the steps of a workflow ran, as bars over time')
     .addOption(new Option('--format <format>', 'how').choices(['bars', 'svg']).default('bars'))
     .option('--file <file>', 'write the drawing into this file, as SVG')
     .addHelpText(
       'after',
       `
-A bar goes from when the step's job was made to its end: waits and retries are in it. Of a loop it is the last pass, of a
-fan-out that has ended only the beginning is kept. The first ${MAX_DRAWN} steps of the definition are drawn.
+A bar extends from the creation of the step's job to its end, including waits and retries. For a loop it shows the last pass;
+for an ended fan-out only the beginning is known. The first ${MAX_DRAWN} steps of the definition are drawn.
 
 Examples:
   muster timeline 019a1b2c-3d4e-7f50-8a6b-7c8d9e0f1a2b
