@@ -111,7 +111,10 @@ describe('muster queues', () => {
     expect(doctor.stdout).toMatch(/look +queues +held is paused \(the mail server moves\), with 1 ready job in it\n/);
     const full = await server.run(['queues', 'delete', 'held']);
     expect(full).toMatchObject({ code: 4, stderr: expect.stringMatching(/QUEUE_NOT_EMPTY/) });
-    expect(await server.run(['queues', 'resume', 'held'])).toMatchObject({ code: 0, stdout: 'Queue held is resumed.\n' });
+    expect(await server.run(['queues', 'resume', 'held'])).toMatchObject({
+      code: 0,
+      stdout: 'Queue held is resumed.\n',
+    });
     expect((await server.client.wait(job)).state).toBe(JobState.SUCCEEDED);
     expect((await listed()).held?.paused ?? false).toBe(false);
   });
