@@ -119,18 +119,18 @@ function at<T>(list: T[], index: number): T {
 
 /** Each breach of the record, with the invariant that it breaks. Indices are those of the rows above. */
 const breaches: readonly [invariant: string, what: string, tamper: (evidence: Draft) => void][] = [
-  ['I1', 'an accepted job is not there', (e) => (at(e.calls, 0).jobs = ['gone'])],
-  ['I1', 'a submission was refused', (e) => Object.assign(at(e.calls, 0), { outcome: 'fail', answer: 'NO' })],
-  ['I2', 'a job that nobody was told of', (e) => e.calls.splice(1, 1)],
+  ['I1', 'a missing accepted job', (e) => (at(e.calls, 0).jobs = ['gone'])],
+  ['I1', 'a refused submission', (e) => Object.assign(at(e.calls, 0), { outcome: 'fail', answer: 'NO' })],
+  ['I2', 'a job without an answer', (e) => e.calls.splice(1, 1)],
   ['I2', 'one key, two jobs', (e) => e.calls.map((c) => Object.assign(c, { keys: ['k'], kind: 'submit' }))],
-  ['I3', 'a path with a hole', (e) => e.journal.splice(5, 1)],
+  ['I3', 'a path with a gap', (e) => e.journal.splice(5, 1)],
   [
     'I3',
     'a step that the table does not know',
     (e) =>
       Object.assign(at(e.journal, 5), { to: CANCELLING }) && Object.assign(at(e.journal, 11), { from: CANCELLING }),
   ],
-  ['I3', 'a session that comes back', (e) => Object.assign(at(e.journal, 12), { to: 1 })],
+  ['I3', 'a session that reopens', (e) => Object.assign(at(e.journal, 12), { to: 1 })],
   [
     'I3',
     'a grant of a job that was paused',
@@ -143,7 +143,7 @@ const breaches: readonly [invariant: string, what: string, tamper: (evidence: Dr
     (e) => e.calls.push({ ...call, kind: 'pause', jobs: ['a'], outcome: 'fail', answer: 'NO: why not' }),
   ],
   ['I4', 'two ends', (e) => e.journal.push({ ...at(e.journal, 15), n: 99 })],
-  ['I4', 'an outcome that was changed', (e) => e.journal.push({ ...at(e.journal, 15), n: 99, kind: 'tampered' })],
+  ['I4', 'a changed outcome', (e) => e.journal.push({ ...at(e.journal, 15), n: 99, kind: 'tampered' })],
   ['I4', 'an outcome of an open job', (e) => e.journal.splice(14, 1)],
   [
     'I5',
@@ -171,7 +171,7 @@ const breaches: readonly [invariant: string, what: string, tamper: (evidence: Dr
     },
   ],
   ['I6', 'two grants without an end between them', (e) => e.journal.splice(10, 2)],
-  ['I6', 'a release of what had been started', (e) => e.journal.splice(10, 1)],
+  ['I6', 'a release of a started attempt', (e) => e.journal.splice(10, 1)],
   ['I7', 'an end under the fence of another attempt', (e) => Object.assign(at(e.journal, 15), { attempt: 1 })],
   ['I7', 'an end by another session', (e) => Object.assign(at(e.journal, 15), { sessionId: 's1' })],
   [
@@ -184,15 +184,15 @@ const breaches: readonly [invariant: string, what: string, tamper: (evidence: Dr
     'a result that was accepted and did not count',
     (e) => Object.assign(at(e.reports, 0), { answer: 'ACCEPTED' }),
   ],
-  ['I7', 'a result that was refused and counted', (e) => Object.assign(at(e.reports, 1), { answer: 'LEASE_LOST' })],
+  ['I7', 'a refused result that counts', (e) => Object.assign(at(e.reports, 1), { answer: 'LEASE_LOST' })],
   [
     'I7',
     'a session that was refused while it was open',
     (e) => Object.assign(at(e.reports, 0), { at: START_MS + 3_000 }),
   ],
-  ['I8', 'a result of somebody else', (e) => Object.assign(at(e.journal, 15), { text: result('a', 1, 'one') })],
+  ['I8', 'a result of another worker', (e) => Object.assign(at(e.journal, 15), { text: result('a', 1, 'one') })],
   ['I8', 'another result for the same attempt', (e) => Object.assign(at(e.reports, 2), { answer: 'DUPLICATE' })],
-  ['I8', 'a reader who is told otherwise', (e) => Object.assign(at(e.readings, 0), { text: result('a', 1, 'one') })],
+  ['I8', 'a reader with another answer', (e) => Object.assign(at(e.readings, 0), { text: result('a', 1, 'one') })],
   ['I9', 'a start without a grant', (e) => e.records.push({ ...at(e.records, 0), attempt: 7 })],
   ['I9', 'a start before the grant', (e) => Object.assign(at(e.records, 2), { at: START_MS + 3_500 })],
   ['I9', 'two starts of one attempt', (e) => e.records.push({ ...at(e.records, 2) })],

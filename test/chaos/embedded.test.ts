@@ -91,7 +91,7 @@ describe('a worker that is stopped past its lease', () => {
     worker.thaw();
     // It learns that its session is over, its handler returns, and it opens another one.
     const said = (event: string) => worker.records().filter((record) => record.event === event).length;
-    await eventually('the worker has heard that it lost its session', () => said('lost') === 1);
+    await eventually('the worker knows that it lost its session', () => said('lost') === 1);
     await eventually('its handler has returned', () =>
       worker.records().some((record) => record.kind === 'end' && record.job === job),
     );

@@ -91,6 +91,6 @@ describe.each(databaseKinds)('dependencies after a restart on %s', (kind) => {
     await database.run({ name: 'tell', text: notify }, [jobId]);
     await database.close();
     await start();
-    await eventually('it is let go', async () => (await world.stateOf(waiting)) === 'READY');
+    await eventually('it is released', async () => (await world.stateOf(waiting)) === 'READY');
   });
 });

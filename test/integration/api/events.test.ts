@@ -61,9 +61,9 @@ describe('WatchEvents', () => {
     const waits = await world.submit(definition);
     await worker.offer(1);
     const isDeferred = async () => waitReasonName((await world.getJob(waits)).waitReason) === 'KEY_LIMIT';
-    await eventually('the first is set aside', isDeferred);
+    await eventually('the first is deferred', isDeferred);
     // The database commits the deferral a moment before the assigning replica knows it.
-    const event = await eventually('one is set aside as it is made', async () => {
+    const event = await eventually('one is created deferred', async () => {
       const [first] = await kept(await world.submit(definition), 1);
       return waitReasonName(first?.waitReason ?? 0) === 'KEY_LIMIT' ? first : undefined;
     });
@@ -101,7 +101,7 @@ describe('WatchEvents', () => {
     await kept(before, 1);
     const { call, events, end } = follow(world.rpc.stream(watchEvents, {}));
     // Events from before the start of the watch are not delivered.
-    const jobId = await eventually('the watch tells of a job', async () => {
+    const jobId = await eventually('the watch shows a job', async () => {
       const made = await world.submit(definition);
       await kept(made, 1);
       return events().find((event) => event.jobId === made)?.jobId;
@@ -122,7 +122,7 @@ describe('WatchEvents', () => {
     jobs.push(await world.submit(definition));
     await kept(jobs[1] as string, 1);
     const { call, events } = follow(world.rpc.stream(watchEvents, { afterPosition: position }));
-    await eventually('the second job is told', () => events().some((event) => event.jobId === jobs[1]));
+    await eventually('the watch shows the second job', () => events().some((event) => event.jobId === jobs[1]));
     expect(events().some((event) => event.jobId === jobs[0])).toBe(false);
     call.cancel();
   });
@@ -136,10 +136,10 @@ describe('WatchEvents', () => {
 
   it.each<[string, Request, number, string]>([
     ['a negative position', { afterPosition: -1n }, Code.INVALID_ARGUMENT, 'after_position'],
-    ['a state that is not told', { states: [JobState.RUNNING] }, Code.INVALID_ARGUMENT, 'states'],
+    ['a state without events', { states: [JobState.RUNNING] }, Code.INVALID_ARGUMENT, 'states'],
     ['a state that is not known', { states: [99 as JobState] }, Code.INVALID_ARGUMENT, 'states'],
     ['a job that has no id', { jobId: 'x' }, Code.INVALID_ARGUMENT, 'job_id'],
-    ['a namespace that is none', { namespace: 'No' }, Code.INVALID_ARGUMENT, 'namespace'],
+    ['an invalid namespace', { namespace: 'No' }, Code.INVALID_ARGUMENT, 'namespace'],
     ['a position that never was', { afterPosition: 1n << 40n }, Code.OUT_OF_RANGE, ''],
   ])('refuses %s', async (_what, request, code, field) => {
     const { refusal } = await readAll(world.rpc.stream(watchEvents, request));

@@ -41,7 +41,7 @@ it('the explanation of a suspect names it as such, and the suspect that the only
   for (const jobId of jobIds) {
     await eventually('it is ready', async () => (await world.stateOf(jobId)) === 'READY');
     expect(await ask.waitReasonOf(jobId)).toBe('NO_WORKER');
-    await eventually('an event tells that it is set apart', () => isReportedAsSuspect(jobId));
+    await eventually('an event shows it as a suspect', () => isReportedAsSuspect(jobId));
   }
   const worker = await world.openWorker(definition);
   const beats = setInterval(() => void worker.beat().catch(() => {}), 300);

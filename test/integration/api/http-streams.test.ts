@@ -108,7 +108,7 @@ describe.each(dialects)('a stream over %s', (dialect) => {
     await stream.next();
     leave.abort();
     await expect(stream.next()).rejects.toMatchObject({ code: Code.CANCELLED });
-    await eventually('the handler is told', () => ended.length > 0);
+    await eventually('the handler is ended', () => ended.length > 0);
     expect(ended).toEqual(['CALL_CANCELLED']);
   });
 

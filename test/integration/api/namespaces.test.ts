@@ -47,7 +47,7 @@ describe('the retention of a namespace', () => {
   });
 
   it.each([
-    ['a name that is none', { namespace: { name: 'Not a name' } }, 'namespace.name'],
+    ['an invalid name', { namespace: { name: 'Not a name' } }, 'namespace.name'],
     ['no namespace', {}, 'namespace'],
     ['a negative time', { namespace: { retention: duration(-1n) } }, 'namespace.retention'],
     ['more than 10 years', { namespace: { retention: duration(400_000_000n) } }, 'namespace.retention'],
@@ -55,7 +55,7 @@ describe('the retention of a namespace', () => {
     ['all fields', { namespace: {}, updateMask: { paths: ['*'] } }, 'update_mask'],
     ['a field that is fixed', { namespace: {}, updateMask: { paths: ['name'] } }, 'update_mask'],
     ['an empty mask', { namespace: {}, updateMask: { paths: [] } }, 'update_mask'],
-    ['a request id that is none', { namespace: {}, requestId: 'x' }, 'request_id'],
+    ['an invalid request id', { namespace: {}, requestId: 'x' }, 'request_id'],
   ])('is not changed by %s', async (_what, request, field) => {
     const refusal = await world.rpc.refused(updateNamespace, request);
     expect(refusal.code).toBe(Code.INVALID_ARGUMENT);

@@ -243,8 +243,8 @@ describe('a report', () => {
   });
 
   it.each([
-    ['no handler for it', 6],
-    ['no room for its input', 7],
+    ['lack of a handler', 6],
+    ['lack of space for its input', 7],
   ])('of a release for %s sends the job to workers of another kind', async (_why, reason) => {
     const { worker, jobId, attempt } = await world.hold();
     expect(await worker.report({ of: attempt, outcome: released(reason) })).toEqual(['ACCEPTED']);

@@ -59,8 +59,8 @@ CREATE TRIGGER refuse BEFORE INSERT ON muster.jobs FOR EACH ROW EXECUTE FUNCTION
 
 describe('B73: a call while the database', () => {
   it.each([
-    ['has no room left', '53100', Code.RESOURCE_EXHAUSTED, 'STORE_FULL'],
-    ['finds others in the way each time', '40001', Code.ABORTED, 'CONFLICT'],
+    ['has no space left', '53100', Code.RESOURCE_EXHAUSTED, 'STORE_FULL'],
+    ['has a conflict each time', '40001', Code.ABORTED, 'CONFLICT'],
     ['deadlocks each time', '40P01', Code.ABORTED, 'CONFLICT'],
     ['is being shut down', '57P01', Code.UNAVAILABLE, 'STORE_UNAVAILABLE'],
     ['takes no more connections', '53300', Code.UNAVAILABLE, 'STORE_UNAVAILABLE'],

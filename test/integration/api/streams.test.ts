@@ -156,7 +156,7 @@ describe('a gRPC stream', () => {
     const waiting = await settled();
     expect(waiting * size).toBeLessThan(5_000_000);
     for (let i = 2; i <= waiting; i++) expect(revisionsOf([await read()])).toEqual([i]);
-    await eventually('it goes on', () => said > waiting);
+    await eventually('it continues', () => said > waiting);
     call.on('error', () => {});
     call.cancel();
     await eventually('the handler is closed', () => ended);

@@ -73,7 +73,7 @@ describe('a running attempt', () => {
     const { worker, jobId, attempt } = await world.hold({ totalTimeout: { seconds: 1n } });
     await worker.started(attempt);
     expect(await untilEnded(jobId)).toMatchObject({ state: JobState.FAILED, attemptsCounted: 1 });
-    await eventually('the worker is told to stop', () => worker.cancelled.length > 0);
+    await eventually('the worker is asked to stop', () => worker.cancelled.length > 0);
     expect(await worker.report({ of: attempt, outcome: outcomes.cancelled })).toEqual(['LEASE_LOST']);
   });
 

@@ -142,7 +142,7 @@ describe('the event stream', () => {
       return seen.length > 0;
     }, 'the reader is there');
     await bus.events.publish(later);
-    await until(() => seen.includes(idsOf(eventsOf(later))[0] as string), 'it is told of later ones');
+    await until(() => seen.includes(idsOf(eventsOf(later))[0] as string), 'it gets later ones');
     expect(seen).not.toContain(idsOf(eventsOf(first))[0]);
     gone.abort();
     await reading;

@@ -121,18 +121,18 @@ describe('invalid input of muster simulate', () => {
 
   it.each<[string, unknown, string, RegExp]>([
     [
-      'what a server refuses',
+      'values that a server refuses',
       { ...mails, queues: [{ name: 'mails', maxConcurrency: -1 }] },
       good,
       /bad\.yaml: queues\[0\]\.max_concurrency: /,
     ],
     [
-      'an expression that is none',
+      'an invalid expression',
       { ...mails, definitions: [{ name: 'mail', fairnessKey: 'tenant' }] },
       good,
       /bad\.yaml: definitions\[0\]\.fairness_key: names tenant/,
     ],
-    ['a queue that can not be', mails, lines({ queue: 'No Queue' }), /bad\.jsonl: line 1: queue: /],
+    ['an invalid queue', mails, lines({ queue: 'No Queue' }), /bad\.jsonl: line 1: queue: /],
     [
       'no key where one is needed',
       mails,
@@ -152,7 +152,7 @@ describe('invalid input of muster simulate', () => {
       /workers\[0\]\.resources\["gpu"\]: is -1; must be from 0 /,
     ],
     [
-      'amounts that are no numbers',
+      'resources that are no numbers',
       { ...mails, workers: [{ name: 'w', slots: 1, resources: { memory: '4Gi' } }] },
       good,
       /workers\[0\]\.resources: must be a mapping of numbers/,

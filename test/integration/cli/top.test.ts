@@ -46,7 +46,7 @@ describe('muster top --once --json', () => {
         await server.client.wait(job);
       }
     })();
-    await eventually('a rate is told', async () => {
+    await eventually('a rate is shown', async () => {
       const { queues } = await once('--http', server.httpAddress);
       return (queues.find(({ queue }) => queue === 'busy')?.endedPerSecond ?? 0) > 0;
     });

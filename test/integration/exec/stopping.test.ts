@@ -44,7 +44,7 @@ const scripts = {
 /** Starts a job, and returns the pids of its processes. */
 async function started(name: string) {
   const job = await world.client.submit(name);
-  const pids = await eventually('the command tells of its processes', async () => {
+  const pids = await eventually('the command reports its processes', async () => {
     const { progress } = await world.client.get(job);
     return progress?.message ? progress.message.split(' ').map(Number) : undefined;
   });

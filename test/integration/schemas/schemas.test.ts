@@ -88,7 +88,7 @@ describe('JSON Schema', () => {
     ],
     ['true', true, payload(1), undefined],
     ['false', false, payload(1), expect.stringContaining('false')],
-  ])('gives the right answer for %s', async (_what, schema, of, expected) => {
+  ])('gives the right answer: %s', async (_what, schema, of, expected) => {
     expect(await schemas.compile(json(schema))).toBeUndefined();
     expect(await faultOf(json(schema), of)).toEqual(expected);
   });
@@ -111,10 +111,10 @@ describe('JSON Schema', () => {
       /^is no JSON Schema of draft 2020-12: \/properties\/a\/type /,
     ],
     ['another draft', '{"$schema":"http://json-schema.org/draft-04/schema#"}', /draft-04/],
-    ['a draft that is none', '{"$schema":5}', /draft/],
+    ['an invalid draft', '{"$schema":5}', /draft/],
     ['a remote reference', '{"$ref":"https://example.com/x"}', /can't resolve reference https:\/\/example.com\/x/],
     ['a reference to nothing', '{"$ref":"#/$defs/x"}', /can't resolve reference/],
-    ['a pattern that is none', '{"pattern":"("}', /regular expression/i],
+    ['an invalid pattern', '{"pattern":"("}', /regular expression/i],
     ['an asynchronous one', '{"$async":true}', /\$async/],
     ['6,000 levels', nested(6_000), /nested too deeply/],
   ])('refuses %s', async (_what, text, expected) => {
@@ -147,7 +147,7 @@ describe('protobuf', () => {
     ['no JSON', payload('{'), expect.stringMatching(/^is no JSON/)],
     ['another content type', payload('x', 'text/plain'), expect.stringContaining('text/plain')],
     ['a group without end', binary('ff'.repeat(1_000)), expect.stringMatching(/^is no shop.v1.Order: /)],
-  ])('gives the right answer for %s', async (_what, of, expected) => {
+  ])('gives the right answer: %s', async (_what, of, expected) => {
     expect(await faultOf(order, of)).toEqual(expected);
   });
 
@@ -164,7 +164,7 @@ describe('protobuf', () => {
       'file_descriptor_set',
       /without its import b.proto/,
     ],
-    ['a type that is not there', protobuf('shop.v1.Nothing'), 'message_type', /shop.v1.Nothing is no message/],
+    ['an unknown type', protobuf('shop.v1.Nothing'), 'message_type', /shop.v1.Nothing is no message/],
     [
       'a field of an unknown type',
       protobuf('a.A', {

@@ -32,7 +32,7 @@ const reported = (pages: readonly EventPage[]) =>
 
 it('watchEvents returns the kept events of a job, and ends', async () => {
   const [jobId] = [await cancelled(), await cancelled()];
-  const states = await eventually('both changes are told', async () => {
+  const states = await eventually('both changes arrive', async () => {
     const found = reported(await all(deployment.client.watchEvents({ job: jobId, keptOnly: true })));
     return found.length === 2 && found;
   });
@@ -50,10 +50,10 @@ it('watchEvents returns new events of the requested states, and continues after 
     for await (const page of deployment.client.watchEvents(options)) seen.push(page);
   })();
   const first = await cancelled();
-  await eventually('the first is told', () => reported(seen).some(([jobId]) => jobId === first));
+  await eventually('the first arrives', () => reported(seen).some(([jobId]) => jobId === first));
   const { position = 0n } = seen.at(-1) ?? {};
   const second = await cancelled();
-  await eventually('the second is told', () => reported(seen).some(([jobId]) => jobId === second));
+  await eventually('the second arrives', () => reported(seen).some(([jobId]) => jobId === second));
   expect(reported(seen).every(([, state]) => state === JobState.CANCELLED)).toBe(true);
   signal.abort();
   await expect(watching).rejects.toMatchObject({ code: Code.CANCELLED });

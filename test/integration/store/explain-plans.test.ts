@@ -88,12 +88,12 @@ describe.each(storeKinds)('plans of explanations on %s', (kind) => {
   }
 
   it.each([
-    ['before anything is known of the tables', async () => void (await emptyTables(context))],
-    ['when they are known to be empty', async () => void (await sql(context, 'VACUUM ANALYZE'))],
+    ['before the tables are analysed', async () => void (await emptyTables(context))],
+    ['when they are analysed as empty', async () => void (await sql(context, 'VACUUM ANALYZE'))],
     ['when they hold a few rows', async () => void (await recordAll(context))],
-    ['when those are known', async () => void (await sql(context, 'VACUUM ANALYZE'))],
+    ['when those rows are analysed', async () => void (await sql(context, 'VACUUM ANALYZE'))],
     ['when they are full', async () => void (await fillTables(context))],
-    ['when that is known', async () => void (await sql(context, 'VACUUM ANALYZE'))],
+    ['when the filling is analysed', async () => void (await sql(context, 'VACUUM ANALYZE'))],
   ])('use index look-ups %s', async (_, prepare) => {
     await prepare();
     expect(await plans()).toEqual(pinned);

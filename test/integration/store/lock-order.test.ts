@@ -98,7 +98,7 @@ interface Round {
 }
 
 const operations: Record<string, Operation> = {
-  'advance a workflow to a step that waits': (store, isReversed) => {
+  'advance a workflow to a blocked step': (store, isReversed) => {
     const [workflowId = '', ...targets] = turned(jobIds, isReversed);
     const on = targets.map((jobId) => ({ on: { kind: 'JOB', jobId }, condition: 'SUCCEEDED' }) as const);
     return store.together(async (inner) => {
@@ -118,7 +118,7 @@ const operations: Record<string, Operation> = {
         maxBytes: MAX_BYTES,
       }),
     ),
-  'claim what takes resources': async (store, isReversed) => {
+  'claim jobs that demand resources': async (store, isReversed) => {
     const permits = turned(sessionIds, isReversed).flatMap((sessionId) =>
       [1, 2, 3].map((creditId) => ({ sessionId, creditId, prefetch: false })),
     );
@@ -174,7 +174,7 @@ const operations: Record<string, Operation> = {
       decideCancel(run, '', 1, { nowUs, random: 0 }),
     ),
   // Every other waiting job is paused and the others are delayed, which also writes their records.
-  'hold and update by jobs': (store, isReversed) => {
+  'pause and update by jobs': (store, isReversed) => {
     const selection = { by: 'jobs', namespace: 'default', jobIds: turned(jobIds, isReversed) } as const;
     const change = store.change(selection, (run, nowUs) => {
       const later = { priority: 1, runTimeUs: nowUs + 1e9 };
@@ -252,7 +252,7 @@ const operations: Record<string, Operation> = {
     await store.queues.pause(queue, isReversed ? 'again' : '');
     await store.queues.resume(queue);
   },
-  'make a lane': (store, isReversed) =>
+  'create a lane': (store, isReversed) =>
     store.ensureLane({
       namespace: 'default',
       queue: 'default',
@@ -297,7 +297,7 @@ const operations: Record<string, Operation> = {
     const rules = turned(names, isReversed).flatMap((name) => [unique(name), throttled(`throttled ${name}`)]);
     return store.submit([ruledCall(laneId, rules)]);
   },
-  'take keys of rules over': async (store, isReversed, { keys }) => {
+  'take over keys of rules': async (store, isReversed, { keys }) => {
     const states = ['RUNNING'] as const;
     const call = ruledCall(
       laneId,
@@ -305,7 +305,7 @@ const operations: Record<string, Operation> = {
     );
     await store.submit([call]);
   },
-  'replace jobs that wait': (store, isReversed) =>
+  'replace waiting jobs': (store, isReversed) =>
     store.submit([
       ruledCall(
         laneId,

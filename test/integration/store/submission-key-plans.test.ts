@@ -59,13 +59,13 @@ describe.each(storeKinds)('plans of submission keys on %s', (kind) => {
     );
 
   it.each([
-    ['before anything is known of the table', async () => void (await emptyTables(context))],
-    ['when it is known to be empty', async () => void (await sql(context, 'VACUUM ANALYZE'))],
+    ['before the table is analysed', async () => void (await emptyTables(context))],
+    ['when it is analysed as empty', async () => void (await sql(context, 'VACUUM ANALYZE'))],
     ['when it holds a few rows', async () => void (await recordAll(context))],
-    ['when those are known', async () => void (await sql(context, 'VACUUM ANALYZE'))],
+    ['when those rows are analysed', async () => void (await sql(context, 'VACUUM ANALYZE'))],
     ['when it has been filled', async () => void (await fill(50_000))],
-    ['when that is known', async () => void (await sql(context, 'VACUUM ANALYZE'))],
-    ['when it was full and holds next to nothing', async () => void (await emptied())],
+    ['when the filling is analysed', async () => void (await sql(context, 'VACUUM ANALYZE'))],
+    ['when it was full and is almost empty', async () => void (await emptied())],
   ])('use index look-ups %s', async (_, prepare) => {
     await prepare();
     expect(await plans()).toEqual(pinned);

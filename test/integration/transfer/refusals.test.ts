@@ -92,8 +92,8 @@ const damages: readonly (readonly [string, (text: string) => string | Buffer, Re
     (text) => without(text, (line) => line.startsWith('{"table"')),
     /where "archived_definitions" should be/,
   ],
-  ['has a line that means nothing', (text) => text.replace('{"table":"jobs"}', '{"tables":"jobs"}'), /means nothing/],
-  ['goes on after its end', (text) => `${text}[]\n`, /something comes after its end/],
+  ['has a meaningless line', (text) => text.replace('{"table":"jobs"}', '{"tables":"jobs"}'), /means nothing/],
+  ['continues after its end', (text) => `${text}[]\n`, /something comes after its end/],
   ['has half a header', (text) => withHeader(text, { tables: undefined }), /not a whole header/],
   [
     'has a row that does not fit',

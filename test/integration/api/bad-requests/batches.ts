@@ -42,7 +42,7 @@ for (const requestId of ['x', '00000000-0000-0000-0000-000000000000']) {
 // --- unknown batches, and jobs that are no batch
 for (const method of [getBatch, sealBatch, retryBatch]) {
   const rpc = method as typeof getBatch;
-  add('', `${method.name}: a batch that is not there`, rpc, () => ({ jobId: NOT_THERE }), [], notFound);
+  add('', `${method.name}: an unknown batch`, rpc, () => ({ jobId: NOT_THERE }), [], notFound);
   add('', `${method.name}: a job that is no batch`, rpc, ({ jobId }) => ({ jobId }), [], notFound);
   add('', `${method.name}: in another namespace`, rpc, ({ jobId }) => ({ jobId, namespace: 'other' }), [], notFound);
 }
@@ -50,7 +50,7 @@ const member = (batchJobId: string | undefined) => (seed: Seed) => ({
   job: { definition: seed.definition },
   batchJobId: batchJobId ?? seed.jobId,
 });
-add('', 'SubmitJob: a batch that is not there', submitJob, member(NOT_THERE), [], notFound);
+add('', 'SubmitJob: an unknown batch', submitJob, member(NOT_THERE), [], notFound);
 add('', 'SubmitJob: a job that is no batch', submitJob, member(undefined), [], notFound);
 
 add('', 'RetryBatch: a reason of 1,025 characters', retryBatch, ({ jobId }) => ({ jobId, reason: 'x'.repeat(1_025) }), [
@@ -82,7 +82,7 @@ create(
 );
 add(
   '',
-  'CreateBatch: a callback of a definition that is not there',
+  'CreateBatch: a callback of an unknown definition',
   createBatch,
   () => ({ batch: { callback: { definition: 'missing' } } }),
   [],

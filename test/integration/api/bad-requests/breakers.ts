@@ -52,4 +52,4 @@ add('B37', 'CloseCircuitBreaker: request id x', closeCircuitBreaker, () => ({ na
   'request_id',
 ]);
 const notFound = [Code.NOT_FOUND, 'CIRCUIT_BREAKER_NOT_FOUND'] as const;
-add('', 'CloseCircuitBreaker: one that is not there', closeCircuitBreaker, () => ({ name: 'missing' }), [], notFound);
+add('', 'CloseCircuitBreaker: an unknown one', closeCircuitBreaker, () => ({ name: 'missing' }), [], notFound);

@@ -19,14 +19,10 @@ add('B24', 'namespace in uppercase', listJobDefinitions, () => ({ namespace: 'No
 add('B24', 'no name', archiveJobDefinition, () => ({}), ['name']);
 add('B26', 'a way up', archiveJobDefinition, () => ({ name: '../x' }), ['name']);
 add('B24', 'namespace in uppercase', archiveJobDefinition, () => ({ namespace: 'No', name: 'x' }), ['namespace']);
-add(
-  'B37',
-  'a request id that is none',
-  archiveJobDefinition,
-  ({ definition }) => ({ name: definition, requestId: 'x' }),
-  ['request_id'],
-);
-add('', 'a definition that is not there', archiveJobDefinition, () => ({ name: 'missing' }), [], notFound);
+add('B37', 'an invalid request id', archiveJobDefinition, ({ definition }) => ({ name: definition, requestId: 'x' }), [
+  'request_id',
+]);
+add('', 'an unknown definition', archiveJobDefinition, () => ({ name: 'missing' }), [], notFound);
 add(
   'B15',
   "another namespace's definition",

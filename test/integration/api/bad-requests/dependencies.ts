@@ -39,7 +39,7 @@ for (const [what, dependency] of [
   ['a step', onStep(NOT_THERE, 'one')],
 ] as const) {
   const submission = ({ definition }: Seed) => ({ job: { definition, dependencies: [dependency] } });
-  add('', `SubmitJob: a dependency on ${what} that is not there`, submitJob, submission, [], notFound);
+  add('', `SubmitJob: a dependency on ${what} that does not exist`, submitJob, submission, [], notFound);
 }
 
 // --- AddDependencies
@@ -50,7 +50,7 @@ for (const id of ['', 'x'])
     'job_id',
   ]);
 const missing = () => ({ jobId: NOT_THERE, dependencies: [onAsset('a')] });
-add('', 'AddDependencies: a job that is not there', addDependencies, missing, [], notFound);
+add('', 'AddDependencies: an unknown job', addDependencies, missing, [], notFound);
 const badRequestId = ({ jobId }: Seed) => ({ jobId, dependencies: [onAsset('a')], requestId: 'x' });
 add('', 'AddDependencies: request id x', addDependencies, badRequestId, ['request_id']);
 
@@ -73,4 +73,4 @@ const both = ({ definition }: Seed) => ({ job: { definition }, parent: good, bat
 add('', 'SubmitJob: a parent and a batch', submitJob, both, ['parent']);
 const closed = [Code.FAILED_PRECONDITION, 'PARENT_ATTEMPT_CLOSED'] as const;
 const orphan = ({ definition }: Seed) => ({ job: { definition }, parent: good });
-add('', 'SubmitJob: a parent that is not there', submitJob, orphan, [], closed);
+add('', 'SubmitJob: an unknown parent', submitJob, orphan, [], closed);

@@ -33,7 +33,7 @@ const expressions: readonly (readonly [string, string])[] = [
   ['a syntax error', 'input.'],
   ['a macro over a list', '[1, 2, 3].all(x, x > 0)'],
   ['macros in each other', '[1].map(a, [1].map(b, [1].map(c, c)))'],
-  ['a name that is none', 'process.env.HOME'],
+  ['an unknown name', 'process.env.HOME'],
   ['parentheses in parentheses', `${'('.repeat(500)}1${')'.repeat(500)}`],
   ['5,000 characters', `"${'a'.repeat(5_000)}"`],
 ];

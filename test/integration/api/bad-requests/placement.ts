@@ -20,7 +20,7 @@ job(
 const expressions: readonly (readonly [string, string])[] = [
   ['a syntax error', 'labels.'],
   ['a macro over a list', '["a"].exists(x, x == labels.zone)'],
-  ['a name that is none', 'input.zone == labels.zone'],
+  ['an unknown name', 'input.zone == labels.zone'],
   ['nothing of labels', 'true'],
   ['parentheses in parentheses', `${'('.repeat(500)}labels.a${')'.repeat(500)}`],
   ['2,000 characters', `labels.zone == "${'a'.repeat(2_000)}"`],

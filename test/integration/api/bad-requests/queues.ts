@@ -32,7 +32,7 @@ for (const [what, [row, name]] of Object.entries(names)) {
 for (const method of [getQueue, pauseQueue, resumeQueue, deleteQueue]) {
   const as = method as typeof getQueue;
   add('B24', `${method.name}: namespace No`, as, () => ({ namespace: 'No', name: 'q' }), ['namespace']);
-  add('', `${method.name}: a queue that is not there`, as, () => ({ name: 'missing' }), [], notFound);
+  add('', `${method.name}: an unknown queue`, as, () => ({ name: 'missing' }), [], notFound);
   add('B15', `${method.name}: another namespace's`, as, () => ({ namespace: 'other', name: 'default' }), [], notFound);
 }
 for (const method of [pauseQueue, resumeQueue, deleteQueue]) {
@@ -134,7 +134,7 @@ add(
   () => ({ queue: { name: 'default', etag: 'e'.repeat(65) } }),
   ['queue.etag'],
 );
-add('', 'UpdateQueue: one that is not there', updateQueue, () => ({ queue: { name: 'missing' } }), [], notFound);
+add('', 'UpdateQueue: an unknown one', updateQueue, () => ({ queue: { name: 'missing' } }), [], notFound);
 
 add('B42', 'ListQueues: page size -1', listQueues, () => ({ pageSize: -1 }), ['page_size']);
 for (const [what, pageToken] of Object.entries({

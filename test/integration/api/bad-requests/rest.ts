@@ -46,7 +46,7 @@ job(
 );
 add(
   '',
-  'a definition that is not there',
+  'an unknown definition',
   submitJob,
   () => ({ job: { definition: 'missing' } }),
   [],
@@ -54,7 +54,7 @@ add(
 );
 add(
   '',
-  'a version that is not there',
+  'an unknown version',
   submitJob,
   ({ definition }) => ({ job: { definition, definitionVersion: 9 } }),
   [],

@@ -179,8 +179,8 @@ add('', 'PreviewSchedule: a name and times', previewSchedule, () => ({ name: 'x'
 add('', 'PreviewSchedule: nothing', previewSchedule, () => ({}), ['times']);
 add('B42', 'ListSchedules: page size -1', listSchedules, () => ({ pageSize: -1 }), ['page_size']);
 add('B42', 'ListScheduleRuns: page size -1', listScheduleRuns, () => ({ name: 'x', pageSize: -1 }), ['page_size']);
-add('B43', 'ListSchedules: a token of nobody', listSchedules, () => ({ pageToken: 'x' }), ['page_token']);
-add('B43', 'ListScheduleRuns: a token of nobody', listScheduleRuns, () => ({ name: 'x', pageToken: 'x' }), [
+add('B43', 'ListSchedules: an unknown token', listSchedules, () => ({ pageToken: 'x' }), ['page_token']);
+add('B43', 'ListScheduleRuns: an unknown token', listScheduleRuns, () => ({ name: 'x', pageToken: 'x' }), [
   'page_token',
 ]);
 add('B24', 'ListSchedules: namespace No', listSchedules, () => ({ namespace: 'No' }), ['namespace']);

@@ -117,7 +117,7 @@ describe.each(databaseKinds)('jobs of workflows on %s', (kind) => {
     const listed: string[] = [];
     for await (const one of flows.client.list({ states: [JobState.WAITING], definition: name })) listed.push(one.jobId);
     expect(listed).toEqual([jobId]);
-    await eventually('the watch has told it', () => seen.includes('WAITING'));
+    await eventually('the watch has shown it', () => seen.includes('WAITING'));
     flows.reopen(tag);
     await watching;
     expect(seen.at(-1)).toBe('SUCCEEDED');
@@ -129,7 +129,7 @@ describe.each(databaseKinds)('jobs of workflows on %s', (kind) => {
     const reported = async (input: object) => {
       const jobId = await flows.submit(name, input);
       await flows.ended(jobId);
-      return eventually('its end is told', async () => {
+      return eventually('its end is published', async () => {
         const events = [];
         for await (const page of flows.client.watchEvents({ keptOnly: true })) events.push(...page.events);
         const own = events.filter((event) => event.jobId === jobId);

@@ -53,10 +53,16 @@ describe.each(databaseKinds)('loops on %s', (kind) => {
   });
 
   it.each([
-    ['a pass that fails', 'true', '{"fail": iteration == 1 ? "broken" : ""}', 'step "again": broken', 2],
-    ['a pass that can have no input', 'true', '{"give": iteration == 0 ? {} : previous.missing}', 'step "again": ', 1],
+    ['an iteration that fails', 'true', '{"fail": iteration == 1 ? "broken" : ""}', 'step "again": broken', 2],
+    ['an iteration without an input', 'true', '{"give": iteration == 0 ? {} : previous.missing}', 'step "again": ', 1],
     ['a condition that has no value', 'output.missing', '{"give": {}}', 'step "again": ', 1],
-    ['a condition that is none', 'output', '{"give": 7}', 'step "again": its loop.while gives no truth value', 1],
+    [
+      'a condition without a truth value',
+      'output',
+      '{"give": 7}',
+      'step "again": its loop.while gives no truth value',
+      1,
+    ],
   ])('fail with %s', async (_, condition, input, message, passes) => {
     const job = await flows.run(looping({ while: condition, maxIterations: 5 }, input));
     expect(stateName(job.state)).toBe('FAILED');

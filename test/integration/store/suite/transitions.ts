@@ -138,7 +138,7 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     'claim under limits': async (put) =>
       (await claimLimited(context, put.laneId, put.sessionId, 1)).jobs.length > 0 ? 'claim' : undefined,
     complete: async (put) => ((await store.complete([completionOf(put)])).length > 0 ? 'succeed' : undefined),
-    'complete with a result that was checked': async (put) =>
+    'complete with a checked result': async (put) =>
       (await store.complete([completionOf(put)], true)).length > 0 ? 'succeed' : undefined,
     observe: async (put) => {
       const { revision: before } = (await readRow(context, 'job_runs', put.jobId)) ?? {};
@@ -150,7 +150,7 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     'report the last failure': report((run, moment) => decideFail(run, failure, lastTry, moment)),
     'report a failure that pauses': report((run, moment) => decideFail(run, failure, pausing, moment)),
     'report a release': report((run, moment) => decideRelease(run, 'NO_SLOT', moment)),
-    'report one release too many': report((run, moment) =>
+    'report a release beyond the maximum': report((run, moment) =>
       decideRelease({ ...run, releases: 20, releasesSinceUs: moment.nowUs }, 'NO_SLOT', moment),
     ),
     'report an abort': report((run, moment) => decideAbort(run, moment)),
@@ -160,7 +160,7 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     ...ruled('confirm a cancel', report, decideConfirmCancel),
     ...ruled('free a lapsed session', sessionEnd, (run, moment) => decideSessionEnd(run, 'LAPSE', moment)),
     ...ruled('free a closed session', sessionEnd, (run, moment) => decideSessionEnd(run, 'CLOSE', moment)),
-    'confirm a cancel that nobody asked for once too often': report((run, moment) =>
+    'confirm an unrequested cancel beyond the maximum': report((run, moment) =>
       decideConfirmCancel({ ...run, totalLosses: 99 }, moment),
     ),
     'free a lapsed session': sessionEnd((run, moment) => decideSessionEnd(run, 'LAPSE', moment)),
@@ -193,51 +193,53 @@ function actionsOn(context: StoreContext): Record<string, Action> {
     'stop a workflow that ran out of time': advance('WAITING', (run) =>
       continueAs('timeOut', run, { state: 'WAITING' }),
     ),
-    'begin to wait': (put) =>
+    'start a wait': (put) =>
       change(put, { by: 'workflows', laneIds: [put.laneId], limit: 10 }, (run, { nowUs }) =>
         decideBeginWait(run, nowUs),
       ),
     'end a wait': advance('WAITING', (run) => decideEndWait(run, { state: 'FAILED', failure })),
     'cancel a wait': advance('WAITING', (run) => decideCancelWait(run, '')),
-    'stop a wait that was too long': advance('WAITING', (run, { nowUs }) =>
-      decideWaitDue({ ...run, dueTimeUs: nowUs }, nowUs),
-    ),
-    'depend on more': hold((run, moment) => {
+    'time out a wait': advance('WAITING', (run, { nowUs }) => decideWaitDue({ ...run, dueTimeUs: nowUs }, nowUs)),
+    'add a dependency': hold((run, moment) => {
       const decision = decideBlock(run, moment);
       return decision === 'NOT_WAITING' ? undefined : decision;
     }),
-    'let go': hold((run, moment) => decideUnblock(run, moment)),
-    'let go before its time': hold((run, moment) => decideUnblock({ ...run, runTimeUs: moment.nowUs + 1e9 }, moment)),
+    unblock: hold((run, moment) => decideUnblock(run, moment)),
+    'unblock before the run time': hold((run, moment) =>
+      decideUnblock({ ...run, runTimeUs: moment.nowUs + 1e9 }, moment),
+    ),
     skip: hold((run) => decideSkip(run, 'no more')),
     'wait for children': report((run, moment) => decideSuspend(run, 1, moment)),
     'wait for children that have ended': report((run, moment) => decideSuspend(run, 0, moment)),
-    'wait once more for children that have ended': report((run, moment) =>
+    'wait again for children that have ended': report((run, moment) =>
       decideSuspend({ ...run, releases: 20, releasesSinceUs: moment.nowUs }, 0, moment),
     ),
-    'wait for children too often': report((run, moment) =>
+    'wait for children beyond the maximum': report((run, moment) =>
       decideSuspend({ ...run, suspensions: MAX_SUSPENSIONS }, 1, moment),
     ),
-    'go on behind children': advance('WAITING', (run, moment) => decideUnblock({ ...run, attempt: 1 }, moment)),
-    'cancel what waits for children': advance('WAITING', (run, moment) =>
+    'continue after children': advance('WAITING', (run, moment) => decideUnblock({ ...run, attempt: 1 }, moment)),
+    'cancel a wait for children': advance('WAITING', (run, moment) =>
       decideCancel({ ...run, attempt: 1 }, '', 1_000, moment),
     ),
-    'sweep what waits too long for children': advance('WAITING', (run, moment) =>
+    'time out a wait for children': advance('WAITING', (run, moment) =>
       decideDue({ ...run, attempt: 1, dueTimeUs: moment.nowUs }, policy, moment),
     ),
-    'resume what depends on something': hold((run, moment) => decideResume({ ...run, unmetDependencies: 1 }, moment)),
-    'sweep what is due': due((run, moment) => decideDue(run, policy, moment)),
-    'sweep a retry without room': due((run, moment) => {
+    'resume a job with dependencies': hold((run, moment) => decideResume({ ...run, unmetDependencies: 1 }, moment)),
+    'sweep a due job': due((run, moment) => decideDue(run, policy, moment)),
+    'sweep a retry without budget': due((run, moment) => {
       const change = decideDue(run, policy, moment);
       const retryBudget = { namespace: 'default', definition: 'full', ratio: 0, minPerMinute: 0 };
       return change?.event === 'promote' && change.kind === 'continue' ? { ...change, retryBudget } : change;
     }),
-    'sweep what is due a last time': due((run, moment) => decideDue(run, lastTry, moment)),
-    'sweep what is due and pauses': due((run, moment) => decideDue(run, pausing, moment)),
+    'sweep a due job with its last attempt': due((run, moment) => decideDue(run, lastTry, moment)),
+    'sweep a due job that a rule pauses': due((run, moment) => decideDue(run, pausing, moment)),
     pause: hold((run) => decidePause(run, '')),
     resume: hold((run, moment) => decideResume(run, moment)),
-    'resume before its time': hold((run, moment) => decideResume({ ...run, runTimeUs: moment.nowUs + 1e9 }, moment)),
+    'resume before the run time': hold((run, moment) =>
+      decideResume({ ...run, runTimeUs: moment.nowUs + 1e9 }, moment),
+    ),
     update: hold((run, moment) => decideUpdate(run, { priority: 5 }, moment)),
-    'put off': hold((run, moment) => decideUpdate(run, { runTimeUs: moment.nowUs + 1e9 }, moment)),
+    delay: hold((run, moment) => decideUpdate(run, { runTimeUs: moment.nowUs + 1e9 }, moment)),
     'release with no time left': report((run, moment) =>
       decideRelease(
         { ...run, releases: 20, releasesSinceUs: moment.nowUs, limits: { ...noLimits, deadlineUs: moment.nowUs } },
@@ -245,17 +247,15 @@ function actionsOn(context: StoreContext): Record<string, Action> {
         moment,
       ),
     ),
-    'sweep what has had its time': due((run, moment) =>
+    'sweep a job beyond its total timeout': due((run, moment) =>
       decideDue({ ...run, expireTimeUs: null, limits: { ...noLimits, deadlineUs: moment.nowUs } }, policy, moment),
     ),
-    'sweep what gets on': due((run, moment) =>
+    'sweep a job with progress': due((run, moment) =>
       decideDue({ ...run, limits: { ...noLimits, watchUntilUs: moment.nowUs, progressFraction: 1 } }, policy, moment, {
         watchdog: { minFraction: 0.5, windowMs: 1_000 },
       }),
     ),
-    'sweep what has expired': due((run, moment) =>
-      decideDue({ ...run, expireTimeUs: moment.nowUs - 1 }, policy, moment),
-    ),
+    'sweep an expired job': due((run, moment) => decideDue({ ...run, expireTimeUs: moment.nowUs - 1 }, policy, moment)),
   };
 }
 
