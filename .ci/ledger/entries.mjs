@@ -27,7 +27,7 @@ export function lines(checks) {
  * @param ledger Its text.
  * @param now Lines of this checkout.
  * @param moved Rules in their order: `from` is a line or, between slashes, a regular expression over lines; `to` is the line that asserts it now,
- *     with $1 and so on; `why` says why.
+ *     with $1 and so on, and empty where the feature is gone; `why` says why.
  */
 export function goneFrom(ledger, now, moved) {
   const present = new Set(now);
@@ -38,7 +38,7 @@ export function goneFrom(ledger, now, moved) {
     .flatMap((line) => {
       let place = line;
       for (const { from, to } of rules) place = place.replace(from, to);
-      if (present.has(place)) return [];
+      if (place === '' || present.has(place)) return [];
       return [place === line ? `gone: ${line}` : `gone: ${line}\n  not found either: ${place}`];
     });
 }

@@ -3,6 +3,7 @@
 
 mod attempts;
 mod batches;
+mod children;
 mod ends;
 mod following;
 mod jobs;
