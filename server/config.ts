@@ -1,4 +1,4 @@
-/** What a replica is told at start; checked before anything is opened. */
+/** A replica's settings; they are checked before anything is opened. */
 import { z } from 'zod';
 
 const port = z.number().int().min(0).max(65_535);
@@ -16,16 +16,16 @@ const origin = z
 
 const schema = z
   .object({
-    /** Address that gRPC and HTTP listen on. Loopback unless told otherwise. */
+    /** Address that gRPC and HTTP listen on. Default: loopback. */
     host: z.string().min(1).default('127.0.0.1'),
     /** 0: any free port. */
     grpcPort: port.default(7070),
     httpPort: port.default(7080),
-    /** Names under which the HTTP port is called, beside `host`, `localhost` and addresses: a proxy's, a service's. */
+    /** Host names of the HTTP port besides `host`, `localhost` and IP addresses: those of a proxy or a service. */
     httpHosts: z.array(hostName).default([]),
-    /** Origins of web pages that may call the HTTP port from elsewhere; none: only pages of its own. */
+    /** Origins of foreign web pages that may call the HTTP port; none: only its own pages. */
     corsOrigins: z.array(origin).default([]),
-    /** Folder of the embedded database and of the embedded bus. */
+    /** Folder of the embedded database and the embedded bus. */
     dataFolder: z.string().min(1).default('.muster'),
     /** URL of a PostgreSQL server; none: embedded. */
     postgresUrl: z
@@ -57,7 +57,7 @@ const schema = z
 export type Config = z.infer<typeof schema>;
 export type ConfigInput = z.input<typeof schema>;
 
-/** @throws Error that names each setting that is wrong, and why. */
+/** @throws Error that names each invalid setting, and why. */
 export function readConfig(input: ConfigInput): Config {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;

@@ -1,4 +1,7 @@
-/** Keeps a second control plane off an embedded data folder: a lock file with the process id and the machine's boot id. */
+/**
+ * Prevents a second control plane on an embedded data folder: a lock file with the process id and the machine's boot
+ * id.
+ */
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -7,7 +10,7 @@ interface Owner {
   readonly bootId: string;
 }
 
-/** Process ids begin anew with each boot, so an id alone could name a stranger. */
+/** Process ids start again with each boot, so an id alone could name another process. */
 function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -34,16 +37,16 @@ function readOwner(file: string): Owner | undefined {
   }
 }
 
-/** The process that holds the lock; undefined when nobody does. */
+/** The process that holds the lock; undefined if none does. */
 export function ownerOf(folder: string): number | undefined {
   const owner = readOwner(join(folder, 'lock'));
   return owner && isAlive(owner) ? owner.pid : undefined;
 }
 
 /**
- * Takes the lock and returns what gives it back.
+ * Takes the lock and returns a function that releases it.
  *
- * @throws Error that names the process that holds it.
+ * @throws Error that names the process which holds it.
  */
 export function lockDataFolder(folder: string): () => void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -53,7 +56,7 @@ export function lockDataFolder(folder: string): () => void {
     throw new Error(`${folder} is in use by process ${owner.pid}: stop it, or choose another folder with --data`);
   }
   rmSync(file, { force: true });
-  // Fails if somebody else was quicker.
+  // Fails if another process was faster.
   const handle = openSync(file, 'wx', 0o600);
   writeSync(handle, JSON.stringify({ pid: process.pid, bootId: bootId() } satisfies Owner));
   closeSync(handle);

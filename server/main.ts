@@ -35,13 +35,13 @@ import { version } from './version.ts';
 export interface RunningReplica {
   readonly grpcAddress: string;
   readonly httpAddress: string;
-  /** Resolves when it can't go on, as its embedded database has ended: what is left is to stop it, and to start again. */
+  /** Resolves when the replica can't continue because its embedded database has ended: stop it, and start again. */
   readonly lost: Promise<Error>;
-  /** Stops taking calls, finishes what is under way, and closes everything. */
+  /** Stops accepting calls, finishes calls in progress, and closes everything. */
   stop(): Promise<void>;
 }
 
-/** Undoes what was opened, in the opposite order; a part that can't be closed does not keep the others open. */
+/** Closes what was opened, in reverse order; an error in one part does not keep the others open. */
 class Closers {
   #closers: (() => unknown)[] = [];
 
@@ -98,7 +98,7 @@ export function openLog(level: Config['logLevel']): Log {
   return pino({ level, base: null }, pino.destination({ fd: 2, sync: true }));
 }
 
-/** @throws Error that says what could not be opened and what to do about it; then nothing stays open. */
+/** @throws Error that names what could not be opened and what to do about it; then nothing stays open. */
 export async function startReplica(given: Config, log = openLog(given.logLevel)): Promise<RunningReplica> {
   const config = { ...given, dataFolder: resolve(given.dataFolder) };
   const crash = process.env.MUSTER_KILL_POINT;
@@ -133,7 +133,7 @@ interface Behind {
   readonly closers: Closers;
 }
 
-/** Both ports, with the same handlers behind them; their numbers. */
+/** Opens both ports, with the same handlers; returns their numbers. */
 async function openPorts({
   config,
   replica,
@@ -170,7 +170,7 @@ interface Parts {
   readonly dbClock: DbClock;
 }
 
-/** Where the metrics find what they are not told of. */
+/** Sources that the metrics read by themselves. */
 function observedOf({ database, store, bus, replica, dbClock }: Parts): Observed {
   return {
     vitals: vitalsStore(database),
@@ -197,7 +197,7 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
   const store = metrics.measure(createStore(database), () => dbClock.nowUs());
   const bus = await connectBus(busOptions(config, log));
   closers.add(() => bus.close());
-  // While database and bus are there: the last metrics are to tell of them, too.
+  // Before the database and the bus are closed: the last metrics include them, too.
   closers.add(() => metrics.stop());
   const schemas = new ThreadSchemas(log);
   closers.add(() => schemas.stop());
@@ -223,7 +223,7 @@ async function start(config: Config, log: Log, closers: Closers): Promise<Runnin
   metrics.observe(observedOf({ database, store, bus, replica, dbClock }));
   closers.add(() => replica.stop());
   const ports = await openPorts({ config, replica, log, closers, metrics, health: healthOf(store, bus) });
-  // Waiting callers are let go first: a wait must not hold the ports' stop for minutes.
+  // Waiting callers are released first: otherwise a wait could delay the stop of the ports for minutes.
   closers.add(() => {
     replica.waits.stop();
     replica.watches.stop();

@@ -1,4 +1,4 @@
-/** The engine's clock, timers and randomness, taken from the machine. */
+/** The engine's clock, timers and randomness, from the machine. */
 import { randomBytes } from 'node:crypto';
 import type { Clock, Random, Timers } from './engine/ports/ports.ts';
 
@@ -13,7 +13,7 @@ export const systemTimers: Timers = {
 
 const POOL_BYTES = 8192;
 
-/** Random bytes are drawn in blocks: a call into the kernel for each job id would cost more than the rest of it. */
+/** Random bytes are drawn in blocks: a system call per job id would cost more than everything else about it. */
 function pooledBytes(): () => Uint8Array {
   let pool = randomBytes(POOL_BYTES);
   let at = 0;

@@ -1,4 +1,4 @@
-/** Wires an export or an import: which database it is, and that nobody serves it. */
+/** Wires an export or an import: opens the database, and makes sure that no control plane serves it. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { lockDataFolder } from './data-lock.ts';
@@ -15,14 +15,14 @@ import { TransferRefusal } from './store/transfer/refusal.ts';
 import { LONGEST_MS } from './store/transfer/settings.ts';
 import { version } from './version.ts';
 
-/** Where a deployment is: in a data folder, or in a PostgreSQL database. */
+/** Location of a deployment: a data folder, or a PostgreSQL database. */
 export type Location = { readonly dataFolder: string } | { readonly postgresUrl: string };
 
 export { type ExportHeader, type TransferProgress, TransferRefusal };
 
 type OnProgress = (progress: TransferProgress) => void;
 
-/** PostgreSQL tells who else is connected, and until when workers' sessions live; both as far as it can know. */
+/** PostgreSQL shows other connections, and until when workers' sessions live; both only approximately. */
 async function withPostgres<T>(url: string, work: (database: Database) => Promise<T>): Promise<T> {
   const database = openPostgres({ url, poolSize: 2, answerMs: 2 * LONGEST_MS, applicationName: 'muster transfer' });
   try {
@@ -35,7 +35,7 @@ async function withPostgres<T>(url: string, work: (database: Database) => Promis
   }
 }
 
-/** The lock of a data folder is exact: whoever serves it holds it. */
+/** The lock of a data folder is exact: any server of it holds the lock. */
 async function withFolder<T>(dataFolder: string, work: (database: Database) => Promise<T>): Promise<T> {
   const folder = resolve(dataFolder);
   const unlock = lockDataFolder(folder);
@@ -58,10 +58,10 @@ function withDatabase<T>(location: Location, work: (database: Database) => Promi
 }
 
 /**
- * Exports a deployment that nobody serves into a new file, which its owner alone may read: it holds every payload, and the
- * key that page tokens are signed with.
+ * Exports a deployment that nobody serves into a new file that only its owner may read: it contains every payload, and
+ * the key that signs page tokens.
  *
- * @throws Error that says what is in the way; then there is no file.
+ * @throws Error with the obstacle; then there is no file.
  */
 export async function exportTo(file: string, location: Location, onProgress?: OnProgress): Promise<ExportHeader> {
   if ('dataFolder' in location && !existsSync(join(location.dataFolder, 'postgres', 'PG_VERSION'))) {
@@ -73,9 +73,9 @@ export async function exportTo(file: string, location: Location, onProgress?: On
 }
 
 /**
- * Imports a file into an empty deployment that nobody serves, or one that is not there yet.
+ * Imports a file into an empty or new deployment that nobody serves.
  *
- * @throws Error that says what is in the way; then nothing was stored.
+ * @throws Error with the obstacle; then nothing was stored.
  */
 export async function importFrom(file: string, location: Location, onProgress?: OnProgress): Promise<ExportHeader> {
   const header = await checkImport(file, { onProgress });

@@ -1,4 +1,4 @@
-/** Which release of Muster this is. */
+/** The release of Muster. */
 import { readFileSync } from 'node:fs';
 
 const packageFile = new URL('../package.json', import.meta.url);

@@ -1,6 +1,6 @@
 /**
- * Encodes what the engine hands to a session as SessionMessage bytes, many at a time: each call of `toBinary` costs 4 µs
- * before its first field.
+ * Encodes the engine's messages to a session as SessionMessage bytes, many at a time: each call of `toBinary` costs 4
+ * µs before its first field.
  */
 import { toBinary } from '@bufbuild/protobuf';
 import {
@@ -12,7 +12,7 @@ import type { Payload } from '../domain/base/payload.ts';
 import type { Assignment, CancelNotice } from '../engine/base/messages.ts';
 import { toAssignmentMessage, toCancelMessage } from '../wire/assignment.ts';
 
-/** More than all numbers, tags and lengths of an assignment and its parts take. */
+/** An upper bound for all numbers, tags and lengths of an assignment and its parts. */
 const fixedBytes = 160;
 
 /** Encoded message with these assignments. */
@@ -35,10 +35,10 @@ function encode(assignments: AssignmentMessage[], cancels: CancelNoticeMessage[]
 }
 
 /**
- * Shares assignments out, in their order, over as few messages as their size allows. One that is larger than the limit by
- * itself gets a message of its own.
+ * Distributes assignments, in order, over as few messages as the limit allows. An assignment that exceeds the limit
+ * gets a message of its own.
  *
- * @param limit Most bytes of an encoded message.
+ * @param limit Maximum bytes of an encoded message.
  */
 export function splitBySize(assignments: readonly Assignment[], limit: number): Assignment[][] {
   const groups: Assignment[][] = [];
@@ -58,7 +58,10 @@ export function splitBySize(assignments: readonly Assignment[], limit: number): 
   return groups;
 }
 
-/** Bytes that an assignment takes in its message at most; at most 160 too many, so that nothing is encoded twice. */
+/**
+ * Upper bound of an assignment's bytes in its message, at most 160 too high; computed, so that nothing is encoded
+ * twice.
+ */
 function boundSize(assignment: Assignment): number {
   return (
     fixedBytes +
@@ -74,7 +77,7 @@ function boundSize(assignment: Assignment): number {
 
 function boundPayload(payload: Payload): number {
   let bytes = payload.data.length + Buffer.byteLength(payload.contentType);
-  // An entry has a tag and a length of its own, and so have its key and its value: at most 12 bytes together.
+  // An entry, its key and its value each have a tag and a length: at most 12 bytes together.
   for (const key in payload.metadata) {
     bytes += 12 + Buffer.byteLength(key) + Buffer.byteLength(payload.metadata[key] as string);
   }

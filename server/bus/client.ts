@@ -4,17 +4,17 @@ import { type Authenticator, connect, errors, type NatsConnection } from '@nats-
 
 export interface ClientOptions {
   readonly urls: readonly string[];
-  /** None when the bus asks for none. */
+  /** None if the bus asks for no credentials. */
   readonly authenticator?: Authenticator | undefined;
-  /** Shows in the server's list of its connections. */
+  /** Shown in the server's list of connections. */
   readonly name: string;
-  /** Time from one probe of the server to the next, in ms; one that misses two is given up. Default: 5,000. */
+  /** Interval of the probes of the server, in ms; a server that misses two counts as dead. Default: 5,000. */
   readonly probeMs?: number | undefined;
 }
 
 const retryMs = 200;
 
-/** One attempt at each URL. The client reconnects for ever from then on. */
+/** One attempt per URL. After the first success the client reconnects for ever. */
 export function openClient(options: ClientOptions): Promise<NatsConnection> {
   return connect({
     servers: [...options.urls],
@@ -23,7 +23,7 @@ export function openClient(options: ClientOptions): Promise<NatsConnection> {
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
     reconnectJitter: 100,
-    // Credentials may be renewed and servers reconfigured: a refusal today says nothing about tomorrow.
+    // Credentials may be renewed and servers reconfigured: a refusal now need not last.
     ignoreAuthErrorAbort: true,
     timeout: 2_000,
     pingInterval: options.probeMs ?? 5_000,
@@ -32,9 +32,9 @@ export function openClient(options: ClientOptions): Promise<NatsConnection> {
 }
 
 /**
- * The first client of a replica, tried for `deadlineMs`.
+ * Opens the first client of a replica, with retries for `deadlineMs`.
  *
- * @throws Error when no server answers in time or one refuses the credentials.
+ * @throws Error if no server answers in time, or one refuses the credentials.
  */
 export async function openFirstClient(options: ClientOptions, deadlineMs: number): Promise<NatsConnection> {
   const deadline = performance.now() + deadlineMs;

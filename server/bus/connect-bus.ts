@@ -1,4 +1,4 @@
-/** Builds a replica's bus: with a nats-server of its own, or on one that is already there. */
+/** Connects a replica to its bus: an embedded nats-server, or an external one. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import { issueReplicaCredentials, type UserCredentials } from './trust.ts';
 
 export interface EmbeddedBusOptions {
   readonly mode: 'embedded';
-  /** The data folder, whose lock the caller holds; everything of the bus lies in `nats/` below it. */
+  /** The data folder, whose lock the caller holds; all files of the bus are in `nats/` below it. */
   readonly dataFolder: string;
   readonly log: Log;
   /** Path of nats-server. Default: see `findServerBinary`. */
@@ -25,13 +25,13 @@ export interface EmbeddedBusOptions {
 
 export interface ExternalBusOptions {
   readonly mode: 'external';
-  /** `nats://host:port` or `tls://host:port`, at least one, without user or password in it. Sessions are told the same. */
+  /** `nats://host:port` or `tls://host:port`, at least one, without user or password. Sessions get the same URLs. */
   readonly urls: readonly string[];
-  /** Path of the `.creds` file that replicas connect with. None: the bus asks for no credentials. */
+  /** Path of the `.creds` file for replicas. None: the bus asks for no credentials. */
   readonly credentialsFile?: string | undefined;
   /**
-   * Path of a file with the seed (`SA…`) of the account of those credentials, or of one of its signing keys. With it each
-   * session gets credentials for its own subject; without it all get those of `credentialsFile`.
+   * Path of a file with the seed (`SA…`) of the account of those credentials, or of one of its signing keys. With it
+   * each session gets credentials for its own subject; without it all sessions get those of `credentialsFile`.
    */
   readonly signingSeedFile?: string | undefined;
   readonly log: Log;
@@ -40,7 +40,7 @@ export interface ExternalBusOptions {
 export type BusOptions = EmbeddedBusOptions | ExternalBusOptions;
 
 export type ConnectedBus = Bus & {
-  /** Sends what was published (for at most a second), disconnects, and ends the server if it is ours. */
+  /** Sends published messages (for at most a second), disconnects, and stops the server if it is embedded. */
   close(): Promise<void>;
 };
 
@@ -50,8 +50,8 @@ const firstTryMs = 5_000;
 /**
  * Connects a replica.
  *
- * @throws Error when the server can't be started or reached within 10 s, refuses the credentials, or does not carry a
- *   message of the replica back to it.
+ * @throws Error if the server can't be started or reached within 10 s, refuses the credentials, or does not return a
+ * message of the replica to it.
  */
 export async function connectBus(options: BusOptions): Promise<ConnectedBus> {
   return options.mode === 'embedded' ? connectEmbedded(options) : connectExternal(options);
@@ -88,8 +88,8 @@ async function connectExternal(options: ExternalBusOptions): Promise<ConnectedBu
 }
 
 /**
- * Connects once as a session would: with a wrong signing key each worker would be refused, and the log of the replica
- * would not tell.
+ * Connects once as a session would: with a wrong signing key each worker would be refused, and the replica's log would
+ * not show it.
  */
 async function tryAccess(urls: readonly string[], accessRule: SessionAccessRule, seedFile: string): Promise<void> {
   const { jwt, seed } = accessRule(randomUUID());
@@ -114,8 +114,8 @@ function externalAccess(options: ExternalBusOptions, file: CredentialsFile | und
     log.warn(
       {},
       file
-        ? 'no signing seed for the bus: workers share its credentials and can read what other workers are sent; a signing seed of its account gives each its own'
-        : 'no credentials for the bus: whoever reaches it can read what workers are sent and send to them; use credentials and a signing seed of their account',
+        ? 'no signing seed for the bus: workers share its credentials and can read the messages to other workers; with a signing seed of its account each worker gets its own'
+        : 'no credentials for the bus: anyone who reaches it can read and send messages to workers; use credentials and a signing seed of their account',
     );
     return sharedAccess(() => file?.current);
   }
@@ -132,7 +132,7 @@ function readSigningKey(path: string) {
   }
 }
 
-/** A password there could be handed neither to the client, which ignores it, nor to sessions. */
+/** A password in the URL could be passed neither to the client, which ignores it, nor to sessions. */
 function refuseUserInUrl(url: string): void {
   if (/^[a-z]+:\/\/[^/]*@/i.test(url)) {
     throw new Error('the URL of the bus holds a user or a password: use a credentials file instead');

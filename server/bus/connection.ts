@@ -1,6 +1,6 @@
 /**
- * A replica's connection to the bus. It reconnects for ever, and publishing never throws and never piles up: what can't
- * leave now is dropped, because everything on the bus is a hint.
+ * A replica's connection to the bus. It reconnects for ever. Publishing never throws and never queues without bound: a
+ * message that can't be sent now is dropped, because everything on the bus is a hint.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsConnection, Status } from '@nats-io/transport-node';
@@ -9,7 +9,7 @@ import { type ClientOptions, openClient, openFirstClient } from './client.ts';
 
 export interface ConnectionOptions extends ClientOptions {
   readonly log: Log;
-  /** How long the first connection may take, in ms. Default: 10,000. */
+  /** Maximum time of the first connection, in ms. Default: 10,000. */
   readonly firstConnectMs?: number | undefined;
 }
 
@@ -18,7 +18,7 @@ interface Subscription {
   readonly onMessage: (data: Uint8Array) => void;
 }
 
-/** Most bytes on their way to a server that has not confirmed them. */
+/** Maximum bytes sent to a server that has not confirmed them. */
 const maxUnconfirmedBytes = 32 * 1024 * 1024;
 const dropLogMs = 10_000;
 const closeFlushMs = 1_000;
@@ -48,12 +48,12 @@ export class BusConnection {
     void this.#watch(client);
   }
 
-  /** @throws Error when no server answers in time or one refuses the credentials. */
+  /** @throws Error if no server answers in time, or one refuses the credentials. */
   static async open(options: ConnectionOptions): Promise<BusConnection> {
     return new BusConnection(await openFirstClient(options, options.firstConnectMs ?? 10_000), options);
   }
 
-  /** The client of now: another one takes its place when its server does not answer. */
+  /** The current client; it is replaced if its server does not answer. */
   get client(): NatsConnection {
     return this.#client;
   }
@@ -62,7 +62,7 @@ export class BusConnection {
     return this.#connected;
   }
 
-  /** Largest message that the server takes, in bytes; the last server's while there is none. */
+  /** Maximum message size of the server, in bytes; the last server's while disconnected. */
   get maxPayload(): number {
     return this.#maxPayload;
   }
@@ -72,15 +72,15 @@ export class BusConnection {
     return this.#published;
   }
 
-  /** The server has taken in everything up to this many published bytes. */
+  /** The server has received everything up to this number of published bytes. */
   confirm(published: number): void {
     this.#confirmed = Math.max(this.#confirmed, published);
   }
 
   /**
-   * Leaves with the end of the running task, or is dropped. The bytes may not be changed afterwards.
+   * Sent at the end of the running task, or dropped. The bytes must not be changed afterwards.
    *
-   * @param maxUnconfirmed With more bytes than these on their way it is dropped.
+   * @param maxUnconfirmed The message is dropped if more bytes than this are unconfirmed.
    */
   publish(subject: string, data: Uint8Array, maxUnconfirmed = maxUnconfirmedBytes): void {
     const obstacle = this.#obstacle(data.length, maxUnconfirmed);
@@ -96,7 +96,7 @@ export class BusConnection {
     }
   }
 
-  /** Stays over reconnects. */
+  /** Stays active across reconnects. */
   subscribe(subject: string, onMessage: (data: Uint8Array) => void): void {
     const subscription = { subject, onMessage };
     this.#subscriptions.push(subscription);
@@ -107,7 +107,7 @@ export class BusConnection {
     this.#reconnectListeners.push(listener);
   }
 
-  /** Sends what was published, if that takes no longer than a second, and closes. */
+  /** Sends published messages, for at most a second, and closes. */
   async close(): Promise<void> {
     this.#closing.abort();
     if (this.#connected) {
@@ -159,13 +159,13 @@ export class BusConnection {
         this.#startRenewal();
         break;
       case 'close':
-        // Of its own accord, as where its credentials can't be used: it never comes back by itself.
+        // The client closed by itself, for example because its credentials can't be used: it never reconnects.
         this.#startRenewal();
         break;
     }
   }
 
-  /** Harmless while one goes on, which closes the client, and while the connection closes. */
+  /** No effect while a renewal runs, which closes the client itself, and while the connection closes. */
   #startRenewal(): void {
     this.#connected = false;
     if (this.#isRenewing || this.#closing.signal.aborted) return;
@@ -176,8 +176,8 @@ export class BusConnection {
   }
 
   /**
-   * Takes a new client in place of one that is closed, or whose server does not answer. The client's own way is to send first what it has
-   * buffered, so it would wait for as long as the operating system believes in the connection: a quarter of an hour.
+   * Replaces a client that is closed, or whose server does not answer. The client itself would first send its buffer,
+   * and so wait as long as the operating system believes in the connection: a quarter of an hour.
    */
   async #renew(stuck: NatsConnection): Promise<void> {
     const { signal } = this.#closing;
@@ -198,7 +198,7 @@ export class BusConnection {
 
   #returned(server: string): void {
     this.#maxPayload = this.#client.info?.max_payload ?? this.#maxPayload;
-    // What the old connection had not sent died with it.
+    // Unsent messages of the old connection are lost.
     this.#confirmed = this.#published;
     this.#connected = true;
     this.#log.info({ server, dropped: this.#dropped }, 'connected to the bus again');

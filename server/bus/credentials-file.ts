@@ -1,4 +1,4 @@
-/** A `.creds` file of an external bus: read again for each connection, so that it may be renewed while we run. */
+/** A `.creds` file of an external bus. It is read again for each connection, so that it may be renewed at run time. */
 import { readFileSync } from 'node:fs';
 import type { ClaimsData, User } from '@nats-io/jwt';
 import type { SessionCredentials } from '../engine/ports/ports.ts';
@@ -6,7 +6,7 @@ import type { SessionCredentials } from '../engine/ports/ports.ts';
 const sections = /-{3,} *BEGIN [^\n]*-{3,}\s+(\S+)\s+-{3,} *END [^\n]*-{3,}/g;
 
 export interface FileCredentials extends SessionCredentials {
-  /** The account that the user belongs to (`A…`). */
+  /** The account of the user (`A…`). */
   readonly accountId: string;
 }
 
@@ -14,7 +14,7 @@ export class CredentialsFile {
   readonly #path: string;
   #current: FileCredentials;
 
-  /** @throws Error when the file can't be read or is no credentials file; it does not show what is in it. */
+  /** @throws Error if the file can't be read or is not a credentials file; the message does not repeat its content. */
   constructor(path: string) {
     this.#path = path;
     this.#current = readCredentials(path);
@@ -24,12 +24,13 @@ export class CredentialsFile {
     return this.#current;
   }
 
-  /** What the file holds now; what it held when it was last whole, if it can't be read. Never throws. */
+  /** The current content of the file, or the last valid content if it can't be read. Never throws. */
   readAgain(): FileCredentials {
     try {
       this.#current = readCredentials(this.#path);
     } catch {
-      // A file that is being replaced may be missing or half written for a moment; the server judges the old one.
+      // A file that is being replaced may be missing or incomplete for a moment; the old credentials may still be
+      // valid.
     }
     return this.#current;
   }
@@ -43,7 +44,7 @@ function readCredentials(path: string): FileCredentials {
   return { jwt, seed, accountId, expireTimeMs: (claims.exp ?? 0) * 1_000 };
 }
 
-/** The claims unverified: the server is the one to judge them. */
+/** The unverified claims: the server verifies them. */
 function readClaims(jwt: string): ClaimsData<User> | undefined {
   try {
     return JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString());

@@ -1,4 +1,4 @@
-/** The embedded mode's bus: a real nats-server as a child process on the loopback, started anew whenever it dies. */
+/** The bus of the embedded mode: a real nats-server as a child process on the loopback, restarted whenever it dies. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,7 +20,7 @@ import { eventStreamName } from './subjects.ts';
 import { keepReaderCredentials, loadTrust, type Trust } from './trust.ts';
 
 export interface EmbeddedServerOptions {
-  /** Folder of its own for keys, configuration and port. The caller holds the lock of the data folder around it. */
+  /** Its own folder for keys, configuration and port. The caller holds the lock of the enclosing data folder. */
   readonly folder: string;
   readonly log: Log;
   /** Path of nats-server. Default: see `findServerBinary`. */
@@ -29,11 +29,11 @@ export interface EmbeddedServerOptions {
 
 const firstWaitMs = 50;
 const longestWaitMs = 5_000;
-/** A server that has lived so long did not die of how it was started. */
+/** A server that lived this long did not die because of its start. */
 const healthyLifeMs = 10_000;
 const stopGraceMs = 3_000;
 
-/** A supervised nats-server. Its URL stays the same for as long as its port can be had, also over starts. */
+/** A supervised nats-server. Its URL stays the same, also across restarts, as long as its port is available. */
 export class EmbeddedServer {
   readonly url: string;
   readonly trust: Trust;
@@ -59,20 +59,20 @@ export class EmbeddedServer {
   }
 
   /**
-   * Starts it and waits until it can be connected to.
+   * Starts the server and waits until it accepts connections.
    *
-   * @throws Error that says why it does not start, with the last lines of its log.
+   * @throws Error with the reason and the last lines of its log.
    */
   static async start(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
     return new EmbeddedServer(await startServer(options));
   }
 
-  /** Pid of the process of now. */
+  /** Pid of the current process. */
   get pid(): number | undefined {
     return this.#process.pid;
   }
 
-  /** Ends the process and waits until it is gone. Harmless when repeated. */
+  /** Ends the process and waits for its exit. May be repeated. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await endServer(this.#process, stopGraceMs);
@@ -93,7 +93,7 @@ export class EmbeddedServer {
     }
   }
 
-  /** Tries until it runs or is to stop, less and less often. */
+  /** Retries with growing delays until the server runs or must stop. */
   async #startAnew(): Promise<void> {
     const { signal } = this.#stopping;
     for (;;) {
@@ -151,7 +151,7 @@ async function startOn(port: number | undefined, plan: StartPlan): Promise<Ready
   const process = launch();
   try {
     const settings = { serverName, port: await awaitReady(process, files, serverName, port) };
-    // From here on it keeps this port, so that whoever was given its URL finds it there after a restart.
+    // The port is fixed from here on, so that clients with its URL find it after a restart.
     await writeConfig(files, trust, settings);
     await keepPort(files, settings.port);
     return { ...plan, settings, process };

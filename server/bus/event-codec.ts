@@ -1,6 +1,6 @@
 /**
- * Events on the wire: batches of CloudEvents in JSON, split below a size. Tens of thousands come a second, most of them
- * alike but for their jobs: so JSON is made once for each change, and copied as bytes, which costs a tenth of making each.
+ * Encodes events: batches of CloudEvents in JSON, split by size. Tens of thousands come per second, and most differ
+ * only in their jobs: so the JSON is built once per change and copied as bytes, which costs a tenth of building each.
  */
 
 import { type Failure, type FailureCause, failureCauses } from '../domain/base/payload.ts';
@@ -14,12 +14,12 @@ import type { EventBatch, PublishedEvent } from '../engine/ports/events.ts';
 export const eventsContentType = 'application/cloudevents-batch+json';
 
 export interface EventMessage {
-  /** For the bus to tell a repeat by. */
+  /** The bus detects repeats by it. */
   readonly messageId: string;
   readonly data: Uint8Array;
 }
 
-/** The namespace that the events' `source` names, under which their ids are unique. */
+/** The namespace in the events' `source`, within which their ids are unique. */
 const sourceOf = (namespace: string) => `/muster/namespaces/${namespace}`;
 
 /** RFC 3339 in UTC, with microseconds. */
@@ -28,7 +28,7 @@ function timeText(us: number): string {
   return `${new Date(ms).toISOString().slice(0, 23)}${String(us - ms * 1_000).padStart(3, '0')}Z`;
 }
 
-/** JSON of a failure as the contract maps it, without what is empty. */
+/** JSON of a failure in the contract's mapping, without empty fields. */
 function failureJson({ type, message, failureCause, final, exitCode }: Failure): string {
   return JSON.stringify({
     type,
@@ -42,12 +42,12 @@ function failureJson({ type, message, failureCause, final, exitCode }: Failure):
 type Change = EventBatch['changes'][number];
 
 const ID_BYTES = 16;
-/** Stands for a job's id, and is as long as one. */
+/** Placeholder for a job's id, with the same length. */
 const anyJob = '00000000-0000-0000-0000-000000000000';
 const idLength = anyJob.length;
 /**
- * One CloudEvent; `data` is a JobEvent as the contract maps it to JSON, without what the attributes say: every byte is paid
- * for by the bus. Names need no escaping: they are checked.
+ * One CloudEvent. `data` is a JobEvent in the contract's JSON mapping, without fields that the attributes contain:
+ * every byte loads the bus. Names need no escaping: they were checked.
  */
 function eventJson(change: Change, namespace: string, eventTimeUs: number): string {
   const { definition, revision, attempt, previousState, state, waitReason, failure } = change;
@@ -62,7 +62,10 @@ function eventJson(change: Change, namespace: string, eventTimeUs: number): stri
   );
 }
 
-/** The events of a change, each followed by a comma: its JSON once, copied, with the ids written into the copies. */
+/**
+ * The events of a change, each followed by a comma: the JSON is built once and copied, and the ids are written into the
+ * copies.
+ */
 function encodeChange(change: Change, namespace: string, eventTimeUs: number): { bytes: Buffer; unit: number } {
   const { jobIds } = change;
   const one = Buffer.from(`${eventJson(change, namespace, eventTimeUs)},`);
@@ -76,7 +79,7 @@ function encodeChange(change: Change, namespace: string, eventTimeUs: number): {
   return { bytes, unit: one.length };
 }
 
-/** Pieces of at most `maxBytes`, but for single events that are larger. */
+/** Pieces of at most `maxBytes`; only a single event may be larger. */
 function* piecesOf({ namespace, eventTimeUs, changes }: EventBatch, maxBytes: number): Generator<Buffer> {
   for (const change of changes) {
     const { bytes, unit } = encodeChange(change, namespace, eventTimeUs);
@@ -85,7 +88,10 @@ function* piecesOf({ namespace, eventTimeUs, changes }: EventBatch, maxBytes: nu
   }
 }
 
-/** As few messages as `maxBytes` allows, or some more, at least one event in each; the same batch gives the same messages. */
+/**
+ * Close to the minimum number of messages of `maxBytes`, each with at least one event; equal batches give equal
+ * messages.
+ */
 export function encodeEvents(batch: EventBatch, maxBytes: number): EventMessage[] {
   const messages: EventMessage[] = [];
   let pieces: Buffer[] = [];
@@ -93,7 +99,7 @@ export function encodeEvents(batch: EventBatch, maxBytes: number): EventMessage[
   const finish = () => {
     const messageId = messages.length === 0 ? batch.batchId : `${batch.batchId}/${messages.length}`;
     const data = Buffer.concat([Buffer.from('['), ...pieces]);
-    // In place of the last comma.
+    // Replaces the last comma.
     data.write(']', data.length - 1);
     messages.push({ messageId, data });
     pieces = [];
@@ -130,7 +136,7 @@ function failureFrom(data: Record<string, unknown>): Failure {
   };
 }
 
-/** RFC 3339 as `timeText` writes it. */
+/** Parses the output of `timeText`. */
 function microsFrom(text: unknown): number {
   const [seconds = '', fraction = ''] = String(text).replace('Z', '').split('.');
   return Date.parse(`${seconds}Z`) * 1_000 + Number(fraction.padEnd(6, '0').slice(0, 6));
@@ -162,7 +168,7 @@ function eventFrom({ subject, source = '', time, data }: CloudEvent): PublishedE
   ];
 }
 
-/** What `encodeEvents` has written; events of a later release with a state that is not known here are left out. */
+/** Decodes the output of `encodeEvents`. Events of a later release with an unknown state are left out. */
 export function decodeEvents(data: Uint8Array): PublishedEvent[] {
   return (JSON.parse(Buffer.from(data).toString()) as CloudEvent[]).flatMap(eventFrom);
 }

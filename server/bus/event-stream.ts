@@ -1,4 +1,4 @@
-/** The engine's stream of events on JetStream: bounded in bytes, age and messages, made by whoever needs it first. */
+/** The engine's stream of events on JetStream: bounded in bytes, age and messages, created on first use. */
 import {
   type ConsumerMessages,
   DeliverPolicy,
@@ -21,10 +21,10 @@ import type { BusConnection } from './connection.ts';
 import { decodeEvents, encodeEvents, eventsContentType } from './event-codec.ts';
 import { eventStreamName, eventsSubject } from './subjects.ts';
 
-/** As long as the bus tells repeats of a message by their id. */
+/** As long as the bus detects repeats by message id. */
 const duplicateWindowMs = 120_000;
 
-/** What the stream is made with. One that is there already stays as it is: these bounds are its owner's to change. */
+/** Configuration of a new stream. An existing stream is not changed: its bounds are its owner's to set. */
 const streamConfig: Partial<StreamConfig> & { name: string } = {
   name: eventStreamName,
   subjects: [eventsSubject('*')],
@@ -41,7 +41,7 @@ const streamConfig: Partial<StreamConfig> & { name: string } = {
 const absentText =
   'the NATS server has no JetStream for this account: enable it (`jetstream {}` in its configuration), or do without events';
 const answerMs = 5_000;
-/** Messages that wait for a reader. */
+/** Maximum messages buffered for a reader. */
 const bufferedMessages = 4;
 /** Subject, headers and their framing. */
 const marginBytes = 8 * 1024;
@@ -53,7 +53,7 @@ function unavailable(problem: string, cause: unknown): EngineError {
   });
 }
 
-/** Nobody answers for JetStream, or it says itself that it is off. */
+/** JetStream does not answer, or reports that it is off. */
 function isAbsent(error: unknown): boolean {
   const { name, message = '' } = error as Error;
   return name === 'JetStreamNotEnabled' || /not enabled|no responders/i.test(message);
@@ -61,7 +61,7 @@ function isAbsent(error: unknown): boolean {
 
 export class JetStreamEvents implements EventStream {
   readonly #connection: BusConnection;
-  /** With which the stream was found, and by way of which client. */
+  /** The JetStream client, and the connection with which it was created. */
   #ready: { readonly by: NatsConnection; readonly client: Promise<JetStreamClient> } | undefined;
   #isAbsent = false;
 
@@ -81,7 +81,7 @@ export class JetStreamEvents implements EventStream {
     await this.#use(async (client) => {
       const subject = eventsSubject(batch.namespace);
       const messages = encodeEvents(batch, this.#connection.maxPayload - marginBytes);
-      // Sent at once and in their order; the answers come as they come.
+      // Sent at once and in order; the replies come in any order.
       await Promise.all(
         messages.map(({ messageId, data }) => {
           const fields = headers();
@@ -99,20 +99,20 @@ export class JetStreamEvents implements EventStream {
       try {
         if (gone.aborted) return;
         if (keptOnly && pending === 0) return yield { position: position ?? 0, events: [] };
-        // Ends when the connection does: then it is read on from where it was.
+        // Ends with the connection; then reading continues at the same position.
         for await (const message of until(gone, await consumer.consume({ max_messages: bufferedMessages }))) {
           position = message.seq;
           yield { position, events: decodeEvents(message.data) };
           if (keptOnly && message.info.pending === 0) return yield { position, events: [] };
         }
       } finally {
-        // The server forgets it by itself as well, only later.
+        // The server would also delete the consumer by itself, only later.
         await consumer.delete().catch(() => false);
       }
     }
   }
 
-  /** A position that the stream can go on from. */
+  /** A position from which the stream can continue. */
   async #checked(after: number): Promise<number> {
     return this.#use(async (client) => {
       const manager = await client.jetstreamManager(false);
@@ -129,7 +129,9 @@ export class JetStreamEvents implements EventStream {
     });
   }
 
-  /** With the stream there; what goes wrong is told as EVENTS_UNAVAILABLE, and the stream looked for again. */
+  /**
+   * Runs the work with the stream ready. Errors become EVENTS_UNAVAILABLE, and the stream is opened again next time.
+   */
   async #use<T>(work: (client: JetStreamClient) => Promise<T>): Promise<T> {
     if (!this.#connection.connected) throw unavailable('the bus is down', undefined);
     const by = this.#connection.client;
@@ -147,7 +149,7 @@ export class JetStreamEvents implements EventStream {
   }
 }
 
-/** A consumer of what came after a position, or of what is to come; and how many messages wait for it. */
+/** A consumer from a position, or for new messages only; and the number of messages that wait for it. */
 async function consumerOf(client: JetStreamClient, namespace: string, position: number | undefined) {
   const consumer = await client.consumers.get(eventStreamName, {
     filter_subjects: eventsSubject(namespace),
@@ -156,7 +158,7 @@ async function consumerOf(client: JetStreamClient, namespace: string, position: 
   return { consumer, pending: (await consumer.info(true)).num_pending };
 }
 
-/** Messages until `gone` is aborted. Leaves nothing at it: a watch may outlive many consumers. */
+/** Messages until `gone` aborts. Removes its listener: a watch may outlive many consumers. */
 async function* until(gone: AbortSignal, messages: ConsumerMessages): AsyncGenerator<JsMsg, void> {
   const stop = () => messages.stop();
   gone.addEventListener('abort', stop, { once: true });
@@ -168,7 +170,7 @@ async function* until(gone: AbortSignal, messages: ConsumerMessages): AsyncGener
   }
 }
 
-/** Finds the stream, or makes it. */
+/** Finds the stream, or creates it. */
 async function open(by: NatsConnection): Promise<JetStreamClient> {
   const manager = await jetstreamManager(by, { checkAPI: false, timeout: answerMs });
   try {

@@ -1,7 +1,7 @@
 /**
- * What replicas tell each other, on the wire: one byte that says which kind it is, the sender's replica id (16 bytes), then
- * the items: 16 bytes an id of an ended job, of a key's limit, or of a session; 16 bytes a lane that has ready jobs, or under whose limits something was given
- * back (its id, and its rank or 0, both as float64).
+ * Encodes hints between replicas: one byte for the kind, the sender's replica id (16 bytes), then the items. An item
+ * has 16 bytes: the id of an ended job, of a key's limit or of a session; or a lane with ready jobs, or with freed
+ * capacity under its limits (its id, and its rank or 0, both as float64).
  */
 
 import { uuidFromBytes, writeUuid } from '../domain/base/uuid.ts';
@@ -12,16 +12,16 @@ export interface ReceivedHint {
   readonly hint: Hint;
 }
 
-/** Most items in one message; what is over goes into the next. */
+/** Maximum items per message; further items go into the next. */
 export const maxHintItems = 1_000;
 
 const kinds = { ready: 1, ended: 2, logged: 3, freed: 4, freedKeys: 5, freedCapacity: 6 } as const;
 const headerBytes = 17;
 const itemBytes = 16;
-/** An integer of the database's. */
+/** The maximum of a database integer. */
 const MAX_LANE_ID = 2 ** 31 - 1;
 
-/** One message for each 1,000 items; none when there are no items. */
+/** One message per 1,000 items; none without items. */
 export function encodeHint(replicaId: string, hint: Hint): Uint8Array[] {
   if (hint.kind === 'ready') return encodePages(replicaId, kinds.ready, hint.lanes, writeLane);
   if (hint.kind === 'freed') {
@@ -60,12 +60,14 @@ function writeLane(lane: LaneHint, bytes: Uint8Array, at: number): void {
   view.setFloat64(at + 8, lane.rank);
 }
 
-/** Whether a replica has sent it: what is heard is mostly one's own, thousands of ids a second. */
+/** Whether this replica has sent it: most received hints are its own, thousands of ids per second. */
 export function isHintOf(replicaId: Uint8Array, bytes: Uint8Array): boolean {
   return bytes.length >= headerBytes && replicaId.every((byte, i) => bytes[1 + i] === byte);
 }
 
-/** Undefined for what no replica of this release sends: another release may, and a hint can always be ignored. */
+/**
+ * Undefined for anything that no replica of this release sends: another release may, and a hint can always be ignored.
+ */
 export function decodeHint(bytes: Uint8Array): ReceivedHint | undefined {
   const count = (bytes.length - headerBytes) / itemBytes;
   if (!Number.isInteger(count) || count < 1 || count > maxHintItems) return undefined;
@@ -91,7 +93,7 @@ export function decodeHint(bytes: Uint8Array): ReceivedHint | undefined {
   return { replicaId, hint: { kind: 'freed', laneIds: lanes.map(({ laneId }) => laneId) } };
 }
 
-/** A rank that is no number would stay the lane's lowest for ever: nothing of it would be claimed any more. */
+/** A rank that is not a number would stay the lane's lowest for ever, and its jobs would never be claimed again. */
 function isLane({ laneId, rank }: LaneHint): boolean {
   return Number.isInteger(laneId) && laneId > 0 && laneId <= MAX_LANE_ID && Number.isSafeInteger(rank);
 }

@@ -1,8 +1,8 @@
-/** The text form of NATS keys: base32 of a prefix that says what the key is for, the key, and a checksum. */
+/** The text form of NATS keys: base32 of a prefix for the key's role, the key, and a checksum. */
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** Text of `body`, which begins with its prefix. */
+/** Text of `body`, which starts with its prefix. */
 export function encodeKeyText(body: Uint8Array): string {
   const checksum = crc16(body);
   const bytes = Uint8Array.of(...body, checksum & 0xff, checksum >> 8);
@@ -18,9 +18,9 @@ export function encodeKeyText(body: Uint8Array): string {
 }
 
 /**
- * What `encodeKeyText` was given.
+ * Inverse of `encodeKeyText`.
  *
- * @throws Error when the text is none of its making. The message does not repeat the text, which may be a secret.
+ * @throws Error if the text is not valid. The message does not repeat the text, which may be a secret.
  */
 export function decodeKeyText(text: string): Uint8Array {
   const bytes: number[] = [];

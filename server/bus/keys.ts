@@ -1,6 +1,6 @@
 /**
- * NATS keys on node:crypto, behind the interface of `@nats-io/nkeys`. That package's own keys are pure JavaScript: signing
- * one JWT with them holds up the event loop for 23 ms, with these for a few hundredths of that.
+ * NATS keys based on node:crypto, behind the interface of `@nats-io/nkeys`. That package's own keys are pure
+ * JavaScript: signing one JWT blocks the event loop for 23 ms, here for a few hundredths of that.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
 import { type KeyPair, Prefix } from '@nats-io/nkeys';
@@ -9,7 +9,7 @@ import { decodeKeyText, encodeKeyText } from './key-text.ts';
 export type KeyRole = 'operator' | 'account' | 'user';
 
 const rolePrefixes = { operator: Prefix.Operator, account: Prefix.Account, user: Prefix.User } as const;
-/** What stands before the 32 bytes of an Ed25519 key in PKCS #8. */
+/** The bytes before the 32 bytes of an Ed25519 key in PKCS #8. */
 const pkcs8Header = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 class Ed25519KeyPair implements KeyPair {
@@ -29,7 +29,7 @@ class Ed25519KeyPair implements KeyPair {
   }
 
   getSeed(): Uint8Array {
-    // The prefix "seed" and the role share two bytes, five bits a letter, so that a person can read both.
+    // The prefix "seed" and the role share two bytes, five bits per letter, so that both are readable in the text.
     const head = [Prefix.Seed | (this.#prefix >> 5), (this.#prefix & 31) << 3];
     return Buffer.from(encodeKeyText(Uint8Array.of(...head, ...this.#seed)));
   }
@@ -71,9 +71,9 @@ export function createKey(role: KeyRole): KeyPair {
 }
 
 /**
- * The key that a seed (`SO…`, `SA…` or `SU…`) stands for.
+ * The key of a seed (`SO…`, `SA…` or `SU…`).
  *
- * @throws Error when the text is not the seed of such a key. The message does not repeat the text.
+ * @throws Error if the text is not the seed of such a key. The message does not repeat the text.
  */
 export function keyFromSeed(seed: string, role: KeyRole): KeyPair {
   const body = decodeKeyText(seed.trim());

@@ -1,19 +1,19 @@
-/** A replica's pings to itself through the bus: they tell whether it is up, and how far the server has read. */
+/** A replica's pings to itself through the bus: they show whether the bus is up, and how far the server has read. */
 import type { BusConnection } from './connection.ts';
 
 const roundMs = 500;
-/** Rounds in a row without an echo after which the bus counts as down. */
+/** Consecutive rounds without an echo after which the bus counts as down. */
 const toleratedRounds = 2;
-/** So many bytes after the last ping another one goes out before its round, to confirm them. */
+/** After this many bytes since the last ping, another one is sent early, to confirm them. */
 const confirmBytes = 4 * 1024 * 1024;
-/** Pings that wait for their echo; the oldest is forgotten first. */
+/** Maximum pings that wait for their echo; the oldest is dropped first. */
 const maxPending = 64;
 
 export class Loopback {
   readonly #connection: BusConnection;
   readonly #subject: string;
   readonly #timer: NodeJS.Timeout;
-  /** Published bytes at the sending of each ping that has not come back, by its counter. */
+  /** Published bytes at the time of each unanswered ping, by its counter. */
   readonly #pending = new Map<number, number>();
   #counter = 0;
   #pingedAt = 0;
@@ -39,14 +39,14 @@ export class Loopback {
   }
 
   /**
-   * Whether a ping came back within the last two rounds. Rounds are counted, not time: a process that was held up for a
-   * while does not take the bus for dead.
+   * Whether a ping came back within the last two rounds. Rounds are counted, not time: a process that was blocked for a
+   * while must not take the bus for dead.
    */
   isUp(): boolean {
     return this.#connection.connected && this.#silentRounds <= toleratedRounds;
   }
 
-  /** To be called after each publish. */
+  /** Must be called after each publish. */
   afterPublish(): void {
     if (this.#connection.published - this.#pingedAt > confirmBytes) this.#ping();
   }
@@ -62,7 +62,7 @@ export class Loopback {
     if (this.#pending.size > maxPending) this.#pending.delete(this.#counter - maxPending);
     const data = new Uint8Array(8);
     new DataView(data.buffer).setFloat64(0, this.#counter);
-    // Dropped for a slow bus it could not tell when the bus has caught up.
+    // Never dropped: otherwise it could not show when a slow bus has caught up.
     this.#connection.publish(this.#subject, data, Number.POSITIVE_INFINITY);
   }
 

@@ -1,4 +1,4 @@
-/** The engine's bus over NATS. */
+/** The engine's bus on NATS. */
 import { uuidToBytes } from '../domain/base/uuid.ts';
 import type { Assignment, CancelNotice, Hint } from '../engine/base/messages.ts';
 import type { Bus, EventStream, Log, SessionAccess } from '../engine/ports/ports.ts';
@@ -13,7 +13,7 @@ import { hintsSubject, loopbackSubject, sessionSubject } from './subjects.ts';
 export interface NatsBusParts {
   readonly connection: BusConnection;
   readonly replicaId: string;
-  /** What sessions are told to connect to. */
+  /** URLs that sessions connect to. */
   readonly sessionUrls: readonly string[];
   readonly accessRule: SessionAccessRule;
   readonly log: Log;
@@ -21,12 +21,15 @@ export interface NatsBusParts {
   readonly release?: (() => Promise<void>) | undefined;
 }
 
-/** What an assignment carries besides its payloads, and what a message carries besides its assignments. */
+/** Upper bound for the parts of an assignment besides its payloads, and of a message besides its assignments. */
 const marginBytes = 8 * 1024;
 const payloadCap = 512 * 1024;
 const maxCancels = 1_000;
 
-/** Largest payload of which two, an input and a checkpoint, fit into one message with everything around them; in bytes. */
+/**
+ * Maximum payload size in bytes, so that two of them, an input and a checkpoint, fit into one message with everything
+ * else.
+ */
 export function userPayloadLimit(maxPayload: number): number {
   return Math.min(payloadCap, Math.floor(maxPayload / 2) - marginBytes);
 }
@@ -56,7 +59,7 @@ export class NatsBus implements Bus {
     this.#loopback = new Loopback(this.#connection, loopbackSubject(this.#replicaId));
   }
 
-  /** Settles with the first message that went to the server and came back. */
+  /** Settles when the first message to the server has come back. */
   get firstEcho(): Promise<void> {
     return this.#loopback.firstEcho;
   }
@@ -120,7 +123,7 @@ export class NatsBus implements Bus {
     this.#loopback.afterPublish();
   }
 
-  /** Only what can't be encoded ends up in the log here; it is a mistake of the caller, and no reason to stop its loop. */
+  /** Only encoding errors are logged here: they are bugs of the caller, and no reason to stop its loop. */
   #publish(work: () => void): void {
     try {
       work();

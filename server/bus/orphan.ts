@@ -1,4 +1,4 @@
-/** Ends the nats-server that a control plane which was killed has left behind. */
+/** Ends the nats-server that a killed control plane has left behind. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,10 +11,10 @@ const graceMs = 3_000;
 const pollMs = 10;
 
 /**
- * Ends a nats-server that runs the configuration in this folder, and leaves any other process alone, whatever the pid file
- * says. The caller holds the lock of the data folder: what runs there is nobody's any more.
+ * Ends a nats-server that runs the configuration in this folder, but never another process, whatever the pid file says.
+ * The caller holds the lock of the data folder, so nobody else uses that server.
  *
- * @throws Error when it does not end.
+ * @throws Error if it does not end.
  */
 export async function endOrphan(files: ServerFiles, log: Log): Promise<void> {
   const pid = await readPid(files);
@@ -38,7 +38,7 @@ async function isGone(pid: number, config: string): Promise<boolean> {
   return true;
 }
 
-/** Whether the process was started as `… -c <config>`. A process that ended and was not waited for has no arguments. */
+/** Whether the process was started as `… -c <config>`. A zombie process has no arguments. */
 async function runsConfig(pid: number, config: string): Promise<boolean> {
   if (process.platform === 'linux') {
     const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');

@@ -1,4 +1,4 @@
-/** Finds a nats-server that is new enough, and how to start it. */
+/** Finds a nats-server that is new enough, and the way to start it. */
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
@@ -9,7 +9,7 @@ const run = promisify(execFile);
 const probeTimeoutMs = 5_000;
 const oldest = { major: 2, minor: 10 };
 
-/** Where set-up puts it. */
+/** Path where set-up installs it. */
 const toolsBinary = resolve(import.meta.dirname, '../../.tools/bin/nats-server');
 
 const ways =
@@ -18,10 +18,10 @@ const ways =
   'Or name it in MUSTER_NATS_SERVER';
 
 /**
- * Path of the nats-server to use: the one that `MUSTER_NATS_SERVER` names, else the one in the tools folder, else the first
- * one on PATH that is at least 2.10.
+ * Path of the nats-server to use: `MUSTER_NATS_SERVER`, else the one in the tools folder, else the first one on PATH
+ * that is at least 2.10.
  *
- * @throws Error that tells what was found and how to get one.
+ * @throws Error with the candidates that were found and how to get a suitable one.
  */
 export async function findServerBinary(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const named = env.MUSTER_NATS_SERVER;
@@ -41,12 +41,12 @@ export async function findServerBinary(env: NodeJS.ProcessEnv = process.env): Pr
   throw new Error(['no nats-server of version 2.10 or later was found', ...refusals, ways].join('; '));
 }
 
-/** Why this binary will not do; undefined when it will. */
+/** Why this binary is unsuitable; undefined if it is suitable. */
 async function refuse(path: string): Promise<string | undefined> {
   try {
     const { stdout } = await run(path, ['--version'], { timeout: probeTimeoutMs });
     const [, major, minor] = /\bv(\d+)\.(\d+)\./.exec(stdout) ?? [];
-    if (major === undefined) return `${path} does not tell its version`;
+    if (major === undefined) return `${path} does not print its version`;
     const newEnough = Number(major) > oldest.major || (Number(major) === oldest.major && Number(minor) >= oldest.minor);
     return newEnough ? undefined : `${path} is older than 2.10 (${stdout.trim()})`;
   } catch (error) {
@@ -62,8 +62,8 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 /**
- * Words to put before a command so that the kernel ends it when this process dies, however it dies. Empty where there is
- * no such thing: there the next start ends what was left behind.
+ * Command prefix with which the kernel ends the child when this process dies, however it dies. Empty where this is not
+ * supported: there the next start ends an orphan.
  */
 export async function dieWithParent(): Promise<readonly string[]> {
   if (process.platform !== 'linux') return [];

@@ -1,4 +1,4 @@
-/** The embedded server's files: its configuration, the port that it keeps, and what it leaves about itself. */
+/** The embedded server's files: its configuration, its fixed port, and its own status files. */
 import { mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Trust } from './trust.ts';
@@ -12,18 +12,18 @@ export interface ServerFiles {
 
 export interface ServerSettings {
   readonly serverName: string;
-  /** Undefined: the server takes a free one. */
+  /** Undefined: the server takes a free port. */
   readonly port: number | undefined;
 }
 
 /** Largest message that the embedded server takes, in bytes. */
 export const embeddedMaxPayload = 2 * 1024 * 1024;
 
-/** What streams may take of the disk and of memory, in bytes: the events' stream bounds itself to a part of it. */
+/** Maximum disk and memory of all streams, in bytes; the events' stream limits itself to a part of it. */
 const embeddedMaxStore = 1024 * 1024 * 1024;
 const embeddedMaxMemory = 64 * 1024 * 1024;
 
-/** Makes the folder (mode 0700) if it is not there. The paths are real ones, as they show in a process's arguments. */
+/** Creates the folder (mode 0700) if it is missing. Paths are resolved, as they appear in a process's arguments. */
 export async function prepareFolder(path: string): Promise<ServerFiles> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   const folder = await realpath(path);
@@ -35,7 +35,7 @@ export async function prepareFolder(path: string): Promise<ServerFiles> {
   };
 }
 
-/** Writes the configuration in JSON, which nats-server reads as its own format. */
+/** Writes the configuration as JSON, which nats-server accepts. */
 export async function writeConfig(files: ServerFiles, trust: Trust, settings: ServerSettings): Promise<void> {
   const config = {
     server_name: settings.serverName,
@@ -47,7 +47,7 @@ export async function writeConfig(files: ServerFiles, trust: Trust, settings: Se
     resolver_preload: { [trust.accountId]: trust.accountJwt, [trust.systemId]: trust.systemJwt },
     system_account: trust.systemId,
     jetstream: {
-      // It makes a folder `jetstream` in there.
+      // The server creates a folder `jetstream` in it.
       store_dir: files.folder,
       max_file_store: embeddedMaxStore,
       max_memory_store: embeddedMaxMemory,
@@ -55,7 +55,7 @@ export async function writeConfig(files: ServerFiles, trust: Trust, settings: Se
     pid_file: files.pid,
     ports_file_dir: files.folder,
   };
-  // Written anew and not over: the mode of a file that is there already would stay.
+  // Removed first: overwriting would keep the mode of an existing file.
   await rm(files.config, { force: true });
   await writeFile(files.config, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
 }
@@ -70,13 +70,13 @@ export async function keepPort(files: ServerFiles, port: number): Promise<void> 
   await writeFile(files.port, `${port}\n`, { mode: 0o600 });
 }
 
-/** The pid that a server wrote, which may be long gone or another's by now. */
+/** The pid that a server wrote. That process may have ended, and the pid may belong to another one. */
 export async function readPid(files: ServerFiles): Promise<number | undefined> {
   const pid = Number(await readFile(files.pid, 'utf8').catch(() => ''));
   return Number.isInteger(pid) && pid > 1 ? pid : undefined;
 }
 
-/** The port that the server with this pid listens on, once it has written it down. */
+/** The port that the server with this pid listens on, once it has written it to its file. */
 export async function readBoundPort(files: ServerFiles, pid: number): Promise<number | undefined> {
   const name = (await readdir(files.folder).catch(() => [])).find((file) => file.endsWith(`_${pid}.ports`));
   if (!name) return undefined;
@@ -85,7 +85,7 @@ export async function readBoundPort(files: ServerFiles, pid: number): Promise<nu
   return Number.isInteger(port) ? port : undefined;
 }
 
-/** Removes what servers that no longer run have left about themselves. */
+/** Removes the status files of servers that no longer run. */
 export async function removeTraces(files: ServerFiles): Promise<void> {
   const left = (await readdir(files.folder).catch(() => [])).filter((file) => file.endsWith('.ports'));
   await Promise.all(

@@ -1,14 +1,14 @@
-/** One life of a nats-server process. */
+/** One run of a nats-server process. */
 import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface ServerProcess {
-  /** Undefined when it could not be started. */
+  /** Undefined if it could not be started. */
   readonly pid: number | undefined;
-  /** Settles, with why, when it has ended. Never rejects. */
+  /** Resolves with the reason when it has ended. Never rejects. */
   readonly ended: Promise<string>;
-  /** How long it has lived, in milliseconds. */
+  /** Its age in milliseconds. */
   age(): number;
   hasEnded(): boolean;
   /** The last 2,000 characters of its log; it holds no secrets. */
@@ -19,17 +19,17 @@ export interface ServerProcess {
 const keptCharacters = 2_000;
 
 /**
- * Starts it in a process group of its own: Ctrl-C in a terminal goes to the whole group, and a control plane that stops
- * in order needs its bus to the end.
+ * Starts the server in a process group of its own: Ctrl-C in a terminal goes to the whole group, and a control plane
+ * that shuts down needs its bus until the end.
  *
- * @param prefix Words before the command, such as those of `dieWithParent`.
+ * @param prefix Command prefix, such as that of `dieWithParent`.
  */
 export function launchServer(prefix: readonly string[], binary: string, config: string): ServerProcess {
   const [command = binary, ...args] = [...prefix, binary, '-c', config];
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   const decoder = new StringDecoder('utf8');
   let words = '';
-  // Absent when the process could not even be given a pipe.
+  // Absent if the process could not even get a pipe.
   child.stderr?.on('data', (bytes: Buffer) => {
     words = (words + decoder.write(bytes)).slice(-keptCharacters);
   });
@@ -51,7 +51,7 @@ export function launchServer(prefix: readonly string[], binary: string, config: 
   };
 }
 
-/** Asks it to end, ends it by force after `graceMs`, and waits until it is gone. */
+/** Asks it to end, kills it after `graceMs`, and waits for its exit. */
 export async function endServer(server: ServerProcess, graceMs: number): Promise<void> {
   if (server.hasEnded()) return;
   const abort = new AbortController();

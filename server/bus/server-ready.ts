@@ -1,4 +1,4 @@
-/** Tells when a nats-server that was just started can be connected to. */
+/** Waits until a nats-server that was just started accepts connections. */
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readBoundPort, type ServerFiles } from './server-files.ts';
@@ -9,10 +9,10 @@ const pollMs = 10;
 const greetingLimit = 16_384;
 
 /**
- * The port on which the server of this name greets.
+ * The port on which the server with this name answers.
  *
- * @param port Where it will listen; undefined when it takes a free port.
- * @throws Error when it ends first, or after 10 s.
+ * @param port The port that it will use; undefined if it takes a free one.
+ * @throws Error if it ends first, or after 10 s.
  */
 export async function awaitReady(
   server: ServerProcess,
@@ -32,7 +32,7 @@ export async function awaitReady(
   throw new Error(`nats-server was not ready after ${deadlineMs} ms: ${server.lastWords()}`);
 }
 
-/** The name in the greeting of whoever listens on this port of the loopback, or undefined. */
+/** The server name in the greeting on this port of the loopback, or undefined. */
 function readServerName(port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', timeout: 1_000 });

@@ -1,16 +1,18 @@
-/** Which credentials a session gets: its own where the account's signing key is at hand, else those that all share. */
+/**
+ * The credentials of a session: its own if the account's signing key is available, else those that all sessions share.
+ */
 import type { SessionCredentials } from '../engine/ports/ports.ts';
 import { issueSessionJwt, type SessionJwtIssuer } from './session-jwt.ts';
 
-/** Credentials for one session, made on the spot. */
+/** Creates credentials for one session, synchronously. */
 export type SessionAccessRule = (sessionId: string) => SessionCredentials;
 
-/** Each session gets credentials for its own subject alone. */
+/** Each session gets credentials for its own subject only. */
 export function ownAccess(issuer: SessionJwtIssuer): SessionAccessRule {
   return (sessionId) => issueSessionJwt(issuer, sessionId, Date.now());
 }
 
-/** All sessions get the same; none when the bus asks for none. */
+/** All sessions get the same credentials; none if the bus asks for none. */
 export function sharedAccess(credentials: () => SessionCredentials | undefined): SessionAccessRule {
   return () => {
     const { jwt, seed, expireTimeMs } = credentials() ?? { jwt: '', seed: '', expireTimeMs: 0 };

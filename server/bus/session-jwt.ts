@@ -1,6 +1,6 @@
 /**
- * Credentials of one session: a JWT that lets it listen to its own subject for an hour and do nothing else. Written here
- * and not with `@nats-io/jwt`, whose encoder is asynchronous, because a registration needs it at once.
+ * Credentials of one session: a JWT that allows listening to its own subject for an hour, and nothing else. Encoded
+ * here, because the encoder of `@nats-io/jwt` is asynchronous, and a registration needs it at once.
  */
 import { randomUUID } from 'node:crypto';
 import type { KeyPair } from '@nats-io/nkeys';
@@ -9,11 +9,11 @@ import { createKey } from './keys.ts';
 import { sessionSubject } from './subjects.ts';
 
 export interface SessionJwtIssuer {
-  /** The account that the sessions belong to (`A…`). */
+  /** The account of the sessions (`A…`). */
   readonly accountId: string;
   /** The account's own key, or one of its signing keys. */
   readonly signingKey: KeyPair;
-  /** How long a session's JWT is good for, in milliseconds. Default: one hour. */
+  /** Lifetime of a session's JWT in milliseconds. Default: one hour. */
   readonly lifeMs?: number | undefined;
 }
 
@@ -21,9 +21,9 @@ const hourMs = 3_600_000;
 const header = encodePart({ typ: 'JWT', alg: 'ed25519-nkey' });
 
 /**
- * A new user key and a JWT for it, good for the session's subject alone.
+ * A new user key and a JWT for it that is valid for the session's subject only.
  *
- * @param nowMs Milliseconds since 1970 on this machine's wall clock, which is the one that the JWT's end is told in.
+ * @param nowMs Milliseconds since 1970 on this machine's wall clock, on which the expiry of the JWT is based.
  */
 export function issueSessionJwt(issuer: SessionJwtIssuer, sessionId: string, nowMs: number): SessionCredentials {
   const user = createKey('user');
@@ -53,7 +53,7 @@ export function issueSessionJwt(issuer: SessionJwtIssuer, sessionId: string, now
   };
 }
 
-/** An empty `allow` beside `deny` leaves nothing to publish on; two subscriptions let a client replace its one. */
+/** Publishing is denied entirely; a limit of two subscriptions allows a client to replace its only one. */
 function sessionRights(subject: string) {
   return {
     pub: { deny: ['>'] },

@@ -1,4 +1,7 @@
-/** Whom the embedded nats-server trusts: an operator, one account and the server's own, made on the first start and kept beside its data. */
+/**
+ * Keys of the embedded nats-server: an operator, an account, and the server's system account, created at the first
+ * start and stored with its data.
+ */
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +13,7 @@ export interface Trust {
   readonly operatorJwt: string;
   readonly accountJwt: string;
   readonly accountId: string;
-  /** Of the server's own account, which JetStream wants; nobody connects to it. */
+  /** Of the system account, which JetStream requires; nobody connects to it. */
   readonly systemJwt: string;
   readonly systemId: string;
   /** Signs the JWTs of sessions and replicas. */
@@ -23,7 +26,7 @@ export interface UserCredentials {
   readonly seed: string;
 }
 
-/** Nothing is rationed inside the account but what a session's own JWT rations; there are no leaf nodes. */
+/** Within the account only a session's own JWT limits anything; leaf nodes are not allowed. */
 const accountLimits = {
   subs: -1,
   data: -1,
@@ -41,9 +44,9 @@ const accountLimits = {
 };
 
 /**
- * Reads the keys in `folder`, or makes them (files of mode 0600), and signs anew who trusts whom.
+ * Reads the keys in `folder`, or creates them (files of mode 0600), and signs the JWTs.
  *
- * @throws Error when a key file is damaged; it names the file and does not show what is in it.
+ * @throws Error if a key file is damaged; it names the file and does not repeat its content.
  */
 export async function loadTrust(folder: string): Promise<Trust> {
   const operatorKey = await loadKey(join(folder, 'operator.seed'), 'operator');
@@ -60,14 +63,14 @@ export async function loadTrust(folder: string): Promise<Trust> {
   };
 }
 
-/** Fresh credentials of a replica: it may do everything inside the account. */
+/** New credentials of a replica: it may do everything within the account. */
 export async function issueReplicaCredentials(trust: Trust): Promise<UserCredentials> {
   const user = createKey('user');
   const jwt = await encodeUser('replica', user, trust.accountKey);
   return { jwt, seed: Buffer.from(user.getSeed()).toString() };
 }
 
-/** What a reader of events may ask of JetStream: about the stream, and about consumers of it. */
+/** JetStream API subjects that a reader of events may use: about the stream, and about its consumers. */
 function readerRights(stream: string): string[] {
   const consumers = ['CREATE', 'DURABLE.CREATE', 'INFO', 'MSG.NEXT', 'NAMES', 'LIST', 'DELETE'];
   return [
@@ -78,7 +81,9 @@ function readerRights(stream: string): string[] {
   ];
 }
 
-/** Writes a `.creds` file (mode 0600) with which programs may read the stream, and do nothing else; one that is there stays. */
+/**
+ * Writes a `.creds` file (mode 0600) for programs that may read the stream and nothing else; an existing file stays.
+ */
 export async function keepReaderCredentials(trust: Trust, path: string, stream: string): Promise<void> {
   const user = createKey('user');
   const rights = { pub: { allow: readerRights(stream), deny: [] }, sub: { allow: ['_INBOX.>'], deny: [] } };
@@ -89,7 +94,7 @@ export async function keepReaderCredentials(trust: Trust, path: string, stream: 
   });
 }
 
-/** The contents of a `.creds` file. */
+/** The content of a `.creds` file. */
 export function formatCredentials({ jwt, seed }: UserCredentials): string {
   const part = (name: string, text: string) => `-----BEGIN ${name}-----\n${text}\n------END ${name}------\n`;
   return [part('NATS USER JWT', jwt), part('USER NKEY SEED', seed)].join('\n');
@@ -108,7 +113,7 @@ async function loadKey(path: string, role: KeyRole): Promise<KeyPair> {
   }
 }
 
-/** Renamed into place, so that a crash leaves either no key or a whole one. */
+/** Renamed into place, so that a crash leaves either no key or a complete one. */
 async function makeKey(path: string, role: KeyRole): Promise<KeyPair> {
   const key = createKey(role);
   const draft = `${path}.${randomUUID()}`;

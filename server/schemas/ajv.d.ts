@@ -1,4 +1,4 @@
-/** The part of ajv that is used here, as it is used here: each instance compiles one schema, and never an async one. */
+/** Types for the part of ajv that is used here: each instance compiles one schema, and never an async one. */
 declare module 'ajv/dist/ajv.js' {
   export { Ajv2020 as Ajv } from 'ajv/dist/2020.js';
 }

@@ -1,16 +1,16 @@
-/** JSON Schema, drafts 2020-12 and 07, by ajv. Runs in the schema thread only: schemas and payloads are anybody's. */
+/** JSON Schema, drafts 2020-12 and 07, with ajv. Runs in the schema thread only: schemas and payloads are untrusted. */
 import { Ajv2020, type ErrorObject, type Validate } from 'ajv/dist/2020.js';
 import { Ajv } from 'ajv/dist/ajv.js';
 import { mediaTypeOf, messageOf, parseJson, UnusableSchema, type Validator } from './validator.ts';
 
-// `format` is a note, as 2020-12 has it. Own properties only: an object without "constructor" has none.
+// `format` is an annotation, as in 2020-12. Own properties only: otherwise every object would have a "constructor".
 const options = { strict: false, validateFormats: false, logger: false, ownProperties: true };
 
 const drafts = { '2020-12': Ajv2020, '07': Ajv } as const;
 type Draft = keyof typeof drafts;
 type Schema = Readonly<Record<string, unknown>> | boolean;
 
-/** Each says whether something is a schema of its draft; compiled at the first use. */
+/** Validators of schemas, per draft; compiled on first use. */
 const metaSchemas = new Map<Draft, Ajv2020>();
 
 function metaSchemaOf(draft: Draft): Ajv2020 {
@@ -43,7 +43,7 @@ function parse(text: string): Schema {
   throw new UnusableSchema('is neither an object nor true or false');
 }
 
-/** Names what a message leaves out, such as the property that is one too many. */
+/** Names a part that the library's message leaves out, such as the additional property. */
 function faultText(error: ErrorObject | undefined, whole: string): string {
   if (!error) return `${whole} does not fit the schema`;
   const { additionalProperty, unevaluatedProperty } = error.params;
@@ -52,7 +52,7 @@ function faultText(error: ErrorObject | undefined, whole: string): string {
   return `${error.instancePath || whole} ${error.message ?? 'does not fit the schema'}${suffix}`;
 }
 
-/** An instance of its own: they never let go of what they have compiled. */
+/** A separate instance: an ajv instance keeps everything that it has compiled. */
 function compile(schema: Schema, draft: Draft): Validate {
   const meta = metaSchemaOf(draft);
   if (meta.validateSchema(schema) !== true) {
@@ -71,7 +71,7 @@ export function jsonValidator(text: string): Validator {
     if (error instanceof UnusableSchema) throw error;
     throw new UnusableSchema(`can't be compiled: ${messageOf(error)}`);
   }
-  // It would answer with a promise, which is no error.
+  // Its validator would return a promise, which would not count as an error.
   if (validate.$async) throw new UnusableSchema("has $async, which JSON Schema doesn't know");
   return (payload) => {
     const type = mediaTypeOf(payload);

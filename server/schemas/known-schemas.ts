@@ -1,4 +1,4 @@
-/** Numbers for schemas, and which of them the present thread has: those that were used longest ago go first. */
+/** Numbers of the schemas that the current thread has; the least recently used are dropped first. */
 import type { PayloadSchema } from '../domain/definitions/definition.ts';
 
 const MAX = 200;
@@ -18,14 +18,14 @@ export class KnownSchemas {
     const key = keyOf(schema);
     const known = this.#ids.get(key);
     const id = known ?? ++this.#last;
-    // Also one that is known: so the map is in the order of use.
+    // Also for a known schema, so that the map stays in order of use.
     this.#ids.delete(key);
     this.#ids.set(key, id);
     if (known === undefined) this.#bytes += key.length;
     return { id, isNew: known === undefined };
   }
 
-  /** Drops what is too much, but none of `used`; the numbers of what was dropped. */
+  /** Drops the excess, but none of `used`; returns the dropped numbers. */
   trim(used: ReadonlySet<number>): number[] {
     const dropped: number[] = [];
     for (const [key, id] of this.#ids) {

@@ -1,4 +1,4 @@
-/** Payloads that are a protobuf message, in binary or in its JSON form. Runs in the schema thread only. */
+/** Payloads that are protobuf messages, in binary or in their JSON form. Runs in the schema thread only. */
 import {
   createFileRegistry,
   type DescMessage,

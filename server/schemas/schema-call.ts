@@ -1,4 +1,4 @@
-/** One call for checks: what is answered, what is still to do, and which of its checks is suspected of ending the thread. */
+/** One call with its checks: results, remaining checks, and the check suspected of ending the thread. */
 
 import type { Payload } from '../domain/base/payload.ts';
 import type { PayloadSchema } from '../domain/definitions/definition.ts';
@@ -7,7 +7,7 @@ import type { SchemaProblem } from '../engine/ports/ports.ts';
 
 const SLICE = 64;
 const SLICE_BYTES = 1 << 20;
-/** All checks of a call together, in ms of the thread. */
+/** Maximum thread time of all checks of a call, in ms. */
 const MAX_MS = 5_000;
 
 interface Check {
@@ -22,7 +22,7 @@ export class SchemaCall {
   readonly reject: (error: Error) => void;
   readonly #resolve: (results: readonly (SchemaProblem | undefined)[]) => void;
   #results: (SchemaProblem | undefined)[] = [];
-  /** Place of a check that the thread did not survive. */
+  /** Index of a check during which the thread ended. */
   #suspect: number | undefined;
   #spentMs = 0;
   #done = false;
@@ -44,7 +44,7 @@ export class SchemaCall {
     return this.#done;
   }
 
-  /** The next checks: a suspect, and what comes before it, alone. */
+  /** The next checks; a suspect, and each check before it, is sent alone. */
   slice(): readonly Check[] {
     const from = this.#results.length;
     const most = this.#suspect === undefined || this.#suspect < from ? SLICE : 1;
@@ -61,7 +61,10 @@ export class SchemaCall {
     this.#spend(tookMs);
   }
 
-  /** The thread ended at the check with this place in the slice. One alone proves nothing: the machine may have been busy. */
+  /**
+   * The thread ended at the check with this index in the slice. A check is only guilty if it ran alone: the machine may
+   * have been busy.
+   */
   blame(index: number, verdict: SchemaProblem, tookMs: number): void {
     const place = this.#results.length + index;
     if (this.#suspect === place && index === 0) this.#results.push(verdict);

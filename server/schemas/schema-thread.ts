@@ -1,4 +1,4 @@
-/** The worker thread in which schemas are compiled and payloads checked: it may be ended at any time. */
+/** The worker thread that compiles schemas and checks payloads; it may be terminated at any time. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { PayloadSchema } from '../domain/definitions/definition.ts';
 import type { SchemaProblem } from '../engine/ports/ports.ts';
@@ -9,14 +9,14 @@ import { messageOf, UnusableSchema, type Validator } from './validator.ts';
 if (!parentPort) throw new Error('schema-thread.ts is started by thread-schemas.ts, never by hand');
 const port = parentPort;
 const stopwatch = new Stopwatch(workerData as SharedArrayBuffer);
-/** After so long it answers with what it has: others wait for their turn. */
+/** After this time it returns what it has, so that others get their turn. */
 const SLICE_MS = 20;
 const MAX_MESSAGE = 200;
 
 const schemas = new Map<number, PayloadSchema>();
 const validators = new Map<number, Validator | SchemaProblem>();
 
-/** Each kind is loaded when the first schema of it comes. */
+/** The code of each kind of schema is loaded on first use. */
 async function makerOf(schema: PayloadSchema): Promise<() => Validator> {
   if (schema.kind === 'protobuf') {
     const { protobufValidator } = await import('./protobuf-schema.ts');

@@ -1,6 +1,9 @@
-/** Shared memory in which the schema thread says what it is at and since when, so that the main thread can see it stuck. */
+/**
+ * Shared memory in which the schema thread notes its current work and the start time, so that the main thread can
+ * detect a stuck thread.
+ */
 
-/** Longest time of each phase in ms. Compiling happens once for each schema and thread. */
+/** Maximum time of each phase in ms. Compiling happens once per schema and thread. */
 const LIMITS_MS = { compile: 1_000, validate: 50 } as const;
 const phases = ['idle', 'compile', 'validate'] as const;
 
@@ -8,7 +11,7 @@ type Phase = keyof typeof LIMITS_MS;
 
 export interface At {
   readonly phase: Phase;
-  /** Place of the item in the message that the thread works on. */
+  /** Index in the message of the item that the thread works on. */
   readonly index: number;
 }
 
@@ -36,13 +39,13 @@ export class Stopwatch {
     Atomics.store(this.#now, 0, 0);
   }
 
-  /** What the thread is at; undefined: nothing that is timed. */
+  /** The thread's current work; undefined: nothing that is timed. */
   at(): At | undefined {
     const phase = phases[Atomics.load(this.#now, 0)];
     return phase === 'compile' || phase === 'validate' ? { phase, index: Atomics.load(this.#now, 1) } : undefined;
   }
 
-  /** As `at`, where that has taken longer than it may. The time is the same in all threads. */
+  /** As `at`, if that has exceeded its limit. All threads share the clock. */
   overdue(): At | undefined {
     const at = this.at();
     const ms = Number(process.hrtime.bigint() - Atomics.load(this.#since, 0)) / 1e6;

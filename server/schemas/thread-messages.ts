@@ -1,4 +1,4 @@
-/** What the main thread and the schema thread say to each other. */
+/** Messages between the main thread and the schema thread. */
 
 import type { Payload } from '../domain/base/payload.ts';
 import type { PayloadSchema } from '../domain/definitions/definition.ts';
@@ -11,12 +11,12 @@ export interface ThreadItem {
 }
 
 export interface ToThread {
-  /** Schemas that the thread does not know yet. */
+  /** Schemas that the thread does not have yet. */
   readonly schemas: readonly (readonly [schemaId: number, schema: PayloadSchema])[];
-  /** Schemas that it is not asked about again. */
+  /** Schemas that it will not need again. */
   readonly forget: readonly number[];
   readonly items: readonly ThreadItem[];
 }
 
-/** Of the first items, in order; undefined where nothing is wrong. A slice that takes long is answered in parts. */
+/** Results of the first items, in order; undefined if valid. A slow slice is answered in parts. */
 export type FromThread = readonly (SchemaProblem | undefined)[];

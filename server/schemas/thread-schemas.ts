@@ -1,4 +1,4 @@
-/** Checks payloads against schemas in a thread of their own, which is ended and replaced when one takes too long. */
+/** Checks payloads against schemas in a separate thread, which is terminated and replaced if a check takes too long. */
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../engine/base/errors.ts';
 import type { Log, SchemaCheck, SchemaProblem, Schemas } from '../engine/ports/ports.ts';
@@ -7,13 +7,13 @@ import { SchemaCall } from './schema-call.ts';
 import { type At, COMPILE_LIMIT_MS, Stopwatch, VALIDATE_LIMIT_MS } from './stopwatch.ts';
 import type { FromThread, ToThread } from './thread-messages.ts';
 
-/** Of checks that wait; one call is always taken. */
+/** Maximum waiting checks; a single call is always accepted. */
 const MAX_QUEUED = 20_000;
 const MAX_QUEUED_BYTES = 32 << 20;
 const POLL_EVERY_MS = 10;
 const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
 
-/** What a check that ended the thread is answered. */
+/** The result of a check that ended the thread. */
 function verdictOn(at: At | undefined): string {
   if (at?.phase === 'compile')
     return `the schema took longer than ${COMPILE_LIMIT_MS} ms to compile, or too much memory`;
@@ -31,7 +31,7 @@ export class ThreadSchemas implements Schemas {
   #probe: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  /** The thread is started by the first check. */
+  /** The first check starts the thread. */
   constructor(log: Log) {
     this.#log = log;
   }
@@ -44,7 +44,7 @@ export class ThreadSchemas implements Schemas {
     return (await this.#add(checks)).map((problem) => problem?.message);
   }
 
-  /** Ends the thread; what still waits is refused. */
+  /** Ends the thread; waiting checks are refused. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#stopWatching();
@@ -73,7 +73,7 @@ export class ThreadSchemas implements Schemas {
     });
   }
 
-  /** Gives the thread a slice of the call whose turn it is. */
+  /** Sends the thread a slice of the next call. */
   #next(): void {
     if (this.#running || this.#stopped) return;
     const call = this.#queue.shift();
@@ -92,7 +92,7 @@ export class ThreadSchemas implements Schemas {
     const items = call.slice().map(({ schema, payload }) => {
       const { id, isNew } = this.#known.idOf(schema);
       if (isNew) schemas.push([id, schema]);
-      // A copy: it may be a view of a whole request, all of which would be sent with it.
+      // A copy: the data may be a view of a whole request, all of which would be sent with it.
       return { schemaId: id, payload: payload && { data: payload.data.slice(), contentType: payload.contentType } };
     });
     return { schemas, items, forget: this.#known.trim(new Set(items.map((item) => item.schemaId))) };
@@ -118,7 +118,7 @@ export class ThreadSchemas implements Schemas {
     this.#runNext(running.call);
   }
 
-  /** The thread is gone, by itself or ended by us. What it was at is tried once more, alone, then given up. */
+  /** The thread has ended, by itself or terminated by us. Its current check is retried once, alone, then given up. */
   #lost(error: unknown): void {
     const at = this.#stopwatch.at();
     const running = this.#running;

@@ -1,11 +1,11 @@
-/** What a schema becomes once it can be used, and what both kinds of schema read of a payload. */
+/** Validators, and the parts of a payload that both kinds of schema read. */
 import type { Payload } from '../domain/base/payload.ts';
 import type { SchemaProblem } from '../engine/ports/ports.ts';
 
-/** What is wrong with the payload; undefined: nothing. */
+/** The problem of the payload; undefined if it is valid. */
 export type Validator = (payload: Payload) => string | undefined;
 
-/** The schema itself is of no use. */
+/** The schema itself is unusable. */
 export class UnusableSchema extends Error {
   readonly problem: SchemaProblem;
 
@@ -22,7 +22,7 @@ export function mediaTypeOf(payload: Payload): string {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The value, or what keeps the bytes from being JSON. */
+/** The value, or why the bytes are not JSON. */
 export function parseJson(data: Uint8Array): { readonly value: unknown } | { readonly fault: string } {
   if (data.length === 0) return { fault: 'is empty, and the schema wants JSON' };
   try {
@@ -32,7 +32,7 @@ export function parseJson(data: Uint8Array): { readonly value: unknown } | { rea
   }
 }
 
-/** Of whatever was thrown. Recursion that is too deep is told in words that mean something to the caller. */
+/** The message of any thrown value. A stack overflow is described in terms that the caller understands. */
 export function messageOf(error: unknown): string {
   if (error instanceof RangeError && /call stack/.test(error.message)) return 'it is nested too deeply';
   return error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-/** What OpenTelemetry's variables say of all signals alike. */
+/** OpenTelemetry variables that apply to all signals. */
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -9,9 +9,10 @@ export function isDisabled(env: Environment): boolean {
 const PROTOCOL = 'http/protobuf';
 
 /**
- * The variable of the signal itself goes before the one of all.
- * @param what Which things go out, for people, such as `spans`.
- * @throws Error that names the variable, and what it may be.
+ * The variable of the signal has precedence over the general one.
+ *
+ * @param what The exported things, for messages, such as `spans`.
+ * @throws Error that names the variable and its allowed values.
  */
 export function checkProtocol(env: Environment, signal: 'TRACES' | 'METRICS', what: string): void {
   const names = [`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`, 'OTEL_EXPORTER_OTLP_PROTOCOL'];

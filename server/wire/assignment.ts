@@ -1,6 +1,6 @@
 /**
- * What the engine hands to sessions, in the contract's form: for the bus and for replies to heartbeats. Written as
- * literals, not through `create`, which would cost as much again as the encoding.
+ * Converts the engine's messages to sessions to the contract's form, for the bus and for heartbeat responses. Built as
+ * literals, because `create` would cost as much again as the encoding.
  */
 
 import type {

@@ -1,4 +1,4 @@
-/** Counts how often steps of workflows found the result of an earlier job, and how often they did not. */
+/** Counts hits and misses of the cached results of workflow steps. */
 import type { Counter } from '@opentelemetry/api';
 import type { CacheLookups } from '../../engine/ports/step-cache.ts';
 

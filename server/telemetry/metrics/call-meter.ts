@@ -17,7 +17,7 @@ export function callMeter(durations: HistogramFamily): CallMeter {
   };
 }
 
-/** Methods and codes are those of the contract: their number is bounded. */
+/** Methods and codes are defined by the contract, so their number is bounded. */
 function labelsOf({ system, method, code }: MeasuredCall) {
   const labels = { 'rpc.system.name': system, 'rpc.method': method, 'rpc.response.status_code': code };
   return code === 'OK' ? labels : { ...labels, 'error.type': code };

@@ -1,10 +1,10 @@
-/** Every metric that a replica exports: what docs/metrics.md lists, and what its instruments are made from. */
+/** All metrics that a replica exports: the source of docs/metrics.md and of the instruments. */
 
 export interface MetricInfo {
-  /** As OpenTelemetry names it. */
+  /** Its OpenTelemetry name. */
   readonly name: string;
   readonly kind: 'counter' | 'gauge' | 'histogram';
-  /** In UCUM; what is counted stands in braces. */
+  /** In UCUM; counted things are in braces. */
   readonly unit: string;
   readonly labels: readonly string[];
   readonly description: string;
@@ -14,7 +14,7 @@ export interface MetricInfo {
 
 /** Seconds, from the latency of a single job to an hour in a backlog. */
 const jobSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3_600];
-/** As the conventions for RPC advise, with finer ones below. */
+/** The buckets that the RPC conventions recommend, with finer ones below. */
 const callSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const rows = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 
@@ -102,7 +102,7 @@ export const metrics = {
     kind: 'gauge',
     unit: '{job}',
     labels: ofLimits,
-    description: 'Places of such a limit that are taken, as whoever assigns under it counts them',
+    description: 'Jobs that count against such a limit, by the count that assignments use',
   },
   limitHolders: {
     name: 'muster.limit.holders',
@@ -165,7 +165,7 @@ export const metrics = {
     kind: 'counter',
     unit: '{heartbeat}',
     labels: ['muster.heartbeat.result'],
-    description: 'Heartbeats that this replica has heard',
+    description: 'Heartbeats received by this replica',
   },
   assignmentsSent: {
     name: 'muster.assignment.sent',
@@ -284,15 +284,15 @@ export const metrics = {
   },
 } as const satisfies Readonly<Record<string, MetricInfo>>;
 
-/** The bounds of what label values come from names that people choose. */
+/** Bounds for label values that come from user-chosen names. */
 export const mostNames = {
-  /** Triples of namespace, queue and definition. */
+  /** Combinations of namespace, queue and definition. */
   jobs: 100,
-  /** Queues: of those with most open jobs, and of those that were full. */
+  /** Queues: those with the most open jobs, and those that were full. */
   queues: 200,
-  /** Limits of concurrency. */
+  /** Concurrency limits. */
   limits: 200,
 } as const;
 
-/** What stands for all names beyond the bound. */
+/** Stands for all names beyond the bound. */
 export const OTHER = 'other';

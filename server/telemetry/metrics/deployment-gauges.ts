@@ -1,4 +1,4 @@
-/** Gauges of the whole deployment, read from the database when somebody asks for the metrics. */
+/** Gauges of the whole deployment, read from the database when the metrics are read. */
 import type { Attributes, BatchObservableResult, Observable } from '@opentelemetry/api';
 import type { CountedReason } from '../../domain/explain/wait-reasons.ts';
 import type { QueueCounts } from '../../engine/ports/queues.ts';
@@ -15,10 +15,10 @@ import { metrics, mostNames, OTHER } from './catalogue.ts';
 import type { Instruments } from './instruments.ts';
 import { Paced, type PacedParts } from './paced.ts';
 
-/** Lanes whose next job is looked at for the age of their queue. */
+/** Maximum lanes whose next job is read for the age of their queue. */
 const MAX_LANES = 1_000;
 
-/** Names of the states that counts tell apart; what a session holds is one of them. */
+/** Names of the states that are counted separately; the states in which a session holds the job count as one. */
 const stateNames = {
   BLOCKED: 'blocked',
   SCHEDULED: 'scheduled',
@@ -101,7 +101,7 @@ function observeQueues(result: BatchObservableResult, { jobs, paused }: Gauges, 
   if (others) counts(labelsOf(OTHER, OTHER), others);
 }
 
-/** Of queues that are left out, all together. */
+/** Queues beyond the bound are summed up. */
 function observeWaits(
   result: BatchObservableResult,
   waiting: Observable,
@@ -119,7 +119,7 @@ function observeWaits(
     result.observe(waiting, jobs, { ...labelsOf(OTHER, OTHER), 'muster.wait.reason': reason });
 }
 
-/** Of queues that are left out, the oldest of all of them. */
+/** For queues beyond the bound, the oldest job of all of them. */
 function observeAges(
   result: BatchObservableResult,
   age: Observable,
@@ -141,7 +141,7 @@ function observeAges(
   }
 }
 
-/** Those that are left out are added up: what is wrong with one of the others comes first, and is not among them. */
+/** Limits beyond the bound are summed up. Those with problems come first, so they are not among them. */
 function observeLimits(result: BatchObservableResult, gauges: Gauges, limits: readonly LimitVitals[]): void {
   const observe = (of: string, namespace: string, name: string, given: readonly LimitVitals[]) => {
     const labels = { 'muster.namespace': namespace, 'muster.limit.of': of, 'muster.limit.name': name };

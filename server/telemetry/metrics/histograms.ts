@@ -1,7 +1,7 @@
 /**
- * Histograms whose label sets are looked up once, not at each value: each job is recorded in three of them. The SDK's own
- * instruments sort and encode the labels of each value, which costs as much as the rest of a job's way through here. What is
- * recorded reaches the SDK's readers as a metric producer's data.
+ * Histograms whose label sets are looked up once instead of for each value: every job is recorded in three of them. The
+ * SDK's own instruments sort and encode the labels of each value, which costs as much as everything else about a job
+ * here. The values reach the SDK's readers as the data of a metric producer.
  */
 import { type Attributes, type HrTime, ValueType } from '@opentelemetry/api';
 import { emptyResource } from '@opentelemetry/resources';
@@ -17,7 +17,7 @@ import type { MetricInfo } from './catalogue.ts';
 /** The values of one label set. */
 export class Distribution {
   readonly #bounds: readonly number[];
-  /** One more than bounds: the last is for what is above all of them. */
+  /** One more than bounds: the last counts values above all bounds. */
   readonly #counts: number[];
   #count = 0;
   #sum = 0;
@@ -29,7 +29,7 @@ export class Distribution {
     this.#counts = new Array(bounds.length + 1).fill(0);
   }
 
-  /** A value below 0, which two clocks may make of a short span, counts as 0. */
+  /** A negative value, which two clocks may yield for a short span, counts as 0. */
   record(value: number): void {
     const positive = Math.max(0, value);
     let bucket = 0;
@@ -41,7 +41,7 @@ export class Distribution {
     this.#max = Math.max(this.#max, positive);
   }
 
-  /** As the SDK's exporters take it: a copy. */
+  /** A copy in the form of the SDK's exporters. */
   snapshot() {
     const buckets = { boundaries: [...this.#bounds], counts: [...this.#counts] };
     return { buckets, count: this.#count, sum: this.#sum, min: this.#min, max: this.#max };
@@ -57,7 +57,7 @@ export class HistogramFamily {
     this.#info = info;
   }
 
-  /** The distribution of these labels; whoever records often keeps it. */
+  /** The distribution of these labels; callers that record often should keep it. */
   of(attributes: Attributes): Distribution {
     const key = JSON.stringify(attributes);
     let series = this.#series.get(key);
@@ -89,7 +89,7 @@ function hrTimeNow(): HrTime {
   return [Math.floor(ms / 1_000), (ms % 1_000) * 1_000_000];
 }
 
-/** All of them, for a reader of the SDK. */
+/** All families, as a producer for the SDK's readers. */
 export class Histograms implements MetricProducer {
   readonly #scope: { readonly name: string; readonly version: string };
   readonly #families: HistogramFamily[] = [];
@@ -109,7 +109,7 @@ export class Histograms implements MetricProducer {
     const endTime = hrTimeNow();
     const all = this.#families.map((family) => family.data(this.#startTime, endTime));
     const metrics = all.filter(({ dataPoints }) => dataPoints.length > 0);
-    // The reader puts its own resource in place of the empty one.
+    // The reader replaces the empty resource by its own.
     const resourceMetrics = { resource: emptyResource(), scopeMetrics: [{ scope: this.#scope, metrics }] };
     return { resourceMetrics, errors: [] };
   }

@@ -1,4 +1,4 @@
-/** Makes instruments from the catalogue. */
+/** Creates instruments from the catalogue. */
 import type { BatchObservableCallback, Counter, Meter, Observable } from '@opentelemetry/api';
 import type { MetricInfo } from './catalogue.ts';
 import type { HistogramFamily, Histograms } from './histograms.ts';
@@ -24,12 +24,12 @@ export class Instruments {
     return this.#meter.createObservableGauge(name, options);
   }
 
-  /** A counter of what is counted elsewhere. */
+  /** A counter whose value is kept elsewhere. */
   observedCounter({ name, ...options }: MetricInfo): Observable {
     return this.#meter.createObservableCounter(name, options);
   }
 
-  /** Has `read` called when somebody asks for the metrics. */
+  /** Registers `read`, which is called when the metrics are read. */
   observe(observables: readonly Observable[], read: BatchObservableCallback): void {
     this.#meter.addBatchObservableCallback(read, [...observables]);
   }

@@ -1,4 +1,4 @@
-/** Counts and times jobs from what the store's answers say of them: an addition for each lane of a group, not for each job. */
+/** Counts and times jobs from the store's results: one addition per lane of a group, not per job. */
 import type { Counter } from '@opentelemetry/api';
 import { uuid7Ms } from '../../domain/base/uuid.ts';
 import type { LaneKey } from '../../domain/dispatch/placement.ts';
@@ -19,10 +19,10 @@ export interface JobInstruments {
   readonly life: HistogramFamily;
 }
 
-/** How an attempt came to a session. */
+/** How an attempt reached a session. */
 export type AssignmentSource = 'claim' | 'submission' | 'suspect' | 'probe' | 'resend';
 
-/** What the jobs of one triple of names are recorded in, found once. */
+/** The instruments of one combination of names, looked up once. */
 interface Series {
   readonly labels: JobLabels;
   readonly wait: Distribution;
@@ -30,7 +30,7 @@ interface Series {
   readonly lives: Map<string, Distribution>;
 }
 
-/** How the attempt was closed that a job ended with. */
+/** Outcome of the attempt with which a job ended. */
 const lastOutcomes: Partial<Record<End['event'], AttemptOutcome>> = {
   fail: 'FAILED',
   timeOut: 'TIMED_OUT',
@@ -39,7 +39,7 @@ const lastOutcomes: Partial<Record<End['event'], AttemptOutcome>> = {
   closeSession: 'SESSION_CLOSED',
   confirmCancel: 'CANCELLED',
   release: 'RELEASED',
-  // It was to wait for children, and was being cancelled.
+  // Its handler was about to wait for children while the job was being cancelled.
   suspend: 'CANCELLED',
 };
 
@@ -77,7 +77,7 @@ export class JobMeter {
     for (const [series, count] of this.#counted(jobs)) this.#instruments.submitted.add(count, { ...series.labels });
   }
 
-  /** Jobs that were assigned as they were stored: they have waited for no longer than that took. */
+  /** Jobs that were assigned when they were stored: their wait is the duration of that. */
   assignedAtOnce(jobs: readonly Pick<NewJob, 'laneId' | 'jobId'>[]): void {
     this.sent(jobs.length, 'submission');
     for (const job of jobs) this.#lanes.of(job.laneId).wait.record(this.#secondsSince(uuid7Ms(job.jobId) * 1_000));

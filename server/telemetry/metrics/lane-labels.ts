@@ -1,4 +1,4 @@
-/** Labels of jobs by their lane, in bounded number: names that people make up must not fill the monitoring. */
+/** Labels of jobs by lane, in bounded number: user-chosen names must not flood the monitoring. */
 import type { LaneKey } from '../../domain/dispatch/placement.ts';
 import { mostNames, OTHER } from './catalogue.ts';
 
@@ -16,7 +16,7 @@ function labelsOf({ namespace, queue, definition }: LaneNames): JobLabels {
 
 const others = labelsOf({ namespace: OTHER, queue: OTHER, definition: OTHER });
 
-/** What is kept for each triple of names: made once, the same for all lanes that share it. */
+/** A value per combination of names, created once and shared by all its lanes. */
 export class ByLane<T> {
   readonly #make: (labels: JobLabels) => T;
   readonly #byNames = new Map<string, T>();
@@ -37,7 +37,7 @@ export class ByLane<T> {
     if (kept) this.#byLane.set(laneId, kept);
   }
 
-  /** Of a lane that came after the bound was reached, or that is not known: what all of these share. */
+  /** For a lane beyond the bound, or an unknown one, a shared value. */
   of(laneId: number): T {
     const kept = this.#byLane.get(laneId) ?? this.#other;
     if (kept) return kept;

@@ -1,4 +1,4 @@
-/** The store, with its hot functions timed and what they did counted: the engine knows nothing of it. */
+/** Wraps the store: times its hot functions and counts their results, without the engine's knowledge. */
 import type { Counter } from '@opentelemetry/api';
 import type { Clock } from '../../engine/ports/ports.ts';
 import type { Store } from '../../engine/ports/store.ts';
@@ -16,7 +16,7 @@ export interface StoreMeters {
   readonly clock: Clock;
 }
 
-/** Takes what a transaction did, to be counted once it is committed. */
+/** Registers a count that is applied once the transaction is committed. */
 type Note = (count: () => void) => void;
 
 /** Times groups of one kind. */
@@ -33,7 +33,7 @@ class FlushTimer {
     this.#rows = meters.flushRows.of({ 'muster.flush.kind': kind });
   }
 
-  /** `rows` is how many the group has, or says it of the answer. */
+  /** `rows`: the number of rows of the group, or a function that computes it from the result. */
   async time<T>(rows: number | ((result: T) => number), work: () => Promise<T>): Promise<T> {
     const { clock, flushDuration } = this.#meters;
     const start = clock.now();
@@ -50,7 +50,7 @@ class FlushTimer {
   }
 }
 
-/** The class of an SQLSTATE, of which there are some forty; anything else is one kind. */
+/** The class of an SQLSTATE, of which there are some forty; anything else is `_OTHER`. */
 function errorType(error: unknown): string {
   const { code } = error as { readonly code?: unknown };
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code.slice(0, 2) : '_OTHER';
@@ -80,7 +80,7 @@ function measured(store: Store, meters: StoreMeters, timers: Timers, note: Note)
   };
 }
 
-/** Whatever moves jobs has asked for their lane before. */
+/** Every code path that moves jobs has looked up their lane here before. */
 function lanesOf(store: Store, { jobs }: StoreMeters): Pick<Store, 'findLane' | 'ensureLane' | 'readLanes'> {
   return {
     async findLane(key, breaker) {
@@ -167,7 +167,7 @@ function sessionsOf(store: Store, meters: StoreMeters, timers: Timers, note: Not
   return {
     async openSession(asked) {
       const session = await store.openSession(asked);
-      // The other one was opened by an earlier call with the same request id.
+      // Otherwise an earlier call with the same request id opened the session.
       if (session.sessionId === asked.sessionId) note(() => meters.sessionsOpened.add(1));
       return session;
     },

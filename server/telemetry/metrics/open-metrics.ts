@@ -1,4 +1,4 @@
-/** A replica's metrics: the instruments, the page that Prometheus reads, and what goes out by OTLP. */
+/** A replica's metrics: the instruments, the page for Prometheus, and the export by OTLP. */
 import { randomUUID } from 'node:crypto';
 import { detectResources, envDetector, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
@@ -17,7 +17,7 @@ import { MetricsPage, PageReader } from './prometheus.ts';
 import { type RefusalMeter, refusalMeter } from './refusal-meter.ts';
 import { observeReplica, type ReplicaParts } from './replica-gauges.ts';
 
-/** What is under way when the replica stops is waited for no longer. */
+/** Maximum wait for an export in progress when the replica stops. */
 const STOP_MS = 2_000;
 
 export interface MetricsOptions {
@@ -26,7 +26,7 @@ export interface MetricsOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
-  /** With OpenTelemetry's variables. */
+  /** Contains OpenTelemetry's variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -38,11 +38,11 @@ export interface Metrics {
   readonly queueFull: RefusalMeter;
   readonly cacheLookupMeter: CacheMeter;
   readonly page: MetricsPage;
-  /** The same store, measured. `nowUs` is the database's clock, in microseconds. */
+  /** The store with measurements. `nowUs`: the database's clock, in microseconds. */
   measure(store: Store, nowUs: () => number): Store;
-  /** Has these read whenever somebody asks for the metrics. */
+  /** Registers sources that are read when the metrics are read. */
   observe(observed: Observed): void;
-  /** Sends what has not been sent, for at most 2 s. A second call waits for the first. */
+  /** Exports unsent data, for at most 2 s. A second call waits for the first. */
   stop(): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ function resourceOf(version: string): Resource {
   return resourceFromAttributes(own).merge(detectResources({ detectors: [envDetector] }));
 }
 
-/** Throws an Error that names the variable of OpenTelemetry that asks for something that there is not. */
+/** Throws an Error that names the variable of OpenTelemetry which asks for something unsupported. */
 export function openMetrics(options: MetricsOptions): Metrics {
   const { version, protocolVersion, clock, timers, log, env } = options;
   const scope = { name: 'muster', version };

@@ -1,4 +1,4 @@
-/** Sends the metrics on by OTLP, where OpenTelemetry's own variables say so; without them nothing leaves the process. */
+/** Exports the metrics by OTLP if OpenTelemetry's variables ask for it; without them nothing leaves the process. */
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { type MetricProducer, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
@@ -10,7 +10,7 @@ export interface OtlpSettings {
   readonly timeoutMs: number;
 }
 
-/** Exporters that need nothing of us: none at all, and Prometheus, whose page is always there. */
+/** Exporters that need no action here: none, and Prometheus, whose page is always available. */
 const served = ['none', 'prometheus'];
 
 function milliseconds(env: Environment, name: string, usual: number): number {
@@ -20,7 +20,10 @@ function milliseconds(env: Environment, name: string, usual: number): number {
   throw new Error(`${name} is "${text}"; it takes a number of milliseconds above 0, such as ${usual}`);
 }
 
-/** Undefined: the metrics are not sent. Throws an Error that names the variable that asks for something else than we have. */
+/**
+ * Undefined: the metrics are not exported. Throws an Error that names the variable which asks for something
+ * unsupported.
+ */
 export function otlpSettings(env: Environment): OtlpSettings | undefined {
   if (isDisabled(env)) return undefined;
   const endpoint = env.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT;
@@ -42,7 +45,7 @@ export function otlpSettings(env: Environment): OtlpSettings | undefined {
   return { intervalMs, timeoutMs };
 }
 
-/** Where to, with which headers, certificates and compression, the exporter takes from the environment itself. */
+/** The exporter itself reads endpoint, headers, certificates and compression from the environment. */
 export function otlpReader(
   { intervalMs, timeoutMs }: OtlpSettings,
   producers: readonly MetricProducer[],
@@ -55,7 +58,7 @@ export function otlpReader(
   });
 }
 
-/** What OpenTelemetry has to say, as that an export failed, goes into our log. */
+/** Writes OpenTelemetry's own diagnostics, such as a failed export, to our log. */
 export function logDiagnostics(log: Log): void {
   const warn = (message: string) => log.warn({}, message);
   const error = (message: string) => log.error({}, message);

@@ -1,10 +1,13 @@
-/** A reading that many may ask for: taken at most once a second, for at most a small part of the time, and never waited for long. */
+/**
+ * A reading for many callers: taken at most once per second, for at most a small share of the time, and without long
+ * waits.
+ */
 import type { Clock, Log, Timers } from '../../engine/ports/ports.ts';
 
 const MIN_MS = 1_000;
-/** A reading may take one part in so many of the time. */
+/** A reading may take at most one part in this many of the time. */
 const SHARE = 20;
-/** Who asks gets the reading before, if there is one, when the new one takes longer. */
+/** A caller gets the previous reading, if there is one, when the new one takes longer. */
 const WAIT_MS = 1_000;
 
 export interface PacedParts {
@@ -27,7 +30,7 @@ export class Paced<T> {
     this.#parts = parts;
   }
 
-  /** Undefined when there is none yet, or the last one failed. */
+  /** Undefined if there is no reading yet, or the last one failed. */
   async read(): Promise<T | undefined> {
     const { clock, timers } = this.#parts;
     if (this.#running === undefined && clock.now() < this.#next) return this.#last;

@@ -1,18 +1,18 @@
-/** The page that Prometheus reads: OpenTelemetry's metrics under the names that its rules for Prometheus give them. */
+/** The page for Prometheus: OpenTelemetry's metrics under the names of its rules for Prometheus. */
 import { setImmediate } from 'node:timers/promises';
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { type MetricData, MetricReader, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { Clock } from '../../engine/ports/ports.ts';
 
-/** Who asks again within this time gets the same page. */
+/** Requests within this time get the same page. */
 const KEPT_MS = 1_000;
-/** For the callbacks of gauges: each has bounds of its own, well below. */
+/** Bound for the callbacks of gauges; each has its own bound, well below. */
 const COLLECT_MS = 10_000;
 
-/** Units that have another name in Prometheus; what is counted, in braces, has none. */
+/** Units with another name in Prometheus; counted things, in braces, have none. */
 const unitNames: Readonly<Record<string, string>> = { s: 'seconds', By: 'bytes' };
 
-/** As OpenTelemetry's rules for Prometheus have it: with the unit; the serializer adds what a counter ends in. */
+/** Appends the unit, as OpenTelemetry's rules for Prometheus require; the serializer adds a counter's suffix. */
 function withUnit(metric: MetricData): MetricData {
   const { descriptor } = metric;
   const unit = unitNames[descriptor.unit] ?? '';
@@ -20,14 +20,14 @@ function withUnit(metric: MetricData): MetricData {
   return { ...metric, descriptor: { ...descriptor, name, unit } };
 }
 
-/** The name under which Prometheus finds a metric; a histogram's series end in `_bucket`, `_sum` and `_count` besides. */
+/** The name of a metric in Prometheus; a histogram's series also end in `_bucket`, `_sum` and `_count`. */
 export function prometheusName(info: { readonly name: string; readonly unit: string; readonly kind: string }): string {
   const unit = unitNames[info.unit];
   const name = info.name.replace(/[^a-zA-Z0-9]/g, '_');
   return `${name}${unit ? `_${unit}` : ''}${info.kind === 'counter' ? '_total' : ''}`;
 }
 
-/** Each metric with values apart. */
+/** Splits the metrics, so that each is serialized separately. */
 function* separator({ scopeMetrics, ...all }: ResourceMetrics): Generator<ResourceMetrics> {
   for (const { scope, metrics } of scopeMetrics) {
     for (const metric of metrics) {
@@ -36,9 +36,9 @@ function* separator({ scopeMetrics, ...all }: ResourceMetrics): Generator<Resour
   }
 }
 
-/** Is read when somebody asks. */
+/** A reader that collects on demand. */
 export class PageReader extends MetricReader {
-  /** The first metric of a page is written with what the resource is, the others without. */
+  /** The first metric of a page is written with the resource's attributes, the others without. */
   readonly #first = new PrometheusSerializer(undefined, false, undefined, false, true);
   readonly #further = new PrometheusSerializer(undefined, false, undefined, true, true);
 
@@ -46,7 +46,7 @@ export class PageReader extends MetricReader {
 
   protected async onForceFlush(): Promise<void> {}
 
-  /** Writes one metric after the other, and lets others work in between: all histograms together take a while. */
+  /** Writes one metric at a time and yields in between: all histograms together take a while. */
   async text(): Promise<string> {
     const { resourceMetrics } = await this.collect({ timeoutMillis: COLLECT_MS });
     const parts: string[] = [];
@@ -58,7 +58,7 @@ export class PageReader extends MetricReader {
   }
 }
 
-/** In Prometheus' text format. */
+/** The page in Prometheus' text format. */
 export class MetricsPage {
   readonly contentType = 'text/plain; version=0.0.4; charset=utf-8';
   readonly #reader: Pick<PageReader, 'text'>;
@@ -70,7 +70,7 @@ export class MetricsPage {
     this.#clock = clock;
   }
 
-  /** At most a second old. While one is being made nobody makes another. */
+  /** At most a second old. Concurrent requests share one page. */
   read(): Promise<string> {
     if (this.#page && this.#page.until > this.#clock.now()) return this.#page.text;
     const page = { until: Number.POSITIVE_INFINITY, text: this.#reader.text() };

@@ -1,4 +1,4 @@
-/** Counts submissions that found their queue full, by names in bounded number. */
+/** Counts submissions refused by full queues, with a bounded number of names. */
 import type { Counter } from '@opentelemetry/api';
 import type { BacklogBound } from '../../domain/queues/backlog.ts';
 import type { QueueName } from '../../engine/ports/queues.ts';

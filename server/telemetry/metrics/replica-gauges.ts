@@ -1,4 +1,4 @@
-/** Gauges of this replica: its process, what it is connected to, and what it has promised. */
+/** Gauges of this replica: its process, its connections, and its unspent credits. */
 import { readdirSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { getHeapSpaceStatistics } from 'node:v8';
@@ -6,17 +6,17 @@ import type { Timers } from '../../engine/ports/ports.ts';
 import { metrics } from './catalogue.ts';
 import type { Instruments } from './instruments.ts';
 
-/** The database counts as down when it has not answered by then. */
+/** The database counts as down if it has not answered after this time. */
 const ANSWER_MS = 2_000;
 
 export interface ReplicaParts {
   readonly version: string;
   readonly protocolVersion: number;
   readonly timers: Timers;
-  /** Rejects when the database does not answer. */
+  /** Rejects if the database does not answer. */
   readonly askDatabase: () => Promise<unknown>;
   readonly isBusUp: () => boolean;
-  /** Attempts that sessions have asked for here, and not been given. */
+  /** Attempts that sessions have requested here and not received. */
   readonly unspent: () => { readonly slots: number; readonly prefetch: number };
 }
 
@@ -75,7 +75,7 @@ function observeProcess(instruments: Instruments): void {
   });
 }
 
-/** Undefined where the system does not tell. */
+/** Undefined if the system does not provide it. */
 function openFiles(): number | undefined {
   try {
     return readdirSync('/proc/self/fd').length;

@@ -1,4 +1,4 @@
-/** Sends the control plane's spans over OTLP, as the standard environment variables of OpenTelemetry say. */
+/** Exports the control plane's spans over OTLP, as OpenTelemetry's standard variables say. */
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import type { SpanExporter as OtelExporter } from '@opentelemetry/sdk-trace';
@@ -8,9 +8,9 @@ import { checkProtocol, type Environment } from '../otel-environment.ts';
 import { readableSpan, type SpanSource } from './readable-span.ts';
 import { samplingOf, sendsSpans } from './settings.ts';
 
-/** Spans of one message. */
+/** Maximum spans per message. */
 const SPANS_PER_MESSAGE = 2_000;
-/** A place that took nothing is not asked for so long: events wait for their spans, and must not wait for each. */
+/** Pause after a failed export: events wait for their spans, and must not wait for each of them. */
 const PAUSE_MS = 30_000;
 
 export interface OpenTracing extends Tracing {
@@ -24,21 +24,21 @@ interface Parts {
 }
 
 /**
- * Undefined where no place to send to is named.
+ * Undefined if no endpoint is set.
  *
- * @throws Error that names the variable that is wrong.
+ * @throws Error that names the invalid variable.
  */
 export function openTracing(env: Environment, { clock, log, version }: Parts): OpenTracing | undefined {
   if (!sendsSpans(env)) return undefined;
   checkProtocol(env, 'TRACES', 'spans');
   const sampling = samplingOf(env);
-  // Endpoint, headers, certificates, compression and time limit are read by the exporter itself.
+  // The exporter itself reads endpoint, headers, certificates, compression and timeout.
   const otlp = new OTLPTraceExporter();
   const exporter = new BoundedExporter(otlp, sourceOf(version), { clock, log });
   return { sampling, exporter, stop: () => otlp.shutdown() };
 }
 
-/** The same for every replica: what is sent twice, by two of them, has to be equal. So it names no instance and no host. */
+/** Equal for all replicas, so it names no instance and no host: spans that two replicas send must be equal. */
 function sourceOf(version: string): SpanSource {
   const ours = resourceFromAttributes({ 'service.name': 'muster', 'service.version': version });
   const resource = ours.merge(detectResources({ detectors: [envDetector] }));
@@ -51,7 +51,7 @@ export class BoundedExporter implements SpanExporter {
   readonly #clock: Clock;
   readonly #log: Log;
   #pausedUntil = Number.NEGATIVE_INFINITY;
-  /** Since spans were sent for the last time. */
+  /** Since the last successful export. */
   #dropped = 0;
 
   constructor(otlp: OtelExporter, source: SpanSource, { clock, log }: Pick<Parts, 'clock' | 'log'>) {
@@ -85,7 +85,7 @@ export class BoundedExporter implements SpanExporter {
     );
   }
 
-  /** What went wrong. The exporter repeats what it may, and gives up in its own time limit. */
+  /** The error, if any. The exporter retries where allowed, within its own timeout. */
   #try(spans: readonly JobSpan[]): Promise<string | undefined> {
     return new Promise((resolve) => {
       const readable = spans.map((span) => readableSpan(span, this.#source));

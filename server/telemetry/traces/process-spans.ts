@@ -1,4 +1,4 @@
-/** Tracing of a program of ours that is no control plane: the spans that the SDK makes in it. */
+/** Tracing for programs other than the control plane: exports the spans that the SDK creates. */
 import { trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
@@ -7,12 +7,12 @@ import { checkProtocol, type Environment } from '../otel-environment.ts';
 import { sendsSpans } from './settings.ts';
 
 /**
- * Sends the spans of this process from now on where the standard variables of OpenTelemetry name a place for them. What is
- * kept is what the control plane keeps: a handler's span follows that of its attempt.
+ * From now on exports the spans of this process, if OpenTelemetry's standard variables set an endpoint. The sampling is
+ * the control plane's: a handler's span follows that of its attempt.
  *
  * @param service Name of the service, unless `OTEL_SERVICE_NAME` is set.
- * @returns What sends the last ones, in the time limit of the exporter.
- * @throws Error that names the variable that is wrong.
+ * @returns A function that exports the last spans, within the exporter's timeout.
+ * @throws Error that names the invalid variable.
  */
 export function startTracing(env: Environment, service: string): () => Promise<void> {
   if (!sendsSpans(env)) return async () => {};

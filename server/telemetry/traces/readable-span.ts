@@ -1,4 +1,4 @@
-/** A span of a job in the form in which OpenTelemetry's exporters take spans. */
+/** A job's span in the form of OpenTelemetry's exporters. */
 import {
   type Attributes,
   type HrTime,
@@ -12,7 +12,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { JobSpan, SpanLink } from '../../domain/events/job-spans.ts';
 import type { TracePhase } from '../../domain/events/trace.ts';
 
-/** A job takes what a caller submits, an attempt hands it to a worker. */
+/** A job consumes a caller's submission, an attempt produces work for a worker. */
 const kinds: Readonly<Record<TracePhase, SpanKind>> = {
   job: SpanKind.CONSUMER,
   wait: SpanKind.INTERNAL,
@@ -24,7 +24,7 @@ export interface SpanSource {
   readonly scope: { readonly name: string; readonly version: string };
 }
 
-/** @param span That has ended. */
+/** @param span A span that has ended. */
 export function readableSpan(span: JobSpan, { resource, scope }: SpanSource): ReadableSpan {
   const { name, phase, attributes, links, startTimeUs, endTimeUs = startTimeUs, parentSpanId } = span;
   const { traceId } = span;
@@ -33,7 +33,7 @@ export function readableSpan(span: JobSpan, { resource, scope }: SpanSource): Re
     name,
     kind: kinds[phase],
     spanContext: () => contextOf(span, false),
-    // The caller's span is another process's.
+    // The caller's span belongs to another process.
     ...(parentSpanId && { parentSpanContext: contextOf({ traceId, spanId: parentSpanId }, phase === 'job') }),
     startTime: hrTime(startTimeUs),
     endTime: hrTime(endTimeUs, tookUs === 0),
@@ -55,7 +55,7 @@ function contextOf({ traceId, spanId }: Pick<SpanLink, 'traceId' | 'spanId'>, is
   return { traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote };
 }
 
-/** @param more By a nanosecond: backends take a span that took no time for one of a broken clock. */
+/** @param more Adds a nanosecond: backends take a span of no duration for one of a broken clock. */
 function hrTime(timeUs: number, more = false): HrTime {
   return [Math.floor(timeUs / 1e6), (timeUs % 1e6) * 1_000 + (more ? 1 : 0)];
 }

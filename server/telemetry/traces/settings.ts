@@ -1,8 +1,8 @@
-/** What the standard environment variables of OpenTelemetry say about the control plane's traces. */
+/** OpenTelemetry's standard variables for the control plane's traces. */
 import type { Sampling } from '../../domain/events/trace.ts';
 import { type Environment, isDisabled } from '../otel-environment.ts';
 
-/** Whether spans are to be sent: somebody has named a place, and nobody has said no. */
+/** Whether spans are exported: an endpoint is set, and nothing disables the export. */
 export function sendsSpans(env: Environment): boolean {
   if (isDisabled(env)) return false;
   if (env.OTEL_TRACES_EXPORTER?.trim() === 'none') return false;
@@ -18,7 +18,7 @@ const samplers: Readonly<Record<string, (ratio: number) => Sampling>> = {
   parentbased_traceidratio: (ratio) => ({ followsCaller: true, ratio }),
 };
 
-/** @throws Error that names the variable, and what it may be. */
+/** @throws Error that names the variable and its allowed values. */
 export function samplingOf(env: Environment): Sampling {
   const name = env.OTEL_TRACES_SAMPLER?.trim() || 'parentbased_always_on';
   const sampler = samplers[name];
