@@ -98,8 +98,8 @@ describe.each(names)('a drain against %s', (name) => {
 
   it.each([
     ['was drained', 0],
-    ['beat and was drained', 1],
-    ['was drained and beat', 2],
+    ['sent a heartbeat and was drained', 1],
+    ['was drained and sent a heartbeat', 2],
   ] as const)('makes an assignment that read the session before it %s return nothing', async (_what, order) => {
     const lock = 7_001 + order;
     const { laneId, sessionId } = await prepare();

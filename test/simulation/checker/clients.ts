@@ -33,7 +33,7 @@ export function checkSubmissions(evidence: Evidence, jobs: JobChecks): void {
     if (facts.existing) history.count('submission found an existing job');
     if (facts.existing && facts.matching !== undefined) {
       if (matchingIn(evidence, job) !== facts.matching)
-        history.violate('I19 alike', `${owner} was answered job ${job}, which is not like it`);
+        history.violate('I19 matching', `${owner} was answered job ${job}, which is not like it`);
       else history.count(`submission answered by one that is alike: ${evidence.facts.get(job)?.definition}`);
       continue;
     }

@@ -60,7 +60,7 @@ export class MatchingChecks {
   #checkAll(n: number): void {
     for (const [key, jobs] of this.#jobs) {
       if (jobs.size <= 1) continue;
-      this.#evidence.history.violate('I19 alike', `${[...jobs]} are all there of ${key} (before journal ${n})`);
+      this.#evidence.history.violate('I19 matching', `${[...jobs]} are all there of ${key} (before journal ${n})`);
       jobs.clear();
     }
   }
@@ -70,7 +70,7 @@ export class MatchingChecks {
     this.#last.set(key, { job: row.id, at: row.at });
     if (!last || this.#erased.has(last.job) || row.at - last.at >= ALARM_PERIOD_MS * 1_000) return;
     this.#evidence.history.violate(
-      'I19 alike',
+      'I19 matching',
       `${row.id} of ${key} was made ${row.at - last.at} µs after ${last.job}`,
     );
   }
