@@ -46,7 +46,7 @@ function checkSubmissions({ calls }: Evidence, { jobs }: Lives, findings: Findin
   if (open === 0 && nobodys.length > 0)
     findings.violate(
       'I2',
-      `nobody was told of ${nobodys.length} jobs, so a call was stored twice: ${nobodys.slice(0, 5).join(', ')}`,
+      `${nobodys.length} jobs are in no answer, so a call was stored twice: ${nobodys.slice(0, 5).join(', ')}`,
     );
 }
 

@@ -155,7 +155,7 @@ export class BatchChecks extends TransactionChecks {
     if (!callback || others.length > 0 || callback.id !== life.callback)
       this.#violate(life, 'batches: callbacks', `ended without the callback that it names, ${life.callback}`);
     else if (JSON.stringify({ batch: reported.batch, state: reported.state, counts: reported.counts }) !== expected)
-      this.#violate(life, 'batches: callbacks', `told its callback ${JSON.stringify(reported)}, it is ${expected}`);
+      this.#violate(life, 'batches: callbacks', `gave its callback ${JSON.stringify(reported)}, it is ${expected}`);
     else this.evidence.history.count('batch: a callback was made');
   }
 
@@ -169,7 +169,7 @@ export class BatchChecks extends TransactionChecks {
     this.#requests ??= new Requests(this.evidence);
     if (this.#requests.underWay(row, 'cancelJob', 'cancelJobs')) return;
     if (life.stopReason) this.evidence.history.count('batch: a member was cancelled with it');
-    else this.#violate(life, 'batches: members', `has member ${row.id} cancelled, which nobody had asked for`);
+    else this.#violate(life, 'batches: members', `has cancelled member ${row.id} without a request`);
   }
 
   /** Final reads of clients agree with the journal. */
@@ -201,7 +201,7 @@ export class BatchChecks extends TransactionChecks {
     for (const { facts, order } of this.evidence.seen.get('batch sealed') ?? []) {
       const life = this.#lives.get(String(facts.job));
       if (life && (life.closed ?? Number.POSITIVE_INFINITY) > order)
-        this.#violate(life, 'batches: members', 'was told to be sealed, and is open');
+        this.#violate(life, 'batches: members', 'was answered as sealed, and is open');
     }
   }
 

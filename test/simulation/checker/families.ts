@@ -47,7 +47,9 @@ export class FamilyChecks extends TransactionChecks {
     for (const { facts } of this.evidence.seen.get('child told') ?? []) {
       const known = this.#families.get(String(facts.job))?.children.get(String(facts.owner));
       if (known?.id !== facts.child)
-        this.#violate(`job ${facts.job} was told of child ${facts.child} (${facts.owner}), it is ${known?.id}`);
+        this.#violate(
+          `job ${facts.job} got child ${facts.child} (${facts.owner}) in an answer, and it is ${known?.id}`,
+        );
     }
     for (const { facts, order } of this.evidence.seen.get('children seen') ?? [])
       for (const one of String(facts.ends).split(',').filter(Boolean)) {
@@ -90,7 +92,7 @@ export class FamilyChecks extends TransactionChecks {
     const continues = (row.kind === 'move' && row.to === ASSIGNED) || (row.kind === 'end' && !isCancelling);
     if (!parent.end || plan?.detached || !continues) return;
     if (lateness(this.evidence.profile, row, parent.end.at) > 0)
-      this.#violate(`child ${child.id} goes on, and its parent ${parent.id} has ended (journal ${row.n})`);
+      this.#violate(`child ${child.id} continues, and its parent ${parent.id} has ended (journal ${row.n})`);
   }
 
   /** The control plane cancels children whose parent has ended, unless they are detached. */
@@ -103,7 +105,7 @@ export class FamilyChecks extends TransactionChecks {
     if (this.#requests.underWay(row, 'cancelJob', 'cancelJobs')) return;
     const { parent, plan } = child;
     if (parent.end && !plan?.detached) this.evidence.history.count('family: a child was cancelled with its parent');
-    else this.#violate(`child ${child.id} was cancelled by nobody (journal ${row.n})`);
+    else this.#violate(`child ${child.id} was cancelled without a request (journal ${row.n})`);
   }
 
   #parent(row: Ordered): void {
@@ -131,7 +133,8 @@ export class FamilyChecks extends TransactionChecks {
 
   #woken(family: Family, row: Ordered): void {
     const open = family.awaited.filter(({ end }) => !end);
-    if (open.length > 0) this.#violate(`job ${family.id} goes on, and child ${open[0]?.id} is open (journal ${row.n})`);
+    if (open.length > 0)
+      this.#violate(`job ${family.id} continues, and child ${open[0]?.id} is open (journal ${row.n})`);
     const lastUs = Math.max(...family.awaited.map(({ end }) => end?.at ?? 0));
     if (lateness(this.evidence.profile, row, lastUs) > 0)
       this.#violate(`job ${family.id} waited on after its children had ended (journal ${row.n})`);

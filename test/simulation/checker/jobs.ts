@@ -192,7 +192,7 @@ export class JobChecks {
       this.#violate(
         'I6 leases',
         row,
-        `lost attempt ${life.attempt} (${names[row.from ?? 0]} → ${to === undefined ? 'its end' : names[to]}) and nobody had a reason to take it`,
+        `lost attempt ${life.attempt} (${names[row.from ?? 0]} → ${to === undefined ? 'its end' : names[to]}) without a reason`,
       );
     }
     life.session = null;

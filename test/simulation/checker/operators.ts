@@ -54,7 +54,7 @@ function checkRedrives(evidence: Evidence, { lives }: JobChecks): void {
       if ((end.to !== FAILED && end.to !== EXPIRED) || (erased.get(id) ?? Number.POSITIVE_INFINITY) < over.order)
         continue;
       history.count('a redrive met a job that had failed');
-      if (!retried.has(id)) history.violate('retries by hand', `job ${id} was passed over by a redrive of its batch`);
+      if (!retried.has(id)) history.violate('manual retries', `job ${id} was skipped by a redrive of its batch`);
     }
   }
 }
@@ -80,9 +80,9 @@ function checkRetried(evidence: Evidence, { lives }: JobChecks): void {
     for (const id of ids) {
       const created = lives.get(id)?.createdAt ?? 0;
       if (!end || end.order > created)
-        history.violate('retries by hand', `job ${id} retries ${parent}, which had not ended`);
+        history.violate('manual retries', `job ${id} retries ${parent}, which had not ended`);
       if (facts.get(id)?.definition !== facts.get(parent)?.definition)
-        history.violate('retries by hand', `job ${id} is of another definition than ${parent}, which it retries`);
+        history.violate('manual retries', `job ${id} is of another definition than ${parent}, which it retries`);
     }
   }
   for (const kind of ['redriven', 'retried']) {
@@ -90,9 +90,9 @@ function checkRetried(evidence: Evidence, { lives }: JobChecks): void {
       history.count(kind);
       const end = lives.get(String(entry.facts.job))?.end?.to;
       if (facts.get(String(entry.facts.as))?.retryOf !== entry.facts.job)
-        history.violate('retries by hand', `job ${entry.facts.as} was answered as the retry of ${entry.facts.job}`);
+        history.violate('manual retries', `job ${entry.facts.as} was answered as the retry of ${entry.facts.job}`);
       if (kind === 'redriven' && end !== FAILED && end !== EXPIRED)
-        history.violate('retries by hand', `job ${entry.facts.job} ended as ${end} and was redriven`);
+        history.violate('manual retries', `job ${entry.facts.job} ended as ${end} and was redriven`);
     }
   }
 }

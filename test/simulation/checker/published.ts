@@ -44,10 +44,13 @@ export function checkPublished(
       .sort((a, b) => a.revision - b.revision)
       .map(({ previousState = '', state }) => `${previousState}>${state}`);
     if (found.join() !== changes.join())
-      history.violate(INVARIANT, `of job ${jobId} was told ${found.join(', ')}, and it was ${changes.join(', ')}`);
+      history.violate(
+        INVARIANT,
+        `of job ${jobId} the changes ${found.join(', ')} were published, and it had ${changes.join(', ')}`,
+      );
     events.delete(jobId);
   }
   for (const jobId of events.keys())
-    history.violate(INVARIANT, `of job ${jobId} something was told, and it was never made`);
+    history.violate(INVARIANT, `of job ${jobId} an event was published, and it was never created`);
   history.count('event told', byId.size);
 }

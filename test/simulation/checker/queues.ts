@@ -42,7 +42,7 @@ export class QueueChecks {
     const paused = row.to === 1;
     const method = paused ? 'pauseQueue' : 'resumeQueue';
     if (!this.#requests.named('queue', queue, row.order, row.order, method))
-      this.#violate(`queue ${queue} changed to paused=${paused}, and nobody had asked for it (journal ${row.n})`);
+      this.#violate(`queue ${queue} changed to paused=${paused} without a request (journal ${row.n})`);
     const { history } = this.#evidence;
     if (paused) {
       this.#pauses.set(queue, [...this.#pausesOf(queue), { from: row.order, until: Number.POSITIVE_INFINITY }]);

@@ -75,7 +75,7 @@ export class RetryChecks {
     });
     if (verdict.counted !== (row.counted === 1))
       this.#violate('I5 attempts rise', row, `counts attempt ${row.attempt}: ${row.counted}, ${textOf(verdict)}`);
-    if (verdict.next === 'stop') this.#violate('I16 retries', row, `goes on after ${row.text}, ${textOf(verdict)}`);
+    if (verdict.next === 'stop') this.#violate('I16 retries', row, `continues after ${row.text}, ${textOf(verdict)}`);
     life.counted += +verdict.counted;
     if (verdict.counted) this.#evidence.history.count('retried after a failure');
     life.verdict = verdict;

@@ -69,7 +69,7 @@ export class StepChecks {
     if (to === CANCELLING) times.cancelling = row.at;
     if (held.includes(from ?? 0)) {
       if (to === CANCELLING && !this.requests.cancelled(row))
-        this.#violate(row, 'I13 cancel', 'was cancelled by nobody');
+        this.#violate(row, 'I13 cancel', 'was cancelled without a request');
       return;
     }
     const step = `${names[from ?? 0]} → ${names[to ?? 0]}`;
@@ -116,7 +116,7 @@ export class StepChecks {
     const times = this.#timesOf(row.id);
     const { history } = this.#evidence;
     if (row.to === CANCELLED && waits && !this.requests.cancelled(row) && !this.#isReplaced(row))
-      this.#violate(row, 'I13 cancel', 'was cancelled by nobody');
+      this.#violate(row, 'I13 cancel', 'was cancelled without a request');
     if (row.to === EXPIRED) history.count(`expired: ${this.#evidence.facts.get(row.id)?.definition}`);
     // The cancel of a workflow or a batch takes as long as its open jobs.
     const isTimed = !hasNoWorker(this.#evidence.facts.get(row.id)?.definition);
@@ -142,7 +142,7 @@ export class StepChecks {
 
   #asked(row: Ordered, step: string, method: string): void {
     if (this.requests.underWay(row, method)) this.#evidence.history.count(`${method}: ${step}`);
-    else this.#violate(row, 'I3 legal path', `went ${step}, and nobody had asked for it`);
+    else this.#violate(row, 'I3 legal path', `went ${step} without a request`);
   }
 
   #notBefore(row: Ordered, what: string, time: number): void {

@@ -20,7 +20,7 @@ export class SuspectChecks {
     this.#evidence.history.count('suspect granted');
     const other = this.#heldBy.get(row.sessionId);
     if (other !== undefined && other !== row.id)
-      this.#violate(row, `was given to session ${row.sessionId} beside the suspect ${other}`);
+      this.#violate(row, `was given to session ${row.sessionId} next to the suspect ${other}`);
     this.#heldBy.set(row.sessionId, row.id);
   }
 

@@ -17,7 +17,10 @@ export function checkWaitAnswers(checks: WaitChecks, evidence: Evidence): void {
     const end = ends.get(String(facts.job));
     const wanted = facts.kind === 'approve' ? stateCodes.SUCCEEDED : stateCodes.FAILED;
     if (end?.to !== wanted || !end.text?.includes(String(facts.text)))
-      checks.violate('waits: words', `job ${facts.job} was told to ${facts.kind} (${facts.text}), and is ${end?.text}`);
+      checks.violate(
+        'waits: words',
+        `job ${facts.job} was answered ${facts.kind} (${facts.text}), and is ${end?.text}`,
+      );
   }
   for (const { facts, order } of evidence.seen.get('word refused') ?? []) {
     evidence.history.count('wait: a word came too early or too late');
@@ -35,7 +38,7 @@ function checkEvent(checks: WaitChecks, { facts, order }: Entry, asked: number):
   if (!stored && facts.keepMs !== 0) violate('was accepted, and is not stored');
   if (!stored && checks.key(key).alwaysWaited(asked, order)) violate(`was dropped, and a job waits for key ${key}`);
   if (facts.repeated) return;
-  if (!stored && (facts.kept || facts.delivering || Number(facts.delivered) > 0)) violate('was told to be there');
+  if (!stored && (facts.kept || facts.delivering || Number(facts.delivered) > 0)) violate('was answered as stored');
   if (Number(facts.delivered) > (stored?.taken.size ?? 0))
-    violate(`was told to have ended ${facts.delivered} jobs, it was ${stored?.taken.size}`);
+    violate(`was answered to have ended ${facts.delivered} jobs, and ended ${stored?.taken.size}`);
 }

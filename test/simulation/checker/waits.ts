@@ -105,7 +105,7 @@ export class WaitChecks extends TransactionChecks {
     if (event.state === 'KEPT') this.evidence.history.count('wait: an event was kept');
     if (event.state !== 'ON_ITS_WAY') return;
     if (free.length === 0)
-      this.violate('waits: events', `event ${event.name} is sent to nobody, and is not kept (journal ${row.n})`);
+      this.violate('waits: events', `event ${event.name} is sent to no wait, and is not kept (journal ${row.n})`);
     if (free.length > 1) this.evidence.history.count('wait: an event went to several jobs');
     for (const life of free) life.promised = event;
     event.promised.clear();
@@ -122,7 +122,7 @@ export class WaitChecks extends TransactionChecks {
     if (took > 0) return;
     this.evidence.history.count('wait: an event found nobody any more');
     if (row.to === null && event.keepUntil > row.at)
-      this.violate('waits: events', `event ${name} has reached nobody, and is lost (journal ${row.n})`);
+      this.violate('waits: events', `event ${name} has reached no wait, and is lost (journal ${row.n})`);
   }
 
   /** A kept event ends one job. */
@@ -166,7 +166,7 @@ export class WaitChecks extends TransactionChecks {
 
   #judgeWord(row: Ordered, method: string): void {
     this.#requests ??= new Requests(this.evidence);
-    if (!this.#requests.underWay(row, method)) this.#violate(row, `ended by ${row.text}, and nobody had said so`);
+    if (!this.#requests.underWay(row, method)) this.#violate(row, `ended by ${row.text} without a decision`);
   }
 
   #judgeFailure(life: WaitLife, row: Ordered): void {

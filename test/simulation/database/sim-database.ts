@@ -240,5 +240,5 @@ function connectionLost(): Error {
 }
 
 function conflict(code: string): Error {
-  return Object.assign(new Error('somebody else was in the way'), { code });
+  return Object.assign(new Error('a conflict with another transaction'), { code });
 }

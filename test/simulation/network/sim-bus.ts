@@ -139,7 +139,7 @@ export class BusHub {
           });
         }),
       read: () => {
-        throw new Error('nobody reads events here');
+        throw new Error('the simulation reads no events');
       },
     };
   }
