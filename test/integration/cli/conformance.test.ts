@@ -83,7 +83,7 @@ describe('muster conformance', () => {
     expect(JSON.parse(json)).toEqual({
       name: 'killed',
       rule: 'Draining and ending',
-      proves: 'Nothing is heard of a process that was killed.',
+      proves: 'A killed process reports nothing.',
     });
   });
 

@@ -43,7 +43,7 @@ export const assignmentCases: Group = {
     {
       name: 'assign-duplicate-held',
       rule: 'Looking at an assignment',
-      proves: 'Line 1: an assignment of an attempt that is held is ignored.',
+      proves: 'Line 1: an assignment of a held attempt is ignored.',
       isShared: true,
       steps: [
         ready,
@@ -59,7 +59,7 @@ export const assignmentCases: Group = {
     {
       name: 'assign-duplicate-ended',
       rule: 'Looking at an assignment',
-      proves: 'Line 1: an assignment of an attempt that has ended is ignored while its credit lives.',
+      proves: 'Line 1: an assignment of an ended attempt is ignored while its credit lives.',
       isShared: true,
       steps: [
         ready,
@@ -74,7 +74,7 @@ export const assignmentCases: Group = {
     {
       name: 'assign-duplicate-released',
       rule: 'Looking at an assignment',
-      proves: 'Line 1: an attempt that was released has been seen, too.',
+      proves: 'Line 1: a released attempt counts as seen, too.',
       isShared: true,
       steps: [
         ready,
@@ -88,7 +88,7 @@ export const assignmentCases: Group = {
     {
       name: 'assign-doubled-reordered',
       rule: 'Looking at an assignment',
-      proves: 'Assignments that come twice and in any order run once each.',
+      proves: 'Doubled assignments in any order run once each.',
       steps: [
         ready,
         ...ten.map((name) => assign(name, returns(name), { by: 'nowhere' })),
@@ -120,7 +120,7 @@ export const assignmentCases: Group = {
     {
       name: 'assign-cancelled-together',
       rule: 'Heartbeats',
-      proves: 'Cancels are looked at before the assignments that they come with.',
+      proves: 'Cancels are processed before the assignments of the same answer.',
       isShared: true,
       steps: [
         ready,
@@ -149,7 +149,7 @@ export const assignmentCases: Group = {
     {
       name: 'assign-unsupported',
       rule: 'Looking at an assignment',
-      proves: 'Line 5: an attempt for a handler that the worker does not have is released with UNSUPPORTED.',
+      proves: 'Line 5: an attempt for an unknown handler is released with UNSUPPORTED.',
       isShared: true,
       steps: [ready, assign('a', unknownWork), reported('a', released('UNSUPPORTED')), allSlotsOnOffer],
     },
@@ -183,7 +183,7 @@ export const assignmentCases: Group = {
     {
       name: 'assign-overspent',
       rule: 'Looking at an assignment',
-      proves: 'Line 5: more attempts than a credit has places are released, with NO_SLOT or DEAD_CREDIT.',
+      proves: 'Line 5: attempts beyond the permits of a credit are released, with NO_SLOT or DEAD_CREDIT.',
       slots: 2,
       steps: [
         ready,
@@ -201,7 +201,7 @@ export const assignmentCases: Group = {
     {
       name: 'assign-no-prefetch-place',
       rule: 'Looking at an assignment',
-      proves: 'Line 5: an attempt that may wait is released where its credit has no place of that kind.',
+      proves: 'Line 5: a prefetch whose credit has no permit of that kind is released.',
       steps: [
         ready,
         assign('a', returns(1), { credit: newest, isPrefetch: true }),
@@ -211,7 +211,7 @@ export const assignmentCases: Group = {
     {
       name: 'assign-in-answer',
       rule: 'Heartbeats',
-      proves: 'Assignments in the answer to a beat are looked at as if they had come over the bus.',
+      proves: 'Assignments in the answer to a beat are processed as if they had come over the bus.',
       isShared: true,
       steps: [
         ready,
@@ -223,7 +223,7 @@ export const assignmentCases: Group = {
     {
       name: 'assign-lost-again',
       rule: 'Grants that come again',
-      proves: 'An assignment that was lost and comes again in an answer is accepted.',
+      proves: 'A lost assignment that comes again in an answer is accepted.',
       isShared: true,
       steps: [
         ready,
@@ -240,7 +240,7 @@ export const assignmentCases: Group = {
     {
       name: 'assign-lost-with-credit',
       rule: 'Grants that come again',
-      proves: 'One that comes again when its credit has ended is released with DEAD_CREDIT.',
+      proves: 'One that comes again after its credit has ended is released with DEAD_CREDIT.',
       steps: [
         ready,
         assign('a', returns(1), { by: 'nowhere' }),
@@ -256,7 +256,7 @@ export const assignmentCases: Group = {
     {
       name: 'assign-cancel-remembered',
       rule: 'Cancels',
-      proves: 'A cancel for an attempt that has not come is remembered: after 12 s it still is.',
+      proves: 'A cancel for an attempt that has not come is still remembered after 12 s.',
       terms: { beatMs: 1_000, leaseMs: 60_000 },
       steps: [
         ready,

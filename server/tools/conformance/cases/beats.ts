@@ -113,7 +113,8 @@ export const beatCases: Group = {
     {
       name: 'beat-no-credit-unheard',
       rule: 'Credits',
-      proves: 'Before a ping was heard nothing is granted; the beat that carries the first echo grants all.',
+      proves:
+        'Before the first ping arrives the worker grants nothing; the beat that carries the first echo grants all.',
       steps: [
         act('lets no ping through', ({ plane }) => {
           plane.hasPings = false;
@@ -140,7 +141,7 @@ export const beatCases: Group = {
     {
       name: 'beat-interval',
       rule: 'Heartbeats',
-      proves: 'A worker that has nothing to say beats each interval, a random tenth early at most.',
+      proves: 'A worker with nothing to report beats each interval, at most a random tenth early.',
       steps: [
         ready,
         beats(1),
@@ -190,7 +191,7 @@ export const beatCases: Group = {
     {
       name: 'beat-overlapping',
       rule: 'Heartbeats',
-      proves: 'A beat does not wait for the answer to the one before; four at most are under way.',
+      proves: 'A beat does not wait for the answer to the previous one; at most four are in flight.',
       terms: { beatMs: 10_000, leaseMs: 60_000 },
       steps: [
         ready,
@@ -208,7 +209,7 @@ export const beatCases: Group = {
     {
       name: 'beat-answers-reordered',
       rule: 'Heartbeats',
-      proves: 'Answers that come late and in another order do no harm.',
+      proves: 'Late answers in another order do no harm.',
       terms: { beatMs: 5_000, leaseMs: 60_000 },
       steps: [
         ready,
@@ -222,8 +223,7 @@ export const beatCases: Group = {
     {
       name: 'beat-answers-lost',
       rule: 'Heartbeats',
-      proves:
-        'Beats that took effect and whose answers are lost leave neither slots that are offered twice nor some that are not.',
+      proves: 'When beats took effect but their answers are lost, no slot is offered twice and none is left out.',
       steps: [
         ready,
         spoil('Heartbeat', { seen: 'nothing', takesEffect: true, times: 3 }),
@@ -241,7 +241,7 @@ export const beatCases: Group = {
     {
       name: 'beat-failed',
       rule: 'Heartbeats',
-      proves: 'A beat that fails is followed by another within a second.',
+      proves: 'A failed beat is followed by another within a second.',
       terms: { beatMs: 5_000, leaseMs: 60_000 },
       steps: [
         ready,
@@ -267,7 +267,7 @@ export const beatCases: Group = {
     {
       name: 'beat-rate',
       rule: 'Heartbeats',
-      proves: 'However much handlers say, there are never more than 20 beats a second.',
+      proves: 'However much handlers report, there are never more than 20 beats a second.',
       isShared: true,
       steps: [
         ready,
@@ -278,14 +278,14 @@ export const beatCases: Group = {
     {
       name: 'beat-rate-checkpoints',
       rule: 'Heartbeats',
-      proves: 'Also where each failure waits for the beat with its checkpoint.',
+      proves: 'The same holds when each failure waits for the beat with its checkpoint.',
       isShared: true,
       steps: [ready, ...Array.from({ length: 20 }, (_, at) => failsAt(`round ${at}, `)).flat(), allSlotsOnOffer],
     },
     {
       name: 'beat-update-refused',
       rule: 'Errors',
-      proves: 'Progress that the server refuses is not sent again, and the session goes on.',
+      proves: 'Progress that the server refuses is not sent again, and the session continues.',
       terms: { beatMs: 2_000 },
       steps: [
         ready,
@@ -303,7 +303,7 @@ export const beatCases: Group = {
     {
       name: 'beat-lists-all',
       rule: 'What is held',
-      proves: 'A beat lists every attempt that is held, as started once its handler was entered.',
+      proves: 'A beat lists every held attempt, as started once its handler was entered.',
       slots: 40,
       steps: [
         ready,

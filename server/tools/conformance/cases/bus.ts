@@ -36,14 +36,14 @@ export const busCases: Group = {
     {
       name: 'bus-late',
       rule: 'The bus',
-      proves: 'A worker that finds no bus goes on trying, and beats meanwhile.',
+      proves: 'A worker without a bus keeps trying, and beats meanwhile.',
       steps: [shutBus, start, beats(4), reopenBus, settled, works],
     },
     {
       name: 'bus-subscribes',
       rule: 'The bus',
       proves:
-        'It connects with its JWT and the signature of the nonce, and subscribes to the subject of its session alone.',
+        'It connects with its JWT and the signature of the nonce, and subscribes only to the subject of its session.',
       steps: [
         ready,
         check('it subscribed to its own subject', ({ plane, session }) => {
@@ -58,7 +58,7 @@ export const busCases: Group = {
     {
       name: 'bus-cut',
       rule: 'The bus',
-      proves: 'A broken connection is made anew; what runs goes on.',
+      proves: 'A broken connection is replaced; running attempts continue.',
       steps: [
         ready,
         assign('a', script({ do: 'sleep', ms: 2_500 }, { do: 'return', value: 'went on' })),
@@ -74,7 +74,7 @@ export const busCases: Group = {
     {
       name: 'bus-away',
       rule: 'The bus',
-      proves: 'While the bus is away reports and beats go on, and it is found again when it is back.',
+      proves: 'While the bus is down reports and beats continue, and the worker reconnects when it is back.',
       steps: [
         ready,
         assign('a', script({ do: 'sleep', ms: 2_000 }, { do: 'return', value: 'reported' })),
@@ -90,7 +90,7 @@ export const busCases: Group = {
     {
       name: 'bus-reconnect-asked',
       rule: 'Heartbeats',
-      proves: 'A worker connects anew when reconnect_bus asks for it, and grants everything with the next echo.',
+      proves: 'A worker reconnects when reconnect_bus asks for it, and grants everything with the next echo.',
       steps: [
         ready,
         keepConnections,
@@ -106,22 +106,21 @@ export const busCases: Group = {
     {
       name: 'bus-renewed',
       rule: 'The bus',
-      proves: 'New credentials of an answer are used from the next connection on.',
+      proves: 'New credentials in an answer are used from the next connection on.',
       terms: { accessMs: 8_000 },
       steps: [ready, renew, keepConnections, connectsAnew, settled, works],
     },
     {
       name: 'bus-expired',
       rule: 'The bus',
-      proves: 'A worker whose credentials are refused goes on trying, and comes in once it has been given new ones.',
+      proves: 'A worker whose credentials are refused keeps trying, and connects once it has new ones.',
       terms: { accessMs: 4_000 },
       steps: [ready, keepConnections, connectsAnew, beats(3), renew, settled, works],
     },
     {
       name: 'bus-subscription-refused',
       rule: 'The bus',
-      proves:
-        'A refused subscription stays dead on its connection: the worker connects anew, with the newest credentials.',
+      proves: 'A refused subscription stays dead on its connection: the worker reconnects with the newest credentials.',
       steps: [
         act('gives credentials for another subject', ({ plane }) => {
           plane.givesForeignAccess = true;
@@ -136,7 +135,7 @@ export const busCases: Group = {
     {
       name: 'bus-slow',
       rule: 'The bus',
-      proves: 'A bus that takes half a second costs time and nothing else.',
+      proves: 'A bus with a delay of half a second costs time and nothing else.',
       steps: [
         act('delays what the bus says', ({ plane }) => {
           plane.busLine.delayMs = 500;
@@ -183,7 +182,7 @@ export const busCases: Group = {
     {
       name: 'bus-garbage',
       rule: 'The bus',
-      proves: 'A message that is no SessionMessage does no harm.',
+      proves: 'A message that is not a SessionMessage does no harm.',
       steps: [
         ready,
         act('sends bytes that are no message', (stage) =>

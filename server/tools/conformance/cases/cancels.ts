@@ -67,32 +67,32 @@ export const cancelCases: Group = {
   cases: [
     stopped(
       'cancel-obeyed',
-      'A handler that stops when it is told of a cancel is reported as cancelled.',
+      'A handler that stops when it receives a cancel is reported as cancelled.',
       waits,
       cancelled,
     ),
     stopped(
       'cancel-failed',
-      'A handler that fails after it was told of a cancel is reported as cancelled, whatever its error.',
+      'A handler that fails after it received a cancel is reported as cancelled, whatever its error.',
       afterStop({ do: 'fail', type: 'Unfinished', message: 'was stopped' }),
       cancelled,
     ),
     stopped(
       'cancel-returned',
-      'A result wins, also after the handler was told of a cancel.',
+      'A result wins, also after the handler received a cancel.',
       afterStop({ do: 'return', value: 'cleaned up' }),
       result('cleaned up'),
     ),
     stopped(
       'cancel-not-heard',
-      'A handler that hears of no cancel goes on, and its result is reported.',
+      'A handler that ignores a cancel continues, and its result is reported.',
       isDeaf(3_000),
       result('deaf'),
     ),
     {
       name: 'cancel-in-answer',
       rule: 'Cancels',
-      proves: 'A cancel that only the answers to beats carry is obeyed.',
+      proves: 'A cancel that arrives only in the answers to beats is obeyed.',
       isShared: true,
       steps: [
         ready,
@@ -106,19 +106,19 @@ export const cancelCases: Group = {
     {
       name: 'cancel-report-in-flight',
       rule: 'Cancels',
-      proves: 'A cancel that comes while the report is under way changes neither the report nor another attempt.',
+      proves: 'A cancel that comes while the report is in flight changes neither the report nor another attempt.',
       steps: cancelInFlight(),
     },
     {
       name: 'cancel-report-failed',
       rule: 'Cancels',
-      proves: 'Also where that call fails then: the same report is sent again.',
+      proves: 'The same holds when that call then fails: the same report is sent again.',
       steps: cancelInFlight(unavailable),
     },
     {
       name: 'cancel-report-waits',
       rule: 'Cancels',
-      proves: 'A cancel that comes while the report waits for the beat with its checkpoint changes nothing of it.',
+      proves: 'A cancel that comes while the report waits for the beat with its checkpoint does not change the report.',
       terms: { beatMs: 10_000, leaseMs: 60_000 },
       steps: [
         ready,
@@ -141,7 +141,7 @@ export const cancelCases: Group = {
     {
       name: 'cancel-after-report',
       rule: 'Cancels',
-      proves: 'A cancel of an attempt that has been reported changes nothing.',
+      proves: 'A cancel of a reported attempt changes nothing.',
       isShared: true,
       steps: [
         ready,

@@ -60,7 +60,7 @@ export const childCases: Group = {
       name: 'children',
       rule: 'Reports',
       needs: 'children',
-      proves: 'A handler that waits for children is reported as suspended, and finds them again when it runs anew.',
+      proves: 'A handler that waits for children is reported as suspended, and gets them again when it runs again.',
       steps: [
         ready,
         assign('a', counts),

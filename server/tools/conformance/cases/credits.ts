@@ -45,7 +45,7 @@ export const creditCases: Group = {
     {
       name: 'credit-in-report',
       rule: 'Credits',
-      proves: 'A slot is offered anew in the very report that frees it.',
+      proves: 'A freed slot is offered in the same report that frees it.',
       terms: { beatMs: 10_000, leaseMs: 60_000 },
       steps: [
         ready,
@@ -61,7 +61,7 @@ export const creditCases: Group = {
     {
       name: 'credit-busy',
       rule: 'Credits',
-      proves: 'Slots that are taken are not offered, and are when their handlers have ended.',
+      proves: 'Busy slots are not offered until their handlers have ended.',
       slots: 4,
       steps: [
         ready,
@@ -76,7 +76,7 @@ export const creditCases: Group = {
     {
       name: 'credit-many-rounds',
       rule: 'Credits',
-      proves: 'Over many attempts the numbers of credits rise, and never are more slots on offer than there are.',
+      proves: 'Over many attempts the numbers of credits rise, and never more slots are offered than exist.',
       isShared: true,
       steps: [
         ready,
@@ -92,7 +92,7 @@ export const creditCases: Group = {
     {
       name: 'credit-replaced',
       rule: 'Credits',
-      proves: 'An unused credit with less than 8 s left is voided at a beat, and another takes its place.',
+      proves: 'An unused credit with less than 8 s left is voided at a beat, and replaced by another.',
       steps: [
         ready,
         keepCredit,
@@ -128,14 +128,14 @@ export const creditCases: Group = {
       name: 'credit-bus-broken',
       rule: 'Credits',
       proves:
-        'When the connection to the bus breaks what is unspent is voided; all is granted anew with the next echo.',
+        'When the connection to the bus breaks, unspent credits are voided; all is granted again with the next echo.',
       terms: { beatMs: 2_000 },
       steps: [ready, keepCredit, shutBus, until('the credit is voided', isVoided, 6_000), reopenBus, settled],
     },
     {
       name: 'credit-void-repeated',
       rule: 'Credits',
-      proves: 'A void is said until a call that carried it is answered.',
+      proves: 'A void is repeated until a call that carried it is answered.',
       terms: { beatMs: 10_000, leaseMs: 60_000 },
       steps: [
         ready,
@@ -149,7 +149,7 @@ export const creditCases: Group = {
     {
       name: 'credit-call-failed',
       rule: 'Credits',
-      proves: 'Credits of a call that failed are voided and granted anew.',
+      proves: 'Credits of a failed call are voided and granted again.',
       terms: { beatMs: 10_000, leaseMs: 60_000 },
       steps: [
         ready,
@@ -163,7 +163,7 @@ export const creditCases: Group = {
     {
       name: 'credit-call-unknown',
       rule: 'Credits',
-      proves: 'Credits of a call whose outcome is not known are voided, so that no slot is on offer twice.',
+      proves: 'Credits of a call with an unknown outcome are voided, so that no slot is offered twice.',
       terms: { beatMs: 10_000, leaseMs: 60_000 },
       steps: [
         ready,
@@ -178,7 +178,7 @@ export const creditCases: Group = {
     {
       name: 'credit-slot-kept',
       rule: 'Running',
-      proves: 'A slot is free when its handler has returned, not when it was told to stop.',
+      proves: 'A slot is free when its handler has returned, not when it was asked to stop.',
       slots: 3,
       steps: [
         ready,

@@ -90,7 +90,7 @@ export const endingCases: Group = {
     {
       name: 'drain-reports-fail',
       rule: RULE,
-      proves: 'A worker that drains ends only when its reports are answered.',
+      proves: 'A draining worker ends only when its reports are answered.',
       steps: [
         ready,
         spoil('ReportAttempts', { seen: unavailable, times: 4 }),
@@ -106,13 +106,13 @@ export const endingCases: Group = {
     {
       name: 'drain-close-fails',
       rule: RULE,
-      proves: 'A CloseSession that fails does not keep the process.',
+      proves: 'A failed CloseSession does not keep the process alive.',
       steps: [ready, spoil('CloseSession', { seen: unavailable, times: 100 }), signal('SIGTERM'), ends(true)],
     },
     {
       name: 'killed',
       rule: RULE,
-      proves: 'Nothing is heard of a process that was killed.',
+      proves: 'A killed process reports nothing.',
       steps: [
         ready,
         act('kills the process', (stage) => {

@@ -84,7 +84,7 @@ export const leaseCases: Group = {
       name: 'lease-lost-beat',
       rule: 'Draining and ending',
       proves:
-        'LEASE_LOST of a beat ends the session: handlers are told to stop, what they return is dropped, a new session is opened.',
+        'LEASE_LOST of a beat ends the session: handlers are asked to stop, their results are dropped, a new session is opened.',
       steps: [
         ready,
         assign('a', stops),
@@ -102,7 +102,7 @@ export const leaseCases: Group = {
     {
       name: 'lease-lost-subject',
       rule: 'Looking at an assignment',
-      proves: 'Line 2: what comes for a session that is over is ignored.',
+      proves: 'Line 2: messages for a session that is over are ignored.',
       steps: [
         ready,
         loseSession,
@@ -121,7 +121,7 @@ export const leaseCases: Group = {
     {
       name: 'lease-lost-report',
       rule: 'Draining and ending',
-      proves: 'LEASE_LOST of a report ends the session, too; what it carried is dropped.',
+      proves: 'LEASE_LOST of a report ends the session, too; its reports are dropped.',
       terms: { beatMs: 5_000, leaseMs: 15_000 },
       steps: [
         ready,
@@ -135,7 +135,7 @@ export const leaseCases: Group = {
     {
       name: 'lease-lost-slot',
       rule: 'Draining and ending',
-      proves: 'A handler that does not stop keeps its slot in the session that follows.',
+      proves: 'A handler that does not stop keeps its slot in the next session.',
       slots: 3,
       steps: [
         ready,
@@ -153,7 +153,7 @@ export const leaseCases: Group = {
     {
       name: 'lease-lost-soon',
       rule: 'Draining and ending',
-      proves: 'After a session that lasted less than a second there is a wait before the next.',
+      proves: 'After a session that lasted less than a second the worker waits before the next.',
       steps: [
         spoil('Heartbeat', { seen: leaseLost, times: 3 }),
         ready,
@@ -169,7 +169,7 @@ export const leaseCases: Group = {
       name: 'fence-aborts',
       rule: 'The fence',
       proves:
-        'A worker whose beats are not answered stops its handlers when its lease can not be proved, and reports them aborted.',
+        "A worker whose beats are not answered stops its handlers when its lease can't be proved, and reports them aborted.",
       terms: short,
       steps: [
         ready,
@@ -191,7 +191,7 @@ export const leaseCases: Group = {
     {
       name: 'fence-held',
       rule: 'The fence',
-      proves: 'Behind its fence a worker goes on beating and lists what it aborted until its report is answered.',
+      proves: 'Behind its fence a worker keeps beating and lists aborted attempts until their reports are answered.',
       terms: short,
       steps: [
         ready,
@@ -212,7 +212,7 @@ export const leaseCases: Group = {
     {
       name: 'fence-slot-kept',
       rule: 'The fence',
-      proves: 'A handler that was aborted keeps its slot until it returns, and what it returns is dropped.',
+      proves: 'An aborted handler keeps its slot until it returns, and its result is dropped.',
       terms: short,
       slots: 3,
       steps: [
@@ -233,7 +233,7 @@ export const leaseCases: Group = {
     {
       name: 'fence-continue',
       rule: 'The fence',
-      proves: 'A handler whose definition says CONTINUE runs on behind the fence, and its result is reported.',
+      proves: 'A handler whose definition says CONTINUE keeps running behind the fence, and its result is reported.',
       terms: short,
       steps: [
         ready,
@@ -272,7 +272,7 @@ export const leaseCases: Group = {
       name: 'stopped-process',
       rule: 'The fence',
       proves:
-        'A process that was stopped past its lease wakes up behind its fence: it aborts what ran and accepts nothing.',
+        'A process that was stopped past its lease wakes up behind its fence: it aborts its attempts and accepts nothing.',
       terms: short,
       steps: [
         ready,
@@ -298,7 +298,7 @@ export const leaseCases: Group = {
     {
       name: 'stopped-process-lapsed',
       rule: 'Draining and ending',
-      proves: 'A process whose session was closed while it was stopped drops what it had and opens another.',
+      proves: 'A process whose session was closed while it was stopped drops its attempts and opens another session.',
       terms: short,
       steps: [
         ready,
@@ -315,7 +315,7 @@ export const leaseCases: Group = {
     {
       name: 'replica-switch',
       rule: 'Calls',
-      proves: 'A replica that goes and comes back costs neither the session nor what runs.',
+      proves: 'The loss and return of a replica cost neither the session nor running attempts.',
       steps: [
         ready,
         assign('a', script({ do: 'sleep', ms: 2_000 }, { do: 'return', value: 'done' })),

@@ -78,7 +78,7 @@ export const opening: Group = {
     {
       name: 'open-unavailable',
       rule: 'OpenSession',
-      proves: 'OpenSession is tried again after UNAVAILABLE, within five seconds under the same request_id.',
+      proves: 'OpenSession is repeated after UNAVAILABLE, within five seconds under the same request_id.',
       steps: [
         spoil('OpenSession', { seen: unavailable, times: 3 }),
         ready,
@@ -88,7 +88,7 @@ export const opening: Group = {
     {
       name: 'open-answer-lost',
       rule: 'OpenSession',
-      proves: 'A session whose answer was lost is found by the same request_id.',
+      proves: 'The same request_id finds a session whose answer was lost.',
       steps: [
         spoil('OpenSession', { seen: 'cut', takesEffect: true }),
         ready,
@@ -101,7 +101,7 @@ export const opening: Group = {
     {
       name: 'open-request-ended',
       rule: 'Errors',
-      proves: 'After LEASE_LOST of OpenSession another request_id is taken.',
+      proves: 'After LEASE_LOST of OpenSession the worker uses another request_id.',
       steps: [
         spoil('OpenSession', { seen: leaseLost }),
         ready,
@@ -113,7 +113,7 @@ export const opening: Group = {
     {
       name: 'open-overloaded',
       rule: 'Errors',
-      proves: 'RESOURCE_EXHAUSTED is followed by another try after its RetryInfo.',
+      proves: 'After RESOURCE_EXHAUSTED the worker tries again when its RetryInfo says so.',
       steps: [
         spoil('OpenSession', { seen: overloaded }),
         ready,
@@ -127,7 +127,7 @@ export const opening: Group = {
     {
       name: 'open-version-refused',
       rule: 'Errors',
-      proves: 'A worker whose protocol is not spoken gives up, says why, and ends with an exit code other than 0.',
+      proves: 'A worker whose protocol version is refused gives up, says why, and ends with an exit code other than 0.',
       steps: refused(newer, /protocol 1|PROTOCOL_VERSION_UNSUPPORTED/),
     },
     {
@@ -139,7 +139,7 @@ export const opening: Group = {
     {
       name: 'open-unimplemented',
       rule: 'Errors',
-      proves: 'A worker whose server is no Muster gives up.',
+      proves: 'A worker whose server is not a Muster gives up.',
       steps: refused(
         { code: 'UNIMPLEMENTED', message: 'unknown service SessionService' },
         /SessionService|UNIMPLEMENTED|not know this call/i,
@@ -148,7 +148,7 @@ export const opening: Group = {
     {
       name: 'open-denied',
       rule: 'Errors',
-      proves: 'A worker that is not allowed in gives up.',
+      proves: 'A worker whose access is denied gives up.',
       steps: refused(
         { code: 'PERMISSION_DENIED', message: 'not for this worker' },
         /not for this worker|PERMISSION_DENIED/i,

@@ -72,7 +72,7 @@ export const prefetchCases: Group = {
     {
       name: 'prefetch-last',
       rule: 'Looking at an assignment',
-      proves: 'Of the assignments in one message those without prefetch are looked at first.',
+      proves: 'Of the assignments in one message those without prefetch are processed first.',
       slots: SLOTS,
       steps: [ready, waiting('p', 'brief', 'long'), ...freed],
     },
@@ -94,14 +94,14 @@ export const prefetchCases: Group = {
     {
       name: 'prefetch-cancelled',
       rule: 'Cancels',
-      proves: 'An attempt that is held and was not entered is released with CANCELLED.',
+      proves: 'A held attempt that was not entered is released with CANCELLED.',
       slots: 1,
       steps: [ready, waiting('long', 'p'), cancel('p'), reported('p', released('CANCELLED'))],
     },
     {
       name: 'prefetch-drained',
       rule: 'Draining and ending',
-      proves: 'What was not entered is released with DRAIN when the worker drains.',
+      proves: 'Attempts that were not entered are released with DRAIN when the worker drains.',
       slots: 1,
       steps: [
         ready,

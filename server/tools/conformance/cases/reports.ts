@@ -86,7 +86,7 @@ export const reportCases: Group = {
     {
       name: 'report-cut-midway',
       rule: 'Reports',
-      proves: 'A report whose connection breaks before all of it has arrived is sent again, and ACCEPTED once.',
+      proves: 'A report whose connection breaks midway is sent again, and ACCEPTED once.',
       steps: [
         ready,
         act('lets the connection break in the middle of the next report', ({ plane }) =>
@@ -110,7 +110,7 @@ export const reportCases: Group = {
     {
       name: 'report-internal',
       rule: 'Errors',
-      proves: 'After INTERNAL, whose outcome is not known, the same report is sent again.',
+      proves: 'After INTERNAL, with an unknown outcome, the same report is sent again.',
       steps: repeated({ seen: { code: 'INTERNAL', message: 'internal error' }, takesEffect: true }),
     },
     {
@@ -184,7 +184,7 @@ export const reportCases: Group = {
     {
       name: 'report-lease-lost-attempt',
       rule: 'Reports',
-      proves: 'LEASE_LOST as the result of a report ends that attempt only: the session goes on.',
+      proves: 'LEASE_LOST as the result of a report ends that attempt only: the session continues.',
       isShared: true,
       steps: [
         ready,
@@ -230,7 +230,7 @@ export const reportCases: Group = {
     {
       name: 'report-batches',
       rule: 'Reports',
-      proves: 'Many reports go in calls of 1,000 and 3 MiB at most, each attempt once.',
+      proves: 'Many reports are sent in calls of at most 1,000 and 3 MiB, each attempt once.',
       needs: 'many-slots',
       slots: MANY,
       terms: { leaseMs: 60_000 },

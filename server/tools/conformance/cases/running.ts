@@ -68,14 +68,14 @@ export const runningCases: Group = {
     echoed('echo-nothing', 'No input comes back as an empty result.', new Uint8Array(), ''),
     echoed(
       'echo-large',
-      'The largest input that there is comes back whole.',
+      'The largest possible input comes back whole.',
       new Uint8Array(MAX).fill(0xa5),
       'application/octet-stream',
     ),
     {
       name: 'result-json',
       rule: 'Running',
-      proves: 'What a handler returns is reported as JSON, with its content type.',
+      proves: 'The return value of a handler is reported as JSON, with its content type.',
       isShared: true,
       steps: [
         ready,
@@ -100,7 +100,7 @@ export const runningCases: Group = {
     {
       name: 'result-too-large',
       rule: 'Reports',
-      proves: 'A result larger than max_payload is reported as a final failure; one of just that size is a result.',
+      proves: 'A result larger than max_payload is reported as a final failure; one of exactly that size is a result.',
       needs: 'content-types',
       isShared: true,
       steps: [
@@ -114,7 +114,7 @@ export const runningCases: Group = {
     {
       name: 'handler-context',
       rule: 'Running',
-      proves: 'A handler is told its job, attempt, count, definition, checkpoint and trace.',
+      proves: 'A handler gets its job, attempt, count, definition, checkpoint and trace.',
       isShared: true,
       steps: [
         ready,
@@ -158,13 +158,13 @@ export const runningCases: Group = {
       type: 'OutOfPaper',
       message: 'tray 2 is empty',
     }),
-    fails('failure-final', 'A failure that another attempt can not help is final.', failing({ final: true }), {
+    fails('failure-final', "A failure that another attempt can't help is final.", failing({ final: true }), {
       type: 'OutOfPaper',
       isFinal: true,
     }),
     fails(
       'failure-retry-delay',
-      'A failure may say when the next attempt is wanted.',
+      'A failure may say when the next attempt should come.',
       failing({ retry_delay_ms: 1_500 }),
       { type: 'OutOfPaper', retryDelayMs: 1_500 },
     ),
@@ -176,14 +176,14 @@ export const runningCases: Group = {
     ),
     fails(
       'failure-panic',
-      'A panic of a handler fails its attempt, and the worker goes on.',
+      'A panic of a handler fails its attempt, and the worker continues.',
       script({ do: 'panic', message: 'all is lost' }),
       { message: 'all is lost' },
     ),
     {
       name: 'input-undecodable',
       rule: 'Running',
-      proves: 'An input that is not what its content type says fails the attempt, and the worker goes on.',
+      proves: 'An input that does not match its content type fails the attempt, and the worker continues.',
       isShared: true,
       steps: [
         ready,
@@ -208,7 +208,7 @@ export const runningCases: Group = {
     {
       name: 'run-timeout-returned',
       rule: 'Running',
-      proves: 'What a handler returns after its run timeout is no result.',
+      proves: 'A value that a handler returns after its run timeout is no result.',
       isShared: true,
       steps: [
         ready,
@@ -239,7 +239,7 @@ export const runningCases: Group = {
     {
       name: 'run-timeout-extended',
       rule: 'Running',
-      proves: 'A handler that asks for more time gets it, and the server is told all that was asked for.',
+      proves: 'A handler that asks for more time gets it, and the server gets the sum of all requests.',
       isShared: true,
       steps: [
         ready,
@@ -263,7 +263,7 @@ export const runningCases: Group = {
     {
       name: 'handler-exits',
       rule: 'Draining and ending',
-      proves: 'A process that just dies says nothing more: what it held is given back when its lease lapses.',
+      proves: 'A process that just dies reports nothing more: its attempts are given back when its lease lapses.',
       steps: [
         ready,
         act('the process may end', (stage) => stage.allowEnd()),

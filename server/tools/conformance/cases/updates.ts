@@ -60,7 +60,7 @@ export const updateCases: Group = {
     {
       name: 'progress-soon',
       rule: RULE,
-      proves: 'Progress is told within a second, though the next beat is not due.',
+      proves: 'Progress is sent within a second, even if the next beat is not due.',
       terms: { beatMs: 10_000, leaseMs: 60_000 },
       steps: [
         ready,
@@ -73,7 +73,7 @@ export const updateCases: Group = {
     {
       name: 'progress-again',
       rule: RULE,
-      proves: 'Progress that a failed beat carried goes again with the next.',
+      proves: 'Progress of a failed beat is sent again with the next.',
       isShared: true,
       steps: [
         ready,
@@ -87,7 +87,7 @@ export const updateCases: Group = {
     {
       name: 'progress-newest',
       rule: RULE,
-      proves: 'The newest progress is what is told, with a sequence that rises.',
+      proves: 'The newest progress is sent, with a rising sequence.',
       isShared: true,
       steps: [
         ready,
@@ -131,7 +131,7 @@ export const updateCases: Group = {
     {
       name: 'checkpoint-beat-failed',
       rule: RULE,
-      proves: 'When that beat fails the checkpoint goes again, and the report waits for it.',
+      proves: 'When that beat fails the checkpoint is sent again, and the report waits for it.',
       isShared: true,
       steps: [
         ready,
@@ -144,14 +144,14 @@ export const updateCases: Group = {
     {
       name: 'logs-numbered',
       rule: RULE,
-      proves: 'Log records are numbered from 1 and all told, the last ones with the report.',
+      proves: 'Log records are numbered from 1 and all sent, the last ones with the report.',
       isShared: true,
       steps: [ready, assign('a', speaks), reported('a', result('said')), check('all records came', logFault)],
     },
     {
       name: 'logs-soon',
       rule: RULE,
-      proves: 'A log record is told within a second, though the next beat is not due.',
+      proves: 'A log record is sent within a second, even if the next beat is not due.',
       terms: { beatMs: 10_000, leaseMs: 60_000 },
       steps: [
         ready,
@@ -168,7 +168,7 @@ export const updateCases: Group = {
     {
       name: 'logs-beat-failed',
       rule: RULE,
-      proves: 'Records that no answered beat has carried go again, or with the report.',
+      proves: 'Records that no answered beat has carried are sent again, or with the report.',
       isShared: true,
       steps: [
         ready,

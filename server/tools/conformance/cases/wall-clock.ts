@@ -74,7 +74,7 @@ export const wallClockJumps: Case = {
   name: 'wall-clock-jumps',
   rule: 'The fence',
   proves:
-    'When the wall clock jumps an hour ahead or back nothing lapses, times out, waits or ends of it: all goes by a monotonic clock.',
+    'When the wall clock jumps an hour ahead or back nothing lapses, times out, waits or ends: the worker uses a monotonic clock.',
   terms: { beatMs: BEAT_MS, leaseMs: 4_000 },
   hasWallClock: true,
   steps: [
