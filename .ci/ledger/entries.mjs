@@ -28,8 +28,9 @@ export function lines(checks) {
  * @param now Lines of this checkout.
  * @param moved Rules in their order: `from` is a line or, between slashes, a regular expression over lines; `to` is the line that asserts it now,
  *     with $1 and so on, and empty where the feature is gone; `why` says why.
+ * @param titles By test file, its new titles by the old ones. They apply after the rules.
  */
-export function goneFrom(ledger, now, moved) {
+export function goneFrom(ledger, now, moved, titles) {
   const present = new Set(now);
   const rules = moved.map(({ from, to }) => ({ from: patternOf(from), to }));
   return ledger
@@ -38,6 +39,7 @@ export function goneFrom(ledger, now, moved) {
     .flatMap((line) => {
       let place = line;
       for (const { from, to } of rules) place = place.replace(from, to);
+      place = retitled(place, titles);
       if (place === '' || present.has(place)) return [];
       return [place === line ? `gone: ${line}` : `gone: ${line}\n  not found either: ${place}`];
     });
@@ -46,4 +48,10 @@ export function goneFrom(ledger, now, moved) {
 function patternOf(from) {
   if (from.startsWith('/') && from.endsWith('/')) return new RegExp(from.slice(1, -1));
   return new RegExp(`^${from.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
+}
+
+function retitled(line, titles) {
+  const [kind, file, title] = line.split('\t');
+  const now = kind === 'vitest' ? titles[file]?.[title] : undefined;
+  return now === undefined ? line : `${kind}\t${file}\t${now}`;
 }

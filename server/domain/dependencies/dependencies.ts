@@ -16,7 +16,6 @@ export type Condition = keyof typeof conditions;
 
 /** Codes as stored in SQL. */
 export const dependencyKinds = { JOB: 1, STEP: 2, ASSET: 3 } as const;
-export type DependencyKind = keyof typeof dependencyKinds;
 
 export type DependsOn =
   | { readonly kind: 'JOB'; readonly jobId: string }

@@ -106,8 +106,6 @@ export const pinned: Record<string, readonly string[]> = {
     'job_runs by job_runs_children',
     workflowSteps,
   ],
-  read_awaited_jobs: [runs],
-  read_children_of_awaited: ['job_runs by job_runs_children'],
   read_waited_jobs: [runs],
   read_waiting_children: ['job_runs by job_runs_children'],
   read_workflow_stages: [workflowRuns],
