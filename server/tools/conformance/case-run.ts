@@ -1,4 +1,4 @@
-/** One run of a case against a worker, and what came of it. */
+/** One run of a case against a worker, and its result. */
 import type { Case } from './case.ts';
 import type { DisturbanceWatch } from './disturbance.ts';
 import { NotOffered, Unfulfilled } from './failures.ts';
@@ -12,17 +12,17 @@ export interface KitOptions {
   readonly command: readonly string[];
   readonly cases: readonly Case[];
   readonly seed: number;
-  /** What the worker does not offer: cases that need it are not run. Default: it offers all. */
+  /** Features that the worker does not support: cases that need them are not run. Default: it supports all. */
   readonly without?: readonly Feature[];
-  /** Workers at once. */
+  /** Maximum concurrent workers. */
   readonly parallel: number;
   readonly signal: AbortSignal;
-  /** How long a step waits for what it is about, where it says nothing else. Default: 15 s. */
+  /** Default timeout of a step. Default: 15 s. */
   readonly patienceMs?: number;
-  /** How often a case that was disturbed is run again, alone. Default: 2. */
+  /** Maximum repeats of a disturbed case, run alone. Default: 2. */
   readonly again?: number;
   readonly onResult: (result: CaseResult) => void;
-  /** Told of a case that was disturbed and is run again. */
+  /** Called for a case that was disturbed and is run again. */
   readonly onDisturbed?: (run: CaseRun) => void;
   /** Default: `watchDisturbance`. */
   readonly watch?: (lab: Lab) => DisturbanceWatch;
@@ -32,25 +32,25 @@ export interface CaseResult {
   readonly one: Case;
   readonly verdict: 'passed' | 'failed' | 'not offered';
   readonly ms: number;
-  /** Why it did not pass. Empty: it did. */
+  /** Why it did not pass. Empty: it passed. */
   readonly why: string;
-  /** The step that it failed in, and its number from 1. */
+  /** The step that failed, with its number from 1. */
   readonly step: string;
-  /** The last lines that the worker wrote, where it failed. */
+  /** The last lines of the worker's output, if it failed. */
   readonly words: readonly string[];
-  /** What disturbed its runs that failed, in their order. */
+  /** The disturbances of its failed runs, in order. */
   readonly disturbances: readonly string[];
 }
 
 export interface CaseRun extends Omit<CaseResult, 'verdict'> {
-  /** `disturbed`: it failed, which need not be the worker's fault. */
+  /** `disturbed`: it failed, which may not be the worker's fault. */
   readonly verdict: CaseResult['verdict'] | 'disturbed';
 }
 
 /**
- * Undefined when the run was given up.
+ * Undefined if the run was aborted.
  *
- * @throws what is a fault of the kit's own.
+ * @throws Errors of the kit itself.
  */
 export async function runCase(
   one: Case,

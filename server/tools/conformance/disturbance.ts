@@ -1,27 +1,27 @@
 /**
- * Whether the machine disturbed a case. Cases are of real time: where others take the processors, beats come late and calls miss their
- * deadlines, which makes credits void and of the case another one, and is no fault of the worker's.
+ * Whether the machine disturbed a case. Cases run in real time: if other programs take the processors, heartbeats are
+ * late and calls miss their deadlines, so credits become void and the case changes, without a fault of the worker.
  */
 
 import { OwnLateness } from './clocks/own-lateness.ts';
 import { ProcessorWait } from './clocks/processor-wait.ts';
 import type { Lab } from './lab.ts';
 
-/** What cases allow for is more. */
+/** Below the tolerance of the cases. */
 const MAX_LATE_MS = 200;
 /** Within a second. */
 const MAX_WAIT_MS = 250;
 
-/** Looks at one run of a case from when it is made. */
+/** Watches one run of a case, from its creation. */
 export interface DisturbanceWatch {
-  /** What was seen, for people; undefined: nothing. */
+  /** Description of the disturbance; undefined: none. */
   seen(): string | undefined;
   close(): void;
 }
 
 export function watchDisturbance(lab: Lab): DisturbanceWatch {
   const lateness = new OwnLateness();
-  // Its start takes what it takes: nothing is due before it has a session.
+  // The worker's start does not count: nothing is due before it has a session.
   const wait = new ProcessorWait(() => lab.plane.session && lab.process?.pid);
   return {
     seen: () => disturbanceText(lateness.worstMs, wait.worstMs),

@@ -1,4 +1,4 @@
-/** Times of the contract to and from milliseconds. */
+/** Converts durations of the contract to and from milliseconds. */
 import { create } from '@bufbuild/protobuf';
 import { type Duration, DurationSchema } from '@bufbuild/protobuf/wkt';
 

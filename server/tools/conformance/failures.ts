@@ -1,7 +1,7 @@
-/** Why a case does not pass. */
+/** Reasons why a case does not pass. */
 
-/** The worker did not do what the case says. */
+/** The worker did not meet an expectation of the case. */
 export class Unfulfilled extends Error {}
 
-/** The worker does not offer what the case is about, and need not. */
+/** The worker does not support the optional feature that the case is about. */
 export class NotOffered extends Error {}

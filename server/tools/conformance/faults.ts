@@ -1,18 +1,18 @@
-/** What goes wrong with calls: faults wait in line for each method, and each spoils as many calls as it says. */
+/** Faults of calls: each method has a queue of faults, and each fault affects the number of calls that it says. */
 import type { Message } from '@bufbuild/protobuf';
 import type { Refusal } from './refusal.ts';
 
 export interface Fault {
-  /** Whether the call has its effect before it fails. Default: it has none. */
+  /** Whether the call has its effect before it fails. Default: false. */
   readonly takesEffect?: boolean;
   /**
-   * What the worker sees: an error, nothing until its deadline, a connection that breaks, or the answer, but late. The late one may
-   * be an error, too: then it says whether the call has its effect.
+   * What the worker sees: an error, nothing until its deadline, a broken connection, or a late answer. The late answer
+   * may be an error; then it determines whether the call has its effect.
    */
   readonly seen: Refusal | 'nothing' | 'cut' | { readonly delayMs: number; readonly refusal?: Refusal };
-  /** How many calls it spoils. Default: 1. */
+  /** Number of affected calls. Default: 1. */
   readonly times?: number;
-  /** Only calls of which this is so. Default: any. */
+  /** Affects only calls for which this is true. Default: any. */
   readonly when?: (request: Message) => boolean;
 }
 
@@ -29,7 +29,7 @@ export class Faults {
     this.#lines.delete(method);
   }
 
-  /** The one that spoils this call. */
+  /** The fault that affects this call. */
   next(method: string, request: Message): Fault | undefined {
     const line = this.#lines.get(method);
     const first = line?.[0];

@@ -1,4 +1,4 @@
-/** What a worker need not offer. It does unless it is said to do without. */
+/** Optional features of a worker. It must support each one unless it is declared missing. */
 
 export const features = ['children', 'content-types', 'many-slots'] as const;
 export type Feature = (typeof features)[number];

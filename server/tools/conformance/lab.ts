@@ -1,4 +1,4 @@
-/** A worker process and the control plane that it alone talks to. */
+/** A worker process, and the control plane that only this worker talks to. */
 
 import type { WallClock } from './clocks/wall-clock.ts';
 import type { Bus } from './plane/bus.ts';
@@ -20,7 +20,7 @@ export interface LabOptions {
 export class Lab {
   readonly plane: ControlPlane;
   readonly slots: number;
-  /** The worker's own, which steps move. None: it has the machine's. */
+  /** The worker's own wall clock, which steps change. Undefined: it uses the machine's. */
   readonly wallClock: WallClock | undefined;
   readonly #command: readonly string[];
   readonly #waiting = new Set<() => void>();
@@ -51,7 +51,7 @@ export class Lab {
     return this.#started.promise;
   }
 
-  /** Harmless when it runs. */
+  /** No effect if it runs. */
   startProcess(): void {
     const env = {
       MUSTER_ADDRESS: this.plane.address,
@@ -68,7 +68,7 @@ export class Lab {
     this.#waiting.clear();
   }
 
-  /** Resolves when the worker has said something, or after `ms`. */
+  /** Resolves when the worker has sent something, or after `ms`. */
   nextChange(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {

@@ -1,4 +1,4 @@
-/** The credits of one session as the control plane has heard of them. */
+/** The credits of one session as received by the control plane. */
 import type { Credit } from '@muster/sdk/gen/muster/v1/session_service_pb';
 
 export interface GrantedCredit {
@@ -6,32 +6,32 @@ export interface GrantedCredit {
   /** As granted. */
   readonly slots: number;
   readonly prefetch: number;
-  /** When the call that carried it came. */
+  /** When the call that carried it arrived. */
   readonly at: number;
   /** The name of that call. */
   readonly by: string;
   /** Whether the server would use it: it came with an echo, or while the bus was down. */
   readonly isCounted: boolean;
-  /** Not spent. */
+  /** Unspent slots. */
   slotsLeft: number;
   prefetchLeft: number;
   isVoid: boolean;
 }
 
-/** The server uses a credit for so long. */
+/** How long the server uses a credit. */
 const SERVER_LIFE_MS = 13_000;
 
 export class Ledger {
-  /** In the order of their coming. */
+  /** In order of arrival. */
   readonly all: GrantedCredit[] = [];
   readonly voided = new Set<number>();
 
-  /** Those that an assignment may name now. */
+  /** Credits that an assignment may name now. */
   live(now: number): GrantedCredit[] {
     return this.all.filter(({ isVoid, isCounted, at }) => !isVoid && isCounted && now - at < SERVER_LIFE_MS);
   }
 
-  /** Slots on offer now. */
+  /** Slots that are granted now. */
   slots(now: number): number {
     return this.live(now).reduce((sum, { slotsLeft }) => sum + slotsLeft, 0);
   }
@@ -44,7 +44,7 @@ export class Ledger {
     return this.all.find((credit) => credit.id === id);
   }
 
-  /** A call may have been overtaken by the one that voids what it grants. */
+  /** The call may have been overtaken by the one that voids its credit. */
   grant({ creditId, slots, prefetch }: Credit, at: number, by: string, isCounted: boolean): void {
     const id = Number(creditId);
     const isVoid = this.voided.has(id);
@@ -56,14 +56,14 @@ export class Ledger {
     for (const credit of this.all) if (credit.id === id) credit.isVoid = true;
   }
 
-  /** Takes a place of this credit, if it has one left. */
+  /** Spends a permit of this credit, if it has one left. */
   spendOf(id: number, isPrefetch: boolean): void {
     const credit = this.find(id);
     const left = isPrefetch ? 'prefetchLeft' : 'slotsLeft';
     if (credit && credit[left] > 0) credit[left]--;
   }
 
-  /** Takes a place of the newest credit that has one and came within `withinMs`; undefined: none has. */
+  /** Spends a permit of the newest credit that has one and arrived within `withinMs`; undefined: there is none. */
   spend(isPrefetch: boolean, now: number, withinMs = SERVER_LIFE_MS): GrantedCredit | undefined {
     const left = isPrefetch ? 'prefetchLeft' : 'slotsLeft';
     const credit = this.live(now).findLast((one) => one[left] > 0 && now - one.at < withinMs);

@@ -1,4 +1,4 @@
-/** A TCP line between the worker and a server of the kit, which breaks when it is told to. */
+/** A TCP line between the worker and a server of the kit, which can be broken on command. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 export class Line {
@@ -7,14 +7,14 @@ export class Line {
   readonly #onReceived: (text: string) => void;
   readonly #server: Server;
   #port = 0;
-  /** Milliseconds that what the server says takes on its way. */
+  /** Delay of the server's data in milliseconds. */
   delayMs = 0;
-  /** When `cutAfter` has broken the connection. */
+  /** When `cutAfter` broke the connection. */
   cutAt: number | undefined;
   #leftBytes = Number.POSITIVE_INFINITY;
   #isDead = false;
   #isShut = false;
-  /** Connections that were taken so far. */
+  /** Number of connections accepted so far. */
   accepted = 0;
 
   private constructor(targetPort: number, onReceived: (text: string) => void) {
@@ -26,7 +26,7 @@ export class Line {
   /**
    * Listens on a free port of the loopback.
    *
-   * @param heard Told what the worker says, as Latin-1.
+   * @param onReceived Called with the worker's data, as Latin-1.
    */
   static async open(targetPort: number, onReceived: (text: string) => void = () => {}): Promise<Line> {
     const line = new Line(targetPort, onReceived);
@@ -38,7 +38,7 @@ export class Line {
     return this.#port;
   }
 
-  /** Ends every connection, as a network that resets them. New ones are accepted. */
+  /** Resets every connection. New ones are accepted. */
   cut(): void {
     for (const [worker, server] of this.#pairs) {
       worker.resetAndDestroy();
@@ -46,35 +46,38 @@ export class Line {
     }
   }
 
-  /** As `cut`, as soon as so many more bytes of the worker's have got through. */
+  /** As `cut`, after this number of further bytes from the worker. */
   cutAfter(bytes: number): void {
     this.#leftBytes = bytes;
     this.cutAt = undefined;
   }
 
-  /** From now on nothing gets through, though connections stand and new ones are accepted. */
+  /** From now on no data passes, although connections stay open and new ones are accepted. */
   die(): void {
     this.#isDead = true;
   }
 
-  /** Ends what has lost bytes; from now on all gets through again. */
+  /** Resets the connections that lost data; from now on all data passes. */
   revive(): void {
     this.#isDead = false;
     this.cut();
   }
 
-  /** Ends every connection, and resets new ones at once: a port that was closed might be taken by somebody else meanwhile. */
+  /**
+   * Resets every connection, and new ones at once. The port stays open, because another process could take a closed
+   * one.
+   */
   shut(): void {
     this.#isShut = true;
     this.cut();
   }
 
-  /** Takes connections again. */
+  /** Accepts connections again. */
   reopen(): void {
     this.#isShut = false;
   }
 
-  /** For good. Harmless when repeated. */
+  /** Permanently. May be repeated. */
   async close(): Promise<void> {
     this.cut();
     if (!this.#server.listening) return;
@@ -129,7 +132,7 @@ export class Line {
     this.cut();
   }
 
-  /** What is late keeps its order: timers of the same length ring in the order in which they were set. */
+  /** Delayed data keeps its order: timers with equal delays fire in the order in which they were set. */
   #toWorker(worker: Socket, bytes: Buffer): void {
     if (this.#isDead) return;
     if (this.delayMs === 0) worker.write(bytes);

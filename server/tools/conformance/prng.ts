@@ -1,16 +1,16 @@
-/** Small seeded randomness (mulberry32): what is left to chance in a case is the same whenever its seed is. */
+/** Small seeded randomness (mulberry32): random choices of a case depend only on its seed. */
 
 export class Prng {
   #state: number;
 
-  /** @param seed A whole number. @param label Each has a source of its own. */
+  /** @param seed A whole number. @param label Each label has a sequence of its own. */
   constructor(seed: number, label: string) {
     let hash = seed >>> 0;
     for (let i = 0; i < label.length; i++) hash = Math.imul(hash ^ label.charCodeAt(i), 0x01000193) >>> 0;
     this.#state = hash;
   }
 
-  /** Evenly from 0 up to, not including, 1. */
+  /** Uniform from 0 (inclusive) to 1 (exclusive). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let word = this.#state;
@@ -23,7 +23,7 @@ export class Prng {
     return Uint8Array.from({ length: count }, () => Math.floor(this.next() * 256));
   }
 
-  /** Of version 4. */
+  /** Version 4. */
   uuid(): Uint8Array {
     const bytes = this.bytes(16);
     bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;

@@ -1,4 +1,4 @@
-/** Errors that the kit answers calls with, as the contract words them. */
+/** Errors with which the kit answers calls, in the contract's form. */
 import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { type Any, anyPack } from '@bufbuild/protobuf/wkt';
 import { Metadata, status } from '@grpc/grpc-js';
@@ -9,11 +9,11 @@ import { durationOf } from './durations.ts';
 export interface Refusal {
   readonly code: keyof typeof status;
   readonly message: string;
-  /** Of its ErrorInfo; none: it has no details. */
+  /** Reason of its ErrorInfo; undefined: no details. */
   readonly reason?: string;
-  /** The field that a BadRequest names. */
+  /** The field in its BadRequest. */
   readonly field?: string;
-  /** Milliseconds of a RetryInfo. */
+  /** Milliseconds in its RetryInfo. */
   readonly retryMs?: number;
 }
 
@@ -25,7 +25,7 @@ export const leaseLost: Refusal = {
 
 export const unavailable: Refusal = { code: 'UNAVAILABLE', message: 'the replica is going away' };
 
-/** In the words of grpc-js. */
+/** Converts a refusal for grpc-js. */
 export function serviceErrorOf(refusal: Refusal): Error {
   const { message } = refusal;
   const code = status[refusal.code];

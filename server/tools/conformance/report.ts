@@ -1,4 +1,4 @@
-/** The report of a run, as programs read it. */
+/** The machine-readable report of a run. */
 import type { CaseResult } from './case-run.ts';
 import { groups } from './cases/all.ts';
 import { allCases } from './select.ts';
@@ -11,12 +11,12 @@ export interface CaseReport {
   readonly proves: string;
   readonly verdict: CaseResult['verdict'];
   readonly ms: number;
-  /** Where and why it did not pass. Empty: it did. */
+  /** The failed step and the reason. Empty: it passed. */
   readonly step: string;
   readonly why: string;
-  /** The last lines of the worker, where it failed. */
+  /** The last lines of the worker's output, if it failed. */
   readonly words: readonly string[];
-  /** What disturbed its runs that failed, in their order. */
+  /** The disturbances of its failed runs, in order. */
   readonly disturbances: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export interface KitReport {
   readonly passed: number;
   readonly failed: number;
   readonly notOffered: number;
-  /** Those that were disturbed, however they ended. */
+  /** Disturbed cases, whatever their verdict. */
   readonly disturbed: number;
   readonly cases: readonly CaseReport[];
 }
@@ -38,7 +38,7 @@ export interface RunFacts {
   readonly ms: number;
 }
 
-/** Cases are in the order of their groups, however they ended. */
+/** Sorted by group, not by the order in which they ended. */
 export function reportOf(facts: RunFacts, results: readonly CaseResult[]): KitReport {
   const order = new Map(allCases.map((one, at) => [one.name, at]));
   const sorted = [...results].sort((a, b) => (order.get(a.one.name) ?? 0) - (order.get(b.one.name) ?? 0));

@@ -1,4 +1,4 @@
-/** Sections of docs/worker-protocol.md: what a case proves is in one of them. */
+/** Sections of docs/worker-protocol.md; each case proves a part of one. */
 
 export type Rule =
   | 'Calls'

@@ -1,4 +1,4 @@
-/** Runs cases against workers of one command, several at once, and tells how each went. */
+/** Runs cases against workers of one command, several at once, and reports the results. */
 import { availableParallelism } from 'node:os';
 import type { Case } from './case.ts';
 import { type CaseResult, type CaseRun, type KitOptions, runCase } from './case-run.ts';
@@ -9,9 +9,9 @@ import { Bus } from './plane/bus.ts';
 import { Turns } from './turns.ts';
 import { endText } from './worker-process.ts';
 
-/** The command is no worker: it can't be started, or opens no session. */
+/** The command is not a worker: it can't be started, or opens no session. */
 export class NoWorker extends Error {
-  /** The last lines that it wrote. */
+  /** The last lines of its output. */
   readonly words: readonly string[];
 
   constructor(message: string, words: readonly string[] = []) {
@@ -22,15 +22,15 @@ export class NoWorker extends Error {
 
 const FIRST_CALL_MS = 30_000;
 const AGAIN = 2;
-/** Where more are disturbed the machine is too busy, and time alone would not help. */
+/** With more disturbed cases the machine is too busy, and repeats would not help. */
 const MAX_REPEATS = 20;
-/** Of so many lanes one begins with the cases that share a worker. */
+/** One in this many lanes begins with the cases that share a worker. */
 const LANES_PER_SHARED = 8;
-/** A worker that starts takes a whole core, and then waits most of the time: more starts at once would only disturb cases. */
+/** A starting worker uses a whole core, and then waits most of the time: more concurrent starts would disturb cases. */
 const starts = new Turns(Math.max(2, availableParallelism()));
 
 /**
- * The results in the order in which cases ended.
+ * Results in the order in which cases ended.
  *
  * @throws NoBus, and NoWorker before the first case.
  */
@@ -44,7 +44,7 @@ export async function runKit(options: KitOptions): Promise<CaseResult[]> {
   }
 }
 
-/** As `runKit`, over a bus that runs, and without a look at the command first. */
+/** As `runKit`, with a running bus and without checking the command first. */
 export function runCases(options: KitOptions, bus: Bus): Promise<CaseResult[]> {
   return new Kit(options, bus).run();
 }
@@ -77,7 +77,7 @@ class Kit {
     return this.#results;
   }
 
-  /** @throws NoWorker when the command does not even call OpenSession. */
+  /** @throws NoWorker if the command does not even call OpenSession. */
   async tryWorker(): Promise<void> {
     const lab = await this.#open({});
     const deadline = performance.now() + FIRST_CALL_MS;
@@ -99,14 +99,14 @@ class Kit {
     }
   }
 
-  /** Those that need a worker of their own are the longest: they go first, but for a lane now and then. */
+  /** Cases with a worker of their own take longest, so they run first, except in a few lanes. */
   async #lane(nth: number): Promise<void> {
     if (nth % LANES_PER_SHARED === 0) await this.#sharedLane();
     for (let one = this.#next(this.#own); one; one = this.#next(this.#own)) this.#take(await this.#runWithOwnLab(one));
     await this.#sharedLane();
   }
 
-  /** One worker after the other, each for as long as it passes. */
+  /** One worker after the other, each used until a case fails. */
   async #sharedLane(): Promise<void> {
     let lab: Lab | undefined;
     try {
@@ -154,13 +154,13 @@ class Kit {
     return runCase(one, lab, watch, this.#options).finally(() => watch.close());
   }
 
-  /** What was disturbed is not told before it has been run alone. */
+  /** A disturbed case is not reported before it has run alone. */
   #take(run: CaseRun | undefined): void {
     if (run?.verdict === 'disturbed') this.#disturbed.push(run);
     else this.#settle(run);
   }
 
-  /** The case as nothing else runs, until its run is not disturbed, so often at most. */
+  /** Runs the case alone until a run is undisturbed, up to the maximum of repeats. */
   async #runAlone(first: CaseRun): Promise<CaseRun | undefined> {
     const { again = AGAIN, onDisturbed } = this.#options;
     let last = first;
@@ -190,7 +190,7 @@ function forgone(one: Case): CaseRun {
   return { one, verdict: 'not offered', ms: 0, why, step: '', words: [], disturbances: [] };
 }
 
-/** Of a case that was disturbed to the end nobody knows whose fault it is: it has not passed. */
+/** For a case that was disturbed in every run, the fault is unknown: it has not passed. */
 function resultOf({ verdict, ...run }: CaseRun): CaseResult {
   if (verdict !== 'disturbed') return { ...run, verdict };
   const { why, disturbances } = run;

@@ -1,14 +1,14 @@
-/** Which cases are to run. */
+/** Selects the cases to run. */
 import type { Case } from './case.ts';
 import { groups } from './cases/all.ts';
 
 export const allCases: readonly Case[] = groups.flatMap(({ cases }) => cases);
 
 /**
- * Those whose names fit a pattern, in their order; all where there is no pattern.
+ * The cases whose names match a pattern, in order; all cases if there is no pattern.
  *
- * @param patterns Names, in which `*` stands for anything.
- * @returns Also the patterns that fit none.
+ * @param patterns Names, in which `*` matches anything.
+ * @returns Also the patterns without a match.
  */
 export function selectCases(patterns: readonly string[]): {
   readonly cases: readonly Case[];

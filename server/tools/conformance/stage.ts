@@ -1,4 +1,4 @@
-/** What the steps of one case work on: its worker, its control plane, and the names that it gives to attempts. */
+/** The context of a case's steps: its worker, its control plane, and its named attempts. */
 import { create } from '@bufbuild/protobuf';
 import { type Assignment, AssignmentSchema } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import { Unfulfilled } from './failures.ts';
@@ -10,9 +10,9 @@ import type { Session } from './plane/session.ts';
 import type { Prng } from './prng.ts';
 import { endText } from './worker-process.ts';
 
-/** A worker that does nothing for so long will not do it any more. */
+/** A worker that has not done something after this time never will. */
 const PATIENCE_MS = 15_000;
-/** Something may have become due without a word of the worker's. */
+/** Interval at which conditions are checked without a message from the worker. */
 const POLL_MS = 20;
 
 export interface StageOptions {
@@ -21,7 +21,7 @@ export interface StageOptions {
 }
 
 export interface Waiting {
-  /** Default: the patience of the run. */
+  /** Default: the timeout of the run. */
   readonly withinMs?: number;
   /** Whether the worker may end meanwhile. */
   readonly mayEnd?: boolean;
@@ -31,7 +31,7 @@ export class Stage {
   readonly lab: Lab;
   readonly prng: Prng;
   readonly attempts = new Map<string, Attempt>();
-  /** What steps leave for later ones. */
+  /** Values that steps leave for later steps. */
   readonly kept = new Map<string, number>();
   readonly signal: AbortSignal;
   readonly #patienceMs: number;
@@ -48,7 +48,7 @@ export class Stage {
     return this.lab.plane;
   }
 
-  /** @throws Unfulfilled when there is none. */
+  /** @throws Unfulfilled if there is none. */
   get session(): Session {
     const { session } = this.plane;
     if (!session) throw new Unfulfilled('the worker has not opened a session');
@@ -66,7 +66,7 @@ export class Stage {
     this.#mayEnd = true;
   }
 
-  /** A new attempt of a new job. The session knows it; it is not sent. */
+  /** A new attempt of a new job. The session knows it, but it is not sent. */
   newAttempt(name: string, init: Omit<Partial<Assignment>, '$typeName'>): Attempt {
     const assignment = create(AssignmentSchema, {
       jobId: this.prng.uuid(),
@@ -82,16 +82,18 @@ export class Stage {
     return attempt;
   }
 
-  /** A place of a credit that the server would use and that came within `withinMs`, if that is said; waits for one. */
+  /**
+   * Spends a permit of a credit that the server would use and, if given, that arrived within `withinMs`; waits for one.
+   */
   spend(isPrefetch: boolean, withinMs?: number): Promise<GrantedCredit> {
     const kind = isPrefetch ? 'to prefetch' : 'for a slot';
     return this.until(`a credit ${kind}`, () => this.session.ledger.spend(isPrefetch, performance.now(), withinMs));
   }
 
   /**
-   * What `ask` finds, as soon as it finds something. What it throws ends the wait.
+   * The first result of `ask` that is not false or undefined. An error of `ask` ends the wait.
    *
-   * @throws Unfulfilled when the time is over, the worker has ended, or it has broken a rule that always holds.
+   * @throws Unfulfilled on timeout, if the worker has ended, or if it has broken a rule that always applies.
    */
   async until<T>(what: string, ask: () => T | undefined | false, waiting: Waiting = {}): Promise<T> {
     const { withinMs = this.#patienceMs } = waiting;
@@ -108,7 +110,7 @@ export class Stage {
     }
   }
 
-  /** Lets time pass in which `ask` must find nothing. */
+  /** Waits; `ask` must find nothing meanwhile. */
   async never(what: string, ask: () => unknown, forMs: number): Promise<void> {
     const end = performance.now() + forMs;
     for (;;) {

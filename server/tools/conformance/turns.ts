@@ -1,4 +1,4 @@
-/** A bounded number of turns at once: who comes when all are taken waits, first come, first served. */
+/** A bounded number of concurrent turns: further callers wait in order of arrival. */
 export class Turns {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -7,7 +7,7 @@ export class Turns {
     this.#free = count;
   }
 
-  /** Waits for a turn. Answers what gives it back, which is harmless when repeated. */
+  /** Waits for a turn. Returns a function that gives it back, which may be called repeatedly. */
   async take(): Promise<() => void> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));

@@ -1,4 +1,4 @@
-/** What holds in every case, whatever it is about: looked at with each call of the worker's. */
+/** Rules that apply in every case: checked with each call of the worker. */
 import { equals, toBinary } from '@bufbuild/protobuf';
 import { FailureCause } from '@muster/sdk/gen/muster/v1/failure_pb';
 import {
@@ -19,15 +19,15 @@ export interface Violation {
   readonly text: string;
 }
 
-/** What was under way when a session ended may still arrive for so long. */
+/** How long calls in transit at the end of a session may still arrive. */
 const UNDER_WAY_MS = 3_000;
 const RATE_WINDOW_MS = 2_000;
-/** Twenty a second, and what a line that was held up for a moment lets through at once. */
+/** Twenty a second, plus the burst after a short interruption of the line. */
 const MAX_BEATS_IN_WINDOW = 46;
 const MAX_BEATS_IN_FLIGHT = 4;
-/** By so much a caller's deadline may pass before the kit's. */
+/** By how much a caller's deadline may pass before the kit's. */
 const DEADLINE_SLACK_MS = 100;
-/** Calls that are under way together may overtake each other. */
+/** Concurrent calls may overtake each other. */
 const OVERTAKING_MS = 500;
 const MAX_HELD = 10_000;
 const MAX_REPORTS = 1_000;
@@ -37,7 +37,7 @@ export class Watch {
   readonly violations: Violation[] = [];
   readonly #changed: () => void;
   readonly #beats: Call[] = [];
-  /** When a session was first answered that it is over, or was closed, or followed by another. */
+  /** When a session was first answered as lost, or was closed, or replaced by another. */
   readonly #overAt = new Map<Session, number>();
   readonly #lastUpdates = new Map<string, ProgressUpdate>();
   #newest: Session | undefined;
@@ -51,7 +51,7 @@ export class Watch {
     this.#newest = session;
   }
 
-  /** Before a call of a session takes effect. */
+  /** Called before a call of a session takes effect. */
   call(call: Call, session: Session | undefined): void {
     this.#deadline(call);
     if (!session) this.#broken('Calls', `${call.method} names a session that was never opened`);
@@ -185,10 +185,10 @@ export class Watch {
 
 const RULE_OF_UPDATES: Rule = 'Progress, checkpoints and logs';
 
-/** The causes that are the worker's to tell. */
+/** The causes that a worker may report. */
 const reportable = new Set<number>([FailureCause.APPLICATION, FailureCause.INFRASTRUCTURE, FailureCause.TIMEOUT]);
 
-/** Logs are no part of it. */
+/** Logs are ignored. */
 function isRepeat(first: AttemptReport, second: AttemptReport): boolean {
   return equals(AttemptReportSchema, { ...first, logs: [] }, { ...second, logs: [] });
 }

@@ -1,4 +1,4 @@
-/** The process under test, in a process group of its own, and what it says. */
+/** The process under test, in a process group of its own, and its output. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 
@@ -10,7 +10,7 @@ export interface Ended {
 const KEPT_CHARACTERS = 8_000;
 const SHOWN_LINES = 12;
 
-/** Whatever becomes of the kit, no worker outlives it. */
+/** No worker may outlive the kit, whatever happens. */
 const alive = new Set<WorkerProcess>();
 process.on('exit', () => {
   for (const worker of alive) worker.killAll();
@@ -23,7 +23,7 @@ export class WorkerProcess {
   #startFault: Error | undefined;
   #end: Ended | undefined;
 
-  /** @param onEnd Told when it has ended, or could not be started. */
+  /** @param onEnd Called when it has ended, or could not be started. */
   constructor(command: readonly string[], env: Readonly<Record<string, string>>, onEnd: () => void) {
     this.#onEnd = onEnd;
     const [program = '', ...args] = command;
@@ -40,7 +40,7 @@ export class WorkerProcess {
       this.#startFault = error;
       this.#over({ code: null, signal: null });
     });
-    // Parts of it that were left behind would keep its output open.
+    // Remaining child processes would keep its output open.
     this.#child.once('exit', () => this.killAll());
     this.#child.once('close', (code, signal) => this.#over({ code, signal }));
   }
@@ -58,7 +58,7 @@ export class WorkerProcess {
     return this.#end;
   }
 
-  /** The last lines that it wrote on stdout and stderr. */
+  /** The last lines of its stdout and stderr. */
   lastWords(): string[] {
     return this.#words
       .split('\n')
@@ -66,19 +66,19 @@ export class WorkerProcess {
       .slice(-SHOWN_LINES);
   }
 
-  /** To the process that the command named, as a supervisor does it. */
+  /** Signals only the process of the command, as a supervisor does. */
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
 
-  /** To it and to all that it has started. */
+  /** Signals the process and all its children. */
   signalAll(signal: NodeJS.Signals): void {
     const { pid } = this.#child;
     if (pid === undefined) return;
     try {
       process.kill(-pid, signal);
     } catch {
-      // The group is gone.
+      // The group no longer exists.
     }
   }
 
@@ -93,7 +93,7 @@ export class WorkerProcess {
   }
 }
 
-/** In words. */
+/** As text. */
 export function endText({ code, signal }: Ended): string {
   return signal === null ? `exit code ${code}` : `signal ${signal}`;
 }

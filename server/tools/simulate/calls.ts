@@ -1,4 +1,4 @@
-/** The API's own handlers, called in this process: what they refuse here, they refuse anywhere. */
+/** The API's own handlers, called in this process: their refusals are those of a real server. */
 import { create, type DescMethodUnary, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
 import {
   type BadRequest,
@@ -10,14 +10,14 @@ import { statusOf } from '../../api/base/status.ts';
 import { services } from '../../api/service.ts';
 import type { Replica } from '../../engine/replica.ts';
 
-/** A call that was refused. */
+/** A refused call. */
 export class CallRefusal extends Error {
   readonly reason: string;
   readonly violations: BadRequest['fieldViolations'];
 
   constructor(error: unknown) {
     const { message, parts, fault } = statusOf(error);
-    // What nobody expected is told as it is: there is no server with a log.
+    // An unexpected error is passed on completely: there is no server with a log.
     super(fault ? String((fault.error as Error)?.stack ?? fault.error) : message, { cause: error });
     const partOf = <T>(schema: unknown) => parts.find(({ desc }) => desc === schema)?.value as T | undefined;
     this.reason = partOf<ErrorInfo>(ErrorInfoSchema)?.reason ?? '';

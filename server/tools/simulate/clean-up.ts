@@ -1,4 +1,6 @@
-/** What PGlite does not do by itself, after so many jobs and not after so much time: the same seed has to give the same. */
+/**
+ * Maintenance that PGlite lacks. It depends on the number of jobs, not on time, so that a seed determines the result.
+ */
 import { hotTables } from '../../store/driver/pglite-maintenance.ts';
 import type { Line } from './line.ts';
 import type { SimPostgres } from './sim-postgres.ts';
@@ -14,7 +16,7 @@ export class CleanUp {
     this.#parts = parts;
   }
 
-  /** So many jobs have ended. */
+  /** This number of jobs has ended. */
   readonly noteEnded = (jobs: number): void => {
     this.#ended += jobs;
     if (this.#ended < JOBS_BETWEEN) return;

@@ -1,4 +1,4 @@
-/** The deployment of a scenario: the real engine on the simulated database, with its definitions, queues and workers. */
+/** The deployment of a scenario: the real engine on the simulated database, with definitions, queues and workers. */
 import { fromJson } from '@bufbuild/protobuf';
 import { JobDefinitionSchema } from '@muster/sdk/gen/muster/v1/job_definition_pb';
 import { JobDefinitionService } from '@muster/sdk/gen/muster/v1/job_definition_service_pb';
@@ -22,11 +22,11 @@ import { VirtualDatabase } from './virtual-database.ts';
 import { VirtualWorker } from './virtual-worker.ts';
 import { World } from './world.ts';
 
-/** Sessions never lapse here: a beat of each worker each few seconds would cost more than all the jobs of a quiet day. */
+/** Sessions never lapse here: heartbeats every few seconds would cost more than all the jobs of a quiet day. */
 const TEN_YEARS_MS = 3_650 * 86_400_000;
 const times = { beatMs: 5_000, leaseMs: TEN_YEARS_MS };
 
-/** Inputs are not looked at: an arrival needs none that fits. */
+/** Inputs are not checked: arrivals need no valid input. */
 const noSchemas: Schemas = {
   compile: async () => undefined,
   validate: async (checks) => checks.map(() => undefined),
@@ -39,9 +39,9 @@ export interface Deployment {
   readonly calls: Calls;
   readonly recorder: Recorder;
   readonly workers: readonly VirtualWorker[];
-  /** When something falls due next, in µs on the database's clock. */
+  /** When something is due next, in µs on the database's clock. */
   readonly nextDueUs: () => Promise<number | undefined>;
-  /** Before anything arrives. @throws SimulationRefusal for what the API refuses */
+  /** Before anything arrives. @throws SimulationRefusal for refusals of the API */
   prepare(): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export interface DeploymentParts {
   readonly postgres: SimPostgres;
   readonly scenario: Scenario;
   readonly random: Prng;
-  /** Told of what should not happen: then the simulation is worth nothing. */
+  /** Called for any unexpected error: then the simulation is invalid. */
   readonly onFault: (error: unknown) => void;
 }
 
@@ -78,7 +78,7 @@ function buildReplica({ postgres, random, onFault }: DeploymentParts, world: Wor
   const bus = new LocalBus(world, (batch) => recorder.record(batch));
   const { noteEnded } = new CleanUp({ world, line, postgres });
   const database = new VirtualDatabase({ world, line, postgres, onEnded: noteEnded });
-  // What is kept for a while only is needed until the end.
+  // Data with a limited retention is needed until the end.
   const clearExpired = async () => ({ days: 0, jobs: 0, rows: 0, more: false });
   const store = { ...createStore(database), clearExpired };
   const replica = createReplica({
@@ -96,7 +96,7 @@ function buildReplica({ postgres, random, onFault }: DeploymentParts, world: Wor
   return { replica, bus, clock, nextDueUs: () => store.nextDueUs() };
 }
 
-/** The engine goes on after what it could not do, and tries again; here nothing can fail but by a fault of ours. */
+/** The engine logs errors and tries again; here any error is a bug of ours. */
 function logOf(onFault: (error: unknown) => void): Log {
   const note = ({ error }: Record<string, unknown>, message: string) => {
     if (error !== undefined) onFault(new Error(`${message}: ${error}`));
@@ -116,7 +116,7 @@ async function applyAll(calls: Calls, { definitions, queues }: Scenario): Promis
   }
 }
 
-/** Names the place in the scenario in place of the one in the call. */
+/** Replaces the field of the call by its location in the scenario. */
 async function refusing(where: string, field: string, call: Promise<unknown>): Promise<void> {
   await call.catch((error: unknown) => {
     if (!(error instanceof CallRefusal) || error.reason === 'INTERNAL') throw error;

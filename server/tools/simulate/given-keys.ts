@@ -1,6 +1,6 @@
 /**
- * Arrivals may name their keys in place of the input that a definition's expressions would need for them: records of a
- * server have the keys, and lists of jobs no inputs. Such a key goes as a label, which the expression then looks at first.
+ * Arrivals may contain their keys instead of the input from which a definition's expressions compute them: job lists
+ * contain keys, but no inputs. Such a key is sent as a label, which a modified expression prefers.
  */
 import type { JsonObject } from '@bufbuild/protobuf';
 import type { Arrival } from './scenario.ts';
@@ -23,7 +23,7 @@ function orGiven(label: string, expression: string): string {
   return `"${label}" in labels ? (labels["${label}"] == "" ? null : labels["${label}"]) : (${expression})`;
 }
 
-/** The definitions, looking at keys that are given where an arrival gives some. */
+/** The definitions, with expressions that prefer given keys where arrivals contain some. */
 export function withGivenKeys(definitions: readonly JsonObject[], arrivals: readonly Arrival[]): JsonObject[] {
   const gives = (key: 'fairnessKey' | 'limitKey') =>
     new Set(arrivals.filter((arrival) => arrival[key] !== undefined).map(({ definition }) => definition));
@@ -47,12 +47,12 @@ export interface GivenKeys {
   readonly fairnessKey: string;
 }
 
-/** Whether a limit's key that an arrival of this definition gives counts for anything. */
+/** Whether a limit's key in an arrival of this definition has an effect. */
 export function limitsKeys(definition: JsonObject): boolean {
   return expressionsOf(definition).limitKey !== '';
 }
 
-/** What an arrival's submission says of its keys. A key is left out where the definition limits none. */
+/** The keys in an arrival's submission. A key is left out if the definition has no limit by key. */
 export function givenKeysOf(arrival: Arrival, definition: JsonObject): GivenKeys {
   const { fairnessKey, limitKey } = arrival;
   const expressions = expressionsOf(definition);

@@ -1,4 +1,4 @@
-/** The line before the one connection: a statement passes when nobody holds it, a transaction holds it until its end. */
+/** The queue for the single connection: a statement passes when it is free, a transaction holds it until its end. */
 import type { World } from './world.ts';
 
 export class Line {
@@ -10,12 +10,12 @@ export class Line {
     this.#world = world;
   }
 
-  /** Runs when it is free; what `run` returns is awaited before time moves. */
+  /** Runs when the connection is free; the result of `run` is awaited before time advances. */
   pass(run: () => unknown): unknown {
     return this.#enter(run, false);
   }
 
-  /** As `pass`, but nobody else gets in until `leave`. */
+  /** As `pass`, but holds the connection until `leave`. */
   hold(run: () => unknown): unknown {
     return this.#enter(run, true);
   }

@@ -1,11 +1,11 @@
-/** The bus within one process: what a replica publishes is there at the same moment, and nothing is lost. */
+/** A bus within one process: messages arrive at once, and none is lost. */
 
 import type { Assignment, CancelNotice } from '../../engine/base/messages.ts';
 import type { EventBatch } from '../../engine/ports/events.ts';
 import type { Bus, EventStream } from '../../engine/ports/ports.ts';
 import type { World } from './world.ts';
 
-/** A session's end of it. */
+/** A session's end of the bus. */
 export interface Subscriber {
   assigned(assignments: readonly Assignment[]): void;
   cancelled(notices: readonly CancelNotice[]): void;
@@ -48,7 +48,7 @@ export class LocalBus implements Bus {
     this.#send(sessionId, (subscriber) => subscriber.pinged(counter));
   }
 
-  /** There is one replica: nobody else listens. */
+  /** There is only one replica, so no other listens. */
   announce(): void {}
 
   onHint(): void {}

@@ -1,4 +1,4 @@
-/** Small fast seeded randomness (sfc32). Everything that the simulation leaves to chance comes from here. */
+/** Small fast seeded randomness (sfc32). All random choices of the simulation come from here. */
 
 export class Prng {
   #a: number;
@@ -11,7 +11,7 @@ export class Prng {
     for (let i = 0; i < 12; i++) this.uint32();
   }
 
-  /** A source of its own: what one part draws does not shift what another part gets. */
+  /** An independent source: its values do not depend on what other parts draw. */
   fork(label: string): Prng {
     return new Prng(`${label}:${this.uint32()}:${this.uint32()}`);
   }
@@ -26,7 +26,7 @@ export class Prng {
     return t >>> 0;
   }
 
-  /** Evenly from 0 up to, not including, 1. */
+  /** Uniform from 0 (inclusive) to 1 (exclusive). */
   next(): number {
     return this.uint32() / 0x1_0000_0000;
   }
@@ -35,12 +35,12 @@ export class Prng {
     return this.next() < probability;
   }
 
-  /** A fraction from `min` up to, not including, `max`. */
+  /** A fraction from `min` (inclusive) to `max` (exclusive). */
   between(min: number, max: number): number {
     return min + (max - min) * this.next();
   }
 
-  /** A whole number from `min` to `max`. */
+  /** A whole number from `min` to `max`, inclusive. */
   int(min: number, max: number): number {
     return min + Math.floor(this.next() * (max - min + 1));
   }
@@ -57,7 +57,7 @@ export class Prng {
   }
 }
 
-/** Three words from a text (FNV-1a, then mixed). */
+/** Three words derived from a text (FNV-1a, then mixed). */
 function spread(text: string): [number, number, number] {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

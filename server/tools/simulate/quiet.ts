@@ -1,19 +1,19 @@
 /**
- * Where nothing happens, time is let pass at once. A replica looks after things each second, and a day has many of them; but
- * when its looks have found nothing to do, nothing will be done before a job arrives, ends or falls due.
+ * Skips time in which nothing happens. A replica polls every second; but once its polls have found nothing, nothing
+ * will happen before a job arrives, ends or falls due.
  */
 import type { Deployment } from './deployment.ts';
 import { EPOCH_MS } from './sim-postgres.ts';
 import type { Workload } from './workload.ts';
 
-/** So many rounds have found nothing. */
+/** Several polling rounds have found nothing. */
 const QUIET_MS = 3_500;
-/** Less is not worth it. */
+/** Shorter skips are not worth the effort. */
 const MIN_SKIP_MS = 2_000;
-/** What waits for a limit of rate waits for no longer. */
+/** Maximum wait for a rate limit. */
 const MAX_WAIT_MS = 86_400_000;
 
-/** What lets jobs that are ready go on as time goes by, apart from their turn. */
+/** What can start ready jobs when time passes, other than their turn. */
 export interface Waits {
   readonly rates: boolean;
   readonly breakers: boolean;
@@ -30,7 +30,7 @@ export class Quiet {
     this.#waits = waits;
   }
 
-  /** Skips what may be skipped. Resolves with true when nothing will ever happen again, whatever is still open. */
+  /** Skips time if possible. Resolves with true if nothing will ever happen again, even if jobs are open. */
   async isQuiet(): Promise<boolean> {
     const { world, clock, recorder, workers, nextDueUs } = this.#deployment;
     if (world.now - recorder.lastMs < QUIET_MS) return false;

@@ -1,4 +1,4 @@
-/** What happens to each job, as it happens: when it waits, runs, and how it ends. */
+/** Records the history of each job: when it waits and runs, and how it ends. */
 
 import { uuidFromBytes } from '../../domain/base/uuid.ts';
 import { isTerminal, type JobState } from '../../domain/jobs/job-state.ts';
@@ -20,7 +20,7 @@ export interface RecordedJob {
   jobId: string;
   /** Why it was refused; empty: it was not. */
   refused: string;
-  /** It is the same as a job that was there. */
+  /** The submission returned an existing job. */
   existing: boolean;
   /** When it began to wait for a worker. */
   readonly readyMs: number[];
@@ -33,7 +33,10 @@ export interface RecordedJob {
   fairnessKey: string;
 }
 
-/** In ms of the world's time: before the first job arrives a control plane has to be up, and its first rounds over. */
+/**
+ * In ms of the world's time: before the first job arrives, the control plane must be up and its first polling rounds
+ * done.
+ */
 export const START_MS = 2_000;
 
 /** Its times count from the start. */
@@ -44,9 +47,9 @@ export class Recorder {
   readonly #waiting = new Set<RecordedJob>();
   #asked = 0;
   #settled: (() => void)[] = [];
-  /** Jobs that have ended, or of which there will be none. */
+  /** Jobs that have ended, and submissions that created none. */
   done = 0;
-  /** When something happened last, in the world's time. */
+  /** When something last happened, in the world's time. */
   lastMs = 0;
 
   constructor(world: World) {
@@ -98,7 +101,9 @@ export class Recorder {
     return this.#byId.get(jobId);
   }
 
-  /** Resolves when every submission has its answer: an assignment may be there before that of its own job. */
+  /**
+   * Resolves when every submission has been answered: an assignment may arrive before the answer to its own submission.
+   */
   async answered(): Promise<void> {
     if (this.#asked > 0) await new Promise<void>((resolve) => this.#settled.push(resolve));
   }
@@ -116,7 +121,7 @@ export class Recorder {
     this.#moved();
   }
 
-  /** The control plane tells of changes, some time after they were made. */
+  /** Change events arrive some time after the change. */
   record({ eventTimeUs, changes }: EventBatch): void {
     const atMs = Math.round(eventTimeUs / 1000 - EPOCH_MS) - START_MS;
     for (const { jobIds, state, previousState } of changes) {
@@ -134,7 +139,7 @@ export class Recorder {
       return;
     }
     this.#waiting.delete(job);
-    // By a rule of its definition it is to wait for its start.
+    // A rule of its definition delays its start.
     if (state === 'SCHEDULED' && before === undefined && job.attempts.length === 0) job.readyMs.length = 0;
     if (!isTerminal(state)) return;
     job.endMs = atMs;
@@ -142,7 +147,7 @@ export class Recorder {
     this.#moved();
   }
 
-  /** Of a job that waits already, or was given back unstarted, nothing new is told: it waits since the first time. */
+  /** No new wait for a job that already waits or was released unstarted: it has waited since the first time. */
   #waits(job: RecordedJob, atMs: number): void {
     const { readyMs, attempts } = job;
     const over = attempts.filter(({ endMs }) => endMs !== undefined && endMs <= atMs).length;

@@ -1,4 +1,4 @@
-/** Runs a scenario from its first arrival until nothing is left to happen. */
+/** Runs a scenario from its first arrival until nothing more can happen. */
 import type { JsonObject } from '@bufbuild/protobuf';
 import type { Replica } from '../../engine/replica.ts';
 import { planSettings } from '../../store/driver/postgres.ts';
@@ -12,7 +12,7 @@ import { SimPostgres } from './sim-postgres.ts';
 import { Workload } from './workload.ts';
 
 export interface Progress {
-  /** Jobs that have ended, or of which there will be none. */
+  /** Jobs that have ended, and submissions that created none. */
   readonly done: number;
   readonly virtualMs: number;
 }
@@ -20,22 +20,22 @@ export interface Progress {
 export interface SimulationOptions {
   readonly seed: number;
   readonly onProgress: (progress: Progress) => void;
-  /** Aborted: the simulation ends with its reason. */
+  /** If aborted, the simulation ends with its reason. */
   readonly signal: AbortSignal;
 }
 
 export interface SimulatedRun {
   readonly jobs: readonly RecordedJob[];
-  /** From the first moment to the last one at which something happened. */
+  /** From the first moment to the last event. */
   readonly spanMs: number;
 }
 
 const POLL_MS = 1_000;
-/** Whatever is open then stays so. */
+/** Jobs that are open at this time stay open. */
 const LONGEST_MS = 365 * 86_400_000;
 const PAGE = 1_000;
 
-/** Keeps one database for several runs: it takes seconds to open. */
+/** Keeps one database for several runs: opening it takes seconds. */
 export class Simulator {
   readonly #postgres: SimPostgres;
 
@@ -51,7 +51,7 @@ export class Simulator {
     return this.#postgres.close();
   }
 
-  /** @throws SimulationRefusal for what the API refuses of the scenario or of an arrival */
+  /** @throws SimulationRefusal for refusals of the scenario or of an arrival by the API */
   async run(scenario: Scenario, arrivals: readonly Arrival[], options: SimulationOptions): Promise<SimulatedRun> {
     const faults: unknown[] = [];
     const onFault = (error: unknown) => void faults.push(error);
@@ -64,7 +64,7 @@ export class Simulator {
     return { jobs, spanMs: jobs.reduce((last, job) => Math.max(last, lastOf(job)), 0) };
   }
 
-  /** Applies a scenario, and goes no further. @throws SimulationRefusal for what the API refuses of it */
+  /** Only applies a scenario. @throws SimulationRefusal for refusals of it by the API */
   async check(scenario: Scenario, arrivals: readonly Arrival[], signal: AbortSignal): Promise<void> {
     const faults: unknown[] = [];
     const deployment = await this.#deploy(scenario, arrivals, 0, (error) => void faults.push(error));
@@ -87,7 +87,7 @@ export class Simulator {
   }
 }
 
-/** Lets time pass until the steps are done. @throws the first of the faults, to which what the steps throw is added */
+/** Advances time until the steps are done. @throws the first of the faults, with the error of the steps added */
 async function advance(
   { world }: Deployment,
   steps: () => Promise<void>,
@@ -110,7 +110,9 @@ function lastOf({ arrival, attempts, readyMs, endMs = 0 }: RecordedJob): number 
   return Math.max(arrival.atMs, readyMs.at(-1) ?? 0, last?.endMs ?? last?.startMs ?? 0, endMs);
 }
 
-/** Everything, with a look each second of virtual time; in the end it reads what only the records say. */
+/**
+ * The whole run, with a check every second of virtual time; at the end it reads the data that only the records contain.
+ */
 async function untilOver(
   { world, recorder, replica, prepare }: Deployment,
   workload: Workload,
@@ -127,7 +129,7 @@ async function untilOver(
   await readRecords(replica, recorder);
 }
 
-/** Keys as the control plane made them out. */
+/** Keys as the control plane computed them. */
 async function readRecords(replica: Replica, recorder: Recorder): Promise<void> {
   const everything = { namespace: 'default', filter: { states: [], labels: {}, failureTypes: [] }, limit: PAGE };
   for (let beforeJobId: string | undefined; ; ) {
@@ -141,7 +143,7 @@ async function readRecords(replica: Replica, recorder: Recorder): Promise<void> 
   }
 }
 
-/** Whether there are rates or breakers: jobs may wait for time, apart from their turn. */
+/** Whether there are rates or breakers: jobs may wait for time, independent of their turn. */
 function waitsOf({ definitions, queues }: Scenario): Waits {
   const rateOf = ({ rateLimit, keyLimit }: JsonObject) => rateLimit ?? (keyLimit as JsonObject | undefined)?.rateLimit;
   return {

@@ -1,10 +1,10 @@
-/** What is simulated: a deployment, and the jobs that arrive in it. */
+/** The input of a simulation: a deployment, and the jobs that arrive. */
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import type { Amounts } from '../../domain/dispatch/resources.ts';
 
-/** Largest number of arrivals in one simulation: their records are kept in memory. */
+/** Maximum arrivals per simulation: their records are kept in memory. */
 export const MAX_ARRIVALS = 100_000;
-/** Longest time from the first arrival to the last one. */
+/** Maximum time from the first arrival to the last one. */
 export const MAX_SPAN_MS = 31 * 86_400_000;
 export const MAX_WORKERS = 1_000;
 export const MAX_SLOTS = 10_000;
@@ -15,7 +15,7 @@ export interface WorkerOffer {
   /** Undefined: those of all definitions. */
   readonly handlers: readonly string[] | undefined;
   readonly labels: Readonly<Record<string, string>>;
-  /** Of which its attempts take their part. */
+  /** Its attempts take parts of these. */
   readonly resources: Amounts;
 }
 
@@ -26,17 +26,17 @@ export interface Scenario {
   readonly workers: readonly WorkerOffer[];
 }
 
-/** Names of the handlers of a definition: that of its jobs, and that which cleans up after them. */
+/** Names of a definition's handlers: that of its jobs, and its clean-up handler. */
 export function handlersOf(definition: JsonObject): string[] {
   const { task } = definition as { task?: { handler?: string; cleanupHandler?: string } };
   return [task?.handler || String(definition.name), task?.cleanupHandler ?? ''].filter(Boolean);
 }
 
-/** A job that comes. Times in ms. */
+/** An arriving job. Times in ms. */
 export interface Arrival {
-  /** Where it stands in its file. */
+  /** Its line in the file. */
   readonly line: number;
-  /** Since the first arrival, or the beginning of the file's time. */
+  /** Since the first arrival, or since the beginning of the file's time. */
   readonly atMs: number;
   readonly definition: string;
   /** Empty: the definition's. */
@@ -44,7 +44,7 @@ export interface Arrival {
   /** Undefined: the definition's. */
   readonly priority: number | undefined;
   readonly labels: Readonly<Record<string, string>>;
-  /** Undefined: what the definition's expressions give; empty: none. */
+  /** Undefined: computed by the definition's expressions; empty: none. */
   readonly fairnessKey: string | undefined;
   readonly limitKey: string | undefined;
   readonly input: JsonValue | undefined;
@@ -56,9 +56,9 @@ export interface Arrival {
   readonly failureType: string;
 }
 
-/** Something that the scenario or an arrival says was refused, as the server would have refused it. */
+/** The server would refuse the scenario or an arrival. */
 export class SimulationRefusal extends Error {
-  /** One a line: field and reason. */
+  /** One per line: field and reason. */
   readonly details: readonly string[];
 
   constructor(message: string, details: readonly string[] = []) {

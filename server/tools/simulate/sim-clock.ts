@@ -1,14 +1,14 @@
-/** Clock and timers of a process that lives in virtual time, and which of the timers are more than rounds. */
+/** Clock and timers in virtual time; distinguishes long timers from the timers of polling rounds. */
 import type { Clock, Timers } from '../../engine/ports/ports.ts';
 import type { World } from './world.ts';
 
-/** What is set for longer is no round of looking after things: those come each second. */
+/** A longer timer is not a polling round: those come every second. */
 const ROUND_MS = 2_000;
 
 export class SimClock implements Clock, Timers {
   readonly #world: World;
   readonly #long = new Set<{ readonly at: number }>();
-  /** When one of the long timers fired last. */
+  /** When a long timer last fired. */
   lastLongMs = 0;
 
   constructor(world: World) {
@@ -36,7 +36,7 @@ export class SimClock implements Clock, Timers {
     };
   }
 
-  /** When the next of the long timers fires; infinite: none is set. */
+  /** When the next long timer fires; infinite: none is set. */
   get nextLongMs(): number {
     let next = Number.POSITIVE_INFINITY;
     for (const { at } of this.#long) next = Math.min(next, at);

@@ -1,4 +1,4 @@
-/** PGlite in this very thread, behind the same `pg` client and codecs as the product, on a clock that the simulation sets. */
+/** PGlite in this thread, behind the product's `pg` client and codecs, with a clock that the simulation sets. */
 import { EventEmitter } from 'node:events';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
@@ -11,7 +11,7 @@ import { ensurePartitions } from '../../store/upkeep/partitions.ts';
 /** Database time at the start of each simulation, in ms since 1970: 2026-03-01 12:00 UTC, far from midnight. */
 export const EPOCH_MS = Date.UTC(2026, 2, 1, 12);
 
-/** Tables that migrations have put rows into. */
+/** Tables with rows from migrations. */
 const kept: ReadonlySet<string> = new Set(
   ['schema_migrations', 'deployment_keys', 'outbox_turns'].map((name) => `muster.${name}`),
 );
@@ -20,18 +20,18 @@ const virtualClock = `
 CREATE OR REPLACE FUNCTION muster.muster_now() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL SAFE
 AS $$ SELECT current_setting('muster.now')::timestamptz $$;`;
 
-/** One plan a statement is a must among them, so that a run does not depend on how many runs went before it. */
+/** They must include one plan per statement, so that a run does not depend on earlier runs. */
 type Settings = Readonly<Record<string, string>>;
 
 export interface SimPostgresOptions {
   readonly settings: Settings;
-  /** Run once the schema is there. */
+  /** Runs once the schema exists. */
   readonly script?: string;
 }
 
 /**
- * PostgreSQL's answer, at once: without a sync of files the call is done when it returns. The plain call would keep every
- * row that it ever answered.
+ * PostgreSQL's answer, synchronously: without a sync of files the call is done when it returns. The plain call would
+ * keep every row that it ever returned.
  */
 function answerOf(pglite: PGlite, message: Uint8Array): Uint8Array {
   const chunks: Uint8Array[] = [];
@@ -39,7 +39,7 @@ function answerOf(pglite: PGlite, message: Uint8Array): Uint8Array {
   return Buffer.concat(chunks);
 }
 
-/** What `pg` takes for a worker thread: answers at once. */
+/** Replaces the worker thread of `pg`: answers at once. */
 class InlineThread extends EventEmitter {
   readonly #pglite: PGlite;
 
@@ -68,7 +68,7 @@ export class SimPostgres {
     this.#session = sessionOf(client);
   }
 
-  /** Takes some seconds: keep it for as many simulations as there are. */
+  /** Takes some seconds: use one for all simulations. */
   static async open({ settings, script = '' }: SimPostgresOptions): Promise<SimPostgres> {
     const pglite = await PGlite.create({ dataDir: 'memory://' });
     const postgres = new SimPostgres(pglite, settings, await connect(pglite, settings));
@@ -86,7 +86,7 @@ export class SimPostgres {
     return postgres;
   }
 
-  /** As after `open`: no rows, no prepared statements, the clock at its start. */
+  /** Restores the state after `open`: no rows, no prepared statements, the clock at its start. */
   async reset(): Promise<void> {
     this.#lastUs = EPOCH_MS * 1000;
     this.#setNow(this.#lastUs);
@@ -99,14 +99,14 @@ export class SimPostgres {
     this.#session = sessionOf(this.#client);
   }
 
-  /** Moves the clock to `ms` of virtual time, or by 1 µs if it is there already: no two statements share a time. */
+  /** Moves the clock to `ms` of virtual time, or by 1 µs if it is already there: no two statements share a time. */
   tick(ms: number): number {
     this.#lastUs = Math.max(this.#lastUs + 1, Math.round((EPOCH_MS + ms) * 1000));
     this.#setNow(this.#lastUs);
     return this.#lastUs;
   }
 
-  /** Moves the clock to `ms` of virtual time, where all that is done at that moment finds it. */
+  /** Moves the clock to `ms` of virtual time, for everything that is done at that moment. */
   reach(ms: number): void {
     const us = Math.round((EPOCH_MS + ms) * 1000);
     if (us <= this.#lastUs) return;
@@ -127,7 +127,9 @@ export class SimPostgres {
     await this.#pglite.close();
   }
 
-  /** Past the client: the answer says nothing, and in a failed transaction it is an error that does not matter. */
+  /**
+   * Bypasses the client: the answer has no content, and in a failed transaction it is an error that does not matter.
+   */
   #setNow(us: number): void {
     const time = `${new Date(Math.floor(us / 1000)).toISOString().slice(0, 23)}${String(us % 1000).padStart(3, '0')}Z`;
     const text = Buffer.from(`SET muster.now = '${time}'\0`);

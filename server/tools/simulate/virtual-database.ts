@@ -1,4 +1,7 @@
-/** A replica's way to the simulated database: statements take no time, one after the other, and transactions take turns. */
+/**
+ * A replica's access to the simulated database: statements take no time and run one at a time, and transactions take
+ * turns.
+ */
 import {
   type Database,
   type Parameter,
@@ -15,7 +18,7 @@ export interface VirtualDatabaseParts {
   readonly world: World;
   readonly line: Line;
   readonly postgres: SimPostgres;
-  /** Told of the jobs that a statement has ended. */
+  /** Called with the number of jobs that a statement has ended. */
   readonly onEnded: (jobs: number) => void;
 }
 

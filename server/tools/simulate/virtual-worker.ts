@@ -1,4 +1,4 @@
-/** A worker of the scenario: grants its free slots, and holds each attempt for as long as the arrival says. */
+/** A worker of the scenario: grants its free slots, and runs each attempt for as long as the arrival says. */
 import type { Failure } from '../../domain/base/payload.ts';
 import type { Assignment, CancelNotice } from '../../engine/base/messages.ts';
 import { CREDIT_LIFE_MS } from '../../engine/dispatch/unspent-credits.ts';
@@ -14,10 +14,10 @@ export interface WorkerParts {
   readonly replica: Replica;
   readonly bus: LocalBus;
   readonly recorder: Recorder;
-  /** Its place among the workers. */
+  /** Its index among the workers. */
   readonly index: number;
   readonly offer: WorkerOffer & { readonly handlers: readonly string[] };
-  /** Told of a call that failed: none should. */
+  /** Called for a failed call, which must not happen. */
   readonly onFault: (error: unknown) => void;
 }
 
@@ -27,7 +27,7 @@ interface Run {
   readonly event: ScheduledEvent;
 }
 
-/** Credits are granted anew before they end. */
+/** Credits are granted again before they expire. */
 const RENEW_MS = CREDIT_LIFE_MS / 2;
 const nothing = { data: new Uint8Array(), contentType: '' };
 const timedOut = failureOf('RunTimeout', 'TIMEOUT', 'the handler did not return within its run timeout');
@@ -35,7 +35,7 @@ const timedOut = failureOf('RunTimeout', 'TIMEOUT', 'the handler did not return 
 export class VirtualWorker implements Subscriber {
   readonly #parts: WorkerParts;
   readonly #running = new Map<string, Run>();
-  /** Slots of credits that no assignment has named yet, by credit. */
+  /** Unused slots of credits, by credit. */
   readonly #granted = new Map<number, number>();
   #session = '';
   #lastCredit = 0;
@@ -68,7 +68,7 @@ export class VirtualWorker implements Subscriber {
     return next;
   }
 
-  /** A session counts as one that hears once it has echoed a ping. Its lease is longer than any simulation. */
+  /** A session counts as reachable once it has echoed a ping. Its lease is longer than any simulation. */
   pinged(counter: number): void {
     if (counter === 1) this.#beat(counter).then(() => this.#renew(), this.#parts.onFault);
   }
@@ -93,12 +93,12 @@ export class VirtualWorker implements Subscriber {
     if (left > 0) this.#granted.set(creditId, left);
     else this.#granted.delete(creditId);
     if (!recorder.find(jobId)) await recorder.answered();
-    // A credit that was granted anew while a claim had it counts twice.
+    // A credit that was granted again while a claim used it counts twice.
     if (this.#running.size < this.#parts.offer.slots) this.#start(assignment, recorder.find(jobId));
     else this.#report({ jobId, attempt: assignment.attempt, outcome: { kind: 'released', why: 'NO_SLOT' } });
   }
 
-  /** @param job Undefined: it cleans up after another one, which takes no time here. */
+  /** @param job Undefined: a clean-up of another job, which takes no time here. */
   #start({ jobId, attempt, runTimeoutMs, attemptsCounted }: Assignment, job: RecordedJob | undefined): void {
     const { world, recorder, index } = this.#parts;
     const { runMs = 0, failures = 0, failureType = '' } = job?.arrival ?? {};
@@ -125,7 +125,7 @@ export class VirtualWorker implements Subscriber {
     this.#report({ jobId, attempt, outcome });
   }
 
-  /** What ends at the same moment is reported together. */
+  /** Attempts that end at the same moment are reported together. */
   #report(report: Report): void {
     if (this.#reports.length === 0) this.#parts.world.after(0, () => this.#flush());
     this.#reports.push(report);
@@ -138,7 +138,7 @@ export class VirtualWorker implements Subscriber {
     replica.reports.report(this.#session, reports).catch(onFault);
   }
 
-  /** Each credit ends some time after it was granted. */
+  /** Each credit expires some time after it was granted. */
   #renew(): void {
     const ids = [...this.#granted.keys()];
     this.#granted.clear();
@@ -146,7 +146,7 @@ export class VirtualWorker implements Subscriber {
     this.#parts.world.after(RENEW_MS, () => this.#renew());
   }
 
-  /** Grants the slots that are free and not granted yet, and takes back the credits that are named. */
+  /** Grants the free slots that are not granted yet, and voids the named credits. */
   #grant(voided: readonly number[]): void {
     const granted = [...this.#granted.values()].reduce((sum, slots) => sum + slots, 0);
     const slots = this.#parts.offer.slots - this.#running.size - granted;

@@ -1,4 +1,4 @@
-/** Submits each job when it arrives, as clients do, and has on record what became of the call. */
+/** Submits each job when it arrives, as clients do, and records the result of the call. */
 import type { JsonObject } from '@bufbuild/protobuf';
 import { JobService } from '@muster/sdk/gen/muster/v1/job_service_pb';
 import { durationTo } from '../../api/base/convert-payload.ts';
@@ -8,9 +8,9 @@ import { type RecordedJob, type Recorder, START_MS } from './recorder.ts';
 import { type Arrival, SimulationRefusal } from './scenario.ts';
 import type { World } from './world.ts';
 
-/** What a deployment answers to a job that is fine, but one too many: the job is lost, as far as the simulation knows. */
+/** Refusals of valid jobs: such a job is lost, as far as the simulation knows. */
 const decided: ReadonlySet<string> = new Set(['QUEUE_FULL', 'LIMIT_REACHED', 'THROTTLED', 'DUPLICATE_JOB']);
-/** As the SDKs do, a call that was refused for the moment is said again. */
+/** As in the SDKs, a call that was refused temporarily is repeated. */
 const AGAIN_MS = 250;
 
 export interface WorkloadParts {
@@ -19,9 +19,9 @@ export interface WorkloadParts {
   readonly recorder: Recorder;
   /** By name. */
   readonly definitions: ReadonlyMap<string, JsonObject>;
-  /** In the order of their times. */
+  /** Sorted by time. */
   readonly arrivals: readonly Arrival[];
-  /** Told once of the first arrival that can't be submitted: the simulation is over. */
+  /** Called once for the first arrival that can't be submitted: the simulation is over. */
   readonly onFault: (error: Error) => void;
 }
 
@@ -33,7 +33,7 @@ export class Workload {
     this.#parts = parts;
   }
 
-  /** When the next job arrives, in the world's time; infinite: all have. */
+  /** When the next job arrives, in the world's time; infinite: all have arrived. */
   get nextMs(): number {
     const next = this.#parts.arrivals[this.#next];
     return next ? START_MS + next.atMs : Number.POSITIVE_INFINITY;
@@ -44,7 +44,7 @@ export class Workload {
     if (Number.isFinite(this.nextMs)) world.at(this.nextMs, () => this.#arrive());
   }
 
-  /** All that arrive at this moment, in the order of the file; then waits for the next. */
+  /** Submits all jobs that arrive at this moment, in the order of the file; then waits for the next. */
   #arrive(): void {
     const { arrivals, recorder } = this.#parts;
     const atMs = arrivals[this.#next]?.atMs;

@@ -1,14 +1,14 @@
-/** Virtual time: a queue of events. Time moves on only when everything that an event set off has come to rest. */
+/** Virtual time: a queue of events. Time advances only when everything that an event triggered has settled. */
 
 export interface ScheduledEvent {
-  /** Harmless after it has run. */
+  /** No effect after it has run. */
   cancel(): void;
 }
 
 interface Entry {
   readonly at: number;
   readonly order: number;
-  /** What it returns is awaited before time moves: that is how statements take part. */
+  /** Its result is awaited before time advances: so statements take part in virtual time. */
   run: (() => unknown) | undefined;
 }
 
@@ -37,12 +37,12 @@ export class World {
     };
   }
 
-  /** Lets time pass at once: what falls due meanwhile runs then, in its order, as in a process that was stopped. */
+  /** Advances time at once: events that fall due meanwhile then run in order, as in a process that was stopped. */
   skipTo(time: number): void {
     this.#now = Math.max(this.#now, time);
   }
 
-  /** Runs events in the order of their times until `done` says so, `endMs` is reached or nothing is left. */
+  /** Runs events in order of time until `done` returns true, `endMs` is reached or nothing is left. */
   async run(endMs: number, done: () => boolean): Promise<void> {
     await atRest();
     while (!done()) {
@@ -88,7 +88,7 @@ function earlier(a: Entry, b: Entry): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
 
-/** Everything under test waits only on promises and on our own timers, so one turn of the event loop drains it. */
+/** The code under test waits only on promises and on our own timers, so one turn of the event loop settles it. */
 function atRest(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);

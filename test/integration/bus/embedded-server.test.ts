@@ -240,7 +240,7 @@ test('the embedded bus distinguishes a missing, an old and a broken nats-server'
   for (const [version, problem] of [
     ['nats-server: v2.9.10', 'older than 2.10'],
     ['nats-server: v1.99.0', 'older than 2.10'],
-    ['hello', 'does not tell its version'],
+    ['hello', 'does not print its version'],
   ]) {
     const path = join(folder, 'fake');
     await writeFile(path, `#!/bin/sh\necho '${version}'\n`, { mode: 0o755 });

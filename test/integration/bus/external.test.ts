@@ -81,7 +81,9 @@ test('a bus without authentication issues empty credentials', async () => {
   await withServer({ max_payload: 128 * 1024 }, async (url) => {
     const log = captureLog();
     const bus = await connectBus({ mode: 'external', urls: [url], log });
-    expect(log.lines).toEqual([expect.stringMatching(/^warn no credentials for the bus: whoever reaches it can read/)]);
+    expect(log.lines).toEqual([
+      expect.stringMatching(/^warn no credentials for the bus: anyone who reaches it can read/),
+    ]);
     expect(bus.maxUserPayload).toBe(56 * 1024);
     const access = bus.grantAccess(randomUUID());
     expect(access.credentials).toEqual({ jwt: '', seed: '', expireTimeMs: 0 });

@@ -1,4 +1,4 @@
-/** Every case, group by group. */
+/** All cases, by group. */
 import type { Group } from '../case.ts';
 import { assignmentCases } from './assignments.ts';
 import { beatCases } from './beats.ts';

@@ -1,4 +1,4 @@
-/** What becomes of an assignment: the table of five lines, in its order. */
+/** Acceptance of an assignment: the table of five lines, in order. */
 import { create } from '@bufbuild/protobuf';
 import { CancelNoticeSchema } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import type { Group } from '../case.ts';
@@ -13,11 +13,11 @@ import { returns, waits } from '../steps/work.ts';
 const NEVER_GRANTED = 999_999;
 const unknownWork = { handler: 'no-such-handler', input: undefined };
 
-/** Long enough for a duplicate to be looked at, and to be reported if it was not ignored. */
+/** Long enough for a duplicate to be processed, and to be reported if it is not ignored. */
 const noSecondReport = (name: string) =>
   never(`a second report of ${name}`, 1_500, (stage) => stage.attempt(name).reports.length > 1);
 
-/** Notices of attempts that the worker has not seen. */
+/** A cancel notice for an attempt that the worker has not received. */
 const notice = (name: string) =>
   act(`cancels ${name}, which has not come`, (stage) =>
     stage.session.publish({ cancels: [noticeOf(stage.attempt(name))] }),
@@ -25,7 +25,7 @@ const notice = (name: string) =>
 
 const newest = ({ session }: Stage) => session.ledger.live(performance.now()).at(-1)?.id ?? 0;
 
-/** All in one message, doubled and in any order. */
+/** All in one message, each twice and in random order. */
 const shuffled = (names: readonly string[]) =>
   act('sends all twice, in another order', (stage) => {
     const { session, prng } = stage;

@@ -1,4 +1,4 @@
-/** When a worker beats, what its beats say, and what it does when they fail. */
+/** When a worker sends heartbeats, their content, and its behaviour when they fail. */
 import type { HeartbeatRequest } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import type { Group } from '../case.ts';
 import type { Call } from '../plane/rpc-server.ts';
@@ -32,7 +32,7 @@ const chatter = Array.from({ length: 200 }, (_, at) => [
   { do: 'sleep', ms: 10 },
 ]).flat();
 
-/** Says something all the time, for some seconds. */
+/** Reports progress continuously, for some seconds. */
 const talks = script(
   ...Array.from({ length: 20 }, (_, at) => [
     { do: 'progress', fraction: at / 20 },
@@ -43,7 +43,7 @@ const talks = script(
 
 const TOGETHER = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
-/** Ten that fail one shortly after the other, each with a checkpoint. */
+/** Ten attempts that fail in quick succession, each with a checkpoint. */
 const failsAt = (round: string) => [
   assignMany(round, TOGETHER.length, (at) =>
     script(
@@ -146,7 +146,7 @@ export const beatCases: Group = {
         ready,
         beats(1),
         awaitCalls('Heartbeat', 5),
-        // One that came late makes the gap to the next one short.
+        // A late heartbeat makes the next gap short.
         check('the interval is kept', (stage) => gapFault(stage, 4, 650, 1_250)),
       ],
     },
@@ -232,7 +232,7 @@ export const beatCases: Group = {
         awaitCalls('Heartbeat', 4),
         spoil('Heartbeat', { seen: 'nothing', takesEffect: true, times: 2, when: hasCredits }),
         cutBus,
-        // Until these have failed, and what they granted is granted anew.
+        // Until these have failed, and their credits are granted again.
         awaitCalls('Heartbeat', 6),
         settled,
         works,

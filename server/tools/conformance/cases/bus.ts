@@ -1,4 +1,4 @@
-/** The bus: late, broken, refused, slow, dead, and what a worker does without it. */
+/** The bus: late, broken, refused, slow or dead, and how a worker copes without it. */
 import type { Group } from '../case.ts';
 import { assign } from '../steps/assignments.ts';
 import { cutBus, reopenBus, shutBus } from '../steps/faults.ts';
@@ -9,7 +9,7 @@ import { returns, script } from '../steps/work.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** Connections that the worker has made by now. */
+/** Number of connections that the worker has made so far. */
 const keepConnections = act('counts its connections', ({ plane, kept }) =>
   kept.set('connections', plane.busLine.accepted),
 );
@@ -22,7 +22,7 @@ const renew = act('gives new credentials with the next answer', (stage) => {
   stage.session.freshAccess = stage.plane.access(stage.session.facts.id, HOUR_MS);
 });
 
-/** As the server does it: the session is deaf until a new ping has come back. */
+/** As for the server, the session is deaf until a new ping has been echoed. */
 const receives = act('is heard again', async (stage) => {
   const { session } = stage;
   const { pings } = session;

@@ -1,4 +1,4 @@
-/** What a cancel does to an attempt in each phase of its life. */
+/** The effect of a cancel on an attempt in each phase of its life. */
 import type { HeartbeatRequest, ReportAttemptsRequest } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import type { Case, Group, Step } from '../case.ts';
 import { noticeOf } from '../plane/session.ts';
@@ -28,14 +28,16 @@ const stopped = (name: string, proves: string, work: Work, expected: Expected): 
   steps: [ready, assign('a', work), hasBegun('a'), cancel('a'), reported('a', expected), allSlotsOnOffer],
 });
 
-/** How long an answer is kept from the worker, which a cancel overtakes meanwhile. */
+/** How long an answer is withheld from the worker, while a cancel overtakes it. */
 const WITHHELD_MS = 3_000;
 
 const hasResult = (request: unknown) =>
   (request as ReportAttemptsRequest).reports.some(({ outcome }) => outcome.case === 'result');
 const hasCheckpoint = (request: unknown) => (request as HeartbeatRequest).progress.some(({ checkpoint }) => checkpoint);
 
-/** Another attempt runs on; the call that has the result of `a` has come, and is not answered when `a` is cancelled. */
+/**
+ * Another attempt keeps running. The call with the result of `a` has arrived and is unanswered when `a` is cancelled.
+ */
 const cancelInFlight = (refusal?: typeof unavailable): Step[] => [
   ready,
   assign('b', waits),
@@ -45,7 +47,7 @@ const cancelInFlight = (refusal?: typeof unavailable): Step[] => [
   until('its report is under way', ({ plane }) =>
     plane.callsOf('ReportAttempts').some(({ request, endedAt }) => endedAt === undefined && hasResult(request)),
   ),
-  // One that lists it, and one that has to do so still.
+  // The first heartbeat lists `a`, and the second must still list it.
   beats(1),
   cancel('a'),
   beats(1),
@@ -122,7 +124,7 @@ export const cancelCases: Group = {
       terms: { beatMs: 10_000, leaseMs: 60_000 },
       steps: [
         ready,
-        // Whatever else a handler says brings more beats, which carry it, too.
+        // Other output of a handler causes further heartbeats, which also carry the checkpoint.
         spoil('Heartbeat', { seen: { delayMs: WITHHELD_MS }, when: hasCheckpoint, times: forEver }),
         assign(
           'a',

@@ -1,4 +1,4 @@
-/** Children of a job: submitted with their parent, waited for without a slot, found again by the next run. */
+/** Children of a job: submitted with their parent, awaited without a slot, and found again by the next run. */
 
 import { uuidFromBytes } from '../../../domain/base/uuid.ts';
 import type { Group } from '../case.ts';
@@ -47,7 +47,7 @@ const childrenEnd = act('the children end', (stage) => {
   }
 });
 
-/** The same job once more, as a later attempt. */
+/** The same job again, as a later attempt. */
 const runsAgain = act('runs the job again', async (stage) => {
   const { jobId } = stage.attempt('a').assignment;
   await assign('again', counts, { attempt: 2, more: { jobId } }).run(stage);

@@ -1,4 +1,4 @@
-/** What a worker offers, when, and for how long. */
+/** The slots that a worker grants, when, and for how long. */
 import type { HeartbeatRequest, ReportAttemptsRequest } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import type { Group } from '../case.ts';
 import { unavailable } from '../refusal.ts';
@@ -12,7 +12,7 @@ import { isDeaf, returns, script, waits } from '../steps/work.ts';
 const now = () => performance.now();
 const hasCredits = (request: unknown) => (request as HeartbeatRequest).credits.length > 0;
 
-/** Remembers the newest credit that lives. */
+/** Remembers the newest valid credit. */
 const keepCredit = act('remembers the credit', (stage) => {
   const newest = stage.session.ledger.live(now()).at(-1);
   stage.kept.set('credit', newest?.id ?? 0);
@@ -22,7 +22,7 @@ const keepCredit = act('remembers the credit', (stage) => {
 const isVoided = (stage: Stage) => stage.session.ledger.voided.has(stage.kept.get('credit') ?? 0);
 const ageMs = (stage: Stage) => now() - (stage.kept.get('credit at') ?? 0);
 
-/** The credits of the calls that failed must have been taken back. */
+/** The credits of the failed calls must have been voided. */
 function failedFault({ plane, session }: Stage, count: number): string | undefined {
   const failed = plane.callsOf('ReportAttempts').slice(0, count);
   const ids = failed.flatMap(({ request }) =>
@@ -32,7 +32,7 @@ function failedFault({ plane, session }: Stage, count: number): string | undefin
   return kept.length === 0 ? undefined : `credit ${kept.join(', ')} came with a call that failed, and was never voided`;
 }
 
-/** While the credit of the failed call could still be used, were it not voided. */
+/** While the failed call's credit would still be valid if it were not voided. */
 const soonOnOffer = until(
   'all slots are on offer within 5 s',
   ({ session, lab }) => session.ledger.slots(now()) === lab.slots,

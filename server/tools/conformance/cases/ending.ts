@@ -1,4 +1,4 @@
-/** How a worker ends: asked by the server, by a signal, or not at all. */
+/** How a worker ends: on request of the server, on a signal, or not at all. */
 import type { Case, Group, Step } from '../case.ts';
 import { unavailable } from '../refusal.ts';
 import type { Stage } from '../stage.ts';
@@ -12,7 +12,7 @@ import { returns, script } from '../steps/work.ts';
 const RULE = 'Draining and ending';
 const napping = script({ do: 'sleep', ms: 2_500 }, { do: 'return', value: 'rested' });
 
-/** With a little more for what is rounded on its way; the interval of a beat is a second here. */
+/** Maximum deadlines, with some tolerance for rounding; the heartbeat interval is a second here. */
 const mostDeadlineMs: Readonly<Record<string, number>> = {
   ReportAttempts: 12_000,
   Heartbeat: 1_200,
@@ -31,7 +31,7 @@ const draining = until(
     session.beats.at(-1)?.request.draining === true && session.ledger.slots(performance.now()) === 0,
 );
 
-/** A handler runs to its end; what comes meanwhile is given back. */
+/** A handler runs to its end; attempts that arrive meanwhile are released. */
 const drains = (name: string, proves: string, ask: Step): Case => ({
   name,
   rule: RULE,

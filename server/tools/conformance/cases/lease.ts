@@ -1,4 +1,4 @@
-/** The lease of the session: the fence, a session that is over, a process that was stopped. */
+/** The session's lease: the fence, an ended session, a stopped process. */
 import { LeaseLossAction } from '@muster/sdk/gen/muster/v1/job_definition_pb';
 import type { HeartbeatRequest } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import type { Group, Step } from '../case.ts';
@@ -14,7 +14,7 @@ import { afterStop, isDeaf, returns, script, waits } from '../steps/work.ts';
 import { wallClockJumps } from './wall-clock.ts';
 
 const short = { beatMs: 1_000, leaseMs: 4_000 };
-/** Such a lease less its margin of 2/15. */
+/** The duration of such a lease minus its margin of 2/15. */
 const VALID_MS = 3_467;
 
 const opens = ({ plane }: Stage) => plane.callsOf('OpenSession');
@@ -23,13 +23,13 @@ const stops = afterStop({ do: 'return', value: 'late' });
 
 const noAnswers = spoil('Heartbeat', { seen: 'nothing', times: forEver });
 
-/** What the worker may count from. */
+/** The time from which the worker may count. */
 const lastAnswered = ({ session }: Stage) => session.beats.at(-1)?.call.at ?? 0;
 const sinceAnswered = (stage: Stage) => performance.now() - lastAnswered(stage);
 
 const fenceFalls = until('the fence falls', (stage) => sinceAnswered(stage) > VALID_MS + 300);
 
-/** Some beat that was sent by now, whatever became of it. */
+/** Any heartbeat sent so far, whatever its result. */
 const voidsNewest = ({ plane, session }: Stage) => {
   const newest = BigInt(session.ledger.all.at(-1)?.id ?? 0);
   const beats = plane.callsOf('Heartbeat').map(({ request }) => request as HeartbeatRequest);
@@ -40,7 +40,7 @@ const sameSession = check('the session is the same', ({ plane }) =>
   plane.sessions.length === 1 ? undefined : `${plane.sessions.length} sessions were opened`,
 );
 
-/** The session that the case began with is over. */
+/** The case's first session is over. */
 const loseSession = act('ends the session', (stage) => {
   stage.session.isLost = true;
 });
@@ -289,7 +289,7 @@ export const leaseCases: Group = {
           return startedAt !== undefined || reports.some(({ report }) => report.outcome.case !== 'released');
         }),
         againInAnswer('b'),
-        // NOT_STARTED, if it had come just before the process was stopped.
+        // NOT_STARTED if it arrived just before the process was stopped.
         reported('b', released('DEAD_CREDIT', 'NOT_STARTED')),
         allSlotsOnOffer,
         sameSession,

@@ -1,4 +1,4 @@
-/** How a worker opens its session, and what it does when that is refused. */
+/** How a worker opens its session, and its behaviour when that is refused. */
 import type { OpenSessionRequest } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import type { Group } from '../case.ts';
 import { WORKER_NAME } from '../lab.ts';
@@ -31,7 +31,7 @@ function offerFault(stage: Stage): string | undefined {
   return leftMs > MAX_DEADLINE_MS ? `its deadline is ${Math.round(leftMs)} ms away, and should be 10 s` : undefined;
 }
 
-/** Repeats within the life of a request have its id. */
+/** Repeats within the lifetime of a request must have its id. */
 function repeatFault(stage: Stage): string | undefined {
   const [first, ...rest] = opens(stage);
   const id = requestOf(stage, 0)?.requestId;

@@ -1,4 +1,4 @@
-/** Attempts that may wait for a slot. A worker that offers no places for them passes these by. */
+/** Attempts that may wait for a slot. A worker that grants no prefetch units skips these cases. */
 import type { Group, Step } from '../case.ts';
 import { NotOffered } from '../failures.ts';
 import type { Stage } from '../stage.ts';
@@ -9,13 +9,13 @@ import { returns, sleeps } from '../steps/work.ts';
 
 const ROUNDS = 8;
 const SLOTS = 2;
-/** An attempt that waits is released after a second. */
+/** A waiting attempt is released after a second. */
 const BRIEF_MS = 200;
 const LONG_MS = 3_000;
 
 /**
- * Lets handlers end in quick succession until the worker offers places to wait. Then it gives it work for all its slots, and
- * one attempt more, that may wait, in the same message: such places are offered for a moment only.
+ * Ends handlers in quick succession until the worker grants prefetch units. Then, in one message, assigns work for all
+ * its slots and one more attempt that may wait: such units are granted for a moment only.
  */
 const waiting = (...order: string[]): Step => ({
   text: 'p waits while all slots are taken',
@@ -105,7 +105,7 @@ export const prefetchCases: Group = {
       slots: 1,
       steps: [
         ready,
-        // So that p is seen to be held within the second that it may wait.
+        // So that a heartbeat lists p within the second for which it may wait.
         act('asks for a beat within 150 ms', ({ session }) => {
           session.nextBeatMs = 150;
         }),

@@ -1,4 +1,4 @@
-/** How outcomes reach the control plane when calls fail, and what their answers do. */
+/** How outcomes reach the control plane when calls fail, and the effects of the answers. */
 import { type ReportAttemptsRequest, ReportResult } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import type { Group } from '../case.ts';
 import type { Fault } from '../faults.ts';
@@ -19,7 +19,7 @@ const gapsOf = (stage: Stage) =>
     .map(({ at }, nth, all) => Math.round(at - (all[nth - 1]?.endedAt ?? at)))
     .slice(1);
 
-/** One attempt, whose report goes wrong so often. */
+/** One attempt whose report fails as often as the fault says. */
 const repeated = (fault: Fault) => [
   ready,
   spoil('ReportAttempts', fault),
@@ -44,7 +44,7 @@ const invalid: Refusal = {
   message: 'a report is refused for a test',
 };
 
-/** Refuses each call that has the result of this attempt in it. */
+/** Refuses each call that contains the result of this attempt. */
 const refuseResultOf = (name: string) =>
   act(`refuses what ${name} returns`, ({ plane, attempts }) =>
     plane.faults.add('ReportAttempts', {
@@ -57,7 +57,7 @@ const refuseResultOf = (name: string) =>
     }),
   );
 
-/** Takes several turns to send, and is not too large for a result. */
+/** Takes several turns of the event loop to send, but is not too large for a result. */
 const LARGE_BYTES = 400_000;
 const isLarge: Expected = {
   text: `a result of ${LARGE_BYTES} bytes`,

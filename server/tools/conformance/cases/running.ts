@@ -1,4 +1,4 @@
-/** What handlers are given, and what becomes of what they return. */
+/** What handlers get, and the outcomes of what they return. */
 import type { Case, Group } from '../case.ts';
 import { DEFAULT_TERMS } from '../lab.ts';
 import type { Stage } from '../stage.ts';
@@ -39,7 +39,7 @@ const fails = (name: string, proves: string, work: Work, expected: Parameters<ty
 const failing = (more: object) => script({ do: 'fail', type: 'OutOfPaper', message: 'tray 2 is empty', ...more });
 const timedOut = failure({ type: 'RunTimeout', cause: 'TIMEOUT' });
 
-/** Milliseconds from its sending to its first report. */
+/** Milliseconds from sending the attempt to its first report. */
 const tookMs = (stage: Stage) => {
   const { reports, sentAt } = stage.attempt('a');
   return Math.round((reports[0]?.at ?? 0) - sentAt);

@@ -1,4 +1,4 @@
-/** Progress, checkpoints and logs: when they are told, and that none is lost with a call. */
+/** Progress, checkpoints and logs: when they are sent, and that none is lost with a call. */
 import type { HeartbeatRequest } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import type { Group } from '../case.ts';
 import type { Attempt } from '../plane/attempt.ts';
@@ -11,7 +11,7 @@ import { cancelled, failure, reported, result } from '../steps/outcomes.ts';
 import { script } from '../steps/work.ts';
 
 const RULE = 'Progress, checkpoints and logs';
-/** Told within a second; the rest is for a machine that has much to do. */
+/** Sent within a second; the rest is a tolerance for a busy machine. */
 const SOON_MS = 2_500;
 const LINES = ['one', 'two', 'three', 'four', 'five'];
 
@@ -24,7 +24,7 @@ const checkpoints = script(
   { do: 'checkpoint', value: { done: 3 } },
   { do: 'fail', type: 'HalfWay', message: 'stopped' },
 );
-// By then the beats of the beginning are over, which would tell it too.
+// Late enough that the initial heartbeats, which would carry it too, are over.
 const halfWay = script(
   { do: 'sleep', ms: 500 },
   { do: 'progress', fraction: 0.5, message: 'half' },
@@ -46,7 +46,7 @@ const checkpointReported = check('the checkpoint was told before the report', (s
   return JSON.stringify(JSON.parse(text)) === '{"done":3}' ? undefined : `it is ${text}`;
 });
 
-/** Each once, numbered from 1, whatever call brought it. */
+/** Each once, numbered from 1, whichever call carried it. */
 function logFault(stage: Stage): string | undefined {
   const messages = new Map(stage.attempt('a').logs.map(({ sequence, message }) => [Number(sequence), message]));
   const found = LINES.map((_, at) => messages.get(at + 1));

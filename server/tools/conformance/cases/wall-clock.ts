@@ -1,4 +1,4 @@
-/** Wall clocks are set: an hour ahead, or back. Leases, credits, run times and repeats go by another clock. */
+/** The wall clock jumps an hour ahead, or back. Leases, credits, run times and repeats must use another clock. */
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { Case, Step } from '../case.ts';
 import { NotOffered, Unfulfilled } from '../failures.ts';
@@ -13,11 +13,11 @@ import { returns, script, waits } from '../steps/work.ts';
 
 const BEAT_MS = 1_000;
 const HOUR_MS = 3_600_000;
-/** By so much the clock that the worker tells may be off the one that it was given. */
+/** Maximum difference between the clock that the worker reports and the one that it was given. */
 const OFF_MS = 60_000;
 const RUN_TIMEOUT_MS = 6_000;
 const BEATS = 3;
-/** No call has a deadline as far off as this. */
+/** No call has a deadline this far in the future. */
 const LONG_MS = 30_000;
 
 const canBeMoved = act('makes a wall clock that can be moved', ({ lab }) => {
@@ -41,7 +41,7 @@ const setMeanwhile = (name: string, aheadMs: number): Step[] => [
   reported(name, result(name)),
 ];
 
-/** By how much the clock of the worker is ahead: a log record has the time of its writing. */
+/** By how much the worker's clock is ahead: a log record contains the time of its writing. */
 function aheadMs(stage: Stage, name: string): number {
   const [record] = stage.attempt(name).logs;
   if (!record?.logTime) throw new Unfulfilled(`${name} has logged nothing`);

@@ -1,9 +1,9 @@
-/** The monotonic clock and its timers, as what measures lateness takes them. */
+/** The monotonic clock and its timers, for the measurement of lateness. */
 
 export interface Clock {
   /** Milliseconds. */
   now(): number;
-  /** Calls `run` again and again, each time after so many milliseconds. Returns what ends that. */
+  /** Calls `run` repeatedly, each time after `ms`. Returns a function that stops it. */
   every(ms: number, run: () => void): () => void;
 }
 

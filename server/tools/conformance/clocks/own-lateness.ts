@@ -1,4 +1,7 @@
-/** How late this process itself was: what a worker said may have lain unread for so long, and what was due not been done. */
+/**
+ * The lateness of this process itself: for that long, a worker's messages may have been unread and due actions not
+ * done.
+ */
 import { type Clock, realClock } from './clock.ts';
 
 const TICK_MS = 50;
@@ -18,7 +21,7 @@ export class OwnLateness {
     });
   }
 
-  /** Milliseconds, also of a tick that is due and has not come. */
+  /** Milliseconds, including a tick that is overdue. */
   get worstMs(): number {
     return Math.max(this.#worstMs, this.#clock.now() - this.#dueAt);
   }

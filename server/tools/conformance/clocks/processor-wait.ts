@@ -1,4 +1,4 @@
-/** How long a worker that had something to do got no processor. Only Linux tells. */
+/** How long a runnable worker got no processor. Only Linux reports this. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { type Clock, realClock } from './clock.ts';
 
@@ -6,7 +6,7 @@ const POLL_MS = 250;
 const SAMPLES_PER_SECOND = 4;
 const MAX_PROCESSES = 100;
 
-/** Milliseconds that each thread of a process, and of those that it started, has waited in its life, by the thread's number. */
+/** By thread id, the total milliseconds for which the threads of a process and its children have waited. */
 export type ReadWaits = (pid: number) => ReadonlyMap<string, number>;
 
 export class ProcessorWait {
@@ -15,11 +15,11 @@ export class ProcessorWait {
   readonly #stop: () => void;
   /** Undefined until the worker runs. */
   #before: ReadonlyMap<string, number> | undefined;
-  /** What was waited between the last looks, each time by the thread that waited longest. */
+  /** Waits between the last readings, each that of the thread that waited longest. */
   #recent: number[] = [];
   #worstMs = 0;
 
-  /** @param pid The worker's, once its waits count: what it waited before that does not. */
+  /** @param pid The worker's pid, once its waits count; earlier waits do not. */
   constructor(pid: () => number | undefined, clock: Clock = realClock, read: ReadWaits = waitsOf) {
     this.#pid = pid;
     this.#read = read;
@@ -59,7 +59,7 @@ function waitsOf(pid: number): ReadonlyMap<string, number> {
       const task = `/proc/${one}/task/${thread}`;
       const waited = waitOf(`${task}/schedstat`);
       if (waited !== undefined) waits.set(thread, waited);
-      // Sessions of some workers, and handlers of others, are processes of their own.
+      // Some workers run sessions, others handlers, in processes of their own.
       if (pids.length < MAX_PROCESSES) pids.push(...childrenOf(`${task}/children`));
     }
   }
@@ -74,13 +74,13 @@ function childrenOf(file: string): string[] {
   );
 }
 
-/** The kernel counts in nanoseconds: on a processor, waiting for one, and how often. */
+/** The kernel reports nanoseconds on a processor, nanoseconds waiting for one, and a count. */
 function waitOf(file: string): number | undefined {
   const [, waited] = tryRead(() => readFileSync(file, 'utf8'))?.split(' ') ?? [];
   return waited === undefined ? undefined : Number(waited) / 1e6;
 }
 
-/** `undefined`: it has ended, or the system does not count. */
+/** Undefined: the process has ended, or the system does not report this. */
 function tryRead<T>(read: () => T): T | undefined {
   try {
     return read();

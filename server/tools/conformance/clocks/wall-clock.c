@@ -1,6 +1,7 @@
 /*
- * Preloaded into a worker: its wall clock is as much ahead of the machine's as the file says that MUSTER_WALL_CLOCK names, in
- * nanoseconds. Its other clocks are left alone. Who asks the kernel without the C library does not see it.
+ * Preloaded into a worker: its wall clock is ahead of the machine's by the nanoseconds in the file that
+ * MUSTER_WALL_CLOCK names. Its other clocks are unchanged. Programs that call the kernel without the C library are not
+ * affected.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -29,7 +30,7 @@ __attribute__((constructor)) static void load(void) {
 }
 
 int clock_gettime(clockid_t clock, struct timespec *time) {
-  /* Other libraries that are loaded may ask before this one is ready. */
+  /* Other loaded libraries may call this before it is initialized. */
   int failed = of_library == NULL ? (int)syscall(SYS_clock_gettime, clock, time) : of_library(clock, time);
   if (failed != 0 || ahead == NULL || (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE)) return failed;
   int64_t now = time->tv_sec * SECOND + time->tv_nsec + *ahead;

@@ -1,4 +1,4 @@
-/** A wall clock of the worker's own, which a case moves: a library that is loaded into the worker before all others. */
+/** A wall clock for the worker that a case can change: a library that is loaded into the worker before all others. */
 import { execFile } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
@@ -14,7 +14,7 @@ const BUILD_MS = 60_000;
 export class WallClock {
   readonly #folder: string;
   #flag: 'w' | 'r+' = 'w';
-  /** Why the clock of a worker can't be moved here. */
+  /** Why the worker's clock can't be changed on this machine. */
   readonly lack: string | undefined;
 
   private constructor(folder: string, lack: string | undefined) {
@@ -29,7 +29,7 @@ export class WallClock {
     return new WallClock(folder, lackOf(folder) ?? (await build(libraryIn(folder))));
   }
 
-  /** For the process of the worker. */
+  /** For the worker's process. */
   get environment(): Record<string, string> {
     if (this.lack !== undefined) return {};
     const { LD_PRELOAD } = process.env;
@@ -37,9 +37,9 @@ export class WallClock {
     return { LD_PRELOAD: LD_PRELOAD ? `${library}:${LD_PRELOAD}` : library, MUSTER_WALL_CLOCK: fileIn(this.#folder) };
   }
 
-  /** From now on the worker's clock is so much ahead of the machine's. */
+  /** From now on the worker's clock is ahead of the machine's by this. */
   set(aheadMs: number): void {
-    // In place, and in one write: the worker has the file in its memory.
+    // In place and in a single write: the worker has mapped the file into memory.
     writeFileSync(fileIn(this.#folder), BigInt64Array.of(BigInt(aheadMs * NANOSECONDS)), { flag: this.#flag });
     this.#flag = 'r+';
   }
@@ -57,13 +57,13 @@ const fileIn = (folder: string) => join(folder, 'ahead');
 
 function lackOf(folder: string): string | undefined {
   if (process.platform !== 'linux') return 'only on Linux the kit can move the wall clock of a worker';
-  // LD_PRELOAD is a list that these divide.
+  // LD_PRELOAD is a list with these separators.
   if (/[\s:]/.test(folder))
     return `the wall clock of a worker can't be moved from ${folder}: set TMPDIR to a path without spaces and colons`;
   return undefined;
 }
 
-/** Returns why it could not be built. */
+/** Returns the reason if it could not be built. */
 async function build(library: string): Promise<string | undefined> {
   const compiler = process.env.CC || 'cc';
   try {

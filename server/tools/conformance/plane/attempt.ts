@@ -1,4 +1,4 @@
-/** One attempt that the kit hands to the worker, and what the worker has said of it. */
+/** One attempt that the kit assigns to the worker, and the worker's messages about it. */
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import type { LogRecord } from '@muster/sdk/gen/muster/v1/log_record_pb';
 import {
@@ -12,28 +12,28 @@ import { enumName } from '../enum-name.ts';
 export interface ReportSeen {
   readonly report: AttemptReport;
   readonly at: number;
-  /** Number of its ReportAttempts call among those of the session. */
+  /** Index of its ReportAttempts call within the session. */
   readonly call: number;
-  /** What it was, or would have been, answered with. */
+  /** The actual or intended answer. */
   readonly result: ReportResult;
 }
 
 export class Attempt {
-  /** What the case calls it. */
+  /** Its name in the case. */
   readonly name: string;
   readonly assignment: Assignment;
   /** When it was last sent. */
   sentAt = 0;
-  /** When the first beat came that listed it, and the first that listed it as started. */
+  /** Arrival of the first heartbeat that listed it, and of the first that listed it as started. */
   heldAt: number | undefined;
   startedAt: number | undefined;
   isCancelled = false;
   readonly updates: ProgressUpdate[] = [];
   readonly logs: LogRecord[] = [];
   readonly reports: ReportSeen[] = [];
-  /** Gives its work to another attempt of its name, where the case leaves it to the kit under which credit. */
+  /** Assigns its work again in another attempt with the same name, if the case lets the kit choose the credit. */
   reassign: (() => Promise<void>) | undefined;
-  /** When an answer left that ends the holding. */
+  /** When the answer left after which the worker no longer holds it. */
   answeredAt: number | undefined;
 
   constructor(name: string, assignment: Assignment) {
@@ -45,7 +45,9 @@ export class Attempt {
     return keyOf(this.assignment);
   }
 
-  /** Its credit was voided while it was on its way: as the server does it, the work comes again under another. */
+  /**
+   * Its credit was voided while it was in transit: as for the server, the work is assigned again with another credit.
+   */
   get isPassedOver(): boolean {
     const outcome = this.reports[0]?.report.outcome;
     const isDead = outcome?.case === 'released' && outcome.value.reason === ReleaseReason.DEAD_CREDIT;
@@ -61,7 +63,7 @@ export function keyOf({ jobId, attempt }: { readonly jobId: Uint8Array; readonly
   return `${Buffer.from(jobId).toString('hex')}/${attempt}`;
 }
 
-/** Such as `released DEAD_CREDIT`, for people. */
+/** Description such as `released DEAD_CREDIT`. */
 export function outcomeText({ outcome }: AttemptReport): string {
   switch (outcome.case) {
     case 'released':

@@ -1,4 +1,4 @@
-/** The bus of the kit: one real nats-server for all cases, in a folder that goes with it. */
+/** The kit's bus: one real nats-server for all cases, in a temporary folder. */
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import type { Log, SessionCredentials } from '../../../engine/ports/ports.ts';
 const quiet: Log = { info: () => {}, warn: () => {}, error: () => {} };
 const FIRST_TRY_MS = 10_000;
 
-/** There is no nats-server, or it does not start. */
+/** nats-server is missing, or does not start. */
 export class NoBus extends Error {}
 
 export class Bus {
@@ -27,7 +27,7 @@ export class Bus {
     this.#client = client;
     this.#folder = folder;
     this.port = Number(new URL(server.url).port);
-    // After that of the server, which ends it: so nothing is written any more.
+    // After the server's own exit listener, which ends it: so nothing is written any more.
     process.on('exit', this.#remove);
   }
 
@@ -51,7 +51,7 @@ export class Bus {
     this.#client.publish(subject, message);
   }
 
-  /** Access to the subject of this session alone, for so long. */
+  /** Credentials for the subject of this session only, with this lifetime. */
   access(sessionId: string, lifeMs: number): SessionCredentials {
     const { accountId, accountKey } = this.#server.trust;
     return issueSessionJwt({ accountId, signingKey: accountKey, lifeMs }, sessionId, Date.now());

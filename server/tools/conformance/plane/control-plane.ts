@@ -1,4 +1,4 @@
-/** A control plane for one worker process: it does what the contract says, except for the faults that a case wants. */
+/** A control plane for one worker process. It implements the contract, with the faults that a case asks for. */
 import { randomUUID } from 'node:crypto';
 import { create, type Message } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
@@ -26,12 +26,12 @@ import { JobStore } from './job-store.ts';
 import { type Answer, type Call, RpcServer } from './rpc-server.ts';
 import { Session } from './session.ts';
 
-/** What OpenSession answers. */
+/** The answer to OpenSession. */
 export interface Terms {
   readonly beatMs: number;
   readonly leaseMs: number;
   readonly maxPayload: number;
-  /** How long the first credentials for the bus are good for. */
+  /** Lifetime of the first credentials for the bus. */
   readonly accessMs: number;
 }
 
@@ -42,20 +42,20 @@ export class ControlPlane {
   readonly faults = new Faults();
   readonly watch: Watch;
   readonly jobs = new JobStore();
-  /** In the order of their coming, whatever became of them. */
+  /** In order of arrival, whatever their result. */
   readonly calls: Call[] = [];
   readonly sessions: Session[] = [];
   readonly bus: Bus;
-  /** Whether the bus carries the pings of sessions that are opened from now on. */
+  /** Whether the bus carries pings for sessions opened from now on. */
   hasPings = true;
-  /** `next_beat` of sessions that are opened from now on. */
+  /** `next_beat` of sessions opened from now on. */
   quickBeatMs: number | undefined;
-  /** Whether OpenSession gives credentials for another session's subject. */
+  /** Whether OpenSession returns credentials for another session's subject. */
   givesForeignAccess = false;
-  /** Where the worker finds gRPC, and the bus. */
+  /** The worker's addresses of gRPC and the bus. */
   rpcLine!: Line;
   busLine!: Line;
-  /** What the worker said on the bus. */
+  /** The worker's data on the bus. */
   busWords = '';
   #server!: RpcServer;
   readonly #changed: () => void;
@@ -68,7 +68,7 @@ export class ControlPlane {
     this.watch = new Watch(changed);
   }
 
-  /** @param changed Told whenever the worker has said something. */
+  /** @param changed Called whenever the worker has sent something. */
   static async start(bus: Bus, terms: Terms, changed: () => void): Promise<ControlPlane> {
     const plane = new ControlPlane(bus, terms, changed);
     plane.#server = await RpcServer.start([SessionService, JobService], (call) => plane.#answer(call));
@@ -80,7 +80,7 @@ export class ControlPlane {
     return plane;
   }
 
-  /** What the worker is told to connect to. */
+  /** The address that the worker connects to. */
   get address(): string {
     return `127.0.0.1:${this.rpcLine.port}`;
   }

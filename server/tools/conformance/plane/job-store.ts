@@ -1,4 +1,4 @@
-/** The jobs that handlers submit: as much of JobService as children need. */
+/** The jobs that handlers submit: the part of JobService that children need. */
 import { randomUUID } from 'node:crypto';
 import { create, type Message } from '@bufbuild/protobuf';
 import { type Job, JobSchema, JobState, type JobSubmission } from '@muster/sdk/gen/muster/v1/job_pb';
@@ -16,7 +16,7 @@ import type { Payload } from '@muster/sdk/gen/muster/v1/payload_pb';
 import type { Refusal } from '../refusal.ts';
 import type { Call } from './rpc-server.ts';
 
-/** A job that was submitted, once for all submissions that are the same. */
+/** A submitted job; identical submissions share one. */
 export interface StoredJob {
   readonly jobId: string;
   readonly submission: JobSubmission;

@@ -1,24 +1,24 @@
-/** The gRPC port of the kit: the worker's calls as they come, and whatever answer the kit wants, or none. */
+/** The kit's gRPC port: receives the worker's calls, and returns any answer that the kit wants, or none. */
 import { type DescMethod, type DescService, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import { type Refusal, serviceErrorOf } from '../refusal.ts';
 
-/** One call of the worker's. */
+/** A call of the worker. */
 export interface Call {
   /** Such as `Heartbeat`. */
   readonly method: string;
   readonly request: Message;
   /** Milliseconds on the monotonic clock. */
   readonly at: number;
-  /** Milliseconds that its deadline leaves; infinite without one. */
+  /** Milliseconds left until its deadline; infinite without one. */
   readonly leftMs: number;
-  /** When it was answered, or when its caller gave it up. */
+  /** When it was answered, or cancelled by its caller. */
   endedAt: number | undefined;
-  /** Whether its caller gave it up. */
+  /** Whether its caller cancelled it. */
   isGone: boolean;
 }
 
-/** `silence`: the caller hears nothing until its deadline. */
+/** `silence`: the caller gets no answer until its deadline. */
 export type Answer = { readonly message: Message } | { readonly refusal: Refusal } | 'silence';
 
 export type Answering = (call: Call) => Promise<Answer>;

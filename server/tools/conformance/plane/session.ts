@@ -1,4 +1,4 @@
-/** One session as the control plane knows it: what it was told, and what it answers. */
+/** The control plane's view of one session: what it received, and its answers. */
 import { create, equals, toBinary } from '@bufbuild/protobuf';
 import {
   type Assignment,
@@ -46,13 +46,13 @@ export interface SessionFacts {
 export class Session {
   readonly facts: SessionFacts;
   readonly ledger = new Ledger();
-  /** All that took effect. */
+  /** Heartbeats that took effect. */
   readonly beats: Beat[] = [];
   readonly reportCalls: ReportCall[] = [];
   readonly attempts = new Map<string, Attempt>();
-  /** Results that the case wants instead of those that follow from what came before. */
+  /** Results that the case wants instead of the regular ones. */
   readonly verdicts = new Map<string, ReportResult>();
-  /** Answered from now on with LEASE_LOST. */
+  /** From now on answered with LEASE_LOST. */
   isLost = false;
   isClosed = false;
   /** Whether the bus carries pings. */
@@ -60,11 +60,11 @@ export class Session {
   pings = 0;
   echo = 0;
   drain = false;
-  /** Told to the worker in every answer. */
+  /** Sent in every answer. */
   nextBeatMs: number | undefined;
-  /** Told in every answer, as to a session that is deaf. */
+  /** Sent in every answer, as to a deaf session. */
   reconnectBus = false;
-  /** Told once, with the next answer. */
+  /** Sent once, with the next answer. */
   freshAccess: NatsCredentials | undefined;
   readonly #pending: Assignment[] = [];
   readonly #bus: Bus;
@@ -74,7 +74,7 @@ export class Session {
     this.#bus = bus;
   }
 
-  /** The beat takes effect; the answer is what it would be. */
+  /** Applies the heartbeat; returns the regular answer. */
   beat(call: Call): HeartbeatResponse {
     const request = call.request as HeartbeatRequest;
     this.beats.push({ call, request });
@@ -95,7 +95,7 @@ export class Session {
     return create(ReportAttemptsResponseSchema, { results });
   }
 
-  /** The answer to this call leaves now: what it settles is held no longer. */
+  /** The answer to this call leaves now: the worker no longer holds the reported attempts. */
   answered({ reports }: ReportAttemptsRequest): void {
     for (const report of reports) {
       const attempt = this.attempts.get(keyOf(report));
@@ -107,12 +107,12 @@ export class Session {
     this.#bus.publish(this.facts.subject, toBinary(SessionMessageSchema, create(SessionMessageSchema, message)));
   }
 
-  /** Goes out with the answer to the next beat. */
+  /** Sent with the answer to the next heartbeat. */
   assignInAnswer(assignment: Assignment): void {
     this.#pending.push(assignment);
   }
 
-  /** Attempts that the worker has neither reported nor been told to forget. */
+  /** Attempts that the worker has neither reported nor been asked to forget. */
   get open(): Attempt[] {
     return [...this.attempts.values()].filter(({ isOpen, sentAt }) => isOpen && sentAt > 0);
   }
@@ -162,7 +162,7 @@ export class Session {
   }
 }
 
-/** Logs are no part of what makes one report a repeat of another. */
+/** Logs are ignored when a report is compared with an earlier one. */
 function settle(attempt: Attempt | undefined, report: AttemptReport): ReportResult {
   if (!attempt) return ReportResult.LEASE_LOST;
   const [first] = attempt.reports;

@@ -1,4 +1,4 @@
-/** Steps that hand attempts to the worker. */
+/** Steps that assign attempts to the worker. */
 import type { Assignment } from '@muster/sdk/gen/muster/v1/assignment_pb';
 import type { Payload } from '@muster/sdk/gen/muster/v1/payload_pb';
 import type { Step } from '../case.ts';
@@ -10,10 +10,10 @@ import { act } from './life.ts';
 import type { Work } from './work.ts';
 
 export interface AssignOptions {
-  /** Its credit. Default: a place of one that the server would use. */
+  /** Its credit. Default: one that the server would use. */
   readonly credit?: number | ((stage: Stage) => number);
   readonly isPrefetch?: boolean;
-  /** How it travels. `nowhere`: it is lost. Default: `bus`. */
+  /** How it is sent. `nowhere`: it is lost. Default: `bus`. */
   readonly by?: 'bus' | 'answer' | 'nowhere';
   readonly runTimeoutMs?: number;
   readonly attempt?: number;
@@ -33,7 +33,9 @@ export function assign(name: string, work: Work, options: AssignOptions = {}): S
 }
 
 const MAX_TRIES = 3;
-/** A worker voids a credit from 7 s on, and what does not go over the bus at once is sent later: its credit should last. */
+/**
+ * A worker voids a credit from 7 s on, and assignments that do not use the bus are sent later: their credit must last.
+ */
 const LASTING_MS = 4_000;
 
 function mayComeAgain(stage: Stage, attempt: Attempt, work: Work, options: AssignOptions, nth = 1): void {
@@ -46,7 +48,7 @@ function mayComeAgain(stage: Stage, attempt: Attempt, work: Work, options: Assig
   };
 }
 
-/** Several attempts of the same work in one message; they are named with numbers from 1. */
+/** Several attempts of the same work in one message; their names are numbered from 1. */
 export function assignMany(name: string, count: number, work: (at: number) => Work, options: AssignOptions = {}): Step {
   return act(`assigns ${count} times ${name}`, async (stage) => {
     const attempts: Attempt[] = [];
@@ -89,7 +91,7 @@ function inAnswer(stage: Stage, attempt: Attempt): void {
   stage.session.assignInAnswer(attempt.assignment);
 }
 
-/** The very same assignments once more, in one message. */
+/** The identical assignments again, in one message. */
 export function again(...names: string[]): Step {
   return act(`sends ${names.join(', ')} again`, (stage) =>
     send(
@@ -99,7 +101,7 @@ export function again(...names: string[]): Step {
   );
 }
 
-/** The very same assignment, in the answer to the next beat. */
+/** The identical assignment, in the answer to the next heartbeat. */
 export function againInAnswer(name: string): Step {
   return act(`sends ${name} again in an answer`, (stage) => inAnswer(stage, stage.attempt(name)));
 }

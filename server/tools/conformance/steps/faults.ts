@@ -3,14 +3,14 @@ import type { Step } from '../case.ts';
 import type { Fault } from '../faults.ts';
 import { act } from './life.ts';
 
-/** Spoils the next calls of a method; see `Fault`. */
+/** Makes the next calls of a method fail; see `Fault`. */
 export function spoil(method: string, fault: Fault): Step {
   const { seen } = fault;
   const what = typeof seen === 'string' ? seen : 'delayMs' in seen ? `an answer ${seen.delayMs} ms late` : seen.code;
   return act(`the next ${fault.times ?? 1} of ${method}: ${what}`, ({ plane }) => plane.faults.add(method, fault));
 }
 
-/** Calls of the method go well again. */
+/** Calls of the method succeed again. */
 export function mend(method: string): Step {
   return act(`${method} goes well again`, ({ plane }) => plane.faults.clear(method));
 }

@@ -5,7 +5,7 @@ import type { Call } from '../plane/rpc-server.ts';
 import type { Stage } from '../stage.ts';
 import { endText } from '../worker-process.ts';
 
-/** Starts the process; nothing is awaited. */
+/** Starts the process, without waiting. */
 export const start: Step = {
   text: 'starts the worker',
   async run({ lab }) {
@@ -13,7 +13,7 @@ export const start: Step = {
   },
 };
 
-/** Starts it if need be, and waits until all its slots are on offer and nothing is held. */
+/** Starts the worker if necessary, and waits until all its slots are granted and it holds nothing. */
 export const ready: Step = {
   text: 'the worker offers all its slots',
   async run(stage) {
@@ -22,7 +22,7 @@ export const ready: Step = {
   },
 };
 
-/** Waits until a ping that was sent from now on has been echoed: what is granted then stays granted. */
+/** Waits until a new ping has been echoed: from then on granted credits stay valid. */
 export const settled: Step = {
   text: 'the worker hears the bus, and offers all its slots',
   async run(stage) {
@@ -42,7 +42,7 @@ async function allOnOffer(stage: Stage): Promise<void> {
   });
 }
 
-/** Waits for so many calls of this method beyond those that have come, and looks at each. */
+/** Waits for `count` further calls of this method, and checks each. */
 export function awaitCalls(
   method: string,
   count: number,
@@ -61,7 +61,7 @@ export function awaitCalls(
   };
 }
 
-/** Lets so many beats take effect. */
+/** Waits for `count` heartbeats to take effect. */
 export function beats(count: number): Step {
   return {
     text: `${count} more beats`,
@@ -73,7 +73,7 @@ export function beats(count: number): Step {
   };
 }
 
-/** Checks what is so by now; `check` says what is wrong. */
+/** Checks the current state; `check` returns the problem. */
 export function check(text: string, ask: (stage: Stage) => string | undefined): Step {
   return {
     text,
@@ -93,12 +93,12 @@ export function until(text: string, ask: (stage: Stage) => unknown, withinMs?: n
   };
 }
 
-/** For so long `ask` must find nothing. */
+/** For this time `ask` must find nothing. */
 export function never(text: string, forMs: number, ask: (stage: Stage) => unknown): Step {
   return { text: `for ${forMs} ms no ${text}`, run: (stage) => stage.never(text, () => ask(stage), forMs) };
 }
 
-/** Does something to the stage. */
+/** Performs an action on the stage. */
 export function act(text: string, run: (stage: Stage) => unknown): Step {
   return {
     text,
@@ -125,7 +125,7 @@ export function ends(isGood: boolean, withinMs?: number): Step {
   };
 }
 
-/** It has said something like this on stdout or stderr. */
+/** Its stdout or stderr must match this. */
 export function says(pattern: RegExp): Step {
   return check(`the worker says ${pattern}`, ({ lab }) => {
     const words = lab.process?.lastWords() ?? [];

@@ -1,4 +1,4 @@
-/** Steps that await what becomes of an attempt. */
+/** Steps that wait for the outcome of an attempt. */
 
 import { isDeepStrictEqual } from 'node:util';
 import { toBinary } from '@bufbuild/protobuf';
@@ -17,10 +17,10 @@ import { keyOf, outcomeText, type ReportSeen } from '../plane/attempt.ts';
 import type { Stage, Waiting } from '../stage.ts';
 import { check, complain } from './life.ts';
 
-/** What is wrong with a report; undefined: nothing. */
+/** The problem of a report; undefined: none. */
 export type Expected = { readonly text: string; fault(report: AttemptReport): string | undefined };
 
-/** The first report of the attempt, whatever it is, has to be this one. */
+/** The first report of the attempt must be the expected one. */
 export function reported(name: string, expected: Expected, waiting: Waiting = {}): Step {
   const text = `${name} is reported: ${expected.text}`;
   return {
@@ -42,7 +42,7 @@ export function reported(name: string, expected: Expected, waiting: Waiting = {}
   };
 }
 
-/** It is listed in a beat; with `isStarted` as started. */
+/** A heartbeat lists it; with `isStarted`, as started. */
 export function isHeld(name: string, isStarted = true): Step {
   const text = `a beat lists ${name}${isStarted ? ' as started' : ''}`;
   return {
@@ -50,7 +50,7 @@ export function isHeld(name: string, isStarted = true): Step {
     async run(stage) {
       await stage.until(text, () => {
         const { heldAt, startedAt, reports } = stage.attempt(name);
-        // Also where a report has come since: both may be read in one turn.
+        // Also if a report has arrived since: both may be read in the same turn of the event loop.
         const at = isStarted ? startedAt : heldAt;
         if (at !== undefined) return at;
         const [report] = reports;
@@ -65,10 +65,10 @@ export function isHeld(name: string, isStarted = true): Step {
   };
 }
 
-/** Handlers may be processes, which take a moment from their start until they hear what they are told. */
+/** Handlers may be processes, which need a moment after their start before they react to messages. */
 const BEGINNING_MS = 1_000;
 
-/** It is held as started, and has had the time to begin. */
+/** It is held as started, and has had time to begin. */
 export function hasBegun(name: string): Step {
   return {
     text: `${name} has begun`,
@@ -80,7 +80,7 @@ export function hasBegun(name: string): Step {
   };
 }
 
-/** All of this attempt that came in calls, whatever became of them, but for the first so many calls. */
+/** All reports of this attempt in calls, whatever their result, except for the first `after`. */
 function reportsOf({ plane }: Stage, key: string, after = 0): AttemptReport[] {
   return plane
     .callsOf('ReportAttempts')
@@ -89,7 +89,7 @@ function reportsOf({ plane }: Stage, key: string, after = 0): AttemptReport[] {
     .filter((report) => keyOf(report) === key);
 }
 
-/** Every call that had a report of it, also one without effect, had the very same. */
+/** All calls with a report of it, including those without effect, contained the identical report. */
 export function reportedAgain(name: string): Step {
   return check(`each report of ${name} is the same`, (stage) => {
     const reports = reportsOf(stage, stage.attempt(name).key);
@@ -100,14 +100,14 @@ export function reportedAgain(name: string): Step {
   });
 }
 
-/** For so long it is not reported. */
+/** It is not reported within this time. */
 export function notReported(name: string, forMs: number): Step {
   return {
     text: `for ${forMs} ms no report of ${name}`,
     async run(stage) {
       const { key } = stage.attempt(name);
       const before = stage.plane.callsOf('ReportAttempts').length;
-      // Also in a session that is not its own.
+      // Also in another session.
       const isReported = () => stage.attempt(name).reports.length > 0 || reportsOf(stage, key, before).length > 0;
       await stage.never(`a report of ${name}`, isReported, forMs);
     },
@@ -135,7 +135,7 @@ export const cancelled = wanted('cancelled', ({ outcome }) => outcome.case === '
 export const aborted = wanted('aborted', ({ outcome }) => outcome.case === 'aborted');
 export const anyResult = wanted('a result', ({ outcome }) => outcome.case === 'result');
 
-/** A result in JSON that means this value. */
+/** A JSON result equal to this value. */
 export function result(value: unknown): Expected {
   return wanted(`the result ${JSON.stringify(value)}`, ({ outcome }) => {
     if (outcome.case !== 'result' || outcome.value.contentType !== 'application/json') return false;
@@ -143,7 +143,7 @@ export function result(value: unknown): Expected {
   });
 }
 
-/** A result in JSON of which `fault` says what is wrong. */
+/** A JSON result; `fault` returns its problem. */
 export function resultThat(text: string, fault: (value: Record<string, unknown>) => string | undefined): Expected {
   return {
     text,
@@ -154,7 +154,7 @@ export function resultThat(text: string, fault: (value: Record<string, unknown>)
   };
 }
 
-/** A result of just these bytes and this content type. */
+/** A result with exactly these bytes and this content type. */
 export function payloadResult(payload: Payload): Expected {
   const text = `a result of ${payload.data.length} bytes, ${payload.contentType || 'without content type'}, byte for byte`;
   return wanted(text, ({ outcome }) => {

@@ -1,4 +1,4 @@
-/** Proof that the worker still works, however its credits have changed meanwhile. */
+/** Proof that the worker still works, whatever its credits. */
 import { ReleaseReason } from '@muster/sdk/gen/muster/v1/session_service_pb';
 import type { Step } from '../case.ts';
 import { Unfulfilled } from '../failures.ts';
@@ -8,7 +8,7 @@ import { returns } from './work.ts';
 
 const TRIES = 5;
 
-/** As the server does it: a job that is released because its credit had just been voided comes again under another. */
+/** As for the server, a job that is released because its credit was just voided is assigned again with another one. */
 export const works: Step = {
   text: 'an attempt runs to its end',
   async run(stage) {

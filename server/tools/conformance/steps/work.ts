@@ -1,4 +1,4 @@
-/** What attempts are given to do: inputs of the handlers that a conformance worker has. */
+/** The work of attempts: inputs of the conformance worker's handlers. */
 import { create } from '@bufbuild/protobuf';
 import { type Payload, PayloadSchema } from '@muster/sdk/gen/muster/v1/payload_pb';
 
@@ -8,7 +8,7 @@ export interface Work {
   readonly input: Payload | undefined;
 }
 
-/** A step of the handler `script`, as docs/conformance.md has them. */
+/** A step of the handler `script`, as described in docs/conformance.md. */
 export type ScriptStep = { readonly do: string } & Readonly<Record<string, unknown>>;
 
 export function json(value: unknown): Payload {
@@ -27,14 +27,14 @@ export function echo(input: Payload | undefined): Work {
   return { handler: 'echo', input };
 }
 
-/** Returns its own name, so that a result can't be another's. */
+/** Returns a distinct value, so that results can't be confused. */
 export const returns = (value: unknown): Work => script({ do: 'return', value });
-/** Runs until it is told to stop, and then does this. */
+/** Runs until it is stopped, and then performs these steps. */
 export const afterStop = (...steps: ScriptStep[]): Work =>
   // biome-ignore lint/suspicious/noThenProperty: the word of the conformance handlers; nobody awaits it
   script({ do: 'until_stopped', then: steps });
-/** Runs until it is told to stop, and fails of that. */
+/** Runs until it is stopped, and fails because of that. */
 export const waits: Work = script({ do: 'until_stopped' });
 export const sleeps = (ms: number): Work => script({ do: 'sleep', ms });
-/** Runs on when it is told to stop, for so long in all, and returns "deaf". */
+/** Ignores the stop, runs for this long in total, and returns "deaf". */
 export const isDeaf = (ms: number): Work => script({ do: 'deaf_sleep', ms }, { do: 'return', value: 'deaf' });

@@ -1,4 +1,4 @@
-/** The limits of a scenario, and which workers may run what, as the timeline needs them. */
+/** The limits of a scenario, and which workers may run which jobs, for the timeline. */
 import { fromJson, type JsonObject } from '@bufbuild/protobuf';
 import { DemandsSchema } from '@muster/sdk/gen/muster/v1/placement_pb';
 import { Violations } from '../../../api/base/violations.ts';
@@ -8,13 +8,13 @@ import { meets } from '../../../domain/dispatch/placement.ts';
 import { handlersOf, type Scenario } from '../scenario.ts';
 
 export interface DefinitionLimits {
-  /** Infinite: none; so of the others. */
+  /** Infinite: no limit; also for the other fields. */
   readonly most: number;
   readonly mostOfKey: number;
-  /** All of its jobs have the same key. */
+  /** All of its jobs share one key. */
   readonly hasOneKey: boolean;
   readonly hasRate: boolean;
-  /** Places of the workers that may run its jobs. */
+  /** Indexes of the workers that may run its jobs. */
   readonly workers: readonly number[];
 }
 
@@ -30,7 +30,7 @@ export interface Limits {
 
 const mostOf = ({ maxConcurrency }: JsonObject) => Number(maxConcurrency ?? 0) || Number.POSITIVE_INFINITY;
 
-/** They were checked when the definition was applied. */
+/** Demands were checked when the definition was applied. */
 function demandsOf({ demands = {} }: JsonObject): Demands {
   return demandsFrom(fromJson(DemandsSchema, demands), 'demands', new Violations()) ?? { labels: {} };
 }

@@ -1,10 +1,11 @@
-/** What is told of a run. Times in ms. */
+/** The report of a run. Times in ms. */
 
-/** What kept a job waiting: the first of these that held at the time. */
+/** What kept a job waiting: the first of these that applied at the time. */
 export const causes = ['key', 'definition', 'queue', 'workers', 'rate', 'other'] as const;
 
 /**
- * The limit of its key, of its definition or of its queue; no slot free; a rate; anything else, such as a circuit breaker.
+ * The limit of its key, of its definition or of its queue; no free slot; a rate; anything else, such as a circuit
+ * breaker.
  */
 export type Cause = (typeof causes)[number];
 
@@ -19,26 +20,26 @@ export interface Spread {
 }
 
 export interface GroupReport {
-  /** Of the queue, of the definition, or of both definition and key. */
+  /** Name of the queue, of the definition, or of both definition and key. */
   readonly name: string;
   readonly arrived: number;
   /** By reason. */
   readonly refused: Readonly<Record<string, number>>;
-  /** The same as a job that was there, by a rule of the definition. */
+  /** Submissions that returned an existing job, by a rule of the definition. */
   readonly existing: number;
   readonly succeeded: number;
   readonly failed: number;
   readonly cancelled: number;
   readonly expired: number;
-  /** They have not ended: nothing would ever have let them go on. */
+  /** Jobs that have not ended, because nothing would ever have let them continue. */
   readonly open: number;
   readonly attempts: number;
-  /** Time ready, over all attempts, of the jobs that were started. Absent: none was. */
+  /** Time in READY, over all attempts, of started jobs. Absent: none was started. */
   readonly wait?: Spread;
   readonly run?: Spread;
   readonly longestQueue: number;
   readonly mostAtOnce: number;
-  /** Time that its jobs waited, by what held them back. Of a key: by its limit, or `other` for all else. */
+  /** Time that its jobs waited, by cause. For a key: its limit, or `other` for everything else. */
   readonly heldBackMs: HeldBack;
 }
 
@@ -46,16 +47,16 @@ export interface WorkerReport {
   readonly name: string;
   readonly slots: number;
   readonly attempts: number;
-  /** Part of its slots that was taken, from 0 to 1. */
+  /** Used share of its slots, from 0 to 1. */
   readonly utilisation: number;
 }
 
-/** As it changed: means over steps of the same length. */
+/** Values over time: means over steps of equal length. */
 export interface Series {
   readonly stepMs: number;
-  /** Jobs that waited, by queue. */
+  /** Waiting jobs by queue. */
   readonly waiting: Readonly<Record<string, readonly number[]>>;
-  /** Slots that were taken. */
+  /** Used slots. */
   readonly busy: readonly number[];
 }
 
@@ -64,9 +65,9 @@ export interface SimulationReport {
   readonly all: GroupReport;
   readonly queues: readonly GroupReport[];
   readonly definitions: readonly GroupReport[];
-  /** Those whose jobs waited longest. */
+  /** The keys whose jobs waited longest. */
   readonly keys: readonly GroupReport[];
-  /** How many keys there are. */
+  /** Number of all keys. */
   readonly keyCount: number;
   readonly workers: readonly WorkerReport[];
   readonly slots: number;

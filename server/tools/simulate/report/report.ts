@@ -1,4 +1,4 @@
-/** Sums a run up: for all jobs, for each queue, definition and key, and for each worker. */
+/** Summarizes a run: all jobs, each queue, definition and key, and each worker. */
 import type { RecordedJob } from '../recorder.ts';
 import type { SimulatedRun } from '../run-simulation.ts';
 import type { Scenario } from '../scenario.ts';
@@ -9,7 +9,7 @@ import { waitsOf } from './stretches.ts';
 import { Tally } from './tally.ts';
 import { keyNameOf, timelineOf } from './timeline.ts';
 
-/** Keys that are told of: there may be very many. */
+/** Maximum keys in the report: there may be very many. */
 const MAX_KEYS = 20;
 
 export function reportOf(scenario: Scenario, { jobs, spanMs }: SimulatedRun): SimulationReport {

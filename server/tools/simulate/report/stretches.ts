@@ -1,11 +1,11 @@
-/** When jobs waited and ran, as changes in the order of their times. */
+/** When jobs waited and ran, as changes in order of time. */
 import type { RecordedJob } from '../recorder.ts';
 
 export interface Change {
   readonly atMs: number;
   readonly job: RecordedJob;
   readonly what: 'waits' | 'goes on' | 'runs' | 'stops';
-  /** Of the attempt that runs or stops; else -1. */
+  /** Worker of the attempt that starts or stops; else -1. */
   readonly worker: number;
 }
 
@@ -14,7 +14,7 @@ export interface Stretch {
   readonly toMs: number;
 }
 
-/** Each time that a job was ready, until it was started, or ended, or the simulation did. */
+/** The periods for which a job was ready, until it was started, or ended, or the simulation ended. */
 export function waitsOf({ readyMs, attempts, endMs }: RecordedJob, spanMs: number): Stretch[] {
   return readyMs.map((fromMs, at) => {
     const toMs = attempts[at]?.startMs ?? endMs ?? spanMs;

@@ -1,4 +1,4 @@
-/** Counts of a group of jobs as time goes by. */
+/** Counts of a group of jobs over time. */
 import { type Cause, causes } from './report-types.ts';
 
 export class Tally {
@@ -11,7 +11,7 @@ export class Tally {
     number
   >;
 
-  /** The moment is over: what came and went within it was never there. */
+  /** The moment is over: changes that cancelled out within it are not counted. */
   settle(): void {
     this.longest = Math.max(this.longest, this.waiting);
     this.mostHeld = Math.max(this.mostHeld, this.held);
@@ -23,7 +23,7 @@ export class Lane {
   readonly queue: string;
   readonly definition: string;
   waiting = 0;
-  /** Of those the ones whose key is at its limit. */
+  /** Number of its waiting jobs whose key is at its limit. */
   keyBlocked = 0;
 
   constructor(queue: string, definition: string) {
@@ -32,7 +32,7 @@ export class Lane {
   }
 }
 
-/** Of a key, of which there may be very many: brought up to date when something of it changes. */
+/** Counts of a key. There may be very many keys, so each is updated only when it changes. */
 export class KeyTally extends Tally {
   readonly #most: number;
   readonly #waitingByLane = new Map<Lane, number>();
@@ -47,7 +47,7 @@ export class KeyTally extends Tally {
     return this.held >= this.#most;
   }
 
-  /** Until now everything was as it is. */
+  /** Accounts for the time until now with the current counts. */
   reach(atMs: number): void {
     if (atMs === this.#sinceMs) return;
     this.settle();

@@ -1,4 +1,6 @@
-/** Goes through a run once, from change to change: how many waited and ran, and what held back those that waited. */
+/**
+ * Goes through a run once, from change to change: how many jobs waited and ran, and what held back the waiting ones.
+ */
 import type { RecordedJob } from '../recorder.ts';
 import type { Limits } from './limits-of.ts';
 import type { Cause, Series } from './report-types.ts';
@@ -16,7 +18,7 @@ export interface Timeline {
   readonly series: Series;
 }
 
-/** Of a job whose definition limits keys, or that takes turns by one; undefined: it has none. */
+/** For a job whose definition has a limit by key or a fairness key; undefined: no key. */
 export function keyNameOf({ limitKey, fairnessKey, arrival }: RecordedJob): string | undefined {
   if (limitKey) return `${arrival.definition} ${limitKey}`;
   return fairnessKey ? `${arrival.definition} ${fairnessKey} (fairness)` : undefined;
@@ -86,7 +88,7 @@ class Sweep {
     return { all: this.#all, queues: this.#queues, definitions: this.#definitions, keys: this.#keys, series };
   }
 
-  /** Until then nothing changes. */
+  /** Nothing changes until then. */
   #pass(atMs: number): void {
     const ms = atMs - this.#nowMs;
     for (const tally of [this.#all, ...this.#queues.values(), ...this.#definitions.values()]) tally.settle();
@@ -107,7 +109,7 @@ class Sweep {
     }
   }
 
-  /** Of those whose key has room. */
+  /** The cause for jobs whose key has capacity. */
   #causeOf({ queue, definition }: Lane): Cause {
     const { limits, slots } = this.#parts;
     const [ofQueue, ofDefinition] = [limits.queues.get(queue), limits.definitions.get(definition)];
@@ -124,7 +126,7 @@ class Sweep {
     return entryOf(this.#lanes, name, () => new Lane(queue, definition));
   }
 
-  /** Where its key's limit counts, and where what is told of its key does: mostly the same. */
+  /** The tally that its key's limit counts in, and the one that is reported for its key: mostly the same. */
   #keysOf(job: RecordedJob): KeyTally[] {
     const { definition } = job.arrival;
     const { mostOfKey = Number.POSITIVE_INFINITY, hasOneKey } = this.#parts.limits.definitions.get(definition) ?? {};
