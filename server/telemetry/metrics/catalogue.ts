@@ -165,7 +165,7 @@ export const metrics = {
     kind: 'counter',
     unit: '{heartbeat}',
     labels: ['muster.heartbeat.result'],
-    description: 'Heartbeats received by this replica',
+    description: 'Heartbeats that this replica has received',
   },
   assignmentsSent: {
     name: 'muster.assignment.sent',
