@@ -22,8 +22,8 @@ function gapFault(stage: Stage, count: number, least: number, most: number): str
   const gaps = recent.slice(1).map(({ at }, before) => at - (recent[before]?.at ?? 0));
   const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
   const text = gaps.map((gap) => Math.round(gap)).join(', ');
-  if (Math.min(...gaps) < least) return `beats came ${text} ms apart; ${least} are the least`;
-  return mean > most ? `beats came ${text} ms apart; ${most} are the most in the mean` : undefined;
+  if (Math.min(...gaps) < least) return `beats came at intervals of ${text} ms; the minimum is ${least}`;
+  return mean > most ? `beats came at intervals of ${text} ms; the maximum mean is ${most}` : undefined;
 }
 
 const chatter = Array.from({ length: 200 }, (_, at) => [

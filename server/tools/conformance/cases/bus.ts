@@ -23,7 +23,7 @@ const renew = act('gives new credentials with the next answer', (stage) => {
 });
 
 /** As for the server, the session is deaf until a new ping has been echoed. */
-const receives = act('is heard again', async (stage) => {
+const receives = act('receives again', async (stage) => {
   const { session } = stage;
   const { pings } = session;
   await stage.until('the echo of a new ping', () => session.echo > pings);
@@ -61,12 +61,12 @@ export const busCases: Group = {
       proves: 'A broken connection is replaced; running attempts continue.',
       steps: [
         ready,
-        assign('a', script({ do: 'sleep', ms: 2_500 }, { do: 'return', value: 'went on' })),
+        assign('a', script({ do: 'sleep', ms: 2_500 }, { do: 'return', value: 'continued' })),
         isHeld('a'),
         keepConnections,
         cutBus,
         connectsAnew,
-        reported('a', result('went on')),
+        reported('a', result('continued')),
         settled,
         works,
       ],

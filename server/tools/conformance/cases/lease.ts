@@ -63,7 +63,7 @@ const heldInAll = (name: string) =>
     const { key, heldAt = 0 } = stage.attempt(name);
     const beats = stage.plane.callsOf('Heartbeat').filter(({ at }) => at > heldAt);
     const bare = beats.filter(({ request }) => !(request as HeartbeatRequest).held.some((held) => keyOf(held) === key));
-    if (beats.length < 3) return `only ${beats.length} beats came: it has to go on beating`;
+    if (beats.length < 3) return `only ${beats.length} beats came: it must keep beating`;
     return bare.length === 0 ? undefined : `${bare.length} of ${beats.length} beats do not`;
   });
 
@@ -75,7 +75,7 @@ const pastLease = until(
   'it was stopped past its lease',
   ({ kept }) => performance.now() - (kept.get('stopped') ?? 0) > 5_000,
 );
-const continuesProcess = act('lets it go on (SIGCONT)', ({ lab }) => lab.process?.signalAll('SIGCONT'));
+const continuesProcess = act('continues it (SIGCONT)', ({ lab }) => lab.process?.signalAll('SIGCONT'));
 
 export const leaseCases: Group = {
   title: 'Lease and fence',
@@ -161,7 +161,7 @@ export const leaseCases: Group = {
           const calls = opens(stage);
           const gaps = calls.slice(1).map(({ at }, before) => Math.round(at - (calls[before]?.at ?? 0)));
           if (calls.length > 8) return `${calls.length} sessions were opened`;
-          return Math.min(...gaps) > 250 ? undefined : `they were opened ${gaps.join(', ')} ms apart`;
+          return Math.min(...gaps) > 250 ? undefined : `they were opened at intervals of ${gaps.join(', ')} ms`;
         }),
       ],
     },
@@ -237,12 +237,12 @@ export const leaseCases: Group = {
       terms: short,
       steps: [
         ready,
-        assign('a', script({ do: 'sleep', ms: 6_000 }, { do: 'return', value: 'went on' }), continues),
+        assign('a', script({ do: 'sleep', ms: 6_000 }, { do: 'return', value: 'continued' }), continues),
         isHeld('a'),
         noAnswers,
         fenceFalls,
         mend('Heartbeat'),
-        reported('a', result('went on')),
+        reported('a', result('continued')),
         allSlotsOnOffer,
       ],
     },

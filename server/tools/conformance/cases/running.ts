@@ -254,9 +254,9 @@ export const runningCases: Group = {
           { runTimeoutMs: 1_000 },
         ),
         reported('a', result('done')),
-        check('the server was told of 4 s', (stage) => {
+        check('the server got 4 s', (stage) => {
           const shown = stage.attempt('a').updates.map(({ runTimeoutExtension: more }) => Number(more?.seconds ?? 0));
-          return shown.includes(4) ? undefined : `it was told of ${shown.join(', ') || 'nothing'}`;
+          return shown.includes(4) ? undefined : `it got ${shown.join(', ') || 'nothing'}`;
         }),
       ],
     },

@@ -38,7 +38,7 @@ const speaks = script(
   { do: 'return', value: 'said' },
 );
 
-const checkpointReported = check('the checkpoint was told before the report', (stage) => {
+const checkpointReported = check('the checkpoint was sent before the report', (stage) => {
   const { updates, reports } = stage.attempt('a');
   const shown = updates.find(({ checkpoint }) => checkpoint);
   if (!shown?.checkpoint || reports.length === 0) return 'it was not';

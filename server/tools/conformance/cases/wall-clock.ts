@@ -51,7 +51,7 @@ function aheadMs(stage: Stage, name: string): number {
 const says = (name: string, wantedMs: number, lack?: string): Step[] => [
   assign(name, script({ do: 'log', message: name }, { do: 'return', value: name })),
   reported(name, result(name)),
-  act(`${name} tells the time that was set`, (stage) => {
+  act(`${name} reports the time that was set`, (stage) => {
     const ms = aheadMs(stage, name);
     if (Math.abs(ms - wantedMs) < OFF_MS) return;
     if (lack !== undefined) throw new NotOffered(lack);

@@ -24,7 +24,7 @@ export const ready: Step = {
 
 /** Waits until a new ping has been echoed: from then on granted credits stay valid. */
 export const settled: Step = {
-  text: 'the worker hears the bus, and offers all its slots',
+  text: 'the worker receives from the bus, and offers all its slots',
   async run(stage) {
     const { pings } = stage.session;
     await stage.until('the echo of a new ping', () => stage.session.echo > pings);

@@ -4,7 +4,7 @@ import type { RecordedJob } from '../recorder.ts';
 export interface Change {
   readonly atMs: number;
   readonly job: RecordedJob;
-  readonly what: 'waits' | 'goes on' | 'runs' | 'stops';
+  readonly what: 'waits' | 'continues' | 'runs' | 'stops';
   /** Worker of the attempt that starts or stops; else -1. */
   readonly worker: number;
 }
@@ -26,7 +26,10 @@ export function changesOf(jobs: readonly RecordedJob[], spanMs: number): Change[
   const changes: Change[] = [];
   for (const job of jobs) {
     for (const { fromMs, toMs } of waitsOf(job, spanMs)) {
-      changes.push({ atMs: fromMs, job, what: 'waits', worker: -1 }, { atMs: toMs, job, what: 'goes on', worker: -1 });
+      changes.push(
+        { atMs: fromMs, job, what: 'waits', worker: -1 },
+        { atMs: toMs, job, what: 'continues', worker: -1 },
+      );
     }
     for (const { startMs, endMs = spanMs, worker } of job.attempts)
       changes.push({ atMs: startMs, job, what: 'runs', worker }, { atMs: endMs, job, what: 'stops', worker });

@@ -63,7 +63,7 @@ class Sweep {
     const lane = this.#laneOf(job);
     const groups = [this.#all, tallyOf(this.#queues, lane.queue), tallyOf(this.#definitions, lane.definition)];
     const keys = this.#keysOf(job);
-    if (what === 'waits' || what === 'goes on') {
+    if (what === 'waits' || what === 'continues') {
       const by = what === 'waits' ? 1 : -1;
       lane.waiting += by;
       for (const key of keys) key.wait(lane, by);
