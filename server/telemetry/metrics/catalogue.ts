@@ -102,7 +102,7 @@ export const metrics = {
     kind: 'gauge',
     unit: '{job}',
     labels: ofLimits,
-    description: 'Jobs that count against such a limit, by the count that assignments use',
+    description: 'Permits of such a limit that are taken, as assignments under it count them',
   },
   limitHolders: {
     name: 'muster.limit.holders',
