@@ -2,7 +2,7 @@
 import type { JobDefinition } from '../../server/domain/definitions/definition.ts';
 import { everyJob } from '../../server/domain/jobs/job-filter.ts';
 import type { ClaimedJob } from '../../server/engine/ports/dispatch.ts';
-import type { LimitsResult } from '../../server/engine/ports/limits.ts';
+import type { LimitsResult, LimitsToClaim } from '../../server/engine/ports/limits.ts';
 import type { NewJob, SubmitCall } from '../../server/engine/ports/submissions.ts';
 import type { StoreContext } from './store-context.ts';
 import { makeCall, makeDefinition, makeJob, makeLane, openWorker, submitMany } from './store-fixtures.ts';
@@ -44,6 +44,13 @@ export async function applyLimits(
 ): Promise<void> {
   const hash = new TextEncoder().encode(crypto.randomUUID());
   await context.store.applyDefinition(makeDefinition(definition, limits), hash, false);
+}
+
+/** What a claim of the lane, or a submission that is assigned from it, keeps. */
+export async function limitsOf(context: StoreContext, laneId: number): Promise<LimitsToClaim> {
+  const [lane] = await context.store.readLanes([laneId]);
+  if (!lane) throw new Error(`there is no lane ${laneId}`);
+  return { ...lane, ...buckets, atLimitLaneId: await atLimitOf(context, laneId) };
 }
 
 export async function claimLimited(
