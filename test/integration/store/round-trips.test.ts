@@ -1,4 +1,4 @@
-/** Submissions, claims and completions keep their number of round trips, whoever composes their transactions. */
+/** Submissions, claims and completions keep their number of round trips, in the store or in the engine. */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../server/engine/ports/store.ts';
 import type { SubmitCall } from '../../../server/engine/ports/submissions.ts';
