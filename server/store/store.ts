@@ -23,6 +23,9 @@ import { readTracedJobs, readTraceOrigins } from './events/read-traces.ts';
 import { explainStore } from './explain/explain-store.ts';
 import { changeRuns } from './jobs/change/change-runs.ts';
 import { eraseJob } from './jobs/change/erase-job.ts';
+import { takeEnds } from './jobs/inbox/dependency-entries.ts';
+import { insertInbox } from './jobs/inbox/inbox-inserts.ts';
+import { dropInbox, findAbandoned } from './jobs/inbox/workflow-entries.ts';
 import { readEndedJobs } from './jobs/read/ended-jobs.ts';
 import { listJobs } from './jobs/read/list-jobs.ts';
 import { findEnded, findJobs, readClosed, readJobs, readRevisions } from './jobs/read/read-jobs.ts';
@@ -143,6 +146,12 @@ export function createStore(database: Database, fairRanks = new FairRanks()): St
     explain: explainStore(database),
     queues: queueStore(database),
     schedules: scheduleStore(database),
+    inbox: {
+      add: (entries) => insertInbox(database, entries),
+      drop: (rowIds) => dropInbox(database, rowIds),
+      takeEnds: () => takeEnds(database),
+      findAbandoned: (olderThanMs, limit) => findAbandoned(database, olderThanMs, limit),
+    },
     workflows: workflowStore(database),
     workflowReads: workflowReads(database),
     listAudit: (query) => listAudit(database, query),

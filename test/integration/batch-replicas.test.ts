@@ -62,7 +62,7 @@ it.runIf(runsAll)(
       };
       expect(await database.run(items, [])).toEqual([{ first: 0, last: MEMBERS - 1, items: MEMBERS }]);
       expect(await readCountDrift(database)).toEqual([]);
-      const inbox = { name: '', text: 'SELECT count(*)::int AS rows FROM workflow_news' };
+      const inbox = { name: '', text: 'SELECT count(*)::int AS rows FROM job_inbox' };
       expect(await database.run(inbox, [])).toEqual([{ rows: 0 }]);
     } finally {
       await database.close();

@@ -76,13 +76,12 @@ const tables = [
   'workflow_steps',
   'step_compensations',
   'step_cache',
-  'workflow_news',
+  'job_inbox',
   'batches',
   'batch_counts',
   'event_waits',
   'sent_events',
   'job_dependencies',
-  'dependency_news',
   'assets',
 ];
 

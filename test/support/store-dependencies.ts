@@ -21,16 +21,16 @@ export async function useDependencies(context: StoreContext): Promise<void> {
   });
   await store.submit([makeCall([waiting], { isDependent: true })]);
   await changeOne(context, jobId, (run) => end('finish', run, 'CANCELLED', cancelled));
-  await store.together(async ({ dependencies, change }) => {
+  await store.together(async ({ dependencies, inbox, change }) => {
     await dependencies.lockEdges('default');
     await dependencies.link('default', waiting.jobId, []);
     await dependencies.addEdges('default', waiting.jobId, []);
     const afterJob = { on: { kind: 'JOB', jobId }, condition: 'ENDED' } as const;
     await dependencies.keepTargets(waiting.jobId, [{ dependency: afterJob, ending: undefined }]);
-    await dependencies.takeInbox();
-    await dependencies.notifySteps([{ jobId: workflowJobId, step: 1, state: 'SUCCEEDED' }]);
+    await inbox.takeEnds();
+    await inbox.add([{ kind: 'STEP_ENDED', jobId: workflowJobId, step: 1, state: 'SUCCEEDED' }]);
     await dependencies.publish([{ namespace: 'default', name: 'plan', jobId, timeUs: 4e15 }]);
-    await dependencies.takeInbox();
+    await inbox.takeEnds();
     await change({ by: 'jobs', namespace: 'default', jobIds: [waiting.jobId] }, (run, nowUs) =>
       decideUnblock(run, { nowUs, random: 0 }),
     );

@@ -106,7 +106,7 @@ export async function useWorkflows(context: StoreContext): Promise<void> {
     end('fail', run, 'FAILED', { failure: systemFailure('APPLICATION', 'T', 'm') }),
   );
   await store.together(async (together) => {
-    const { workflows } = together;
+    const { inbox, workflows } = together;
     const [locked] = await workflows.lock([jobId]);
     if (!locked) throw new Error('nobody else has locked it');
     await workflows.lockRun(jobId);
@@ -122,15 +122,15 @@ export async function useWorkflows(context: StoreContext): Promise<void> {
       runs: [{ jobId, depth: 1, run: startedRun, failure: undefined, notUndone: undefined }],
       steps: [makeStep(jobId, 1)],
       compensations: [makeCompensation(jobId, 1)],
-      inbox: [{ jobId, step: undefined, kind: 'CONTINUE' }],
     });
+    await inbox.add([{ jobId, step: undefined, kind: 'CONTINUE' }]);
     await workflows.readOpenChildren({ jobId, step: undefined, butSteps: [] }, 10);
-    await workflows.dropInbox([0]);
+    await inbox.drop([0]);
     const keyHash = Buffer.from(jobId);
     await together.stepCache.keep([{ namespace: 'default', keyHash, jobId, maxAgeMs: 1_000 }]);
     await together.stepCache.find('default', keyHash);
   });
-  await store.workflows.findAbandoned(0, 10);
+  await store.inbox.findAbandoned(0, 10);
   await store.stepTraces.readLaneIds([jobId]);
   await store.stepTraces.readNeededJobs([{ of: '', workflowJobId: jobId, step: 1, most: 100 }]);
   const audit = { namespace: 'default', beforeAuditId: undefined, limit: 10 };

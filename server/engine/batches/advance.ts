@@ -3,8 +3,9 @@ import { afterEnds, type BatchEnds, countEnded, endOf, outcomeOf } from '../../d
 import type { WorkflowOutcome } from '../../domain/workflows/life.ts';
 import type { InnerStore } from '../jobs/submit/inner-jobs.ts';
 import type { BatchStore, StoredBatch, WrittenBatch } from '../ports/batches.ts';
+import type { NewInboxRow } from '../ports/inbox.ts';
 import type { NewJob } from '../ports/submissions.ts';
-import type { LockedWorkflow, NewInboxRow } from '../ports/workflows.ts';
+import type { LockedWorkflow } from '../ports/workflows.ts';
 import type { Callbacks } from './callbacks.ts';
 
 export interface AdvancedBatch {

@@ -1,6 +1,6 @@
 /**
- * Lets jobs go whose dependencies have come about, ends those whose can come about no more, and publishes assets: takes what was
- * told of by the transactions that ended jobs and steps. What a crash leaves is a row, which any replica finds.
+ * Releases jobs whose dependencies are met, ends jobs whose dependencies can no longer be met, and publishes assets:
+ * takes the entries of the job inbox that ends of jobs and steps have left, on any replica.
  */
 import { decideSkip, decideUnblock } from '../../domain/dependencies/dependencies.ts';
 import type { Change } from '../../domain/jobs/run.ts';
@@ -9,11 +9,13 @@ import { requireLanes } from '../dispatch/unknown-lanes.ts';
 import type { Cancels } from '../jobs/change/cancels.ts';
 import type { Changes } from '../jobs/change/changes.ts';
 import { Loop, type LoopParts } from '../loop.ts';
-import type { Publication, Settled, TakenInbox } from '../ports/dependencies.ts';
+import type { Publication } from '../ports/dependencies.ts';
+import type { Settled, TakenEnds } from '../ports/inbox.ts';
 import type { Decide } from '../ports/jobs.ts';
 import type { Store } from '../ports/store.ts';
 
-const ROUND_MS = 1_000;
+/** After a failure. Otherwise the round that reads the job inbox, or a commit, says that there is something to take. */
+const RETRY_MS = 1_000;
 /** Of one transaction. */
 const MAX_CANCELLED = 1_000;
 
@@ -27,11 +29,13 @@ export interface ReleasesParts extends Pick<LoopParts, 'timers' | 'random' | 'lo
 export class Releases {
   readonly #parts: ReleasesParts;
   readonly #loop: Loop;
+  /** There may be more to take: also after a failure. */
+  #isMore = false;
 
   constructor(parts: ReleasesParts) {
     this.#parts = parts;
-    const name = 'jobs that depend on others';
-    this.#loop = new Loop({ ...parts, name, everyMs: ROUND_MS, run: () => this.#takeSome() });
+    const [name, isIdle] = ['jobs that depend on others', () => !this.#isMore];
+    this.#loop = new Loop({ ...parts, name, everyMs: RETRY_MS, run: () => this.#takeSome(), isIdle });
   }
 
   start(): void {
@@ -42,20 +46,21 @@ export class Releases {
     return this.#loop.stop();
   }
 
-  /** Something that jobs depend on has come about. */
+  /** The job inbox may have ends or publications that jobs depend on. */
   wake(): void {
     this.#loop.wake();
   }
 
   /** One transaction, and another one at once where there may be more. */
   async #takeSome(): Promise<number | undefined> {
+    this.#isMore = true;
     let isMore = false;
     let published = 0;
-    let orphaned: TakenInbox['orphaned'] = [];
+    let orphaned: TakenEnds['orphaned'] = [];
     await this.#parts.changes.applyWith(
       (decideAll) =>
         this.#parts.store.together(async (inner) => {
-          const taken = await inner.dependencies.takeInbox();
+          const taken = await inner.inbox.takeEnds();
           const changes = await this.#releaseDependents(inner, taken, decideAll);
           const publications = this.#publicationsOf(taken);
           if (publications.length > 0) await inner.dependencies.publish(publications);
@@ -67,7 +72,8 @@ export class Releases {
       (run, nowUs) => decideUnblock(run, { nowUs, random: 0 }),
     );
     for (const { jobId, laneId } of orphaned) await this.#cancelChildren(jobId, laneId);
-    return isMore || published > 0 ? 0 : undefined;
+    this.#isMore = isMore || published > 0;
+    return this.#isMore ? 0 : undefined;
   }
 
   /** A page of those that are not to go on without their parent. What it told stays until there are none. */
@@ -81,11 +87,7 @@ export class Releases {
       await cancels.cancelMany(namespace, children, `its parent, job ${jobId}, has ended`, 'RULE');
   }
 
-  async #releaseDependents(
-    store: Pick<Store, 'change'>,
-    { settled }: TakenInbox,
-    decideAll: Decide,
-  ): Promise<Change[]> {
+  async #releaseDependents(store: Pick<Store, 'change'>, { settled }: TakenEnds, decideAll: Decide): Promise<Change[]> {
     const changes: Change[] = [];
     for (const [namespace, all] of Map.groupBy(settled, (one) => one.namespace)) {
       const byJob = new Map(all.map((one): [string, Settled] => [one.jobId, one]));
@@ -98,7 +100,7 @@ export class Releases {
     return changes;
   }
 
-  #publicationsOf({ succeeded }: TakenInbox): Publication[] {
+  #publicationsOf({ succeeded }: TakenEnds): Publication[] {
     const { lanes } = this.#parts;
     requireLanes(
       lanes,

@@ -78,24 +78,6 @@ export interface LinkedDependency {
   readonly publisherId?: string | undefined;
 }
 
-/** What a transaction that takes news has found: jobs that wait no more, by the reason for which they end. */
-export interface Settled {
-  readonly namespace: string;
-  readonly jobId: string;
-  /** Undefined: all that it depended on has come about. */
-  readonly unmet: string | undefined;
-}
-
-/** News that were taken: what was settled, and whether there may be more. */
-export interface TakenInbox {
-  /** Jobs that have ended before some of their children. */
-  readonly orphaned: readonly { readonly jobId: string; readonly laneId: number }[];
-  readonly settled: readonly Settled[];
-  readonly isMore: boolean;
-  /** Assets of these jobs' definitions are to be published: they have succeeded, and all that waited for them is settled. */
-  readonly succeeded: readonly { readonly jobId: string; readonly laneId: number; readonly endTimeUs: number }[];
-}
-
 export interface Publication {
   readonly namespace: string;
   readonly name: string;
@@ -168,11 +150,7 @@ export interface DependencyStore {
   addEdges(namespace: string, jobId: string, dependencies: readonly Dependency[]): Promise<void>;
   /** Within `together`, behind `link`: keeps for the job's trace what it depends on, come about or not. */
   keepTargets(jobId: string, links: readonly LinkedDependency[]): Promise<void>;
-  /** Within `together`: locks a page of what is to be acted upon, and of the jobs that wait for it, and takes it. */
-  takeInbox(): Promise<TakenInbox>;
-  /** Within `together`, by whoever has locked their workflows: tells of those that have ended. */
-  notifySteps(steps: readonly (StepKey & Pick<StoredStep, 'state'>)[]): Promise<void>;
-  /** Within `together`: each once more, and told to who waits for it. */
+  /** Within `together`: counts each once more, and adds an entry to the job inbox for jobs that depend on it. */
   publish(publications: readonly Publication[]): Promise<void>;
   /** Within `together`: locks an open job and those of its children that are open; their ids. */
   linkChildren(jobId: string, childIds: readonly string[]): Promise<string[]>;

@@ -23,6 +23,7 @@ import type { DependencyStore } from './dependencies.ts';
 import type { Claim, ClaimedJob, ClaimResult, Permit } from './dispatch.ts';
 import type { Outbox } from './events.ts';
 import type { ExplainStore } from './explanations.ts';
+import type { InboxStore } from './inbox.ts';
 import type { Decide, EndedJob, Erased, Erasure, JobName, JobPage, JobQuery, JobView, Selection } from './jobs.ts';
 import type { Lane, LaneHead } from './lanes.ts';
 import type { LaneUnderLimits, Requeued } from './limits.ts';
@@ -205,6 +206,7 @@ export interface StoreParts {
   readonly explain: ExplainStore;
   readonly queues: QueueStore;
   readonly schedules: ScheduleStore;
+  readonly inbox: InboxStore;
   readonly workflows: WorkflowStore;
   readonly workflowReads: WorkflowReads;
   /** What people did by hand, newest first. */

@@ -4,11 +4,11 @@ import type { Failure, Payload } from '../../domain/base/payload.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { CompensationState } from '../../domain/workflows/compensation.ts';
 import type { FanOutState } from '../../domain/workflows/fan-out.ts';
-import type { InboxKind } from '../../domain/workflows/inbox.ts';
 import type { Phase, WorkflowRun } from '../../domain/workflows/phases.ts';
 import type { StepState } from '../../domain/workflows/step-state.ts';
 import type { StepCounts } from '../../domain/workflows/trigger-rules.ts';
 import type { WorkflowStep } from '../../domain/workflows/workflow.ts';
+import type { InboxRow } from './inbox.ts';
 import type { JobView } from './jobs.ts';
 
 /** Where a job belongs that is a step's. */
@@ -19,19 +19,6 @@ export interface ParentStep {
   readonly step: number;
   /** The item's place in a fan-out, the pass of a loop, else 0. */
   readonly item: number;
-}
-
-export interface InboxRow {
-  readonly rowId: number;
-  readonly kind: InboxKind;
-  /** Undefined: of all, or of none. */
-  readonly step: number | undefined;
-  /** CHILDREN_ENDED: how they ended, their items and ids, place by place. */
-  readonly state: JobState | undefined;
-  readonly items: readonly number[];
-  readonly childIds: readonly string[];
-  /** SKIP_STEP: why. */
-  readonly reason: string | undefined;
 }
 
 /** A workflow's job whose lock is held. */
@@ -120,13 +107,6 @@ export interface ChildOutcome {
   readonly failure: Failure | undefined;
 }
 
-export interface NewInboxRow {
-  readonly jobId: string;
-  /** Undefined: of all steps. */
-  readonly step: number | undefined;
-  readonly kind: 'CONTINUE' | 'CANCEL_CHILDREN';
-}
-
 /** Which jobs of a workflow are meant. */
 export interface OpenChildren {
   readonly jobId: string;
@@ -134,22 +114,6 @@ export interface OpenChildren {
   readonly step: number | undefined;
   /** Not of these. */
   readonly butSteps: readonly number[];
-}
-
-/** What an ended workflow has left to cancel. */
-export interface LeftCancel {
-  readonly namespace: string;
-  readonly jobId: string;
-  /** Undefined: of all steps. */
-  readonly step: number | undefined;
-  /** The news that says so. */
-  readonly rowId: number;
-}
-
-export interface AbandonedInbox {
-  /** Open workflows that have something to act upon. */
-  readonly jobIds: readonly string[];
-  readonly cancels: readonly LeftCancel[];
 }
 
 /** Somebody skips a step. */
@@ -162,7 +126,7 @@ export interface StepSkip extends StepKey {
 
 export interface WorkflowStore {
   /**
-   * Within `together`: locks those that are open, and passes over those that others have locked. Takes their news.
+   * Within `together`: locks those that are open, and passes over those that others have locked. Takes their entries of the job inbox.
    */
   lock(jobIds: readonly string[]): Promise<LockedWorkflow[]>;
   /** Within `together`: locks it if it is open and started. Undefined: it is not. */
@@ -188,19 +152,14 @@ export interface WorkflowStore {
     key: StepKey,
     maxBytes: number,
   ): Promise<{ readonly item: number; readonly result: Payload }[] | undefined>;
-  /** Within `together`: what has become of workflows and steps, and news for later. */
+  /** Within `together`: what has become of workflows and steps. */
   write(written: {
     readonly runs: readonly WrittenRun[];
     readonly steps: readonly WrittenStep[];
     readonly compensations: readonly WrittenCompensation[];
-    readonly inbox: readonly NewInboxRow[];
   }): Promise<void>;
   /** Open jobs that nobody has asked to stop. */
   readOpenChildren(asked: OpenChildren, limit: number): Promise<string[]>;
-  /** News that was acted upon. */
-  dropInbox(rowIds: readonly number[]): Promise<void>;
-  /** What was told longer than `olderThanMs` ago, oldest first: somebody has left it undone. At most `limit` workflows. */
-  findAbandoned(olderThanMs: number, limit: number): Promise<AbandonedInbox>;
 }
 
 /** As people see it. */

@@ -22,9 +22,10 @@ import type { EndedStep, EndedStepState } from '../../domain/workflows/step-stat
 import { noneEnded } from '../../domain/workflows/trigger-rules.ts';
 import { successorsOf, wave } from '../../domain/workflows/wave.ts';
 import { MAX_DEPTH } from '../../domain/workflows/workflow.ts';
+import type { InboxRow, NewInboxRow } from '../ports/inbox.ts';
 import type { CacheLookups, KeptResult } from '../ports/step-cache.ts';
 import type { NewJob } from '../ports/submissions.ts';
-import type { InboxRow, NewInboxRow, WrittenCompensation, WrittenRun, WrittenStep } from '../ports/workflows.ts';
+import type { WrittenCompensation, WrittenRun, WrittenStep } from '../ports/workflows.ts';
 import { adoptedSteps } from './adoption.ts';
 import type { AdvanceParts } from './advance-parts.ts';
 import { Compensations } from './compensations.ts';

@@ -1,15 +1,16 @@
 /** Cancels the open jobs of workflows, or of steps, that are not to go on. */
 import type { Cancels } from '../jobs/change/cancels.ts';
+import type { LeftCancel, NewInboxRow } from '../ports/inbox.ts';
 import type { Log } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
-import type { LeftCancel, LockedWorkflow, NewInboxRow, OpenChildren } from '../ports/workflows.ts';
+import type { LockedWorkflow, OpenChildren } from '../ports/workflows.ts';
 
 const PAGE = 1_000;
 /** Pages in a row: a step has at most 100,000 items, a workflow 10,000 steps; what is left is found by a later round. */
 const PAGES = 200;
 
 export interface ChildCancelsParts {
-  readonly store: Pick<Store, 'workflows'>;
+  readonly store: Pick<Store, 'inbox' | 'workflows'>;
   readonly cancels: Cancels;
   readonly log: Log;
 }
@@ -55,7 +56,7 @@ export class ChildCancels {
     const key = `${children.jobId}/${children.step}`;
     if (this.#running.has(key)) return;
     const running = this.#cancelAll(namespace, children, why ?? 'its workflow does not need it any more')
-      .then((all) => (all && rowId !== undefined ? this.#parts.store.workflows.dropInbox([rowId]) : undefined))
+      .then((all) => (all && rowId !== undefined ? this.#parts.store.inbox.drop([rowId]) : undefined))
       .catch((error) =>
         this.#parts.log.warn({ error: String(error) }, 'steps could not be cancelled; the next round tries again'),
       )

@@ -6,8 +6,9 @@ import { compensationOf, isCompensable, nextCompensation } from '../../domain/wo
 import type { EndedStep } from '../../domain/workflows/step-state.ts';
 import type { WorkflowStep } from '../../domain/workflows/workflow.ts';
 import { NoJob } from '../jobs/submit/inner-jobs.ts';
+import type { InboxRow } from '../ports/inbox.ts';
 import type { NewJob } from '../ports/submissions.ts';
-import type { InboxRow, StoredCompensation, WrittenCompensation } from '../ports/workflows.ts';
+import type { StoredCompensation, WrittenCompensation } from '../ports/workflows.ts';
 import type { AdvanceParts } from './advance-parts.ts';
 import type { Steps } from './steps/steps.ts';
 import { NoValue, payloadOf, type Values } from './values.ts';

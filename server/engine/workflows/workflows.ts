@@ -1,9 +1,9 @@
-/** Runs workflows: takes those that are ready, and advances those that have been told something. */
+/** Runs workflows: takes those that are ready, and advances those that have entries in the job inbox. */
 
 import { systemFailure } from '../../domain/base/payload.ts';
 import { BATCH_DEFINITION } from '../../domain/batches/batch.ts';
+import { MAX_INBOX_ROWS } from '../../domain/jobs/inbox.ts';
 import type { Change } from '../../domain/jobs/run.ts';
-import { MAX_INBOX_ROWS } from '../../domain/workflows/inbox.ts';
 import { decideFinish, decideStart, type WorkflowOutcome } from '../../domain/workflows/life.ts';
 import { newRun, stopFor } from '../../domain/workflows/phases.ts';
 import { factsOfChanges } from '../announcer.ts';
@@ -20,6 +20,7 @@ import type { Cancels } from '../jobs/change/cancels.ts';
 import type { Changes } from '../jobs/change/changes.ts';
 import { announceStored, type SubmissionFlushParts, storeCalls } from '../jobs/submit/flush.ts';
 import { Loop } from '../loop.ts';
+import type { NewInboxRow } from '../ports/inbox.ts';
 import type { Log, Random, Timers } from '../ports/ports.ts';
 import type { CacheLookups } from '../ports/step-cache.ts';
 import type { Store } from '../ports/store.ts';
@@ -42,7 +43,7 @@ const MAX_JOBS = 1_000;
 const MAX_STARTED = 100;
 const IN_FLIGHT = 2;
 const ROUND_MS = 1_000;
-/** What was told longer ago has been left undone: a replica died, or a transaction failed. */
+/** An older entry was left behind: a replica died, or a transaction failed. */
 const LEFT_MS = 1_000;
 const MAX_LEFT = 1_000;
 
@@ -98,7 +99,7 @@ export class Workflows {
       take: (laneIds) => this.#takeReady(laneIds),
       onFailure: (error) => this.#warn(error, 'ready workflows could not be taken'),
     });
-    this.#loop = new Loop({ ...parts, name: 'workflows', everyMs: ROUND_MS, run: () => this.#sweep() });
+    this.#loop = new Loop({ ...parts, name: 'the job inbox', everyMs: ROUND_MS, run: () => this.#sweep() });
   }
 
   start(): void {
@@ -114,7 +115,7 @@ export class Workflows {
     this.#ready.poll();
   }
 
-  /** They have been told something. */
+  /** They have new entries in the job inbox. */
   wake(jobIds: readonly string[]): void {
     if (this.#loop.isStopped) return;
     for (const jobId of jobIds) this.#committed.add(jobId);
@@ -125,11 +126,12 @@ export class Workflows {
     this.#parts.log.warn({ error: String(error) }, `${what}; the next round tries again`);
   }
 
+  /** Announces what other replicas have left in the job inbox, for dependents, too. */
   async #sweep(): Promise<void> {
     this.#ready.pollAgain();
-    const { jobIds, cancels } = await this.#parts.store.workflows.findAbandoned(LEFT_MS, MAX_LEFT);
-    this.wake(jobIds);
+    const { workflows, cancels, dependencies } = await this.#parts.store.inbox.findAbandoned(LEFT_MS, MAX_LEFT);
     this.#childCancels.finish(cancels);
+    this.#parts.announcer.committed({ workflows, dependencies });
   }
 
   /** Resolves with how many were taken. */
@@ -324,14 +326,19 @@ async function writeAll(
       runs: workflows.map(({ run }) => run),
       steps: workflows.flatMap(({ steps }) => steps),
       compensations: workflows.flatMap(({ compensations }) => compensations),
-      inbox: advanced.flatMap(({ inbox }) => inbox),
     }),
+    store.inbox.add(advanced.flatMap((one, i) => [...one.inbox, ...endedSteps(one, locked[i])])),
     store.stepCache.keep(workflows.flatMap(({ kept }) => kept)),
     store.batches.write(batches),
-    store.dependencies.notifySteps(
-      advanced.flatMap((one, i) => (one.batch || !locked[i]?.notifiesDependents ? [] : one.steps)),
-    ),
   ]);
+}
+
+/** The steps that have ended, for jobs that depend on them. */
+function endedSteps(one: AdvancedOne, workflow: LockedWorkflow | undefined): NewInboxRow[] {
+  if (one.batch || !workflow?.notifiesDependents) return [];
+  return one.steps.flatMap(({ jobId, step, state }) =>
+    state === 'WAITING' || state === 'RUNNING' ? [] : [{ kind: 'STEP_ENDED', jobId, step, state }],
+  );
 }
 
 /** Once all have been tried: none may go on in a transaction that is rolled back. */

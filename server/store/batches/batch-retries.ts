@@ -1,7 +1,7 @@
 /** Batches that retry others: what they retry, which members of those have failed, and how far that is. */
 import { afterPage, type BatchRetry, type RetryPage } from '../../domain/batches/batch-retry.ts';
+import { inboxKinds } from '../../domain/jobs/inbox.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import { inboxKinds } from '../../domain/workflows/inbox.ts';
 import type { BatchRetryStore, FailedMembers, FillingBatch, NewRetry } from '../../engine/ports/batches.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
 import { insertAudits } from '../namespaces/audit-records.ts';
@@ -147,7 +147,7 @@ WITH sealed AS (
   UPDATE batches SET seal_time = (SELECT muster_now()), not_retried = $2
   WHERE job_id = $1 AND ${takesMore} AND retry_next_item = retry_members RETURNING job_id
 )
-INSERT INTO workflow_news (job_id, kind, news_time) SELECT job_id, ${inboxKinds.SEALED}, (SELECT muster_now()) FROM sealed`,
+INSERT INTO job_inbox (subject_id, kind, entry_time) SELECT job_id, ${inboxKinds.SEALED}, (SELECT muster_now()) FROM sealed`,
 };
 
 const findSome = {

@@ -1,7 +1,7 @@
 /** Batches as rows: made, read, sealed, counted. */
 import type { BatchProgress, FailurePolicy, StopReason } from '../../domain/batches/batch.ts';
 import { type BatchRetry, sumOf } from '../../domain/batches/batch-retry.ts';
-import { inboxKinds } from '../../domain/workflows/inbox.ts';
+import { inboxKinds } from '../../domain/jobs/inbox.ts';
 import type { BatchSpec, BatchStore, StoredBatch, WrittenBatch } from '../../engine/ports/batches.ts';
 import type { ScheduledJob } from '../../engine/ports/schedules.ts';
 import { inputTable } from '../base/input-table.ts';
@@ -96,7 +96,7 @@ audited AS (
   INSERT INTO audit_records (audit_id, record_time, action, namespace, job_id, reason)
   SELECT $2, (SELECT muster_now()), 'SEAL_BATCH', $3, job_id, '' FROM sealed
 )
-INSERT INTO workflow_news (job_id, kind, news_time) SELECT job_id, ${inboxKinds.SEALED}, (SELECT muster_now()) FROM sealed`,
+INSERT INTO job_inbox (subject_id, kind, entry_time) SELECT job_id, ${inboxKinds.SEALED}, (SELECT muster_now()) FROM sealed`,
 };
 
 const stopBatch = {

@@ -9,7 +9,7 @@ import { sameKey } from '../base/same-key.ts';
 import { assetIdOf, stepIdOf } from '../base/target-ids.ts';
 import type { Row, Session } from '../driver/database.ts';
 
-/** By which news and edges find each other. */
+/** The id by which inbox entries and edges find each other. */
 export function targetIdOf(namespace: string, on: DependsOn): string {
   switch (on.kind) {
     case 'JOB':

@@ -14,10 +14,10 @@ import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session } from '../driver/database.ts';
 import { keepTargets } from '../events/traced-targets.ts';
+import { publish } from '../jobs/inbox/dependency-entries.ts';
 import { phaseNames, stopReasonNames } from '../workflows/workflow-rows.ts';
 import { linkChildren, readAttached } from './children.ts';
 import { addEdges, linkOne, readDependencies } from './dependencies.ts';
-import { notifySteps, publish, takeInbox } from './dependency-inbox.ts';
 import { readStepsOf, readTargets } from './dependency-targets.ts';
 
 const { BLOCKED, PAUSED, WAITING, CANCELLING } = stateCodes;
@@ -141,8 +141,6 @@ export function dependencyStore(session: Session): DependencyStore {
     link: (namespace, jobId, dependencies) => linkOne(session, namespace, jobId, dependencies),
     addEdges: (namespace, jobId, dependencies) => addEdges(session, namespace, jobId, dependencies),
     keepTargets: (jobId, links) => keepTargets(session, jobId, links),
-    takeInbox: () => takeInbox(session),
-    notifySteps: (steps) => notifySteps(session, steps),
     publish: (publications) => publish(session, publications),
     linkChildren: (jobId, childIds) => linkChildren(session, jobId, childIds),
     readAttached: (jobId, limit) => readAttached(session, jobId, limit),

@@ -47,13 +47,12 @@ export const hotTables = [
   'workflow_steps',
   'step_compensations',
   'step_cache',
-  'workflow_news',
+  'job_inbox',
   'batches',
   'batch_counts',
   'event_waits',
   'sent_events',
   'job_dependencies',
-  'dependency_news',
 ];
 
 /** Work after which the length of the log is looked at: at the most this much of it is written beyond the bound. */

@@ -4,13 +4,12 @@ import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { AttemptKey, CompletedAttempt, Completion, UncheckedAttempt } from '../../engine/ports/attempts.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
-import { notifyDependents } from '../dependencies/dependency-inbox.ts';
 import { addCounts } from '../dispatch/lane-counts.ts';
 import { byteSlices } from '../driver/arrays.ts';
 import type { Row, Session } from '../driver/database.ts';
 import { groups, outboxInsert } from '../events/outbox.ts';
+import { notifyEnds } from '../jobs/inbox/inbox-inserts.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
-import { notifyParents } from '../workflows/workflow-inbox.ts';
 
 const columns = {
   place: 'int',
@@ -56,8 +55,7 @@ recorded AS (
 ${groups({ from: 'ended', by: ['revision', 'attempt', 'was_state'] })},
 ${addCounts(`SELECT lane_id, ${stateCodes.ASSIGNED} AS state, -jobs AS jobs FROM groups`)},
 told AS (${outboxInsert({ state: stateCodes.SUCCEEDED, moved: true })}),
-${notifyParents('ended', stateCodes.SUCCEEDED)},
-${notifyDependents('ended', stateCodes.SUCCEEDED)}
+${notifyEnds(stateCodes.SUCCEEDED)}
 SELECT place, lane_id, assign_time, attempt > 1 OR progress_sequence > 0 AS may_have_checkpoint, limit_id, parent_job_id, tells_end FROM ended`,
 };
 

@@ -1,10 +1,13 @@
 /** Workflows that run: locked one by one, loaded and written. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
-import type { InboxRow, LockedWorkflow, WorkflowStore } from '../../engine/ports/workflows.ts';
+import type { InboxRow } from '../../engine/ports/inbox.ts';
+import type { LockedWorkflow, WorkflowStore } from '../../engine/ports/workflows.ts';
 import { failureOf } from '../base/failure-text.ts';
 import { sameKey } from '../base/same-key.ts';
 import { payloadOf } from '../dispatch/claim-jobs.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
+import { insertInbox } from '../jobs/inbox/inbox-inserts.ts';
+import { takeInbox } from '../jobs/inbox/workflow-entries.ts';
 import { insertAudits } from '../namespaces/audit-records.ts';
 import {
   readCompensations,
@@ -13,7 +16,6 @@ import {
   writeCompensations,
 } from './step-compensations.ts';
 import { readItemResults, readOpenChildren, readOutcomes } from './workflow-children.ts';
-import { dropInbox, findAbandoned, insertInbox, takeInbox } from './workflow-inbox.ts';
 import {
   readAskedSkips,
   readPastSteps,
@@ -103,16 +105,13 @@ export function workflowStore(database: Database): WorkflowStore {
     readNextCompensation: (jobId, before) => readNextCompensation(database, jobId, before),
     readOutcomes: (childIds) => readOutcomes(database, childIds),
     readItemResults: (key, maxBytes) => readItemResults(database, key, maxBytes),
-    async write({ runs, steps, compensations, inbox }) {
+    async write({ runs, steps, compensations }) {
       await Promise.all([
         writeRuns(database, runs),
         writeSteps(database, steps),
         writeCompensations(database, compensations),
-        insertInbox(database, inbox),
       ]);
     },
     readOpenChildren: (asked, limit) => readOpenChildren(database, asked, limit),
-    dropInbox: (rowIds) => dropInbox(database, rowIds),
-    findAbandoned: (olderThanMs, limit) => findAbandoned(database, olderThanMs, limit),
   };
 }

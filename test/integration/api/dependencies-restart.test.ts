@@ -86,8 +86,8 @@ describe.each(databaseKinds)('dependencies after a restart on %s', (kind) => {
     await world.stop();
     // The state after a crash between the end of a job and its publication.
     const database = await open();
-    const notify = `INSERT INTO muster.dependency_news (target_id, kind, state, lane_id, news_time)
-                  SELECT job_id, 1, 9, lane_id, now() FROM muster.jobs WHERE job_id = $1`;
+    const notify = `INSERT INTO muster.job_inbox (subject_id, kind, state, lane_id, entry_time)
+                  SELECT job_id, 9, 9, lane_id, now() FROM muster.jobs WHERE job_id = $1`;
     await database.run({ name: 'tell', text: notify }, [jobId]);
     await database.close();
     await start();

@@ -72,7 +72,7 @@ function resetScript(): string {
   });
   return `
 DELETE FROM job_runs; DELETE FROM job_outcomes; DELETE FROM job_attempts; DELETE FROM job_checkpoints;
-DELETE FROM job_dependencies; DELETE FROM dependency_news; DELETE FROM idempotency_keys; DELETE FROM request_ids; DELETE FROM audit_records;
+DELETE FROM job_dependencies; DELETE FROM job_inbox; DELETE FROM idempotency_keys; DELETE FROM request_ids; DELETE FROM audit_records;
 DELETE FROM circuit_breakers; DELETE FROM retry_budgets; DELETE FROM submission_keys; DELETE FROM lane_waits;
 UPDATE jobs SET erase_audit_id = NULL WHERE erase_audit_id IS NOT NULL;
 UPDATE lanes SET held_back = 0 WHERE held_back <> 0;

@@ -50,9 +50,8 @@ const [waits, reservedFor] = ['lane_waits by lane_waits_pkey', 'lane_waits by la
 const compensations = 'step_compensations by step_compensations_pkey';
 const [workflowRuns, workflowSteps] = ['workflow_runs by workflow_runs_pkey', 'workflow_steps by workflow_steps_pkey'];
 const [batches, batchCounts] = ['batches by batches_pkey', 'batch_counts by batch_counts_pkey'];
-const inboxByJob = 'workflow_news by workflow_news_by_job';
-const inbox = 'workflow_news by workflow_news_pkey';
-const oldestInbox = 'workflow_news by the whole of workflow_news_pkey'; // it reads the first 10,000 rows
+// Of the rows of one recipient, a scan reads the first 10,000, 100 or one.
+const [inbox, inboxByWorkflow] = ['job_inbox by job_inbox_pkey', 'job_inbox by job_inbox_by_workflow'];
 const children = 'jobs_day by jobs_day_parent_job_id_step_item_idx';
 const ofExpired = [
   logs,
@@ -75,8 +74,6 @@ const sliceOf = (table: string) => `${table} by Tid Range Scan`;
 const edges = 'job_dependencies by job_dependencies_pkey';
 const edgesByTarget = 'job_dependencies by job_dependencies_by_target';
 const edgesByWorkflow = 'job_dependencies by job_dependencies_by_workflow';
-const dependencyInbox = 'dependency_news by dependency_news_pkey';
-const oldestDependencyInbox = 'dependency_news by the whole of dependency_news_pkey'; // it reads the first 100 rows
 const assets = 'assets by assets_pkey';
 
 export const pinned: Record<string, readonly string[]> = {
@@ -89,7 +86,7 @@ export const pinned: Record<string, readonly string[]> = {
   read_last_dependency: [edges],
   read_dependencies: [edges],
   delete_dependencies: [edges],
-  take_dependency_news: [oldestDependencyInbox, edgesByTarget, edgesByWorkflow, workflowSteps],
+  take_dependency_inbox: [edgesByTarget, edgesByWorkflow, inbox, workflowSteps],
   adopt_children: [runs, lanes],
   read_depth_of_job: [runs],
   lock_children: [runs],
@@ -99,13 +96,7 @@ export const pinned: Record<string, readonly string[]> = {
   lower_waits: [runs],
   add_traced_targets: [jobs],
   add_traced_publishers: [assets, jobs],
-  drop_dependency_news: [
-    dependencyInbox,
-    edgesByTarget,
-    edgesByWorkflow,
-    'job_runs by job_runs_children',
-    workflowSteps,
-  ],
+  drop_dependency_inbox: [edgesByTarget, edgesByWorkflow, inbox, 'job_runs by job_runs_children', workflowSteps],
   read_waited_jobs: [runs],
   read_waiting_children: ['job_runs by job_runs_children'],
   read_workflow_stages: [workflowRuns],
@@ -277,10 +268,10 @@ export const pinned: Record<string, readonly string[]> = {
   lock_ready_workflows: [ready, jobs, lanes],
   lock_workflows: [runs],
   read_workflows: [runs, jobs, workflowRuns],
-  take_workflow_news: [inboxByJob, inbox],
-  insert_workflow_news: [],
-  drop_workflow_news: [inbox],
-  find_told_workflows: [runs, jobs, lanes, oldestInbox, inboxByJob, inbox],
+  take_workflow_inbox: [inboxByWorkflow, inbox],
+  insert_inbox: [],
+  drop_workflow_inbox: [inbox],
+  find_abandoned_inbox: [inboxByWorkflow, inbox, runs, jobs, lanes],
   write_workflow_runs: [],
   write_workflow_steps: [],
   read_workflow_steps: [workflowSteps],

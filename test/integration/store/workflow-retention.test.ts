@@ -71,7 +71,6 @@ describe.each(storeKinds)('retention of workflows on %s', (kind) => {
       })),
       steps: [makeStep(gone, 1), makeStep(gone, 2), makeStep(open, 1)],
       compensations: [makeCompensation(gone, 1), makeCompensation(gone, 2), makeCompensation(open, 1)],
-      inbox: [],
     });
     await changeOne(context, gone, succeed);
     await clearAll();
@@ -94,7 +93,6 @@ describe.each(storeKinds)('retention of workflows on %s', (kind) => {
       })),
       steps: [past, kept].map((jobId) => makeStep(jobId, 1)),
       compensations: [past, kept].map((jobId) => makeCompensation(jobId, 1)),
-      inbox: [],
     });
     await clearAll();
     for (const table of ['workflow_runs', 'workflow_steps', 'step_compensations'])
@@ -114,7 +112,6 @@ describe.each(storeKinds)('retention of workflows on %s', (kind) => {
         runs: [{ jobId: workflow, depth: 1, run: startedRun, failure: undefined, notUndone: undefined }],
         steps: [makeStep(workflow, 1)],
         compensations: [],
-        inbox: [],
       });
       const child = await endedChild(thenMs + 1, { jobId: workflow, step: 1, item: 0 });
       const other = await endedChild(thenMs + 2, undefined);
@@ -142,7 +139,6 @@ describe.each(storeKinds)('retention of workflows on %s', (kind) => {
         runs: [{ jobId: workflow, depth: 1, run: startedRun, failure: undefined, notUndone: undefined }],
         steps: [makeStep(workflow, 1, { state: 'SUCCEEDED', childId: taken, cacheTimeUs: thenMs * 1_000 })],
         compensations: [],
-        inbox: [],
       });
       await moveClock(context, 0);
       await clearAll();
@@ -178,7 +174,6 @@ describe.each(storeKinds)('retention of workflows on %s', (kind) => {
           makeStep(ended, 3, { ...adopted, childId: others[0] }),
         ],
         compensations: [],
-        inbox: [],
       });
       await changeOne(context, ended, succeed);
       await moveClock(context, 0);

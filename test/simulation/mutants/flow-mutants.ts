@@ -1,7 +1,7 @@
 /** Planted bugs in workflows and batches. */
 import type { Mutant } from './mutant.ts';
 
-const inbox = 'server/store/workflows/workflow-inbox.ts';
+const inbox = 'server/store/jobs/inbox/workflow-entries.ts';
 const phases = 'server/domain/workflows/phases.ts';
 
 export const flowMutants: Readonly<Record<string, Mutant>> = {
@@ -9,9 +9,9 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
     about: 'A workflow or a batch is not notified of a job that has expired.',
     patches: [
       {
-        file: 'server/store/jobs/change/change-runs.ts',
-        find: `\${notifyParents('ended')}`,
-        replace: `\${notifyParents('(SELECT * FROM ended WHERE state <> 12) AS ended')}`,
+        file: 'server/store/jobs/inbox/inbox-inserts.ts',
+        find: 'WHERE parent_job_id IS NOT NULL AND step >= 0 GROUP BY',
+        replace: `WHERE parent_job_id IS NOT NULL AND step >= 0 AND \${outcome} <> 12 GROUP BY`,
       },
     ],
   },
@@ -21,7 +21,7 @@ export const flowMutants: Readonly<Record<string, Mutant>> = {
       {
         file: inbox,
         find: `AND p.kind <> \${inboxKinds.CANCEL_CHILDREN} )`,
-        replace: `AND p.kind <> \${inboxKinds.CANCEL_CHILDREN} AND (p.kind <> \${inboxKinds.CHILDREN_ENDED} OR p.news_time < muster_now() - interval '1 s') )`,
+        replace: `AND p.kind <> \${inboxKinds.CANCEL_CHILDREN} AND (p.kind <> \${inboxKinds.CHILDREN_ENDED} OR p.entry_time < muster_now() - interval '1 s') )`,
       },
     ],
   },

@@ -1,7 +1,7 @@
 /** Planted bugs in waits: for events and approvals, for other jobs, for children. */
 import type { Mutant } from './mutant.ts';
 
-const inbox = 'server/store/dependencies/dependency-inbox.ts';
+const inbox = 'server/store/jobs/inbox/dependency-entries.ts';
 
 export const linkMutants: Readonly<Record<string, Mutant>> = {
   kept_event_stays: {
@@ -73,9 +73,9 @@ export const linkMutants: Readonly<Record<string, Mutant>> = {
     about: 'Jobs that depend on a cancelled job are not notified of its end.',
     patches: [
       {
-        file: 'server/store/jobs/change/change-runs.ts',
-        find: `\${notifyDependents('ended')}`,
-        replace: `\${notifyDependents('(SELECT * FROM ended WHERE state <> 11) AS ended')}`,
+        file: 'server/store/jobs/inbox/inbox-inserts.ts',
+        find: 'FROM ended WHERE tells_end',
+        replace: `FROM ended WHERE tells_end AND \${outcome} <> 11`,
       },
     ],
   },

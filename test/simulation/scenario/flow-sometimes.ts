@@ -27,7 +27,7 @@ export const expectedOfFlows: Readonly<Record<string, readonly string[]>> = {
   'a callback was made': ['batch: a callback was made'],
   'a replica died while it advanced a workflow': [
     'replica died after lock_workflows',
-    'replica died after take_workflow_news',
+    'replica died after take_workflow_inbox',
     'replica died before write_workflow_steps',
     'replica died after write_workflow_steps',
     'replica died after write_workflow_runs',

@@ -27,8 +27,8 @@ export const expectedOfLinks: Readonly<Record<string, readonly string[]>> = {
   'a replica died while it saw to what waits': [
     'replica died after insert_event',
     'replica died before lock_event_delivery',
-    'replica died after take_dependency_news',
-    'replica died before drop_dependency_news',
+    'replica died after take_dependency_inbox',
+    'replica died before drop_dependency_inbox',
     'replica died after insert_dependencies',
     'replica died after adopt_children',
     'replica died before lock_children',

@@ -35,12 +35,12 @@ export function plansOf({ flows, batches }: OwnFlows): Plans {
 /** Statements around which replicas die while they run workflows and batches. */
 const deadlyStatements = [
   'lock_workflows',
-  'take_workflow_news',
-  'insert_workflow_news',
+  'take_workflow_inbox',
+  'insert_inbox',
   'write_workflow_runs',
   'write_workflow_steps',
   'read_open_children',
-  'drop_workflow_news',
+  'drop_workflow_inbox',
   'lock_batch',
   'add_batch_members',
   'seal_batch',

@@ -39,7 +39,7 @@ const countOpen = {
   name: 'sim_count_open',
   text: `SELECT (SELECT count(*) FROM muster.job_runs) AS jobs,
                 (SELECT count(*) FROM muster.outbox) AS unpublished,
-                (SELECT count(*) FROM muster.workflow_news) + (SELECT count(*) FROM muster.dependency_news) AS inbox,
+                (SELECT count(*) FROM muster.job_inbox) AS inbox,
                 (SELECT count(*) FROM muster.event_waits) + (SELECT count(*) FROM muster.job_dependencies)
                   + (SELECT count(*) FROM muster.sent_events WHERE up_to_row IS NOT NULL) AS awaited,
                 (SELECT count(*) FROM muster.sessions WHERE state = 2

@@ -4,7 +4,8 @@ import { type Failure, systemFailure } from '../../../domain/base/payload.ts';
 import { isTerminal, type JobState } from '../../../domain/jobs/job-state.ts';
 import { decideFanOut, endItems, type FanOutState, openItems } from '../../../domain/workflows/fan-out.ts';
 import type { FanOut } from '../../../domain/workflows/workflow.ts';
-import type { InboxRow, StoredStep } from '../../ports/workflows.ts';
+import type { InboxRow } from '../../ports/inbox.ts';
+import type { StoredStep } from '../../ports/workflows.ts';
 
 /** How the step's job ended, or that of its last pass; undefined: the news is of another one. */
 export function passEnded({ childId }: StoredStep, inbox: readonly InboxRow[]): JobState | undefined {

@@ -2,7 +2,7 @@
 import { openItems } from '../../../domain/workflows/fan-out.ts';
 import { roleOf, type WorkflowRun } from '../../../domain/workflows/phases.ts';
 import { decideSkip, skippedManually } from '../../../domain/workflows/skip.ts';
-import type { InboxRow } from '../../ports/workflows.ts';
+import type { InboxRow } from '../../ports/inbox.ts';
 import { endedItems, passEnded } from './ends.ts';
 import type { Steps } from './steps.ts';
 

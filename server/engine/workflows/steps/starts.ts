@@ -14,8 +14,8 @@ import { cutShort, decideLoop, type LoopDecision } from '../../../domain/workflo
 import type { EndedStep, EndedStepState } from '../../../domain/workflows/step-state.ts';
 import { MAX_ITEMS } from '../../../domain/workflows/workflow.ts';
 import { NoJob } from '../../jobs/submit/inner-jobs.ts';
+import type { NewInboxRow } from '../../ports/inbox.ts';
 import type { NewJob } from '../../ports/submissions.ts';
-import type { NewInboxRow } from '../../ports/workflows.ts';
 import type { AdvanceParts } from '../advance-parts.ts';
 import { retriedJob } from '../inner-retries.ts';
 import { NoValue, payloadOf, type Values } from '../values.ts';

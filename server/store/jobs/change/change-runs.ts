@@ -7,7 +7,6 @@ import type { Decide, Selection } from '../../../engine/ports/jobs.ts';
 import { failureText } from '../../base/failure-text.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
-import { deleteDependencies, notifyDependents } from '../../dependencies/dependency-inbox.ts';
 import type { FairRanks } from '../../dispatch/fair-ranks.ts';
 import { addCounts, countedAs } from '../../dispatch/lane-counts.ts';
 import type { Database, Session } from '../../driver/database.ts';
@@ -15,7 +14,8 @@ import { groups, outboxInsert, publishedFailure, unpublished } from '../../event
 import { insertAudits } from '../../namespaces/audit-records.ts';
 import { keepBudgets } from '../../retries/retry-budgets.ts';
 import { leaveWaits } from '../../signals/event-waits.ts';
-import { notifyParents, notifyWorkflows } from '../../workflows/workflow-inbox.ts';
+import { deleteDependencies } from '../inbox/dependency-entries.ts';
+import { notifyEnds, notifyWorkflows } from '../inbox/inbox-inserts.ts';
 import { jsonOrNull } from '../submit/insert-jobs.ts';
 import { insertCleanups } from './insert-cleanups.ts';
 import { held, lockFor, openRun } from './lock-runs.ts';
@@ -137,8 +137,7 @@ checkpoints AS (DELETE FROM job_checkpoints c USING ended e WHERE ${sameKey('c.j
 ${groups({ from: 'ended', by: outboxColumns })},
 ${addCounts(`SELECT lane_id, CASE WHEN was_state = ${CANCELLING} AND attempt = 0 THEN ${WAITING} ELSE ${countedAs('was_state')} END AS state, -jobs AS jobs FROM groups`)},
 told AS (${outboxInsert({ moved: true, failures: true })}),
-${notifyParents('ended')},
-${notifyDependents('ended')}
+${notifyEnds()}
 INSERT INTO job_outcomes (job_id, state, revision, attempt, attempts_counted, session_id, assign_time, end_time, failure,
                           progress_fraction, progress_message, reason, cancel_stage, cancel_time, cancel_reason, cleanup_job_id,
                           result, result_content_type, result_metadata, skip_reason)

@@ -20,19 +20,6 @@ CREATE INDEX job_dependencies_by_workflow ON job_dependencies (workflow_job_id) 
 -- The primary key must be the newest index: where two cost the same, PostgreSQL takes the newer one.
 ALTER TABLE job_dependencies ADD PRIMARY KEY (job_id, number);
 
--- Ends and publications that dependencies may need: written by the transaction that causes them, deleted by the
--- transaction that releases the dependents. Rows live for a moment.
-CREATE TABLE dependency_news (
-  row_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  target_id uuid NOT NULL,
-  kind      smallint NOT NULL CHECK (kind BETWEEN 1 AND 3),
-  -- The end state of the job or the step.
-  state     smallint,
-  -- The lane of the job.
-  lane_id   integer,
-  news_time timestamptz NOT NULL
-) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 5000);
-
 -- A row for each asset that was published or that a job depends on. A transaction that adds a dependency or publishes
 -- locks the row, so neither misses the other.
 CREATE TABLE assets (

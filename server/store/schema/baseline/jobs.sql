@@ -101,7 +101,7 @@ CREATE TABLE job_runs (
   parent_job_id       uuid,
   step                smallint,
   item                integer,
-  -- A dependency or an asset needs to know the end: the statement that ends the job adds a row to `dependency_news`.
+  -- A dependency or an asset needs to know the end: the statement that ends the job adds a row to `job_inbox`.
   tells_end           boolean NOT NULL DEFAULT false,
   -- Unmet dependencies, each a row of `job_dependencies`. The job is BLOCKED until this is 0, unless it is paused.
   waits_for           smallint NOT NULL DEFAULT 0,

@@ -49,25 +49,6 @@ CREATE TABLE workflow_steps (
 CREATE INDEX workflow_steps_cached ON workflow_steps (child_job_id) WHERE cache_time IS NOT NULL;
 CREATE INDEX workflow_steps_adopted ON workflow_steps (adopted_from, step) WHERE adopted_from IS NOT NULL;
 
--- Work for workflows and batches: written by the transaction that causes it, deleted by the transaction that does it.
--- Rows live for a moment.
-CREATE TABLE workflow_news (
-  row_id    bigint GENERATED ALWAYS AS IDENTITY,
-  -- The workflow or the batch.
-  job_id    uuid NOT NULL,
-  -- 1 STARTED, 2 CHILDREN_ENDED, 3 CANCEL, 4 TIME_OUT, 5 GO_ON, 6 CANCEL_CHILDREN, 7 SEALED, 8 SKIP_STEP
-  kind      smallint NOT NULL CHECK (kind BETWEEN 1 AND 8),
-  step      smallint,
-  state     smallint,
-  items     integer[],
-  child_ids uuid[],
-  news_time timestamptz NOT NULL,
-  reason    text
-) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 5000);
-CREATE INDEX workflow_news_by_job ON workflow_news (job_id, row_id);
--- The primary key must be the newer index: where two cost the same, PostgreSQL takes the newer one.
-ALTER TABLE workflow_news ADD PRIMARY KEY (row_id);
-
 -- A row for each succeeded step that has a compensation. It is kept as long as the workflow's job.
 CREATE TABLE step_compensations (
   job_id              uuid NOT NULL,

@@ -31,7 +31,7 @@ afterAll(async () => {
 
 const query = async (text: string, jobId: string) => (await pool.query(text, [jobId])).rows;
 const inboxOf = async (jobId: string) =>
-  (await query('SELECT kind FROM muster.workflow_news WHERE job_id = $1', jobId)).map((row) => row.kind as number);
+  (await query('SELECT kind FROM muster.job_inbox WHERE subject_id = $1', jobId)).map((row) => row.kind as number);
 const nothingIsOpenOf = (jobId: string) =>
   eventually('all of its jobs have ended, and nothing is left to do', async () => {
     const open = await query('SELECT job_id FROM muster.job_runs WHERE parent_job_id = $1', jobId);
@@ -75,12 +75,7 @@ it('a workflow leaves its open jobs to other replicas if the one that ended it h
   // The commit of the first replica, without its later work.
   const failure = systemFailure('INTERNAL', 'WorkflowBroken', 'unexpected');
   await createStore(database).together(async (store) => {
-    await store.workflows.write({
-      runs: [],
-      steps: [],
-      compensations: [],
-      inbox: [{ jobId, step: undefined, kind: 'CANCEL_CHILDREN' }],
-    });
+    await store.inbox.add([{ jobId, step: undefined, kind: 'CANCEL_CHILDREN' }]);
     await store.change({ by: 'jobs', namespace: 'default', jobIds: [jobId] }, (run) =>
       decideFinish(run, { state: 'FAILED', failure }),
     );

@@ -28,7 +28,7 @@ export async function release(
   const [ready, skipped]: [string[], string[]] = [[], []];
   for (let isMore = true; isMore; ) {
     isMore = await context.store.together(async (store) => {
-      const taken = await store.dependencies.takeInbox();
+      const taken = await store.inbox.takeEnds();
       for (const { namespace, jobId, unmet } of taken.settled) {
         const selection = { by: 'jobs', namespace, jobIds: [jobId] } as const;
         await store.change(selection, (run, nowUs) =>
@@ -66,19 +66,21 @@ export function dependenciesSuite(context: StoreContext): void {
       expect((await readRow(context, 'job_runs', first.jobId))?.tells_end).toBe(true);
       expect(await release(context)).toEqual({ ready: [], skipped: [] });
       await context.store.complete([completionOf(await first.claimed())]);
+      expect(await context.store.inbox.findAbandoned(60_000, 1)).toMatchObject({ dependencies: true });
       // Two replicas at once.
       const released = await Promise.all([release(context), release(context)]);
       const ready = released.flatMap((one) => one.ready);
       expect(ready.toSorted()).toEqual(ids.toSorted());
       expect(await count('job_runs', `lane_id = ${laneId} AND state = 3 AND waits_for = 0`)).toBe(2_300);
-      expect(await count('dependency_news', `target_id = '${first.jobId}'`)).toBe(0);
+      expect(await count('job_inbox', `subject_id = '${first.jobId}'`)).toBe(0);
+      expect(await context.store.inbox.findAbandoned(60_000, 1)).toMatchObject({ dependencies: false });
       expect(await count('job_dependencies', `target_id = '${first.jobId}'`)).toBe(0);
     });
 
     it('add no cost to a job without dependents', async () => {
       const { jobId, claimed } = await hold();
       await context.store.complete([completionOf(await claimed())]);
-      expect(await count('dependency_news', `target_id = '${jobId}'`)).toBe(0);
+      expect(await count('job_inbox', `subject_id = '${jobId}'`)).toBe(0);
     });
 
     it('are settled at once if the job that they are on has ended', async () => {

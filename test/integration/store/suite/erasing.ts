@@ -113,7 +113,7 @@ export function erasingSuite(context: StoreContext): void {
       const steps = [makeStep(jobId, 1, { reason: SECRET })];
       const compensations = [makeCompensation(jobId, 1, { reason: SECRET })];
       const runs = [{ jobId, depth: 1, run, failure, notUndone: SECRET }];
-      await context.store.workflows.write({ runs, steps, compensations, inbox: [] });
+      await context.store.workflows.write({ runs, steps, compensations });
       await changeOne(context, jobId, (open) => end('finish', open, 'FAILED', { failure }));
       expect(await traces(jobId)).not.toBe('');
       await erase(jobId);

@@ -71,7 +71,7 @@ export function tracesSuite(context: StoreContext): void {
         makeStep(other, 0, { state: 'SUCCEEDED', childId, adoptedFrom: workflow }),
         makeStep(other, 3, { state: 'SUCCEEDED', fanOut, adoptedFrom: workflow }),
       ];
-      await context.store.workflows.write({ runs: [], steps, compensations: [], inbox: [] });
+      await context.store.workflows.write({ runs: [], steps, compensations: [] });
       const [traced] = await context.store.readTracedJobs([items.ids[2] as string]);
       expect(traced?.step).toEqual({ workflowJobId: workflow, step: 3 });
       expect((await context.store.readTracedJobs([workflow]))[0]?.step).toBeUndefined();
@@ -96,8 +96,7 @@ export function tracesSuite(context: StoreContext): void {
       const jobId = await startWorkflow(context);
       const taken = (step: number, childId: string) =>
         makeStep(jobId, step, { state: 'SUCCEEDED', childId, cacheTimeUs: 1 });
-      const write = (steps: WrittenStep[]) =>
-        context.store.workflows.write({ runs: [], steps, compensations: [], inbox: [] });
+      const write = (steps: WrittenStep[]) => context.store.workflows.write({ runs: [], steps, compensations: [] });
       await write([taken(0, earlier.jobId), taken(1, randomUUID()), makeStep(jobId, 2, { childId: earlier.jobId })]);
       const cached = async () => (await context.store.readTracedJobs([jobId]))[0]?.cached;
       expect(await cached()).toEqual([]);

@@ -31,7 +31,7 @@ export function workflowLocksSuite(context: StoreContext): void {
   const inbox = async (jobId: string) => only(await lockAll(context, [jobId])).inbox;
   const kinds = async (jobId: string) => (await inbox(jobId)).map(({ kind }) => kind);
   const countInbox = async (jobId: string) =>
-    only(await sql(context, `SELECT count(*)::int AS n FROM workflow_news WHERE job_id = '${jobId}'`)).n as number;
+    only(await sql(context, `SELECT count(*)::int AS n FROM job_inbox WHERE subject_id = '${jobId}'`)).n as number;
 
   describe('the lock of a workflow', () => {
     it('returns everything that is stored of it', async () => {
@@ -78,7 +78,6 @@ export function workflowLocksSuite(context: StoreContext): void {
             runs: [{ jobId, depth, run: startedRun, failure: undefined, notUndone: undefined }],
             steps: [],
             compensations: [],
-            inbox: [],
           }),
         );
       await write(outer, 15);
@@ -91,12 +90,7 @@ export function workflowLocksSuite(context: StoreContext): void {
     it('takes inbox rows once, oldest first, 1,000 at a time; rows for cancels stay until deleted', async () => {
       const jobId = await startWorkflow(context);
       const write = (kind: 'CONTINUE' | 'CANCEL_CHILDREN', step: number | undefined) =>
-        context.store.workflows.write({
-          runs: [],
-          steps: [],
-          compensations: [],
-          inbox: [{ jobId, step, kind } as never],
-        });
+        context.store.inbox.add([{ jobId, step, kind } as never]);
       await write('CANCEL_CHILDREN', 7);
       await write('CANCEL_CHILDREN', undefined);
       await write('CONTINUE', 7);
@@ -109,12 +103,12 @@ export function workflowLocksSuite(context: StoreContext): void {
       ]);
       const second = await inbox(jobId);
       expect(second.map(({ rowId }) => rowId)).toEqual([first[1]?.rowId, first[2]?.rowId]);
-      await context.store.workflows.dropInbox([first[1]?.rowId as number]);
+      await context.store.inbox.drop([first[1]?.rowId as number]);
       expect((await inbox(jobId)).map(({ rowId }) => rowId)).toEqual([first[2]?.rowId]);
-      await context.store.workflows.dropInbox(second.map(({ rowId }) => rowId));
+      await context.store.inbox.drop(second.map(({ rowId }) => rowId));
       await sql(
         context,
-        `INSERT INTO workflow_news (job_id, kind, step, news_time) SELECT '${jobId}', 5, n, muster_now() FROM generate_series(1, 1001) AS n`,
+        `INSERT INTO job_inbox (subject_id, kind, step, entry_time) SELECT '${jobId}', 5, n, muster_now() FROM generate_series(1, 1001) AS n`,
       );
       const many = await inbox(jobId);
       expect([many.length, many[0]?.step, many[999]?.step]).toEqual([1_000, 1, 1_000]);
@@ -147,8 +141,8 @@ export function workflowLocksSuite(context: StoreContext): void {
             runs: [],
             steps: [makeStep(one, 3, { reason: 'written' })],
             compensations: [],
-            inbox: [{ jobId: one, step: undefined, kind: 'CONTINUE' }],
           });
+          await store.inbox.add([{ jobId: one, step: undefined, kind: 'CONTINUE' }]);
         });
         expect(await waiting).toMatchObject({
           locked: [
@@ -179,18 +173,16 @@ export function workflowLocksSuite(context: StoreContext): void {
     beforeEach(() => emptyTables(context));
 
     const abandoned = async (olderThanMs: number, limit: number) =>
-      (await context.store.workflows.findAbandoned(olderThanMs, limit)).jobIds;
+      (await context.store.inbox.findAbandoned(olderThanMs, limit)).workflows;
 
     it('name open workflows with old rows, oldest first', async () => {
       const ids = [await startWorkflow(context), await startWorkflow(context), await startWorkflow(context)];
       const [a, b, c] = ids as [string, string, string];
-      await sql(context, `UPDATE workflow_news SET news_time = news_time - interval '1 minute' WHERE job_id <> '${b}'`);
-      await context.store.workflows.write({
-        runs: [],
-        steps: [],
-        compensations: [],
-        inbox: [{ jobId: a, step: 1, kind: 'CONTINUE' }],
-      });
+      await sql(
+        context,
+        `UPDATE job_inbox SET entry_time = entry_time - interval '1 minute' WHERE subject_id <> '${b}'`,
+      );
+      await context.store.inbox.add([{ jobId: a, step: 1, kind: 'CONTINUE' }]);
       expect(await abandoned(30_000, 10)).toEqual([a, c]);
       expect(await abandoned(30_000, 1)).toEqual([a]);
       expect(await abandoned(0, 10)).toEqual(ids);
@@ -215,34 +207,33 @@ export function workflowLocksSuite(context: StoreContext): void {
       const cancels = [undefined, 7, undefined].map((step, i) => {
         return { jobId: i < 2 ? over : open, step, kind: 'CANCEL_CHILDREN' as const };
       });
-      const { workflows } = context.store;
-      await workflows.write({ runs: [], steps: [], compensations: [], inbox: cancels });
+      const entries = context.store.inbox;
+      await entries.add(cancels);
       await changeOne(context, over, (run) => end('fail', run, 'FAILED', { failure }));
-      expect(await workflows.findAbandoned(60_000, 10)).toEqual({ jobIds: [], cancels: [] });
+      expect(await entries.findAbandoned(60_000, 10)).toEqual({ workflows: [], cancels: [], dependencies: false });
       for (const _ of [1, 2]) {
-        const found = await workflows.findAbandoned(0, 10);
-        expect(found.jobIds).toEqual([open]);
+        const found = await entries.findAbandoned(0, 10);
+        expect(found.workflows).toEqual([open]);
         expect(found.cancels).toMatchObject([
           { namespace: 'default', jobId: over, step: undefined },
           { namespace: 'default', jobId: over, step: 7 },
         ]);
-        expect((await workflows.findAbandoned(0, 1)).cancels).toEqual(found.cancels.slice(0, 1));
+        expect((await entries.findAbandoned(0, 1)).cancels).toEqual(found.cancels.slice(0, 1));
       }
-      const { cancels: left } = await workflows.findAbandoned(0, 10);
-      await workflows.dropInbox(left.map(({ rowId }) => rowId));
-      expect(await workflows.findAbandoned(0, 10)).toEqual({ jobIds: [open], cancels: [] });
+      const { cancels: left } = await entries.findAbandoned(0, 10);
+      await entries.drop(left.map(({ rowId }) => rowId));
+      expect(await entries.findAbandoned(0, 10)).toEqual({ workflows: [open], cancels: [], dependencies: false });
       expect([await countInbox(over), await countInbox(open)]).toEqual([0, 1]);
     });
 
     it('are deleted with a workflow by retention', async () => {
       const jobId = randomUUID();
-      await context.store.workflows.write({
-        runs: [],
-        steps: [],
-        compensations: [],
-        inbox: [{ jobId, step: undefined, kind: 'CANCEL_CHILDREN' }],
+      await context.store.inbox.add([{ jobId, step: undefined, kind: 'CANCEL_CHILDREN' }]);
+      expect(await context.store.inbox.findAbandoned(0, 10)).toEqual({
+        workflows: [],
+        cancels: [],
+        dependencies: false,
       });
-      expect(await context.store.workflows.findAbandoned(0, 10)).toEqual({ jobIds: [], cancels: [] });
       expect(await countInbox(jobId)).toBe(0);
     });
   });

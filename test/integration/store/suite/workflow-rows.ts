@@ -75,7 +75,7 @@ export function workflowRowsSuite(context: StoreContext): void {
         const failed = i === 2 ? undefined : failure;
         const notUndone = i === 3 ? 'step "a" is not' : undefined;
         const written = { jobId, depth: i + 1, run, failure: failed, notUndone };
-        await context.store.workflows.write({ runs: [written], steps: [], compensations: [], inbox: [] });
+        await context.store.workflows.write({ runs: [written], steps: [], compensations: [] });
         const { depth, run: found, failure: why, ...rest } = only(await lockAll(context, [jobId]));
         expect({ depth, run: found }).toEqual({ depth: i + 1, run });
         expect(rest.notUndone).toBe(notUndone);
@@ -87,7 +87,7 @@ export function workflowRowsSuite(context: StoreContext): void {
       const { workflows } = context.store;
       const [jobId, other] = [randomUUID(), randomUUID()];
       const write = (compensations: readonly WrittenCompensation[]) =>
-        workflows.write({ runs: [], steps: [], compensations, inbox: [] });
+        workflows.write({ runs: [], steps: [], compensations });
       const all = [5, 3, 9, 7].map((endNumber, step) => makeCompensation(jobId, step, { endNumber }));
       await write([...all, makeCompensation(other, 2, { endNumber: 20 })]);
       const bySteps = (one: WrittenCompensation, another: WrittenCompensation) => one.step - another.step;
@@ -123,7 +123,7 @@ export function workflowRowsSuite(context: StoreContext): void {
       const states = ['WAITING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'UPSTREAM_FAILED', 'SKIPPED'] as const;
       const steps: WrittenStep[] = states.map((state, step) => makeStep(jobId, step, { state, ...(step > 0 && full) }));
       const write = (written: readonly WrittenStep[]) =>
-        context.store.workflows.write({ runs: [], steps: written, compensations: [], inbox: [] });
+        context.store.workflows.write({ runs: [], steps: written, compensations: [] });
       await write([...steps, makeStep(other, 1)]);
       const keys = [...steps, { jobId, step: 6 }].map(({ step }) => ({ jobId, step }));
       const read = async () => (await context.store.workflows.readSteps(keys)).sort((a, b) => a.step - b.step);

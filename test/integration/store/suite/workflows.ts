@@ -135,13 +135,13 @@ export function workflowsSuite(context: StoreContext): void {
       const { sessionId } = await openWorker(context);
       const [a, b] = await claimMany(context, laneId, sessionId, 2);
       if (!a || !b) throw new Error('two jobs were submitted');
-      const [before] = await sql(context, 'SELECT count(*)::int AS n FROM workflow_news');
+      const [before] = await sql(context, 'SELECT count(*)::int AS n FROM job_inbox');
       const [done] = await context.store.complete([completionOf(a)]);
       expect(done?.parentJobId).toBeUndefined();
       await context.store.change({ by: 'attempts', attempts: [b] }, (run, nowUs) =>
         decideFail(run, failure, lastTry, moment(nowUs)),
       );
-      expect(await sql(context, 'SELECT count(*)::int AS n FROM workflow_news')).toEqual([before]);
+      expect(await sql(context, 'SELECT count(*)::int AS n FROM job_inbox')).toEqual([before]);
     });
 
     it('gets a failure, a cancel, an expiry and a timeout, and no retry', async () => {

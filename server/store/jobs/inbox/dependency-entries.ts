@@ -1,85 +1,52 @@
-/** What has come about that jobs depend on: told by the statement that makes it so, and taken, with the jobs that wait for it. */
-import { dependencyKinds, type Ending, isMet, unmetText } from '../../domain/dependencies/dependencies.ts';
-import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
-import { stepStates } from '../../domain/workflows/step-state.ts';
-import type { Publication, Settled, TakenInbox } from '../../engine/ports/dependencies.ts';
-import type { StepKey, WrittenStep } from '../../engine/ports/workflows.ts';
-import { inputTable } from '../base/input-table.ts';
-import { sameKey } from '../base/same-key.ts';
-import { assetIdOf, stepIdOf } from '../base/target-ids.ts';
-import type { Row, Session } from '../driver/database.ts';
-import { keepPublishers } from '../events/traced-targets.ts';
-import { ATTACHED } from './children.ts';
-import { dependencyOf } from './dependency-rows.ts';
+/** Entries of the job inbox for dependents: taken together with the dependencies that they settle; publications. */
+import { dependencyKinds, type Ending, isMet, unmetText } from '../../../domain/dependencies/dependencies.ts';
+import { inboxKinds, recipients } from '../../../domain/jobs/inbox.ts';
+import { stateCodes, stateOf } from '../../../domain/jobs/job-state.ts';
+import { stepStates } from '../../../domain/workflows/step-state.ts';
+import type { Publication } from '../../../engine/ports/dependencies.ts';
+import type { Settled, TakenEnds } from '../../../engine/ports/inbox.ts';
+import { inputTable } from '../../base/input-table.ts';
+import { sameKey } from '../../base/same-key.ts';
+import { assetIdOf } from '../../base/target-ids.ts';
+import { ATTACHED } from '../../dependencies/children.ts';
+import { dependencyOf } from '../../dependencies/dependency-rows.ts';
+import type { Row, Session } from '../../driver/database.ts';
+import { keepPublishers } from '../../events/traced-targets.ts';
 
-const { JOB, STEP, ASSET } = dependencyKinds;
+const { JOB_ENDED, ASSET_PUBLISHED } = inboxKinds;
 
-/**
- * A CTE that tells of the jobs that have ended, beside one called `now` with the time. Each row of `ended` has `job_id`,
- * `lane_id` and `tells_end`, and the state as which it ended, unless it is given here.
- */
-export function notifyDependents(ended: string, state?: number): string {
-  return `dependents_told AS (
-  INSERT INTO dependency_news (target_id, kind, state, lane_id, news_time)
-  SELECT job_id, ${JOB}, ${state ?? 'state'}, lane_id, (SELECT time FROM now) FROM ${ended} WHERE tells_end
-)`;
-}
-
-const notifySomeSteps = {
-  name: 'tell_ended_steps',
-  text: `
-INSERT INTO dependency_news (target_id, kind, state, news_time)
-SELECT target_id, ${STEP}, state, (SELECT muster_now()) FROM ${inputTable({ target_id: 'uuid', state: 'smallint' }, 'i')}`,
-};
-
-const stepEndings: Readonly<Record<string, number>> = {
-  SUCCEEDED: stateCodes.SUCCEEDED,
-  FAILED: stateCodes.FAILED,
-  // As a failure: no job has such a state.
-  UPSTREAM_FAILED: stateCodes.FAILED,
-  SKIPPED: stateCodes.SKIPPED,
-};
-
-/** Those of the steps that have ended. */
-export async function notifySteps(
-  session: Session,
-  steps: readonly (StepKey & Pick<WrittenStep, 'state'>)[],
-): Promise<void> {
-  const ended = steps.filter(({ state }) => stepEndings[state] !== undefined);
-  if (ended.length === 0) return;
-  await session.run(notifySomeSteps, [
-    ended.map(({ jobId, step }) => stepIdOf(jobId, step)),
-    ended.map(({ state }) => stepEndings[state]),
-  ]);
-}
-
-const MAX_INBOX_ROWS = 100;
-/** Edges of one transaction. */
+/** Per transaction. */
+const MAX_ENTRIES = 100;
 const MAX_EDGES = 1_000;
 
-// Edges of a publication are met if it came after the time that they name; of steps of a workflow that has ended those that
-// nothing was told of.
+// A publication meets edges if it came after the time that they name. The end of a workflow meets the edges of its
+// steps that have no entry of their own.
 const ofTarget = (limit: string) => `
   SELECT d.job_id, d.number, NULL::smallint AS step_state FROM job_dependencies d
-  WHERE d.target_id = n.target_id AND d.after_time < n.news_time ${limit}`;
+  WHERE d.target_id = n.subject_id AND d.after_time < n.entry_time ${limit}`;
 const ofWorkflow = (limit: string) => `
   SELECT d.job_id, d.number,
-         coalesce((SELECT s.state FROM workflow_steps s WHERE s.job_id = d.workflow_job_id AND s.step = d.step), ${stepStates.SKIPPED}::smallint)
+         coalesce(
+           (SELECT s.state FROM workflow_steps s WHERE s.job_id = d.workflow_job_id AND s.step = d.step),
+           ${stepStates.SKIPPED}::smallint
+         )
   FROM job_dependencies d
-  WHERE n.kind = ${JOB} AND d.workflow_job_id = n.target_id ${limit}`;
+  WHERE n.kind = ${JOB_ENDED} AND d.workflow_job_id = n.subject_id ${limit}`;
 
-/** Of a parent that has ended: they are cancelled before it is forgotten. */
+/** Children of a handler's job that has ended: they are cancelled before its entry goes. */
 const attachedOf = `
   SELECT FROM job_runs c
-  WHERE n.kind = ${JOB} AND c.parent_job_id = n.target_id AND c.step = ${ATTACHED} AND c.state <> ${stateCodes.CANCELLING}`;
+  WHERE n.kind = ${JOB_ENDED} AND c.parent_job_id = n.subject_id AND c.step = ${ATTACHED}
+    AND c.state <> ${stateCodes.CANCELLING}`;
 
 const takeSome = {
-  name: 'take_dependency_news',
+  name: 'take_dependency_inbox',
   text: `
 WITH picked AS MATERIALIZED (
-  SELECT * FROM dependency_news ORDER BY row_id LIMIT ${MAX_INBOX_ROWS} FOR UPDATE SKIP LOCKED
+  SELECT * FROM job_inbox WHERE recipient = ${recipients.DEPENDENTS}
+  ORDER BY row_id LIMIT ${MAX_ENTRIES} FOR UPDATE SKIP LOCKED
 )
-SELECT n.row_id, n.target_id, n.kind, n.state, n.lane_id, n.news_time, e.job_id, e.number, e.step_state
+SELECT n.row_id, n.subject_id, n.kind, n.state, n.lane_id, n.entry_time, e.job_id, e.number, e.step_state
 FROM picked n LEFT JOIN LATERAL (
   (${ofTarget(`LIMIT ${MAX_EDGES}`)})
   UNION ALL
@@ -112,10 +79,10 @@ FROM ${inputTable({ job_id: 'uuid', met: 'smallint' }, 'i')} WHERE ${sameKey('r.
 };
 
 const dropSome = {
-  name: 'drop_dependency_news',
+  name: 'drop_dependency_inbox',
   text: `
-DELETE FROM dependency_news n
-WHERE n.row_id = ANY($1::bigint[]) AND NOT EXISTS (${ofTarget('OFFSET 0')})
+DELETE FROM job_inbox n
+WHERE n.recipient = ${recipients.DEPENDENTS} AND n.row_id = ANY($1::bigint[]) AND NOT EXISTS (${ofTarget('OFFSET 0')})
   AND NOT EXISTS (${ofWorkflow('OFFSET 0')}) AND NOT EXISTS (${attachedOf} OFFSET 0)
 RETURNING n.row_id`,
 };
@@ -141,7 +108,7 @@ const endedSteps: Readonly<Record<number, Ending>> = {
 /** Of a step that a workflow left behind without an end: it was never started. */
 function endingOf({ kind, state, step_state }: Row): Ending {
   if (step_state !== null) return endedSteps[step_state] ?? 'SKIPPED';
-  return kind === ASSET ? 'SUCCEEDED' : (stateOf(state) as Ending);
+  return kind === ASSET_PUBLISHED ? 'SUCCEEDED' : (stateOf(state) as Ending);
 }
 
 /** Each job with its edges that were taken: it waits for fewer, or ends. */
@@ -161,12 +128,12 @@ function settle(locked: readonly Row[], taken: readonly Row[], endings: Readonly
   return { settled, met: Array.from(byJob, ([jobId, edges]) => ({ jobId, edges: edges.length })) };
 }
 
-/** Locks jobs in the order of their ids, as all who change them do; a job that has ended meanwhile has no edges any more. */
-export async function takeInbox(session: Session): Promise<TakenInbox> {
+/** Locks jobs in the order of their ids, as every change of jobs does. A job that has ended meanwhile has no edges. */
+export async function takeEnds(session: Session): Promise<TakenEnds> {
   const rows = await session.run(takeSome, []);
   if (rows.length === 0) return { settled: [], isMore: false, succeeded: [], orphaned: [] };
   const found = rows.filter((row) => row.job_id !== null);
-  // What a step's own news say goes before what its workflow's end says of it.
+  // A step's own entry goes before what the end of its workflow says of it.
   const endings = new Map(
     found.toSorted((a, b) => (b.step_state ?? 0) - (a.step_state ?? 0)).map((row) => [keyOf(row), endingOf(row)]),
   );
@@ -182,24 +149,24 @@ export async function takeInbox(session: Session): Promise<TakenInbox> {
   const { settled, met } = settle(locked, taken, endings);
   await keepPublishers(
     session,
-    taken.flatMap((row) => (row.kind === ASSET ? [{ jobId: row.job_id, assetId: row.target_id }] : [])),
+    taken.flatMap((row) => (row.kind === dependencyKinds.ASSET ? [{ jobId: row.job_id, assetId: row.target_id }] : [])),
   );
   if (met.length > 0) await session.run(lower, [met.map(({ jobId }) => jobId), met.map((one) => one.edges)]);
   const inboxRows = [...new Map(rows.map((row) => [row.row_id as number, row])).values()];
   const dropped = new Set((await session.run(dropSome, [inboxRows.map((row) => row.row_id)])).map((row) => row.row_id));
-  const isMore = rows.length >= MAX_EDGES || inboxRows.length >= MAX_INBOX_ROWS || dropped.size < inboxRows.length;
-  const left = inboxRows.filter((row) => row.kind === JOB && !dropped.has(row.row_id));
+  const isMore = rows.length >= MAX_EDGES || inboxRows.length >= MAX_ENTRIES || dropped.size < inboxRows.length;
+  const left = inboxRows.filter((row) => row.kind === JOB_ENDED && !dropped.has(row.row_id));
   return {
     settled,
     isMore,
     succeeded: inboxRows.filter((row) => dropped.has(row.row_id)).flatMap(succeededOf),
-    orphaned: left.map((row) => ({ jobId: row.target_id, laneId: row.lane_id })),
+    orphaned: left.map((row) => ({ jobId: row.subject_id, laneId: row.lane_id })),
   };
 }
 
-function succeededOf({ kind, state, target_id, lane_id, news_time }: Row): TakenInbox['succeeded'] {
-  if (kind !== JOB || state !== stateCodes.SUCCEEDED) return [];
-  return [{ jobId: target_id, laneId: lane_id, endTimeUs: news_time }];
+function succeededOf({ kind, state, subject_id, lane_id, entry_time }: Row): TakenEnds['succeeded'] {
+  if (kind !== JOB_ENDED || state !== stateCodes.SUCCEEDED) return [];
+  return [{ jobId: subject_id, laneId: lane_id, endTimeUs: entry_time }];
 }
 
 const publishColumns = {
@@ -222,7 +189,7 @@ WITH published AS (
     job_id = CASE WHEN a.publish_time > excluded.publish_time THEN a.job_id ELSE excluded.job_id END
   RETURNING asset_id, publish_time
 )
-INSERT INTO dependency_news (target_id, kind, news_time) SELECT asset_id, ${ASSET}, publish_time FROM published`,
+INSERT INTO job_inbox (subject_id, kind, entry_time) SELECT asset_id, ${ASSET_PUBLISHED}, publish_time FROM published`,
 };
 
 /** Each asset once, with how often it was published, and by which job last. */

@@ -1,0 +1,136 @@
+/** Entries of the job inbox for workflows and batches: taken under their lock, or found abandoned. */
+import { inboxKinds, MAX_INBOX_ROWS, recipients, type WorkflowEntryKind } from '../../../domain/jobs/inbox.ts';
+import { stateOf } from '../../../domain/jobs/job-state.ts';
+import type { AbandonedInbox, InboxRow } from '../../../engine/ports/inbox.ts';
+import { sameKey } from '../../base/same-key.ts';
+import type { Row, Session } from '../../driver/database.ts';
+
+/** Oldest rows that `findAbandoned` reads. */
+const SCANNED_ROWS = 10_000;
+/** Cancels of ended workflows per call: the caller begins with all of them at once. */
+const MAX_CANCELS = 100;
+
+/** Compared as rows, for which only the index by workflow is sorted: the primary key would be read from its start. */
+function inboxOf(jobId: string): string {
+  const [min, max] = [0n, 2n ** 63n - 1n];
+  return `w.kind < ${inboxKinds.JOB_ENDED}
+      AND (w.subject_id, w.row_id) > (${jobId}, ${min}) AND (w.subject_id, w.row_id) < (${jobId}, ${max})`;
+}
+
+/** Both come from another table, or the planner may read all rows of the recipient and compare them. */
+const sameRow = (row: string, other: string) =>
+  `${sameKey(`${row}.recipient`, `${other}.recipient`)} AND ${sameKey(`${row}.row_id`, `${other}.row_id`)}`;
+
+/** What stops a workflow is taken before all else, however much was written earlier. */
+const stops = `(${inboxKinds.CANCEL}, ${inboxKinds.TIME_OUT}, ${inboxKinds.SKIP_STEP})`;
+
+// The transaction that has locked a workflow is alone with its entries.
+const takeSome = {
+  name: 'take_workflow_inbox',
+  text: `
+WITH picked AS MATERIALIZED (
+  SELECT n.* FROM unnest($1::uuid[]) AS i (job_id)
+  CROSS JOIN LATERAL (
+    (SELECT * FROM job_inbox w WHERE ${inboxOf('i.job_id')} AND w.kind IN ${stops})
+    UNION ALL
+    (SELECT * FROM job_inbox w WHERE ${inboxOf('i.job_id')} AND w.kind NOT IN ${stops}
+     ORDER BY w.subject_id, w.row_id LIMIT ${MAX_INBOX_ROWS})
+  ) AS n
+  ORDER BY n.kind NOT IN ${stops}, n.row_id LIMIT ${MAX_INBOX_ROWS}
+),
+gone AS (
+  DELETE FROM job_inbox w USING picked p WHERE ${sameRow('w', 'p')} AND p.kind <> ${inboxKinds.CANCEL_CHILDREN}
+)
+SELECT * FROM picked ORDER BY row_id`,
+};
+
+const kinds = new Map<number, WorkflowEntryKind>(
+  Object.entries(inboxKinds).map(([kind, code]) => [code, kind as WorkflowEntryKind]),
+);
+
+function inboxRow(row: Row): InboxRow {
+  return {
+    rowId: row.row_id,
+    kind: kinds.get(row.kind) as WorkflowEntryKind,
+    step: row.step ?? undefined,
+    state: row.state === null ? undefined : stateOf(row.state),
+    items: row.items ?? [],
+    childIds: row.child_ids ?? [],
+    reason: row.reason ?? undefined,
+  };
+}
+
+/** By workflow, oldest first; for the transaction that has locked them. Entries of the kind CANCEL_CHILDREN stay. */
+export async function takeInbox(session: Session, jobIds: readonly string[]): Promise<Map<string, InboxRow[]>> {
+  const taken = Map.groupBy(await session.run(takeSome, [jobIds]), (row) => row.subject_id as string);
+  return new Map(Array.from(taken, ([jobId, rows]) => [jobId, rows.map(inboxRow)]));
+}
+
+const dropSome = {
+  name: 'drop_workflow_inbox',
+  text: `DELETE FROM job_inbox WHERE recipient = ${recipients.WORKFLOW} AND row_id = ANY($1::bigint[])`,
+};
+
+export async function dropInbox(session: Session, rowIds: readonly number[]): Promise<void> {
+  if (rowIds.length > 0) await session.run(dropSome, [rowIds]);
+}
+
+// Entries that come after a workflow's end, such as the ends of jobs that it had cancelled, have no reader and are
+// deleted. But its order to cancel jobs may have been left by a replica that died: it stays until it is done, as long
+// as the workflow is kept.
+const findSome = {
+  name: 'find_abandoned_inbox',
+  text: `
+WITH old AS MATERIALIZED (
+  SELECT subject_id, min(row_id) AS first_row_id
+  FROM (
+    SELECT subject_id, row_id, entry_time FROM job_inbox
+    WHERE recipient = ${recipients.WORKFLOW} ORDER BY row_id LIMIT ${SCANNED_ROWS}
+  ) AS oldest
+  WHERE entry_time <= (SELECT muster_now()) - $1 * interval '1 ms'
+  GROUP BY subject_id
+),
+abandoned AS MATERIALIZED (
+  SELECT old.subject_id, old.first_row_id, r.job_id IS NOT NULL AS is_open
+  FROM old LEFT JOIN LATERAL (SELECT job_id FROM job_runs WHERE job_runs.job_id = old.subject_id OFFSET 0) AS r ON true
+),
+late AS MATERIALIZED (
+  SELECT n.recipient, n.row_id FROM (SELECT subject_id FROM abandoned WHERE NOT is_open) AS ended
+  CROSS JOIN LATERAL (
+    SELECT w.recipient, w.row_id FROM job_inbox w
+    WHERE ${inboxOf('ended.subject_id')} AND (
+      w.kind <> ${inboxKinds.CANCEL_CHILDREN} OR NOT EXISTS (SELECT FROM jobs WHERE jobs.job_id = w.subject_id OFFSET 0)
+    )
+    ORDER BY w.subject_id, w.row_id LIMIT ${MAX_INBOX_ROWS} FOR UPDATE SKIP LOCKED
+  ) AS n
+),
+gone AS (
+  DELETE FROM job_inbox w USING late l WHERE ${sameRow('w', 'l')}
+)
+(SELECT subject_id, first_row_id AS row_id, NULL::smallint AS step, NULL::text AS namespace
+ FROM abandoned WHERE is_open ORDER BY first_row_id LIMIT $2)
+UNION ALL
+(SELECT n.subject_id, n.row_id, n.step, l.namespace
+ FROM (SELECT subject_id FROM abandoned WHERE NOT is_open) AS ended
+ CROSS JOIN LATERAL (
+   SELECT w.subject_id, w.row_id, w.step FROM job_inbox w
+   WHERE ${inboxOf('ended.subject_id')} AND w.kind = ${inboxKinds.CANCEL_CHILDREN}
+   ORDER BY w.subject_id, w.row_id LIMIT ${MAX_CANCELS}
+ ) AS n
+ CROSS JOIN LATERAL (SELECT lane_id FROM jobs WHERE jobs.job_id = n.subject_id OFFSET 0) AS j
+ JOIN lanes l ON ${sameKey('l.lane_id', 'j.lane_id')}
+ ORDER BY n.row_id LIMIT least($2, ${MAX_CANCELS}))
+UNION ALL
+(SELECT NULL, row_id, NULL, NULL
+ FROM job_inbox WHERE recipient = ${recipients.DEPENDENTS} ORDER BY row_id LIMIT 1)`,
+};
+
+/** Workflows in the order of their oldest entries. A row without a subject stands for the entries for dependents. */
+export async function findAbandoned(session: Session, olderThanMs: number, limit: number): Promise<AbandonedInbox> {
+  const rows = await session.run(findSome, [olderThanMs, limit]);
+  const cancels = rows.flatMap(({ subject_id: jobId, row_id: rowId, step, namespace }) =>
+    namespace === null ? [] : [{ namespace, jobId, step: step ?? undefined, rowId }],
+  );
+  const others = rows.flatMap(({ subject_id, namespace }) => (namespace === null ? [subject_id as string | null] : []));
+  return { workflows: others.filter((jobId) => jobId !== null), cancels, dependencies: others.includes(null) };
+}
