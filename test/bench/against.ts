@@ -1,7 +1,11 @@
-/** This checkout against another one. Both run at once and take turns, so that a slow machine slows both. */
-import { resolve } from 'node:path';
-import { Client } from '../../sdk/typescript/src/index.ts';
-import { type BenchWorker, type Deployment, startDeployment, startWorker } from './deployment.ts';
+/**
+ * This checkout against another one. Both run at once and take turns, so that a slow machine slows both. The client and the
+ * worker of each side are those of its checkout's SDK: the contracts may differ.
+ */
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Client } from '../../sdk/typescript/src/index.ts';
+import { type BenchWorker, type Deployment, root, startDeployment, startWorker } from './deployment.ts';
 import { idleLatency, quantile, throughput } from './measures.ts';
 
 const WARM_UP_JOBS = 10_000;
@@ -24,9 +28,14 @@ export interface AgainstParts {
   readonly note: (name: string, value: unknown) => void;
 }
 
-async function startSide(parts: AgainstParts, checkout?: string): Promise<Side> {
+async function connect(checkout: string, address: string): Promise<Client> {
+  const sdk = await import(pathToFileURL(join(checkout, 'sdk/typescript/src/index.ts')).href);
+  return new sdk.Client({ address });
+}
+
+async function startSide(parts: AgainstParts, checkout: string): Promise<Side> {
   const deployment = await startDeployment(await parts.createDatabase?.(), [], checkout);
-  const client = new Client({ address: deployment.address });
+  const client = await connect(checkout, deployment.address);
   let worker: BenchWorker | undefined;
   try {
     for (const name of ['nothing', 'clock']) await client.applyDefinition({ name });
@@ -109,7 +118,7 @@ function compare(rounds: readonly Round[], pick: (turn: Turn) => number) {
 
 /** Notes the comparison of both sides in each measure, and in the cost to the control plane. */
 export async function against(parts: AgainstParts): Promise<void> {
-  const here = await startSide(parts);
+  const here = await startSide(parts, root);
   try {
     const there = await startSide(parts, resolve(parts.checkout));
     try {

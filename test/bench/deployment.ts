@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 /** The flags that `npm start` and the command pass to a server. */
 const SERVER_FLAGS = ['--max-semi-space-size=8'];
 /** This checkout. */
-const root = new URL('../../', import.meta.url).pathname;
+export const root = new URL('../../', import.meta.url).pathname;
 
 export interface Deployment {
   readonly address: string;
