@@ -109,7 +109,7 @@ export const metrics = {
     kind: 'gauge',
     unit: '{job}',
     labels: ofLimits,
-    description: 'Jobs that workers hold under such a limit, counted one by one: as many as places are taken',
+    description: 'Jobs that workers hold under such a limit, counted one by one: as many as permits are taken',
   },
   cacheLookups: {
     name: 'muster.step_cache.lookups',
