@@ -28,7 +28,7 @@ export function lines(checks) {
  * @param now Lines of this checkout.
  * @param moved Rules in their order: `from` is a line or, between slashes, a regular expression over lines; `to` is the line that asserts it now,
  *     with $1 and so on, and empty where the feature is gone; `why` says why.
- * @param titles By test file, its new titles by the old ones. They apply after the rules.
+ * @param titles What `titlesOf` gives. They apply after the rules.
  */
 export function goneFrom(ledger, now, moved, titles) {
   const present = new Set(now);
@@ -52,6 +52,18 @@ function patternOf(from) {
 
 function retitled(line, titles) {
   const [kind, file, title] = line.split('\t');
-  const now = kind === 'vitest' ? titles[file]?.[title] : undefined;
+  const now = kind === 'vitest' ? titles.get(`${file}\t${title}`) : undefined;
   return now === undefined ? line : `${kind}\t${file}\t${now}`;
+}
+
+/** New titles by file and old title, from lines of files, each followed by lines of a tab, the old title, a tab and the new one. */
+export function titlesOf(text) {
+  const titles = new Map();
+  let file = '';
+  for (const line of text.trimEnd().split('\n')) {
+    const [path, old, now] = line.split('\t');
+    if (old === undefined) file = path;
+    else titles.set(`${file}\t${old}`, now);
+  }
+  return titles;
 }
