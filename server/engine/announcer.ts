@@ -1,19 +1,19 @@
-/** Notifies everyone whom a committed transaction concerns. Nothing else in the engine does that. */
+/** Notifies every part of the engine that a committed transaction concerns. Nothing else in the engine does that. */
 import type { Change } from '../domain/jobs/run.ts';
 import type { LaneHint } from './base/messages.ts';
 import type { CompletedAttempt } from './ports/attempts.ts';
 
-/** An attempt or a waiting job that has released what it had. */
+/** A permit released by an attempt or a waiting job. */
 export interface ReleasedPermit {
   readonly laneId: number;
   readonly limitId?: string | null | undefined;
-  /** The session that had it, if one had. */
+  /** The session that held it, if any. */
   readonly sessionId?: string | null | undefined;
 }
 
 /** What a committed transaction changed. Times are in µs since 1970. */
 export interface Facts {
-  /** When the first of the changed jobs is due. */
+  /** The earliest due time of the changed jobs. */
   readonly dueUs?: number | undefined;
   /** The outbox may have a new row. */
   readonly outbox?: boolean;
@@ -33,7 +33,7 @@ export interface Facts {
 /** A part of the engine that acts on some of the facts. */
 export type Listener = { readonly [K in keyof Facts]?: (value: NonNullable<Facts[K]>) => void };
 
-/** Released permits come before ready lanes: a claim that is made for these finds them. */
+/** Released permits are announced before ready lanes, so that a claim for these lanes finds the permits. */
 const ORDER = [
   'dueUs',
   'outbox',
@@ -111,7 +111,7 @@ function workflowOf(change: Change): string | undefined {
 
 const withSession: ReadonlySet<string> = new Set(['ASSIGNED', 'RUNNING', 'CANCELLING']);
 
-/** Undefined: the job keeps what it had. */
+/** Undefined: the job keeps its permit. */
 function releasedBy(change: Change): ReleasedPermit | undefined {
   const { laneId, limitId, state, sessionId } = change.run;
   const keeps = change.kind === 'continue' && withSession.has(change.state);

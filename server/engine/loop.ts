@@ -1,10 +1,10 @@
 /**
- * The engine's only loop: the rounds of one part, one at a time. A loop begins at a random point of its interval and each
- * interval varies a little, so that the parts of a replica, and the replicas of a deployment, do not run in step.
+ * The engine's only loop: the rounds of one part, one at a time. A loop begins at a random point of its interval and
+ * each interval varies a little, so that the parts of a replica, and the replicas of a deployment, do not run in step.
  */
 import type { Log, Random, Timer, Timers } from './ports/ports.ts';
 
-/** Of an interval, up or down. */
+/** Fraction of an interval, up or down. */
 const JITTER = 0.1;
 
 export function jittered(ms: number, random: Pick<Random, 'next'>): number {
@@ -17,7 +17,7 @@ export interface LoopParts {
   /** From the end of a round to the next one, on average. */
   readonly everyMs: number;
   /**
-   * One round. Resolves with the time to the next one in ms, 0 where there is more to do at once; undefined: the interval.
+   * One round. Resolves with the time to the next one in ms, 0 if there is more work now; undefined: the interval.
    * A rejection is logged, and the next round comes after the interval.
    */
   readonly run: () => Promise<number | undefined> | Promise<void>;
@@ -33,7 +33,7 @@ export class Loop {
   #timer: Timer | undefined;
   #hint: Timer | undefined;
   #round: Promise<void> | undefined;
-  /** The round that follows the current one, since a hint came meanwhile. */
+  /** The round after the current one; set when a hint came during it. */
   #following: Promise<void> | undefined;
   #stopped = false;
 
@@ -49,7 +49,7 @@ export class Loop {
     return this.#stopped;
   }
 
-  /** Schedules the first round, by default at a random point of the interval. Changes nothing once a round is scheduled. */
+  /** Schedules the first round, by default at a random point of the interval. No effect if a round is scheduled. */
   start(firstMs = this.#parts.everyMs * this.#parts.random.next()): void {
     if (!this.#timer && !this.#round) this.#schedule(firstMs);
   }
@@ -94,7 +94,7 @@ export class Loop {
     this.#following = undefined;
     if (this.#stopped) return Promise.resolve();
     this.#cancelTimers();
-    // Set before the round begins: a hint that it gives itself has to find it running.
+    // Set before the round begins: a hint from within the round must find it running.
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#round = promise;
     void this.#run().then((nextMs) => {

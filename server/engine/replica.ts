@@ -1,4 +1,4 @@
-/** One replica's engine: everything that decides and moves jobs, wired from the ports. */
+/** One replica's engine, wired from the ports. */
 
 import type { Failure } from '../domain/base/payload.ts';
 import type { BacklogBound } from '../domain/queues/backlog.ts';
@@ -63,7 +63,7 @@ import { StepDefinitions } from './workflows/steps/definitions.ts';
 import { StepSkips } from './workflows/steps/step-skips.ts';
 import { Workflows } from './workflows/workflows.ts';
 
-/** That are looked at for a page of a list, however few of them match. */
+/** Rows scanned per list page, however few of them match. */
 const RECORDS_PER_PAGE = 10_000;
 
 export interface ReplicaParts {
@@ -78,11 +78,11 @@ export interface ReplicaParts {
   readonly times: SessionTimes;
   /** Undefined: it sends no spans. */
   readonly tracing?: Tracing | undefined;
-  /** Told of each call that finds a queue full. */
+  /** Called for each call that finds a queue full. */
   readonly onQueueFull?: (queue: QueueName, bound: BacklogBound) => void;
-  /** Told how often steps of workflows have looked for results of earlier jobs. */
+  /** Called with the number of cache lookups by workflow steps. */
   readonly onCacheLookups?: (lookups: CacheLookups) => void;
-  /** How the store writes a failure. */
+  /** Renders a failure as the store writes it. */
   readonly failureText: (failure: Failure) => string;
 }
 
@@ -112,26 +112,26 @@ export interface Replica {
   readonly workers: Workers;
   readonly workflowReader: WorkflowReader;
   readonly stepSkips: StepSkips;
-  /** What people did by hand, newest first. */
+  /** Manual changes, newest first. */
   listAudit(query: AuditQuery): Promise<AuditRecord[]>;
-  /** Largest input, result or checkpoint, in bytes. */
+  /** Max size of an input, result or checkpoint, in bytes. */
   readonly maxPayload: number;
   readonly definitionChanges: DefinitionChanges;
   readonly namespaces: Namespaces;
-  /** Attempts that sessions have asked for here, and not been given yet. */
+  /** Attempts requested by sessions of this replica and not assigned yet. */
   unspentCredits(): { readonly slots: number; readonly prefetch: number };
-  /** What the jobs of each queue wait for, of the whole deployment. */
+  /** Counts why jobs wait, per queue, over the whole deployment. */
   countBacklogReasons(): Promise<CountedReasons[]>;
   getJob(namespace: string, jobId: string): Promise<JobView>;
-  /** A page of the jobs that match, newest first; `beforeJobId` is where the page before it ended. */
+  /** A page of the jobs that match, newest first; `beforeJobId` is the last id of the page before it. */
   listJobs(query: Omit<JobQuery, 'scanLimit'>): Promise<JobPage>;
-  /** What page tokens are signed with. */
+  /** The key that signs page tokens. */
   pageTokenKey(): Promise<Uint8Array>;
-  /** Reads the database's clock and makes today's partitions; before it the replica can't make job ids. */
+  /** Reads the database's clock and makes today's partitions. The replica can't make job ids before it. */
   prepare(): Promise<void>;
-  /** Once the API listens. */
+  /** Call it once the API listens. */
   start(): void;
-  /** Stops dispatching and sweeping and lets waiting callers go; what is under way finishes. */
+  /** Stops dispatching and sweeping and ends the waits of callers; running work finishes. */
   stop(): Promise<void>;
 }
 
@@ -380,7 +380,7 @@ export function createReplica(parts: ReplicaParts): Replica {
       for (const part of [...periodic, ...submitting]) part.start();
     },
     async stop() {
-      // Its submissions go through what is stopped next.
+      // These submit jobs through the parts that are stopped next.
       for (const part of submitting) await part.stop();
       const listening = [dispatcher, waits, watches, eventWatches, limits, capacities];
       await Promise.all([...listening, ...periodic].map((part) => part.stop()));

@@ -1,6 +1,6 @@
 /**
- * Group commit that adapts: an idle line sends at once; while a flush is under way, work piles up for the next. Another one
- * beside it is worth its cost only when it is full, or when the first one takes unusually long, as behind somebody's lock.
+ * Adaptive group commit: an idle batcher flushes at once; during a flush, items queue up for the next one. A second
+ * concurrent flush pays only when its batch is full, or when the first one takes unusually long, such as behind a lock.
  */
 
 import type { Random, Timers } from '../ports/ports.ts';
@@ -8,19 +8,19 @@ import { retryCollisions } from './collisions.ts';
 import { asEngineError, EngineError, storeFault } from './errors.ts';
 
 export interface BatcherOptions<I, O> {
-  /** Says in errors what is overloaded. */
+  /** What is overloaded, for error messages. */
   readonly name: string;
-  /** Does the work for a batch; results in the order of the items. */
+  /** Processes a batch. Returns the results in the order of the items. */
   readonly flush: (items: readonly I[]) => Promise<readonly O[]>;
-  /** Rows and bytes that an item stands for. Default: one row, no bytes. */
+  /** Rows and bytes of an item. Default: one row, no bytes. */
   readonly sizeOf?: (item: I) => { readonly rows: number; readonly bytes: number };
-  /** Default 1,000. An item that is larger goes alone. */
+  /** Default 1,000. A larger item is flushed alone. */
   readonly maxRows?: number;
   /** Default 8 MiB. */
   readonly maxBytes?: number;
-  /** Most flushes at once. Default 2. */
+  /** Max concurrent flushes. Default 2. */
   readonly inFlight?: number;
-  /** Rows that may wait; beyond them callers get OVERLOADED. Default 50,000. */
+  /** Max queued rows; beyond it callers get OVERLOADED. Default 50,000. */
   readonly maxQueuedRows?: number;
   readonly timers: Timers;
   readonly random: Random;
@@ -44,14 +44,14 @@ export class Batcher<I, O> {
   #queue: Entry<I, O>[] = [];
   #queuedRows = 0;
   #running = 0;
-  /** Those of the running ones that take unusually long: what comes does not wait for them. */
+  /** Running flushes that take unusually long; new items do not wait for these. */
   #late = 0;
 
   constructor(options: BatcherOptions<I, O>) {
     this.#options = options;
   }
 
-  /** Rejects with an EngineError: OVERLOADED when too much waits, or what became of the item's flush. */
+  /** Rejects with an EngineError: OVERLOADED when too much is queued, or the error of the item's flush. */
   add(item: I): Promise<O> {
     const { rows, bytes } = this.#options.sizeOf?.(item) ?? one;
     if (this.#queuedRows + rows > (this.#options.maxQueuedRows ?? 50_000) && this.#queuedRows > 0) {
@@ -85,7 +85,7 @@ export class Batcher<I, O> {
     return this.#running === this.#late || this.#queuedRows >= maxRows;
   }
 
-  /** Notices a flush that is late; to be called when it is over. */
+  /** Counts the flush as late after LATE_MS. Call the result when the flush ends. */
   #watch(): () => void {
     let isLate = false;
     const timer = this.#options.timers.after(LATE_MS, () => {
@@ -99,7 +99,7 @@ export class Batcher<I, O> {
     };
   }
 
-  /** As many entries from the head as fit, one at least. */
+  /** Takes as many entries from the head as fit, at least one. */
   #take(): Entry<I, O>[] {
     const { maxRows = MAX_ROWS, maxBytes = 8 << 20 } = this.#options;
     let rows = 0;
@@ -115,7 +115,9 @@ export class Batcher<I, O> {
     return this.#queue.splice(0, count);
   }
 
-  /** Never rejects. Bad data is halved until the bad item is alone; a fault of the world fails all of them once. */
+  /**
+   * Never rejects. Bad data: the batch is halved until the bad item is alone. Any other error fails all of its items.
+   */
   async #run(batch: readonly Entry<I, O>[]): Promise<void> {
     try {
       const results = await retryCollisions(this.#options, () => this.#options.flush(batch.map((entry) => entry.item)));

@@ -1,4 +1,4 @@
-/** Transactions that collide with others in the database: done again a few times, each later by chance than the last. */
+/** Retries transactions that collide with others in the database, with a random, growing delay. */
 
 import type { Random, Timers } from '../ports/ports.ts';
 import { storeFault } from './errors.ts';
@@ -23,7 +23,7 @@ export async function retryCollisions<T>({ timers, random }: CollisionParts, wor
   }
 }
 
-/** Waits; with the real timers in real time, in the simulator in virtual time. */
+/** Waits: in real time with the real timers, in virtual time in the simulator. */
 export function pause(timers: Timers, ms: number): Promise<void> {
   return new Promise((resolve) => {
     timers.after(ms, resolve);

@@ -1,4 +1,4 @@
-/** The database's clock as a replica knows it: its own monotonic clock plus an offset that is measured each second. */
+/** The database's clock, estimated by a replica: its own monotonic clock plus an offset measured each second. */
 import type { Clock } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 
@@ -17,7 +17,7 @@ export class DbClock {
     return this.#lastUs;
   }
 
-  /** Asks the database. The answer is dated at the middle of the question. */
+  /** Measures the offset. The answer counts for the midpoint between request and reply. */
   async refresh(store: Pick<Store, 'nowUs'>): Promise<void> {
     const asked = this.#clock.now();
     const theirs = await store.nowUs();

@@ -1,4 +1,4 @@
-/** The closed list of what the engine refuses, and how it names what the store could not do. */
+/** The closed list of the engine's refusals, and the mapping of store errors to them. */
 
 export type ErrorReason =
   | 'DEFINITION_NOT_FOUND'
@@ -57,9 +57,9 @@ export type ErrorReason =
 export interface ErrorFacts {
   /** Every variable of the message, for programs. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Path of the field that is to blame, such as `jobs[3].definition`. */
+  /** Path of the field at fault, such as `jobs[3].definition`. */
   readonly field?: string;
-  /** Where more than one field is to blame: each with what is wrong. */
+  /** Used when several fields are at fault: each with its problem. */
   readonly violations?: readonly { readonly field: string; readonly description: string }[];
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
@@ -78,7 +78,7 @@ export class EngineError extends Error {
   }
 }
 
-/** SQLSTATE classes: 22 and 23 bad data, P0 raised by us; 40 concurrent changes; the rest is the world's doing. */
+/** SQLSTATE classes: 22 and 23 are bad data, P0 is raised by our SQL, 40 a concurrent change; others are outages. */
 export type StoreFault = 'data' | 'concurrency' | 'world' | 'bug';
 
 const concurrency = new Set(['40P01', '40001', '55P03']);
@@ -93,17 +93,21 @@ export function storeFault(error: unknown): StoreFault {
   return 'bug';
 }
 
-/** Turns whatever the store threw into a refusal with the fitting reason. */
+/** Converts an error of the store to a refusal with the fitting reason. */
 export function asEngineError(error: unknown): EngineError {
   if (error instanceof EngineError) return error;
   const { code, message } = error as { code?: string; message?: string };
-  if (code === '53100') return new EngineError('STORE_FULL', 'the database has no room left', { cause: error });
+  if (code === '53100') return new EngineError('STORE_FULL', 'the database has no space left', { cause: error });
   switch (storeFault(error)) {
     case 'world':
-      return new EngineError('STORE_UNAVAILABLE', 'the database did not answer; what became of the call is not known', {
-        cause: error,
-        retryAfterMs: 200,
-      });
+      return new EngineError(
+        'STORE_UNAVAILABLE',
+        'the database did not answer; whether the call was carried out is not known',
+        {
+          cause: error,
+          retryAfterMs: 200,
+        },
+      );
     case 'concurrency':
       return new EngineError('CONFLICT', "concurrent changes kept getting in each other's way; try again", {
         cause: error,

@@ -1,4 +1,4 @@
-/** Makes job ids: version 7 UUIDs that take their time from the database's clock and rise within a replica. */
+/** Makes job ids: version 7 UUIDs with the database's time, increasing within a replica. */
 import { uuid7, uuidFromBytes } from '../../domain/base/uuid.ts';
 import type { Random } from '../ports/ports.ts';
 import type { DbClock } from './db-clock.ts';
@@ -22,7 +22,7 @@ export class JobIds {
       this.#ms = ms;
       this.#counter = 0;
     } else if (++this.#counter === COUNTERS_PER_MS) {
-      // More than 4,096 in a millisecond: borrow the next one, which keeps the order.
+      // More than 4,096 in a millisecond: borrow the next millisecond, which keeps the order.
       this.#ms++;
       this.#counter = 0;
     }
@@ -30,7 +30,7 @@ export class JobIds {
   }
 }
 
-/** A random session id, a version 4 UUID: nobody can guess it, none is used twice. */
+/** A random session id, a version 4 UUID: it can't be guessed and is never reused. */
 export function sessionIdOf(random: Random): string {
   const bytes = random.bytes16();
   bytes[6] = 0x40 | ((bytes[6] as number) & 0x0f);

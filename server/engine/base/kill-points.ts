@@ -1,20 +1,20 @@
 /**
- * Named places at which a crash test ends the process by SIGKILL, so that each crash is exact and not lucky. Nothing is
- * armed unless `main` arms it, and what is not armed does nothing.
+ * Named points at which a crash test ends the process by SIGKILL, so that each crash is reproducible. Only `main` arms
+ * them; an unarmed point does nothing.
  */
 
 export const killPoints = [
   /** A transaction has written everything; its COMMIT has not been sent. */
   'transaction.before_commit',
-  /** Jobs are stored; neither the dispatchers nor the caller know. */
+  /** Jobs are stored; neither the dispatchers nor the caller have been notified. */
   'submit.after_commit_before_reply',
-  /** Jobs are assigned; no session has been told. */
+  /** Jobs are assigned; no session has been notified. */
   'claim.after_commit_before_publish',
-  /** A session said that it runs what it was sent; the attempts are not marked RUNNING yet. */
+  /** A session reported that it runs its attempts; they are not marked RUNNING yet. */
   'observe.after_publish_before_mark',
-  /** Results are stored; neither the worker nor who waits knows. */
+  /** Results are stored; neither the worker nor waiting callers have been notified. */
   'complete.after_commit_before_reply',
-  /** A change of open jobs (a failure, a release, a cancel, what was due) is stored; nobody knows. */
+  /** A change of open jobs (a failure, a release, a cancel, a due time) is stored; nobody has been notified. */
   'change.after_commit_before_reply',
   /** A session is stored; its worker doesn't know its id. */
   'open.after_commit_before_reply',
@@ -24,17 +24,17 @@ export const killPoints = [
   'relay.after_take_before_publish',
   /** The bus has stored events; their rows are still in the outbox. */
   'relay.after_publish_before_delete',
-  /** Workflows have been advanced, and their jobs stored; neither dispatchers nor sessions know. */
+  /** Workflows have been advanced, and their jobs stored; neither dispatchers nor sessions have been notified. */
   'workflows.after_commit_before_publish',
   /** An event is stored; none of the jobs that wait for it has ended yet. */
   'events.after_send_before_delivery',
-  /** Some of the jobs that wait for an event have ended; nobody knows, and others have not. */
+  /** Some of the jobs that wait for an event have ended, without a notification; the others have not. */
   'events.after_page_before_next',
-  /** A batch that retries another one is stored; it has no members yet, and the caller does not know of it. */
+  /** A batch that retries another one is stored, without members; the caller has no reply yet. */
   'batches.after_retry_before_members',
-  /** Some of the members of a batch have been made anew; nobody goes on with the others. */
+  /** Some members of a batch have been made again; nobody continues with the others. */
   'batches.after_retried_page_before_next',
-  /** Jobs of a schedule are stored; its record does not say so yet. */
+  /** Jobs of a schedule are stored; its record does not show them yet. */
   'schedules.after_submit_before_settle',
 ] as const;
 
@@ -42,16 +42,16 @@ export type KillPoint = (typeof killPoints)[number];
 
 let pass: ((point: KillPoint) => void) | undefined;
 
-/** Marks a place. */
+/** Marks a kill point. */
 export function killPoint(point: KillPoint): void {
   pass?.(point);
 }
 
 /**
- * Calls `kill` at the count-th passing of a point.
+ * Calls `kill` when a point is passed for the count-th time.
  *
  * @param plan `point:count`, such as `claim.after_commit_before_publish:3`.
- * @throws Error when there is no such point or the count is none.
+ * @throws Error when the point does not exist or the count is not a positive number.
  */
 export function armKillPoint(plan: string, kill: () => void): void {
   const [name, text = ''] = plan.split(':');

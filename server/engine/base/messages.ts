@@ -1,4 +1,4 @@
-/** What the core hands to a session, in its own types; the bus and the API turn it into the contract's messages. */
+/** Messages from the engine to sessions, in its own types; the bus and the API convert them to the contract's. */
 
 import type { Payload } from '../../domain/base/payload.ts';
 import type { LeaseLossAction } from '../../domain/definitions/definition.ts';
@@ -18,7 +18,7 @@ export interface Assignment {
   readonly leaseLossAction: LeaseLossAction;
   readonly attemptsCounted: number;
   readonly checkpoint?: Payload | undefined;
-  /** Empty when none was sent. */
+  /** Empty when the submitter sent none. */
   readonly traceparent: string;
   readonly tracestate: string;
 }
@@ -28,25 +28,25 @@ export interface CancelNotice {
   readonly attempt: number;
 }
 
-/** A lane that has ready jobs, and the lowest rank among them that the sender knows of. */
+/** A lane with ready jobs, and the lowest rank among them known to the sender. */
 export interface LaneHint {
   readonly laneId: number;
   readonly rank: number;
-  /** How many jobs became ready, where the sender knows; it stays on this replica. */
+  /** Number of jobs that became ready, if known to the sender; not sent to other replicas. */
   readonly jobs?: number | undefined;
-  /** Whether the lane has limits, where the sender has just read that; it stays on this replica. */
+  /** Whether the lane has limits, if the sender has just read it; not sent to other replicas. */
   readonly limited?: boolean | undefined;
 }
 
-/** What replicas tell each other. Losing one costs at most two seconds. */
+/** Hints between replicas. A lost hint costs at most two seconds. */
 export type Hint =
   | { readonly kind: 'ready'; readonly lanes: readonly LaneHint[] }
   | { readonly kind: 'ended'; readonly jobIds: readonly string[] }
   /** Log records of these jobs were stored. */
   | { readonly kind: 'logged'; readonly jobIds: readonly string[] }
-  /** Something under the limits of these lanes was given back. */
+  /** Permits under the limits of these lanes were released. */
   | { readonly kind: 'freed'; readonly laneIds: readonly number[] }
-  /** Something under the limits of these keys was given back. */
+  /** Permits under the limits of these keys were released. */
   | { readonly kind: 'freedKeys'; readonly limitIds: readonly string[] }
-  /** Something that these sessions' jobs took of their resources was given back. */
+  /** Resources of these sessions were released. */
   | { readonly kind: 'freedCapacity'; readonly sessionIds: readonly string[] };

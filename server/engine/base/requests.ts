@@ -1,4 +1,4 @@
-/** Request ids of changes other than submissions: the first call with one is carried out, its repeats change nothing. */
+/** Request ids of changes other than submissions: the first call is carried out, its repeats change nothing. */
 
 import type { RequestKey, Store } from '../ports/store.ts';
 import { EngineError } from './errors.ts';
@@ -6,8 +6,8 @@ import { EngineError } from './errors.ts';
 export type Once<T> = { readonly repeated: false; readonly value: T } | { readonly repeated: true };
 
 /**
- * Does `work` unless a call with this request id was carried out before. The id is taken in the same transaction, so that
- * what `work` throws leaves it free. Without an id there is no transaction around the work. Throws REQUEST_ID_REUSED.
+ * Does `work` unless a call with this request id was carried out before. The id is taken in the same transaction, so a
+ * failure of `work` leaves it unused. Without an id, `work` runs outside a transaction. Throws REQUEST_ID_REUSED.
  */
 export async function once<K extends keyof Store, T>(
   store: Pick<Store, K | 'together'>,

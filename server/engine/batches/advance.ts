@@ -1,4 +1,6 @@
-/** One batch goes on: from what it was told to its counts, and to its end, within the transaction that holds its lock. */
+/**
+ * Advances one batch: applies its inbox to its counts, and ends it if complete, in the transaction that holds its lock.
+ */
 import { afterEnds, type BatchEnds, countEnded, endOf, outcomeOf } from '../../domain/batches/batch.ts';
 import type { WorkflowOutcome } from '../../domain/workflows/life.ts';
 import type { InnerStore } from '../jobs/submit/inner-jobs.ts';
@@ -12,7 +14,7 @@ export interface AdvancedBatch {
   readonly batch: WrittenBatch;
   readonly inbox: readonly NewInboxRow[];
   readonly jobs: readonly NewJob[];
-  /** Set where it has ended. */
+  /** Set if the batch has ended. */
   readonly outcome: WorkflowOutcome | undefined;
 }
 
@@ -37,7 +39,7 @@ export async function advanceBatch(parts: BatchParts): Promise<AdvancedBatch> {
   if (!batch) throw new Error(`job ${jobId} is no batch`);
   const progress = afterEnds(batch.progress, batch.policy, batchEndsOf(workflow), batch.nowUs);
   const { stopReason } = progress;
-  // Members that were added until now are counted as of the doom; those of one that is neither doomed nor sealed may change.
+  // When the batch gets a stop reason, its members are counted for good; without one, and unsealed, it may get more.
   const isNew = stopReason !== 'NO' && stopReason !== batch.progress.stopReason;
   const members = isNew ? await store.batches.stopFor(jobId, stopReason) : batch.members;
   const state = endOf(progress, batch.policy, members, batch.sealTimeUs !== undefined);

@@ -1,6 +1,6 @@
 /**
- * Retries of batches: makes the new batch at once, and its members behind the call. What a replica has left, because it died or
- * met with something that passes, another one goes on with.
+ * Retries of batches: the call makes the new batch, its members are made after the reply. If a replica dies or meets a
+ * temporary error, another one continues.
  */
 import { countFailed } from '../../domain/batches/batch.ts';
 import { newRetry } from '../../domain/batches/batch-retry.ts';
@@ -17,10 +17,10 @@ import { batchErased, nothingToRetry } from './refusals.ts';
 import { type AfterPage, RetryPages, type RetryPagesParts } from './retry-pages.ts';
 
 const ROUND_MS = 1_000;
-/** A batch to which nothing was added for longer has been left. */
+/** A retrying batch that got no members for longer has been abandoned. */
 const LEFT_MS = 2_000;
 const MAX_LEFT = 100;
-/** Each has a page of inputs in memory. */
+/** Max batches filled at once: each has a page of inputs in memory. */
 const MAX_AT_ONCE = 4;
 
 export interface BatchRetriesParts extends NewBatchesParts, RetryPagesParts {
@@ -31,9 +31,9 @@ export interface BatchRetriesParts extends NewBatchesParts, RetryPagesParts {
 }
 
 export interface RetryRequest extends Pick<NewBatch, 'traceparent' | 'tracestate'> {
-  /** Of the batch to retry. */
+  /** The batch to retry. */
   readonly jobId: string;
-  /** For people. */
+  /** Free text, shown later. */
   readonly reason: string;
 }
 
@@ -41,7 +41,7 @@ export class BatchRetries {
   readonly #parts: BatchRetriesParts;
   readonly #newBatches: NewBatches;
   readonly #pages: RetryPages;
-  /** By batch: one at a time. */
+  /** By batch, so that each is filled once at a time. */
   readonly #filling = new Map<string, Promise<void>>();
   readonly #loop: Loop;
 
@@ -62,7 +62,7 @@ export class BatchRetries {
   }
 
   /**
-   * Resolves with the new batch; after a repeat with that of the first call, as it is now. Throws BATCH_NOT_FOUND,
+   * Resolves with the new batch; a repeat with the first call's, in its current state. Throws BATCH_NOT_FOUND,
    * JOB_NOT_ENDED, JOB_ERASED, NOTHING_TO_RETRY, BATCH_RETRIED and REQUEST_ID_REUSED.
    */
   async retry(namespace: string, retry: RetryRequest, request: RequestKey | undefined): Promise<BatchView> {
@@ -96,7 +96,7 @@ export class BatchRetries {
     return this.#newBatches.store(namespace, made, request);
   }
 
-  /** One too many is taken up by a later round, or by another replica. */
+  /** Above MAX_AT_ONCE nothing is done: a later round or another replica fills the batch. */
   #fill(jobId: string): void {
     if (this.#loop.isStopped || this.#filling.has(jobId) || this.#filling.size >= MAX_AT_ONCE) return;
     const filling = this.#fillAll(jobId)

@@ -1,4 +1,4 @@
-/** Batches as people make, see and seal them. How they go on is in `advance.ts`. */
+/** Creates, reads and seals batches. `advance.ts` advances them. */
 import { BATCH_DEFINITION, noneEnded } from '../../domain/batches/batch.ts';
 import type { Announcer } from '../announcer.ts';
 import { retryCollisions } from '../base/collisions.ts';
@@ -22,7 +22,7 @@ export interface BatchView extends StoredBatch {
   readonly job: JobView;
 }
 
-/** Each rejects with an EngineError: BATCH_NOT_FOUND, and what its RPC says. */
+/** Each method rejects with an EngineError: BATCH_NOT_FOUND, and the errors of its RPC. */
 export class Batches {
   readonly #parts: BatchesParts;
   readonly #newBatches: NewBatches;
@@ -32,7 +32,7 @@ export class Batches {
     this.#newBatches = new NewBatches(parts);
   }
 
-  /** After a repeat: the batch of the first call, as it is now. */
+  /** A repeat returns the first call's batch in its current state. */
   async create(namespace: string, batch: NewBatch, request: RequestKey | undefined): Promise<BatchView> {
     try {
       const refusal: unknown = await this.#check(namespace, batch).catch((error) => error);
@@ -69,7 +69,7 @@ export class Batches {
     return this.get(namespace, jobId);
   }
 
-  /** Refuses a callback that could not be made now. */
+  /** Refuses a callback whose job could not be made now. */
   async #check(namespace: string, { callback }: NewBatch): Promise<void> {
     if (!callback) return;
     const ended = { jobId: NIL_UUID, state: 'SUCCEEDED', members: 0, ended: noneEnded } as const;

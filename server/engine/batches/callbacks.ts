@@ -1,4 +1,4 @@
-/** The jobs that are made when batches end, within the transaction that ends them. */
+/** Makes callback jobs of batches, in the transaction that ends the batch. */
 
 import type { Payload } from '../../domain/base/payload.ts';
 import { type BatchProgress, countsOf } from '../../domain/batches/batch.ts';
@@ -8,17 +8,17 @@ import type { ScheduledJob } from '../ports/schedules.ts';
 import type { NewJob, Submission } from '../ports/submissions.ts';
 import type { LockedWorkflow } from '../ports/workflows.ts';
 
-/** What a callback is told of its batch. */
+/** The batch's data for a callback. */
 export interface EndedBatch extends Pick<BatchProgress, 'ended' | 'notRetried'> {
   readonly jobId: string;
   readonly state: WorkflowOutcome['state'];
   readonly members: number;
 }
 
-/** The callback's own input, an object or nothing, with what is said of the batch behind it. */
+/** The callback's own input, an object or empty, extended by the batch's data. */
 export function callbackInput({ input }: ScheduledJob, { jobId, state, members, ...progress }: EndedBatch): Payload {
   const added = JSON.stringify({ batch: jobId, state, counts: countsOf(members, progress) });
-  // Put together as text: numbers of its own may be longer than ours are exact.
+  // Joined as text: parsing would round numbers of the input beyond double precision.
   const own = new TextDecoder().decode(input.data).trim().slice(1, -1).trim();
   const data = new TextEncoder().encode(own === '' ? added : `{${own},${added.slice(1)}`);
   return { data, contentType: 'application/json', metadata: input.metadata };
@@ -42,7 +42,7 @@ export class Callbacks {
     this.#jobs = new InnerJobs(parts);
   }
 
-  /** A text: why there can be no such job. */
+  /** A string is the reason why no job can be made. */
   async make(
     store: InnerStore,
     namespace: string,

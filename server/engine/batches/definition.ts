@@ -1,4 +1,4 @@
-/** The definition of batches' own jobs. No worker runs them; what matters of it is its name, and its queue. */
+/** The definition of batches' own jobs. No worker runs them; only its name and its queue matter. */
 import { BATCH_DEFINITION } from '../../domain/batches/batch.ts';
 import { definitionDefaults, type JobDefinition } from '../../domain/definitions/definition.ts';
 import { hashOf } from '../base/derived-ids.ts';
@@ -25,7 +25,7 @@ function newDefinition(namespace: string): JobDefinition {
   };
 }
 
-/** Within a transaction; made when the namespace gets its first batch. */
+/** Within a transaction; creates the definition for the namespace's first batch. */
 export async function batchDefinition(
   definitions: Definitions,
   store: Pick<Store, 'readDefinition' | 'applyDefinition'>,

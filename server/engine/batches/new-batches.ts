@@ -1,4 +1,4 @@
-/** Stores new batches: the batch's own job and what is said of it, in one transaction. */
+/** Stores new batches: the batch's own job and the batch's record, in one transaction. */
 import type { BatchRetry } from '../../domain/batches/batch-retry.ts';
 import type { LaneKey } from '../../domain/dispatch/placement.ts';
 import { type CollisionParts, retryCollisions } from '../base/collisions.ts';
@@ -24,7 +24,7 @@ export interface NewBatchesParts extends CollisionParts {
 }
 
 export interface NewBatch extends BatchSpec, Pick<Submission, 'labels' | 'traceparent' | 'tracestate'> {
-  /** Left out: it retries no other batch. */
+  /** Undefined: it is not a retry. */
   readonly retries?: { readonly retry: BatchRetry; readonly reason: string } | undefined;
 }
 
@@ -35,12 +35,18 @@ export class NewBatches {
     this.#parts = parts;
   }
 
-  /** The id of the batch's job; of a repeat that of the first call's, and it leaves nothing behind. Throws REQUEST_ID_REUSED and BATCH_RETRIED. */
+  /**
+   * The id of the batch's job; for a repeat the first call's, and nothing is stored. Throws REQUEST_ID_REUSED and
+   * BATCH_RETRIED.
+   */
   store(namespace: string, batch: NewBatch, request: RequestKey | undefined): Promise<string> {
     return retryCollisions(this.#parts, () => this.#store(namespace, batch, request));
   }
 
-  /** The batch of an earlier call: what that asked for was good when it was carried out. Throws `refusal` where there was none. */
+  /**
+   * The first call's batch if the call is a repeat: its request was valid when it was carried out. Else throws
+   * `refusal`.
+   */
   async before(namespace: string, request: RequestKey | undefined, refusal: unknown): Promise<string> {
     const found = request && (await this.#parts.store.findSubmission({ namespace, ...request }));
     if (!found) throw refusal;
@@ -95,13 +101,13 @@ export class NewBatches {
   }
 }
 
-/** From here to the end of the transaction nobody else retries it. */
+/** Locks the batch until the transaction ends, so that nobody else retries it. */
 async function refuseRetried({ batches }: Pick<Store, 'batches'>, jobId: string): Promise<void> {
   const retryJobId = await batches.lockRetried(jobId);
   if (retryJobId !== undefined) throw batchRetried(jobId, retryJobId);
 }
 
-/** Rolls the transaction back. */
+/** Thrown to roll the transaction back. */
 class Repeated extends Error {
   readonly jobId: string;
   constructor(jobId: string) {

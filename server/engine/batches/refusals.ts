@@ -1,4 +1,4 @@
-/** Why a batch does not take a call's jobs, or is not retried. */
+/** Errors for a batch that refuses new members or a retry. */
 import { MAX_MEMBERS } from '../../domain/batches/batch.ts';
 import { EngineError, type ErrorReason } from '../base/errors.ts';
 import type { BatchRefusal, MembersRefused } from '../ports/submissions.ts';

@@ -1,6 +1,6 @@
 /**
- * Makes the members of a batch that retries another one, page by page. What is stored of a page is stored with the number of the
- * member that comes next, so that whoever goes on, whoever died before, makes none twice and leaves none out.
+ * Makes the members of a batch that retries another one, page by page. A page is stored together with the number of the
+ * next member, so a replica that continues makes no member twice and skips none, whichever replica died.
  */
 
 import { type BatchRetry, leftOf, type RetryPage, settled } from '../../domain/batches/batch-retry.ts';
@@ -16,13 +16,13 @@ import type { EndedJob } from '../ports/jobs.ts';
 import type { Store } from '../ports/store.ts';
 import type { Submission } from '../ports/submissions.ts';
 
-/** For so long members wait for room in a queue that is full. After that the rest is not retried: each batch ends. */
+/** For how long members wait for capacity in a full queue. Then the rest is not retried, so that each batch ends. */
 const MAX_HELD_MS = 86_400_000;
 
-/** They say nothing of the members: the same page may be stored later. */
+/** Temporary errors that are not the members' fault: the same page may be stored later. */
 const passing: ReadonlySet<ErrorReason> = new Set(['OVERLOADED', 'STORE_UNAVAILABLE', 'STORE_FULL', 'SHUTTING_DOWN']);
 
-/** The batch takes no more members, or somebody else makes them. */
+/** The batch takes no more members, or another replica makes them. */
 const stopping: ReadonlySet<ErrorReason> = new Set([
   'BATCH_NOT_FOUND',
   'BATCH_CANCELLED',
@@ -38,16 +38,16 @@ export interface RetryPagesParts extends CollisionParts {
   readonly announcer: Pick<Announcer, 'committed'>;
 }
 
-/** HELD: a queue is full. GONE: it takes no more members, or somebody else has stored the page. */
+/** HELD: a queue is full. GONE: the batch takes no more members, or another replica has stored the page. */
 export type AfterPage = 'MORE' | 'DONE' | 'HELD' | 'GONE';
 
-/** A member that has failed: the job that is to be made of it, or why there is none. */
+/** The decision on a failed member: the job to make for it, or the reason why there is none. */
 interface Verdict {
   readonly item: number;
   readonly made: Submission | 'RETRIED_BEFORE' | ErrorReason;
 }
 
-/** Verdicts on all failed members with numbers from `fromItem` to `nextItem`, excluding that one. */
+/** Verdicts on all failed members with numbers from `fromItem` up to, but not including, `nextItem`. */
 interface Judged {
   readonly fromItem: number;
   readonly verdicts: readonly Verdict[];
@@ -61,7 +61,7 @@ export class RetryPages {
     this.#parts = parts;
   }
 
-  /** Stores what is to become of the next members. Rejects with what may pass: then the same is to be tried later. */
+  /** Stores the next members. Rejects with a temporary error: then the call may be repeated later. */
   async next(jobId: string): Promise<AfterPage> {
     const { store, announcer } = this.#parts;
     const filling = await store.batches.readFilling(jobId);
@@ -89,7 +89,7 @@ export class RetryPages {
     return { fromItem: retry.nextItem, verdicts, nextItem };
   }
 
-  /** Definitions that take no new jobs, by key. Each is looked at once: they may be those of all members. */
+  /** Definitions that take no new jobs, by key. Each is checked once, since all members may share it. */
   async #refusalsOf(namespace: string, jobs: readonly EndedJob[]): Promise<Map<string, ErrorReason>> {
     const refusals = new Map<string, ErrorReason>();
     for (const [key, [job]] of Map.groupBy(jobs, definitionKey)) {
@@ -105,8 +105,8 @@ export class RetryPages {
   }
 
   /**
-   * In as many transactions as it takes. What refuses some is refused again in halves, until the member that is to blame is alone:
-   * that one is passed over, and what follows goes in ever larger portions again.
+   * Uses as many transactions as needed. A refused portion is halved until the member at fault is alone; that one is
+   * skipped, and the portions after it grow again.
    */
   async #storeAll(jobId: string, filling: FillingBatch, judged: Judged): Promise<AfterPage> {
     const { nextItem } = judged;
@@ -127,7 +127,7 @@ export class RetryPages {
     return 'MORE';
   }
 
-  /** Undefined: it is stored. Rejects with what may pass. */
+  /** Undefined: stored. Rejects with a temporary error. */
   async #store(jobId: string, { namespace }: FillingBatch, judged: Judged): Promise<EngineError | undefined> {
     const page = pageOf(judged);
     const submissions = judged.verdicts.flatMap(({ made }) => (typeof made === 'string' ? [] : [made]));
@@ -153,7 +153,7 @@ export class RetryPages {
     }
   }
 
-  /** The next member finds no room. */
+  /** The next member's queue is full: keeps the page for later, or gives up after MAX_HELD_MS. */
   async #hold(
     jobId: string,
     { retry, made, idleMs }: FillingBatch,

@@ -1,4 +1,4 @@
-/** Applies definitions, and says what a new version may break. */
+/** Applies definitions, and reports what a new version may break. */
 import { type CompatibilityIssue, compatibilityIssues } from '../../domain/definitions/compatibility.ts';
 import type { JobDefinition, PayloadSchema } from '../../domain/definitions/definition.ts';
 import { EngineError } from '../base/errors.ts';
@@ -15,7 +15,7 @@ export interface DefinitionChangesParts {
   readonly store: Pick<Store, 'listOffers' | 'readOpenVersions'>;
 }
 
-/** What applying a definition led to, and what it may break. */
+/** The result of applying a definition, and what it may break. */
 export interface AppliedChange extends AppliedDefinition {
   readonly issues: readonly CompatibilityIssue[];
 }
@@ -27,7 +27,7 @@ export class DefinitionChanges {
     this.#parts = parts;
   }
 
-  /** Throws what `apply` would throw; stores nothing. */
+  /** Throws the errors of `apply`; stores nothing. */
   async check(definition: JobDefinition, contentHash: Uint8Array): Promise<AppliedChange> {
     await this.#refuseBadSchemas(definition);
     await this.#parts.steps.check(definition);

@@ -1,4 +1,7 @@
-/** Definitions as a replica knows them: versions never change, so they are kept; which one is newest is asked anew each second. */
+/**
+ * A replica's cache of definitions: versions never change, so they are kept; the newest version is read again each
+ * second.
+ */
 import type { JobDefinition, PayloadSchema } from '../../domain/definitions/definition.ts';
 import { EngineError } from '../base/errors.ts';
 import { once } from '../base/requests.ts';
@@ -9,7 +12,7 @@ import { refuseReserved } from './reserved-names.ts';
 
 const NEWEST_GOOD_FOR_MS = 1_000;
 const MAX_KEPT = 10_000;
-/** Of schemas and workflows, in characters or so: a definition may have millions. */
+/** Max size of cached schemas and workflows, roughly in characters: a definition may have millions. */
 const MAX_KEPT_SIZE = 64 << 20;
 
 interface Newest {
@@ -44,8 +47,8 @@ export class Definitions {
   }
 
   /**
-   * After a repeat: the version that has this content. Throws REQUEST_ID_REUSED, and `refusal`, if there is one, unless it is a
-   * repeat: what that asked for was good when it was carried out.
+   * For a repeat: the version with this content. Throws REQUEST_ID_REUSED. Throws `refusal`, if given, unless the call
+   * is a repeat: its request was valid when it was carried out.
    */
   async apply(
     definition: JobDefinition,
@@ -68,8 +71,8 @@ export class Definitions {
   }
 
   /**
-   * Refuses new jobs of it: here at once, at the other replicas within a second. Throws DEFINITION_NOT_FOUND and
-   * REQUEST_ID_REUSED.
+   * Refuses new jobs of the definition: here at once, at other replicas within a second. Throws DEFINITION_NOT_FOUND
+   * and REQUEST_ID_REUSED.
    */
   async archive(namespace: string, name: string, request: RequestKey | undefined): Promise<JobDefinition> {
     const missing = () => notFound(namespace, name, 0, 'name');
@@ -99,14 +102,14 @@ export class Definitions {
     return definition;
   }
 
-  /** As `get`, with whether it is archived, as it was at most a second ago. */
+  /** As `get`, with the archive time, at most a second old. */
   async show(namespace: string, name: string, version: number): Promise<JobDefinition> {
     const definition = await this.get(namespace, name, version);
     const { archiveTimeUs } = await this.#getNewest(namespace, name, 'name');
     return { ...definition, archiveTimeUs };
   }
 
-  /** As `get`, for a new job. Throws DEFINITION_ARCHIVED too, and INVALID_FIELD for one that is none of people's. */
+  /** As `get`, for a new job. Also throws DEFINITION_ARCHIVED, and INVALID_FIELD for a reserved name. */
   async getForJob(namespace: string, name: string, version: number, field: string): Promise<JobDefinition> {
     refuseReserved(name, field);
     const definition = await this.get(namespace, name, version, field);
@@ -121,7 +124,10 @@ export class Definitions {
     return definition;
   }
 
-  /** What `getForJob` would find without asking the store; undefined: it would have to. `archiveTimeUs` is as `getForJob` looks at it. */
+  /**
+   * The result of `getForJob` if it is cached; undefined: the store must be asked. `archiveTimeUs` is as in
+   * `getForJob`.
+   */
   known(namespace: string, name: string, version: number): JobDefinition | undefined {
     const newest = this.#newest.get(keyOf(namespace, name, 0));
     if (!newest || this.#clock.now() - newest.readAt >= NEWEST_GOOD_FOR_MS) return undefined;
@@ -130,7 +136,7 @@ export class Definitions {
     return found && { ...found, archiveTimeUs };
   }
 
-  /** The same, read through a transaction that is open. */
+  /** The same, read through an open transaction. */
   async readWithin(
     store: Pick<DefinitionStore, 'readDefinition'>,
     namespace: string,
@@ -156,7 +162,7 @@ export class Definitions {
     return definition;
   }
 
-  /** `readAt` is when the read began: one that began before a change made here must not undo what that said. */
+  /** `readAt` is when the read began: a read that began before a change made here must not undo that change. */
   #keepNewest(definition: JobDefinition, readAt: number): void {
     this.#keepVersion(definition);
     const key = keyOf(definition.namespace, definition.name, 0);
@@ -173,7 +179,7 @@ export class Definitions {
     }
     this.#keptSize += sizeOf(definition);
     const { namespace, name, version } = definition;
-    // Kept for good, so without what may change.
+    // Versions are cached for good, so without the archive time, which may change.
     this.#versions.set(keyOf(namespace, name, version), { ...definition, archiveTimeUs: undefined });
   }
 }

@@ -1,4 +1,4 @@
-/** Keeps names of definitions to the control plane. */
+/** Reserves definition names for the control plane. */
 import { isReserved, RESERVED } from '../../domain/definitions/reserved-names.ts';
 import { EngineError } from '../base/errors.ts';
 

@@ -1,7 +1,7 @@
 /**
- * What this replica knows of room in sessions for jobs that take amounts of their resources: a session in which a claim has
- * found none is left alone until something is given back in it, here or at another replica. All of that only saves work:
- * what may be assigned is decided by the claim itself, and a round each second forgets what was seen.
+ * Capacity of sessions for jobs that take resources. A session in which a claim found no capacity is skipped until
+ * resources are released in it, here or at another replica. This only saves work: the claim itself decides what may be
+ * assigned, and a round each second resets what was seen.
  */
 import type { CapacityResult } from '../ports/dispatch.ts';
 import type { Bus, Timer, Timers } from '../ports/ports.ts';
@@ -10,7 +10,7 @@ import type { KnownLane } from './known-lane.ts';
 import type { Lanes } from './lanes.ts';
 import type { UnspentCredits } from './unspent-credits.ts';
 
-/** Sessions that somebody else was at are looked at again after so long. */
+/** Delay until sessions locked by another claim are tried again. */
 const RECHECK_MS = 100;
 
 export interface CapacitiesParts {
@@ -19,11 +19,11 @@ export interface CapacitiesParts {
   readonly credits: UnspentCredits;
   readonly bus: Pick<Bus, 'announce'>;
   readonly timers: Timers;
-  /** There may be room where there was none. */
+  /** There may be capacity where there was none. */
   readonly onCapacity: () => void;
 }
 
-/** An attempt that its session does not hold any more. */
+/** A session's attempt that has ended or gone back. */
 export interface Given {
   readonly laneId: number;
   readonly sessionId?: string | null | undefined;
@@ -39,7 +39,7 @@ export class Capacities {
     this.#parts = parts;
   }
 
-  /** What a claim of the lane has seen that began at `moment`. */
+  /** Records a claim's result for the lane; the claim began at `moment`. */
   claimResult(lane: KnownLane, { exhausted, missed }: CapacityResult, moment: number): void {
     this.#parts.credits.fill([...exhausted, ...missed], lane.laneId, moment);
     for (const sessionId of missed) this.#missed.add(sessionId);
@@ -47,11 +47,11 @@ export class Capacities {
       this.#timer ??= this.#parts.timers.after(RECHECK_MS, () => this.#recheck());
   }
 
-  /** Told of every attempt that has ended or gone back. */
+  /** Call it for every attempt that has ended or gone back. */
   freed(given: readonly Given[]): void {
     const { lanes, bus } = this.#parts;
     if (!lanes.hasSingleLanes) return;
-    // What a lane's jobs take is not known here until the lane is: the next round is soon enough for those.
+    // The demands of a lane that is not loaded here are not known; its sessions are found by the next round.
     const freed = given.flatMap(({ laneId, sessionId }) =>
       sessionId && lanes.get(laneId)?.needs.resources ? [sessionId] : [],
     );
@@ -61,7 +61,7 @@ export class Capacities {
     bus.announce({ kind: 'freedCapacity', sessionIds });
   }
 
-  /** Another replica says that something was given back in these sessions. */
+  /** Another replica has announced that resources were released in these sessions. */
   onRemoteRelease(sessionIds: readonly string[]): void {
     this.#parts.credits.freeCapacity(sessionIds);
     this.#parts.onCapacity();

@@ -1,4 +1,4 @@
-/** Matches parked credits with ready jobs: claims a batch in one statement and hands it to the sessions over the bus. */
+/** Matches unspent credits with ready jobs: claims a batch in one statement and publishes it to the sessions. */
 import { type Sampling, spanContext, traceparentOf } from '../../domain/events/trace.ts';
 import { killPoint } from '../base/kill-points.ts';
 import type { Assignment, LaneHint } from '../base/messages.ts';
@@ -15,10 +15,10 @@ import type { Limits } from './limits.ts';
 import { kindsFor } from './prefetch.ts';
 import type { CreditClass, ForLane, Kinds, UnspentCredits } from './unspent-credits.ts';
 
-/** Of each kind. */
+/** Max concurrent claims per kind. */
 const CLAIMS_IN_FLIGHT = { suspects: 1, singleLane: 1, others: 2 } as const;
 const PERMITS_PER_CLAIM = 1_000;
-/** A claim for one job does not pay for a thousand places; one that finds more than was expected asks for twice as many. */
+/** Claims start with few permits, since one for a single job must not scan for a thousand; full claims double it. */
 const MIN_PERMITS = 16;
 const LANES_PER_CLAIM = 4;
 const BYTES_PER_CLAIM = 8 << 20;
@@ -47,9 +47,9 @@ export class Dispatcher {
     credits: UnspentCredits;
     bus: Bus;
     log: Log;
-    /** Told whenever there may be ready jobs. */
+    /** Called whenever there may be ready jobs. */
     onWake: () => void;
-    /** Undefined: the control plane has no spans of its own in the jobs' traces. */
+    /** Undefined: the control plane adds no spans of its own to the jobs' traces. */
     sampling?: Sampling | undefined;
   }) {
     this.#store = parts.store;
@@ -63,7 +63,7 @@ export class Dispatcher {
     this.#onWake = parts.onWake;
   }
 
-  /** Jobs became ready: in these lanes, at these ranks. */
+  /** Jobs became ready in these lanes, at these ranks. */
   hint(hints: readonly LaneHint[]): void {
     if (hints.every((hint) => this.#lanes.lower(hint))) this.wake();
     else
@@ -73,7 +73,7 @@ export class Dispatcher {
       );
   }
 
-  /** Something changed that may let a claim succeed. Several wakes in one turn of the event loop are one. */
+  /** A claim may succeed now. Several wakes in one turn of the event loop are one. */
   wake(): void {
     if (this.#again || this.#stopped) return;
     this.#again = true;
@@ -89,8 +89,8 @@ export class Dispatcher {
   }
 
   /**
-   * While the bus is down: claims for one session and returns the assignments, to ride in a reply. A suspect, which gets a slot
-   * and never a second one beside it, comes before all that would take every place.
+   * Used while the bus is down: claims for one session and returns the assignments, to be sent in a reply. Suspects are
+   * claimed first: a suspect takes a slot, one per session, and the other jobs would take every slot.
    */
   async claimFor(sessionId: string, creditClass: CreditClass | undefined): Promise<Assignment[]> {
     if (!creditClass) return [];
@@ -114,7 +114,7 @@ export class Dispatcher {
     return permits.length === 0 ? [] : this.#claim(lanes, permits, suspects);
   }
 
-  /** Lanes of suspects: those that come together, else one that comes alone. */
+  /** Lanes of suspects that can be claimed together, else one single-lane one. */
   #suspectsFor(creditClass: CreditClass): readonly KnownLane[] {
     const lanes = this.#lanes.readyFor(creditClass, LANES_PER_CLAIM, true);
     return lanes.length > 0 ? lanes : this.#singleLaneFor(creditClass, true);
@@ -125,7 +125,7 @@ export class Dispatcher {
     return lane ? [lane] : [];
   }
 
-  /** Places for jobs that are about to be stored; those that come to nothing are given back. */
+  /** Permits for jobs that are about to be stored. The caller gives back unused ones. */
   permitsFor(jobs: readonly NewJob[]): PermitsForJobs {
     if (this.#stopped || !this.#bus.isUp()) return { permits: new Map() };
     const { permits, limited } = immediatePermits(this.#lanes, this.#credits, this.#limits, jobs);
@@ -149,7 +149,7 @@ export class Dispatcher {
     }
   }
 
-  /** Claims suspects, at most one for each session, and only for slots. `before`: if none of the others' heads is lower. */
+  /** Claims suspects: one per session, slots only. `before`: only if no other lane has a lower head. */
   #startSuspects(creditClass: CreditClass, before: boolean): void {
     if (this.#isBusy('suspects')) return;
     const lanes = this.#suspectsFor(creditClass);
@@ -160,8 +160,8 @@ export class Dispatcher {
   }
 
   /**
-   * Claims jobs that are not for all sessions of a class, one lane at a time, and only for slots: two such claims would be in
-   * each other's way. `before`: if none of the others' heads is lower.
+   * Claims jobs that only some sessions of a class may run, one lane at a time, slots only: two such claims would block
+   * each other. `before`: only if no other lane has a lower head.
    */
   #startSingleLane(creditClass: CreditClass, before: boolean): void {
     if (this.#isBusy('singleLane')) return;
@@ -186,7 +186,7 @@ export class Dispatcher {
     return this.#inFlight[kind] >= CLAIMS_IN_FLIGHT[kind];
   }
 
-  /** Whether one of the lanes that the class is served from together begins with a lower rank. */
+  /** Whether one of the class's other lanes, which are claimed together, has a lower head. */
   #isBehind(creditClass: CreditClass, lane: KnownLane): boolean {
     const [other] = this.#lanes.readyFor(creditClass, 1);
     return other !== undefined && (other.head as number) < (lane.head as number);
@@ -220,7 +220,7 @@ export class Dispatcher {
       return { lane, watch };
     });
     try {
-      // What a failed claim did, if it did, is found by the sessions' next heartbeats; its permits stay spent until then.
+      // If a failed claim was committed, the sessions' next heartbeats find its jobs; its permits stay spent.
       const result = await this.#claimFrom(lanes, permits, suspects);
       this.#credits.giveBack(unfilled(permits, result.jobs));
       for (const { lane, watch } of watches) advance(lane, watch, result.jobs, isDry(lane, permits, result));
@@ -230,7 +230,7 @@ export class Dispatcher {
     }
   }
 
-  /** A lane with limits, or whose jobs take resources, comes alone. */
+  /** A lane with limits, or with jobs that take resources, is claimed alone. */
   async #claimFrom(lanes: readonly KnownLane[], permits: readonly Permit[], suspects: boolean): Promise<ClaimResult> {
     const [first] = lanes as [KnownLane];
     const { version } = first;
@@ -240,13 +240,13 @@ export class Dispatcher {
     const cursors = lanes.map(({ laneId, cursor }) => ({ laneId, cursor }));
     const claim = { permits, lanes: cursors, maxBytes: BYTES_PER_CLAIM, suspects, limits, needs };
     const result = await this.#store.claim(claim);
-    // After the commit: a scan of deferred keys that overtakes it finds none of them deferred.
+    // After the commit: a scan of deferred keys that finishes before this finds none of them deferred.
     if (result.limits) this.#limits.claimResult(first, result.limits, version);
     if (result.capacity && moment) this.#capacities.claimResult(first, result.capacity, moment);
     return result;
   }
 
-  /** Tells sessions what has been assigned to them. */
+  /** Notifies sessions of their new assignments. */
   publish(jobs: readonly ClaimedJob[]): void {
     if (jobs.length > 0) killPoint('claim.after_commit_before_publish');
     const bySession = new Map<string, Assignment[]>();
@@ -258,7 +258,7 @@ export class Dispatcher {
     for (const [sessionId, assignments] of bySession) this.#bus.assign(sessionId, assignments);
   }
 
-  /** The lane must be known: it is, for whatever this replica claimed. */
+  /** The lane must be known; every lane that this replica claimed from is. */
   assignmentOf(job: ClaimedJob): Assignment {
     const lane = this.#lanes.get(job.laneId);
     if (!lane) throw new Error(`lane ${job.laneId} is not loaded`);
@@ -281,7 +281,7 @@ export class Dispatcher {
     };
   }
 
-  /** Of the attempt's span; or of the caller's, handed on as it came, where no span of ours stands between. */
+  /** The attempt's span; or the caller's unchanged if the control plane adds no spans. */
   #traceparentOf(job: ClaimedJob): string {
     if (!this.#sampling) return job.traceparent;
     return traceparentOf(spanContext(job, job.attempt, 'attempt', this.#sampling));
@@ -290,7 +290,7 @@ export class Dispatcher {
 
 export interface PermitsForJobs {
   readonly permits: ReadonlyMap<string, Permit>;
-  /** The one lane among them that has limits. */
+  /** The only lane among them with limits. */
   readonly limited?: LaneUnderLimits | undefined;
 }
 
@@ -306,13 +306,13 @@ function isDry(
   return (jobs.length < permits.length && !isFull) || gatedLaneIds.includes(laneId);
 }
 
-/** How many places a claim asks for. */
+/** Max permits for a claim. */
 function limitFor(lanes: readonly KnownLane[]): number {
   const waiting = lanes.reduce((sum, lane) => sum + lane.waiting, 0);
   return Math.min(PERMITS_PER_CLAIM, Math.max(MIN_PERMITS, waiting));
 }
 
-/** Places that no job was assigned to. */
+/** Permits that were not used for a job. */
 function unfilled(permits: readonly Permit[], jobs: readonly ClaimedJob[]): Permit[] {
   if (jobs.length === permits.length) return [];
   const filled = new Map<string, number>();
@@ -326,8 +326,9 @@ function unfilled(permits: readonly Permit[], jobs: readonly ClaimedJob[]): Perm
 }
 
 /**
- * Moves a lane's head and cursor behind what was claimed, but not past what was hinted at meanwhile. A lane that ran dry
- * has no head until the next hint or scan; nor has one that is held back, of which there are none until it is let go.
+ * Moves a lane's head and cursor behind the claimed jobs, but not past hints that came during the claim. A lane that
+ * ran dry has no head until the next hint or scan; nor has a lane behind a closed gate: its jobs are not ready until it
+ * opens.
  */
 function advance(lane: KnownLane, watch: ClaimWatch, jobs: readonly ClaimedJob[], dry: boolean): void {
   const claimed = jobs.filter((job) => job.laneId === lane.laneId);

@@ -1,6 +1,6 @@
 /**
- * Places for jobs that are about to be stored. Where a session offers one and nothing waits for it, the statement that
- * stores the job assigns it too: no claim, no second commit before its handler starts.
+ * Permits for jobs that are about to be stored. If a session offers one and no other job waits for it, the statement
+ * that stores the job assigns it too: no claim and no second commit before its handler starts.
  */
 
 import type { Permit } from '../ports/dispatch.ts';
@@ -12,13 +12,15 @@ import { kindsFor } from './prefetch.ts';
 import type { UnspentCredits } from './unspent-credits.ts';
 
 export interface ImmediatePermits {
-  /** At most one place a job, by job id. What gets none is stored as ready: so is everything while an earlier job waits. */
+  /**
+   * At most one permit per job, by job id. A job without one is stored as ready, as is every job behind an earlier one.
+   */
   readonly permits: Map<string, Permit>;
-  /** The lane with limits among those of the jobs that got places. */
+  /** The lane with limits among the lanes of these permits. */
   readonly limited: KnownLane | undefined;
 }
 
-/** Of lanes with limits only one gets places: who assigns under several limits could wait for whoever waits for it. */
+/** Only one lane with limits gets permits: transactions that lock several limits could deadlock. */
 export function immediatePermits(
   lanes: Lanes,
   credits: UnspentCredits,
@@ -29,7 +31,7 @@ export function immediatePermits(
   let limited: KnownLane | undefined;
   for (const [laneId, ready] of readyByLane(jobs)) {
     const lane = lanes.get(laneId);
-    // While a claim of a lane with limits is under way, no other is: its jobs wait all the same.
+    // Claims from lanes with limits run one at a time per lane; while one runs, a new job has to wait behind it.
     const isTaken = lane?.limited && (lane.exhausted || lane.head !== undefined || limited !== undefined);
     if (!lane || lane.atLimit || isTaken || isChoosy(lane)) continue;
     const before = permits.size;
@@ -39,7 +41,7 @@ export function immediatePermits(
   return { permits, limited };
 }
 
-/** What takes resources, or does not take any session, is assigned by claims alone, which look at that. */
+/** Jobs that take resources or prefer certain sessions are assigned by claims only, which check that. */
 function isChoosy(lane: KnownLane): boolean {
   return isSingleLane(lane) || lane.needs.preferred !== undefined;
 }

@@ -1,4 +1,4 @@
-/** Names by which lanes are known, and by which they belong together. */
+/** Names of lanes, and of the groups that they belong to. */
 import type { LaneKey } from '../../domain/dispatch/placement.ts';
 import type { KnownLane } from './known-lane.ts';
 
@@ -15,7 +15,7 @@ export function keyText(key: LaneKey): string {
   ]);
 }
 
-/** No breaker holds back what cleans up: it is promised to run. */
+/** Breakers do not hold back clean-up jobs: these are guaranteed to run. */
 export function breakerOf({ cleanup, definitionBody }: KnownLane): string | undefined {
   return cleanup ? undefined : definitionBody.circuitBreaker?.name;
 }

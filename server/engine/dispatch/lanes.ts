@@ -1,4 +1,4 @@
-/** Lanes as a replica knows them: what each is for, where its ready jobs begin, and where the next claim scans from. */
+/** The lanes known to a replica: their definition, the rank of the first ready job, the cursor of the next claim. */
 import type { Demands } from '../../domain/dispatch/demands.ts';
 import {
   canonicalDemands,
@@ -15,23 +15,23 @@ import type { KnownLane } from './known-lane.ts';
 import { breakerOf, definitionName, keyText, queueName } from './lane-names.ts';
 import { type CreditClass, type ForLane, hasWorker, offersSlot } from './unspent-credits.ts';
 
-/** What a hint without a number stands for. */
+/** Number of jobs assumed for a hint without one. */
 const UNKNOWN_JOBS = 100;
 
 const MAX_UNLIKE = 100;
-/** Rounds for which jobs wait for a slot of a session that they had better run in. */
+/** Rounds for which jobs wait for a slot of a session that they prefer. */
 const PATIENT_ROUNDS = 3;
 
-/** Rounds, which are counted each second, for which the lane's jobs still do so; 0: they wait no more. */
+/** Remaining rounds (of a second each) for which the lane's jobs wait for a preferred session; 0: they wait no more. */
 export const patienceOf = ({ rounds }: KnownLane) => Math.max(0, PATIENT_ROUNDS - rounds);
 const isPatient = (lane: KnownLane) => patienceOf(lane) > 0;
 
-/** Its claims are made for some of the sessions of a class. */
+/** Whether its claims are for only some of the sessions of a class. */
 export function isSingleLane({ needs }: KnownLane): boolean {
   return needs.resources !== undefined || needs.sticky !== undefined;
 }
 
-/** Name of the handler that runs a lane's jobs. */
+/** The name of the handler that runs a lane's jobs. */
 export function handlerOf({ cleanup, definitionBody }: KnownLane): string {
   return (cleanup && definitionBody.cleanup?.handler) || definitionBody.handler;
 }
@@ -43,27 +43,27 @@ export class Lanes {
   readonly #definitions: Definitions;
   #ids = new Map<string, Promise<number>>();
   #learned = new Map<string, number>();
-  /** Looks for lanes that are under way, and transactions that make lanes. */
+  /** Running lookups of lanes, and running transactions that make lanes. */
   #lookups = new Map<string, Promise<number | undefined>>();
   #making = new Map<string, Promise<unknown>>();
   #lanes = new Map<number, KnownLane>();
-  /** The lane of the same jobs with the other suspicion, by lane id. */
+  /** The lane for the same jobs with the opposite `suspect` flag, by lane id. */
   #quarantineLanes = new Map<number, number>();
   #cleanups = new Map<number, number>();
-  /** The lane of a lane's jobs that ran out of memory, by lane id. */
+  /** The lane for a lane's jobs that ran out of memory, by lane id. */
   #grown = new Map<number, number>();
-  /** Those of workflows. */
+  /** Lanes of workflows. */
   #workflows = new Set<KnownLane>();
-  /** Those of jobs that wait for an event or for a person. */
+  /** Lanes of jobs that wait for an event or for a person. */
   #waits = new Set<KnownLane>();
-  /** Those whose claims are made for some sessions alone. */
+  /** Lanes whose claims are for only some of the sessions of a class. */
   #singleLanes = new Set<KnownLane>();
   #suspects = new Set<KnownLane>();
-  /** Those that have limits, or had. */
+  /** Lanes that have or had limits. */
   #limited = new Set<KnownLane>();
-  /** Where a lane's jobs wait at the limit of their keys, or where they come from, by lane id. */
+  /** By lane id: the lane in which its jobs wait at their key's limit, or, for such a lane, the lane they come from. */
   #atLimits = new Map<number, number>();
-  /** Hints for lanes that are being loaded. */
+  /** Lanes that are being loaded. */
   #loading = new Map<number, Promise<void>>();
 
   constructor(store: LaneStore, definitions: Definitions) {
@@ -71,7 +71,7 @@ export class Lanes {
     this.#definitions = definitions;
   }
 
-  /** The id of the lane with this key; made if there is none. `breaker` is what the definition names. */
+  /** The id of the lane with this key, which is made if missing. `breaker` is the definition's circuit breaker. */
   idOf(key: LaneKey, breaker?: string): Promise<number> {
     const text = keyText(key);
     let id = this.#ids.get(text);
@@ -106,12 +106,12 @@ export class Lanes {
     this.#learned.set(text, laneId);
   }
 
-  /** The id of the lane with this key, if it was found, made or loaded before. */
+  /** The id of the lane with this key, if it is known here. */
   known(key: LaneKey): number | undefined {
     return this.#learned.get(keyText(key));
   }
 
-  /** Lets others know, while `work` is under way, that it makes these lanes. */
+  /** Registers `work` as the maker of these lanes while it runs. */
   async making<T>(keys: readonly LaneKey[], work: () => Promise<T>): Promise<T> {
     const texts = keys.map(keyText);
     const result = work();
@@ -123,7 +123,7 @@ export class Lanes {
     }
   }
 
-  /** Waits until those are done that make one of these lanes, and returns whether there are any. */
+  /** Waits for running work that makes one of these lanes, and returns whether there was any. */
   async othersMake(keys: readonly LaneKey[]): Promise<boolean> {
     const makers = new Set(keys.flatMap((key) => this.#making.get(keyText(key)) ?? []));
     await Promise.allSettled(makers);
@@ -134,7 +134,7 @@ export class Lanes {
     return this.#lanes.get(laneId);
   }
 
-  /** The suspects' lane of a lane's jobs, or the lane of those that are none; undefined until it was found. */
+  /** The quarantine lane of a lane, or the lane that a quarantine lane belongs to; undefined until it was found. */
   quarantineLaneOf(lane: KnownLane): number | undefined {
     return this.#quarantineLanes.get(lane.laneId);
   }
@@ -144,28 +144,28 @@ export class Lanes {
     this.#quarantineLanes.set(lane.laneId, await this.idOf({ ...lane, suspect: !lane.suspect }, breakerOf(lane)));
   }
 
-  /** The lane of what cleans up after a lane's jobs; undefined until it was found. */
+  /** The lane for clean-up jobs of a lane's jobs; undefined until it was found. */
   cleanupOf(lane: KnownLane): number | undefined {
     return this.#cleanups.get(lane.laneId);
   }
 
-  /** Finds or makes that lane. No breaker holds it back: what cleans up is promised to run. */
+  /** Finds or makes that lane. It has no breaker: clean-up jobs are guaranteed to run. */
   async findCleanup(lane: KnownLane): Promise<void> {
     this.#cleanups.set(lane.laneId, await this.idOf(cleanupKey(lane)));
   }
 
-  /** The lane of a lane's jobs after they ran out of memory; undefined until it was found. */
+  /** The lane for a lane's jobs after they ran out of memory; undefined until it was found. */
   grownOf(lane: KnownLane): number | undefined {
     return this.#grown.get(lane.laneId);
   }
 
-  /** Finds or makes that lane: of jobs that demand so much. */
+  /** Finds or makes that lane, for jobs with these demands. */
   async findGrown(lane: KnownLane, demands: Demands): Promise<void> {
     const key = { ...lane, demands: canonicalDemands(demands), suspect: false };
     this.#grown.set(lane.laneId, await this.idOf(key, breakerOf(lane)));
   }
 
-  /** The lane in which a lane's jobs wait at the limit of their keys. */
+  /** The lane in which a lane's jobs wait at their key's limit. */
   async atLimitOf(lane: KnownLane): Promise<number> {
     const known = this.#atLimits.get(lane.laneId);
     if (known !== undefined) return known;
@@ -174,12 +174,12 @@ export class Lanes {
     return laneId;
   }
 
-  /** As `atLimitOf`, if it was found before. */
+  /** As `atLimitOf`, but undefined until it was found. */
   knownAtLimitOf(laneId: number): number | undefined {
     return this.#atLimits.get(laneId);
   }
 
-  /** The lane that the jobs of such a one come from; undefined until it was found. */
+  /** The lane that the jobs of an at-limit lane come from; undefined until it was found. */
   openOf(lane: KnownLane): number | undefined {
     return this.#atLimits.get(lane.laneId);
   }
@@ -189,7 +189,9 @@ export class Lanes {
     this.#atLimits.set(lane.laneId, await this.idOf({ ...lane, atLimit: false }, breakerOf(lane)));
   }
 
-  /** Something was given back in these lanes: what shares a limit with them may have room. Returns whether anything was full. */
+  /**
+   * Permits were released in these lanes: lanes under the same limits may have capacity. Returns whether any was full.
+   */
   free(laneIds: readonly number[]): boolean {
     const given = laneIds.flatMap((laneId) => this.#lanes.get(laneId) ?? []);
     const shared = new Set(given.flatMap((lane) => [queueName(lane), definitionName(lane)]));
@@ -242,7 +244,7 @@ export class Lanes {
   async #load(laneIds: readonly number[]): Promise<void> {
     for (const lane of await this.#store.readLanes(laneIds)) {
       const definition = await this.#definitions.get(lane.namespace, lane.definition, lane.definitionVersion);
-      // Without its schemas, which may be large: a lane is kept for good.
+      // Without its schemas, which may be large: lanes are never removed from memory.
       const { inputSchema: _, outputSchema: __, ...definitionBody } = definition;
       const known: KnownLane = {
         ...lane,
@@ -267,7 +269,7 @@ export class Lanes {
     }
   }
 
-  /** Lanes of workflows, or of waits, with ready jobs, as far as this replica knows. */
+  /** Lanes of workflows or of waits with ready jobs, as far as this replica knows. */
   workflowsReady(): KnownLane[] {
     return [...this.#workflows].filter(({ head }) => head !== undefined);
   }
@@ -277,13 +279,13 @@ export class Lanes {
   }
 
   /**
-   * Up to `limit` lanes with ready jobs that sessions of the class can run, lowest heads first; or those of suspects. One
-   * with limits comes alone, unless they are left out. Those of `singleLaneFor` are not among them.
+   * Up to `limit` lanes with ready jobs (or with suspects) that sessions of the class can run, lowest heads first. A
+   * lane with limits comes alone, unless such lanes are excluded. Lanes of `singleLaneFor` are not included.
    */
   readyFor(creditClass: CreditClass, limit: number, suspect = false, withLimited = true): KnownLane[] {
     const ready: KnownLane[] = [];
     for (const lane of suspect ? this.#suspects : this.#lanes.values()) {
-      // Another claim under the same limits would only wait for the one that is under way.
+      // A second claim under the same limits would only wait for the first one.
       const isTaken = lane.exhausted || (lane.limited && lane.claims.size > 0);
       const isReady = lane.head !== undefined && !isTaken && lane.suspect === suspect && !isSingleLane(lane);
       if (isReady && this.suits(creditClass, lane) && !this.#suitsBetter(creditClass, lane)) ready.push(lane);
@@ -294,8 +296,8 @@ export class Lanes {
   }
 
   /**
-   * The lane with the lowest head among those that come alone: whose jobs take amounts of resources that a session of the
-   * class may have left, or keep to a worker that is among them.
+   * The single-lane lane with the lowest head whose jobs take resources that a session of the class may have left, or
+   * are sticky to a worker of the class.
    */
   singleLaneFor(creditClass: CreditClass, suspect = false): KnownLane | undefined {
     let first: KnownLane | undefined;
@@ -312,13 +314,13 @@ export class Lanes {
     return first;
   }
 
-  /** Lanes with ready jobs below the rank for the class, among which those are whose jobs take slots alone; a hundred at most. */
+  /** Lanes for the class with heads below the rank, including all whose jobs take slots only. At most MAX_UNLIKE. */
   unlikeBelow(rank: number, creditClass: CreditClass): KnownLane[] {
     const below: KnownLane[] = [];
     for (const lanes of [this.#singleLanes, this.#suspects, this.#limited]) {
       for (const lane of lanes) {
         if (lane.head === undefined || lane.head >= rank || lane.exhausted) continue;
-        // Each is held against each session, before each claim of jobs that are fetched ahead.
+        // Each is compared with each session before each claim of prefetched jobs, so their number is bounded.
         if (below.length === MAX_UNLIKE) return below;
         if (this.suits(creditClass, lane) && !this.#suitsBetter(creditClass, lane)) below.push(lane);
       }
@@ -326,17 +328,17 @@ export class Lanes {
     return below;
   }
 
-  /** Whether any lane is known whose claims are made for some sessions alone. */
+  /** Whether any known lane has claims for only some of the sessions of a class. */
   get hasSingleLanes(): boolean {
     return this.#singleLanes.size > 0;
   }
 
-  /** Which places of a class are for the lane's jobs. Undefined: all of them. */
+  /** Restricts the permits of a class to those usable for the lane's jobs. Undefined: all of them. */
   permitsOf(creditClass: CreditClass, lane: KnownLane): ForLane | undefined {
     return isSingleLane(lane) ? { laneId: lane.laneId, worker: this.#workerOf(creditClass, lane) } : undefined;
   }
 
-  /** The worker that the lane's jobs keep to, for now. */
+  /** The worker that the lane's jobs are sticky to, for now. */
   #workerOf(creditClass: CreditClass, lane: KnownLane): string | undefined {
     const { worker, mode } = lane.needs.sticky ?? {};
     if (worker === undefined || mode === 'HARD') return worker;
@@ -346,7 +348,7 @@ export class Lanes {
     return undefined;
   }
 
-  /** Whether sessions of another class are better ones for the lane's jobs, and are to be waited for or offer slots. */
+  /** Whether sessions of another class are preferred by the lane's jobs, and still worth waiting for. */
   #suitsBetter(creditClass: CreditClass, lane: KnownLane): boolean {
     if (lane.needs.preferred === undefined || isPreferred(creditClass.sessionClass, lane.needs)) return false;
     for (const other of creditClass.all.values()) {
@@ -356,7 +358,7 @@ export class Lanes {
     return false;
   }
 
-  /** Called each second: what waits for a better session does so for a few rounds. */
+  /** Called each second: counts how long jobs have waited for a preferred session. */
   countRound(): void {
     for (const lane of this.#lanes.values()) if (lane.head !== undefined) lane.rounds++;
   }

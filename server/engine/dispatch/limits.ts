@@ -1,7 +1,7 @@
 /**
- * Lanes with limits, and keys at theirs: what a claim has found full is left alone until something under its limit is
- * given back, here or at another replica, or until its rate has units again. All of that only saves work: what may be
- * assigned is decided by the claim itself, and a round each second finds what was missed.
+ * Lanes with limits, and keys at their limit. A lane or key that a claim found full is skipped until a permit under its
+ * limit is released, here or at another replica, or until its rate has units again. This only saves work: the claim
+ * itself decides what may be assigned, and a round each second finds what was missed.
  */
 import type { Announcer, ReleasedPermit } from '../announcer.ts';
 import type { DbClock } from '../base/db-clock.ts';
@@ -12,14 +12,14 @@ import type { Store } from '../ports/store.ts';
 import type { KnownLane } from './known-lane.ts';
 import type { Lanes } from './lanes.ts';
 
-/** Keys that are looked at together. */
+/** Max keys per scan. */
 const KEYS_PER_SCAN = 500;
 const NO_ID = '00000000-0000-0000-0000-000000000000';
-/** Keys that are known to have jobs at the limit; the rounds find those that are forgotten. */
+/** Max keys remembered as having jobs at the limit; the rounds find the forgotten ones. */
 const MAX_DEFERRED = 100_000;
-/** Keys that wait for units of their rate with a timer of their own; others are found by the rounds. */
+/** Max keys with a timer for units of their rate; the rounds find the others. */
 const MAX_TIMERS = 10_000;
-/** Longest time that a timer waits: the rounds come more often. */
+/** Max delay of a timer: the rounds come more often. */
 const MAX_WAIT_MS = 60_000;
 
 export interface LimitsParts {
@@ -30,7 +30,7 @@ export interface LimitsParts {
   readonly timers: Timers;
   readonly log: Log;
   readonly announcer: Pick<Announcer, 'committed'>;
-  /** A lane may give something that was full. */
+  /** A lane that was full may have capacity. */
   readonly onCapacity: () => void;
 }
 
@@ -39,9 +39,9 @@ export class Limits {
   readonly #buckets = new Map<number, Pick<LaneUnderLimits, 'queueBucketId' | 'definitionBucketId'>>();
   readonly #laneTimers = new Map<number, Timer>();
   readonly #keyTimers = new Map<string, Timer>();
-  /** Keys whose jobs wait at the limit, as far as this replica knows: nothing is asked of the others. */
+  /** Keys whose jobs wait at the limit, as far as this replica knows; other keys need no scan. */
   readonly #deferred = new Set<string>();
-  /** Keys to be looked at. */
+  /** Keys to scan. */
   readonly #keys = new Set<string>();
   #scanning: Promise<void> | undefined;
   #lastKey = NO_ID;
@@ -51,7 +51,7 @@ export class Limits {
     this.#parts = parts;
   }
 
-  /** The lane as whoever assigns under its limits needs it. */
+  /** The lane in the form needed to assign jobs under its limits. */
   laneOf({ laneId, namespace, queue, definition }: KnownLane): LaneUnderLimits {
     let buckets = this.#buckets.get(laneId);
     if (!buckets) {
@@ -62,12 +62,15 @@ export class Limits {
     return { laneId, namespace, queue, definition, ...buckets };
   }
 
-  /** What a claim of a lane with limits needs. */
+  /** The parameters of a claim from a lane with limits. */
   async limitsToClaim(lane: KnownLane): Promise<LimitsToClaim> {
     return { ...this.laneOf(lane), atLimitLaneId: await this.#parts.lanes.atLimitOf(lane) };
   }
 
-  /** What a claim of a lane has found. `version` is what the lane had counted when it began. */
+  /**
+   * Records a claim's result. `version` is the lane's release count at the claim's start; a newer one makes `exhausted`
+   * stale.
+   */
   claimResult(lane: KnownLane, claimResult: LimitsResult, version: number): void {
     if (claimResult.exhausted && lane.version === version) {
       lane.exhausted = true;
@@ -76,19 +79,19 @@ export class Limits {
     if (claimResult.exhausted || claimResult.deferred.length > 0) lane.contended = true;
     else if (claimResult.dry) lane.contended = false;
     for (const limitId of claimResult.deferred) this.#know(limitId);
-    // What was given back while the claim moved them out of the way was not seen by it.
+    // The claim did not see permits released while it deferred these keys.
     this.#probe(claimResult.deferred);
   }
 
   /**
-   * Whether jobs of the lane take slots alone: one that waits for a slot in its session would keep others from running
-   * meanwhile, where there are some that wait for room.
+   * Whether the lane's jobs take slots only: a job in prefetch would hold a permit that other jobs, which wait for
+   * capacity under the limit, could use meanwhile.
    */
   takesSlotsOnly(lane: KnownLane): boolean {
     return lane.limited && (lane.contended || this.#deferred.size > 0);
   }
 
-  /** Told of every attempt that has ended or gone back, and of waiting jobs that are gone. */
+  /** Call it for every attempt that has ended or gone back, and for waiting jobs that are gone. */
   freed(freed: readonly ReleasedPermit[]): void {
     const { lanes, bus } = this.#parts;
     const limitIds = [...new Set(freed.flatMap(({ limitId }) => limitId ?? []))];
@@ -103,19 +106,19 @@ export class Limits {
     bus.announce({ kind: 'freed', laneIds: limited });
   }
 
-  /** Another replica says that something was given back in these lanes. */
+  /** Another replica has announced that permits were released in these lanes. */
   onRemoteRelease(laneIds: readonly number[]): void {
     if (this.#parts.lanes.free(laneIds)) this.#parts.onCapacity();
   }
 
-  /** The same of keys. */
+  /** The same for keys. */
   onRemoteKeyRelease(limitIds: readonly string[]): void {
     if (this.#deferred.size > 0) this.#probe(limitIds.filter((limitId) => this.#deferred.has(limitId)));
   }
 
   /**
-   * Where a new job waits whose key is known to have jobs that wait at its limit: behind those, so that no claim meets it
-   * before its turn. Undefined: in its own lane.
+   * The lane for a new job whose key has jobs deferred at its limit: behind those, so that no claim meets it before its
+   * turn. Undefined: its own lane.
    */
   deferredLaneOf(laneId: number, limitId: string): number | undefined {
     return this.#deferred.has(limitId) ? this.#parts.lanes.knownAtLimitOf(laneId) : undefined;
@@ -175,7 +178,7 @@ export class Limits {
       } catch (error) {
         log.warn(
           { error: String(error) },
-          'could not let jobs go on that wait at their limit; the next round tries again',
+          'could not requeue jobs deferred at their limit; the next round tries again',
         );
       }
     }

@@ -1,6 +1,6 @@
 /**
- * What keeps ready jobs from sessions with free slots for a while, as far as this replica knows: they had better run elsewhere, or
- * one of those sessions has said that it can't run them.
+ * Why this replica does not give ready jobs to a free session yet: they prefer another one, or the session's class is
+ * barred, since one of its sessions reported that it can't run them.
  */
 import { isPreferred } from '../../domain/dispatch/placement.ts';
 import type { OpenSession, Preference } from '../../domain/explain/worker-constraints.ts';
@@ -29,7 +29,7 @@ export class Preferences {
     this.#parts = parts;
   }
 
-  /** Whom the lane's jobs hold out for; undefined: nobody, or they are not known to be ready. */
+  /** The sessions that the lane's jobs wait for; undefined: none, or the lane has no ready jobs known here. */
   of(lane: KnownLane, nowUs: number): Preference | undefined {
     if (lane.head === undefined) return undefined;
     const { sticky, preferred } = lane.needs;
@@ -42,7 +42,7 @@ export class Preferences {
     );
   }
 
-  /** The sessions as they are to the lane's jobs: some get none of them for a while. */
+  /** The sessions, with the bars for this lane's jobs applied. */
   withBars(sessions: readonly OpenSession[], { laneId }: KnownLane, nowUs: number): OpenSession[] {
     const { credits } = this.#parts;
     return sessions.map((session) => {
@@ -52,7 +52,7 @@ export class Preferences {
     });
   }
 
-  /** For some rounds in any case, and then while one of them offers a slot: it may be gone, and not be known to be. */
+  /** Lasts some rounds, then as long as such a session offers a slot: its loss may not be known yet. */
   #preference(lane: KnownLane, nowUs: number, { isWanted, ...named }: Wanted): Preference | undefined {
     const { lanes, credits, clock } = this.#parts;
     const found = credits
@@ -68,7 +68,7 @@ export class Preferences {
     return { ...named, sessionIds, untilUs: this.#timeOf(until, nowUs) };
   }
 
-  /** On the database's clock. */
+  /** Converts to the database's clock. */
   #timeOf(ms: number, nowUs: number): number {
     return nowUs + Math.round((ms - this.#parts.clock.now()) * 1_000);
   }

@@ -1,7 +1,8 @@
 /**
- * Who gets prefetch. A worker starts what it has fetched ahead before it offers a slot again, so while it is sent younger jobs
- * ahead of slots, an older one that takes slots alone would never find one there. Sessions that such a job waits for get no
- * prefetch until they have offered a slot: then it starts, or a claim has seen that it has no room there.
+ * Which sessions get prefetch. A worker starts prefetched jobs before it offers a slot again. So if it always got
+ * younger jobs as prefetch, an older job that takes slots only would never find a slot there. Sessions that such a job
+ * waits for get no prefetch until they have offered a slot: then the job starts, or a claim has seen that they lack the
+ * capacity.
  */
 
 import type { KnownLane } from './known-lane.ts';
@@ -15,7 +16,7 @@ export function takesSlotsOnly(limits: SlotLimits, lane: KnownLane): boolean {
   return isSingleLane(lane) || lane.suspect || limits.takesSlotsOnly(lane);
 }
 
-/** Places of a class that jobs of the lane may take, of which the first has this rank. */
+/** Kinds of permits of a class that jobs of the lane may take; the first job has this rank. */
 export function kindsFor(
   lanes: Lanes,
   limits: SlotLimits,

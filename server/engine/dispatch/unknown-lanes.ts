@@ -1,6 +1,6 @@
 /**
- * Lanes that a transaction comes upon and that are not known here yet. Inside of it nothing may be read but by its own handle: it is
- * rolled back, and done again once they are known.
+ * Lanes that a transaction meets and that are not loaded here yet. Nothing may be read inside a transaction except
+ * through its own handle, so it is rolled back, and repeated once the lanes are loaded.
  */
 
 import { UnknownLane } from '../ports/lanes.ts';
@@ -12,7 +12,9 @@ export function requireLanes(lanes: Pick<Lanes, 'get' | 'load'>, laneIds: readon
   if (unknown.length > 0) throw new UnknownLane(() => lanes.load([...new Set(unknown)]));
 }
 
-/** Does the work, again as long as it comes upon lanes that are not known. Each time makes one more known, so this ends. */
+/**
+ * Does the work, and repeats it after loading lanes that it did not know. Each attempt loads at least one, so it ends.
+ */
 export async function knowingLanes<T>(work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

@@ -1,12 +1,15 @@
-/** Credits that sessions have granted and that no claim has spent yet. They pace the dispatcher; safety never rests on them. */
+/** Credits granted by sessions and not spent by a claim yet. They pace the dispatcher; safety never depends on them. */
 import { classKey, type SessionClass } from '../../domain/dispatch/placement.ts';
 import type { Permit } from '../ports/dispatch.ts';
 import type { Clock } from '../ports/ports.ts';
 
-/** A worker counts 15 s from before it sent the credit; ours ends earlier, so that an assignment can still arrive. */
+/**
+ * A worker counts 15 s from before it sends the credit; here it expires earlier, so that an assignment can still
+ * arrive.
+ */
 export const CREDIT_LIFE_MS = 15_000;
 export const CREDIT_MARGIN_MS = 2_000;
-/** How long sessions of a class get no jobs of a lane after one of them said that it can't run one. */
+/** For how long sessions of a class get no jobs of a lane after one of them reported that it can't run one. */
 export const BAR_MS = 30_000;
 
 export interface GrantedCredit {
@@ -26,13 +29,13 @@ interface UnspentCredit {
 export interface CreditSession {
   readonly sessionId: string;
   readonly workerName: string;
-  /** By credit id, so that a repeated grant changes nothing; the one that ends first comes first. */
+  /** By credit id, so that a repeated grant changes nothing; in order of expiry. */
   readonly credits: Map<number, UnspentCredit>;
-  /** Those of them with places of a kind left, so that to take one costs the same however many there are. */
+  /** Credits with permits left, by kind, so that taking one is O(1). */
   readonly open: Readonly<Record<PermitKind, Set<UnspentCredit>>>;
-  /** Lanes whose jobs it has no room for, as far as a claim has seen that began at this moment. */
+  /** Lanes for whose jobs a claim found no capacity here, with the moment at which that claim began. */
   readonly exhausted: Map<number, number>;
-  /** When something was given back in it last. Moments are counted, not measured. */
+  /** When resources were last released in it. Moments are a counter, not a clock. */
   freedAt: number;
 }
 
@@ -41,25 +44,25 @@ type PermitKind = 'slots' | 'prefetch';
 export interface CreditClass {
   readonly key: string;
   readonly sessionClass: SessionClass;
-  /** Which lanes fit: a pure function of class and lane, computed once. */
+  /** Which lanes it can serve: a pure function of class and lane, computed once. */
   readonly fit: Map<number, boolean>;
-  /** Lanes that do not fit for now, and until when. */
+  /** Lanes that it can't serve for now, and until when. */
   readonly bars: Map<number, number>;
   readonly sessions: Map<string, CreditSession>;
-  /** All classes that there are, this one among them. */
+  /** All classes, including this one. */
   readonly all: ReadonlyMap<string, CreditClass>;
 }
 
-/** Which lane places are for, if not all sessions of a class are alike to it. */
+/** The lane that permits are for, if not all sessions of a class can run its jobs. */
 export interface ForLane {
   readonly laneId: number;
-  /** Name of the worker that its jobs keep to. */
+  /** Name of the worker that its jobs are sticky to. */
   readonly worker: string | undefined;
 }
 
 /**
- * What may be taken: slots alone, or prefetch too, but of no session that jobs of certain lanes wait for a slot of. Those are
- * asked for only when prefetch would be taken.
+ * Kinds of permits that may be taken: slots only, or prefetch too, or prefetch except of sessions in which jobs of
+ * certain lanes wait for a slot. The function is called only when prefetch would be taken.
  */
 export type Kinds = 'slots' | 'any' | { readonly exceptFor: () => readonly ForLane[] };
 
@@ -80,7 +83,7 @@ export class UnspentCredits {
     const until = now + CREDIT_LIFE_MS - CREDIT_MARGIN_MS;
     const session = this.#session(sessionId, sessionClass, workerName);
     for (const { creditId, slots, prefetch } of credits) {
-      // A copy that arrives late must not revive what was spent: a known id stays as it is until it ends.
+      // A late copy must not revive a spent credit: a known id stays unchanged until it expires.
       if (session.credits.has(creditId)) continue;
       const credit = { creditId, until, voided: false, slots, prefetch };
       session.credits.set(creditId, credit);
@@ -105,14 +108,14 @@ export class UnspentCredits {
     this.#classOf.delete(sessionId);
   }
 
-  /** Classes with sessions, those served longest ago first: whoever takes places moves to the end. */
+  /** Classes with sessions, the one served longest ago first: taking permits moves a class to the end. */
   classes(): CreditClass[] {
     const classes = [...this.#classes.values()];
     for (const creditClass of classes) if (creditClass.bars.size > 0) liftBars(creditClass, this.#clock.now());
     return classes;
   }
 
-  /** A session can't run a job of this lane, though it offers to: sessions like it get none of them for a while. */
+  /** A session refused a job of this lane, as one that it can't run: its class gets none of them for a while. */
   bar(sessionId: string, laneId: number): void {
     const creditClass = this.#classOf.get(sessionId);
     if (!creditClass) return;
@@ -120,13 +123,13 @@ export class UnspentCredits {
     creditClass.fit.set(laneId, false);
   }
 
-  /** Until when sessions of a class get no jobs of the lane, in milliseconds; undefined: they may get some. */
+  /** Until when sessions of a class get no jobs of the lane, in ms; undefined: it is not barred. */
   barOf(sessionClass: SessionClass, laneId: number): number | undefined {
     const until = this.#classes.get(classKey(sessionClass))?.bars.get(laneId);
     return until !== undefined && until > this.#clock.now() ? until : undefined;
   }
 
-  /** Attempts that credits still alive ask for. */
+  /** Attempts requested by credits that have not expired. */
   totals(): { slots: number; prefetch: number } {
     const now = this.#clock.now();
     const sums = { slots: 0, prefetch: 0 };
@@ -144,18 +147,18 @@ export class UnspentCredits {
     return this.#classOf.get(sessionId);
   }
 
-  /** What a claim that begins now sees of sessions may be out of date once it has ended, see `fill`. */
+  /** The moment of a claim that begins now. Its view of sessions may be stale when it ends, see `fill`. */
   nextMoment(): number {
     return ++this.#moment;
   }
 
-  /** A claim that began at the moment has found no room for jobs of the lane in these sessions. */
+  /** A claim that began at the moment found no capacity for jobs of the lane in these sessions. */
   fill(sessionIds: readonly string[], laneId: number, moment: number): void {
     for (const sessionId of sessionIds)
       this.#classOf.get(sessionId)?.sessions.get(sessionId)?.exhausted.set(laneId, moment);
   }
 
-  /** Something was given back in these sessions, or may have been: in all that are known, where none are named. */
+  /** Resources were released, or may have been, in these sessions; by default in all known ones. */
   freeCapacity(sessionIds: Iterable<string> = this.#classOf.keys()): void {
     const moment = this.nextMoment();
     for (const sessionId of sessionIds) {
@@ -166,7 +169,7 @@ export class UnspentCredits {
     }
   }
 
-  /** Takes up to `limit` places of a class, slots before prefetch, one of each session in turn. */
+  /** Takes up to `limit` permits of a class, slots before prefetch, one per session in turn. */
   take(creditClass: CreditClass, limit: number, kinds: Kinds = 'any', forLane?: ForLane): Permit[] {
     this.#classes.delete(creditClass.key);
     this.#classes.set(creditClass.key, creditClass);
@@ -194,7 +197,7 @@ export class UnspentCredits {
     return takeKind([session], 1, 'slots');
   }
 
-  /** As `take`, of one session. */
+  /** As `take`, from one session. */
   takeOf(sessionId: string, limit: number, kinds: Kinds = 'any', forLane?: ForLane): Permit[] {
     const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
     return session ? this.#takeFrom([session], limit, kinds, forLane) : [];
@@ -213,7 +216,7 @@ export class UnspentCredits {
     return slots.concat(takeKind(free, limit - slots.length, 'prefetch'));
   }
 
-  /** Gives back places that a claim did not fill. */
+  /** Gives back permits that a claim did not use. */
   giveBack(permits: readonly Permit[]): void {
     for (const { sessionId, creditId, prefetch } of permits) {
       const session = this.#classOf.get(sessionId)?.sessions.get(sessionId);
@@ -225,7 +228,7 @@ export class UnspentCredits {
     }
   }
 
-  /** Forgets what has ended: a session that was closed elsewhere is never heard of here again. */
+  /** Removes expired entries: a session that was closed at another replica gets no further call here. */
   #prune(now: number): void {
     if (now < this.#nextPrune) return;
     this.#nextPrune = now + CREDIT_LIFE_MS;
@@ -238,7 +241,7 @@ export class UnspentCredits {
     }
   }
 
-  /** Spent credits stay until they end: that is what makes a repeated grant harmless. */
+  /** Spent credits stay until they expire; that makes a repeated grant harmless. */
   #expire(session: CreditSession, now: number): void {
     for (const credit of session.credits.values()) {
       if (credit.until > now) return;
@@ -265,19 +268,19 @@ export class UnspentCredits {
   }
 }
 
-/** Whether it has room, as far as is known here, and is the worker that is wanted. */
+/** Whether the session has capacity, as far as this replica knows, and is the named worker, if one is named. */
 function isFor({ exhausted, freedAt, workerName }: CreditSession, forLane: ForLane | undefined): boolean {
   if (!forLane) return true;
   return (exhausted.get(forLane.laneId) ?? -1) < freedAt && (forLane.worker ?? workerName) === workerName;
 }
 
-/** Whether a session of the class offers a slot that is for jobs of the lane. */
+/** Whether a session of the class offers a slot for jobs of the lane. */
 export function offersSlot({ sessions }: CreditClass, forLane?: ForLane): boolean {
   for (const session of sessions.values()) if (session.open.slots.size > 0 && isFor(session, forLane)) return true;
   return false;
 }
 
-/** When the last of the slots ends that a session offers for jobs of the lane; 0: it offers none. */
+/** When the last slot expires that a session offers for jobs of the lane; 0: it offers none. */
 export function lastSlotUntil(session: CreditSession, forLane?: ForLane): number {
   return isFor(session, forLane) ? Math.max(0, ...[...session.open.slots].map(({ until }) => until)) : 0;
 }
@@ -287,7 +290,7 @@ export function hasWorker({ sessions }: CreditClass, workerName: string): boolea
   return false;
 }
 
-/** Whether a lane fits is found anew once its bar is over. */
+/** Removes expired bars; whether the lane fits is computed again. */
 function liftBars({ bars, fit }: CreditClass, now: number): void {
   for (const [laneId, until] of bars) {
     if (until > now) continue;
@@ -301,7 +304,10 @@ function close({ open }: CreditSession, credit: UnspentCredit): void {
   open.prefetch.delete(credit);
 }
 
-/** Places of one kind, one of each session in turn, so that no session gets all of a small batch; of its credits the oldest. */
+/**
+ * Takes permits of one kind, one per session in turn, so that no session gets all of a small batch; oldest credit
+ * first.
+ */
 function takeKind(sessions: readonly CreditSession[], limit: number, kind: PermitKind): Permit[] {
   const permits: Permit[] = [];
   let offering = sessions.filter(({ open }) => open[kind].size > 0);

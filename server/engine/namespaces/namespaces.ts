@@ -1,4 +1,4 @@
-/** What holds for all of a namespace. */
+/** Settings of a whole namespace. */
 import { once } from '../base/requests.ts';
 import type { RequestKey, Store } from '../ports/store.ts';
 
@@ -6,7 +6,7 @@ export type NamespaceStore = Pick<Store, 'together' | 'readRetention' | 'setRete
 
 export interface NamespaceSettings {
   readonly name: string;
-  /** How long ended jobs are kept where their definition says nothing of it; undefined: the default. */
+  /** Retention of ended jobs whose definition sets none; undefined: the default. */
   readonly retentionMs: number | undefined;
 }
 
@@ -21,7 +21,7 @@ export class Namespaces {
     return { name, retentionMs: await this.#store.readRetention(name) };
   }
 
-  /** Not again after a repeat. Throws REQUEST_ID_REUSED. */
+  /** A repeat changes nothing. Throws REQUEST_ID_REUSED. */
   async setRetention(name: string, retentionMs: number | undefined, request: RequestKey | undefined): Promise<void> {
     await once(this.#store, name, request, (store) => store.setRetention(name, retentionMs));
   }

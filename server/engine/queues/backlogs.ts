@@ -1,4 +1,6 @@
-/** Queues with bounds as a replica knows them, and whether jobs find room in them. Other queues are not among them. */
+/**
+ * The queues with bounds, as known to a replica, and whether they have capacity for jobs. Other queues are not kept.
+ */
 import { type Backlog, type Entrant, type FirstOverrun, firstOverrun, isBounded } from '../../domain/queues/backlog.ts';
 import { Loop, type LoopParts } from '../loop.ts';
 import type { BoundedQueue, QueueName, QueueStore } from '../ports/queues.ts';
@@ -8,15 +10,15 @@ export interface BacklogsParts extends QueueBacklogParts, Pick<LoopParts, 'timer
   readonly store: { readonly queues: Pick<QueueStore, 'readBounded' | 'readBacklog'> };
 }
 
-/** With the time that a look takes, bounds that were set elsewhere are known within a second. */
+/** Poll interval. With the poll's own time, bounds set at other replicas are known within a second. */
 const POLL_MS = 800;
 const MAX_QUEUES = 10_000;
-/** What is let in rests on a reading that is no older. */
+/** Max age of a reading that may admit jobs. */
 const FRESH_MS = 1_000;
-/** What is refused rests on one that is no older, where what was let in meanwhile decides: it may have left again. */
+/** Max age of a reading that may refuse jobs if the count depends on jobs admitted since: these may have left again. */
 const SURE_MS = 100;
 
-/** A job of a call, with its place there. */
+/** A job of a call, with its index in the call. */
 export interface QueueEntrant extends Entrant {
   readonly index: number;
 }
@@ -24,12 +26,12 @@ export interface QueueEntrant extends Entrant {
 /** The jobs of a call by their queue. */
 export type Lines = ReadonlyMap<QueueBacklog, readonly QueueEntrant[]>;
 
-/** The first job of a call that finds no room. */
+/** The first job of a call that its queue has no capacity for. */
 export interface Refused {
   readonly index: number;
   readonly priority: number;
   readonly queue: QueueBacklog;
-  /** Without the jobs of the call. */
+  /** Without the call's own jobs. */
   readonly backlog: Backlog;
   readonly overrun: FirstOverrun;
 }
@@ -37,7 +39,7 @@ export interface Refused {
 export class Backlogs {
   readonly #parts: BacklogsParts;
   #queues = new Map<string, QueueBacklog>();
-  /** Raised by what is learnt: a look that began before may have missed it. */
+  /** Raised by each change made here: a poll that began before it may have missed it. */
   #learnt = 0;
   readonly #loop: Loop;
 
@@ -64,14 +66,14 @@ export class Backlogs {
     this.#queues = queues;
   }
 
-  /** A queue has been changed here: what it allows holds at once. */
+  /** A queue was changed here: its new bounds apply at once. */
   learn(queue: BoundedQueue): void {
     this.#learnt++;
     if (isBounded(queue)) this.#queues.set(keyOf(queue), this.#kept(queue));
     else this.#queues.delete(keyOf(queue));
   }
 
-  /** Whether any queue has. */
+  /** Whether any queue has bounds. */
   get hasBounds(): boolean {
     return this.#queues.size > 0;
   }
@@ -80,7 +82,9 @@ export class Backlogs {
     return this.#queues.get(`${namespace}/${queue}`);
   }
 
-  /** Lets in the jobs of a call, all or none: then it returns the first that finds no room. What was let in is to be settled. */
+  /**
+   * Admits all jobs of a call, or none: then it returns the first that was refused. The caller settles admitted jobs.
+   */
   async admit(lines: Lines): Promise<Refused | undefined> {
     await Promise.all(Array.from(lines.keys(), (queue) => queue.isOlderThan(FRESH_MS) && queue.read()));
     for (;;) {
@@ -90,12 +94,12 @@ export class Backlogs {
       if (!queue.isOlderThan(SURE_MS) || !queue.isInDoubt(lines.get(queue) ?? [])) return refused;
       await queue.read();
     }
-    // Since the last decision nobody else had a turn.
+    // No await since the decision, so nothing was admitted in between.
     for (const [queue, jobs] of lines) queue.accept(readyOf(jobs));
     return undefined;
   }
 
-  /** The jobs that were let in are stored, or never will be. */
+  /** The admitted jobs are stored, or never will be. */
   settle(lines: Lines): void {
     for (const [queue, jobs] of lines) queue.settle(readyOf(jobs));
   }

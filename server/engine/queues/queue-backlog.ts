@@ -1,4 +1,4 @@
-/** What waits in one queue with bounds: as it was read last, and what this replica has let in since. */
+/** The backlog of one queue with bounds: the last reading, plus the jobs that this replica has admitted since. */
 import {
   type Backlog,
   type BacklogBounds,
@@ -17,7 +17,7 @@ export interface QueueBacklogParts {
   readonly log: Log;
 }
 
-/** Over shorter times a rate would say nothing of a queue that a job leaves now and then. */
+/** Min time to measure a rate; a shorter one is useless for a queue that a job leaves now and then. */
 const MEASURE_MS = 1_000;
 
 interface Measured {
@@ -33,9 +33,9 @@ export class QueueBacklog {
   #last: Waiting | undefined;
   #readMs = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
-  /** Jobs that were let in here and are being stored: a reading sees some of them, and counts them a second time. */
+  /** Admitted jobs that are being stored: a reading sees some of them, which are then counted twice. */
   #open = 0;
-  /** Jobs that were let in here and are stored: ever, and before the last reading began, which has seen those. */
+  /** Admitted jobs that are stored: in total, and before the last reading began. The reading has seen the latter. */
   #settled = 0;
   #settledBefore = 0;
   #measured: Measured | undefined;
@@ -51,7 +51,7 @@ export class QueueBacklog {
     return this.#bounds;
   }
 
-  /** What was read under other bounds may be without an age. */
+  /** A reading under other bounds may lack the age. */
   setBounds(bounds: BacklogBounds): void {
     const { maxBacklog, maxBacklogAgeMs } = this.#bounds;
     if (bounds.maxBacklog === maxBacklog && bounds.maxBacklogAgeMs === maxBacklogAgeMs) return;
@@ -60,8 +60,8 @@ export class QueueBacklog {
   }
 
   /**
-   * Jobs a second that leave, less those whose places other replicas have filled: what callers here may hope for. Undefined:
-   * not known yet.
+   * Jobs per second that leave, minus those replaced by jobs of other replicas: the capacity that callers here can
+   * expect. Undefined: not known yet.
    */
   get jobsPerSecond(): number | undefined {
     return this.#jobsPerSecond;
@@ -71,7 +71,7 @@ export class QueueBacklog {
     return this.#parts.clock.now() - this.#readMs > ms;
   }
 
-  /** One reading for all that wait for it. Never rejects: without an answer the one before stays. */
+  /** One reading, shared by all callers that wait for it. Never rejects: on an error the last reading stays. */
   read(): Promise<void> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;
@@ -79,7 +79,7 @@ export class QueueBacklog {
     return this.#reading;
   }
 
-  /** With what was let in here since the reading, or without. What never could be read is as if it were empty. */
+  /** With or without the jobs admitted here since the reading. Without any reading the queue counts as empty. */
   backlog(withAccepted = true): Backlog {
     const since = withAccepted ? this.#open + this.#settled - this.#settledBefore : 0;
     const { waiting = 0, oldestUs } = this.#last ?? {};
@@ -87,7 +87,9 @@ export class QueueBacklog {
     return { waiting: waiting + since, ageMs };
   }
 
-  /** Whether it is only by what was let in here since the reading, some of which may have left again, that there is no room. */
+  /**
+   * Whether the queue is full only because of jobs admitted here since the reading, some of which may have left again.
+   */
   isInDoubt(jobs: readonly Entrant[]): boolean {
     return firstOverrun(this.#bounds, this.backlog(false), jobs) === undefined;
   }
@@ -96,7 +98,7 @@ export class QueueBacklog {
     this.#open += jobs;
   }
 
-  /** What was let in is stored; or is not, which the next reading tells. */
+  /** The admitted jobs are stored, or have failed; the next reading shows which. */
   settle(jobs: number): void {
     this.#open -= jobs;
     this.#settled += jobs;
@@ -110,7 +112,7 @@ export class QueueBacklog {
       this.#settledBefore = settled;
       this.#measure({ atMs, waiting: this.#last.waiting, settled });
     } catch (error) {
-      log.warn({ error: String(error), queue: this.name.name }, 'could not read what waits in a queue with bounds');
+      log.warn({ error: String(error), queue: this.name.name }, 'could not read the backlog of a queue with bounds');
     }
     if (bounds === this.#bounds) this.#readMs = atMs;
   }

@@ -1,4 +1,4 @@
-/** What somebody is told whose jobs find no room in a queue. */
+/** The error for jobs that a full queue refuses. */
 import { percentFor, retryAfterMs } from '../../domain/queues/backlog.ts';
 import { EngineError } from '../base/errors.ts';
 import type { Refused } from './backlogs.ts';
@@ -43,7 +43,7 @@ function tooOld({ queue, priority, backlog: { ageMs } }: Refused) {
   };
 }
 
-/** As a Duration is written in JSON, to a tenth. */
+/** As a Duration in JSON, rounded to a tenth. */
 function seconds(ms: number): string {
   return `${Math.round(ms / 100) / 10}s`;
 }

@@ -1,4 +1,4 @@
-/** Queues: made by hand or by the first job that waits in them; held and let go for all of their jobs at once. */
+/** Queues: created by a call or by the first job in them; paused and resumed for all of their jobs at once. */
 
 import type { Announcer } from '../announcer.ts';
 import { retryCollisions } from '../base/collisions.ts';
@@ -21,14 +21,14 @@ export interface QueuesParts {
   readonly store: Pick<Store, 'queues' | 'together'>;
   readonly timers: Timers;
   readonly random: Random;
-  /** Told of bounds as soon as they hold. */
+  /** Notified of new bounds as soon as they apply. */
   readonly backlogs: Pick<Backlogs, 'learn'>;
   readonly announcer: Pick<Announcer, 'committed'>;
 }
 
 type Work = (store: QueueStore) => Promise<QueueChange>;
 
-/** Each rejects with an EngineError: QUEUE_NOT_FOUND, and what its RPC says. */
+/** Each method rejects with an EngineError: QUEUE_NOT_FOUND, and the errors of its RPC. */
 export class Queues {
   readonly #parts: QueuesParts;
 
@@ -67,7 +67,7 @@ export class Queues {
     this.#parts.backlogs.learn({ ...queue, maxBacklog: 0, maxBacklogAgeMs: null });
   }
 
-  /** The queue after the change; after a repeat, as it is now. */
+  /** The queue after the change; for a repeat, in its current state. */
   async #changed(queue: QueueName, request: RequestKey | undefined, work: Work): Promise<Queue> {
     const change = await this.#change(queue, request, work);
     if (change?.kind !== 'done') return this.get(queue);
@@ -76,7 +76,7 @@ export class Queues {
     return change.queue;
   }
 
-  /** What was done; undefined: a call with this request id was carried out before. What is refused leaves the id free. */
+  /** Undefined: a call with this request id was carried out before. A refused call leaves the id unused. */
   async #change(queue: QueueName, request: RequestKey | undefined, work: Work): Promise<QueueChange | undefined> {
     const { store } = this.#parts;
     const first = async (inner: Pick<Store, 'queues'>) => {
@@ -92,10 +92,12 @@ export class Queues {
     }
   }
 
-  /** Read once the change is committed: of what became ready meanwhile, a claim may have been told that it is held back. */
+  /**
+   * Reads the heads after the commit: a claim before it may have seen a closed gate and dropped jobs that became ready.
+   */
   async #hint(laneIds: readonly number[]): Promise<void> {
     if (laneIds.length === 0) return;
-    // Without it the next scan of the lanes finds them, within a second.
+    // If the read fails, the next scan of the lanes finds them within a second.
     const heads = await this.#parts.store.queues.readHeads(laneIds).catch(() => []);
     this.#parts.announcer.committed({ ready: heads });
   }

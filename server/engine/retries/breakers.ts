@@ -1,4 +1,4 @@
-/** Circuit breakers: counts the failures of attempts, shows breakers, and closes one by hand. */
+/** Circuit breakers: counts failures of attempts, lists breakers, and closes one on request. */
 
 import {
   type BreakerStatus,
@@ -15,7 +15,7 @@ import type { BreakerKey, BreakerPage, BreakerRow, DecideBreaker } from '../port
 import type { Log, Random, Timers } from '../ports/ports.ts';
 import type { RequestKey, Store } from '../ports/store.ts';
 
-/** How many attempts of each lane's jobs have failed, in ways that count at its breaker. */
+/** Number of failed attempts that count at the breaker, by lane. */
 export type LaneFailures = ReadonlyMap<KnownLane, number>;
 
 export interface BreakersParts {
@@ -50,9 +50,9 @@ export class Breakers {
   }
 
   /**
-   * Resolves once they are counted: whoever reports the failure that opens a breaker is told of it afterwards. In a
-   * transaction of its own after that of the jobs, so that these wait for no breaker: a count that is lost with a replica
-   * only makes a breaker open a little later.
+   * Resolves once they are counted, so a caller that reports the failure that opens a breaker gets its answer after
+   * that. Runs in its own transaction after that of the jobs, so that these never wait for a breaker's lock. If a
+   * replica dies in between, the count is lost, and a breaker only opens a little later.
    */
   async count(failures: LaneFailures): Promise<void> {
     try {
@@ -66,7 +66,7 @@ export class Breakers {
     return this.#parts.store.listBreakers(namespace, afterName, limit);
   }
 
-  /** Its jobs go on at once. After a repeat it stays as it is. Throws CIRCUIT_BREAKER_NOT_FOUND, REQUEST_ID_REUSED. */
+  /** Its jobs continue at once. A repeat changes nothing. Throws CIRCUIT_BREAKER_NOT_FOUND, REQUEST_ID_REUSED. */
   async close(key: BreakerKey, request: RequestKey | undefined): Promise<{ breaker: BreakerRow; nowUs: number }> {
     const { store, announcer } = this.#parts;
     const done = await once(store, key.namespace, request, (inner) => changeOne(inner, key, closed));

@@ -1,4 +1,4 @@
-/** Looks after circuit breakers that are open: when it is time one job is tried, and its outcome decides how it goes on. */
+/** Probes open circuit breakers: when it is time, one job is tried; its outcome closes the breaker or keeps it open. */
 
 import { afterProbe, countsAt, isProbeDue, type ProbeFate, reported } from '../../domain/retries/circuit-breaker.ts';
 import type { Announcer } from '../announcer.ts';
@@ -13,7 +13,7 @@ import type { LaneHead } from '../ports/lanes.ts';
 import type { Store } from '../ports/store.ts';
 
 const ROUND_MS = 1_000;
-/** Sessions that are asked for a place: one that has closed meanwhile, or holds a suspect, takes no probe. */
+/** Max sessions offered for a probe: one that has closed meanwhile, or holds a suspect, takes none. */
 const MAX_PERMITS = 100;
 
 export interface ProbesParts extends Pick<LoopParts, 'timers' | 'random' | 'log'> {
@@ -30,7 +30,7 @@ export interface ProbesParts extends Pick<LoopParts, 'timers' | 'random' | 'log'
 
 export class Probes {
   readonly #parts: ProbesParts;
-  /** Jobs that are being tried, as far as this replica knows. */
+  /** Jobs that are running probes, as far as this replica knows. */
   #tried = new Set<string>();
   readonly #loop: Loop;
 
@@ -47,7 +47,7 @@ export class Probes {
     return this.#loop.stop();
   }
 
-  /** These jobs have changed or ended: if one is being tried, its outcome is looked at now, not with the next round. */
+  /** These jobs have changed or ended: if one is a probe, its outcome is read now, not in the next round. */
   notify(jobIds: readonly string[]): void {
     if (this.#tried.size > 0 && jobIds.some((jobId) => this.#tried.has(jobId))) this.#loop.wake();
   }
@@ -65,7 +65,7 @@ export class Probes {
     const fate = await this.#fateOf(breaker);
     if (!fate) return;
     const { heads } = await this.#parts.store.changeBreakers([breaker], (now, nowUs) => {
-      // Another replica may have seen the same, and be a probe ahead.
+      // Another replica may have handled the same outcome and started the next probe.
       const isSame = now.probe?.jobId === breaker.probe?.jobId && now.probe?.attempt === breaker.probe?.attempt;
       return isSame && now.probe ? afterProbe(now, fate, nowUs) : now;
     });
@@ -75,7 +75,7 @@ export class Probes {
     if (fate === 'GONE') await this.#try(breaker);
   }
 
-  /** Undefined while it is open, or when none is tried. */
+  /** Undefined while the probe runs, or if there is none. */
   async #fateOf({ probeEnd, probeLaneId }: OpenBreaker): Promise<ProbeFate | undefined> {
     switch (probeEnd.kind) {
       case 'none':
@@ -94,7 +94,7 @@ export class Probes {
     }
   }
 
-  /** Hands one job to a session that can run it, if there is such a job and such a session here. */
+  /** Assigns one job to a session that can run it, if there are such a job and such a session here. */
   async #try(breaker: OpenBreaker): Promise<void> {
     const { store, lanes, credits } = this.#parts;
     const heads = await store.readLanesToProbe(breaker);
@@ -132,11 +132,11 @@ export class Probes {
     const lane = lanes.get(heads[0]?.laneId ?? 0);
     const permits = credits.takeOneSlotEach(creditClass, MAX_PERMITS, lane && lanes.permitsOf(creditClass, lane));
     if (permits.length === 0) return undefined;
-    // A lane with limits, or whose jobs take resources, comes alone.
+    // A lane with limits, or with jobs that take resources, is claimed alone.
     const limits = lane && heads[0]?.limited ? await this.#parts.limits.limitsToClaim(lane) : undefined;
     const cursors = heads.map(({ laneId, rank }) => ({ laneId, cursor: rank }));
     const claim = { permits, lanes: cursors, suspects: suspect, limits, needs: lane?.needs.resources };
-    // What a failed call did, if it did, is found by the sessions' next heartbeats; its permits stay spent until then.
+    // If a failed call was committed, the sessions' next heartbeats find its job; its permits stay spent until then.
     const job = await store.probeBreaker(breaker, claim);
     credits.giveBack(permits.filter((permit) => permit.sessionId !== job?.sessionId));
     if (!job) return undefined;
