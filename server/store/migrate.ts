@@ -1,11 +1,14 @@
-/** Brings the schema up to date: a baseline, then numbered scripts, each in a transaction of its own, safe with several starters. */
+/**
+ * Migrates the schema: a baseline, then numbered scripts, each in its own transaction. Several replicas may start at
+ * once.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Database, Row } from './driver/database.ts';
 
 export interface Migration {
   readonly version: number;
   readonly name: string;
-  /** SQL. One that begins with `-- breaking` leaves a schema that older releases can't work with. */
+  /** SQL. A script that begins with `-- breaking` leaves a schema that older releases can't work with. */
   readonly text: string;
 }
 
@@ -17,7 +20,7 @@ export interface MigrateOptions {
 }
 
 const folder = new URL('./schema/', import.meta.url);
-/** Version of the baseline. Lower versions are of builds before the first release. */
+/** Version of the baseline. Lower versions belong to builds before the first release. */
 const BASELINE = 100;
 
 const filesOf = (url: URL) =>
@@ -31,7 +34,7 @@ function baseline(): Migration {
   return { version: BASELINE, name: 'baseline', text: `-- breaking\n${parts.join('\n')}` };
 }
 
-/** The migrations of this release, in their order. */
+/** The migrations of this release, in order. */
 export function releaseMigrations(): readonly Migration[] {
   const numbered = filesOf(folder).map((file) => ({
     version: Number(file.slice(0, 4)),
@@ -41,7 +44,7 @@ export function releaseMigrations(): readonly Migration[] {
   return [baseline(), ...numbered];
 }
 
-/** The advisory lock of whoever changes the schema. */
+/** The advisory lock of schema changes. */
 export const MIGRATION_LOCK = 7302418;
 const LOCK_NOT_AVAILABLE = '55P03';
 
@@ -64,8 +67,8 @@ const readVersions = {
 
 function script(migration: Migration): string {
   const breaking = migration.text.startsWith('-- breaking');
-  // Statements of one script are one transaction. The row goes in first: a second starter waits on it, then fails on
-  // the primary key and steps aside.
+  // Statements of one script are one transaction. The row goes in first: a second replica that starts waits on it, then
+  // fails on the primary key and lets the first one migrate.
   return `INSERT INTO schema_migrations (version, name, breaking) VALUES (${migration.version}, '${migration.name}', ${breaking});
 ${migration.text}`;
 }
@@ -102,7 +105,7 @@ export function newestVersion(): number {
   return releaseMigrations().at(-1)?.version ?? BASELINE;
 }
 
-/** @throws Error when the schema is older than the baseline, or newer and made by a breaking migration. */
+/** @throws Error if the schema is older than the baseline, or newer and made by a breaking migration. */
 function refuseForeign(applied: readonly Row[], newest: number): void {
   const early = applied.findLast(({ version }) => version < BASELINE);
   if (early) {
@@ -122,9 +125,8 @@ function refuseForeign(applied: readonly Row[], newest: number): void {
 
 /**
  * Applies the missing migrations.
- *
- * @returns The names of those it applied.
- * @throws Error when this release can't work with the schema; then nothing was changed.
+ * @returns The names of the migrations that it applied.
+ * @throws Error if this release can't work with the schema; then nothing was changed.
  */
 export async function migrate(database: Database, options: MigrateOptions = {}): Promise<string[]> {
   const { upTo = Number.POSITIVE_INFINITY, migrations = releaseMigrations() } = options;

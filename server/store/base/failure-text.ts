@@ -1,4 +1,4 @@
-/** Failures as JSON text, the form in which the store keeps them; bytes of details as base64. */
+/** Failures as JSON text, the form in which the store keeps them. Bytes of details are base64. */
 import type { Failure, Payload } from '../../domain/base/payload.ts';
 
 interface StoredFailure extends Omit<Failure, 'cause' | 'details'> {

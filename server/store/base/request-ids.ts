@@ -1,4 +1,6 @@
-/** Request ids of changes other than submissions: the first call with one is carried out, its repeats change nothing. */
+/**
+ * Request ids of changes other than submissions: the first call with an id is carried out, its repeats change nothing.
+ */
 import type { KeptPage, RequestKey } from '../../engine/ports/store.ts';
 import type { Row, Session } from '../driver/database.ts';
 import { NIL_UUID } from '../upkeep/expire-jobs.ts';
@@ -11,13 +13,13 @@ VALUES ($1, $2, $3, $4::uuid[], '{}', (SELECT muster_now()))
 ON CONFLICT DO NOTHING RETURNING request_id`,
 };
 
-// A statement of its own: what won against ours is younger than its snapshot.
+// A separate statement: the row of a call that won against ours is younger than the snapshot of the first statement.
 const readOne = {
   name: 'read_request_id',
   text: 'SELECT body_hash, job_ids FROM request_ids WHERE namespace = $1 AND request_id = $2',
 };
 
-/** Within the transaction of the change, and first of all. */
+/** Runs first in the transaction of the change. */
 export async function takeRequestId(
   session: Session,
   namespace: string,
@@ -28,7 +30,9 @@ export async function takeRequestId(
   return isSame(row, request) ? 'repeat' : 'reused';
 }
 
-/** Keeps the page of the first call with the id, and answers that one to its repeats. Needs no transaction around it. */
+/**
+ * Keeps the page of the first call with the id, and returns that page to its repeats. Needs no transaction around it.
+ */
 export async function keepPage(
   session: Session,
   namespace: string,
@@ -42,7 +46,7 @@ export async function keepPage(
   return { jobIds, nextBeforeJobId: next === NIL_UUID ? undefined : next };
 }
 
-/** The row of an earlier call with the id; undefined: this is the first. */
+/** The row of an earlier call with the id. Undefined: this call is the first. */
 async function take(
   session: Session,
   namespace: string,

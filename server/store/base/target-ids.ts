@@ -1,4 +1,4 @@
-/** Ids of what is no job and may be waited for: each follows from what it is of. */
+/** Ids of dependency targets other than jobs. Each id is derived from the target's name. */
 import { createHash } from 'node:crypto';
 import { uuidFromBytes } from '../../domain/base/uuid.ts';
 

@@ -15,7 +15,7 @@ export function microsOf(text: string): number {
   return ms * 1000 + Number(text.slice(20, end).padEnd(6, '0'));
 }
 
-/** The form that PostgreSQL reads; null stays null. */
+/** The form that PostgreSQL reads. Null stays null. */
 export function timestampOf(micros: number | null | undefined): string | null {
   if (micros === null || micros === undefined) return null;
   const ms = Math.floor(micros / 1000);

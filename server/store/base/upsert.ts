@@ -1,7 +1,7 @@
 /** An upsert that writes whole rows. */
 import { inputTable } from './input-table.ts';
 
-/** `columns`: with their types, in the order of the arrays. */
+/** `columns` has the types, in the order of the arrays. */
 export function upsert(table: string, columns: Readonly<Record<string, string>>, key: readonly string[]): string {
   const all = Object.keys(columns);
   const set = all.filter((name) => !key.includes(name)).map((name) => `${name} = excluded.${name}`);

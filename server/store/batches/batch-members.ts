@@ -1,4 +1,4 @@
-/** Jobs that become members of a batch, within the transaction that stores them. */
+/** Adds jobs to a batch as members, within the transaction that stores them. */
 import { MAX_MEMBERS } from '../../domain/batches/batch.ts';
 import { afterPage, type BatchRetry, type RetryPage } from '../../domain/batches/batch-retry.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
@@ -10,9 +10,9 @@ import { stopReasonCodes } from './batch-stop-reasons.ts';
 
 export interface OpenBatch {
   readonly jobId: string;
-  /** That it has. Nobody else adds any until the transaction ends. */
+  /** The batch's members. No other call adds any until the transaction ends. */
   readonly members: number;
-  /** Undefined: it retries no other batch. */
+  /** Undefined: the batch retries no other batch. */
   readonly retry: BatchRetry | undefined;
 }
 
@@ -21,7 +21,7 @@ const lockOne = {
   text: `SELECT members, seal_time, doomed, ${retryColumns} FROM batches WHERE job_id = $1 FOR NO KEY UPDATE`,
 };
 
-// A statement of its own: the one that locks may have begun before the batch was cancelled or ended.
+// A separate statement: the one that locks may have begun before the batch was cancelled or ended.
 const readJob = {
   name: 'read_batch_job',
   text: `
@@ -34,7 +34,7 @@ const addSome = {
   text: 'UPDATE batches SET members = members + $2 WHERE job_id = $1',
 };
 
-/** Locks the batch of a call. Undefined: it has none. */
+/** Locks the batch of a call. Undefined: the call has no batch. */
 export async function openBatch(
   session: Session,
   { namespace, batchJobId: jobId, retryPage }: SubmitCall,
@@ -63,7 +63,7 @@ function refused({ jobId, members }: Pick<OpenBatch, 'jobId' | 'members'>, why: 
   return { kind: 'batchRefused', jobId, why, members };
 }
 
-/** The jobs as the batch's members, numbered on from those that it has. */
+/** Makes the jobs members of the batch, numbered from its current member count. */
 export function withParents(insertion: Insertion, batch: OpenBatch): Insertion | BatchRefusal {
   const { jobId, members } = batch;
   if (members + insertion.jobs.length > MAX_MEMBERS) return refused(batch, 'FULL');

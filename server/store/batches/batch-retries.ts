@@ -1,4 +1,4 @@
-/** Batches that retry others: what they retry, which members of those have failed, and how far that is. */
+/** Batches that retry others: the batch they retry, its failed members, and the progress. */
 import { afterPage, type BatchRetry, type RetryPage } from '../../domain/batches/batch-retry.ts';
 import { inboxKinds } from '../../domain/jobs/inbox.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
@@ -7,20 +7,23 @@ import type { Database, Row, Session } from '../driver/database.ts';
 import { insertAudits } from '../namespaces/audit-records.ts';
 import { stopReasonCodes } from './batch-stop-reasons.ts';
 
-/** Members that are looked at together, new ones that are made of them, and bytes of their inputs. */
+/** Bounds per page: members scanned, new members made, and bytes of their inputs. */
 const MAX_SCANNED = 5_000;
 const MAX_MEMBERS = 1_000;
 const MAX_BYTES = 8 << 20;
 
-/** As the index of those says it. */
+/** Matches the condition of the partial index of filling batches. */
 const isFilling = `retry_of IS NOT NULL AND seal_time IS NULL AND doomed = ${stopReasonCodes.NO}`;
-/** The same in other words, so that a batch is looked up by its key, however few the planner takes to be filled. */
+/**
+ * The same condition in a form that the partial index does not match: the planner then looks a batch up by its key,
+ * even where it expects few filling batches.
+ */
 const takesMore = `retry_next_item IS NOT NULL AND seal_time IS NULL AND doomed = ${stopReasonCodes.NO}`;
 
-/** What `retryOf` reads, of `batches`. */
+/** The columns of `batches` that `retryOf` reads. */
 export const retryColumns = 'retry_of, retry_members, retry_failed, retry_next_item, retried_before, not_retried';
 
-/** Of a row that has one. */
+/** Reads the retry from a row of a batch that has one. */
 export function retryOf(row: Row): BatchRetry {
   return {
     batchJobId: row.retry_of,
@@ -37,7 +40,7 @@ const lockOne = {
   text: 'SELECT FROM batches WHERE job_id = $1 FOR NO KEY UPDATE',
 };
 
-// A statement of its own: what was stored while the first one waited is younger than its snapshot.
+// A separate statement: a retry that was stored while the first statement waited is younger than its snapshot.
 const findRetry = {
   name: 'find_retry_of_batch',
   text: `SELECT job_id FROM batches WHERE retry_of = $1 AND (seal_time IS NOT NULL OR doomed = ${stopReasonCodes.NO})`,
@@ -77,7 +80,7 @@ async function readFilling(session: Session, jobId: string): Promise<FillingBatc
   return row && { namespace: row.namespace, retry: retryOf(row), made: row.members, idleMs: row.idle_ms };
 }
 
-// The length of an input is known without reading it.
+// The length of an input is known without a read of the input.
 const readSome = {
   name: 'read_failed_members',
   text: `
@@ -97,7 +100,7 @@ async function readFailed(session: Session, { batchJobId, nextItem, members }: B
   let bytes = 0;
   const tooMany = rows.findIndex((row, i) => {
     bytes += row.bytes;
-    // One that is larger than all may be together goes alone.
+    // A member that exceeds the byte bound by itself gets a page of its own.
     return i === MAX_MEMBERS || (i > 0 && bytes > MAX_BYTES);
   });
   const taken = tooMany < 0 ? rows : rows.slice(0, tooMany);
@@ -115,7 +118,7 @@ UPDATE batches SET members = members + $2, retry_next_item = $3, retried_before 
 WHERE job_id = $1`,
 };
 
-/** By whoever has locked the batch, with so many new members. */
+/** The caller has locked the batch. `made`: the number of new members. */
 export async function writePage(session: Session, jobId: string, retry: BatchRetry, made: number): Promise<void> {
   const { nextItem, retriedBefore, notRetried } = retry;
   await session.run(writeOne, [jobId, made, nextItem, retriedBefore, JSON.stringify(notRetried)]);

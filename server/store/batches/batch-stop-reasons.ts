@@ -1,4 +1,4 @@
-/** How it is stored that a batch takes no more members, and why. */
+/** Stored stop reasons: why a batch takes no more members. */
 import type { StopReason } from '../../domain/batches/batch.ts';
 
 export const stopReasonCodes = { NO: 0, FAILED: 1, CANCELLED: 2 } as const satisfies Record<StopReason, number>;

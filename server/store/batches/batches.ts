@@ -1,4 +1,4 @@
-/** Batches as rows: made, read, sealed, counted. */
+/** Rows of batches: insert, read, seal, count. */
 import type { BatchProgress, FailurePolicy, StopReason } from '../../domain/batches/batch.ts';
 import { type BatchRetry, sumOf } from '../../domain/batches/batch-retry.ts';
 import { inboxKinds } from '../../domain/jobs/inbox.ts';
@@ -85,7 +85,7 @@ function batchOf(row: Row): StoredBatch {
   };
 }
 
-// One that retries another batch is sealed by whoever has looked at the last of its members.
+// A batch that retries another one is sealed once the last of that one's members has been scanned, not here.
 const sealOne = {
   name: 'seal_batch',
   text: `

@@ -1,18 +1,21 @@
-/** What a new version of a definition is compared with: connected workers, and jobs in flight. Bounded, whatever the backlog. */
+/**
+ * What a new version of a definition is compared with: connected workers, and jobs in flight. Bounded, whatever the
+ * backlog.
+ */
 import type { Offer } from '../../domain/definitions/compatibility.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { readOffers } from '../dispatch/offers.ts';
 import type { Session } from '../driver/database.ts';
 
-/** Lanes that are looked into, the newest versions' first. */
+/** Max lanes scanned, from the newest version. */
 const MAX_LANES = 100;
 const MAX_VERSIONS = 20;
-/** Jobs of a lane that are looked at, the newest first, when none of its jobs is ready. */
+/** Max jobs scanned per lane, from the newest, if none of its jobs is ready. */
 const NEWEST_JOBS = 100;
 
-// No index leads from a lane to all of its open jobs: one would cost each job more than this is worth. What is ready is
-// found by its index, what else is open among the newest jobs. A range instead of `=`: sorted by lane and id, they can only
-// come from the index by lane, while for the newest ids alone the planner would read the primary key from its end.
+// No index leads from a lane to all of its open jobs: it would cost each job more than this is worth. Ready jobs are
+// found by their index, other open ones among the newest jobs. A range instead of `=`: sorted by lane and id, rows can
+// only come from the index by lane. For the newest ids alone the planner would read the primary key from its end.
 const readOpen = {
   name: 'read_open_versions',
   text: `
@@ -32,12 +35,12 @@ SELECT DISTINCT definition_version FROM older CROSS JOIN LATERAL (
 ORDER BY definition_version DESC LIMIT ${MAX_VERSIONS}`,
 };
 
-/** Of the open sessions that do not drain; at most 1,000. */
+/** Offers of open sessions that do not drain; max 1,000. */
 export async function listOffers(session: Session, namespace: string): Promise<Offer[]> {
   return (await readOffers(session, namespace)).map(({ sessionId: _, ...offer }) => offer);
 }
 
-/** Versions below `version` that have open jobs, the newest first; at most 20. */
+/** Versions below `version` that have open jobs, from the newest; max 20. */
 export async function readOpenVersions(
   session: Session,
   namespace: string,

@@ -1,4 +1,4 @@
-/** Job definitions: immutable numbered versions, and which of them take no new jobs. */
+/** Job definitions: immutable numbered versions, and the archive flag of those that take no new jobs. */
 import { type JobDefinition, limitsOf } from '../../domain/definitions/definition.ts';
 import type { AppliedDefinition, DefinitionPage, DefinitionQuery } from '../../engine/ports/definitions.ts';
 import { sameKey } from '../base/same-key.ts';
@@ -24,11 +24,11 @@ WHERE d.namespace = $1 AND d.name = $2 AND d.content_hash = $3
 ORDER BY d.version DESC LIMIT 1`,
 };
 
-/** Of definitions on a page, after which it ends: an answer has to fit into the 4 MiB that clients take. */
+/** Bytes of definitions after which a page ends: an answer has to fit into the 4 MiB that clients accept. */
 const PAGE_BYTES = 2 << 20;
 
-// Hops from name to name along the primary key, so that old versions cost nothing, and stops once the page is full. The
-// lengths are known without reading the bodies.
+// Hops from name to name along the primary key, so that old versions cost nothing, and stops once the page is full.
+// Lengths are known without a read of the bodies.
 const listNewest = {
   name: 'list_definitions',
   text: `
@@ -125,7 +125,7 @@ export async function listDefinitions(session: Session, asked: DefinitionQuery):
   return { definitions: rows.map(definitionOf), hasMore: rows.length < (rows[0]?.found ?? 0) };
 }
 
-/** The newest version; undefined when there is none of this name. */
+/** Returns the newest version. Undefined: no definition has this name. */
 export async function archiveDefinition(
   session: Session,
   namespace: string,
@@ -135,10 +135,10 @@ export async function archiveDefinition(
   return readDefinition(session, namespace, name, 0);
 }
 
-/** How often a version number may be taken by somebody else meanwhile. */
+/** Max attempts: concurrent calls may take a version number first. */
 const TRIES = 20;
 
-/** Stores a version unless the newest has the same content, and takes it out of the archive in any case. */
+/** Stores a version unless the newest one has the same content. Takes the definition out of the archive in any case. */
 export function applyDefinition(
   database: Database,
   definition: JobDefinition,

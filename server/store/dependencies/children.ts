@@ -1,4 +1,4 @@
-/** Children of handlers: jobs that an attempt submits, fenced by it. */
+/** Children of handlers: jobs that an attempt submits. A call of an attempt that has ended is refused. */
 import { MAX_CHILDREN, MAX_DEPTH } from '../../domain/dependencies/children.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { DependencyRefusal, ParentAttempt } from '../../engine/ports/dependencies.ts';
@@ -7,13 +7,13 @@ import { sameKey } from '../base/same-key.ts';
 import type { Session } from '../driver/database.ts';
 import type { Insertion } from '../jobs/submit/insert-jobs.ts';
 
-/** The steps that they have in place of a workflow's: they are told of elsewhere. */
+/** Step numbers of handler children, which have no step of a workflow. Their ends are notified by another path. */
 export const ATTACHED = -1;
 const DETACHED = -2;
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
 
-// Whoever ends the attempt waits for this, and finds the children; or this finds it ended.
+// The statement that ends the attempt waits for this one and finds the children, or this one finds the attempt ended.
 const adopt = {
   name: 'adopt_children',
   text: `
@@ -41,7 +41,7 @@ const readTrace = {
   text: 'SELECT traceparent, tracestate FROM jobs WHERE job_id = $1',
 };
 
-/** What the children that have no trace context of their own are stored with. */
+/** The trace context stored for children that have none of their own. */
 async function traceOf(
   session: Session,
   { call, jobs }: Insertion,
@@ -56,7 +56,7 @@ async function traceOf(
   return { traceparent: traceparent || undefined, tracestate: tracestate || undefined };
 }
 
-/** The jobs as children of the attempt's job, within the transaction that stores them. */
+/** Makes the jobs children of the attempt's job, within the transaction that stores them. */
 export async function withParent(
   session: Session,
   insertion: Insertion,
@@ -75,7 +75,7 @@ export async function withParent(
   return { ...insertion, jobs: jobs.map((job) => ({ ...job, ...(!job.traceparent && trace), parent })) };
 }
 
-// Those that have ended meanwhile are not there any more.
+// Children that have ended meanwhile are missing from the result.
 const lockSome = {
   name: 'lock_children',
   text: `

@@ -1,4 +1,4 @@
-/** Edges from jobs that wait to what they wait for: stored with new jobs, or for jobs that wait already. */
+/** Edges from waiting jobs to the targets of their dependencies, stored with new jobs or for jobs that wait already. */
 import {
   conditions,
   type Dependency,
@@ -45,7 +45,7 @@ UPDATE job_runs r SET waits_for = waits_for + a.edges
 FROM (SELECT job_id, count(*) AS edges FROM added GROUP BY job_id) AS a WHERE ${sameKey('r.job_id', 'a.job_id')}`,
 };
 
-/** Of jobs that are to start at a time: kept for when they are let go. */
+/** Keeps the start times of blocked jobs for when they are released. */
 const keepStarts = {
   name: 'keep_starts_of_blocked',
   text: `
@@ -64,7 +64,7 @@ const readOfJob = {
   text: `SELECT * FROM job_dependencies WHERE job_id = ANY($1::uuid[]) ORDER BY job_id, number`,
 };
 
-/** `first`: the number of the first of them. */
+/** `first`: the number of the first of these dependencies. */
 export interface EdgesOf {
   readonly jobId: string;
   readonly first: number;
@@ -89,21 +89,23 @@ async function insertEdges(session: Session, namespace: string, edges: readonly 
   ]);
 }
 
-/** The jobs of a call with what they wait for. */
+/** The jobs of a call with their dependencies. */
 export interface Linked {
   readonly insertion: Insertion;
   readonly edges: readonly EdgesOf[];
-  /** By the id of a job that is to be skipped: why. */
+  /** Reasons by the id of each job that is to be skipped. */
   readonly skipped: ReadonlyMap<string, string>;
 }
 
-/** Why a job can never start. */
+/** Why a job can never start. Undefined: it can. */
 export function unmetOf(links: readonly LinkedDependency[]): string | undefined {
   const unmet = links.find(({ dependency, ending }) => ending && !isMet(dependency.condition, ending));
   return unmet?.ending && unmetText(unmet.dependency, unmet.ending);
 }
 
-/** Before jobs are stored: locks what they depend on, and says how each of them begins. */
+/**
+ * Runs before the jobs are stored: locks the targets of their dependencies, and decides the first state of each job.
+ */
 export async function linkJobs(
   session: Session,
   { namespace }: SubmitCall,
@@ -139,7 +141,7 @@ function notFound({ call }: Insertion, job: NewJob, number: number): DependencyR
   return { kind: 'targetNotFound', index, number, jobId };
 }
 
-/** Once the jobs are stored. Returns what has ended of them. */
+/** Runs once the jobs are stored. Returns the jobs that have ended. */
 export async function storeLinks(
   session: Session,
   fairRanks: FairRanks,
@@ -173,7 +175,7 @@ async function endSkipped(
   return changes;
 }
 
-/** Locks an open job and what it is to depend on. */
+/** Locks an open job and the targets of its new dependencies. */
 export async function linkOne(session: Session, namespace: string, jobId: string, dependencies: readonly Dependency[]) {
   const [links = []] = await linkAll(session, namespace, [dependencies], [jobId]);
   const [row] = await session.run(readLast, [jobId]);

@@ -1,4 +1,7 @@
-/** What dependencies are on: found, locked so that its end is told from then on, and looked at for what has come about already. */
+/**
+ * Targets of dependencies: found, locked so that their ends are published from then on, and checked for ends that have
+ * already happened.
+ */
 import type { Dependency, DependsOn, endings } from '../../domain/dependencies/dependencies.ts';
 import { isTerminal, stateOf } from '../../domain/jobs/job-state.ts';
 import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
@@ -21,13 +24,13 @@ export function targetIdOf(namespace: string, on: DependsOn): string {
   }
 }
 
-/** The job whose end is told. */
+/** The job whose end fulfils or breaks the dependency. */
 function jobOf(on: DependsOn): string[] {
   if (on.kind === 'ASSET') return [];
   return [on.kind === 'JOB' ? on.jobId : on.workflowJobId];
 }
 
-// Those that wait are locked in the same order, and are not told of.
+// Waiting jobs are locked in the same order, but their own ends are not published for this.
 const lockSome = {
   name: 'lock_dependency_targets',
   text: `
@@ -81,7 +84,7 @@ SELECT asset_id, $3, name FROM ${inputTable({ asset_id: 'uuid', name: 'text' }, 
 ON CONFLICT DO NOTHING`,
 };
 
-// A lock that whoever publishes waits for, and that is shared by all who wait.
+// A lock that publishers of the assets wait for, and that all waiting jobs share.
 const lockAssets = {
   name: 'lock_assets',
   text: `
@@ -105,7 +108,7 @@ const endedSteps = new Map<number, (typeof endings)[number]>([
   [stepStates.SKIPPED, 'SKIPPED'],
 ]);
 
-/** What is known of the targets once they are locked. */
+/** The state of the targets, read once they are locked. */
 interface Facts {
   readonly jobs: ReadonlyMap<string, TargetJob>;
   /** By `targetIdOf`. */
@@ -123,7 +126,7 @@ async function lockAll(
   const steps = ons.flatMap((on) => (on.kind === 'STEP' ? [on] : []));
   const names = [...new Set(ons.flatMap((on) => (on.kind === 'ASSET' ? [on.name] : [])))];
   const assetIds = names.map((name) => assetIdOf(namespace, name));
-  // The facts come by later statements than the lock: its own may have begun before the last one who held it was done.
+  // The facts come by statements after the lock: its own statement may have begun before the previous holder committed.
   const [, jobs, stepRows, , assetRows] = await Promise.all([
     targetJobIds.length + waiting.length > 0
       ? session.run(lockSome, [[...targetJobIds, ...waiting], targetJobIds])
@@ -142,7 +145,7 @@ async function lockAll(
   };
 }
 
-/** Undefined: what it is on is not there. */
+/** Undefined: the target does not exist. */
 function linkOf(namespace: string, dependency: Dependency, facts: Facts): LinkedDependency | undefined {
   const { on } = dependency;
   if (on.kind === 'ASSET') {
@@ -160,11 +163,14 @@ function linkOf(namespace: string, dependency: Dependency, facts: Facts): Linked
   const ended = isTerminal(job.state) ? job.state : undefined;
   if (on.kind === 'JOB') return { dependency, ending: ended };
   const state = facts.steps.get(targetIdOf(namespace, on))?.state;
-  // What a workflow that has ended never started was skipped.
+  // A step that an ended workflow never started counts as skipped.
   return { dependency, ending: endedSteps.get(state) ?? (ended && 'SKIPPED') };
 }
 
-/** Locks what the jobs depend on; `waiting` are open jobs that wait, and are locked besides. In the order of the lists. */
+/**
+ * Locks the targets of the jobs' dependencies, and `waiting`: open jobs that wait. Returns links in the order of
+ * `lists`.
+ */
 export async function linkAll(
   session: Session,
   namespace: string,

@@ -1,4 +1,4 @@
-/** What is read to find circles, and to explain what a job waits for; and the assets that were published. */
+/** Reads for the search for cycles and for explanations of waiting jobs; also lists published assets. */
 import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
 import type {
   Ancestor,
@@ -34,7 +34,7 @@ SELECT r.job_id, r.lane_id, r.state FROM unnest($1::uuid[]) AS i (job_id)
 JOIN job_runs r ON ${sameKey('r.job_id', 'i.job_id')}`,
 };
 
-// Those that wait for a worker, or run, wait for no job.
+// Jobs that wait for a worker, or run, wait for no job.
 const readChildren = {
   name: 'read_waiting_children',
   text: `
@@ -53,10 +53,10 @@ SELECT w.* FROM unnest($1::uuid[]) AS i (job_id)
 CROSS JOIN LATERAL (SELECT job_id, phase, doomed FROM workflow_runs r WHERE r.job_id = i.job_id OFFSET 0) AS w`,
 };
 
-/** Numbers of steps, those of children of handlers among them. */
+/** Bounds of step numbers, the numbers of handler children included. */
 const ALL_STEPS = [-32_768, 32_767] as const;
 
-/** As deep as workflows may be in each other, and one more. */
+/** The max nesting of workflows, plus one. */
 const MAX_ANCESTORS = 17;
 
 const readParents = {

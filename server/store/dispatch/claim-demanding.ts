@@ -1,7 +1,7 @@
 /**
- * Claims jobs that take amounts of their session's resources. The rows of the sessions are locked, so that such claims take
- * turns, and what is taken is counted from the jobs that a session holds, in a statement after the lock: so nothing is ever
- * given out twice, and nothing can be lost with whoever held it.
+ * Claims jobs that take amounts of their session's resources. The rows of the sessions are locked, so that such claims
+ * take turns. The amounts taken are counted from the jobs that a session holds, in a statement after the lock: so
+ * nothing is ever assigned twice, and nothing is lost with a claim or a session that dies.
  */
 import { fitCounts, reserve, type SessionCapacity } from '../../domain/dispatch/reservation.ts';
 import { type Amounts, covers } from '../../domain/dispatch/resources.ts';
@@ -13,7 +13,7 @@ import { freePermits } from './claim-suspects.ts';
 import { askForCapacity, dropReservation, type Reservations, readReservations } from './reservations.ts';
 import { readTaken } from './taken-resources.ts';
 
-// NO KEY UPDATE keeps out other claims of this kind, and those of suspects, for these sessions. It never waits.
+// NO KEY UPDATE excludes other claims of this kind, and claims of suspects, for these sessions. It never waits.
 const lockSessions = {
   name: 'lock_sessions_for_demands',
   text: `
@@ -35,7 +35,7 @@ export async function claimDemanding(session: Session, claim: Claim, needs: Amou
   const found = await assign(session, { ...claim, permits: free });
   const { jobs, limits } = found;
   if (jobs.length > 0 && seen.own) await dropReservation(session, lane.laneId);
-  // Jobs at a limit wait for that, and for no capacity.
+  // Jobs at a limit wait for the limit, not for capacity.
   const waits = async () => limits?.exhausted || (await askFor(session, lane.laneId, needs, sessions, seen));
   const isDry = limits ? limits.dry : free.length === 0 || jobs.length < free.length;
   const dry = fitting.length > 0 ? isDry : !(await waits());
@@ -43,7 +43,7 @@ export async function claimDemanding(session: Session, claim: Claim, needs: Amou
   return { ...found, capacity: { exhausted: exhaustedSessions(fits, jobs), missed, dry } };
 }
 
-/** Locks the sessions, and looks at what is left of them. */
+/** Locks the sessions, and reads their free capacity. */
 async function lockCapacity(
   session: Session,
   laneId: number,
@@ -62,7 +62,7 @@ async function lockCapacity(
   return { sessions, seen };
 }
 
-/** No more places of a session than it has room for. */
+/** Keeps no more permits per session than it has capacity for. */
 function permitsIn(permits: readonly Permit[], fits: FitCounts): Permit[] {
   const left = new Map(fits);
   return permits.filter(({ sessionId }) => {
@@ -77,7 +77,10 @@ async function assign(session: Session, claim: Claim): Promise<ClaimResult> {
   return claim.permits.length > 0 ? claimJobs(session, claim) : { jobs: [], gatedLaneIds: [] };
 }
 
-/** The lane asks for room, where one of the sessions would have some if it were empty. Returns whether a job waits for it. */
+/**
+ * Asks for a reservation if one of the sessions would have enough capacity when empty. Returns whether a job waits for
+ * it.
+ */
 async function askFor(
   session: Session,
   laneId: number,

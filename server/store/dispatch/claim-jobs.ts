@@ -1,4 +1,4 @@
-/** Claims ready jobs of a few lanes for places that sessions offer: one statement, one transaction. */
+/** Claims ready jobs of a few lanes for the permits of sessions: one statement, one transaction. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { Claim, ClaimedJob, ClaimResult, Permit } from '../../engine/ports/dispatch.ts';
 import { inputTable } from '../base/input-table.ts';
@@ -7,10 +7,12 @@ import type { Row, Session } from '../driver/database.ts';
 import { passedBy } from './gated-lanes.ts';
 import { addCounts } from './lane-counts.ts';
 
-/** What an assignment carries besides the input, counted into the byte bound. */
+/** Bytes of an assignment besides the input, counted into the byte bound. */
 export const OVERHEAD_BYTES = 512;
 
-/** What an assignment needs of the job's record and its last checkpoint, for a run that the query calls `k`. */
+/**
+ * The columns and joins that an assignment needs of the job's record and its last checkpoint, for a run aliased `k`.
+ */
 // OFFSET 0 keeps the planner from turning the look-ups by key into scans of whole partitions.
 export const recordOfRun = {
   columns: `j.input, j.input_content_type, j.input_metadata, j.traceparent, j.tracestate, j.run_time,
@@ -30,12 +32,12 @@ export function runTimeoutLeft(run: string): string {
   return `CASE WHEN ${run}.deadline IS NULL THEN ${run}.run_timeout_ms ELSE greatest(1, least(${run}.run_timeout_ms, ${left})) END`;
 }
 
-// The session rows are locked FOR KEY SHARE: a close (FOR UPDATE) waits for the claim or the claim sees it closed, so no
-// claim can land on a closed session. The rows of the lanes likewise: once one is held back, no claim takes anything from
-// it. SKIP LOCKED: a claim never waits. The byte bound stands in a CTE above the one
-// that locks, since PostgreSQL refuses a window function beside FOR UPDATE. Places are arrays read by subscript: the
-// planner would join two lists of unknown length by a nested loop (1,000 places: 250 ms). An IN beside an OR is looked up
-// in a hash table, where an IN alone would become such a join too.
+// The session rows are locked FOR KEY SHARE: a close (FOR UPDATE) waits for the claim or the claim sees it closed, so
+// no claim can land on a closed session. The rows of the lanes likewise: once a lane is gated, no claim takes anything
+// from it. SKIP LOCKED: a claim never waits. The byte bound stands in a CTE above the one that locks, since PostgreSQL
+// refuses a window function together with FOR UPDATE. Permits are arrays read by subscript: the planner would join two
+// lists of unknown length by a nested loop (1,000 permits: 250 ms). An IN that is combined with an OR is looked up in a
+// hash table, where an IN alone would become such a join too.
 const statement = {
   name: 'claim_jobs',
   text: `
@@ -118,7 +120,9 @@ export function claimedJob(row: Row, { sessionId, creditId, prefetch }: Permit):
   };
 }
 
-/** One statement: for lanes without limits, suspects or demands, or whose demands the sessions of the permits meet. */
+/**
+ * One statement, for lanes without limits, suspects or demands, or with demands that the sessions of the permits meet.
+ */
 export async function claimJobs(session: Session, claim: Claim): Promise<ClaimResult> {
   const rows = await session.run(statement, [
     [...new Set(claim.permits.map((permit) => permit.sessionId))],

@@ -1,5 +1,5 @@
 /**
- * Claims jobs of a lane with limits. Jobs whose keys have no room are moved out of the way of later claims.
+ * Claims jobs of a lane with limits. Jobs whose keys are exhausted are deferred, so that later claims don't scan them.
  */
 
 import { admit, limitMarks } from '../../domain/dispatch/limits.ts';
@@ -15,7 +15,7 @@ import { addCounts } from './lane-counts.ts';
 import { headroomsOf, keyHeadrooms, lockCapacity, takeUnitsOf } from './limit-headroom.ts';
 import { keyUse } from './limit-use.ts';
 
-/** Jobs that are looked at, at least, where some may be at the limit of their keys. */
+/** Min jobs scanned per claim where some may be at the limit of their keys. */
 const MIN_SCANNED = 100;
 
 const lockCandidates = {
@@ -35,7 +35,7 @@ FROM candidates c LEFT JOIN used u ON u.limit_id = c.limit_id ORDER BY c.rank, c
 
 const columns = { job_id: 'uuid', session_id: 'uuid', credit_id: 'bigint', place: 'int' };
 
-// The rows are ours already.
+// This transaction has locked the rows already.
 const claimMany = {
   name: 'claim_limited',
   text: `
@@ -100,7 +100,8 @@ export async function claimLimited(session: Session, claim: Claim, limits: Limit
       exhausted: under.isOpen && admitted.length >= headroom.jobs,
       openTimeUs: headroom.openTimeUs,
       deferred: [...new Set(over.flatMap((jobId) => limitIds.get(jobId) ?? []))],
-      // The next claim would find no more, as with a lane that has nothing, while no session takes anything or it is gated.
+      // The lane is dry: the next claim would find no more, as with an empty lane, while no session takes anything or
+      // it is gated.
       dry:
         permits.length === 0 ||
         (under.isCurrent && !under.isOpen) ||

@@ -1,8 +1,8 @@
-/** Sessions that may get a suspect: a job that may be what takes its worker down. No session holds two of them. */
+/** Sessions that may get a suspect: a job that may crash its worker. No session holds two suspects. */
 import type { Permit } from '../../engine/ports/dispatch.ts';
 import type { Session } from '../driver/database.ts';
 
-// NO KEY UPDATE keeps out other claims of suspects for these sessions, and no claim of other jobs. It never waits.
+// NO KEY UPDATE excludes other claims of suspects for these sessions, but no claim of other jobs. It never waits.
 const lockSessions = {
   name: 'lock_sessions_for_suspects',
   text: `
@@ -10,8 +10,8 @@ SELECT session_id FROM sessions WHERE session_id = ANY($1::uuid[]) AND state IS 
 ORDER BY session_id FOR NO KEY UPDATE SKIP LOCKED`,
 };
 
-// A statement of its own: what a claim before ours assigned is younger than the snapshot that the lock was taken under.
-// `consecutiveLosses` says who is a suspect, as `isSuspect` does.
+// A separate statement: what an earlier claim assigned is younger than the snapshot that the lock was taken under.
+// `consecutiveLosses` decides which job is a suspect, as in `isSuspect`.
 const findFree = {
   name: 'find_sessions_without_suspect',
   text: `
@@ -26,7 +26,7 @@ async function freeSessions(session: Session, sessionIds: readonly string[]): Pr
   return new Set(locked.length > 0 ? await ids(findFree, locked) : []);
 }
 
-/** One place of each session that holds no suspect, and no claim of suspects is under way for. */
+/** One permit of each session that holds no suspect and has no claim of suspects under way. */
 export async function freePermits(session: Session, permits: readonly Permit[]): Promise<Permit[]> {
   const free = await freeSessions(session, [...new Set(permits.map((permit) => permit.sessionId))]);
   return permits.filter((permit) => free.delete(permit.sessionId));

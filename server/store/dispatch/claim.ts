@@ -1,4 +1,4 @@
-/** Assigns ready jobs: in one statement where nothing has to be locked first, else in a transaction. */
+/** Assigns ready jobs: in one statement where no row has to be locked first, otherwise in a transaction. */
 import type { Claim, ClaimResult } from '../../engine/ports/dispatch.ts';
 import type { Database, Session } from '../driver/database.ts';
 import { claimDemanding } from './claim-demanding.ts';

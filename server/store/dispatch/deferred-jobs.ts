@@ -1,4 +1,6 @@
-/** Jobs that wait for room at the limit of their keys: found, and put back among the ready ones of their lanes. */
+/**
+ * Deferred jobs, which wait for capacity of their limit key: found, and moved back to the ready jobs of their lanes.
+ */
 
 import { type DefinitionLimits, headroomOf } from '../../domain/dispatch/limits.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
@@ -12,16 +14,16 @@ import { keyCapacity, keyUse, mostOfKey } from './limit-use.ts';
 
 const { READY } = stateCodes;
 
-// Written as a range: of an equality the planner knows that the index of ready jobs has it too, and would read all of that.
+// Written as a range: an equality also matches the index of all ready jobs, and the planner would read the whole of it.
 const isReady = (run: string) => `${run}.state BETWEEN ${READY} AND ${READY}`;
 const isMarked = (run: string) => `${run}.limit_mark IS NOT NULL AND ${isReady(run)}`;
 
-/** Jobs of one key that are put back together. */
+/** Max jobs requeued per key and transaction. */
 const MAX_REQUEUED = 1_000;
-/** Jobs of a key that has no limit any more. */
+/** Max jobs reopened at once of a key that no longer has a limit. */
 const MAX_REOPENED = 10_000;
 
-// The last of the key's waiting jobs says of which definition it is, and whether some wait at the limit: those that do are
+// The last waiting job of the key names its definition, and says whether any wait at the limit: deferred jobs are
 // behind the others.
 const readKeys = {
   name: 'read_limited_keys',
@@ -39,7 +41,7 @@ const sameLane = ['namespace', 'queue', 'definition', 'definition_version', 'dem
   .map((column) => `open.${column} = a.${column}`)
   .join(' AND ');
 
-// The first jobs of each key, as many as there is room for, belong into the open lanes: most of them may be there already.
+// The first jobs of each key, up to its capacity, belong into the open lanes. Most of them may be there already.
 const requeueMany = {
   name: 'unpark_jobs',
   text: `
@@ -67,7 +69,7 @@ ${addCounts(`
 SELECT to_lane_id AS lane_id, min(rank) AS rank, count(*)::int AS jobs FROM moved GROUP BY to_lane_id`,
 };
 
-/** Puts back as many jobs of each key as it has room for. */
+/** Requeues as many jobs of each key as it has capacity for. */
 export function requeueDeferredJobs(database: Database, limitIds: readonly string[]): Promise<Requeued> {
   return database.transaction(async (session) => {
     const rows = (await session.run(readKeys, [limitIds])).filter((row) => row.at_limit);
@@ -97,7 +99,8 @@ async function requeueDeferred(
   return moved.map((row) => ({ laneId: row.lane_id, rank: row.rank, jobs: row.jobs }));
 }
 
-// Hops from key to key. Of each key with marked ready jobs, parked or not any more: which of them are is seen when they are put back.
+// Hops from key to key with marked ready jobs, deferred or not. Which of them are deferred shows when they are
+// requeued.
 const readWaiting = {
   name: 'read_waiting_keys',
   text: `
@@ -111,7 +114,7 @@ WITH RECURSIVE waiting AS (
 SELECT limit_id FROM waiting LIMIT $2`,
 };
 
-/** Keys with marked ready jobs, in the order of their ids, from behind `afterLimitId`. */
+/** Keys with marked ready jobs, sorted by id, after `afterLimitId`. */
 export async function readWaitingKeys(session: Session, afterLimitId: string, limit: number): Promise<string[]> {
   return (await session.run(readWaiting, [afterLimitId, limit])).map((row) => row.limit_id);
 }

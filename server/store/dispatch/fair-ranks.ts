@@ -1,4 +1,6 @@
-/** Ranks for jobs with fairness keys: given out key by key, under a lock, in the transaction that makes the jobs ready. */
+/**
+ * Ranks for jobs with fairness keys: assigned key by key, under a lock, in the transaction that makes the jobs ready.
+ */
 import { fairStep, virtualTime } from '../../domain/dispatch/fair-rank.ts';
 import { rankOf, startOf } from '../../domain/dispatch/rank.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
@@ -7,13 +9,13 @@ import type { Row, Session } from '../driver/database.ts';
 import { queueKey } from '../queues/queues.ts';
 import { claimedSingly } from './gated-lanes.ts';
 
-/** A job that is about to be ready. */
+/** A job that is about to become ready. */
 export interface FairJob {
   readonly jobId: string;
   readonly laneId: number;
   readonly fairnessKey: string;
   readonly priority: number;
-  /** That caps its rank. */
+  /** Caps the rank. */
   readonly expireTimeUs?: number | null | undefined;
 }
 
@@ -22,12 +24,15 @@ const firstReady = (lane: string, rest: string) =>
 
 const keyInput = { namespace: 'text', queue: 'text', fairness_key: 'text' };
 
-/** Locks of a queue that its keys share. A lock on each key's row is written, and cost more than all else done for the key. */
+/**
+ * Locks that the keys of a queue share. A lock on each key's row is a write, and cost more than all other work for the
+ * key.
+ */
 const LOCKS_PER_QUEUE = 64;
 const LOCK_SEED = 7302421;
 
-// Locked here, so that the statement that reads the keys sees the jobs of whoever held them. Sorted, so that two flushes that
-// share some wait for each other in one direction only.
+// Locked here, so that the statement that reads the keys sees the jobs of the previous holder. Sorted, so that two
+// flushes with shared locks wait for each other in one direction only.
 const lockMany = {
   name: 'lock_fairness_keys',
   text: `
@@ -39,10 +44,10 @@ SELECT pg_advisory_xact_lock(lock) FROM (
 ) AS locks`,
 };
 
-/** Lanes of a queue that are looked at for the turn of a job whose own lane has none waiting. */
+/** Max lanes of a queue scanned for the turn of a job whose own lane has none waiting. */
 const MAX_LANES = 100;
 
-// Of lanes in which jobs take turns. The highest: one that no worker serves stays behind.
+// Of lanes in which jobs take turns. The highest rank: a lane that no worker serves stays behind.
 const highestHead = `
   SELECT max(o.rank) FROM (
     SELECT lane_id FROM lanes m WHERE ${queueKey('m.')} = l.namespace || '/' || l.queue AND m.held_back & ~${claimedSingly}::smallint = 0
@@ -54,7 +59,7 @@ const highestHead = `
   CROSS JOIN LATERAL (SELECT fairness_key FROM jobs WHERE jobs.job_id = o.job_id OFFSET 0) AS j
   WHERE j.fairness_key IS NOT NULL`;
 
-// From the floor on: below it are mostly dead entries, which are dear under an old snapshot.
+// From the floor on: below it are mostly dead entries, which are costly under an old snapshot.
 const readLanes = {
   name: 'read_fair_lanes',
   text: `
@@ -73,7 +78,7 @@ CROSS JOIN LATERAL (SELECT namespace, queue FROM lanes WHERE lanes.lane_id = h.l
 LEFT JOIN LATERAL (SELECT fairness_weights FROM queues WHERE queues.namespace = l.namespace AND queues.name = l.queue OFFSET 0) AS q ON true`,
 };
 
-// With its priority undone: the first job may be one that was moved ahead, and whom nobody is to follow.
+// With the priority subtracted: the first job may be one that was moved ahead, and no job is to follow it there.
 const readFirst = {
   name: 'read_first_of_fair_lanes',
   text: `
@@ -85,7 +90,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (SELECT priority FROM jobs WHERE jobs.job_id = f.job_id OFFSET 0) AS j ON true`,
 };
 
-// Keys whose last job waits: they go on behind it.
+// Keys whose last job waits: their new jobs follow it.
 const readKeys = {
   name: 'read_fairness_keys',
   text: `
@@ -126,15 +131,15 @@ interface Group {
   fromRank: number;
 }
 
-/** What is remembered of a lane. Its queue never changes. */
+/** Cached facts of a lane. Its queue never changes. */
 interface KnownLane {
   readonly namespace: string;
   readonly queue: string;
-  /** Undefined: none of its jobs has waited yet. */
+  /** Undefined: no job of the lane has waited yet. */
   readonly floorUs: number | undefined;
 }
 
-/** Lanes that are remembered. */
+/** Max lanes in the cache. */
 const MAX_LANES_KNOWN = 10_000;
 
 export class FairRanks {
@@ -145,7 +150,7 @@ export class FairRanks {
     if (jobs.length === 0) return new Map();
     const laneIds = [...new Set(jobs.map((job) => job.laneId))];
     const unknown = laneIds.filter((laneId) => !this.#known.has(laneId));
-    // Waited for only where it is needed: what is sent within one turn goes together.
+    // Awaited only where needed: statements sent within one turn go together.
     if (unknown.length > 0) await this.#learn(session, unknown);
     const known = new Map(laneIds.map((laneId) => [laneId, this.#known.get(laneId) as KnownLane]));
     const named = keysOf(jobs, known);
@@ -173,7 +178,10 @@ export class FairRanks {
     return ranks;
   }
 
-  /** Of lanes that this replica has not looked at yet: what waits there was stored through another one, or before it began. */
+  /**
+   * Loads lanes that this replica has not read yet: their waiting jobs came through another replica, or before it
+   * started.
+   */
   async #learn(session: Session, laneIds: readonly number[]): Promise<void> {
     const rows = await session.run(readFirst, [laneIds]);
     if (this.#known.size + rows.length > MAX_LANES_KNOWN) this.#known = new Map();
@@ -194,7 +202,7 @@ export class FairRanks {
   }
 }
 
-/** Namespaces, queues and keys, each key once a lane. */
+/** Namespaces, queues and keys, each key once per lane. */
 function keysOf(jobs: readonly FairJob[], known: ReadonlyMap<number, KnownLane>): string[][] {
   const keys = [...new Map(jobs.map((job) => [`${job.laneId}/${job.fairnessKey}`, job])).values()];
   const lanes = keys.map((job) => known.get(job.laneId) as KnownLane);
@@ -227,7 +235,7 @@ function groupsOf(jobs: readonly FairJob[], lanes: ReadonlyMap<number, Row>, tim
   return [...byQueue.values()].flatMap((groups) => [...groups.values()]);
 }
 
-/** With whatever stores the jobs: nobody waits for it. */
+/** Sent with the statement that stores the jobs; not awaited. */
 function writeRanks(session: Session, groups: readonly Group[]): void {
   const added = groups.map((group) => group.step * group.jobs.length);
   void session.run(writeKeys, [

@@ -1,24 +1,23 @@
 /**
- * Lanes that are held back: nothing is assigned from them, though their jobs are ready.
- *
- * Whatever assigns jobs of a lane locks its row FOR KEY SHARE, in the same statement, and requires that no bit is set.
- * Who sets one locks the row FOR UPDATE: that waits for the claims under way, and later ones see the bit. So once the
- * transaction that sets it has committed, nothing of the lane is assigned.
+ * Gated lanes: nothing is assigned from them, though their jobs are ready.
+ * Each statement that assigns jobs of a lane locks its row FOR KEY SHARE, and requires that no bit is set. A change
+ * that sets a bit locks the row FOR UPDATE: that waits for the claims under way, and later claims see the bit. So once
+ * the transaction that sets it has committed, nothing of the lane is assigned.
  */
 import type { Claim } from '../../engine/ports/dispatch.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session } from '../driver/database.ts';
 
 /**
- * Why a lane is held back; each reason comes and goes by itself, but for the last two, which say what the lane is for. Jobs
- * of one that is `limited`, or `demanding`, are claimed all the same, by those who look at its limits, or at what its jobs take.
+ * Gates of a lane. Each is set and cleared independently, except the last two, which state the kind of the lane. Jobs
+ * of a `limited` or `demanding` lane are still claimed, by claims that check its limits or its demands.
  */
 export const gates = { queuePaused: 1, breakerOpen: 2, limited: 4, atLimit: 8, demanding: 16 } as const;
 
-/** What claims of a kind of their own look after. */
+/** Gates that special claims check themselves. */
 export const claimedSingly = gates.limited | gates.demanding;
 
-/** What does not hold a claim back that looks at so much. */
+/** Gates that this claim may ignore because it checks them itself. */
 export function passedBy({ probes, needs }: Pick<Claim, 'probes' | 'needs'>): number {
   return (probes ? gates.breakerOpen : 0) | (needs ? gates.demanding : 0);
 }
@@ -40,8 +39,8 @@ RETURNING l.lane_id, l.held_back`,
 };
 
 /**
- * Within a transaction, which has to keep others from making lanes that should be among these. Returns the lanes that the
- * change has let go: no other reason holds them back.
+ * Within a transaction, which has to keep others from making lanes that should be among these. Returns the lanes that
+ * the change has opened: they have no other gate.
  */
 export async function gateLanes(
   session: Session,

@@ -1,16 +1,16 @@
 /**
- * How many open jobs each lane has in each state, without counting them: every statement that makes, moves or ends runs adds
- * a row for each lane and state that it changed to `lane_count_changes`, in the same statement. That is an insert, so
- * nobody waits for anybody. `foldCounts` adds them up in `lane_counts`; the sum of both tables is exact at any moment. Beside
- * that it counts by the minute what was assigned: whatever hands jobs to sessions adds one row for them, which nothing is
- * taken off.
+ * How many open jobs each lane has in each state, without a count of the jobs. Every statement that makes, moves or
+ * ends runs adds a row to `lane_count_changes` for each lane and state that it changed. That is an insert, so it never
+ * waits for another transaction. `foldCounts` adds the rows up in `lane_counts`; the sum of both tables is exact at any
+ * moment. Assignments are counted by the minute as well: each statement that assigns jobs adds one row, and nothing is
+ * subtracted.
  */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { Session } from '../driver/database.ts';
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
 
-/** What a state is counted as: all that a session holds is one. */
+/** The state under which a run is counted: all states in which a session holds it are one. */
 export function countedAs(state: string): string {
   return `CASE WHEN ${state} IN (${RUNNING}, ${CANCELLING}) THEN ${ASSIGNED} ELSE ${state} END`;
 }
@@ -23,10 +23,11 @@ export function addCounts(changes: string): string {
 )`;
 }
 
-/** Rows that are folded in one step. */
+/** Max rows folded per step. */
 export const FOLD_ROWS = 5_000;
 
-// One at a time: who finds another at it leaves it to that one. What is being written meanwhile is folded the next time.
+// One step at a time: a replica that finds another one folding leaves it to that one. Rows that are being written
+// meanwhile are folded the next time.
 const foldSome = {
   name: 'fold_lane_counts',
   text: `
@@ -52,7 +53,7 @@ folded AS (
 SELECT count(*)::int AS rows FROM gone`,
 };
 
-/** One step of bounded work; returns how many changes were folded: `FOLD_ROWS` means that there may be more. */
+/** One step of bounded work. Returns the number of folded changes; `FOLD_ROWS` means that there may be more. */
 export async function foldCounts(session: Session): Promise<number> {
   const [row] = await session.run(foldSome, []);
   return row?.rows ?? 0;

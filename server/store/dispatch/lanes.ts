@@ -14,7 +14,7 @@ const findOne = {
   text: 'SELECT lane_id, breaker FROM lanes WHERE namespace = $1 AND queue = $2 AND definition = $3 AND definition_version = $4 AND demands = $5 AND suspect = $6 AND cleanup = $7 AND at_limit = $8',
 };
 
-// A queue that is there is locked all the same: a pause waits for the new lane, or the lane sees the pause.
+// An existing queue is locked all the same: a pause waits for the new lane, or the lane sees the pause.
 const ensureQueue = {
   name: 'ensure_queue',
   text: `
@@ -32,7 +32,7 @@ const lockDefinition = {
 
 const newLane = { namespace: '$1', queue: '$2', definition: '$3', cleanup: '$7::boolean' };
 
-// What cleans up is promised to run: a pause of its queue does not hold it back.
+// Cleanups are guaranteed to run: a pause of their queue does not gate their lane.
 const insertLane = {
   name: 'insert_lane',
   text: `
@@ -46,7 +46,7 @@ FROM queues WHERE namespace = $1 AND name = $2
 ON CONFLICT DO NOTHING RETURNING lane_id`,
 };
 
-// A replica of an older release has made it.
+// For a lane that a replica of an older release has made.
 const nameBreaker = { name: 'name_breaker', text: 'UPDATE lanes SET breaker = $2 WHERE lane_id = $1' };
 
 const readMany = {
@@ -54,7 +54,8 @@ const readMany = {
   text: `SELECT lane_id, ${keyColumns}, held_back FROM lanes WHERE lane_id = ANY($1::int[])`,
 };
 
-// Hops from lane to lane along the index instead of reading every ready job. Who lets a lane go hints at its head.
+// Hops from lane to lane along the index instead of reading every ready job. The change that opens a lane hints at its
+// head.
 const readAllHeads = {
   name: 'read_lane_heads',
   text: `
@@ -90,13 +91,13 @@ export async function findLane(session: Session, key: LaneKey, breaker?: string)
   return found?.lane_id;
 }
 
-/** Looks first: an insert that conflicts burns a number of the sequence. */
+/** Reads first: an insert that conflicts uses up a number of the sequence. */
 export async function ensureLane(database: Database, key: LaneKey, breaker?: string): Promise<number> {
   const found = await findLane(database, key, breaker);
   return found ?? database.transaction((session) => makeLane(session, key, breaker));
 }
 
-/** Within a transaction. The second look finds a lane made meanwhile. */
+/** Within a transaction. The second read finds a lane made meanwhile. */
 export async function makeLane(session: Session, key: LaneKey, breaker?: string): Promise<number> {
   await session.run(ensureQueue, [key.namespace, key.queue]);
   await session.run(lockDefinition, [key.namespace, key.definition, key.definitionVersion]);
@@ -135,7 +136,7 @@ export async function readHeads(session: Session): Promise<LaneHead[]> {
   return rows.map((row) => ({ ...headOf(row), limited: row.limited }));
 }
 
-/** Of those of the lanes that have ready jobs, whether they are held back or not. */
+/** Heads of the given lanes that have ready jobs, gated or not. */
 export async function readHeadsOf(session: Session, laneIds: readonly number[]): Promise<LaneHead[]> {
   return (await session.run(readSomeHeads, [laneIds])).map(headOf);
 }

@@ -1,7 +1,7 @@
 /**
- * What may be assigned under the limits of a lane. Whoever assigns under them takes turns by the lock on their rows, and
- * counts what is held from the jobs themselves, in statements after the lock: so a limit is never exceeded, and no permit
- * can be lost with whoever held it.
+ * What may be assigned under the limits of a lane. Transactions that assign under them take turns by the lock on their
+ * rows, and count held jobs from the jobs themselves, in statements after the lock: so a limit is never exceeded, and
+ * no permit is lost with a session or replica that dies.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -10,8 +10,8 @@ import type { LaneUnderLimits } from '../../engine/ports/limits.ts';
 import type { Row, Session } from '../driver/database.ts';
 import { keyCapacity, type LimitUse, lockLimits, readLimitUse, type TakenUnits, takeRateUnits } from './limit-use.ts';
 
-// Sessions and the lane are locked as by any claim, and for the same reasons, but after the limits: who changes a limit
-// holds its row while it waits for the lanes. Here nothing waits.
+// Sessions and the lane are locked as by any claim, and for the same reasons, but after the limits: a change of a limit
+// holds the limit's row while it waits for the lanes. Here nothing waits.
 const lockMany = {
   name: 'lock_limited_lane',
   text: `
@@ -27,31 +27,34 @@ SELECT session_id, NULL::int AS lane_id FROM open_sessions UNION ALL SELECT NULL
 
 export interface LimitHeadroom {
   readonly openSessions: ReadonlySet<string>;
-  /** The lane may be assigned from. */
+  /** Jobs of the lane may be assigned. */
   readonly isOpen: boolean;
-  /** They are as they were when they were locked. */
+  /** The limits are unchanged since they were locked. */
   readonly isCurrent: boolean;
   readonly use: LimitUse;
-  /** Units that an attempt takes of a rate. */
+  /** Rate units per attempt. */
   readonly cost: number;
-  /** What the limits of queue and definition leave; those of keys are another matter. */
+  /** Headroom under the limits of queue and definition. Limits of keys are separate. */
   readonly headroom: Headroom;
 }
 
-/** Within a transaction, until whose end nobody else assigns under these limits. `mask`: bits that don't hold the lane back. */
+/**
+ * Within a transaction; no other one assigns under these limits until its end. `mask`: gates that this caller ignores.
+ */
 export async function lockCapacity(
   session: Session,
   lane: LaneUnderLimits,
   sessionIds: readonly string[],
   mask: number,
 ): Promise<LimitHeadroom> {
-  // In this order: one that was set before the lane was locked, for which who sets it waits, is seen by what reads last.
+  // In this order: a change of a limit waits for the lane, so one made before the lane was locked is seen by the last
+  // read.
   const [limits, rows, use] = await Promise.all([
     lockLimits(session, lane),
     session.run(lockMany, [[...new Set(sessionIds)], lane.laneId, mask]),
     readLimitUse(session, lane),
   ]);
-  // One that was not there could not be locked.
+  // A limit that did not exist could not be locked.
   const isCurrent = isDeepStrictEqual(use.limits, limits);
   const cost = limits.definition?.rateCost ?? 1;
   return {
@@ -69,7 +72,7 @@ export async function lockCapacity(
 /** By limit id. */
 export type Keys = ReadonlyMap<string, { readonly capacity: Capacity; readonly headroom: Headroom }>;
 
-/** From rows that have what `keyUse` gives. */
+/** Reads rows with the columns of `keyUse`. */
 export function keyHeadrooms(rows: readonly Row[], { cost, use }: LimitHeadroom): Keys {
   const keys = new Map<string, { capacity: Capacity; headroom: Headroom }>();
   for (const row of rows) {
@@ -84,14 +87,14 @@ export function headroomsOf(keys: Keys): Map<string, Headroom> {
   return new Map(Array.from(keys, ([limitId, { headroom }]) => [limitId, headroom]));
 }
 
-/** An attempt that is assigned under limits. */
+/** An attempt assigned under limits. */
 export interface Taking {
   readonly limitId: string | undefined;
   /** It is assigned if this job is stored. Undefined: in any case. */
   readonly storedJobId?: string | undefined;
 }
 
-/** Takes, with the end of the transaction, the units of attempts that the statement before this assigns. */
+/** Takes, at the end of the transaction, the units of attempts that the statement before this one assigns. */
 export function takeUnitsOf(
   session: Session,
   lane: LaneUnderLimits,

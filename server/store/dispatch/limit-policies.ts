@@ -1,4 +1,7 @@
-/** Key limits that do not let new jobs wait: looked at in the transaction that stores them, one call after the other. */
+/**
+ * Key limits whose policy does not let new jobs wait: checked in the transaction that stores them, one call after the
+ * other.
+ */
 
 import { judgeLimit, type OpenJob } from '../../domain/dispatch/limit-policy.ts';
 import type { DefinitionLimits } from '../../domain/dispatch/limits.ts';
@@ -7,10 +10,10 @@ import type { KeyLimitOfJob } from '../../engine/ports/limits.ts';
 import type { SubmitCall, SubmitResult } from '../../engine/ports/submissions.ts';
 import type { Session } from '../driver/database.ts';
 
-/** Open jobs of a key that are looked at: a limit may be larger, and what it would cancel is cancelled in several looks. */
+/** Max open jobs of a key read at once. A limit may be larger; cancellations beyond this take several reads. */
 const MAX_OPEN = 2_000;
 
-// Who claims under these limits takes the same locks: what is open when they are ours stays open until we have stored.
+// Claims under these limits take the same locks: a job that is open once they are ours stays open until we have stored.
 const lockMany = {
   name: 'lock_definition_limits',
   text: `
@@ -20,7 +23,7 @@ ORDER BY definition FOR NO KEY UPDATE`,
 
 const held = [stateCodes.ASSIGNED, stateCodes.RUNNING, stateCodes.CANCELLING].join(', ');
 
-// Those that were submitted before the policy was set are among them if they are held or were set aside.
+// Includes jobs submitted before the policy was set, if they are held or deferred.
 const readOpen = {
   name: 'read_open_of_limits',
   text: `

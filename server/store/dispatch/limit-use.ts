@@ -1,4 +1,4 @@
-/** What limits have to give: who holds jobs under them, counted from the jobs themselves, and the units of rates. */
+/** Use of limits: held jobs, counted from the jobs themselves, and the units of rates. */
 
 import type { Capacity, DefinitionLimits, RateLimit } from '../../domain/dispatch/limits.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
@@ -14,13 +14,13 @@ export interface LimitedLane {
   readonly definition: string;
 }
 
-/** Ids of the buckets of a queue and of a definition; that of a key is its limit id. */
+/** Bucket ids of a queue and of a definition. The bucket id of a key is its limit id. */
 export interface Buckets {
   readonly queueBucketId: string;
   readonly definitionBucketId: string;
 }
 
-/** As they are under the lock. */
+/** The limits as read under the lock. */
 export interface LockedLimits {
   readonly queue:
     | { readonly maxConcurrency: number | undefined; readonly rateLimit: RateLimit | undefined }
@@ -28,7 +28,8 @@ export interface LockedLimits {
   readonly definition: DefinitionLimits | undefined;
 }
 
-// The queue's before the definition's, for everybody, and both before the lane: who changes a limit waits for its lanes.
+// Everywhere the queue's lock before the definition's, and both before the lane's: a change of a limit waits for its
+// lanes.
 const limitsText = (lock: string) => `
 WITH q AS MATERIALIZED (
   SELECT max_concurrency, rate_limit FROM queues
@@ -42,7 +43,7 @@ SELECT q.max_concurrency, q.rate_limit, d.limits FROM (VALUES (1)) AS one (one) 
 
 const lockMany = { name: 'lock_limits', text: limitsText('FOR NO KEY UPDATE') };
 
-/** Within a transaction: until its end nobody else assigns anything under these limits. */
+/** Within a transaction: until its end no other one assigns anything under these limits. */
 export async function lockLimits(session: Session, lane: LimitedLane): Promise<LockedLimits> {
   return limitsOf((await session.run(lockMany, [lane.namespace, lane.queue, lane.definition]))[0]);
 }
@@ -69,8 +70,8 @@ const held = (lanes: string) => `(
   ) AS parts
 )`;
 
-// One statement, so that both tables of counts are read as they were at one moment; after the lock, so that what others
-// have assigned is in it.
+// One statement, so that both tables of counts are read at the same moment. It runs after the lock, so that it includes
+// all earlier assignments.
 const readUse = {
   name: 'read_limit_use',
   text: `
@@ -99,7 +100,7 @@ export interface LimitUse {
   readonly nowUs: number;
 }
 
-/** Of the limits of a lane's queue and definition. */
+/** Use of the limits of a lane's queue and definition. */
 export async function readLimitUse(session: Session, lane: LimitedLane & Buckets): Promise<LimitUse> {
   const [row] = (await session.run(readUse, [
     lane.namespace,
@@ -123,31 +124,31 @@ export async function readLimitUse(session: Session, lane: LimitedLane & Buckets
   };
 }
 
-/** SQL of the most jobs of a key that may be held, from the limits of its definition: 0 where there is no such limit. */
+/** SQL of the max concurrency of a key, from the limits of its definition; 0: no such limit. */
 export function mostOfKey(limits: string): string {
   return `coalesce((${limits}::jsonb #>> '{keyLimit,maxConcurrency}')::int, 0)`;
 }
 
-/** SQL of whether keys have a rate, from the limits of their definition. */
+/** SQL that is true if keys have a rate, from the limits of their definition. */
 export function hasKeyRate(limits: string): string {
   return `${limits}::jsonb #> '{keyLimit,rateLimit}' IS NOT NULL`;
 }
 
-/** SQL of two columns for a limit's id: how many of its jobs are held, counted up to `most`, and its bucket if it has a rate. */
+/** SQL of two columns for a limit's id: its held jobs, counted up to `most`, and its bucket if it has a rate. */
 export function keyUse(limitId: string, most: string, hasRate = 'true'): string {
   return `(SELECT count(*)::int FROM (
     SELECT FROM job_runs r WHERE r.limit_id = ${limitId} AND r.limit_id IS NOT NULL AND r.state IN (${ASSIGNED}, ${RUNNING}, ${CANCELLING}) LIMIT ${most}
   ) AS held) AS held, CASE WHEN ${hasRate} THEN (SELECT full_time FROM rate_buckets b WHERE b.bucket_id = ${limitId}) END AS full_time`;
 }
 
-/** Of one key, from a row that has what `keyUse` gives. */
+/** Capacity of one key, from a row with the columns of `keyUse`. */
 export function keyCapacity(limits: DefinitionLimits | undefined, row: Row): Capacity {
   const { maxConcurrency, rateLimit } = limits?.keyLimit ?? {};
   return { maxConcurrency, rateLimit, held: row.held, fullTimeUs: row.full_time };
 }
 
-// At the time of this statement, which runs behind the one that assigns: it is that time which counts, and not when the
-// limits were read. What came back in between would be given out twice within one stretch of time.
+// At the time of this statement, which runs after the one that assigns: that time counts, not the time when the limits
+// were read. Otherwise units that came back in between would be assigned twice within one interval.
 const takeMany = {
   name: 'take_rate_units',
   text: `
@@ -164,15 +165,15 @@ ON CONFLICT (bucket_id) DO UPDATE
 SET full_time = greatest(b.full_time, (SELECT time FROM now)) + (excluded.full_time - (SELECT time FROM now))`,
 };
 
-/** Units of a bucket that are taken, as the time in which they come back, in microseconds. */
+/** Units taken from a bucket, as the time in which they come back, in microseconds. */
 export interface TakenUnits {
   readonly bucketId: string;
   readonly addedUs: number;
-  /** They are taken if this job is stored. Undefined: in any case. */
+  /** Taken only if this job is stored. Undefined: in any case. */
   readonly storedJobId: string | undefined;
 }
 
-/** Within the transaction that has locked the limits, and with its end. */
+/** Within the transaction that has locked the limits, at its end. */
 export function takeRateUnits(session: Session, taken: readonly TakenUnits[]): void {
   if (taken.length === 0) return;
   void session.run(takeMany, [

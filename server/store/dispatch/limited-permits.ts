@@ -1,4 +1,4 @@
-/** Jobs of a lane with limits that are assigned as they are stored: as many as its limits have room for. */
+/** Assigns jobs of a lane with limits as they are stored, up to the capacity of its limits. */
 
 import { admit } from '../../domain/dispatch/limits.ts';
 import type { LaneUnderLimits } from '../../engine/ports/limits.ts';
@@ -25,26 +25,26 @@ FROM (
 ) AS d, unnest($1::uuid[]) AS i (limit_id)`,
 };
 
-/** Jobs with places in a lane with limits, whose locks are held. */
+/** Jobs with permits in a lane with limits. Its locks are held. */
 export interface LockedPermits {
   readonly limited: LaneUnderLimits;
   readonly permitted: readonly NewJob[];
   readonly under: LimitHeadroom;
-  /** Of the keys of the jobs. */
+  /** Headroom of the jobs' keys. */
   readonly keys: Keys;
 }
 
 export interface Admitted extends Placement {
   /**
-   * Behind the statement that stores the jobs: takes the units of rates. `proofs`: by job id, the job that is stored if and only
-   * if this one is; those without one are stored.
+   * Runs after the statement that stores the jobs: takes the units of rates. `proofs`: by job id, the job that is
+   * stored if and only if this one is. A job without an entry is stored.
    */
   readonly takeUnits: (proofs: ReadonlyMap<string, string>) => void;
 }
 
 /**
- * Within the transaction that stores the jobs, and before any key of fairness is locked: others lock a queue or a
- * definition first, and those keys after it. Undefined: no place is in a lane with limits.
+ * Within the transaction that stores the jobs, and before any fairness key is locked: other transactions lock a queue
+ * or a definition first, and fairness keys after it. Undefined: no permit is in a lane with limits.
  */
 export async function lockPermits(
   session: Session,
@@ -67,7 +67,7 @@ export async function lockPermits(
   };
 }
 
-/** Before the jobs are stored: leaves those places out for whose jobs the limits have no room. Those jobs wait. */
+/** Runs before the jobs are stored: drops the permits of jobs beyond the capacity of the limits. Those jobs wait. */
 export function admitPermits(session: Session, locked: LockedPermits | undefined, given: Placement): Admitted {
   const { permits, ranks } = given;
   if (!locked) return { ...given, takeUnits: () => {} };

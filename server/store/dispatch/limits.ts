@@ -1,12 +1,12 @@
 /**
- * Limits of queues and definitions, and the lanes that are subject to them. Such a lane is held back from the claims of
- * others: its jobs are claimed by `claim-limited.ts`, which looks at the limits under a lock.
+ * Limits of queues and definitions, and the lanes that are subject to them. Such a lane is gated for other claims: its
+ * jobs are claimed by `claim-limited.ts`, which checks the limits under a lock.
  */
 import type { DefinitionLimits } from '../../domain/dispatch/limits.ts';
 import type { Session } from '../driver/database.ts';
 import { gates } from './gated-lanes.ts';
 
-/** Whether the jobs of a lane have limits. What cleans up is promised to run: nothing limits it. */
+/** SQL that is true if the jobs of a lane have limits. Cleanups are guaranteed to run: no limit applies to them. */
 export function isLimited(lane: Record<'namespace' | 'queue' | 'definition' | 'cleanup', string>): string {
   return `(NOT ${lane.cleanup} AND (
     EXISTS (SELECT FROM queues q WHERE q.namespace = ${lane.namespace} AND q.name = ${lane.queue}
@@ -21,8 +21,8 @@ const lockLanes = {
 
 const ofLane = { namespace: 'l.namespace', queue: 'l.queue', definition: 'l.definition', cleanup: 'l.cleanup' };
 
-// A statement of its own: what somebody else has committed while we waited for the lanes is younger than the snapshot
-// that they were locked under.
+// A separate statement: a change that another transaction committed while we waited for the lanes is younger than the
+// snapshot that they were locked under.
 const align = {
   name: 'align_limited_lanes',
   text: `
@@ -30,14 +30,17 @@ UPDATE lanes l SET held_back = l.held_back # ${gates.limited}::smallint
 WHERE l.lane_id = ANY($1::int[]) AND (l.held_back & ${gates.limited} <> 0) IS DISTINCT FROM ${isLimited(ofLane)}`,
 };
 
-/** Within a transaction that has changed a limit. Once it has committed, nothing of the lanes is assigned beyond it. */
+/**
+ * Within a transaction that has changed a limit. Once it has committed, nothing of the lanes is assigned beyond the
+ * limit.
+ */
 export async function alignLimited(session: Session, laneIds: readonly number[]): Promise<void> {
   if (laneIds.length === 0) return;
   await session.run(lockLanes, [laneIds]);
   await session.run(align, [laneIds]);
 }
 
-// Keeps others from making lanes of the definition until we have committed, and waits for those who are at it.
+// Keeps others from making lanes of the definition until we have committed, and waits for those under way.
 const lockVersions = {
   name: 'lock_definition_versions',
   text: 'SELECT version FROM job_definitions WHERE namespace = $1 AND name = $2 ORDER BY version FOR UPDATE',
@@ -65,7 +68,7 @@ const readLaneIds = {
   text: 'SELECT lane_id FROM lanes WHERE namespace = $1 AND definition = $2',
 };
 
-/** Within the transaction that makes a version the newest. Undefined: it has none. */
+/** Within the transaction that makes a version the newest. `limits` undefined: the version has none. */
 export async function setDefinitionLimits(
   session: Session,
   namespace: string,

@@ -1,4 +1,4 @@
-/** What open sessions offer that take jobs. */
+/** Offers of open sessions that take jobs. */
 import type { PlacementOffer } from '../../domain/explain/placement-reason.ts';
 import type { Session } from '../driver/database.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Lanes whose jobs find no room in any session, and the sessions that are kept free for them. Their rows are locked last, by
- * claims that hold the rows of their sessions: what such a claim reads of a session is what the one before has written.
+ * Lanes whose jobs fit into no session now, and the sessions reserved for them. Their rows are locked last, by claims
+ * that hold the rows of their sessions: what such a claim reads of a session is what the previous claim has written.
  */
 
 import { isAlive, type Reservation } from '../../domain/dispatch/reservation.ts';
@@ -10,7 +10,7 @@ import { timestampOf } from '../base/times.ts';
 import type { Session } from '../driver/database.ts';
 import { gates } from './gated-lanes.ts';
 
-/** Waits that are renewed together. */
+/** Max reservations renewed per call. */
 const MAX_RENEWED = 1_000;
 
 const readMany = {
@@ -31,8 +31,8 @@ LEFT JOIN LATERAL (
 ) AS s ON true`,
 };
 
-// Nothing waits in a lane that is held back for another reason than its demands. A second that was written already is not
-// written again: whoever is given something back asks anew.
+// A lane with any other gate than its demands gets no reservation. The same second is not written twice: a lane that is
+// given something asks anew.
 const askOne = {
   name: 'ask_for_room',
   text: `
@@ -50,7 +50,7 @@ asked AS (
 SELECT count(*)::int AS lanes FROM ready`,
 };
 
-// Claims ask, and need a free slot for it: while all slots are taken, a lane waits all the same.
+// Claims ask for reservations, and need a free slot to do so. While all slots are taken, a lane still waits.
 const renewSome = {
   name: 'renew_lane_waits',
   text: `
@@ -70,9 +70,9 @@ const dropOne = { name: 'drop_lane_wait', text: 'DELETE FROM lane_waits WHERE la
 
 export interface Reservations {
   readonly nowUs: number;
-  /** Of the lane itself. */
+  /** The reservation of the lane itself. */
   readonly own: Reservation | undefined;
-  /** Sessions that are kept free for others. */
+  /** Sessions reserved for other lanes. */
   readonly reserved: ReadonlySet<string>;
 }
 
@@ -95,19 +95,19 @@ export async function readReservations(
   return { nowUs, own, reserved };
 }
 
-/** The lane has found no room, and waits. Returns whether there is a job that does. */
+/** Records that the lane has found no capacity and waits. Returns whether a job of it is ready. */
 export async function askForCapacity(session: Session, laneId: number, wait: Reservation): Promise<boolean> {
   const { sinceUs, askedUs, sessionId } = wait;
   const [row] = await session.run(askOne, [laneId, timestampOf(sinceUs), timestampOf(askedUs), sessionId ?? null]);
   return row?.lanes === 1;
 }
 
-/** Waits of lanes whose jobs are ready go on. */
+/** Renews the reservations of lanes whose jobs are ready. */
 export async function renewReservations(session: Session): Promise<void> {
   await session.run(renewSome, []);
 }
 
-/** The lane has got something: whatever is next in it waits anew. */
+/** Drops the lane's reservation once it has been given a job: the next job waits anew. */
 export async function dropReservation(session: Session, laneId: number): Promise<void> {
   await session.run(dropOne, [laneId]);
 }

@@ -1,10 +1,10 @@
-/** What the jobs that sessions hold take of their resources: counted from the jobs, so that nothing has to be given back. */
+/** Resources taken by the jobs that sessions hold: counted from the jobs, so that nothing has to be given back. */
 import { parseDemands } from '../../domain/dispatch/placement.ts';
 import type { Taken } from '../../domain/dispatch/resources.ts';
 import type { Session } from '../driver/database.ts';
 
-// Demands of more than labels are a list, see `canonicalDemands`. By the text and not by the bit of the lane, which a
-// release that knows of no resources does not set. A job keeps its lane for as long as a session holds it.
+// Demands beyond labels are a list, see `canonicalDemands`. Matched by the text, not by the bit of the lane, which a
+// release without resources does not set. A job keeps its lane for as long as a session holds it.
 const readMany = {
   name: 'read_taken_resources',
   text: `
@@ -19,7 +19,7 @@ CROSS JOIN LATERAL (
 ) AS n`,
 };
 
-/** By session; one that holds nothing that takes anything is not among them. */
+/** By session. Sessions whose jobs take nothing are missing. */
 export async function readTaken(session: Session, sessionIds: readonly string[]): Promise<Map<string, Taken[]>> {
   const taken = new Map<string, Taken[]>();
   for (const { session_id: sessionId, jobs, demands } of await session.run(readMany, [sessionIds])) {

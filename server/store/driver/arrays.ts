@@ -1,19 +1,20 @@
 /**
- * PostgreSQL's binary form of arrays: in its text form a UUID takes the database four times as long to read, a time ten
- * times, and lists of them are what the hot statements are given. `pg` passes buffers on as they are, to both databases.
+ * PostgreSQL's binary form of arrays. In text form the database takes four times as long to read a UUID and ten times
+ * as long to read a time, and the hot statements receive lists of them. `pg` passes buffers on unchanged, to both
+ * databases.
  */
 import { writeUuid } from '../../domain/base/uuid.ts';
 
 export type Element = string | number | boolean | Uint8Array | null | undefined;
 
-/** Codes under which PostgreSQL itself would refuse the same. */
+/** Codes with which PostgreSQL itself would refuse the same values. */
 const OUT_OF_RANGE = '22003';
 const INVALID_TEXT = '22P02';
 
 const TWO_32 = 2 ** 32;
 /** From 1970 to 2000, where PostgreSQL's time begins. */
 const EPOCH_US = 946_684_800_000_000;
-/** Goes before JSON that is passed as `jsonb`. */
+/** Precedes JSON that is passed as `jsonb`. */
 const JSONB_VERSION = '\x01';
 
 const HEAD_BYTES = 20;
@@ -22,7 +23,7 @@ const NULL_LENGTH = -1;
 
 type Pack = (items: readonly Element[]) => Buffer;
 
-/** Writing to a view would cut it silently. */
+/** Checks the range: a write to a view would truncate silently. */
 function checked(item: number, beyond: number): number {
   if (Number.isInteger(item) && item >= -beyond && item < beyond) return item;
   throw Object.assign(new Error('a number is out of range'), { code: OUT_OF_RANGE });
@@ -46,7 +47,7 @@ function writeId(bytes: Uint8Array, at: number, item: string): void {
   }
 }
 
-/** An array of elements that take `size` bytes each; its bytes from the first element on are still to be written. */
+/** An array of elements of `size` bytes each. The caller still has to write the bytes from the first element on. */
 function fixedArray(oid: number, size: number, items: readonly Element[]): Buffer {
   let nulls = 0;
   for (let i = 0; i < items.length; i++) if (items[i] == null) nulls++;
@@ -55,7 +56,7 @@ function fixedArray(oid: number, size: number, items: readonly Element[]): Buffe
   return bytes;
 }
 
-/** Dimensions, whether there are NULLs, the type; length and lower bound of the one dimension. */
+/** The header: number of dimensions, NULL flag, element type; length and lower bound of the one dimension. */
 function writeHead(bytes: Buffer, oid: number, length: number, hasNulls: boolean): void {
   bytes.writeInt32BE(1, 0);
   bytes.writeInt32BE(hasNulls ? 1 : 0, 4);
@@ -66,8 +67,8 @@ function writeHead(bytes: Buffer, oid: number, length: number, hasNulls: boolean
 
 const viewOf = (bytes: Buffer) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
-// The loops below are written out for each kind of element: through a function for each element, numbers would be
-// allocated one by one, which is a seventh of all that a busy replica allocates.
+// The loops below are written out per element type: through a function per element, numbers would be allocated one by
+// one, which is a seventh of all allocations of a busy replica.
 
 function integers(oid: number, size: 2 | 4 | 8, zero = 0): Pack {
   return (items) => {
@@ -101,7 +102,10 @@ function ids(oid: number): Pack {
   };
 }
 
-/** Elements that are made into bytes first. One that is like the one before it, as content types are, is made once. */
+/**
+ * Elements that are encoded to bytes first. An element equal to the previous one, as content types are, is encoded
+ * once.
+ */
 function encoded(oid: number, encode: (item: never) => Uint8Array): Pack {
   return (items) => {
     let last: Element = null;
@@ -146,7 +150,7 @@ const packs: Readonly<Record<string, Pack>> = {
   jsonb: encoded(3802, (item: string) => Buffer.from(JSONB_VERSION + item)),
 };
 
-/** `items` as an array of a type by the name that a cast gives it; times are microseconds since 1970. */
+/** `items` as an array of the type that a cast names. Times are microseconds since 1970. */
 export function binaryArray(type: string, items: readonly Element[]): Buffer {
   const pack = packs[type];
   if (!pack) throw new Error(`there is no binary form of ${type}[]`);
@@ -154,17 +158,17 @@ export function binaryArray(type: string, items: readonly Element[]): Buffer {
 }
 
 export interface Slices {
-  /** All items, one after the other. */
+  /** All items, concatenated. */
   readonly bytes: Uint8Array;
-  /** Where each item begins, counted from 1, as substring() wants it. */
+  /** Start of each item, counted from 1, as substring() needs it. */
   readonly starts: readonly number[];
-  /** How long each item is; null for one that is not there. */
+  /** Length of each item; null for a missing one. */
   readonly lengths: readonly (number | null)[];
 }
 
 /**
- * Many byte strings as one parameter and two arrays of places: `substring($n FROM start FOR length)` cuts them out again,
- * which costs less than to read a bytea[] and copy each of its elements.
+ * Many byte strings as one parameter and two arrays of positions: `substring($n FROM start FOR length)` cuts them out
+ * again, which costs less than to read a bytea[] and copy each of its elements.
  */
 export function byteSlices(items: readonly (Uint8Array | null | undefined)[]): Slices {
   let total = 0;

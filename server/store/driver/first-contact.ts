@@ -1,20 +1,20 @@
-/** The first contact with PostgreSQL: a server that is just starting is waited for, any other trouble is told at once. */
+/** The first contact with PostgreSQL: waits for a server that is starting, and reports any other problem at once. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from './database.ts';
 
 export interface FirstContactOptions {
-  /** How long a server that does not take connections yet is waited for. Default 10,000 ms. */
+  /** Max wait for a server that does not take connections yet. Default 10,000 ms. */
   readonly waitMs?: number;
-  /** Told once, when the wait begins. */
+  /** Called once, when the wait begins. */
   readonly onWait?: (problem: string) => void;
 }
 
 const RETRY_MS = 250;
 
-/** Nobody listens yet; or PostgreSQL does, and is starting, recovering or stopping. */
+/** No server listens yet, or PostgreSQL is starting, recovering or stopping. */
 const notYet = new Set(['ECONNREFUSED', 'ENOENT', '57P01', '57P02', '57P03']);
 
-/** The codes of an error that Node made of several, one for each address of a name, or its own. */
+/** The codes of an error: its own, or those of an aggregate error with one error per address of a name. */
 function codesOf(error: unknown): unknown[] {
   if (error instanceof AggregateError) return error.errors.map((inner) => inner.code);
   return [(error as { code?: unknown }).code];
@@ -25,7 +25,7 @@ function textOf(error: unknown): string {
   return (error as Error).message;
 }
 
-/** @throws Error that says why PostgreSQL can't be worked with; never with a password. */
+/** @throws Error that says why PostgreSQL can't be used; never with a password. */
 export async function firstContact(database: Database, options: FirstContactOptions = {}): Promise<void> {
   const { waitMs = 10_000, onWait } = options;
   const deadline = performance.now() + waitMs;

@@ -1,4 +1,4 @@
-/** A stream that sends what is written to it within one turn of the event loop together: what costs is each time it sends. */
+/** A stream that sends all writes of one turn of the event loop together: the cost is per send, not per write. */
 import type { Writable } from 'node:stream';
 
 export function gathering<S extends Writable>(stream: S): S {

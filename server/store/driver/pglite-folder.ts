@@ -1,8 +1,10 @@
-/** The folder of the embedded database: made whole or not at all, and refused when another major version wrote it. */
+/**
+ * The folder of the embedded database: created as a whole or not at all, and refused if another major version wrote it.
+ */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Major version of the PostgreSQL that PGlite is. */
+/** PGlite's major version of PostgreSQL. */
 export const PGLITE_MAJOR = 18;
 
 function refuseOtherMajor(folder: string): void {
@@ -16,10 +18,9 @@ function refuseOtherMajor(folder: string): void {
 }
 
 /**
- * Sees to it that the folder holds a database. A new one is made beside it and moved into place: a process that is
- * killed half-way would else leave a folder that never starts again.
- *
- * Throws when the folder holds the data of another major version, or something else altogether.
+ * Makes sure that the folder holds a database. A new one is made next to it and moved into place: otherwise a process
+ * that is killed half-way would leave a folder that never starts again.
+ * Throws if the folder holds data of another major version, or other files.
  */
 export async function prepareFolder(folder: string, makeDatabase: (folder: string) => Promise<void>): Promise<void> {
   if (existsSync(join(folder, 'PG_VERSION'))) return refuseOtherMajor(folder);

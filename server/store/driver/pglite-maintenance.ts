@@ -1,4 +1,6 @@
-/** What PGlite does not do by itself: VACUUM, ANALYZE and CHECKPOINT, between other work and never when idle. */
+/**
+ * Maintenance that PGlite does not do itself: VACUUM, ANALYZE and CHECKPOINT, between other work and never when idle.
+ */
 
 export interface MaintenanceTask {
   /** Such as `VACUUM (ANALYZE) muster.job_runs` or `CHECKPOINT`. */
@@ -13,26 +15,26 @@ export interface MaintenanceOptions {
   /** Work of the database between two rounds of VACUUM, in ms. Default 5,000. */
   readonly vacuumWorkMs?: number;
   /**
-   * Largest share of the database's time for VACUUM: beside a long backlog, whose indexes it reads in full, a round takes
+   * Max share of the database's time for VACUUM. With a long backlog, whose indexes it reads in full, a round takes
    * long and the next one waits. Default 0.1.
    */
   readonly vacuumShare?: number;
-  /** Rows deleted of a table that keeps what ended, between two rounds of VACUUM of it. Default 10,000. */
+  /** Rows deleted from a table of ended jobs between two rounds of VACUUM of it. Default 10,000. */
   readonly vacuumDeleted?: number;
   /** Write-ahead log between two checkpoints, in bytes. Default 256 MiB. */
   readonly checkpointBytes?: number;
-  /** Told of each task that was done or has failed. */
+  /** Called for each task that has finished or failed. */
   readonly onTask?: (task: MaintenanceTask) => void;
 }
 
 export interface MaintenanceParts {
-  /** Puts work at the end of the database's queue. */
+  /** Appends work to the database's queue. */
   readonly enqueue: (work: () => Promise<void>) => Promise<void>;
   /** Runs one command outside any transaction; resolves with its first row. */
   readonly query: (sql: string) => Promise<Record<string, unknown> | undefined>;
 }
 
-/** Tables whose rows are changed or deleted all the time. */
+/** Tables whose rows are updated or deleted all the time. */
 export const hotTables = [
   'job_runs',
   'sessions',
@@ -55,7 +57,7 @@ export const hotTables = [
   'job_dependencies',
 ];
 
-/** Work after which the length of the log is looked at: at the most this much of it is written beyond the bound. */
+/** Work after which the length of the log is checked: the log exceeds its bound by no more than this work writes. */
 const IDLE_AFTER_MS = 500;
 
 const readLogBytes =
@@ -77,12 +79,12 @@ export class PgliteMaintenance {
     this.#options = options;
   }
 
-  /** So many jobs have ended: their runs are dead rows now. */
+  /** Counts ended jobs: their runs are dead rows now. */
   noteEnded(jobs: number): void {
     this.#endedJobs += jobs;
   }
 
-  /** So many rows of a table were deleted because they had been kept long enough: their room is to be used again. */
+  /** Counts rows deleted by retention: VACUUM makes their space usable again. */
   noteDeleted(table: string, rows: number): void {
     const deleted = (this.#deleted.get(table) ?? 0) + rows;
     const due = deleted >= (this.#options.vacuumDeleted ?? 10_000);
@@ -90,7 +92,7 @@ export class PgliteMaintenance {
     if (due) void this.#parts.enqueue(async () => void (await this.#run(`VACUUM muster.${table}`)));
   }
 
-  /** The database has worked for so long on somebody's behalf. */
+  /** Counts time in which the database worked for callers. */
   noteWork(ms: number): void {
     this.#workMs += ms;
     this.#unseenMs += ms;
@@ -98,7 +100,7 @@ export class PgliteMaintenance {
     if (!this.#polling && this.#unseenMs >= IDLE_AFTER_MS) void this.#probe();
   }
 
-  /** For the end of the process: the next start has nothing to recover. */
+  /** For shutdown: the next start has nothing to recover. */
   async checkpoint(): Promise<void> {
     await this.#run('CHECKPOINT');
   }
@@ -113,7 +115,7 @@ export class PgliteMaintenance {
     this.#vacuuming = true;
     this.#endedJobs = 0;
     this.#workMs = 0;
-    // An item each, so that other work waits for one table at the most.
+    // One queue item per table, so that other work waits for one table at most.
     this.#vacuumMs = 0;
     await Promise.all(
       hotTables.map((table) =>
@@ -136,8 +138,10 @@ export class PgliteMaintenance {
     this.#polling = false;
   }
 
-  /** Resolves with the time it took, in ms. Never rejects: what could not be done is due again soon, and the next query
-   * tells what is wrong. */
+  /**
+   * Resolves with the duration in ms. Never rejects: a task that failed is due again soon, and the next query reports
+   * the problem.
+   */
   async #run(sql: string): Promise<number> {
     const start = performance.now();
     const error = await this.#parts.query(sql).then(

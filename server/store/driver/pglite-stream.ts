@@ -5,10 +5,10 @@ import type { Worker } from 'node:worker_threads';
 const SYNC = 83; // 'S'
 const QUERY = 81; // 'Q'
 const TERMINATE = 88; // 'X'
-/** AuthenticationOk, then ReadyForQuery: PGlite has one user and asks no password. */
+/** AuthenticationOk, then ReadyForQuery: PGlite has one user and needs no password. */
 const welcome = Buffer.from([82, 0, 0, 0, 8, 0, 0, 0, 0, 90, 0, 0, 0, 5, 73]);
 
-/** Index just after the last complete Sync or Query message, or 0; and whether the client says good-bye. */
+/** Index just after the last complete Sync or Query message, or 0; and whether the client terminates the connection. */
 function scan(bytes: Buffer): { end: number; terminate: boolean } {
   let at = 0;
   let end = 0;

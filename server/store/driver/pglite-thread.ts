@@ -1,10 +1,10 @@
-/** The worker thread that PGlite lives in: takes wire-protocol messages, answers with PostgreSQL's own bytes. */
+/** PGlite's worker thread: takes wire-protocol messages, answers with PostgreSQL's own bytes. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 
 if (!parentPort) throw new Error('pglite-thread.ts is started by pglite.ts, never by hand');
 const port = parentPort;
-/** A process of its own would have memory to spare; here it is part of the control plane's. */
+/** Small settings: PGlite shares the memory of the control plane's process. */
 const memory = ['shared_buffers = 32MB', 'maintenance_work_mem = 16MB', 'wal_buffers = 4MB'];
 const { dataDir, snapshot } = workerData as { readonly dataDir: string; readonly snapshot?: Uint8Array<ArrayBuffer> };
 const loadDataDir = snapshot ? { loadDataDir: new Blob([snapshot]) } : {};
@@ -18,8 +18,8 @@ port.on('message', async (message: Uint8Array | 'close') => {
     port.close();
     return;
   }
-  // The streaming call hands out raw bytes. The plain one also parses them into messages that it never lets go of: 26 MB
-  // for 30,000 jobs. The bytes are PGlite's own buffer, so they are copied.
+  // The streaming call returns raw bytes. The plain one also parses them into messages that it never frees: 26 MB for
+  // 30,000 jobs. The bytes are PGlite's own buffer, so they are copied.
   const chunks: Uint8Array[] = [];
   await database.execProtocolRawStream(message, { onRawData: (chunk) => chunks.push(chunk.slice()) });
   const [bytes = new Uint8Array(0)] = chunks.length > 1 ? [concatenate(chunks)] : chunks;

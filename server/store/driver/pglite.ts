@@ -12,14 +12,14 @@ import { begin, planSettings, sessionOf, typeParsers } from './postgres.ts';
 export interface PgliteOptions {
   /** Folder of the data, or `memory://` for a database that ends with the process. */
   readonly dataDir: string;
-  /** What an in-memory database begins with: a data folder as PGlite dumps it, without compression. */
+  /** Initial content of an in-memory database: a data folder as PGlite dumps it, uncompressed. */
   readonly snapshot?: Uint8Array;
   readonly maintenance?: MaintenanceOptions;
-  /** Told when its thread ends by itself, as for want of memory: from then on each call fails. */
+  /** Called when the thread ends unexpectedly, such as out of memory. From then on each call fails. */
   readonly onLost?: (error: Error) => void;
 }
 
-/** For what was asked before, which a query that never ends would keep waiting for ever. */
+/** Max wait at close for earlier queries: one that never ends would block the close. */
 const LAST_WORK_MS = 30_000;
 const CLOSE_MS = 10_000;
 
@@ -27,7 +27,7 @@ async function startThread(dataDir: string, snapshot?: Uint8Array): Promise<Work
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const thread = new Worker(new URL(`./pglite-thread.${extension}`, import.meta.url), {
     workerData: { dataDir, snapshot },
-    // Messages come and go: a large nursery would only keep their memory. 170 MB less, and not slower.
+    // Messages are short-lived: a large nursery would only keep their memory. 170 MB less, and not slower.
     resourceLimits: { maxYoungGenerationSizeMb: 24 },
   });
   await new Promise<void>((resolve, reject) => {
@@ -38,7 +38,7 @@ async function startThread(dataDir: string, snapshot?: Uint8Array): Promise<Work
   return thread;
 }
 
-/** Asks the database to shut down; ends it the hard way when it does not, which it survives. */
+/** Asks the database to shut down, and kills the thread after a time-out. The data survive that. */
 async function stopThread(thread: Worker): Promise<void> {
   const timer = setTimeout(() => void thread.terminate(), CLOSE_MS);
   const exited = new Promise<void>((resolve) => {
@@ -58,7 +58,7 @@ class Turnstile {
   enter<T>(work: () => Promise<T>): Promise<T> {
     if (this.#transactions.getStore()?.open) {
       throw new Error(
-        'a query beside its own transaction would wait for itself for ever: use the handle that was passed in',
+        'a query outside of its own transaction would wait for it for ever: use the session that was passed in',
       );
     }
     const result = this.#last.then(work);
@@ -66,7 +66,7 @@ class Turnstile {
     return result;
   }
 
-  /** Marks what `work` does, and what it starts, until it is over. */
+  /** Marks all work that `work` does and starts as part of the transaction, until it ends. */
   async insideTransaction<T>(work: () => Promise<T>): Promise<T> {
     const transaction = { open: true };
     try {
@@ -127,7 +127,7 @@ class Pglite implements Database {
   }
 
   async #close(): Promise<void> {
-    // An end the hard way fails what is asked, and it survives that.
+    // Killing the thread fails the pending queries. The data survive that.
     const timer = setTimeout(() => void this.#thread.terminate(), LAST_WORK_MS);
     try {
       await this.#turnstile.enter(async () => {
@@ -140,7 +140,7 @@ class Pglite implements Database {
     }
   }
 
-  /** Waits its turn; the time that it takes itself counts as work. */
+  /** Waits for its turn. Only the time after that counts as work. */
   #work<T>(work: () => Promise<T>): Promise<T> {
     return this.#turnstile.enter(async () => {
       const start = performance.now();
@@ -157,14 +157,14 @@ class Pglite implements Database {
     try {
       return await runAndCommit(this.#session, work, () => Promise.all([begun, this.#client.query('COMMIT')]));
     } catch (error) {
-      // Fails only with the database itself, which the error at hand tells of already.
+      // Fails only with the database itself, which the error at hand already reports.
       await this.#client.query('ROLLBACK').catch(() => {});
       throw error;
     }
   }
 }
 
-/** Throws when the folder can't be this database's: of another major version, or of something else. */
+/** Throws if the folder can't be this database's: it holds another major version, or other files. */
 export async function openPglite(options: PgliteOptions): Promise<Database> {
   const { dataDir, snapshot } = options;
   if (!dataDir.startsWith('memory://'))

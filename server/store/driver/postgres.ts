@@ -9,17 +9,17 @@ import { gathering } from './gathering.ts';
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`, or a socket path as in libpq. */
   readonly url: string;
-  /** Most connections at once. Default 12. */
+  /** Max connections. Default 12. */
   readonly poolSize?: number;
-  /** Longest wait for an answer, beyond the server's own time-outs: for a server that is cut off. Default 20,000 ms. */
+  /** Max wait for an answer, beyond the server's own time-outs: for a server that is cut off. Default 20,000 ms. */
   readonly answerMs?: number;
-  /** Name under which the server lists the connections. Default: that of a replica. */
+  /** Name under which the server lists the connections. Default: the name of replicas. */
   readonly applicationName?: string;
   /** Called when a transaction has written everything and is about to be committed. */
   readonly beforeCommit?: (() => void) | undefined;
 }
 
-/** What the connections of replicas are called. */
+/** Name of the connections of replicas. */
 export const REPLICA_NAME = 'muster';
 const INT8 = 20;
 const TIMESTAMPTZ = 1184;
@@ -32,10 +32,10 @@ export const typeParsers = {
 };
 
 /**
- * Every statement of ours is a handful of look-ups by index, whatever the tables hold. A plan made while a table was
- * empty must not stay a scan of it, and planning anew each time costs more than running: so plans are generic, and scans
- * and the joins that need them are ruled out. A page costs the same wherever it lies: for the few rows of a look-up, what
- * a bitmap and a sort take is more than the look-up itself.
+ * Every statement of the store is a handful of look-ups by index, whatever the tables hold. A plan made while a table
+ * was empty must not stay a scan of it, and planning each time costs more than running: so plans are generic, and scans
+ * and the joins that need them are disabled. All pages cost the same: for the few rows of a look-up, a bitmap and a
+ * sort take more than the look-up itself.
  */
 export const planSettings = {
   search_path: 'muster',
@@ -57,7 +57,7 @@ const settings = [
 
 const arrayTypes = new WeakMap<Statement, ReadonlyMap<number, string>>();
 
-/** The element types of a statement's arrays by the numbers of their parameters, as its casts name them. */
+/** The element types of a statement's array parameters, by parameter number, from its casts. */
 function arrayTypesOf(statement: Statement): ReadonlyMap<number, string> {
   const known = arrayTypes.get(statement);
   if (known) return known;
@@ -67,7 +67,7 @@ function arrayTypesOf(statement: Statement): ReadonlyMap<number, string> {
   return types;
 }
 
-/** A parameter as `pg` takes it: bytes as a Buffer, which it sends as they are. */
+/** A parameter as `pg` takes it: bytes as a Buffer, which it sends unchanged. */
 function parameterOf(
   statement: Statement,
   number: number,
@@ -83,7 +83,9 @@ function parameterOf(
   return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
 
-/** Our statements on a client or a pool of `pg`; `onRows` is told how many rows each wrote or returned. */
+/**
+ * Runs the store's statements on a client or a pool of `pg`. `onRows` gets the number of rows each wrote or returned.
+ */
 export function sessionOf(
   client: pg.Pool | pg.ClientBase,
   onRows?: (statement: Statement, rows: number) => void,
@@ -98,12 +100,12 @@ export function sessionOf(
   };
 }
 
-/** Says that no answer came: nothing can be asked on that connection any more. */
+/** True if no answer came: that connection is unusable from then on. */
 function isUnanswered(error: unknown): error is Error {
   return error instanceof Error && error.message === 'Query read timeout';
 }
 
-/** Nobody has to wait for its answer: a connection on which it fails takes nothing more. */
+/** Its answer need not be awaited: if it fails, every later statement on the connection fails too. */
 export function begin(client: pg.ClientBase): Promise<unknown> {
   const begun = client.query('BEGIN');
   begun.catch(() => {});
@@ -132,7 +134,7 @@ export function openPostgres(options: PostgresOptions): Database {
     application_name: options.applicationName ?? REPLICA_NAME,
   });
   pool.on('error', () => {});
-  // A connection that breaks between two queries of a transaction has nobody to tell: its next query will say so.
+  // A connection that breaks between two queries of a transaction has no query to reject: its next query will fail.
   pool.on('connect', (client) => client.on('error', () => {}));
   return {
     ...sessionOf(pool),

@@ -1,6 +1,6 @@
 /**
- * The outbox: what is to be told of jobs. Every statement that makes, moves or ends runs adds one row for all of them, in
- * the same statement; relays take rows, publish them, and delete them.
+ * The outbox of job events. Every statement that makes, moves or ends runs adds one row for all of them, in the same
+ * statement. Relays take rows, publish them, and delete them.
  */
 
 import type { Failure } from '../../domain/base/payload.ts';
@@ -11,17 +11,19 @@ import { sameKey } from '../base/same-key.ts';
 import type { Row, Session } from '../driver/database.ts';
 
 interface Moved {
-  /** Relation with a row for each job: `job_id`, `lane_id`, and what `by` names. */
+  /** Relation with a row for each job: `job_id`, `lane_id`, and the columns in `by`. */
   readonly from: string;
   /** The other columns of `from` that are the same for all jobs of a group. */
   readonly by?: readonly string[];
   readonly where?: string;
 }
 
-/** A CTE of the jobs that a statement makes, moves or ends, by what is the same of them: told, and counted, by group. */
+/**
+ * A CTE that groups the jobs a statement makes, moves or ends by their common columns, for the outbox and the counts.
+ */
 export function groups({ from, by = [], where }: Moved): string {
   const keys = ['lane_id', ...by].join(', ');
-  // Ids become bytes at once: to write and to read back an array of them would cost several times as much.
+  // Ids become bytes at once: to write and read back an array of them would cost several times as much.
   return `groups AS MATERIALIZED (
   SELECT ${keys}, string_agg(uuid_send(job_id), ''::bytea) AS job_ids, count(*)::int AS jobs
   FROM ${from}${where ? ` WHERE ${where}` : ''} GROUP BY ${keys}
@@ -29,15 +31,18 @@ export function groups({ from, by = [], where }: Moved): string {
 }
 
 interface ChangedColumns {
-  /** The state that all jobs enter; default: the groups have a column `state`. */
+  /** The state that all jobs enter. Default: the groups have a column `state`. */
   readonly state?: number;
-  /** Of runs that were there before: the groups have `revision` after the change, `attempt` and `was_state`. */
+  /** For runs that existed before: the groups have `revision` after the change, `attempt` and `was_state`. */
   readonly moved?: boolean;
   /** The groups have a column `told_failure`. */
   readonly failures?: boolean;
 }
 
-/** The INSERT that tells of `groups`; for a CTE, beside one called `now` with the time. Without a group it adds no row. */
+/**
+ * The INSERT of the events of `groups`, for a CTE next to one called `now` with the time. Without a group it adds no
+ * row.
+ */
 export function outboxInsert({ state, moved = false, failures = false }: ChangedColumns = {}): string {
   return `INSERT INTO outbox (event_time, job_ids, group_sizes, lane_ids, states, revisions, attempts, previous_states, failures)
   SELECT (SELECT time FROM now), string_agg(job_ids, ''::bytea), array_agg(jobs), array_agg(lane_id), array_agg(${state ?? 'state'}),
@@ -48,7 +53,7 @@ export function outboxInsert({ state, moved = false, failures = false }: Changed
 
 const MAX_MESSAGE = 1_024;
 
-/** What an event says of a failure; text that is cut says so. */
+/** The failure as events show it. Truncated text ends with an ellipsis. */
 export function publishedFailure(failure: Failure): string {
   const { type, failureCause, final, exitCode } = failure;
   const cut = failure.message.length > MAX_MESSAGE;
@@ -56,11 +61,11 @@ export function publishedFailure(failure: Failure): string {
   return failureText({ type, message, stackTrace: '', failureCause, final, exitCode });
 }
 
-/** Rows that are looked at for one turn. */
+/** Max rows scanned per turn. */
 const ROWS_PER_TURN = 256;
 
-// Oldest first. A turn and not a mark on each row: there are hundreds of rows a second, and to write each of them once more
-// would cost as much as all the rest of it. One row without a row_id: it is our turn, and there is nothing.
+// Oldest first. A turn instead of a mark on each row: there are hundreds of rows a second, and to write each of them
+// once more would cost as much as all the rest. One row without a row_id: it is our turn, and the outbox is empty.
 const takeRows = {
   name: 'take_outbox_rows',
   text: `
@@ -126,12 +131,12 @@ function outboxRow(row: Row): OutboxRow {
   return { rowId: row.row_id, eventTimeUs: row.event_time, changes };
 }
 
-/** States that are entered without being told. */
+/** States that are entered without an event. */
 export const unpublished = `(${stateCodes.ASSIGNED}, ${stateCodes.RUNNING})`;
 
 /**
- * The oldest rows, in their order, while it is the relay's turn: at most 256, and no more once their job ids have reached
- * `maxBytes`. Undefined: it is another one's turn.
+ * The oldest rows, in their order, while it is the relay's turn: max 256, and no more once their job ids have reached
+ * `maxBytes`. Undefined: it is another relay's turn.
  */
 export async function takeOutbox(
   session: Session,
@@ -149,7 +154,7 @@ export async function finishOutbox(session: Session, relayId: string, rowIds: re
   await session.run(finishRows, [relayId, rowIds]);
 }
 
-/** Deletes rows that are older, of the 256 oldest, and returns how many events were lost with them. */
+/** Deletes rows older than this, among the 256 oldest, and returns the number of events lost with them. */
 export async function dropOutbox(session: Session, olderThanMs: number): Promise<number> {
   const [row] = await session.run(dropOld, [olderThanMs]);
   return row?.events ?? 0;

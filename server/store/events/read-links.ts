@@ -1,4 +1,4 @@
-/** Jobs of steps that others need, as spans are linked to them. */
+/** The jobs that steps need, for the links of spans. */
 import type { NeededJob, NeededStep, StepTraces } from '../../engine/ports/traces.ts';
 import { inputTable } from '../base/input-table.ts';
 import type { Database, Session } from '../driver/database.ts';

@@ -1,4 +1,4 @@
-/** Jobs as their spans are drawn from them. */
+/** Reads jobs with the fields that their spans need. */
 import { MAX_LINKS, type TracedAttempt, type TracedJob } from '../../domain/events/job-spans.ts';
 import type { TraceOrigin } from '../../domain/events/trace.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
@@ -15,7 +15,7 @@ SELECT j.job_id, j.traceparent FROM unnest($1::uuid[]) AS i (job_id)
 CROSS JOIN LATERAL (SELECT job_id, traceparent FROM jobs WHERE jobs.job_id = i.job_id OFFSET 0) AS j`,
 };
 
-// Without inputs and results: no span has anything of those. A job that has had an attempt is no workflow, and has no steps.
+// Without inputs and results: spans show neither. A job that has had an attempt is no workflow, and has no steps.
 const readTraces = {
   name: 'read_traces',
   text: `
@@ -38,13 +38,13 @@ LEFT JOIN LATERAL (
 ) AS cached ON true`,
 };
 
-/** Of the jobs that are still there, in any order. At most 1,000. */
+/** Origins of the jobs that still exist, in any order. Max 1,000. */
 export async function readTraceOrigins(session: Session, jobIds: readonly string[]): Promise<TraceOrigin[]> {
   const rows = await session.run(readOrigins, [jobIds]);
   return rows.map((row) => ({ jobId: row.job_id, traceparent: row.traceparent ?? '' }));
 }
 
-/** Of the jobs that are still there, in any order. At most 1,000. */
+/** The jobs that still exist, in any order. Max 1,000. */
 export async function readTracedJobs(session: Session, jobIds: readonly string[]): Promise<TracedJob[]> {
   const rows = await session.run(readTraces, [jobIds]);
   const views = await viewsOf(session, rows);

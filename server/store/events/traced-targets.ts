@@ -1,11 +1,11 @@
-/** What jobs depend on, kept with their records for their traces: edges are gone once they are met. */
+/** Dependency targets of jobs, kept with their records for their traces: edges are deleted once they are met. */
 import { MAX_LINKS, type TracedTarget } from '../../domain/events/job-spans.ts';
 import type { LinkedDependency } from '../../engine/ports/dependencies.ts';
 import { inputTable } from '../base/input-table.ts';
 import { sameKey } from '../base/same-key.ts';
 import type { Session } from '../driver/database.ts';
 
-/** As it is stored. */
+/** As stored. */
 interface StoredTarget {
   readonly job: string;
   readonly step?: number | undefined;
@@ -22,7 +22,7 @@ function targetOf({ dependency: { on }, publisherId }: LinkedDependency): Stored
   }
 }
 
-/** JSON, each once. Undefined: there is nothing to keep, as of an asset that is still to be published. */
+/** The JSON, each target once. Undefined: there is nothing to keep, as for an asset that is yet to be published. */
 export function targetsJson(links: readonly LinkedDependency[]): readonly StoredTarget[] | undefined {
   const targets = new Map(links.flatMap(targetOf).map((target) => [`${target.job}/${target.step}`, target]));
   return targets.size > 0 ? [...targets.values()].slice(0, MAX_LINKS) : undefined;
@@ -39,7 +39,7 @@ const addSome = {
   text: `UPDATE jobs j SET depends_on = coalesce(j.depends_on, '[]') || $2::jsonb WHERE j.job_id = $1 AND ${hasCapacity}`,
 };
 
-/** Of a job that waits already. */
+/** Adds targets of a job that waits already. */
 export async function keepTargets(session: Session, jobId: string, links: readonly LinkedDependency[]): Promise<void> {
   const targets = targetsJson(links);
   if (targets) await session.run(addSome, [jobId, JSON.stringify(targets)]);
@@ -58,7 +58,7 @@ UPDATE jobs j SET depends_on = coalesce(j.depends_on, '[]') || p.targets
 FROM published p WHERE ${sameKey('j.job_id', 'p.job_id')} AND ${hasCapacity}`,
 };
 
-/** Of assets that were published since: the last job that did. */
+/** For assets published since: keeps the last job that published each. */
 export async function keepPublishers(
   session: Session,
   met: readonly { readonly jobId: string; readonly assetId: string }[],

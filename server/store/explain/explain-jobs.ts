@@ -1,4 +1,4 @@
-/** What an explanation of a job is made of: its run with what holds its lane back, and where it stands in line. */
+/** Data of a job's explanation: its run, the gates of its lane, and its position in the queue. */
 import { type Holder, MAX_HOLDERS } from '../../domain/explain/constraint.ts';
 import type { OpenBreaker } from '../../domain/explain/job-constraints.ts';
 import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
@@ -36,11 +36,11 @@ LEFT JOIN LATERAL (
 ) AS a ON true`,
 };
 
-/** SQL of the jobs that were started in a minute and the one before it, from the row of a lane that counts them. */
+/** SQL of the jobs started in a minute and the one before it, from the row of a lane that counts them. */
 const startsOf = (k: string) =>
   `CASE now.minute - ${k}.minute WHEN 0 THEN ${k}.starts + ${k}.starts_before WHEN 1 THEN ${k}.starts ELSE 0 END`;
 
-// One statement, so that both tables of counts are read as they were at one moment.
+// One statement, so that both tables of counts are read at the same moment.
 const readLanes = {
   name: 'read_lanes_of_line',
   text: `
@@ -69,9 +69,9 @@ FROM counted c CROSS JOIN now WHERE c.ready > 0 OR c.starts > 0 OR c.lane_id = $
 ORDER BY c.lane_id = $3 DESC, c.ready DESC LIMIT $4`,
 };
 
-// Of each lane the stretch of its index below the job, without a look at the table; then, for a job that waits at the limit
-// of its key, those of the key that were set aside, too, and are in none of these lanes. A range of states instead of `=`: of that the planner knows
-// that the index of ready jobs has it too. As many as are asked for are counted, and no more are read.
+// Reads, per lane, the range of its index below the job, without a read of the table. For a job that waits at the limit
+// of its key, it also reads the key's deferred jobs, which are in none of these lanes. A range of states instead of
+// `=`: the planner would match an equality with the index of ready jobs. No more rows are read than are to be counted.
 const ownRun = `own AS MATERIALIZED (
   SELECT job_id, rank, limit_id FROM job_runs WHERE job_id = ANY(ARRAY[$1::uuid]) AND state BETWEEN ${READY} AND ${READY}
 )`;

@@ -1,4 +1,4 @@
-/** What an explanation says of limits: what each has to give, and which jobs count against it. And of suspects. */
+/** Limits in an explanation: the capacity of each, and the jobs that count against it. Also suspects. */
 import { type Holder, type Holders, MAX_HOLDERS } from '../../domain/explain/constraint.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { LimitOfJob, LimitQuery, LimitsOfJob } from '../../engine/ports/explanations.ts';
@@ -9,7 +9,7 @@ import { queueKey } from '../queues/queues.ts';
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
 
-/** Attempts that workers hold which are looked at to find those of a limit. */
+/** Max held attempts scanned to find those of a limit. */
 const MAX_SCANNED = 10_000;
 
 const readKey = {
@@ -31,8 +31,8 @@ const readOfKey = {
   ) AS of_key`),
 };
 
-// No index leads from a lane to what workers hold of it: one would cost each job more than this is worth. What cleans up is
-// neither held back nor counted.
+// No index leads from a lane to its held jobs: it would cost each job more than this is worth. Cleanups are neither
+// gated nor counted.
 const readOfLanes = {
   name: 'read_limit_holders',
   text: `
@@ -53,7 +53,7 @@ limited AS MATERIALIZED (
 ${named('SELECT job_id, session_id, assign_time FROM held WHERE lane_id IN (SELECT lane_id FROM limited)')}`,
 };
 
-// `consecutiveLosses` says who is a suspect, as `isSuspect` does.
+// `consecutiveLosses` decides which job is a suspect, as in `isSuspect`.
 const readSome = {
   name: 'read_suspects_of_sessions',
   text: `
@@ -74,7 +74,7 @@ const holderOf = (row: Row): Holder => ({
   sinceUs: row.assign_time,
 });
 
-/** Those that the job is subject to, in the order in which they have to give way. */
+/** Limits that the job is subject to, in the order in which they must have capacity. */
 export async function readLimits(session: Session, query: LimitQuery): Promise<LimitsOfJob> {
   const { queue, definition: name, limitId } = query;
   const use = await readLimitUse(session, query);
@@ -89,7 +89,7 @@ export async function readLimits(session: Session, query: LimitQuery): Promise<L
   return { limits: found, nowUs: use.nowUs };
 }
 
-/** Jobs that count against one of them, as far as they are among the first 10,000 that workers hold. */
+/** Jobs that count against one limit, among the first 10,000 held attempts. */
 export async function readLimitHolders(
   session: Session,
   { namespace, queue, definition, limitId }: LimitQuery,
@@ -103,7 +103,7 @@ export async function readLimitHolders(
   return rows.map(holderOf);
 }
 
-/** Of each session the suspect that it has, but for this job. */
+/** The suspect that each session holds, except this job. */
 export async function readSuspects(
   session: Session,
   sessionIds: readonly string[],

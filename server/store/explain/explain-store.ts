@@ -1,4 +1,4 @@
-/** What explanations ask of the store, on one database. */
+/** The store's port for explanations, on one database. */
 import type { ExplainStore } from '../../engine/ports/explanations.ts';
 import { readReservations } from '../dispatch/reservations.ts';
 import { readTaken } from '../dispatch/taken-resources.ts';

@@ -1,4 +1,4 @@
-/** Why ready jobs wait that demand something of their worker, for people: what open sessions offer, and what they hold. */
+/** Text that says why ready jobs with demands wait: compares them with the offers and the use of open sessions. */
 
 import type { LaneKey } from '../../domain/dispatch/placement.ts';
 import {
@@ -11,10 +11,10 @@ import { readDefinition } from '../definitions/definitions.ts';
 import { readTaken } from '../dispatch/taken-resources.ts';
 import type { Row, Session } from '../driver/database.ts';
 
-/** Sessions that could run a job and are asked for what they hold: a job that waits for more of them waits for any. */
+/** Max able sessions whose held resources are read: a job that waits for more of them waits for any. */
 const MAX_ABLE = 200;
 
-/** Of a row with the key of a lane; `offersOf` reads what the sessions of a namespace offer. */
+/** For a row with the key of a lane. `offersOf` reads the offers of a namespace's sessions. */
 export async function readPlacementReason(
   session: Session,
   row: Row,

@@ -1,4 +1,4 @@
-/** Audit records: what was done by hand and can't be undone, and why. Kept for good. */
+/** Audit records: manual actions that can't be undone, and their reasons. Kept permanently. */
 import type { NewAuditRecord } from '../../domain/namespaces/audit.ts';
 import type { AuditQuery, AuditRecord } from '../../engine/ports/audit.ts';
 import { inputTable } from '../base/input-table.ts';
@@ -41,7 +41,7 @@ SELECT * FROM audit_records WHERE namespace = $1 AND audit_id < ${BEFORE}
 ORDER BY namespace DESC, audit_id DESC LIMIT $3`,
 };
 
-// By the job first, of which people have done little.
+// Filters by the job first: a job has few records.
 const listOfJob = {
   name: 'list_audit_records_of_job',
   text: `

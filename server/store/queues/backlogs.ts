@@ -1,4 +1,4 @@
-/** The bounds of queues, and what waits in those that have some. */
+/** The bounds of queues, and the backlogs of queues that have bounds. */
 
 import { startOf } from '../../domain/dispatch/rank.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
@@ -7,7 +7,7 @@ import type { BoundedQueue, QueueName, Waiting } from '../../engine/ports/queues
 import type { Row, Session } from '../driver/database.ts';
 import { queueKey } from './queues.ts';
 
-/** Lanes, of those with most ready jobs, whose next job is looked at. */
+/** Max lanes whose next job is read, from the lane with the most ready jobs. */
 const MAX_LANES = 1_000;
 
 const readBounded = {
@@ -18,8 +18,8 @@ WHERE (max_backlog > 0 OR max_backlog_age_ms IS NOT NULL) AND delete_time IS NUL
 ORDER BY namespace, name LIMIT $1`,
 };
 
-// One statement, so that both tables are read as they were at one moment. The first rows are the lanes with most ready jobs;
-// whoever wants no age is spared the look at what is next in each.
+// One statement, so that both tables are read at the same moment. The first rows are the lanes with the most ready
+// jobs. A caller that needs no age skips the read of each lane's next job.
 const readWaiting = {
   name: 'read_backlog',
   text: `
@@ -58,7 +58,7 @@ export async function readBoundedQueues(session: Session, limit: number): Promis
   return rows.map((row) => ({ namespace: row.namespace, name: row.name, ...boundsOf(row) }));
 }
 
-/** A deadline may have lowered a rank: no job has been ready for longer than it has been there. */
+/** A deadline may have lowered a rank: no job has been ready for longer than it has existed. */
 export async function readBacklog(
   session: Session,
   { namespace, name }: QueueName,

@@ -1,4 +1,4 @@
-/** Changes of queues: each locks the queue's row first, then its lanes, so that they and the making of lanes take turns. */
+/** Changes of queues. Each locks the queue's row first, then its lanes, so that changes and new lanes take turns. */
 import { isDeepStrictEqual } from 'node:util';
 import type { QueueChange, QueueName, QueueSettings, QueueStore, QueueUpdate } from '../../engine/ports/queues.ts';
 import { gateLanes } from '../dispatch/gated-lanes.ts';
@@ -46,10 +46,11 @@ UPDATE queues SET paused = false, pause_reason = '', pause_time = NULL, revision
 WHERE namespace = $1 AND name = $2 AND paused`,
 };
 
-// The last condition holds for each: it asks for something that the key of the lanes does not have, which would be read whole.
+// The last condition always holds. It names a column outside the lanes' unique index, which would otherwise be read
+// whole.
 const ofQueue = `SELECT FROM lanes l WHERE ${queueKey('l.')} = q.namespace || '/' || q.name AND l.held_back >= 0 OFFSET 0`;
 
-// One without lanes leaves nothing; of any other the row stays, for the job that makes it anew.
+// A queue without lanes is deleted. Any other keeps its row, for the job that restores the queue.
 const deleteOne = {
   name: 'delete_queue',
   text: `
@@ -62,8 +63,8 @@ UPDATE queues q SET paused = false, pause_reason = '', pause_time = NULL, descri
 WHERE q.namespace = $1 AND q.name = $2 AND EXISTS (${ofQueue})`,
 };
 
-// What cleans up is promised to run: a pause of its queue does not hold it back. IS NOT TRUE is nothing to look up in the
-// key of the lanes, which ends with that column.
+// Cleanups are guaranteed to run: a pause of their queue does not gate their lane. IS NOT TRUE can't be looked up in
+// the key of the lanes, which ends with that column.
 const readLaneIds = {
   name: 'read_queue_lanes',
   text: `SELECT lane_id FROM lanes WHERE ${queueKey('lanes.')} = $1 || '/' || $2 AND cleanup IS NOT TRUE`,
@@ -80,7 +81,7 @@ async function done(session: Session, queue: QueueName, reopened: readonly numbe
   return now ? { kind: 'done', queue: now, reopened } : { kind: 'missing' };
 }
 
-/** Changes a queue that is there; `work` returns the lanes that were let go, or a refusal before it has changed anything. */
+/** Changes an existing queue. `work` returns the lanes it opened, or a refusal before it has changed anything. */
 function change(database: Database, queue: QueueName, work: Work): Promise<QueueChange> {
   const { namespace, name } = queue;
   return database.transaction(async (session) => {
@@ -92,7 +93,7 @@ function change(database: Database, queue: QueueName, work: Work): Promise<Queue
   });
 }
 
-/** Writes what differs; the lanes follow where the queue has got its first limit, or lost its last. */
+/** Writes the settings that differ. Realigns the lanes if the queue got its first limit or lost its last. */
 async function changeSettings(
   session: Session,
   queue: QueueName,

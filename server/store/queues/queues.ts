@@ -1,4 +1,4 @@
-/** Queues as rows: read, listed, made, changed and deleted. What holds their lanes back is in `gated-lanes.ts`. */
+/** Rows of queues: read, list, insert, update and delete. Gates of their lanes are in `gated-lanes.ts`. */
 import { type JobState, stateOf } from '../../domain/jobs/job-state.ts';
 import type { Queue, QueueName, QueuePage, QueueSettings } from '../../engine/ports/queues.ts';
 import { sameKey } from '../base/same-key.ts';
@@ -7,18 +7,20 @@ import type { Row, Session } from '../driver/database.ts';
 const columns =
   'namespace, name, revision, paused, pause_reason, description, create_time, max_concurrency, rate_limit, fairness_weights, max_backlog, max_backlog_age_ms';
 
-/** What lanes are indexed by for their queue, with the prefix of their table. */
+/** The expression of the lanes' index by queue. `lanes`: the prefix of the table. */
 export function queueKey(lanes: string): string {
   return `(${lanes}namespace || '/' || ${lanes}queue)`;
 }
 
-/** Of descriptions and reasons on a page, after which it ends: an answer has to fit into the 4 MiB that clients take. */
+/**
+ * Bytes of descriptions and reasons after which a page ends: an answer has to fit into the 4 MiB that clients accept.
+ */
 const PAGE_BYTES = 2 << 20;
-/** Deleted queues that are looked at for a page. */
+/** Max deleted queues checked per page. */
 const MAX_REVIVED = 1_000;
 
-// A deleted queue is there again once a job was submitted to one of its lanes, which replicas know by their numbers: it has
-// open jobs then, or a job whose id is younger than the deletion. Nobody pays for that before the queue is asked for.
+// A deleted queue exists again once a job was submitted to one of its lanes, which replicas address by number: then it
+// has open jobs, or a job whose id is younger than the deletion. The check costs nothing until the queue is read.
 // Compared as rows, for which only the index by lane is sorted: by the primary key other lanes' jobs would be read too.
 const findDeleted = {
   name: 'find_deleted_queues',
@@ -59,7 +61,7 @@ const listSome = {
   text: `SELECT ${columns} FROM queues WHERE namespace = $1 AND name > $2 AND delete_time IS NULL ORDER BY name LIMIT $3`,
 };
 
-// One statement, so that both tables are read as they were at one moment.
+// One statement, so that both tables are read at the same moment.
 const countMany = {
   name: 'read_queue_counts',
   text: `
@@ -90,7 +92,7 @@ async function readCounts(session: Session, namespace: string, names: readonly s
   return counts;
 }
 
-/** What a person may change. */
+/** The settings that a user may change. */
 export function settingsOf(row: Row): QueueSettings {
   return {
     description: row.description,
@@ -115,12 +117,12 @@ function queueOf(row: Row, counts: Queue['counts'] = {}): Queue {
   };
 }
 
-/** Of a queue that was deleted and made anew, too, another one than any before. */
+/** Also differs from all earlier etags if a queue was deleted and created again. */
 export function etagOf(row: Row): string {
   return `${row.revision}-${Number(row.create_time).toString(36)}`;
 }
 
-/** Brings back deleted queues that jobs were submitted to since: the one of this name, or those after `afterName`. */
+/** Restores deleted queues that jobs were submitted to since: the one of this name, or those after `afterName`. */
 async function revive(session: Session, namespace: string, afterName: string, name: string | null): Promise<void> {
   const deleted = await session.run(findDeleted, [namespace, afterName, name]);
   const counts = await readCounts(
@@ -133,7 +135,7 @@ async function revive(session: Session, namespace: string, afterName: string, na
   if (names.length > 0) await session.run(reviveMany, [namespace, names]);
 }
 
-/** Whether there is such a queue; one that was deleted may be there again. */
+/** The queue's row. Restores a deleted queue that has got jobs since. */
 export async function findQueue(session: Session, { namespace, name }: QueueName): Promise<Row | undefined> {
   const [row] = await session.run(readOne, [namespace, name]);
   if (!row?.delete_time) return row;

@@ -1,4 +1,4 @@
-/** Circuit breakers as rows: changed under their locks, together with the lanes that they hold back. */
+/** Rows of circuit breakers, changed under their locks together with the gates of their lanes. */
 import {
   type AttemptName,
   type BreakerStatus,
@@ -23,7 +23,7 @@ SELECT namespace, name FROM ${inputTable(keys, 'i')} ORDER BY namespace, name
 ON CONFLICT DO NOTHING`,
 };
 
-// A breaker goes before lanes, and before what a claim locks.
+// A breaker is locked before lanes, and before all rows that a claim locks.
 const lockMany = {
   name: 'lock_breakers',
   text: `
@@ -62,7 +62,7 @@ const readLanesOf = {
   text: 'SELECT lane_id FROM lanes WHERE namespace = $1 AND breaker = $2',
 };
 
-// Lanes were made by a replica of an older release, or while their breaker was changing.
+// Lanes made by a replica of an older release, or while their breaker was changing.
 const readMisheld = {
   name: 'read_misheld_lanes',
   text: `
@@ -125,7 +125,7 @@ const keyParameters = (given: readonly BreakerKey[]) => [
 
 const isHolding = ({ state }: BreakerStatus) => state !== 'CLOSED';
 
-/** Lets the lanes of breakers that have opened, or closed, know of it. Returns those that may go on. */
+/** Sets or clears the gates of the breakers' lanes. Returns the lanes that it opened. */
 async function gateLanesOf(session: Session, isHeld: boolean, breakers: readonly BreakerKey[]): Promise<number[]> {
   const laneIds: number[] = [];
   for (const { namespace, name } of breakers)
@@ -133,7 +133,7 @@ async function gateLanesOf(session: Session, isHeld: boolean, breakers: readonly
   return gateLanes(session, laneIds, 'breakerOpen', isHeld);
 }
 
-/** One transaction: lock, decide, write, hold lanes back or let them go. Those that are not there may be made first. */
+/** One transaction: lock, decide, write, gate or open lanes. `make` inserts missing breakers first. */
 export function changeBreakers(
   database: Database,
   given: readonly BreakerKey[],
@@ -160,7 +160,7 @@ export function changeBreakers(
   });
 }
 
-/** Brings lanes in step with their breakers where they are not. Returns the heads of those that may go on. */
+/** Aligns the gates of lanes with their breakers where they differ. Returns the heads of the lanes that it opened. */
 export async function alignGatedLanes(database: Database): Promise<LaneHead[]> {
   const misheld = await database.run(readMisheld, []);
   if (misheld.length === 0) return [];

@@ -1,4 +1,6 @@
-/** Circuit breakers that are not closed: what became of their probes, the jobs that may be tried next, and the try itself. */
+/**
+ * Circuit breakers that are not closed: outcomes of their probes, jobs for the next probe, and the claim of the probe.
+ */
 
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { attemptOutcomes } from '../../domain/jobs/run.ts';
@@ -13,13 +15,13 @@ import { claimedSingly, gates } from '../dispatch/gated-lanes.ts';
 import type { Database, Row, Session } from '../driver/database.ts';
 import { breakerRow, writeBreakers } from './circuit-breakers.ts';
 
-/** Looked after in a round: those that have waited longest. */
+/** Max breakers handled per round, from the one that has waited longest. */
 const MAX_OPEN = 500;
-/** Lanes of a breaker that are offered for a probe, those with the lowest heads. */
+/** Max lanes of a breaker offered for a probe, from the lowest head. */
 const MAX_LANES = 100;
 
-// The record says the lane: a run has none any more once it has ended. One snapshot, so that an attempt is found in one
-// place or the other. The time of creation keeps the planner from reading the whole of an index that has the lane.
+// The record has the lane: a run is deleted once it has ended. One snapshot, so that an attempt is found in one table
+// or the other. The time of creation keeps the planner from reading the whole of an index that has the lane.
 const readOpen = {
   name: 'read_open_breakers',
   text: `
@@ -38,7 +40,7 @@ LEFT JOIN LATERAL (
 ) AS o ON true`,
 };
 
-// Only what nothing else holds back.
+// Only lanes with no other gate.
 const readLanesToTry = {
   name: 'read_lanes_to_probe',
   text: `
@@ -49,7 +51,7 @@ WHERE l.namespace = $1 AND l.breaker = $2 AND l.held_back & ~${gates.breakerOpen
 ORDER BY h.rank LIMIT ${MAX_LANES}`,
 };
 
-// Never waits: whoever holds it is making a probe, or closes it.
+// Never waits: the holder of the lock is making a probe, or closes the breaker.
 const lockDue = {
   name: 'lock_breaker_to_probe',
   text: `
@@ -59,7 +61,7 @@ WHERE namespace = $1 AND name = $2 AND state = 2 FOR UPDATE SKIP LOCKED`,
 
 function probeEnd(row: Row): ProbeEnd {
   if (row.run_attempt === row.probe_attempt && row.run_state !== null) {
-    // One that is asked to stop will say nothing about the dependency.
+    // An attempt that is asked to stop says nothing about the dependency's health.
     if (row.run_state === stateCodes.ASSIGNED || row.run_state === stateCodes.RUNNING) return { kind: 'none' };
   }
   if (row.outcome === attemptOutcomes.FAILED || row.outcome === attemptOutcomes.TIMED_OUT)
@@ -71,7 +73,7 @@ function probeEnd(row: Row): ProbeEnd {
   return { kind: 'gone' };
 }
 
-/** Those that are not closed; at most 500. */
+/** Breakers that are not closed; max 500. */
 export async function readOpenBreakers(session: Session): Promise<OpenBreaker[]> {
   return (await session.run(readOpen, [])).map((row) => {
     const breaker = breakerRow(row);
@@ -84,15 +86,15 @@ export async function readOpenBreakers(session: Session): Promise<OpenBreaker[]>
   });
 }
 
-/** Lanes that wait for this breaker alone, with their lowest ranks. */
+/** Lanes gated by this breaker alone, with their lowest ranks. */
 export async function readLanesToProbe(session: Session, { namespace, name }: BreakerKey): Promise<LaneHead[]> {
   const rows = await session.run(readLanesToTry, [namespace, name]);
   return rows.map((row) => ({ laneId: row.lane_id, rank: row.rank, limited: row.limited }));
 }
 
 /**
- * Claims one job as the probe, if one is due: in one transaction with the breaker's new state, so that there are never
- * two.
+ * Claims one job as the probe, if one is due: in one transaction with the breaker's new state, so that there is never a
+ * second probe.
  */
 export function probeBreaker(
   database: Database,
@@ -102,7 +104,7 @@ export function probeBreaker(
   return database.transaction(async (session) => {
     const [row] = await session.run(lockDue, [namespace, name]);
     if (!row || !isProbeDue(breakerRow(row), row.now)) return undefined;
-    // A claim without capacity for a byte takes one job.
+    // A claim whose byte bound is 0 takes one job.
     const { jobs } = await claimIn(session, { ...claim, maxBytes: 0, probes: true });
     const [job] = jobs;
     if (!job) return undefined;

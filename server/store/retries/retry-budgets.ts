@@ -1,4 +1,4 @@
-/** What retry budgets are reckoned with: first attempts as jobs are submitted, retries as their time comes. */
+/** Counts of retry budgets: first attempts when jobs are submitted, retries when they are due. */
 
 import type { Change } from '../../domain/jobs/run.ts';
 import {
@@ -16,7 +16,8 @@ import type { Row, Session } from '../driver/database.ts';
 
 const columns = { lane_id: 'int', minute: 'bigint', jobs: 'int' };
 
-// A job that may start at once counts in this minute. Sorted: who writes several rows locks them in this order.
+// A job that may start at once counts in this minute. Sorted: transactions that write several rows lock them in this
+// order.
 const countMany = {
   name: 'count_first_attempts',
   text: `
@@ -34,13 +35,13 @@ const makeMinute = {
   text: 'INSERT INTO retry_budgets (namespace, definition, minute) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
 };
 
-// Whoever holds this minute's row spends the budget.
+// The transaction that holds this minute's row spends the budget.
 const lockMinute = {
   name: 'lock_budget_minute',
   text: 'SELECT FROM retry_budgets WHERE namespace = $1 AND definition = $2 AND minute = $3 FOR UPDATE',
 };
 
-// A statement of its own: what others have spent before us is younger than the snapshot that the lock was taken under.
+// A separate statement: retries that other transactions counted before us are younger than the snapshot of the lock.
 const readMinutes = {
   name: 'read_budget_minutes',
   text: `
@@ -59,7 +60,7 @@ ON CONFLICT (namespace, definition, minute) DO UPDATE
 SET retries = b.retries + excluded.retries, waiting = b.waiting + excluded.waiting`,
 };
 
-/** In the transaction that stores these jobs, after them: those of definitions with a retry budget are counted. */
+/** In the transaction that stores these jobs, after them: counts the jobs of definitions with a retry budget. */
 export async function countFirstAttempts(session: Session, jobs: readonly NewJob[]): Promise<void> {
   const counts = new Map<string, { laneId: number; minute: number; jobs: number }>();
   for (const { laneId, hasRetryBudget, runTimeUs = 0 } of jobs) {
@@ -81,7 +82,9 @@ function minuteCounts({ minute, first_attempts: firstAttempts, retries, waiting 
   return { minute, firstAttempts, retries, waiting };
 }
 
-/** Locks the minute of their one definition. For each, in order: undefined when it may begin, else when to ask again. */
+/**
+ * Locks the minute of their one definition. For each, in order: undefined if it may begin, otherwise when to ask again.
+ */
 async function spend(session: Session, asking: readonly BudgetOf[], minute: number): Promise<(number | undefined)[]> {
   const { namespace, definition } = asking[0] as BudgetOf;
   await session.run(makeMinute, [namespace, definition, minute]);
@@ -99,8 +102,8 @@ async function spend(session: Session, asking: readonly BudgetOf[], minute: numb
 }
 
 /**
- * Within the transaction that holds the jobs: retries for which their budgets have no room are put off. One definition
- * after the other, in the order of their names.
+ * Within the transaction that holds the jobs: delays retries beyond their budgets. One definition after the other, in
+ * the order of their names.
  */
 export async function keepBudgets(session: Session, changes: readonly Change[], nowUs: number): Promise<Change[]> {
   const groups = Map.groupBy(

@@ -1,4 +1,4 @@
-/** Schedules and their runs as the rows of their tables hold them. */
+/** Converts schedules and their runs from rows. */
 import { namesOf } from '../../domain/base/codes.ts';
 import {
   type OverlapPolicy,

@@ -1,4 +1,4 @@
-/** What became of a schedule's times, as rows. */
+/** Rows of a schedule's runs. */
 import {
   overlapPolicies,
   type PendingRun,
@@ -20,13 +20,13 @@ WHERE schedule_id = $1 AND ($2::timestamptz IS NULL OR (nominal_time, cause_id) 
 ORDER BY nominal_time DESC, cause_id DESC LIMIT $4`,
 };
 
-// There are a thousand runs of a schedule at most.
+// A schedule has max 1,000 runs.
 const readOne = {
   name: 'read_schedule_run',
   text: 'SELECT * FROM schedule_runs WHERE schedule_id = $1 AND cause_id = $2 ORDER BY nominal_time LIMIT 1',
 };
 
-// Of what waits, one more than may.
+// Counts one more than the max number of pending runs.
 const countSome = {
   name: 'count_pending_schedule_runs',
   text: `
@@ -64,7 +64,7 @@ export async function readRun(session: Session, scheduleId: string, causeId: str
   return (await session.run(readOne, [scheduleId, causeId])).map(runOf)[0];
 }
 
-/** Runs that wait to be decided or to start, counted up to 2,000. */
+/** Runs that wait for a decision or for their start, counted up to 2,000. */
 export async function countPending(session: Session, scheduleId: string): Promise<number> {
   return (await session.run(countSome, [scheduleId]))[0]?.runs ?? 0;
 }

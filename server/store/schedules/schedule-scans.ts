@@ -1,4 +1,4 @@
-/** Looks at schedules that are due: locks them, has each decided, and writes what was decided. */
+/** Scans due schedules: locks them, lets the caller decide each, and writes the decisions. */
 
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { ScheduleDecision } from '../../domain/schedules/decide-schedule.ts';
@@ -17,13 +17,13 @@ import { pendingRunOf, scheduleOf } from './schedule-rows.ts';
 
 const { ASKED, BUFFERED, STARTING, STARTED, SKIPPED } = scheduleRunStates;
 
-/** Schedules for one look. */
+/** Max schedules per scan. */
 const MAX_SCHEDULES = 32;
-/** Unsettled runs of a schedule that are read for a look: those without a job first. */
+/** Max unsettled runs of a schedule read per scan, those without a job first. */
 const MAX_RUNS = 3_000;
-/** Runs of a schedule that are kept. */
+/** Max runs kept per schedule. */
 const KEPT_RUNS = 1_000;
-/** A run that is to get a job is tried again after this, should its replica have died. */
+/** A run that is to get a job is retried after this, in case its replica has died. */
 const START_AGAIN_MS = 2_000;
 
 const lockDue = {
@@ -34,7 +34,7 @@ SELECT s.*, now.time AS now FROM schedules s, now
 WHERE s.look_time <= (SELECT time FROM now) ORDER BY s.look_time LIMIT ${MAX_SCHEDULES} FOR UPDATE OF s SKIP LOCKED`,
 };
 
-// What became of the jobs is read in the same statement: a job is open or has its outcome, at any moment.
+// The outcomes of the jobs are read in the same statement: at any moment a job is open or has its outcome.
 const readUnsettled = {
   name: 'read_unsettled_schedule_runs',
   text: `
@@ -105,7 +105,7 @@ const decision = {
   pause_reason: 'text',
 };
 
-// Whoever looks at them has them locked.
+// The caller has locked the schedules.
 const writeDecisions = {
   name: 'write_schedules',
   text: `
@@ -117,8 +117,8 @@ FROM ${inputTable(decision, 'i')} WHERE ${sameKey('s.schedule_id', 'i.schedule_i
 
 const results = { schedule_id: 'uuid', ...keys, job_id: 'uuid', message: 'text' };
 
-// Only what was to be started: the schedule may have been deleted meanwhile, or another replica may have come first. The
-// schedules are locked before their runs, as a look does.
+// Only runs that were to be started: the schedule may have been deleted meanwhile, or another replica may have been
+// first. The schedules are locked before their runs, as in a scan.
 const settleMany = {
   name: 'settle_schedule_runs',
   text: `
@@ -145,7 +145,7 @@ const failedStates: ReadonlySet<number> = new Set([stateCodes.FAILED, stateCodes
 const keyOf = (row: Row): RunKey => ({ nominalUs: row.nominal_time, causeId: row.cause_id });
 const keyLists = (rows: readonly RunKey[]) => [rows.map((row) => row.nominalUs), rows.map((row) => row.causeId)];
 
-/** What a look has found out about a schedule. */
+/** The result of a schedule's scan. */
 interface Scan {
   readonly scanned: ScannedSchedule;
   readonly ended: readonly RunKey[];
@@ -181,7 +181,7 @@ function scanOf(row: Row, unsettled: readonly Row[], decide: DecideSchedule): Sc
   };
 }
 
-/** Asked to stop again, with the run that takes its place: the replica may have died before it asked. */
+/** The open run is asked to stop again, with the run that replaces it: the replica may have died before it asked. */
 function makesWay(open: Row, starting: readonly Row[]): boolean {
   return starting.some((run) => run.overlap === overlapPolicies.TERMINATE_OTHER && open.decide_time < run.decide_time);
 }
@@ -231,7 +231,7 @@ async function scanRows(session: Session, rows: readonly Row[], decide: DecideSc
   return scans;
 }
 
-/** One transaction for a few of those that are due; none that another replica has its hands on. */
+/** One transaction for a few of the due schedules; skips those that another replica has locked. */
 export function scanSchedules(database: Database, decide: DecideSchedule): Promise<ScannedSchedule[]> {
   return database.transaction(async (session) => {
     const rows = await session.run(lockDue, []);
@@ -239,7 +239,7 @@ export function scanSchedules(database: Database, decide: DecideSchedule): Promi
   });
 }
 
-/** One that is locked, with the time as `now`. It has to be looked at once more for what it begins to be carried out. */
+/** Scans a locked schedule, with the time as `now`. Another scan has to start the runs that this one decides. */
 export async function scanOne(session: Session, row: Row, decide: DecideSchedule): Promise<ScheduleDecision> {
   const [scan] = await scanRows(session, [row], decide);
   return (scan as Scan).decision;

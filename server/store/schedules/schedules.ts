@@ -1,4 +1,4 @@
-/** Schedules as rows: read, listed, made, changed and deleted. */
+/** Rows of schedules: read, list, insert, update and delete. */
 import type { PendingRun, ScheduleRules } from '../../domain/schedules/schedule.ts';
 import type {
   DecideSchedule,
@@ -25,7 +25,7 @@ const lockOne = {
   text: 'SELECT * FROM schedules WHERE namespace = $1 AND name = $2 FOR UPDATE',
 };
 
-/** Of schedules on a page, after which it ends: an answer has to fit into the 4 MiB that clients take. */
+/** Bytes of schedules after which a page ends: an answer has to fit into the 4 MiB that clients accept. */
 const PAGE_BYTES = 2 << 20;
 
 const listSome = {
@@ -52,8 +52,8 @@ RETURNING *`,
 
 const readNow = { name: 'read_now_for_schedule', text: 'SELECT muster_now() AS now' };
 
-// $9: other times take the place of those that are there, which have been decided until then. What comes while a schedule is
-// over is none of its times.
+// $9: the new times replace the old ones, which have been decided until then. Times at which a schedule was over are
+// not among its times.
 const updateOne = {
   name: 'update_schedule',
   text: `
@@ -106,10 +106,10 @@ const readNextScan = {
   text: 'SELECT min(look_time) AS look_time FROM schedules WHERE look_time IS NOT NULL',
 };
 
-/** Runs of a schedule that may wait to be decided. */
+/** Max pending runs per schedule. */
 const MAX_PENDING = 1_000;
 
-/** What it submits, without the input, which has columns of its own. */
+/** The submission without the input, which has its own columns. */
 function jobText({ input: _input, ...rest }: ScheduledJob): string {
   return JSON.stringify(rest);
 }
@@ -146,9 +146,9 @@ async function makeOne(session: Session, spec: ScheduleSpec, scheduleId: string)
 
 const timesOf = ({ times, jitterMs }: ScheduleRules) => JSON.stringify([times, jitterMs]);
 
-/** Decides what has come of one that is locked; until when. */
+/** Decides the due times of a locked schedule. Returns the time until which they are decided. */
 async function scanFirst(session: Session, row: Row, decide: DecideSchedule): Promise<number | 'behind'> {
-  // Read once the lock is there: waiting for it may have taken long.
+  // Read after the lock: the wait for it may have been long.
   const [now] = await session.run(readNow, []);
   const { isBehind } = await scanOne(session, { ...row, ...now }, decide);
   return isBehind ? 'behind' : now?.now;
@@ -174,7 +174,7 @@ function apply(database: Database, ...[spec, etag, scheduleId, decide]: Paramete
   });
 }
 
-/** Changes a schedule that is there; without an answer it is as it was. */
+/** Changes an existing schedule. If `work` returns undefined, nothing is changed. */
 function change(
   database: Database,
   { namespace, name }: ScheduleName,

@@ -1,4 +1,4 @@
-/** What handlers log: written only while their attempt is open in its session, the newest of it kept. */
+/** Log records of handlers: written only while their attempt is open in its session. The newest are kept. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { AttemptLog, KeptRecord, LogPage, LogQuery } from '../../engine/ports/logs.ts';
 import { inputTable } from '../base/input-table.ts';
@@ -7,13 +7,13 @@ import { byteSlices } from '../driver/arrays.ts';
 import type { Database, Parameter, Row, Session } from '../driver/database.ts';
 import { CHUNK_BYTES, chunksOf, type LogChunk, MAX_LOG_BYTES, recordsOf } from './log-chunks.ts';
 
-/** Of the records on a page. */
+/** Max bytes of the records on a page. */
 const PAGE_BYTES = 2 << 20;
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
 
-// The fence, and the line in which two writers of one attempt stand: what is stored already is read after it, by a
-// statement that sees what the one before has written.
+// The fence, and the lock on which two writers of one attempt take turns: stored records are read after it, by a
+// statement that sees what the previous writer has written.
 const lockRuns = {
   name: 'lock_logging_runs',
   text: `
@@ -26,7 +26,7 @@ ORDER BY i.job_id FOR NO KEY UPDATE OF r`,
 
 const attemptColumns = { job_id: 'uuid', attempt: 'int' };
 
-/** Chunks of one attempt are few; OFFSET 0 has them looked up attempt by attempt. */
+/** Chunks of one attempt are few. OFFSET 0 makes PostgreSQL look them up attempt by attempt. */
 const chunksOfAttempt = (columns: string, rest: string) => `CROSS JOIN LATERAL (
   SELECT ${columns} FROM attempt_logs WHERE attempt_logs.job_id = i.job_id AND attempt_logs.attempt = i.attempt ${rest}
 )`;
@@ -70,7 +70,7 @@ interface NewChunk extends LogChunk {
   readonly log: AttemptLog;
 }
 
-/** At most one log an attempt and session. What was stored before, and what belongs to an attempt that is not open, is passed over. */
+/** Max one log per attempt and session. Skips records stored before, and attempts that are not open. */
 export function saveLogs(database: Database, logs: readonly AttemptLog[]): Promise<void> {
   return database.transaction(async (session) => {
     const open = await lockOpen(session, logs);
@@ -93,7 +93,7 @@ async function lockOpen(session: Session, logs: readonly AttemptLog[]): Promise<
   return logs.filter((log) => sessionIds.get(`${log.jobId}/${log.attempt}`) === log.sessionId);
 }
 
-/** The first one is added to the newest chunk if that has room. */
+/** The first records fill up the newest chunk if that has space. */
 function newChunks(log: AttemptLog, newest: Row | undefined): NewChunk[] {
   const records = log.records.filter((record) => record.sequence > (newest?.last_sequence ?? 0));
   const space = newest !== undefined && newest.bytes < CHUNK_BYTES;
@@ -124,7 +124,7 @@ function textOf(row: Row): string {
   return `${row.job_id}/${row.attempt}`;
 }
 
-// Sizes are known without reading what they are of, so no more data than fits on a page is read.
+// Sizes are known without a read of the data, so no more data than fits on a page is read.
 const readPage = {
   name: 'read_logs',
   text: `

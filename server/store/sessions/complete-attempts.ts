@@ -1,4 +1,4 @@
-/** Closes attempts with a result: the run goes, the outcome comes, in one fenced statement. */
+/** Closes attempts with a result: deletes the run and inserts the outcome, in one fenced statement. */
 import { cancelStages } from '../../domain/jobs/cancel-stage.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { AttemptKey, CompletedAttempt, Completion, UncheckedAttempt } from '../../engine/ports/attempts.ts';
@@ -22,9 +22,9 @@ const columns = {
   result_metadata: 'text',
 };
 
-// The fence: job, attempt and session must match an open state, and the session must be open. The rows come sorted by id
-// and are locked in that order, one look-up each. The IN stands beside an OR so that it is looked up in a hash table; IS NOT DISTINCT FROM keeps the
-// planner off the index of what a session holds, which would read all of that for each row.
+// The fence: job, attempt and session must match an open state, and the session must be open. The rows come sorted by
+// id and are locked in that order, one look-up each. The IN is combined with an OR so that it is looked up in a hash
+// table. IS NOT DISTINCT FROM keeps the planner off the index of held runs, which it would read whole for each row.
 const statement = {
   name: 'complete_attempts',
   endsJobs: true,
@@ -67,13 +67,16 @@ FROM ${inputTable({ job_id: 'uuid', attempt: 'int', session_id: 'uuid' }, 'i')} 
 WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.check_result`,
 };
 
-// A statement of its own: a checkpoint whose transaction we waited for is younger than the snapshot of the one above.
+// A separate statement: a checkpoint whose transaction we waited for is younger than the snapshot of the statement
+// above.
 const deleteCheckpoints = {
   name: 'delete_checkpoints',
   text: 'DELETE FROM job_checkpoints WHERE job_id = ANY($1::uuid[])',
 };
 
-/** The attempts that this call completed; the others were not open in their session, or are to be checked first. */
+/**
+ * Returns the attempts that this call completed. The others were not open in their session, or are to be checked first.
+ */
 export async function completeAttempts(
   session: Session,
   reported: readonly Completion[],
@@ -112,7 +115,7 @@ export async function completeAttempts(
   });
 }
 
-/** Those of the attempts that are open in their session and have a result that is to be checked. */
+/** Those of the attempts that are open in their session and whose result is to be checked. */
 export async function readUnchecked(session: Session, attempts: readonly AttemptKey[]): Promise<UncheckedAttempt[]> {
   const rows = await session.run(readToCheck, [
     attempts.map((key) => key.jobId),

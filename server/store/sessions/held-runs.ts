@@ -1,4 +1,4 @@
-/** What sessions hold: compared with what they say in their heartbeats. */
+/** Runs that sessions hold, compared with the heartbeats of the sessions. */
 import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
 import type { AttemptKey, HeldRun, ProgressChange } from '../../engine/ports/attempts.ts';
 import type { ClaimedJob } from '../../engine/ports/dispatch.ts';
@@ -9,9 +9,9 @@ import { byteSlices } from '../driver/arrays.ts';
 import type { Session } from '../driver/database.ts';
 import { jsonOrNull } from '../jobs/submit/insert-jobs.ts';
 
-/** How much later than the worker the server ends an attempt that runs too long: the worker tells more. */
+/** Delay after the worker's own run timeout: a time-out that the worker reports has more details. */
 const RUN_TIMEOUT_SLACK_MS = 2_000;
-/** Longest time of an attempt, whatever its handler asks for. */
+/** Max duration of an attempt, whatever its handler asks for. */
 const MAX_RUN_MS = 30 * 86_400_000;
 
 const { ASSIGNED, RUNNING, CANCELLING } = stateCodes;
@@ -69,8 +69,8 @@ const progressColumns = {
   checkpoint_metadata: 'text',
 };
 
-// What the handler says moves the time by which it must speak again, and, where it asks for more time, the end of its run.
-// The sequence keeps a late beat from setting progress back; the fence keeps a lost session from setting any.
+// A handler's report moves its progress deadline and, if it asks for more time, the deadline of its run. The sequence
+// keeps a late heartbeat from setting progress back. The fence keeps a lost session from setting any.
 const saveMany = {
   name: 'save_progress',
   text: `
@@ -131,7 +131,7 @@ export async function observeAttempts(session: Session, attempts: readonly Attem
   await session.run(observeMany, keyParameters(attempts));
 }
 
-/** At most one change an attempt: the caller keeps the newest. */
+/** Max one change per attempt: the caller keeps the newest. */
 export async function saveProgress(session: Session, changes: readonly ProgressChange[]): Promise<void> {
   const slices = byteSlices(changes.map((change) => change.checkpoint?.data));
   await session.run(saveMany, [

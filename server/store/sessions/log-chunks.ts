@@ -1,9 +1,9 @@
-/** Log records as they lie in the database: chunks of lines of JSON, so many that the newest can be kept alone. */
+/** Stored log records: chunks of lines of JSON, small enough that the newest can be kept alone. */
 import type { LogLevel, LogRecord } from '../../engine/ports/logs.ts';
 
-/** What is kept of an attempt. */
+/** Max bytes kept per attempt. */
 export const MAX_LOG_BYTES = 64 * 1024;
-/** A chunk ends when it has as much as that. */
+/** Bytes at which a chunk ends. */
 export const CHUNK_BYTES = 8 * 1024;
 
 const levels: readonly LogLevel[] = ['DEBUG', 'INFO', 'WARN', 'ERROR'];
@@ -35,7 +35,7 @@ function encodeRecord(record: LogRecord): Uint8Array {
   return encoder.encode(`${JSON.stringify(line)}\n`);
 }
 
-/** The newest of the records that may be kept, in chunks; the first one goes on where `filled` bytes of another end. */
+/** The newest of the records that may be kept, in chunks. The first one continues a chunk that has `filled` bytes. */
 export function chunksOf(records: readonly LogRecord[], filled: number): LogChunk[] {
   const lines = newest(records.map((record) => ({ sequence: record.sequence, data: encodeRecord(record) })));
   const chunks: LogChunk[] = [];

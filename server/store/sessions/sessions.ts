@@ -10,8 +10,8 @@ const causes: readonly SessionEnd[] = ['LAPSE', 'CLOSE', 'MASS_LAPSE'];
 export const sessionColumns = `session_id, namespace, worker_name, state, lease_until, beat_time, open_time, beats, ping_echo,
   draining, drain_wanted, slots, handlers, labels, resources, sdk`;
 
-// IS NOT DISTINCT FROM, where a session is looked up by its id: `=` would let the planner read the whole index of the
-// sessions that are not closed whenever that index is small, and keep the plan when it has grown.
+// IS NOT DISTINCT FROM in look-ups of sessions by id: with `=` the planner could read the whole index of the sessions
+// that are not closed while that index is small, and keep the plan when it has grown.
 const insertOne = {
   name: 'insert_session',
   text: `
@@ -49,8 +49,8 @@ FROM locked l, now WHERE ${sameKey('s.session_id', 'l.session_id')}
 RETURNING s.session_id, s.beats, s.ping_echo, l.previous_beat, s.draining, s.drain_wanted`,
 };
 
-// FOR UPDATE waits for every claim that holds the row; the lease is read under the lock, since a beat may have renewed it
-// while we waited. `now` was read before the lock, which can only spare a session.
+// FOR UPDATE waits for every claim that holds the row. The lease is read under the lock, since a heartbeat may have
+// renewed it while we waited. `now` was read before the lock, which can only spare a session.
 const closeMany = {
   name: 'close_sessions',
   text: `
@@ -76,7 +76,7 @@ WHERE ${sameKey('s.session_id', 'l.session_id')} AND NOT EXISTS (SELECT FROM job
 RETURNING s.session_id`,
 };
 
-// Lapsed or closing sessions, and how many are open: counted, since sessions are few (thousands at most).
+// Lapsed or closing sessions, and the number of open ones: counted, since sessions are few (thousands at most).
 const readLapsed = {
   name: 'read_lapsed_sessions',
   text: `
@@ -108,7 +108,7 @@ export function sessionRow(row: Row): SessionRow {
   };
 }
 
-/** Opens it, or returns the one that the same request id opened before. */
+/** Opens the session, or returns the one that the same request id opened before. */
 export async function openSession(session: Session, opened: NewSession): Promise<SessionRow> {
   const { sessionId, namespace, workerName, leaseMs, slots, handlers, labels, resources, sdk, requestId } = opened;
   const texts = [handlers, labels, resources, sdk].map((value) => JSON.stringify(value));

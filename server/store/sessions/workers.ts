@@ -1,4 +1,4 @@
-/** Workers as people see them: listed, looked into, asked to drain. */
+/** Workers as the API shows them: list, get, drain. */
 import { stateOf } from '../../domain/jobs/job-state.ts';
 import type { HeldJob, WorkerView } from '../../engine/ports/sessions.ts';
 import { sameKey } from '../base/same-key.ts';
@@ -19,7 +19,7 @@ const readOne = {
   text: `SELECT ${workerColumns} FROM sessions s WHERE session_id = ANY(ARRAY[$2::uuid]) AND namespace = $1`,
 };
 
-// Sorted in memory: a session holds 10,000 attempts at the most.
+// Sorted in memory: a session holds max 10,000 attempts.
 const readHeldJobs = {
   name: 'read_held_jobs',
   text: `
@@ -28,8 +28,8 @@ FROM job_runs r JOIN lanes l ON ${sameKey('l.lane_id', 'r.lane_id')}
 WHERE r.session_id = $1 ORDER BY r.assign_time, r.job_id LIMIT $2`,
 };
 
-// FOR UPDATE, as a close does and for the same reason: it waits for every statement that is assigning to the session, and
-// those that come later skip the row or read it anew. A mere UPDATE would let them pass with the row as they first saw it.
+// FOR UPDATE, as in a close and for the same reason: it waits for every statement that is assigning to the session, and
+// later ones skip the row or read it again. A mere UPDATE would let them pass with the row as they first saw it.
 const drainOne = {
   name: 'drain_session',
   text: `
@@ -60,7 +60,7 @@ export async function readWorker(
   return (await session.run(readOne, [namespace, sessionId])).map(workerView)[0];
 }
 
-/** Those held longest first. */
+/** Longest held first. */
 export async function heldJobs(session: Session, sessionId: string, limit: number): Promise<HeldJob[]> {
   const rows = await session.run(readHeldJobs, [sessionId, limit]);
   return rows.map((row) => ({
@@ -76,7 +76,7 @@ export async function heldJobs(session: Session, sessionId: string, limit: numbe
   }));
 }
 
-/** Nothing is assigned to the session any more once this has resolved. One that is not open stays as it is. */
+/** Nothing is assigned to the session once this has resolved. A session that is not open is left unchanged. */
 export async function drainSession(session: Session, namespace: string, sessionId: string): Promise<void> {
   await session.run(drainOne, [namespace, sessionId]);
 }

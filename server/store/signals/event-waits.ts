@@ -1,4 +1,4 @@
-/** Jobs that wait for events: recorded as they begin to, found by the event, gone with their ends. */
+/** Jobs that wait for events: recorded when their wait begins, found by the event, deleted when they end. */
 import type { End } from '../../domain/jobs/run.ts';
 import type { AwaitedEvent, Delivery, KeySource, NewWait, Waiting } from '../../engine/ports/signals.ts';
 import { inputTable } from '../base/input-table.ts';
@@ -8,8 +8,8 @@ import type { Session } from '../driver/database.ts';
 
 const LOCK_SEED = 5_518_093;
 
-// Sorted, so that two who lock several wait for each other in one direction only. In a statement of its own: what comes next sees
-// what was committed by whoever held the lock before.
+// Sorted, so that two transactions that lock several keys wait for each other in one direction only. A separate
+// statement: the next one sees what the previous holder of the lock has committed.
 const lockMany = {
   name: 'lock_event_keys',
   text: `
@@ -62,13 +62,14 @@ const deleteMany = {
   text: 'DELETE FROM event_waits WHERE job_id = ANY($1::uuid[])',
 };
 
-/** Those of the jobs among these that have waited. */
+/** Deletes the waits of the ended jobs that have waited. */
 export async function leaveWaits(session: Session, ended: readonly End[]): Promise<void> {
   const jobIds = ended.filter(({ leavesWait }) => leavesWait).map(({ run }) => run.jobId);
   if (jobIds.length > 0) await session.run(deleteMany, [jobIds]);
 }
 
-// Compared as rows, so that only the index by key is sorted for it: for a LIMIT the planner would read the primary key from its start.
+// Compared as rows, so that only the index by key is sorted: for a LIMIT the planner would read the primary key from
+// its start.
 const readPage = {
   name: 'read_event_waits_page',
   text: `
@@ -82,7 +83,7 @@ CROSS JOIN LATERAL (SELECT lane_id FROM job_runs r WHERE ${sameKey('r.job_id', '
 ORDER BY w.row_id`,
 };
 
-/** Of an event's range. */
+/** Jobs that wait in an event's range. */
 export async function readWaiting(
   session: Session,
   { waitId, after, upTo }: Delivery,

@@ -1,4 +1,4 @@
-/** Events: those that are kept for jobs to come, and those that are on their way to jobs that wait. */
+/** Events: kept for jobs to come, or being delivered to waiting jobs. */
 import type { EventFate, KeyFacts } from '../../domain/signals/event-queue.ts';
 import { MAX_KEPT_EVENTS } from '../../domain/signals/event-queue.ts';
 import type { Delivery, KeptEvent, SentEvent, SignalWaitStore } from '../../engine/ports/signals.ts';
@@ -9,7 +9,7 @@ import { insertWaits, lockKeys, readKeySources, readWaiting, readWaits } from '.
 
 type Stored = Exclude<EventFate, { readonly kind: 'DROP' | 'FULL' }>;
 
-// What has lapsed is not there any more, though retention has not removed it yet.
+// Events that have lapsed don't count, though retention has not deleted them yet.
 const takeSome = {
   name: 'take_kept_events',
   text: `

@@ -1,16 +1,16 @@
-/** What there is to move, told by the database's own catalogue: a table that a later release adds can't be forgotten. */
+/** Tables to export, from the database's own catalogue: a table that a later release adds can't be forgotten. */
 import type { Row, Session } from '../driver/database.ts';
 import type { ExportedColumn, ExportedSequence } from './export-format.ts';
 
 export interface CataloguedTable {
   readonly name: string;
-  /** In the order of their making; columns that the database computes itself are left out. */
+  /** In the order of their creation, without columns that the database computes. */
   readonly columns: readonly ExportedColumn[];
   /** Columns of the primary key; empty without one. */
   readonly key: readonly string[];
 }
 
-/** Which migrations were applied is told in the header, and made by applying them. */
+/** The applied migrations are in the header, and an import applies them. */
 const migrations = 'schema_migrations';
 
 // Partitions are read and written through their table.
@@ -39,7 +39,7 @@ FROM pg_constraint k JOIN pg_class child ON child.oid = k.conrelid JOIN pg_class
 WHERE k.contype = 'f' AND k.connamespace = to_regnamespace('muster') AND k.conrelid <> k.confrelid`,
 };
 
-/** Every table, those that others refer to first. */
+/** Every table, referenced tables first. */
 export async function readTables(session: Session): Promise<CataloguedTable[]> {
   const tables = (await session.run(listTables, [])).map(
     (row): CataloguedTable => ({ name: row.name, columns: row.columns, key: row.key ?? [] }),
@@ -50,7 +50,7 @@ export async function readTables(session: Session): Promise<CataloguedTable[]> {
 function referredFirst(tables: readonly CataloguedTable[], references: readonly Row[]): CataloguedTable[] {
   const ordered = new Set<CataloguedTable>();
   const visit = (table: CataloguedTable, above: readonly CataloguedTable[]) => {
-    // In a circle no order would do; the database then says which reference is broken.
+    // In a cycle no order is right; the database then reports the broken reference.
     if (ordered.has(table) || above.includes(table)) return;
     const parents = references.filter(({ child }) => child === table.name).map(({ parent }) => parent);
     for (const parent of tables) if (parents.includes(parent.name)) visit(parent, [...above, table]);
@@ -67,7 +67,7 @@ SELECT sequencename AS name, last_value FROM pg_sequences
 WHERE schemaname = 'muster' AND last_value IS NOT NULL ORDER BY sequencename`,
 };
 
-/** Sequences that have given a number, with the last one. */
+/** Sequences that have been used, with their last number. */
 export async function readSequences(session: Session): Promise<ExportedSequence[]> {
   const rows = await session.run(listSequences, []);
   return rows.map((row) => ({ name: row.name, lastValue: row.last_value }));
@@ -88,14 +88,14 @@ export async function readDays(session: Session): Promise<string[]> {
 const hasSchema = { name: '', text: "SELECT to_regclass('muster.schema_migrations') IS NOT NULL AS there" };
 const readNewest = { name: '', text: 'SELECT max(version) AS version FROM schema_migrations' };
 
-/** The newest migration that was applied; undefined where there is no deployment at all. */
+/** The newest applied migration. Undefined: the database holds no deployment. */
 export async function readSchemaVersion(session: Session): Promise<number | undefined> {
   const [found] = await session.run(hasSchema, []);
   if (!found?.there) return undefined;
   return (await session.run(readNewest, []))[0]?.version ?? undefined;
 }
 
-/** A name as SQL wants it. */
+/** A quoted SQL identifier. */
 export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,4 +1,4 @@
-/** Writes a whole deployment into a file: every table, as it was at one moment, in pages of bounded size. */
+/** Exports a whole deployment to a file: every table, at one moment, in pages of bounded size. */
 import type { Database, Session } from '../driver/database.ts';
 import { type CataloguedTable, quoted, readDays, readSchemaVersion, readSequences, readTables } from './catalogue.ts';
 import { type ExportHeader, FORMAT, FORMAT_VERSION, PAGE_BYTES, PAGE_ROWS } from './export-format.ts';
@@ -8,29 +8,29 @@ import { TransferRefusal } from './refusal.ts';
 import { transferSettings } from './settings.ts';
 
 export interface TransferProgress {
-  /** Rows of all tables so far, and in all. */
+  /** Rows of all tables so far, and the total. */
   readonly rows: number;
   readonly of: number;
-  /** What is being done, such as "jobs". */
+  /** The current part, such as "jobs". */
   readonly part: string;
 }
 
 export interface ExportOptions {
-  /** Release of Muster that writes. */
+  /** Release of Muster that writes the file. */
   readonly release: string;
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
 }
 
-/** Rows with the largest payloads are 1 MiB long as text: a page of so few is small enough. */
+/** Rows with the largest payloads are 1 MiB long as text: a page of this many is small enough. */
 const MIN_ROWS = 8;
 
 interface SizedTable extends CataloguedTable {
   readonly rows: number;
-  /** Length of its longest row, about. */
+  /** Approximate length of its longest row. */
   readonly width: number;
 }
 
-/** How long a value is as text, about, without having to unpack it. */
+/** Approximate length of a value as text, without unpacking it. */
 function widthOf({ name, type }: CataloguedTable['columns'][number]): string {
   if (type === 'bytea') return `coalesce(2 * octet_length(${quoted(name)}), 0)`;
   if (type === 'text') return `coalesce(octet_length(${quoted(name)}), 0)`;
@@ -60,7 +60,7 @@ async function headerOf(session: Session, tables: readonly SizedTable[], release
   };
 }
 
-/** Rows in the order of the key, so that whoever stores them again appends to the indexes. */
+/** Rows in the order of the key, so that an import appends to the indexes. */
 function cursorOf({ name, columns, key }: CataloguedTable): string {
   const values = columns.map((column) => `${quoted(column.name)}::text`).join(', ');
   const order = key.length > 0 ? ` ORDER BY ${key.map(quoted).join(', ')}` : '';
@@ -78,7 +78,7 @@ async function* pagesOf(session: Session, table: SizedTable): AsyncGenerator<str
   await session.run({ name: '', text: 'CLOSE exported' }, []);
 }
 
-/** Everything as it is in one snapshot; replicas can't start meanwhile. */
+/** Everything in one snapshot. Replicas can't start meanwhile. */
 async function copyOut(session: Session, writer: ExportWriter, options: ExportOptions): Promise<ExportHeader> {
   await session.run({ name: '', text: 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY' }, []);
   await transferSettings(session);
@@ -101,9 +101,8 @@ async function copyOut(session: Session, writer: ExportWriter, options: ExportOp
 }
 
 /**
- * Exports the deployment that `database` holds into a new file.
- *
- * @throws Error that says what is in the way; then there is no file.
+ * Exports the deployment in `database` into a new file.
+ * @throws Error that states the obstacle; then there is no file.
  */
 export async function exportDeployment(
   database: Database,

@@ -15,7 +15,7 @@ import { TransferRefusal } from './refusal.ts';
 
 export interface ExportedColumn {
   readonly name: string;
-  /** As PostgreSQL calls it. */
+  /** PostgreSQL's name of the type. */
   readonly type: string;
 }
 
@@ -55,7 +55,7 @@ export interface ExportTrailer {
 export const FORMAT = 'muster-export';
 export const FORMAT_VERSION = 1;
 
-/** Rows of a page, and its bytes: what is read, sent and stored at once. */
+/** Max rows and bytes of a page, which is read, sent and stored at once. */
 export const PAGE_ROWS = 1_000;
 export const PAGE_BYTES = 4 << 20;
 
@@ -63,7 +63,7 @@ export function isCompressed(path: string): boolean {
   return path.endsWith('.gz');
 }
 
-/** The file is not what an export wrote. */
+/** The file was not written by an export, or has changed since. */
 export class DamagedExport extends TransferRefusal {
   constructor(path: string, problem: string) {
     super(`${path} is damaged or was cut short: ${problem}. Nothing was changed; export anew, or copy the file again`);
@@ -104,7 +104,7 @@ function parsed(line: string): unknown {
   }
 }
 
-/** @throws Error when the file is no export, or one that this release can't read. */
+/** @throws Error if the file is no export, or one that this release can't read. */
 export function parseHeader(path: string, line: string): ExportHeader {
   const value = parsed(line) as Partial<ExportHeader> | undefined;
   if (value?.format !== FORMAT) {
@@ -125,7 +125,7 @@ export function parseTrailer(line: string): ExportTrailer | undefined {
   return value?.end === true && isCount(value.rows) && isText(value.sha256) ? value : undefined;
 }
 
-/** The table that the next rows are of; undefined for any other line. */
+/** The table of the next rows; undefined for any other line. */
 export function parseTableLine(line: string): string | undefined {
   const value = parsed(line) as { table?: unknown } | undefined;
   return isText(value?.table) ? value.table : undefined;

@@ -1,4 +1,4 @@
-/** Reads the file of an export in bounded pages, and tells at its end whether it was whole. */
+/** Reads the file of an export in bounded pages, and checks at its end that it was complete. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
@@ -21,7 +21,7 @@ export interface ExportPage {
   readonly rows: readonly string[];
 }
 
-/** No row is as long as that: what has no end of line for so long is no export. */
+/** No row is this long: a file with a longer line is no export. */
 const LONGEST_LINE = 64 << 20;
 const NEWLINE = 10;
 const ROW_BEGINS = 91; // '['
@@ -33,7 +33,7 @@ async function* bytesOf(path: string): AsyncGenerator<Buffer> {
     return;
   }
   const plain = createGunzip();
-  // Its failure is told where the bytes are read.
+  // The reader of the bytes gets the error.
   void pipeline(file, plain).catch(() => {});
   try {
     yield* plain;
@@ -42,7 +42,7 @@ async function* bytesOf(path: string): AsyncGenerator<Buffer> {
   }
 }
 
-/** Each line without its end. What comes after the last end of line is no line. */
+/** Each line without its end. Bytes after the last end of line are no line. */
 async function* linesOf(path: string): AsyncGenerator<Buffer> {
   let rest: Buffer[] = [];
   let length = 0;
@@ -62,7 +62,7 @@ async function* linesOf(path: string): AsyncGenerator<Buffer> {
   if (length > 0) throw new DamagedExport(path, 'its last line has no end');
 }
 
-/** What was read so far, held against the header. */
+/** Compares the lines read so far with the header. */
 class Reading {
   readonly header: ExportHeader;
   readonly #path: string;
@@ -80,7 +80,7 @@ class Reading {
     this.#hash.update(first).update('\n');
   }
 
-  /** Takes in the next line; gives a page whenever one is full or its table is over. */
+  /** Takes the next line. Returns a page when one is full or its table has ended. */
   take(line: Buffer): ExportPage | undefined {
     if (this.#ended) throw this.#damage('something comes after its end');
     const page = line[0] === ROW_BEGINS ? this.#takeRow(line) : this.#takeOther(line.toString());
@@ -149,9 +149,8 @@ class Reading {
 
 /**
  * Every row, in pages.
- *
- * @throws DamagedExport when a count or the checksum is not right: at the end, so whoever acts on pages acts on trust
- *   until then.
+ * @throws DamagedExport if a count or the checksum is wrong: only at the end, so a caller that uses pages before that
+ * trusts the file.
  */
 export async function* readExport(path: string): AsyncGenerator<ExportPage> {
   let reading: Reading | undefined;
@@ -166,7 +165,7 @@ export async function* readExport(path: string): AsyncGenerator<ExportPage> {
   (reading ?? new Reading(path, Buffer.alloc(0))).end();
 }
 
-/** Reads the whole file once: its header, if everything about it is right. */
+/** Reads and checks the whole file. Returns its header. */
 export async function checkExport(path: string, onRows: (rows: number, of: number) => void): Promise<ExportHeader> {
   const header = await readHeader(path);
   const of = header.tables.reduce((sum, table) => sum + table.rows, 0);

@@ -1,4 +1,6 @@
-/** Writes the file of an export: under another name until it is whole and on the disk, readable by its owner only. */
+/**
+ * Writes the file of an export: under another name until it is complete and on the disk, readable by its owner only.
+ */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
@@ -23,7 +25,7 @@ export class ExportWriter {
     this.#file = file;
   }
 
-  /** @throws Error when the file is there already or can't be made. */
+  /** @throws Error if the file exists or can't be created. */
   static async create(path: string): Promise<ExportWriter> {
     if (existsSync(path))
       throw new TransferRefusal(`${path} is there already: give another name, or move it away first`);
@@ -36,13 +38,13 @@ export class ExportWriter {
     await this.#write(`${JSON.stringify(value)}\n`);
   }
 
-  /** Lines that are JSON already, one for each row. */
+  /** Lines that are already JSON, one per row. */
   async writeRows(lines: readonly string[]): Promise<void> {
     this.#rows += lines.length;
     await this.#write(`${lines.join('\n')}\n`);
   }
 
-  /** Writes the trailer, waits until everything is on the disk, and gives the file its name. */
+  /** Writes the trailer, waits until everything is on the disk, and renames the file. */
   async finish(): Promise<void> {
     const trailer: ExportTrailer = { end: true, rows: this.#rows, sha256: this.#hash.copy().digest('hex') };
     await this.writeLine(trailer);
@@ -52,7 +54,7 @@ export class ExportWriter {
     await syncFolder(dirname(this.#path));
   }
 
-  /** Leaves nothing behind. */
+  /** Deletes the partial file. */
   async abandon(): Promise<void> {
     await this.#file.close().catch(() => {});
     await rm(this.#partial, { force: true });
@@ -61,12 +63,12 @@ export class ExportWriter {
   async #write(text: string): Promise<void> {
     const bytes = Buffer.from(text);
     this.#hash.update(bytes);
-    // A compressed file may be made of several members, one after the other.
+    // A compressed file may consist of several members, one after the other.
     await this.#file.writeFile(isCompressed(this.#path) ? await compress(bytes) : bytes);
   }
 }
 
-/** Else the name could be lost with the power, and the file with it. */
+/** Without this a power failure could lose the file's name, and with it the file. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {

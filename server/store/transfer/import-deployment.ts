@@ -1,4 +1,7 @@
-/** Brings an exported deployment into an empty one: checked as a whole first, then stored in one transaction, or not at all. */
+/**
+ * Imports an exported deployment into an empty one: checked as a whole first, then stored in one transaction, or not at
+ * all.
+ */
 import type { Database, Session } from '../driver/database.ts';
 import { type Migration, migrate, newestVersion, releaseMigrations } from '../migrate.ts';
 import { dayStart, makeDays } from '../upkeep/partitions.ts';
@@ -12,7 +15,7 @@ import { transferSettings } from './settings.ts';
 
 export interface ImportOptions {
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
-  /** Default those of this release. */
+  /** Default: the migrations of this release. */
   readonly migrations?: readonly Migration[];
 }
 
@@ -32,7 +35,7 @@ function refuseForeign(path: string, { schemaVersion, release }: ExportHeader): 
   }
 }
 
-/** A file of an older release is stored in the schema of its time, which is then brought up to date. */
+/** A file of an older release is stored in the schema of that release, which is then migrated. */
 async function refuseOlder(database: Database, path: string, header: ExportHeader): Promise<void> {
   const version = await readSchemaVersion(database);
   if (version === undefined) return;
@@ -51,7 +54,10 @@ const described = (table: Pick<ExportedTable, 'name' | 'columns'>) =>
     .sort()
     .join(', ')})`;
 
-/** The file and the database have the same tables with the same columns, or somebody has worked on one of them by hand. */
+/**
+ * The file and the database must have the same tables with the same columns. They differ if either was changed
+ * manually.
+ */
 function refuseOther(path: string, header: ExportHeader, tables: readonly CataloguedTable[]): void {
   const [theirs, ours] = [header.tables.map(described), tables.map(described)];
   const odd = theirs.find((one) => !ours.includes(one)) ?? ours.find((one) => !theirs.includes(one));
@@ -87,7 +93,7 @@ class Import {
     await holdSchema(this.#session, 'alone');
     const tables = await readTables(this.#session);
     refuseOther(this.#path, this.#header, tables);
-    // Nobody reads or writes until it is over, not even who came past every other check.
+    // Blocks all reads and writes until the import ends, even by a client that passed every other check.
     await this.#do(`LOCK TABLE ${tables.map(({ name }) => quoted(name)).join(', ')} IN ACCESS EXCLUSIVE MODE`);
     await refuseFull(this.#session, tables);
     for (const { name } of tables) if (seededTables.has(name)) await this.#do(`DELETE FROM ${quoted(name)}`);
@@ -102,7 +108,7 @@ class Import {
     await this.#session.run({ name: '', text }, []);
   }
 
-  /** What triggers would do was done when the rows were written first, and is in the file. */
+  /** The effects of triggers are in the file: they ran when the rows were first written. */
   async #setTriggers(tables: readonly CataloguedTable[], how: 'DISABLE' | 'ENABLE'): Promise<void> {
     for (const { name } of tables) await this.#do(`ALTER TABLE ${quoted(name)} ${how} TRIGGER USER`);
   }
@@ -132,7 +138,7 @@ class Import {
     }
   }
 
-  /** Every row that the file has is there. Statistics of tables that were empty would mislead the planner. */
+  /** Checks that every row of the file is stored. Statistics of tables that were empty would mislead the planner. */
   async #check(): Promise<void> {
     for (const { name, rows } of this.#header.tables) {
       const [found] = await this.#session.run({ name: '', text: `SELECT count(*) AS rows FROM ${quoted(name)}` }, []);
@@ -144,9 +150,8 @@ class Import {
 }
 
 /**
- * Reads the whole file: its header, if everything about it is right and this release can import it.
- *
- * @throws Error that says what is wrong with it.
+ * Reads and checks the whole file. Returns its header if this release can import it.
+ * @throws Error that says what is wrong with the file.
  */
 export async function checkImport(path: string, options: ImportOptions): Promise<ExportHeader> {
   const header = await checkExport(path, (rows, of) => options.onProgress?.({ rows, of, part: 'check' }));
@@ -155,9 +160,8 @@ export async function checkImport(path: string, options: ImportOptions): Promise
 }
 
 /**
- * Imports a file that was checked into the deployment that `database` holds, which must be empty or not there at all.
- *
- * @throws Error that says what is in the way; then nothing was stored, and the import can be repeated.
+ * Imports a checked file into the deployment in `database`, which must be empty or missing.
+ * @throws Error that states the obstacle; then nothing was stored, and the import can be repeated.
  */
 export async function importDeployment(
   database: Database,

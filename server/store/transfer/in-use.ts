@@ -1,4 +1,4 @@
-/** Whether a deployment may be moved: nobody serves it, and a target has nothing in it. */
+/** Checks that a deployment may be moved: no replica serves it, and a target is empty. */
 
 import type { Session } from '../driver/database.ts';
 import { REPLICA_NAME } from '../driver/postgres.ts';
@@ -6,7 +6,7 @@ import { MIGRATION_LOCK } from '../migrate.ts';
 import { type CataloguedTable, quoted } from './catalogue.ts';
 import { TransferRefusal } from './refusal.ts';
 
-/** Tables that migrations put rows into: in a deployment that was never used they are all there is. */
+/** Tables that migrations put rows into: in an unused deployment only these have rows. */
 export const seededTables: ReadonlySet<string> = new Set(['deployment_keys', 'outbox_turns']);
 
 const countReplicas = {
@@ -23,7 +23,7 @@ SELECT ceil(extract(epoch FROM max(lease_until) - muster_now()))::int AS seconds
 FROM sessions WHERE state <> 3 AND lease_until > muster_now()`,
 };
 
-/** @throws Error when replicas are connected, as far as PostgreSQL can tell. */
+/** @throws Error if replicas are connected, as far as PostgreSQL knows. */
 export async function refuseConnected(session: Session): Promise<void> {
   const [row] = await session.run(countReplicas, []);
   if (row?.connections > 0) {
@@ -33,7 +33,7 @@ export async function refuseConnected(session: Session): Promise<void> {
   }
 }
 
-/** @throws Error while a worker's session is live: somebody renews it, or has just stopped to. */
+/** @throws Error while a worker's session is live: a replica renews it, or did so until a moment ago. */
 export async function refuseLive(session: Session): Promise<void> {
   const [row] = await session.run(readLiveLease, []);
   if (row?.seconds > 0) {
@@ -44,7 +44,7 @@ export async function refuseLive(session: Session): Promise<void> {
   }
 }
 
-/** Keeps replicas from starting on this database until the transaction ends, without ever waiting. */
+/** Keeps replicas from starting on this database until the transaction ends. Never waits. */
 export async function holdSchema(session: Session, how: 'shared' | 'alone'): Promise<void> {
   const name = how === 'shared' ? 'pg_try_advisory_xact_lock_shared' : 'pg_try_advisory_xact_lock';
   const [row] = await session.run({ name: '', text: `SELECT ${name}(${MIGRATION_LOCK}) AS mine` }, []);

@@ -1,4 +1,4 @@
-/** What stands in the way of an export or import; its message says what to do. Nothing was changed. */
+/** An obstacle to an export or import. Its message says what to do. Nothing was changed. */
 export class TransferRefusal extends Error {
   override readonly name: string = 'TransferRefusal';
 }

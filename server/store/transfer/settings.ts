@@ -1,7 +1,7 @@
-/** How a transaction that moves a whole deployment differs from the store's own: it takes long, and reads whole tables. */
+/** Settings of a transaction that moves a whole deployment: it takes long, and reads whole tables. */
 import type { Session } from '../driver/database.ts';
 
-/** Longest statement, and longest silence between two: a count of a large table, a slow disk. */
+/** Max duration of a statement, and of the idle time between two: a count of a large table, a slow disk. */
 export const LONGEST_MS = 600_000;
 
 const settings = {
@@ -10,7 +10,7 @@ const settings = {
   plan_cache_mode: 'auto',
   enable_seqscan: 'on',
   enable_hashjoin: 'on',
-  // The text form of values has to be the one that loses nothing, whatever the role is set to.
+  // The text form of values must be lossless, whatever the role's settings are.
   extra_float_digits: '1',
   bytea_output: 'hex',
   datestyle: 'ISO, YMD',

@@ -1,4 +1,4 @@
-/** Lanes with jobs that wait, from what is counted already: for what monitoring shows of why jobs wait. */
+/** Lanes with waiting jobs, from existing counts: for the metrics of why jobs wait. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { WaitingLane } from '../../engine/ports/explanations.ts';
 import { gates } from '../dispatch/gated-lanes.ts';
@@ -8,7 +8,7 @@ const { BLOCKED, SCHEDULED, READY, PAUSED } = stateCodes;
 
 const sumOf = (state: number) => `coalesce(sum(jobs) FILTER (WHERE state = ${state}), 0)::bigint`;
 
-// Both tables in one statement, so that they are read as they were at one moment.
+// Both tables in one statement, so that they are read at the same moment.
 const readMany = {
   name: 'read_waiting_lanes',
   text: `

@@ -1,7 +1,7 @@
-/** Clearing away what was kept long enough: one replica at a time, and never for longer in anybody's way than 100 ms. */
+/** Deletes data after its retention: one replica at a time, and it never blocks others for longer than 100 ms. */
 import type { Database, Session } from '../driver/database.ts';
 
-/** The advisory lock of whoever clears. */
+/** The advisory lock of the replica that clears. */
 export const CLEARING_LOCK = 7302420;
 
 const begin = {
@@ -9,7 +9,9 @@ const begin = {
   text: `SELECT set_config('lock_timeout', '100ms', true), pg_try_advisory_xact_lock(${CLEARING_LOCK}) AS mine`,
 };
 
-/** Somebody else clears, or holds what would be needed, or has just dropped it: the next round will see. */
+/**
+ * Another transaction clears, holds a lock that is needed, or has just dropped the table: the next round tries again.
+ */
 const inTheWay = new Set(['55P03', '40P01', '42P01']);
 
 export async function unlessInTheWay<T>(work: Promise<T>): Promise<T | undefined> {
@@ -21,7 +23,7 @@ export async function unlessInTheWay<T>(work: Promise<T>): Promise<T | undefined
   }
 }
 
-/** Does a piece of it in a transaction. Undefined, and nothing done, when somebody else is in the way. */
+/** Runs `work` in a transaction. Undefined, and nothing done, if another transaction is in the way. */
 export function clear<T>(database: Database, work: (session: Session) => Promise<T>): Promise<T | undefined> {
   return unlessInTheWay(
     database.transaction(async (session) => {

@@ -1,4 +1,7 @@
-/** Deletes jobs that ended longer ago than they are kept: pages of 1,000, record, outcome, attempts, logs, checkpoint and steps together. */
+/**
+ * Deletes jobs after their retention, in pages of 1,000: record, outcome, attempts, logs, checkpoint and steps
+ * together.
+ */
 
 import { sameKey } from '../base/same-key.ts';
 import { stopReasonCodes } from '../batches/batch-stop-reasons.ts';
@@ -9,28 +12,28 @@ export const EXPIRE_PAGE = 1_000;
 
 export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
-/** What is looked at together. */
+/** The range of jobs scanned together. */
 export interface ExpirePage {
-  /** Beyond this id, excluding it. */
+  /** The page starts after this id. */
   readonly after: string;
-  /** Up to this id, excluding it: later ones are too young whatever became of them. */
+  /** The page ends before this id: later jobs are too young in any case. */
   readonly before: string;
 }
 
 export interface Expired {
-  /** Jobs deleted, and jobs looked at. */
+  /** Jobs deleted, and jobs scanned. */
   readonly jobs: number;
   readonly scanned: number;
-  /** Where the next page begins; undefined when this was the last. */
+  /** Where the next page begins; undefined after the last one. */
   readonly next: string | undefined;
-  /** Rows deleted of each table. */
+  /** Rows deleted per table. */
   readonly rows: Readonly<Record<string, number>>;
 }
 
 /**
- * `picked` gives ids in their order, how long each job is kept, its parent and its step. An open job has no outcome, so it is never
- * touched; nor is a child of one, or what a step of one took from the cache or from the workflow that it retries, whose result may
- * still be read, nor a member of a batch that is being retried.
+ * `picked` selects ids in order, with each job's retention, parent and step. An open job has no outcome, so it is never
+ * deleted. Kept as well: children of open jobs; results that a step of an open job took from the cache or from the
+ * workflow that it retries, since they may still be read; and members of a batch that is being retried.
  */
 function expireStatement(name: string, picked: string): Statement {
   const alsoOf = (table: string, of = 'ended') =>
@@ -86,7 +89,7 @@ const expireLaneStatement = expireStatement(
 );
 
 function expireTableStatement(table: string): Statement {
-  // One name for what stays, none for what goes: a prepared statement would outlive its day.
+  // A name for the permanent table, none for a day's: a prepared statement would outlive its day.
   return expireStatement(
     table === 'jobs_default' ? 'expire_default_jobs' : '',
     `SELECT j.job_id, j.parent_job_id, j.step, ${retentionOf('l')} AS kept_ms
@@ -132,7 +135,7 @@ SELECT l.lane_id, kept.ms FROM lanes l CROSS JOIN LATERAL (SELECT ${retentionOf(
 WHERE l.lane_id > $1 AND kept.ms < $2 ORDER BY l.lane_id LIMIT 1000`,
 };
 
-/** Lanes whose jobs are kept for less than `ms`, in the order of their numbers; at most 1,000. */
+/** Lanes whose retention is below `ms`, sorted by number; max 1,000. */
 export async function readShortLanes(session: Session, afterLaneId: number, ms: number): Promise<ShortLane[]> {
   const rows = await session.run(readShort, [afterLaneId, ms]);
   return rows.map((row) => ({ laneId: row.lane_id, keptMs: row.ms }));

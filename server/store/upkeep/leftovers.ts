@@ -1,31 +1,33 @@
 /**
- * Deletes what nobody asks for any more from tables that are in no order of age: each is walked from its first block to
- * its last, a slice at a time. An index by age would be paid for by every submission.
+ * Deletes obsolete rows from tables that are not ordered by age: each is walked from its first block to its last, one
+ * slice at a time. Every submission would pay for an index by age.
  */
 import type { Session, Statement } from '../driver/database.ts';
 
-/** Blocks of 8 KiB looked at together: some 1,000 rows. */
+/** Blocks of 8 KiB per slice: about 1,000 rows. */
 export const SLICE_BLOCKS = 16;
 
-// With OFFSET 0 each row is looked up by itself; a join might read the whole of the other table for each.
+// OFFSET 0 makes PostgreSQL look up each row by itself; a join might read the whole of the other table for each.
 const noRun = (column: string) => `NOT EXISTS (SELECT FROM job_runs r WHERE r.${column} = t.${column} OFFSET 0)`;
 const noRecord = 'NOT EXISTS (SELECT FROM jobs j WHERE j.job_id = t.job_id OFFSET 0)';
 const olderThan = (column: string, age: string) => `t.${column} <= (SELECT muster_now()) - interval '${age}'`;
 
-/** What goes from each table. A process may be killed between ending a job and deleting its checkpoint: see the third. */
+/**
+ * The rows to delete from each table. `job_checkpoints`: a process may be killed between a job's end and this deletion.
+ */
 const conditions = {
   request_ids: olderThan('create_time', '1 day'),
   idempotency_keys: `${olderThan('create_time', '7 days')} AND ${noRun('job_id')}`,
-  // A throttle's holds for its time, whatever became of the job; the others go with it. A key that has just changed hands
-  // names a job that is too young.
+  // A throttle's key lasts for its time, whatever happened to the job; other keys go with their job. A key that has
+  // just been taken over names a job that is too young.
   submission_keys: `CASE WHEN t.kind = 3 THEN t.until_time <= (SELECT muster_now()) ELSE t.job_id < $3 AND ${noRecord} END`,
   job_checkpoints: noRun('job_id'),
   sessions: `t.state = 3 AND ${olderThan('close_time', '1 day')} AND ${noRun('session_id')}`,
-  // A key whose last job does not wait, and a bucket that is full, say no more than one that is not there.
+  // A key whose last job does not wait, and a full bucket, mean the same as a missing row.
   fairness_keys: 'NOT EXISTS (SELECT FROM job_runs r WHERE r.job_id = t.last_job_id OFFSET 0)',
   rate_buckets: olderThan('full_time', '1 minute'),
   retry_budgets: 't.minute < (SELECT floor(extract(epoch FROM muster_now()) / 60)) - 60',
-  // Of days that went. Jobs that are younger than any retention are there: they need no looking up.
+  // Of dropped days. Jobs younger than any retention exist: they need no look-up.
   job_attempts: `t.job_id < $3 AND ${noRecord}`,
   attempt_logs: `t.job_id < $3 AND ${noRecord}`,
   workflow_runs: `t.job_id < $3 AND ${noRecord}`,
@@ -34,10 +36,9 @@ const conditions = {
   step_cache: `(t.until_time <= (SELECT muster_now()) OR (t.job_id < $3 AND ${noRecord}))`,
   batches: `t.job_id < $3 AND ${noRecord}`,
   batch_counts: `t.job_id < $3 AND ${noRecord}`,
-  // Of a job that a replica has ended which knew nothing of waits.
+  // Of a job ended by a replica of a release that knew no signal waits.
   event_waits: noRun('job_id'),
-  // Of a replica that was killed.
-  // Kept for a job that has not come.
+  // Events kept for a job that has not come.
   sent_events: `t.up_to_row IS NULL AND t.keep_until <= (SELECT muster_now())`,
   audit_records: `t.action <> 'ERASE_JOB' AND ${olderThan('record_time', '1 year')}`,
   job_outcomes_default: `t.job_id < $3 AND ${noRecord}`,

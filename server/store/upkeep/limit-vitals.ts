@@ -1,10 +1,11 @@
-/** Limits of concurrency as monitoring sees them: what they count as taken, and what is really held. */
+/** Metrics of concurrency limits: the counted use, and the runs that are really held. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { LimitVitals } from '../../engine/ports/vitals.ts';
 import type { Session } from '../driver/database.ts';
 
-// All in one statement, so that what is counted and what is held are of one moment. The bound on the session's id is met by
-// whatever a session holds: with it the index of those is the only way there, however little they are of the open jobs.
+// All in one statement, so that counted and held runs are of the same moment. Every held run meets the bound on the
+// session's id: it leaves the index of held runs as the only access path, however small their share of the open jobs
+// is.
 const readLimits = {
   name: 'read_limit_vitals',
   text: `

@@ -1,4 +1,4 @@
-/** Whole days that are older than any retention: detached and dropped, what is still wanted of them kept. */
+/** Whole days older than any retention: detached and dropped. Jobs that are still needed are kept. */
 import { lowestUuid } from '../../domain/base/uuid.ts';
 import { timestampOf } from '../base/times.ts';
 import { stopReasonCodes } from '../batches/batch-stop-reasons.ts';
@@ -6,10 +6,12 @@ import type { Database, Session } from '../driver/database.ts';
 import { CLEARING_LOCK } from './clearing.ts';
 import { DAY_MS, dayName, dayStart } from './partitions.ts';
 
-/** More than this is not copied while everybody waits: such a day is cleared in pages, and goes later. */
+/**
+ * Max rows and bytes copied while all other transactions wait. A day with more is cleared in pages, and dropped later.
+ */
 const MAX_KEPT_ROWS = 1_000;
 const MAX_KEPT_BYTES = 8 << 20;
-/** Blocks that are summed up in one statement: 100 MiB. */
+/** Blocks summarized per statement: 100 MiB. */
 const SUM_BLOCKS = 12_800;
 
 const listDays = {
@@ -20,7 +22,7 @@ WHERE relnamespace = 'muster'::regnamespace AND relispartition AND relkind = 'r'
 GROUP BY 1 HAVING count(*) = 2 ORDER BY 1`,
 };
 
-/** First milliseconds of the days whose last moment is over by `cutoffMs`, oldest first. */
+/** First milliseconds of the days that end by `cutoffMs`, oldest first. */
 export async function daysBefore(session: Session, cutoffMs: number): Promise<number[]> {
   const rows = await session.run(listDays, []);
   const days = rows.map(({ day }) => dayStart(day));
@@ -46,9 +48,9 @@ function dayOf(dayMs: number, cutoffMs: number): Day {
 }
 
 /**
- * Ids of what must stay: open, ended after the cutoff, a child of an open workflow or batch, or of a batch that is being retried, or
- * what a step of an open workflow took from the cache, or from the workflow that it retries. Parents are older than their children, and of
- * what is so old few are kept.
+ * Ids of jobs that must stay: open; ended after the cutoff; a child of an open workflow or batch, or of a batch that is
+ * being retried; or a job whose result a step of an open workflow took from the cache or from the workflow that it
+ * retries. Parents are older than their children, and few of such old parents are kept.
  */
 function keptIds({ jobs, outcomes, from, to, cutoff }: Day): string {
   return `SELECT job_id FROM job_runs WHERE job_id >= '${from}' AND job_id < '${to}'
@@ -68,7 +70,7 @@ UNION SELECT c.job_id FROM (
 CROSS JOIN LATERAL (SELECT job_id FROM ${jobs} d WHERE d.parent_job_id = s.adopted_from AND d.step = s.step OFFSET 0) AS c`;
 }
 
-/** The rest of the day's end times is summed up, so that finding the late ones reads no more than those. */
+/** Summarizes the rest of the day's end times, so that a search for the late ones reads no more than those. */
 async function sumUp(session: Session, { outcomes }: Day): Promise<void> {
   const text = `
 SELECT pg_relation_size('${outcomes}') / current_setting('block_size')::int AS blocks,
@@ -92,8 +94,8 @@ LEFT JOIN LATERAL (SELECT result FROM ${day.outcomes} d WHERE d.job_id = k.job_i
   return row?.rows <= MAX_KEPT_ROWS && row?.bytes <= MAX_KEPT_BYTES;
 }
 
-// Both tables or none, so that no job is seen without its outcome. Once `jobs` and `job_outcomes` are locked nobody is in
-// the middle of ending a job: what is open now, or has an outcome, is all there is.
+// Both tables or none, so that no job is seen without its outcome. Once `jobs` and `job_outcomes` are locked no job is
+// being ended: every job is open or has an outcome.
 function dropScript(day: Day): string {
   const copy = (table: string, from: string) => `
   INSERT INTO ${table}
@@ -113,11 +115,9 @@ END $$;`;
 }
 
 /**
- * Drops a day, if no more has to be kept of it than can be copied at once.
- *
- * Locks both tables for that long, and waits for them no more than 100 ms each: everybody else waits behind.
- *
- * @throws the database's error with code 55P03 when somebody holds a lock for longer.
+ * Drops a day, unless more of it has to be kept than can be copied at once.
+ * Locks both tables meanwhile, and waits for them no more than 100 ms each: all other transactions wait behind it.
+ * @throws the database's error with code 55P03 if another transaction holds a lock for longer.
  */
 export async function dropDay(database: Database, dayMs: number, cutoffMs: number): Promise<boolean> {
   const day = dayOf(dayMs, cutoffMs);

@@ -1,4 +1,4 @@
-/** Partitions by the day of the job id: made three days ahead, so that no insert ever waits for one. */
+/** Partitions by the day of the job id: created three days ahead, so that no insert ever waits for one. */
 import { lowestUuid } from '../../domain/base/uuid.ts';
 import type { Database } from '../driver/database.ts';
 
@@ -7,12 +7,12 @@ const DAYS_AHEAD = 3;
 const partitioned = ['jobs', 'job_outcomes'];
 const TRIES = 5;
 
-/** What the name of a day's partition ends in, such as `20260301`. */
+/** The suffix of a day's partition, such as `20260301`. */
 export function dayName(dayMs: number): string {
   return new Date(dayMs).toISOString().slice(0, 10).replaceAll('-', '');
 }
 
-/** First milliseconds of a day that is named as by `dayName`. */
+/** First millisecond of a day, from a name by `dayName`. */
 export function dayStart(name: string): number {
   return Date.UTC(+name.slice(0, 4), +name.slice(4, 6) - 1, +name.slice(6));
 }
@@ -20,8 +20,8 @@ export function dayStart(name: string): number {
 function script(table: string, dayMs: number): string {
   const name = `${table}_${dayName(dayMs)}`;
   const [from, to] = [lowestUuid(dayMs), lowestUuid(dayMs + DAY_MS)];
-  // LIKE + ATTACH locks the parent for SHARE UPDATE EXCLUSIVE only; CREATE ... PARTITION OF would stop every reader. Rows
-  // of the day that went to the default partition, because this came too late, would keep it from being attached for ever.
+  // LIKE + ATTACH locks the parent for SHARE UPDATE EXCLUSIVE only; CREATE ... PARTITION OF would block every reader.
+  // Rows of the day that went to the default partition, because this came too late, would prevent the attach for ever.
   return `
 SET LOCAL lock_timeout = '100ms';
 DO $$ BEGIN
@@ -52,14 +52,14 @@ async function make(database: Database, table: string, dayMs: number): Promise<v
   }
 }
 
-/** Makes the partitions of today and of the three days to come where they are missing. */
+/** Creates the missing partitions of today and of the next three days. */
 export async function ensurePartitions(database: Database, nowUs: number): Promise<void> {
   const today = Math.floor(nowUs / 1000 / DAY_MS) * DAY_MS;
   const days = Array.from({ length: DAYS_AHEAD + 1 }, (_, ahead) => today + ahead * DAY_MS);
   await makeDays(database, days);
 }
 
-/** Makes the partitions of days, told by their first milliseconds, where they are missing. */
+/** Creates the missing partitions of days, given by their first milliseconds. */
 export async function makeDays(database: Database, days: readonly number[]): Promise<void> {
   const there = new Set((await database.run(existing, [])).map((row) => row.relname));
   for (const table of partitioned) {

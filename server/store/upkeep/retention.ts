@@ -1,6 +1,6 @@
 /**
- * Rounds of clearing away what was kept long enough, each of bounded work. Days go as a whole; jobs that are kept for
- * less time than others, and what was left of a day, go in pages.
+ * Rounds of retention, each of bounded work. Days are dropped as a whole. Jobs with a shorter retention than others,
+ * and the rest of a day, are deleted in pages.
  */
 import { lowestUuid } from '../../domain/base/uuid.ts';
 import type { Cleared } from '../../engine/ports/store.ts';
@@ -20,17 +20,17 @@ import { daysBefore, dropDay } from './old-days.ts';
 import { DAY_MS, dayName } from './partitions.ts';
 import { type RetentionBounds, readRetentionBounds } from './retentions.ts';
 
-/** Jobs that are looked at in a round, and pages: a lane that has nothing to give is one, too. */
+/** Max jobs scanned per round, and max pages: a lane with nothing to delete counts as a page. */
 const JOBS = 50_000;
 const PAGES = 500;
-/** Pages of one source a round, so that each gets its turn. */
+/** Max pages per source and round, so that each source gets its turn. */
 const PAGES_PER_SOURCE = 25;
-/** Jobs that are kept for less don't wait for the end of their day. */
+/** Jobs with a shorter retention don't wait for the end of their day. */
 const WAITS_FOR_DAY_MS = 2 * DAY_MS;
-/** Slices of each other table a round. */
+/** Max slices of each other table per round. */
 const SLICES = 64;
 
-/** Jobs that are looked through in the order of their ids. */
+/** Jobs scanned in the order of their ids. */
 interface Source {
   readonly key: string;
   readonly before: string;
@@ -45,7 +45,7 @@ interface Budget {
 
 export class RetentionRounds {
   readonly #database: Database;
-  /** Where a source or a table goes on; one that is not here begins anew. */
+  /** Where a source or a table continues; a missing one begins at its start. */
   #after = new Map<string, string>();
   #blocks = new Map<string, number>();
   #afterLaneId = 0;
@@ -54,19 +54,19 @@ export class RetentionRounds {
     this.#database = database;
   }
 
-  /** One round. What another replica is clearing, or somebody has locked, is left to the next. */
+  /** One round. Leaves to the next one what another replica is clearing, or another transaction has locked. */
   async round(stopped: () => boolean): Promise<Cleared> {
     const bounds = await readRetentionBounds(this.#database);
     if (!bounds) return { days: 0, jobs: 0, rows: 0, more: false };
     const { dropped, left } = await this.#dropDay(bounds);
     const jobs = await this.#expire(bounds, left, stopped);
     const rows = await this.#clearLeftovers(bounds, stopped);
-    // Whoever has cleared as much as that may have been stopped by the bounds of a round.
+    // A round that has deleted this much may have been stopped by its bounds.
     const more = dropped > 0 || jobs >= EXPIRE_PAGE || rows >= EXPIRE_PAGE;
     return { days: dropped, jobs, rows, more };
   }
 
-  /** Drops one day at the most, and tells which ones have to be looked through. */
+  /** Drops at most one day. `left`: days that have to be scanned. */
   async #dropDay({ nowMs, longestMs }: RetentionBounds): Promise<{ dropped: number; left: string[] }> {
     const cutoffMs = nowMs - longestMs;
     const left: string[] = [];

@@ -1,11 +1,11 @@
-/** How long ended jobs are kept: one row where it differs from what holds otherwise. */
+/** Retention of ended jobs: a row for each setting that differs from the default. */
 import { definitionDefaults } from '../../domain/definitions/definition.ts';
 import type { Session } from '../driver/database.ts';
 
-/** Who waits for a job must find it when it has ended, however short its retention. */
+/** Clients that wait for a job must find it after its end, however short its retention. */
 const MIN_MS = 60_000;
 
-/** Retention of the jobs of a lane, in ms: its definition's, or else its namespace's, or else 7 days; a minute at least. */
+/** Retention of a lane's jobs in ms: of its definition, else of its namespace, else 7 days; min 1 minute. */
 export function retentionOf(lane: string): string {
   const rowOf = (definition: string) =>
     `(SELECT retention_ms FROM retentions WHERE namespace = ${lane}.namespace AND definition = ${definition})`;
@@ -26,11 +26,12 @@ const readOne = {
   text: 'SELECT retention_ms FROM retentions WHERE namespace = $1 AND definition = $2',
 };
 
-/** In place of a definition's name: what holds for all of a namespace. */
+/** The definition's name in the row of a whole namespace. */
 const ALL = '';
 
 /**
- * Of a definition, whose newest version's holds for the jobs of all versions, or of a namespace; undefined: as otherwise.
+ * Sets the retention of a namespace, or of a definition, whose newest version's applies to the jobs of all versions.
+ * Undefined: the default.
  */
 export async function setRetention(
   session: Session,
@@ -42,12 +43,12 @@ export async function setRetention(
   else await session.run(setOne, [namespace, definition, retentionMs]);
 }
 
-/** A namespace's; undefined: as otherwise. */
+/** The retention of a namespace. Undefined: the default. */
 export async function readRetention(session: Session, namespace: string): Promise<number | undefined> {
   return (await session.run(readOne, [namespace, ALL]))[0]?.retention_ms;
 }
 
-// All lanes: they are as many as there are placements, and are read once a minute.
+// All lanes: there is one per placement, and they are read once a minute.
 const readBounds = {
   name: 'read_retention_bounds',
   text: `
@@ -57,12 +58,12 @@ FROM lanes l CROSS JOIN LATERAL (SELECT ${retentionOf('l')} AS ms) AS kept`,
 
 export interface RetentionBounds {
   readonly nowMs: number;
-  /** Of all that are in force, in ms. */
+  /** Of all retentions in force, in ms. */
   readonly shortestMs: number;
   readonly longestMs: number;
 }
 
-/** Undefined while there is not a single lane, and so no job. */
+/** Undefined while there is no lane, and so no job. */
 export async function readRetentionBounds(session: Session): Promise<RetentionBounds | undefined> {
   const [row] = await session.run(readBounds, []);
   if (!row || row.longest === null) return undefined;

@@ -1,4 +1,4 @@
-/** Vital signs of the deployment, from what is counted already: queues, sessions, and the state of the database. */
+/** Vital signs of the deployment, from existing counts: queues, sessions, and the state of the database. */
 
 import { startOf } from '../../domain/dispatch/rank.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
@@ -7,13 +7,13 @@ import type { DatabaseVitals, LineHead, SessionVitals, VitalsStore } from '../..
 import type { Row, Session } from '../driver/database.ts';
 import { readLimitVitals } from './limit-vitals.ts';
 
-/** What a queue's jobs are counted as; all that a session holds is one state. */
+/** Counted states of a queue's jobs. All states in which a session holds a job count as ASSIGNED. */
 const counted = ['BLOCKED', 'SCHEDULED', 'READY', 'PAUSED', 'ASSIGNED', 'WAITING'] as const;
 
-/** Tables whose rows come and go with the jobs: dead rows make the hot statements slow. */
+/** Tables whose rows come and go with the jobs: dead rows slow the hot statements down. */
 const HOT_TABLES = ['job_runs', 'lane_counts', 'lane_count_changes', 'sessions', 'job_checkpoints'];
 
-// Both tables in one statement, so that they are read as they were at one moment.
+// Both tables in one statement, so that they are read at the same moment.
 const laneCounts = `
 counts AS MATERIALIZED (
   SELECT lane_id, state, sum(jobs) AS jobs FROM (
@@ -25,7 +25,7 @@ counts AS MATERIALIZED (
 const sumOf = (state: (typeof counted)[number]) =>
   `coalesce(sum(jobs) FILTER (WHERE state = ${stateCodes[state]}), 0)::bigint`;
 
-// A queue without open jobs is one of the rows too: its lines must not break off in a chart.
+// A queue without open jobs has a row too: its lines must not break off in a chart.
 const readQueues = {
   name: 'read_queue_vitals',
   text: `
@@ -76,7 +76,7 @@ SELECT ${['lapsed', 'deaf', 'draining', 'connected'].map((one) => `count(*) FILT
 FROM open`,
 };
 
-// A transaction that writes keeps dead rows too, as one does that was prepared and forgotten.
+// A transaction that writes keeps dead rows too, as does a prepared transaction that was forgotten.
 const readSnapshot = {
   name: 'read_oldest_snapshot',
   text: `
@@ -98,7 +98,7 @@ function countsOf(row: Row, prefix: 'jobs_' | 'all_' = 'jobs_'): QueueCounts {
   return Object.fromEntries(counted.map((state) => [state, row[`${prefix}${state}`.toLowerCase()]]));
 }
 
-/** What is in all queues and in none of these. */
+/** Counts of all queues that are not among these. */
 function othersOf(rows: readonly Row[]): QueueCounts | undefined {
   const [first] = rows;
   if (!first || first.all_queues <= rows.length) return undefined;
@@ -109,7 +109,7 @@ function othersOf(rows: readonly Row[]): QueueCounts | undefined {
   return Object.fromEntries(counted.map((state) => [state, left(state)]));
 }
 
-/** A deadline may have lowered the rank: no job has been ready for longer than it has been there. */
+/** A deadline may have lowered the rank: no job has been ready for longer than it has existed. */
 function headOf({ namespace, queue, rank, priority, create_time }: Row): LineHead {
   return { namespace, name: queue, readyUs: Math.max(startOf(rank, priority), create_time) };
 }

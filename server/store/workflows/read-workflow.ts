@@ -1,4 +1,4 @@
-/** Workflows as people see them: what is stored of their steps. Changes nothing, and locks nothing. */
+/** Workflows as the API shows them: the stored state of their steps. Changes and locks nothing. */
 import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
 import type { ShownCompensation, StepRecord, WorkflowProgress, WorkflowReads } from '../../engine/ports/workflows.ts';
 import type { Row, Session } from '../driver/database.ts';
@@ -8,7 +8,7 @@ const MAX_REASON = 1_024;
 const states = Object.entries(stepStates) as [StepState, number][];
 const stateNames = new Map(states.map(([name, code]) => [code, name]));
 
-/** One row, also of a workflow that has not been started. */
+/** One row, also for a workflow that has not been started. */
 const readRun = {
   name: 'read_workflow',
   text: `
@@ -23,7 +23,7 @@ const readStates = {
   text: 'SELECT step, state FROM workflow_steps WHERE job_id = $1 AND step > $2 ORDER BY step',
 };
 
-// Items are made in their order, so the first one's job says when a fan-out began. Only one index has them in this order.
+// Items are created in order, so the first one's job says when a fan-out began. Only one index has them in this order.
 const readSteps = {
   name: 'list_workflow_steps',
   text: `

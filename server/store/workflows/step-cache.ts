@@ -1,10 +1,10 @@
-/** Results of jobs that steps of workflows share: one job for each key. */
+/** Results of jobs that steps of workflows share: one job per key. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { FoundResult, KeptResult, StepCacheStore } from '../../engine/ports/step-cache.ts';
 import { inputTable } from '../base/input-table.ts';
 import type { Database, Session } from '../driver/database.ts';
 
-// Retention and erasures ask nobody: what they have taken away is not there.
+// Retention and erasures don't check the cache: results that they have deleted are missing here.
 const findOne = {
   name: 'find_cached_result',
   text: `
@@ -23,7 +23,8 @@ async function find(session: Session, namespace: string, keyHash: Uint8Array): P
 
 const columns = { namespace: 'text', key_hash: 'bytea', job_id: 'uuid', max_age_ms: 'bigint' };
 
-// Sorted, so that two transactions that share keys wait for each other in one direction only. Of one transaction's the youngest job.
+// Sorted, so that two transactions that share keys wait for each other in one direction only. The youngest job of one
+// transaction wins.
 const keepMany = {
   name: 'keep_cached_results',
   text: `

@@ -1,4 +1,4 @@
-/** What takes back steps of workflows: a row for each step that it may be called for, read by key or last end first. */
+/** Compensations of workflow steps: a row for each step that may need one, read by key or from the last end. */
 import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
 import type { StepKey, WrittenCompensation } from '../../engine/ports/workflows.ts';
 import { inputTable } from '../base/input-table.ts';
@@ -19,7 +19,7 @@ const writeMany = {
   text: upsert('step_compensations', columns, ['job_id', 'step']),
 };
 
-/** Each step once; by whoever has locked its workflow. */
+/** Max one row per step. The caller has locked the workflow. */
 export async function writeCompensations(session: Session, written: readonly WrittenCompensation[]): Promise<void> {
   if (written.length === 0) return;
   await session.run(writeMany, [
@@ -74,7 +74,7 @@ WHERE job_id = $1 AND state = ${stepStates.WAITING} AND end_number < coalesce($2
 ORDER BY job_id DESC, end_number DESC LIMIT 1`,
 };
 
-/** The step that ended last of those that wait, or the last before that end. */
+/** Of the steps that wait, the one that ended last; with `before`, the last one before that end. */
 export async function readNextCompensation(
   session: Session,
   jobId: string,

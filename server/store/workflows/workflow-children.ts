@@ -1,4 +1,4 @@
-/** Jobs of steps: how they ended, what they returned, and which are open. */
+/** Jobs of steps: their ends, their results, and the open ones. */
 
 import type { Payload } from '../../domain/base/payload.ts';
 import { stateCodes, stateOf } from '../../domain/jobs/job-state.ts';
@@ -33,7 +33,8 @@ export async function readOutcomes(session: Session, childIds: readonly string[]
   }));
 }
 
-// The lengths first, which are known without reading the results: of too many none is read. One row without an item: there is none.
+// The lengths first, which are known without a read of the results: if they are too large none is read. One row without
+// an item: there is no result.
 const readResults = {
   name: 'read_item_results',
   text: `
@@ -65,7 +66,8 @@ export async function readItemResults(
   return rows.flatMap((row) => (row.item === null ? [] : [{ item: row.item, result: resultOf(row) }]));
 }
 
-// What takes steps back has numbers behind those of all steps, and is told to nobody to stop. The last of them first: those wait for a worker, which gets none of them when it is told to stop what it runs.
+// Compensations have numbers after those of all steps, and are never asked to stop. Last steps first: those wait for a
+// worker, which then gets none of them when it is asked to stop its running ones.
 const readOpen = {
   name: 'read_open_children',
   text: `
@@ -75,7 +77,7 @@ WHERE parent_job_id = $1 AND step BETWEEN coalesce($2::smallint, 0) AND coalesce
 ORDER BY parent_job_id DESC, step DESC, job_id DESC LIMIT $3`,
 };
 
-/** Last steps first; without those that are CANCELLING. */
+/** Last steps first; without jobs that are CANCELLING. */
 export async function readOpenChildren(
   session: Session,
   { jobId, step, butSteps }: OpenChildren,

@@ -1,4 +1,4 @@
-/** Workflows that run, and their steps, as rows: read by key, and written as a whole. */
+/** Rows of running workflows and their steps: read by key, and written as a whole. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { WorkflowRun } from '../../domain/workflows/phases.ts';
 import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
@@ -29,7 +29,7 @@ export const phaseNames = named(phaseCodes);
 export const stopReasonNames = named(stopReasonCodes);
 const stepStateNames = named(stepStates);
 
-/** Of a row of `workflow_runs`. */
+/** Converts a row of `workflow_runs`. */
 export function workflowRunOf(row: Row): WorkflowRun {
   return {
     phase: phaseNames.get(row.phase) as WorkflowRun['phase'],
@@ -58,7 +58,7 @@ const runColumns = {
 
 const writeManyRuns = { name: 'write_workflow_runs', text: upsert('workflow_runs', runColumns, ['job_id']) };
 
-/** Each workflow once; by whoever has locked it. */
+/** Max one row per workflow. The caller has locked the workflows. */
 export async function writeRuns(session: Session, written: readonly WrittenRun[]): Promise<void> {
   if (written.length === 0) return;
   await session.run(writeManyRuns, [
@@ -99,7 +99,7 @@ const writeManySteps = {
   text: upsert('workflow_steps', stepColumns, ['job_id', 'step']),
 };
 
-/** Each step once; by whoever has locked its workflow. */
+/** Max one row per step. The caller has locked the workflow. */
 export async function writeSteps(session: Session, written: readonly WrittenStep[]): Promise<void> {
   if (written.length === 0) return;
   await session.run(writeManySteps, [
@@ -198,7 +198,7 @@ export async function readRun(session: Session, jobId: string): Promise<Workflow
   return run && workflowRunOf(run);
 }
 
-/** A workflow with the first of its steps that run. */
+/** A workflow with the first of its running steps. */
 export async function readRunning(
   session: Session,
   jobId: string,

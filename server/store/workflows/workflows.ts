@@ -1,4 +1,4 @@
-/** Workflows that run: locked one by one, loaded and written. */
+/** Running workflows: locked one by one, loaded and written. */
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import type { InboxRow } from '../../engine/ports/inbox.ts';
 import type { LockedWorkflow, WorkflowStore } from '../../engine/ports/workflows.ts';
@@ -26,7 +26,7 @@ import {
   writeSteps,
 } from './workflow-rows.ts';
 
-// The lock is that of the job's run: whoever advances a workflow waits for whoever cancels it, and the other way round.
+// The lock is that of the job's run: the advance of a workflow and its cancel wait for each other.
 const lockSome = {
   name: 'lock_workflows',
   text: `
@@ -73,8 +73,8 @@ function lockedWorkflow(locked: Row, row: Row, inbox: readonly InboxRow[]): Lock
   };
 }
 
-// What is read comes by later statements than the lock: its own may have begun before the last one who held it was done. News of
-// those that have ended meanwhile are for nobody.
+// The reads come in later statements than the lock: its own may have begun before the last holder committed. Entries of
+// workflows that have ended meanwhile have no reader.
 async function lock(session: Session, jobIds: readonly string[]): Promise<LockedWorkflow[]> {
   const ids = [...new Set(jobIds)].sort();
   const [locked, rows, inbox] = await Promise.all([

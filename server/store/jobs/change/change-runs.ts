@@ -47,10 +47,10 @@ const updates = {
   told_failure: 'text',
 };
 
-/** What is told of each change. */
+/** Published columns of each change. */
 const outboxColumns = ['state', 'revision', 'attempt', 'was_state', 'told_failure'];
 
-// A workflow that is cancelled is held by no session: its lane counts it as WAITING until it ends, since limits count what is held.
+// No session holds a cancelled workflow: its lane counts it as WAITING until it ends, since limits count held jobs.
 const updateRuns = {
   name: 'update_runs',
   text: `
@@ -199,7 +199,7 @@ async function writeAttempts(session: Session, changes: readonly Continue[]): Pr
   ]);
 }
 
-/** A job that is ready after it has waited for a time takes its turn among the others of its fairness key. */
+/** A job that becomes ready after a wait for a time takes its turn among the others of its fairness key. */
 async function rankFairly(session: Session, fairRanks: FairRanks, changes: readonly Change[]): Promise<Change[]> {
   const fair = changes.flatMap((change) => {
     const { run } = change;
@@ -216,7 +216,7 @@ async function rankFairly(session: Session, fairRanks: FairRanks, changes: reado
   });
 }
 
-/** One transaction: lock and load, decide, write. Returns what was changed. */
+/** One transaction: lock and load, decide, write. Returns the changes made. */
 export function changeRuns(
   database: Database,
   fairRanks: FairRanks,

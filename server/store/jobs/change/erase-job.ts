@@ -1,6 +1,6 @@
 /**
- * Erases what an ended job holds of a person's data, with the audit record that says so, in one transaction. A job that
- * cleaned up after it has a copy of its input, and goes the same way.
+ * Erases the personal data of an ended job, with the audit record of it, in one transaction. The job's cleanup has a
+ * copy of its input, and is erased with it.
  */
 
 import { systemFailure } from '../../../domain/base/payload.ts';
@@ -9,7 +9,7 @@ import type { Erased, Erasure } from '../../../engine/ports/jobs.ts';
 import { failureOf, failureText } from '../../base/failure-text.ts';
 import type { Database, Row, Session } from '../../driver/database.ts';
 
-// The record is locked first, so that of two callers the second one sees what the first has done.
+// The record is locked first, so that the second of two callers sees the first one's erasure.
 const lockRecord = {
   name: 'lock_record',
   text: `
@@ -24,8 +24,8 @@ SELECT (SELECT state FROM job_runs WHERE job_id = $1) AS open_state, o.state, o.
 FROM (VALUES (1)) AS one LEFT JOIN LATERAL (SELECT state, failure, cleanup_job_id FROM job_outcomes WHERE job_id = $1 OFFSET 0) AS o ON true`,
 };
 
-// An outcome keeps what its CHECKs want of it: an empty result, or a failure that says nothing but its cause. The record of
-// the job that was asked for stands for its clean-up, too.
+// An outcome keeps what its CHECKs require: an empty result, or a failure with nothing but its cause. One audit record,
+// of the job that the caller named, covers its cleanup too.
 const erase = {
   name: 'erase_job',
   text: `
@@ -64,7 +64,7 @@ export async function eraseJob(database: Database, erasure: Erasure): Promise<Er
     const job = await lockJob(session, erasure.jobId);
     if (job?.namespace !== erasure.namespace) return { kind: 'missing' };
     if (job.state === null) return { kind: 'open', state: stateOf(job.open_state) };
-    // Undefined also where it is gone: it may be kept for less time.
+    // Undefined also if it has been deleted: its retention may be shorter.
     const cleanup = job.cleanup_job_id === null ? undefined : await lockJob(session, job.cleanup_job_id);
     if (cleanup && cleanup.state === null)
       return { kind: 'open', state: stateOf(cleanup.open_state), cleanupJobId: cleanup.job_id };
@@ -80,7 +80,7 @@ async function lockJob(session: Session, jobId: string): Promise<Row | undefined
   return record && { ...record, ...end, job_id: jobId };
 }
 
-/** Unless it was erased before. */
+/** Does nothing if the job was erased before. */
 async function eraseOne(session: Session, job: Row, { namespace, auditId, reason }: Erasure): Promise<void> {
   if (job.erase_audit_id !== null) return;
   const { job_id, failure, idempotency_key } = job;

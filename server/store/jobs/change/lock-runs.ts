@@ -1,4 +1,4 @@
-/** Locks open jobs in the order of their ids, or passes over those that others have locked, and loads what a decision needs. */
+/** Locks open jobs in the order of their ids, or skips locked ones, and loads the data of a decision. */
 import { stateCodes, stateOf } from '../../../domain/jobs/job-state.ts';
 import type { OpenRun } from '../../../domain/jobs/run.ts';
 import type { Selection } from '../../../engine/ports/jobs.ts';
@@ -39,19 +39,20 @@ const lockJobs = lockStatement(
    ORDER BY r.job_id FOR UPDATE OF r`,
 );
 
-// By id, but as a row, which no index is sorted by: for a LIMIT the planner would read the primary key from its start.
+// Ordered by the id within a row, which no index is sorted by: for a LIMIT the planner would read the primary key from
+// its start.
 const lockSession = lockStatement(
   'lock_session_runs',
   `SELECT r.* FROM job_runs r WHERE r.session_id = $1 AND r.state IN ${held} ORDER BY (r.job_id, 0) LIMIT $2 FOR UPDATE OF r`,
 );
 
-// Never waits: what somebody else has locked is due again at the next sweep.
+// Never waits: a run that another transaction has locked is due again at the next sweep.
 const lockDue = lockStatement(
   'lock_due_runs',
   `SELECT r.* FROM job_runs r WHERE r.due_time <= (SELECT time FROM now) ORDER BY r.due_time LIMIT $1 FOR UPDATE OF r SKIP LOCKED`,
 );
 
-// As a claim does: whoever holds a lane back waits for this, or is seen; and nothing here waits for anybody.
+// As a claim does: a change that gates a lane waits for this, or is seen. Nothing here waits.
 const lockReady = lockStatement(
   'lock_ready_workflows',
   `SELECT c.* FROM (
@@ -64,7 +65,7 @@ const lockReady = lockStatement(
    ORDER BY c.rank, c.job_id LIMIT $2`,
 );
 
-/** The statement that locks and loads what is selected; `openRun` reads its rows. */
+/** The statement that locks and loads the selection. `openRun` reads its rows. */
 export function lockFor(selection: Selection): [Statement, Parameter[]] {
   switch (selection.by) {
     case 'attempts': {

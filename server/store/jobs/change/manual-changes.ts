@@ -1,4 +1,4 @@
-/** What somebody does by hand with a job as it is made. */
+/** Manual changes of a job as it is made. */
 import type { ManualChange } from '../../../engine/ports/audit.ts';
 import type { Session } from '../../driver/database.ts';
 import { insertAudits } from '../../namespaces/audit-records.ts';

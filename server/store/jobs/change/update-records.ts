@@ -1,4 +1,4 @@
-/** Writes what an update changed to the records of jobs, and the expiry to their runs. */
+/** Writes an update's changes to the records of jobs, and the expiry to their runs. */
 import type { Continue, RecordChange } from '../../../domain/jobs/run.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
@@ -12,8 +12,8 @@ const columns = {
   expire_time: 'timestamptz',
 };
 
-// The run was locked by a statement that may have read the record before another update of it was committed: what it saw
-// is compared.
+// The statement that locked the run may have read the record before another update of it was committed: so the values
+// read are compared.
 const statement = {
   name: 'update_records',
   text: `
@@ -27,7 +27,7 @@ FROM i WHERE ${sameKey('j.job_id', 'i.job_id')} AND j.priority IS NOT DISTINCT F
 RETURNING j.job_id`,
 };
 
-/** Throws what is retried like a serialization failure if a record has changed since it was read. */
+/** Throws an error that is retried like a serialization failure if a record has changed since it was read. */
 export async function updateRecords(session: Session, changes: readonly Continue[]): Promise<void> {
   if (changes.length === 0) return;
   const record = (change: Continue) => change.record as RecordChange;

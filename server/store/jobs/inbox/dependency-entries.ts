@@ -1,4 +1,4 @@
-/** Entries of the job inbox for dependents: taken together with the dependencies that they settle; publications. */
+/** Entries of the job inbox for dependents, taken together with the dependencies that they settle; and publications. */
 import { dependencyKinds, type Ending, isMet, unmetText } from '../../../domain/dependencies/dependencies.ts';
 import { inboxKinds, recipients } from '../../../domain/jobs/inbox.ts';
 import { stateCodes, stateOf } from '../../../domain/jobs/job-state.ts';
@@ -33,7 +33,7 @@ const ofWorkflow = (limit: string) => `
   FROM job_dependencies d
   WHERE n.kind = ${JOB_ENDED} AND d.workflow_job_id = n.subject_id ${limit}`;
 
-/** Children of a handler's job that has ended: they are cancelled before its entry goes. */
+/** Children of a handler's job that has ended: they are cancelled before its entry is deleted. */
 const attachedOf = `
   SELECT FROM job_runs c
   WHERE n.kind = ${JOB_ENDED} AND c.parent_job_id = n.subject_id AND c.step = ${ATTACHED}
@@ -92,7 +92,7 @@ const deleteOfJobs = {
   text: 'DELETE FROM job_dependencies WHERE job_id = ANY($1::uuid[])',
 };
 
-/** Of jobs that have ended. */
+/** Deletes the dependencies of ended jobs. */
 export async function deleteDependencies(session: Session, jobIds: readonly string[]): Promise<void> {
   if (jobIds.length > 0) await session.run(deleteOfJobs, [jobIds]);
 }
@@ -105,7 +105,7 @@ const endedSteps: Readonly<Record<number, Ending>> = {
   [stepStates.UPSTREAM_FAILED]: 'UPSTREAM_FAILED',
 };
 
-/** Of a step that a workflow left behind without an end: it was never started. */
+/** For a step that a workflow left without an end: it was never started. */
 function endingOf({ kind, state, step_state }: Row): Ending {
   if (step_state !== null) return endedSteps[step_state] ?? 'SKIPPED';
   return kind === ASSET_PUBLISHED ? 'SUCCEEDED' : (stateOf(state) as Ending);
@@ -133,7 +133,7 @@ export async function takeEnds(session: Session): Promise<TakenEnds> {
   const rows = await session.run(takeSome, []);
   if (rows.length === 0) return { settled: [], isMore: false, succeeded: [], orphaned: [] };
   const found = rows.filter((row) => row.job_id !== null);
-  // A step's own entry goes before what the end of its workflow says of it.
+  // A step's own entry takes precedence over the entry of its workflow's end.
   const endings = new Map(
     found.toSorted((a, b) => (b.step_state ?? 0) - (a.step_state ?? 0)).map((row) => [keyOf(row), endingOf(row)]),
   );
@@ -192,7 +192,7 @@ WITH published AS (
 INSERT INTO job_inbox (subject_id, kind, entry_time) SELECT asset_id, ${ASSET_PUBLISHED}, publish_time FROM published`,
 };
 
-/** Each asset once, with how often it was published, and by which job last. */
+/** Publishes each asset once, with its number of publications and the last job that published it. */
 export async function publish(session: Session, publications: readonly Publication[]): Promise<void> {
   const byAsset = Map.groupBy(publications, ({ namespace, name }) => assetIdOf(namespace, name));
   const assets = Array.from(byAsset, ([assetId, all]) => ({

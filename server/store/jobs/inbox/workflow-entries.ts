@@ -5,26 +5,29 @@ import type { AbandonedInbox, InboxRow } from '../../../engine/ports/inbox.ts';
 import { sameKey } from '../../base/same-key.ts';
 import type { Row, Session } from '../../driver/database.ts';
 
-/** Oldest rows that `findAbandoned` reads. */
+/** Max rows that `findAbandoned` reads, from the oldest. */
 const SCANNED_ROWS = 10_000;
-/** Cancels of ended workflows per call: the caller begins with all of them at once. */
+/** Max cancels of ended workflows per call: the caller starts all of them at once. */
 const MAX_CANCELS = 100;
 
-/** Compared as rows, for which only the index by workflow is sorted: the primary key would be read from its start. */
+/**
+ * Compared as rows, for which only the index by workflow is sorted: otherwise the primary key would be read from its
+ * start.
+ */
 function inboxOf(jobId: string): string {
   const [min, max] = [0n, 2n ** 63n - 1n];
   return `w.kind < ${inboxKinds.JOB_ENDED}
       AND (w.subject_id, w.row_id) > (${jobId}, ${min}) AND (w.subject_id, w.row_id) < (${jobId}, ${max})`;
 }
 
-/** Both come from another table, or the planner may read all rows of the recipient and compare them. */
+/** Both values come from another table, or the planner may read all rows of the recipient and compare them. */
 const sameRow = (row: string, other: string) =>
   `${sameKey(`${row}.recipient`, `${other}.recipient`)} AND ${sameKey(`${row}.row_id`, `${other}.row_id`)}`;
 
-/** What stops a workflow is taken before all else, however much was written earlier. */
+/** Entries that stop a workflow are taken first, however old the others are. */
 const stops = `(${inboxKinds.CANCEL}, ${inboxKinds.TIME_OUT}, ${inboxKinds.SKIP_STEP})`;
 
-// The transaction that has locked a workflow is alone with its entries.
+// The transaction that has locked a workflow is the only one to take its entries.
 const takeSome = {
   name: 'take_workflow_inbox',
   text: `
@@ -60,7 +63,7 @@ function inboxRow(row: Row): InboxRow {
   };
 }
 
-/** By workflow, oldest first; for the transaction that has locked them. Entries of the kind CANCEL_CHILDREN stay. */
+/** By workflow, oldest first, for the transaction that has locked them. Entries of the kind CANCEL_CHILDREN stay. */
 export async function takeInbox(session: Session, jobIds: readonly string[]): Promise<Map<string, InboxRow[]>> {
   const taken = Map.groupBy(await session.run(takeSome, [jobIds]), (row) => row.subject_id as string);
   return new Map(Array.from(taken, ([jobId, rows]) => [jobId, rows.map(inboxRow)]));
@@ -76,7 +79,7 @@ export async function dropInbox(session: Session, rowIds: readonly number[]): Pr
 }
 
 // Entries that come after a workflow's end, such as the ends of jobs that it had cancelled, have no reader and are
-// deleted. But its order to cancel jobs may have been left by a replica that died: it stays until it is done, as long
+// deleted. But its order to cancel jobs may come from a replica that died: that stays until it is carried out, as long
 // as the workflow is kept.
 const findSome = {
   name: 'find_abandoned_inbox',

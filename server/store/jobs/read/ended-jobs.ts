@@ -1,4 +1,4 @@
-/** Ended jobs with all that a job like them is made of. */
+/** Ended jobs with everything that a new job like them needs. */
 import type { EndedJob } from '../../../engine/ports/jobs.ts';
 import { sameKey } from '../../base/same-key.ts';
 import { payloadOf } from '../../dispatch/claim-jobs.ts';
@@ -39,7 +39,7 @@ function endedJob(row: Row): EndedJob {
   };
 }
 
-/** In the order of the ids, without those that are open or not there. */
+/** In the order of the ids, without jobs that are open or missing. */
 export async function readEndedJobs(
   session: Session,
   namespace: string,

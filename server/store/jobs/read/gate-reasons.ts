@@ -1,4 +1,6 @@
-/** What holds the lanes of ready jobs back, for people. Few jobs wait for that, so it is no part of reading a job. */
+/**
+ * Text that says why the lanes of ready jobs are gated. Few jobs wait for that, so it is no part of the read of a job.
+ */
 
 import {
   breakerText,
@@ -22,7 +24,7 @@ export interface GateReason {
   readonly text: string;
 }
 
-/** By the id of the lane. */
+/** By lane id. */
 export type GateReasons = ReadonlyMap<number, GateReason>;
 
 const readMany = {
@@ -39,16 +41,16 @@ LEFT JOIN LATERAL (
 ) AS b ON true`,
 };
 
-/** Lanes whose limits, and whose demands, are looked at for a list. */
+/** Max lanes per list whose limits, and whose demands, are checked. */
 const MAX_LIMITED = 20;
 const MAX_DEMANDING = 20;
 
-/** Whether something may hold a job back that its own row says nothing of. */
+/** Whether a gate may stop the job that its own row does not show. */
 export function mayBeGated(row: Row): boolean {
   return row.state === stateCodes.READY && (row.held_back !== 0 || row.has_demands);
 }
 
-/** A limit of concurrency that is reached. Rates give way by themselves: a job that waits for one says nothing. */
+/** An exhausted limit of concurrency. Rates recover by themselves: a job that waits for one gives no reason. */
 async function limitReason(session: Session, row: Row): Promise<GateReason | undefined> {
   const lane = { ...(row as LimitedLane), queueBucketId: NIL_UUID, definitionBucketId: NIL_UUID };
   const { limits, queue, definition } = await readLimitUse(session, lane);
@@ -73,13 +75,16 @@ function reasonOf(row: Row): GateReason | undefined {
   return { reason: 'CIRCUIT_BREAKER', text: breakerText(row.breaker, next) };
 }
 
-/** Of rows with `state`, `held_back`, `has_demands` and `run_lane_id`. A lane that was let go since the rows were read has no reason any more. */
+/**
+ * For rows with `state`, `held_back`, `has_demands` and `run_lane_id`. A lane opened since the rows were read has no
+ * reason.
+ */
 export async function readGateReasons(session: Session, rows: readonly Row[]): Promise<GateReasons> {
   const held = rows.filter(mayBeGated).map((row) => row.run_lane_id);
   if (held.length === 0) return new Map();
   const found = await session.run(readMany, [[...new Set(held)]]);
   const reasons = new Map<number, GateReason>();
-  // Read once, however many lanes of a namespace are looked at.
+  // Read once per namespace, for all of its lanes.
   const offers = new Map<string, ReturnType<typeof readOffers>>();
   const offersOf = (namespace: string) => {
     const read = offers.get(namespace) ?? readOffers(session, namespace);

@@ -1,17 +1,16 @@
 /**
- * Where a list of jobs takes them from: each source yields ids below $9 and from $10 on, newest first: $11, by lane of each lane.
- *
- * It defines `ids`, what it read, `scanned`, what of it is complete, and `rest`: a row with the id before which the source
- * goes on, or none at its end.
- * Comparing rows and ordering by both columns leaves only the index with both to read; the plain comparison beside it
- * leaves out the days that hold nothing of the range.
+ * Sources of a list of jobs. Each yields ids below $9 and from $10 on, newest first: $11 of them, or $11 per lane if by
+ * lane.
+ * A source defines `ids`, the ids read; `scanned`, those up to which nothing is missing; and `rest`: a row with the id
+ * before which the source continues, or no row at its end. Comparing rows and ordering by both columns leaves only the
+ * index with both to read. The plain comparison next to it excludes the days that hold nothing of the range.
  */
 import { stateCodes } from '../../../domain/jobs/job-state.ts';
 
 const { SUCCEEDED } = stateCodes;
 const range = 'job_id < $9::uuid AND job_id >= $10::uuid';
 
-// Whatever the states are, what is open is read by its primary key: waiting jobs come newest first, like all others.
+// Open jobs are read by their primary key, whatever the states: waiting jobs come newest first, like all others.
 const byState = `
 ids AS MATERIALIZED (
   SELECT job_id FROM (
@@ -31,7 +30,7 @@ ids AS MATERIALIZED (
 scanned AS MATERIALIZED (SELECT job_id FROM ids ORDER BY job_id DESC LIMIT $11),
 rest AS (SELECT job_id FROM scanned ORDER BY job_id DESC OFFSET $11 - 1)`;
 
-// Each lane gives its newest $11. Below the oldest of a lane that has more, something may be missing: the scan ends there.
+// Each lane gives its newest $11. Below the oldest of a lane that has more, ids may be missing: the scan ends there.
 const byLane = `
 ids AS MATERIALIZED (
   SELECT j.job_id, row_number() OVER (PARTITION BY l.lane_id ORDER BY j.job_id DESC) AS place
@@ -50,7 +49,7 @@ ids AS MATERIALIZED (SELECT job_id FROM jobs WHERE ${range} ORDER BY job_id DESC
 scanned AS MATERIALIZED (SELECT job_id FROM ids),
 rest AS (SELECT job_id FROM scanned ORDER BY job_id DESC OFFSET $11 - 1)`;
 
-// The jobs of the steps of a workflow, $14.
+// The jobs of the steps of workflow $14.
 const byParent = `
 ids AS MATERIALIZED (
   SELECT job_id FROM jobs WHERE parent_job_id = $14::uuid AND item IS NOT NULL AND ${range}

@@ -1,4 +1,4 @@
-/** Pages of jobs by a filter, newest first, at a cost that has a bound whatever the tables hold. */
+/** Pages of jobs by a filter, newest first, at a bounded cost whatever the tables hold. */
 
 import { lowestUuid } from '../../../domain/base/uuid.ts';
 import { statesOf } from '../../../domain/jobs/job-filter.ts';
@@ -11,21 +11,21 @@ import { readGateReasons } from './gate-reasons.ts';
 import { type JobSource, sources } from './job-sources.ts';
 import { jobView, recordColumns, viewColumns } from './read-jobs.ts';
 
-/** Of labels and failures on a page, which leave room for the rest below what a message may have. */
+/** Max bytes of labels and failures per page. The rest of the page also has to fit into the limit of a message. */
 const PAGE_BYTES = 2 << 20;
-/** What a job stands for besides. */
+/** Assumed bytes of a job without labels and failure. */
 const JOB_BYTES = 512;
-/** How far a job's id and its `create_time` may be apart: an id is made before its flush, by a replica's idea of the time. */
+/** Max difference between a job's id and its `create_time`: an id is made before its flush, by the replica's clock. */
 const ID_SLACK_MS = 60_000;
 const HIGHEST_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-/** Lanes that are merged; where there are more, the jobs of all lanes are looked through. */
+/** Max lanes that are merged. With more, the jobs of all lanes are scanned. */
 const MERGED_LANES = 500;
-/** Fewest records that a lane gives to a merge: the merge ends with the first lane that may have more. */
+/** Min records that a lane gives to a merge: the merge ends with the first lane that may have more. */
 const FROM_PER_LANE = 16;
 
 /**
- * Takes the ids that `scanned` has, and says where `rest` goes on. The bounds of the page
- * are in the statement, so that labels and failures of no more jobs than fit are ever sent.
+ * Takes the ids of `scanned`, and reports the id where `rest` continues. The bounds of the page are in the statement,
+ * so that labels and failures of no more jobs than fit are ever sent.
  */
 function pageStatement(source: JobSource): Statement {
   return {
@@ -88,7 +88,7 @@ function idBounds({ minCreateTimeUs, maxCreateTimeUs }: JobQuery['filter']): [st
   return [lowestUuid(lowest), lowestUuid(Math.ceil(maxCreateTimeUs / 1000) + ID_SLACK_MS)];
 }
 
-/** What stays the same from one scan of a page to the next. */
+/** The fixed part of a page's scans. */
 interface Plan {
   readonly source: JobSource;
   readonly laneIds: readonly number[];
@@ -140,9 +140,9 @@ function parametersOf(query: JobQuery, states: readonly JobState[], plan: Plan, 
 interface Scan {
   readonly rows: readonly Row[];
   readonly scanned: number;
-  /** Where the source goes on; undefined at its end. */
+  /** The id from which the source continues; undefined at its end. */
   readonly resumeId: string | undefined;
-  /** More of what was scanned matches than there was room for. */
+  /** More of the scanned jobs match than the page had space for. */
   readonly cut: boolean;
 }
 
@@ -157,7 +157,9 @@ async function scan(session: Session, plan: Plan, parameters: readonly Parameter
   };
 }
 
-/** Scans a little more than the page holds, then ten times as much each time, until the page is full or nothing is left. */
+/**
+ * Scans a little more than the page holds, then ten times as much each time, until the page is full or the source ends.
+ */
 export async function listJobs(session: Session, query: JobQuery): Promise<JobPage> {
   const states = statesOf(query.filter);
   const [lowestId, highestId] = idBounds(query.filter);

@@ -1,4 +1,4 @@
-/** Jobs as people see them, and how attempts were closed. */
+/** Jobs as the API shows them, and how attempts were closed. */
 
 import type { Failure, FailureCause } from '../../../domain/base/payload.ts';
 import { reasonOfState, type WaitReason } from '../../../domain/explain/wait-reasons.ts';
@@ -17,11 +17,14 @@ import { payloadOf } from '../../dispatch/claim-jobs.ts';
 import type { Row, Session } from '../../driver/database.ts';
 import { type GateReasons, mayBeGated, readGateReasons } from './gate-reasons.ts';
 
-/** Of `jobs`, all but the input. */
+/** Columns of `jobs`, all but the input. */
 export const recordColumns = `job_id, lane_id, priority, labels, input_content_type, input_metadata, idempotency_key, traceparent,
        parent_job_id, retry_of, create_time, run_time, expire_time, erase_audit_id, fairness_key, limit_key`;
 
-/** What `jobView` needs of a record `j`, its lane `n`, its run `r` and its outcome `o`; input, result and worker come beside it. */
+/**
+ * Columns for `jobView` of a record `j`, its lane `n`, its run `r` and its outcome `o`. Input, result and worker are
+ * added.
+ */
 export const viewColumns = `
        j.*, coalesce(r.lane_id, j.lane_id) AS run_lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.held_back, n.demands <> '' AS has_demands, r.losses, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
        coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempts_counted, r.attempts_counted) AS attempts_counted,
@@ -58,7 +61,7 @@ LEFT JOIN sessions s ON ${sameKey('s.session_id', 'a.session_id')}
 ORDER BY a.job_id, a.attempt`,
 };
 
-// One look-up for each id: an ANY may be read off any index that holds the ids, from one end to the other.
+// One look-up per id: an ANY may be read from any index that holds the ids, from one end to the other.
 const findMany = {
   name: 'find_jobs',
   text: `
@@ -127,7 +130,7 @@ const lastOutcomes: Partial<Record<number, AttemptOutcome>> = {
   [stateCodes.CANCELLED]: 'CANCELLED',
 };
 
-/** How an attempt was closed that made its job end FAILED. */
+/** How the last attempt of a FAILED job was closed. */
 const outcomesByCause: Partial<Record<FailureCause, AttemptOutcome>> = {
   TIMEOUT: 'TIMED_OUT',
   LOST_WORKER: 'LAPSED',
@@ -136,16 +139,20 @@ const outcomesByCause: Partial<Record<FailureCause, AttemptOutcome>> = {
   SESSION_CLOSED: 'SESSION_CLOSED',
 };
 
-/** The outcome row says how the job ended; what its last attempt did stands in the failure, or in what led to it. */
+/**
+ * The outcome row says how the job ended. The outcome of its last attempt is in the failure, or in the failure's cause.
+ */
 function lastOutcome(state: number, failure: Failure | undefined): AttemptOutcome | undefined {
   if (state !== stateCodes.FAILED || !failure) return lastOutcomes[state];
-  // Only of a release nobody says why.
+  // Only releases have no cause.
   if (failure.failureCause === 'LOST_TOO_OFTEN' && !failure.cause) return 'RELEASED';
   const last = failure.failureCause === 'LOST_TOO_OFTEN' ? (failure.cause ?? failure) : failure;
   return outcomesByCause[last.failureCause] ?? 'FAILED';
 }
 
-/** The open attempt, or the one that ended the job; none if the job is between two. `before` it others were closed. */
+/**
+ * The open attempt, or the one that ended the job; none if the job is between two. `before`: attempts closed earlier.
+ */
 function lastAttempt(row: Row, before: readonly AttemptView[]): AttemptView[] {
   if (row.session_id === null) return [];
   const failure = row.failure === null ? undefined : failureOf(row.failure);
@@ -176,7 +183,7 @@ function cancellationOf(row: Row): JobView['cancellation'] {
   };
 }
 
-/** Of a job that nothing is known to hold back: by its state, or since it waits for its children, or is a suspect. */
+/** For a job without a known gate: by its state, or since it waits for its children, or is a suspect. */
 function waitReasonOf(row: Row): WaitReason | undefined {
   const state = stateOf(row.state);
   if (isSuspended({ state, attempt: row.attempt })) return 'DEPENDENCY';
@@ -227,21 +234,21 @@ export function jobView(row: Row, attempts: readonly AttemptView[], gateReasons:
   };
 }
 
-/** Whether attempts before the last one may be on record. A job that is between two holds none at the moment. */
+/** Whether attempts before the last one may be on record. A job between two attempts has none open. */
 function hasClosedAttempts(row: Row): boolean {
   return row.attempt > 1 || (row.attempt === 1 && row.session_id === null);
 }
 
-/** In the order of the names; undefined where there is no such job. At most 1,000. */
+/** In the order of the names; undefined for a missing job. Max 1,000. */
 export async function readJobs(session: Session, names: readonly JobName[]): Promise<(JobView | undefined)[]> {
   const rows = await session.run(readMany, [names.map((name) => name.jobId), names.map((name) => name.namespace)]);
   const views = new Map((await viewsOf(session, rows)).map((view) => [`${view.namespace}/${view.jobId}`, view]));
   return names.map((name) => views.get(`${name.namespace}/${name.jobId}`));
 }
 
-/** Of rows with `viewColumns` and what comes beside them, each with its attempts. */
+/** For rows with `viewColumns` and the columns added to them, each with its attempts. */
 export async function viewsOf(session: Session, rows: readonly Row[]): Promise<JobView[]> {
-  // A job that several ask for comes several times: its attempts once.
+  // A job that several callers ask for comes several times: its attempts are read once.
   const tried = [...new Set(rows.filter(hasClosedAttempts).map((row) => row.job_id))];
   const closed = tried.length > 0 ? await session.run(readAttempts, [tried]) : [];
   const attempts = Map.groupBy(closed, (row) => row.job_id);
@@ -260,7 +267,7 @@ export async function findEnded(session: Session, jobIds: readonly string[]): Pr
   return (await session.run(findEndedMany, [jobIds])).map((row) => row.job_id);
 }
 
-/** In the order of the ids; undefined where there is no such job. */
+/** In the order of the ids; undefined for a missing job. */
 export async function readRevisions(session: Session, jobIds: readonly string[]): Promise<(number | undefined)[]> {
   const rows = await session.run(readRevisionsOfMany, [jobIds]);
   const revisions = new Map(rows.map((row) => [row.job_id, row.revision ?? undefined]));
@@ -274,7 +281,7 @@ function outcomeOf(row: Row): ClosedRecord['outcome'] {
   return name === 'SUCCEEDED' || name === 'FAILED' || name === 'CANCELLED' || name === 'SUSPENDED' ? name : 'OTHER';
 }
 
-/** How the worker itself gave the attempt back, if it did. */
+/** How the worker itself returned the attempt, if it did. */
 function givenBackOf(row: Row): ClosedRecord['givenBack'] {
   if (row.cancel_stage === cancelStages.STOPPED) return 'STOPPED';
   const failure = row.failure === null ? undefined : failureOf(row.failure);

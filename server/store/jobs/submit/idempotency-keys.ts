@@ -1,4 +1,7 @@
-/** Idempotency keys: one job holds a key; who else comes with it is told which, or takes it over from a job that was cancelled. */
+/**
+ * Idempotency keys: one job holds a key. A later call gets that job's id, or takes the key over from a job it
+ * cancelled.
+ */
 import type { IdempotencyKey, SubmitCall, SubmitResult } from '../../../engine/ports/submissions.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
@@ -31,7 +34,7 @@ UPDATE idempotency_keys k SET job_id = i.job_id, content_hash = i.content_hash, 
 FROM held i WHERE ${sameName}`,
 };
 
-// A statement of its own: only a new snapshot sees the rows that won against ours.
+// A separate statement: only a new snapshot sees the rows that won against ours.
 const readKeys = {
   name: 'read_idempotency_keys',
   text: `
@@ -46,7 +49,7 @@ UPDATE idempotency_keys k SET job_id = i.job_id
 FROM ${inputTable({ namespace: 'text', idempotency_key: 'text', job_id: 'uuid' }, 'i')} WHERE ${sameName}`,
 };
 
-/** Has keys that this transaction has taken name other jobs. */
+/** Points keys that this transaction has taken to other jobs. */
 export async function pointKeys(
   session: Session,
   namespace: string,
@@ -69,7 +72,7 @@ function namesOf(call: SubmitCall, keys: readonly IdempotencyKey[]): Parameter[]
   return [keys.map(() => call.namespace), keys.map((key) => key.key)];
 }
 
-/** What is written for each key, as arrays. */
+/** The rows of the keys, as arrays. */
 function rowsOf(call: SubmitCall, keys: readonly IdempotencyKey[]): Parameter[] {
   const hashes = keys.map((key) => key.contentHash);
   return [...namesOf(call, keys), keys.map((key) => call.jobs[key.index]?.jobId), hashes];
@@ -85,7 +88,7 @@ export async function findOwnedKeys(session: Session, namespace: string, keys: r
   return rows.map((row) => row.idempotency_key);
 }
 
-/** Takes what is free, and what belongs to a job that the call replaces; returns whose each key is then. */
+/** Takes free keys, and keys of jobs that the call replaces. Returns the owner of each key. */
 export async function takeKeys(session: Session, call: SubmitCall): Promise<KeyOwners> {
   await session.run(insertKeys, rowsOf(call, call.keys));
   const replacing = call.keys.filter((key) => key.replacedJobId);
@@ -96,7 +99,7 @@ export async function takeKeys(session: Session, call: SubmitCall): Promise<KeyO
   return readOwners(session, call);
 }
 
-/** Why the call can't be stored as it is: a key that another job keeps, or some whose jobs are to be replaced first. */
+/** Why the call can't be stored as it is: another job keeps a key, or some keys' jobs are to be replaced first. */
 export function obstacleOf(call: SubmitCall, owners: KeyOwners): SubmitResult | undefined {
   const others = call.keys.flatMap((key) => {
     const owner = owners.get(key.key);

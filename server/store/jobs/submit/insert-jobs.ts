@@ -1,6 +1,6 @@
 /**
  * Stores new jobs: the record and the run of each, and the request ids of their calls, in one statement, which also
- * assigns those that have a place.
+ * assigns jobs that have a permit.
  */
 
 import { limitMarks } from '../../../domain/dispatch/limits.ts';
@@ -21,7 +21,7 @@ const callColumns = {
   namespace: 'text',
   request_id: 'uuid',
   body_hash: 'bytea',
-  // Where the call's jobs stand in the lists of all.
+  // Positions of the call's jobs among all jobs.
   first_job: 'int',
   last_job: 'int',
 };
@@ -51,10 +51,11 @@ const sessionIds = firstOfJobs + Object.keys(columns).length;
 const laneIds = sessionIds + 1;
 const limitedLane = laneIds + 1;
 
-// What few jobs have travels as one JSON object, NULL for most: an array for each would be paid for by all. What all jobs of
-// a definition have, or none, are arrays that are empty if none has it: an empty one gives NULL in each row. Sessions and
-// lanes are locked as by a claim, and for the same reasons; a job whose session is not open, drains, or is being closed, or
-// whose lane is held back, stays ready. Of lanes with limits only the one that `admitPermits` has looked at is open.
+// Rare fields travel as one JSON object, NULL for most jobs: all jobs would pay for an array each. Fields that all jobs
+// of a definition have, or none, are arrays that are empty if no job has them: an empty one gives NULL in each row.
+// Sessions and lanes are locked as by a claim, and for the same reasons. A job stays ready if its session is not open,
+// drains or is being closed, or if its lane is gated. Of the lanes with limits only the one that `admitPermits` has
+// checked is open.
 const statement = {
   name: 'insert_jobs',
   text: `
@@ -121,7 +122,7 @@ UNION ALL SELECT NULL, session_id, NULL::int FROM open_sessions
 UNION ALL SELECT NULL, NULL, lane_id FROM open_lanes`,
 };
 
-/** JSON of what few jobs have; NULL when this one has none of it. */
+/** JSON of the job's rare fields; NULL if it has none. */
 function restOf(job: NewJob): string | null {
   const { state, labels, demands, retryPolicy, tracestate, retryOf, checkResult, idempotencyKey } = job;
   const {
@@ -176,7 +177,7 @@ function restOf(job: NewJob): string | null {
   });
 }
 
-/** Empty if none has it. */
+/** Empty if no job has the field. */
 function ifAny<T>(values: readonly (T | undefined)[]): readonly (T | undefined)[] {
   return values.some((value) => value !== undefined) ? values : [];
 }
@@ -185,16 +186,16 @@ export function jsonOrNull(value: object | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);
 }
 
-/** One call's jobs, less those that were there already by idempotency key. */
+/** One call's jobs, without those that already exist by idempotency key. */
 export interface Insertion {
   readonly call: SubmitCall;
   readonly jobs: readonly NewJob[];
-  /** Answer to a repeat of the call: all of its jobs, in order. */
+  /** The answer to a repeat of the call: all of its jobs, in order. */
   readonly jobIds: readonly string[];
   readonly existing: readonly boolean[];
 }
 
-/** What the statement takes of the calls that carry a request id. */
+/** Parameters of the calls that carry a request id. */
 function callParameters(insertions: readonly Insertion[]): Parameter[] {
   const calls = insertions.flatMap((item, permit) => (item.call.requestId ? { ...item, permit } : []));
   let end = 0;
@@ -212,24 +213,26 @@ function callParameters(insertions: readonly Insertion[]): Parameter[] {
 }
 
 export interface Inserted {
-  /** Calls whose request ids were new; others with a request id have stored nothing. */
+  /** Calls whose request ids were new. Other calls with a request id have stored nothing. */
   readonly first: ReadonlySet<SubmitCall>;
-  /** Sessions among the places' that were open, and lanes of jobs with places that were not held back: where both are
-   * so, what was stored with a place is assigned. */
+  /**
+   * Sessions of the permits that were open, and lanes of jobs with permits that were not gated: a job with a permit is
+   * assigned if both hold.
+   */
   readonly openSessions: ReadonlySet<string>;
   readonly openLanes: ReadonlySet<number>;
 }
 
-/** Where jobs come to stand, by job id. */
+/** Permits and ranks of jobs, by job id. */
 export interface Placement {
   readonly permits: ReadonlyMap<string, Permit>;
-  /** Of those whose rank follows from others. */
+  /** Ranks that follow from other jobs. */
   readonly ranks?: ReadonlyMap<string, number> | undefined;
-  /** The one lane among those with places that has limits, which have been looked at. */
+  /** The one lane among those with permits that has limits, which have been checked. */
   readonly limited?: LaneUnderLimits | undefined;
 }
 
-/** At most 1,000 jobs and 8 MiB of input a call: the caller sees to it. */
+/** Max 1,000 jobs and 8 MiB of input per call; the caller keeps these bounds. */
 export async function insertJobs(
   session: Session,
   insertions: readonly Insertion[],

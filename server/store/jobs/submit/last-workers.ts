@@ -1,9 +1,9 @@
-/** Which worker a job was given to last: for jobs that keep to it. */
+/** The worker of a job's last attempt, for jobs that prefer the same worker. */
 
 import { sameKey } from '../../base/same-key.ts';
 import type { Session } from '../../driver/database.ts';
 
-// Between two attempts the run names no session: then the last attempt that was closed does.
+// Between two attempts the run names no session: then the last closed attempt does.
 const readMany = {
   name: 'read_last_workers',
   text: `

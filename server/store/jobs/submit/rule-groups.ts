@@ -1,4 +1,4 @@
-/** The jobs of a call by the keys that their rules give them, and what a rule says where a key is taken. */
+/** Groups the jobs of a call by the keys of their rules, and applies a rule to a key that is taken. */
 import { isBlocking, remainingMs } from '../../../domain/jobs/submission-rule.ts';
 import type { NewJob, RuleKey, RuleRefusal, SubmitCall } from '../../../engine/ports/submissions.ts';
 import type { Insertion } from './insert-jobs.ts';
@@ -7,7 +7,7 @@ import { type Claim, nameOf, type OwnedKey } from './submission-keys.ts';
 /** The rules of a call's jobs that have the same key, in the order of the jobs. */
 export type Group = readonly [RuleKey, ...RuleKey[]];
 
-/** Groups by key, without jobs that were there already by their idempotency keys. */
+/** Groups by key, without jobs that already exist by their idempotency keys. */
 export function groupsOf({ call, existing }: Insertion): Map<string, Group> {
   const groups = new Map<string, [RuleKey, ...RuleKey[]]>();
   for (const rule of call.rules ?? []) {
@@ -20,7 +20,7 @@ export function groupsOf({ call, existing }: Insertion): Map<string, Group> {
   return groups;
 }
 
-/** Of a debounce the last job is the one that runs, else the first. */
+/** The job that claims the key: the last one of a debounce, which is the one to run, otherwise the first. */
 export function claimOf(call: SubmitCall, group: Group): Claim {
   const rule = group[0].kind === 'DEBOUNCE' ? (group.at(-1) as RuleKey) : group[0];
   return { rule, jobId: jobAt(call, rule).jobId };
@@ -30,7 +30,7 @@ export function jobAt(call: SubmitCall, { index }: RuleKey): NewJob {
   return call.jobs[index] as NewJob;
 }
 
-/** When a key that was held is taken again: at once, or how much later. */
+/** When a key that was held can be taken again: undefined for at once, or the delay. */
 export function waitOf(
   rule: RuleKey,
   held: OwnedKey,
@@ -41,7 +41,7 @@ export function waitOf(
     const isIgnored = held.jobId === rule.retryOf || held.jobId === replacedJobId;
     return !isIgnored && isBlocking(held.state, rule.states) ? { ms: 0 } : undefined;
   }
-  // A job that is no longer kept was made a moment before its key said so.
+  // A job that is no longer kept was made a moment before its key's time.
   const nextUs = held.createTimeUs === null ? (held.untilUs ?? 0) : held.createTimeUs + rule.periodMs * 1_000;
   const ms = remainingMs(nextUs, held.nowUs);
   return ms > 0 ? { ms } : undefined;
@@ -62,7 +62,7 @@ export function isRejected(rule: RuleKey): boolean {
   return rule.kind !== 'DEBOUNCE' && rule.policy === 'REJECT';
 }
 
-/** Why the call is refused: a job of the call is one too many beside another one of it. */
+/** Why the call is refused: one of its jobs conflicts with another one of the same call. */
 export function refusalWithin(groups: Iterable<Group>): RuleRefusal | undefined {
   for (const [first, ...others] of groups) {
     const rejected = others.find(isRejected);

@@ -1,4 +1,4 @@
-/** Keys of submission rules: one job holds a key; what becomes of others that come with it, the rule says. */
+/** Keys of submission rules: one job holds a key, and the rule decides about other jobs with the same key. */
 import { type JobState, stateOf } from '../../../domain/jobs/job-state.ts';
 import type { RuleKey } from '../../../engine/ports/submissions.ts';
 import { inputTable } from '../../base/input-table.ts';
@@ -25,7 +25,7 @@ const lockKeys = {
   text: 'SELECT key_hash FROM submission_keys WHERE key_hash = ANY($1::bytea[]) ORDER BY key_hash FOR NO KEY UPDATE',
 };
 
-// A statement of its own: only a snapshot younger than the locks sees who holds the keys now, and how those jobs are.
+// A separate statement: only a snapshot younger than the locks sees the present holders, and the states of those jobs.
 const readHolders = {
   name: 'read_submission_key_holders',
   text: `
@@ -37,7 +37,8 @@ LEFT JOIN LATERAL (SELECT state FROM job_outcomes WHERE job_outcomes.job_id = k.
 WHERE k.key_hash = ANY($1::bytea[])`,
 };
 
-// Compares and sets: only from the job that was found to hold the key. A plain = would have the index by job read whole.
+// Compares and sets: only from the job that was found to hold the key. With a plain = the index by job would be read
+// whole.
 const takeOverKeys = {
   name: 'take_over_submission_keys',
   text: `
@@ -47,33 +48,33 @@ WHERE ${sameKey('k.key_hash', 'i.key_hash')} AND k.job_id IS NOT DISTINCT FROM i
 RETURNING k.key_hash, k.until_time`,
 };
 
-/** A key in the hand of a job that is about to be stored. */
+/** A key that a job about to be stored claims. */
 export interface Claim {
   readonly rule: RuleKey;
   readonly jobId: string;
 }
 
-/** One that another job holds. */
+/** A key that another job holds. */
 export interface OwnedKey {
   readonly jobId: string;
   /** Undefined: the job is no longer kept. */
   readonly state: JobState | undefined;
   readonly untilUs: number | null;
-  /** Null as `state`. */
+  /** Null if the job is no longer kept. */
   readonly createTimeUs: number | null;
   readonly nowUs: number;
 }
 
 export interface TakeOver extends Claim {
   readonly holderJobId: string;
-  /** Set: the key stays as it was in this. */
+  /** Set: the key keeps this time. */
   readonly untilUs: number | undefined;
 }
 
-/** Until when each key holds, by key; null: it has no such time. */
+/** End of each key's hold, by key; null: it has no end. */
 export type UntilTimes = Map<string, number | null>;
 
-/** What a key is known by in maps. */
+/** The key as a string for maps. */
 export function nameOf(hash: Uint8Array): string {
   return Buffer.from(hash).toString('latin1');
 }
@@ -92,13 +93,13 @@ function rowsOf(claims: readonly Claim[]) {
   ];
 }
 
-/** Takes the keys that nobody has. */
+/** Takes the free keys. */
 export async function insertClaims(session: Session, claims: readonly Claim[]): Promise<UntilTimes> {
   const rows = await session.run(insertKeys, rowsOf(claims));
   return new Map(rows.map((row) => [nameOf(row.key_hash), row.until_time]));
 }
 
-/** Who holds these keys, by key; they stay theirs until this transaction ends. */
+/** The holders of these keys, by key. They keep them until this transaction ends. */
 export async function lockOwners(session: Session, hashes: readonly Uint8Array[]): Promise<Map<string, OwnedKey>> {
   await session.run(lockKeys, [hashes]);
   return readKeyHolders(session, hashes);
@@ -121,7 +122,7 @@ export async function readKeyHolders(session: Session, hashes: readonly Uint8Arr
   );
 }
 
-/** Of keys that are locked. */
+/** Takes over keys that are locked. */
 export async function takeOver(session: Session, taken: readonly TakeOver[]): Promise<UntilTimes> {
   const rows = await session.run(takeOverKeys, [
     ...rowsOf(taken),

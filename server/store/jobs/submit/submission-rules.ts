@@ -1,8 +1,7 @@
 /**
- * Applies the rules of definitions to the jobs of a call, in the transaction that stores them: which of them are duplicates
- * of jobs that are there, and which jobs that wait they replace.
- *
- * Locks are taken in the order keys, then runs: whoever holds a run's lock never waits for a key.
+ * Applies the rules of definitions to the jobs of a call, in the transaction that stores them: finds duplicates of
+ * existing jobs, and waiting jobs to replace.
+ * Locks are taken in the order keys, then runs: a transaction that holds a run's lock never waits for a key.
  */
 import { decideCancel } from '../../../domain/jobs/decide.ts';
 import type { Change } from '../../../domain/jobs/run.ts';
@@ -25,24 +24,24 @@ import {
 
 const JOBS_PER_STATEMENT = 1_000;
 
-/** What the rules make of a call. */
+/** The call after its rules were applied. */
 export interface Ruled {
   readonly insertion: Insertion;
-  /** Jobs that have ended because one of these took their place. */
+  /** Jobs that have ended because one of these replaced them. */
   readonly replaced: readonly Change[];
-  /** Jobs of the call itself that are to end once they are stored, each with the one that takes its place. */
+  /** Jobs of the call itself that are to end once they are stored, each with the job that replaces it. */
   readonly superseded: ReadonlyMap<string, string>;
 }
 
-/** One call's way through its rules. */
+/** Applies the rules of one call. */
 class Ruling {
   readonly #session: Session;
   readonly #fairRanks: FairRanks;
   readonly #insertion: Insertion;
   readonly #groups: Map<string, Group>;
-  /** Jobs that are answered with another one, by the place of each. */
+  /** Jobs answered with another one, by their index in the call. */
   readonly #answers = new Map<number, string>();
-  /** By key: how far the debounced job may be put off. */
+  /** By key: the latest time to which the debounced job may be put off. */
   readonly #latest = new Map<string, number>();
   readonly #superseded = new Map<string, string>();
   #replaced: readonly Change[] = [];
@@ -68,7 +67,7 @@ class Ruling {
     return { insertion: this.#insert(), replaced: this.#replaced, superseded: this.#superseded };
   }
 
-  /** Takes the keys over whose jobs are not in the way, or are to make way. */
+  /** Takes over the keys of jobs that do not block the claim, or are to be replaced. */
   async #contest(claims: readonly Claim[]): Promise<RuleRefusal | undefined> {
     const { call } = this.#insertion;
     const hashes = claims.map(({ rule }) => rule.hash);
@@ -78,7 +77,7 @@ class Ruling {
     for (const claim of claims) {
       const holder = holders.get(nameOf(claim.rule.hash));
       if (!holder) throw goneMeanwhile();
-      // A try that was broken off after it was stored comes again.
+      // A transaction that was broken off after it was stored comes again.
       if (holder.jobId === claim.jobId) continue;
       const wait = waitOf(claim.rule, holder, replaced.get(claim.rule.index));
       if (!wait) free.push({ ...claim, holder });
@@ -93,7 +92,7 @@ class Ruling {
     if (claims.length === 0) return;
     const ended = await this.#replaceWaiting(claims);
     const takeOvers = claims.map(({ rule, jobId, holder }): TakeOver => {
-      // Still the row of submissions that the first one began.
+      // Continues the row of submissions that the first one began.
       const continues = ended.has(holder.jobId) && holder.untilUs !== null;
       return { rule, jobId, holderJobId: holder.jobId, untilUs: continues ? (holder.untilUs as number) : undefined };
     });
@@ -102,7 +101,7 @@ class Ruling {
     this.#noteUntil(taken);
   }
 
-  /** Ends jobs whose place debounced ones take, where they still wait; returns the ids of those. */
+  /** Ends waiting jobs that debounced ones replace. Returns the ids of those that ended. */
   async #replaceWaiting(claims: readonly (Claim & { readonly holder: OwnedKey })[]): Promise<Set<string>> {
     const { call } = this.#insertion;
     const successors = new Map<string, string>();
@@ -119,7 +118,7 @@ class Ruling {
     for (const [name, untilUs] of taken) if (untilUs !== null) this.#latest.set(name, untilUs);
   }
 
-  /** Of jobs of this call with the same key one is stored for all, or each is replaced by the next. */
+  /** Of this call's jobs with the same key, one is stored for all, or each is replaced by the next. */
   #foldGroups(): void {
     const { call } = this.#insertion;
     for (const [first, ...others] of this.#groups.values()) {
@@ -155,12 +154,12 @@ class Ruling {
   }
 }
 
-/** The transaction begins anew, and finds the key free or in other hands. */
+/** The transaction starts again, and finds the key free or with another holder. */
 function goneMeanwhile(): Error {
   return Object.assign(new Error('the key of a submission rule has changed hands or is gone'), { code: '40001' });
 }
 
-/** Ends those of these jobs that wait and have not been tried yet; each says by which one it was replaced. */
+/** Ends those of these jobs that wait and have had no attempt. Each reports the job that replaced it. */
 export async function replaceWaiting(
   session: Session,
   fairRanks: FairRanks,
@@ -168,7 +167,7 @@ export async function replaceWaiting(
   successors: ReadonlyMap<string, string>,
 ): Promise<Change[]> {
   const changes: Change[] = [];
-  // Sorted before they are cut, so that their locks are taken in order all the same.
+  // Sorted before they are split, so that their locks are taken in order.
   const jobIds = [...successors.keys()].sort();
   for (let at = 0; at < jobIds.length; at += JOBS_PER_STATEMENT) {
     const some = { by: 'jobs', namespace, jobIds: jobIds.slice(at, at + JOBS_PER_STATEMENT) } as const;
@@ -182,7 +181,7 @@ export async function replaceWaiting(
   return changes;
 }
 
-/** Undefined where no rule holds for the call. */
+/** Undefined if no rule applies to the call. */
 export async function applyRules(
   session: Session,
   fairRanks: FairRanks,
@@ -192,7 +191,10 @@ export async function applyRules(
   return groups.size === 0 ? undefined : new Ruling(session, fairRanks, insertion, groups).run();
 }
 
-/** The answer to a call that was stored, as far as it is known: jobs that were not stored are answered with who holds their keys. */
+/**
+ * The answer to a stored call, as far as it is known: jobs that were not stored are answered with the holders of their
+ * keys.
+ */
 export async function withHolders(
   session: Session,
   insertion: Insertion,

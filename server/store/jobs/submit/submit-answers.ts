@@ -1,4 +1,4 @@
-/** What calls are answered with: as they are stored now, or as an earlier call with their request id was. */
+/** Answers to calls: as they are stored now, or as an earlier call with their request id was. */
 import type { SubmitCall, SubmitResult } from '../../../engine/ports/submissions.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';
@@ -29,14 +29,14 @@ export function stored(
 
 export const noRanks: ReadonlyMap<string, number> = new Map();
 
-/** What a call is known by when it comes again: a namespace has no slash. */
+/** The key of a call's request id. Unique, since a namespace has no slash. */
 export function requestKey(namespace: string, requestId: string): string {
   return `${namespace}/${requestId}`;
 }
 
 type RequestName = Pick<SubmitCall, 'namespace' | 'requestId'>;
 
-/** The answer to a repeated request id, or that it was used for something else. */
+/** The answer to a repeated request id, or that another call has used it. */
 export function repeated(call: Pick<SubmitCall, 'bodyHash'>, row: Row): SubmitResult {
   if (Buffer.compare(row.body_hash, call.bodyHash ?? new Uint8Array()) !== 0) return { kind: 'requestIdReused' };
   const jobIds: string[] = row.job_ids;

@@ -22,7 +22,7 @@ function insertionOf(call: SubmitCall): Insertion {
   return { call, jobs: call.jobs, jobIds: call.jobs.map((job) => job.jobId), existing: call.jobs.map(() => false) };
 }
 
-/** What submissions are stored with. */
+/** The dependencies of submissions. */
 export interface SubmitStore {
   readonly database: Database;
   readonly fairRanks: FairRanks;
@@ -32,7 +32,7 @@ const ROWS_PER_STATEMENT = 1000;
 
 const noPermits: Placement = { permits: new Map() };
 
-/** A large call goes in several statements of one transaction; its request id goes with the first. */
+/** A large call takes several statements of one transaction. Its request id goes with the first. */
 async function insertLarge(
   session: Session,
   insertion: Insertion,
@@ -48,19 +48,21 @@ async function insertLarge(
   return inserted;
 }
 
-/** One that waits for a time gets its turn when that has come. */
+/** A job that is to start at a later time gets its turn at that time. */
 function isFair(job: NewJob): job is NewJob & { readonly fairnessKey: string } {
   return job.fairnessKey !== undefined && job.state === 'READY';
 }
 
-/** What was stored, with the ranks and the places that the jobs got. */
+/** The inserted jobs, with their ranks and permits. */
 interface Placed extends Inserted {
   readonly ranks: ReadonlyMap<string, number>;
   /** Ids of the jobs that were assigned, if their calls were stored. */
   readonly assigned: ReadonlySet<string>;
 }
 
-/** One statement, one round trip, but for a large call, and for jobs with a fairness key, a retry budget or limits. */
+/**
+ * One statement, one round trip, except for large calls, and for jobs with a fairness key, a retry budget or limits.
+ */
 async function insertAll(
   { database, fairRanks }: SubmitStore,
   session: Session,
@@ -76,7 +78,7 @@ async function insertAll(
   }
   const work = async (inner: Session) => {
     const jobs = insertions.flatMap((insertion) => insertion.jobs);
-    // The locks in this order.
+    // The locks must be taken in this order.
     const [locked, ranks] = await Promise.all([
       lockPermits(inner, jobs, given),
       fairRanks.rank(inner, jobs.filter(isFair)),
@@ -84,7 +86,7 @@ async function insertAll(
     const { takeUnits, ...permitted } = admitPermits(inner, locked, { ...given, ranks });
     const inserting = large ? insertLarge(inner, large, ranks) : insertJobs(inner, insertions, permitted);
     takeUnits(proofsOf(insertions));
-    // Its answer comes with that of the COMMIT, unless something hangs on it.
+    // The answer comes with that of the COMMIT, unless a later statement needs it.
     inserting.catch(() => {});
     if (large || jobs.some((job) => job.hasRetryBudget)) {
       const { first: stored } = await inserting;
@@ -100,12 +102,12 @@ async function insertAll(
   return { ...inserted, ranks, assigned: assignedOf(storedOf(insertions, inserted.first), inserted, permits) };
 }
 
-/** Those whose calls were stored: not by an earlier call with the request id. */
+/** The calls that were stored now, not by an earlier call with the request id. */
 function storedOf(insertions: readonly Insertion[], first: Inserted['first']): Insertion[] {
   return insertions.filter(({ call }) => !call.requestId || first.has(call));
 }
 
-/** A call with a request id is stored as a whole, or not at all: its first job tells of the others. */
+/** A call with a request id is stored as a whole, or not at all: so its first job proves that the others are stored. */
 function proofsOf(insertions: readonly Insertion[]): Map<string, string> {
   const proofs = new Map<string, string>();
   for (const { call, jobs } of insertions)
@@ -161,7 +163,7 @@ async function submitPlain(
   });
 }
 
-/** Replaces jobs that were there already by the ones that hold their key. */
+/** Replaces jobs that already exist with the holders of their keys. */
 function withOwners(
   call: SubmitCall,
   owners: KeyOwners,
@@ -182,7 +184,7 @@ class Refused extends Error {
   }
 }
 
-/** What stands in the way of those of its jobs that are not there already. */
+/** The obstacle to those of its jobs that don't exist yet. */
 function newOnes(session: Session, { call, jobs }: Insertion): Promise<SubmitResult | undefined> | undefined {
   if (!call.limits) return undefined;
   const added = new Set(jobs.map((job) => job.jobId));
@@ -190,7 +192,9 @@ function newOnes(session: Session, { call, jobs }: Insertion): Promise<SubmitRes
   return limits.length > 0 ? limitObstacle(session, { ...call, limits }) : undefined;
 }
 
-/** Its jobs have keys that others may hold, or that have no room, or a batch that may take no more, or wait for what may be gone, or are made by hand. */
+/**
+ * Calls that concurrent calls can make fail: with keys, limits, a batch, dependencies or a parent; also manual changes.
+ */
 const isExclusive = ({ keys, rules, limits, batchJobId, isDependent, parentAttempt, manual }: SubmitCall) =>
   keys.length > 0 ||
   rules !== undefined ||
@@ -200,7 +204,9 @@ const isExclusive = ({ keys, rules, limits, batchJobId, isDependent, parentAttem
   parentAttempt !== undefined ||
   manual !== undefined;
 
-/** A call that may be refused for what others have stored: a transaction of its own, so that a refusal takes its keys back. */
+/**
+ * A call that may be refused because of other stored jobs: in its own transaction, so that a refusal releases its keys.
+ */
 async function submitExclusive(store: SubmitStore, call: SubmitCall): Promise<SubmitResult> {
   const { database } = store;
   const repeats = call.requestId ? [call] : [];
@@ -224,7 +230,7 @@ async function submitExclusive(store: SubmitStore, call: SubmitCall): Promise<Su
       const linked = await linkAll(session, call, joined);
       if (linked && 'kind' in linked) throw new Refused(linked);
       const inserted = await insertAll(store, session, [linked?.insertion ?? joined]);
-      // The same request id was stored between the look and now: the keys we took must not stay.
+      // The same request id was stored since the read above: the keys we took must not stay.
       if (call.requestId && inserted.first.size === 0) throw new Refused({ kind: 'requestIdReused' });
       if (batch) await addMembers(session, batch, joined);
       if (call.manual && joined.jobs.length > 0) await writeManualChange(session, call.manual);
@@ -239,13 +245,13 @@ async function submitExclusive(store: SubmitStore, call: SubmitCall): Promise<Su
   }
 }
 
-/** The jobs as members of their batch, or children of the job whose handler submits them. */
+/** Makes the jobs members of their batch, or children of the job whose handler submits them. */
 async function withFamily(session: Session, insertion: Insertion, batch: OpenBatch | undefined) {
   if (batch) return withParents(insertion, batch);
   return insertion.call.parentAttempt ? withParent(session, insertion, insertion.call.parentAttempt) : insertion;
 }
 
-/** What the jobs depend on, once nothing else stands in their way. Undefined: nothing. */
+/** Links the jobs' dependencies, once nothing else blocks the call. Undefined: the jobs have none. */
 async function linkAll(session: Session, call: SubmitCall, joined: Insertion) {
   if (!call.isDependent) return undefined;
   const error = await call.refuseCycles?.(dependencyStore(session));
@@ -256,7 +262,7 @@ function withEnded(result: ReturnType<typeof stored>, ended: readonly Change[]):
   return ended.length > 0 ? { ...result, replaced: { changes: ended } } : result;
 }
 
-/** Once the jobs are stored: what their rules still ask for. */
+/** Runs once the jobs are stored: carries out the remaining effects of their rules. */
 async function settleRuled(
   session: Session,
   fairRanks: FairRanks,
@@ -268,7 +274,7 @@ async function settleRuled(
 ): Promise<SubmitResult> {
   const { call, jobIds, existing, jobs } = ruled.insertion;
   const isDuplicate = (i: number) => existing[i] === true && !owned.existing[i];
-  // An idempotency key that was taken for a job that turned out to be there goes to that one.
+  // An idempotency key that was taken for a duplicate is pointed to the existing job.
   await pointKeys(
     session,
     call.namespace,
@@ -283,7 +289,7 @@ async function settleRuled(
   };
 }
 
-/** Calls that may be refused for what others have stored go one by one, the others in one statement. */
+/** Calls that may be refused because of other stored jobs go one by one, all others in one statement. */
 async function submitAll(
   store: SubmitStore,
   calls: readonly SubmitCall[],
@@ -303,7 +309,7 @@ async function submitAll(
 
 const UNIQUE_VIOLATION = '23505';
 
-/** Calls of these that an earlier try has stored: each is all or nothing, so one of its jobs tells of the others. */
+/** Calls of these that an earlier attempt stored: a call is all or nothing, so one of its jobs proves the others. */
 async function findStored(database: Database, calls: readonly SubmitCall[]): Promise<Map<SubmitCall, SubmitResult>> {
   const found = new Set(
     await findJobs(
@@ -315,7 +321,7 @@ async function findStored(database: Database, calls: readonly SubmitCall[]): Pro
   const results = new Map<SubmitCall, SubmitResult>();
   for (const call of there) {
     const owners = call.keys.length > 0 ? await readOwners(database, call) : new Map();
-    // A job that was stored may have been replaced since: its key then says another one.
+    // A stored job may have been replaced since: its key then names another job.
     const isStored = (jobId: string) => found.has(jobId);
     results.set(call, stored(await withHolders(database, withOwners(call, owners, isStored), isStored)));
   }
@@ -323,8 +329,8 @@ async function findStored(database: Database, calls: readonly SubmitCall[]): Pro
 }
 
 /**
- * Results in the order of the calls. A flush may be tried again after a part of it was stored: what is there already is
- * told by its job ids, which nobody else has.
+ * Results in the order of the calls. A flush may be retried after a part of it was stored: stored calls are recognized
+ * by their job ids, which no other call has.
  */
 export async function submitCalls(
   store: SubmitStore,
