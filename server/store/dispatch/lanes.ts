@@ -32,7 +32,7 @@ const lockDefinition = {
 
 const newLane = { namespace: '$1', queue: '$2', definition: '$3', cleanup: '$7::boolean' };
 
-// Cleanups are guaranteed to run: a pause of their queue does not gate their lane.
+// Clean-ups are guaranteed to run: a pause of their queue does not gate their lane.
 const insertLane = {
   name: 'insert_lane',
   text: `

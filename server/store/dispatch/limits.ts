@@ -6,7 +6,7 @@ import type { DefinitionLimits } from '../../domain/dispatch/limits.ts';
 import type { Session } from '../driver/database.ts';
 import { gates } from './gated-lanes.ts';
 
-/** SQL that is true if the jobs of a lane have limits. Cleanups are guaranteed to run: no limit applies to them. */
+/** SQL that is true if the jobs of a lane have limits. Clean-ups are guaranteed to run: no limit applies to them. */
 export function isLimited(lane: Record<'namespace' | 'queue' | 'definition' | 'cleanup', string>): string {
   return `(NOT ${lane.cleanup} AND (
     EXISTS (SELECT FROM queues q WHERE q.namespace = ${lane.namespace} AND q.name = ${lane.queue}

@@ -31,7 +31,7 @@ const readOfKey = {
   ) AS of_key`),
 };
 
-// No index leads from a lane to its held jobs: it would cost each job more than this is worth. Cleanups are neither
+// No index leads from a lane to its held jobs: it would cost each job more than this is worth. Clean-ups are neither
 // gated nor counted.
 const readOfLanes = {
   name: 'read_limit_holders',

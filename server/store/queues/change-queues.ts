@@ -63,7 +63,7 @@ UPDATE queues q SET paused = false, pause_reason = '', pause_time = NULL, descri
 WHERE q.namespace = $1 AND q.name = $2 AND EXISTS (${ofQueue})`,
 };
 
-// Cleanups are guaranteed to run: a pause of their queue does not gate their lane. IS NOT TRUE can't be looked up in
+// Clean-ups are guaranteed to run: a pause of their queue does not gate their lane. IS NOT TRUE can't be looked up in
 // the key of the lanes, which ends with that column.
 const readLaneIds = {
   name: 'read_queue_lanes',

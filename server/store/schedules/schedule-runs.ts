@@ -26,7 +26,6 @@ const readOne = {
   text: 'SELECT * FROM schedule_runs WHERE schedule_id = $1 AND cause_id = $2 ORDER BY nominal_time LIMIT 1',
 };
 
-// Counts one more than the max number of pending runs.
 const countSome = {
   name: 'count_pending_schedule_runs',
   text: `

@@ -174,7 +174,7 @@ function apply(database: Database, ...[spec, etag, scheduleId, decide]: Paramete
   });
 }
 
-/** Changes an existing schedule. If `work` returns undefined, nothing is changed. */
+/** Changes an existing schedule. If `work` returns undefined, the row is as it was. */
 function change(
   database: Database,
   { namespace, name }: ScheduleName,

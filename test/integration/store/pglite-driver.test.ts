@@ -36,7 +36,7 @@ describe('the PGlite driver', () => {
       ['script', () => database.script('SELECT 1')],
     ];
     for (const [_what, query] of nested) {
-      await expect(database.transaction(() => query())).rejects.toThrow(/use the handle that was passed in/);
+      await expect(database.transaction(() => query())).rejects.toThrow(/use the session that was passed in/);
     }
     expect(await database.run(one, [])).toEqual([{ one: 1 }]);
   });

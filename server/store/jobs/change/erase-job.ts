@@ -1,5 +1,5 @@
 /**
- * Erases the personal data of an ended job, with the audit record of it, in one transaction. The job's cleanup has a
+ * Erases the personal data of an ended job, with the audit record of it, in one transaction. The job's clean-up has a
  * copy of its input, and is erased with it.
  */
 
@@ -25,7 +25,7 @@ FROM (VALUES (1)) AS one LEFT JOIN LATERAL (SELECT state, failure, cleanup_job_i
 };
 
 // An outcome keeps what its CHECKs require: an empty result, or a failure with nothing but its cause. One audit record,
-// of the job that the caller named, covers its cleanup too.
+// of the job that the caller named, covers its clean-up too.
 const erase = {
   name: 'erase_job',
   text: `

@@ -1,4 +1,4 @@
-/** Inserts the cleanup jobs of cancelled ones, in the transaction that ends those. */
+/** Inserts the clean-up jobs of cancelled ones, in the transaction that ends those. */
 import { stateCodes } from '../../../domain/jobs/job-state.ts';
 import type { Cleanup, End } from '../../../domain/jobs/run.ts';
 import { inputTable } from '../../base/input-table.ts';
@@ -17,8 +17,8 @@ const columns = {
   traceparent: 'text',
 };
 
-// A cleanup has the input of the cancelled job and is part of its trace. In the caller's trace context, digits 37 to 52
-// hold the id of its span.
+// A clean-up has the input of the cancelled job and is part of its trace. In the caller's trace context, digits 37 to
+// 52 hold the id of its span.
 const insertMany = {
   name: 'insert_cleanups',
   text: `
@@ -48,7 +48,7 @@ INSERT INTO job_runs (job_id, lane_id, state, rank, input_size, run_timeout_ms)
 SELECT cleanup_job_id, lane_id, ${stateCodes.READY}, rank, octet_length(input), run_timeout_ms FROM i`,
 };
 
-/** For ends that have a cleanup. */
+/** For ends that have a clean-up. */
 export async function insertCleanups(session: Session, ends: readonly End[]): Promise<void> {
   const cleanups = ends.map((end) => end.cleanup as Cleanup);
   await session.run(insertMany, [

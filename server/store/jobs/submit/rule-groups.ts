@@ -30,7 +30,7 @@ export function jobAt(call: SubmitCall, { index }: RuleKey): NewJob {
   return call.jobs[index] as NewJob;
 }
 
-/** When a key that was held can be taken again: undefined for at once, or the delay. */
+/** The delay until a held key can be taken over. Undefined: none. UNIQUENESS has no known time: 0 ms. */
 export function waitOf(
   rule: RuleKey,
   held: OwnedKey,
