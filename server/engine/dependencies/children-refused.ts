@@ -1,4 +1,4 @@
-/** Why an attempt may have no such children. */
+/** Errors for an attempt that may not wait for these children. */
 import { MAX_CHILDREN, MAX_DEPTH } from '../../domain/dependencies/children.ts';
 import { EngineError } from '../base/errors.ts';
 import type { ParentAttempt } from '../ports/dependencies.ts';

@@ -1,4 +1,6 @@
-/** Looks for circles before edges are made: walks what is waited for, and reads no more of it than it comes by. */
+/**
+ * Searches for cycles before dependency edges are added: walks along the waits, and reads only the nodes it reaches.
+ */
 import { BATCH_DEFINITION } from '../../domain/batches/batch.ts';
 import type { Dependency, DependsOn } from '../../domain/dependencies/dependencies.ts';
 import {
@@ -18,7 +20,7 @@ import { requireLanes } from '../dispatch/unknown-lanes.ts';
 import type { Ancestor, DependencyStore, TargetJob, WorkflowStage } from '../ports/dependencies.ts';
 import { bodyOf } from '../workflows/bodies.ts';
 
-/** Nodes that are read at once. */
+/** Max nodes per read. */
 const MAX_AT_ONCE = 200;
 
 export type CycleStore = Pick<
@@ -30,18 +32,21 @@ type LanesPart = Pick<Lanes, 'load' | 'get'>;
 type Stage = Pick<WorkflowStage, 'phase' | 'stopReason'>;
 type StepNode = WaitNode & { readonly kind: 'STEP' };
 
-/** Whose edges they are. */
+/** The job that gets the edges. */
 export interface Waiter {
   readonly namespace: string;
-  /** Undefined: a new one. */
+  /** Undefined: a new job. */
   readonly jobId: string | undefined;
-  /** The job that a new one is a child of, which waits for it. */
+  /** The parent of a new job, which waits for it. */
   readonly parentJobId?: string | undefined;
-  /** The step of that job that a new one is made for. Left out: it is for none. */
+  /** The parent's step that a new job belongs to. Undefined: none. */
   readonly parentStep?: { readonly step: number; readonly name: string };
 }
 
-/** What refuses edges: DEPENDENCY_CYCLE, DEPENDENCY_GRAPH_TOO_LARGE. Undefined: nothing. Within a transaction: throws UnknownLane. */
+/**
+ * Why the edges are refused: DEPENDENCY_CYCLE, DEPENDENCY_GRAPH_TOO_LARGE. Undefined: they are not. Within a
+ * transaction: throws UnknownLane.
+ */
 export async function cycleOf(
   store: CycleStore,
   lanes: LanesPart,
@@ -60,7 +65,7 @@ export async function cycleOf(
   return walk.isTooLarge ? tooLarge(field) : undefined;
 }
 
-/** Nobody is known to publish an asset. */
+/** An asset has no node: its publisher is not known in advance. */
 function nodeOf(on: DependsOn): WaitNode[] {
   switch (on.kind) {
     case 'JOB':
@@ -81,7 +86,7 @@ function closesCycle(waiter: Waiter, cycle: readonly WaitNode[], field: string):
   });
 }
 
-/** Undefined: a new job, which has no name yet. */
+/** Undefined: a new job, which has no id yet. */
 function waiterNode({ jobId, parentJobId, parentStep }: Waiter): WaitNode | undefined {
   if (jobId !== undefined) return { kind: 'JOB', jobId };
   return parentJobId !== undefined && parentStep ? { kind: 'STEP', jobId: parentJobId, ...parentStep } : undefined;
@@ -99,9 +104,9 @@ class CycleSearch {
   readonly #store: CycleStore;
   readonly #lanes: LanesPart;
   readonly #namespace: string;
-  /** Goals that are steps, by the jobs of their workflows. */
+  /** Goals that are steps, by the job of their workflow. */
   readonly #goals = new Map<string, StepNode[]>();
-  /** Phases, each of a workflow, of which what comes before was walked. */
+  /** Phases of workflows whose earlier phases have been walked. */
   readonly #phases = new Set<string>();
 
   constructor(store: CycleStore, lanes: LanesPart, namespace: string) {
@@ -110,7 +115,7 @@ class CycleSearch {
     this.#namespace = namespace;
   }
 
-  /** The job itself, and what waits for it since it is a part of it, each with the way on to the job. */
+  /** The job itself and its ancestors, which wait for it as a part of them; each with its path to the job. */
   async goalsOf({ jobId, parentJobId, parentStep }: Waiter): Promise<WaitNode[][]> {
     if (jobId === undefined && parentJobId === undefined) return [];
     const first: WaitNode = { kind: 'JOB', jobId: (jobId ?? parentJobId) as string };
@@ -154,7 +159,10 @@ class CycleSearch {
       walk.add({ kind: 'JOB', jobId: parentJobId }, [{ kind: 'JOB', jobId }]);
   }
 
-  /** Those of workers have been told to stop, and wait for nobody. */
+  /**
+   * Whether the control plane runs it, so that it still waits while CANCELLING: workers' jobs have been stopped and
+   * wait for nothing.
+   */
   #isRunHere(laneId: number): boolean {
     const lane = this.#lanes.get(laneId);
     return lane?.definitionBody.workflow !== undefined || lane?.definition === BATCH_DEFINITION;
@@ -166,7 +174,7 @@ class CycleSearch {
     const byId = new Map(workflows.map((job) => [job.jobId, job]));
     const known = await this.#store.readSteps(steps.filter(({ step }) => compensatedStep(step) === undefined));
     const states = new Map(known.map((one) => [`${one.jobId}/${one.step}`, one.state]));
-    // Of what takes steps back only what runs is ever come by.
+    // A walk reaches compensations only while they run.
     const stateOf = ({ jobId, step }: StepNode) =>
       compensatedStep(step) === undefined ? (states.get(`${jobId}/${step}`) ?? 'WAITING') : 'RUNNING';
     await this.#walkRunning(
@@ -213,13 +221,13 @@ class CycleSearch {
     await this.#walkPhases(walk, behind, workflows);
   }
 
-  /** A goal is of the phase that its workflow is in, or is about to enter with it. */
+  /** A workflow with a goal is in the goal's phase, or is about to enter it. */
   #stageOf(graph: Graph, jobId: string, stage: Stage = newRun): Stage {
     const goal = this.#goals.get(jobId)?.[0];
     return goal ? { stopReason: stage.stopReason, phase: phaseOf(graph, goal.step) } : stage;
   }
 
-  /** The others of its phase wait for the same. */
+  /** Later steps of the same phase wait for the same nodes, so only the first adds them. */
   #isFirst(graph: Graph, { jobId, step }: StepNode): boolean {
     const key = `${jobId}/${phaseOf(graph, step)}`;
     const isFirst = !this.#phases.has(key);
@@ -228,8 +236,8 @@ class CycleSearch {
   }
 
   /**
-   * Steps of a phase that is still to come wait for all of those before. Of these only what runs leads on, and the goals, of which one may be
-   * about to start: what has not been started waits for no more than that.
+   * Steps of a later phase wait for all steps of the phases before it. Only the running ones lead further, and the
+   * goals, since one of them may be about to start: steps that have not started wait for no more than these.
    */
   async #walkPhases(
     walk: WaitWalk,
@@ -254,13 +262,13 @@ class CycleSearch {
     if (children.length > MAX_VISITED) walk.giveUp();
   }
 
-  /** Undefined: the parent has no steps, as a batch. */
+  /** Undefined: the parent has no steps, such as a batch. */
   #stepOf(ancestor: Ancestor): StepNode | undefined {
     const graph = this.#graphOf(ancestor);
     return graph && stepNode(graph, ancestor.jobId, ancestor.step);
   }
 
-  /** Undefined: it is no workflow that is there. */
+  /** Undefined: the job is not a workflow, or is missing. */
   #graphOf(job: { readonly laneId: number } | undefined): Graph | undefined {
     const definition = job && this.#lanes.get(job.laneId)?.definitionBody;
     return definition?.workflow && bodyOf(definition).graph;
@@ -274,7 +282,7 @@ class CycleSearch {
   }
 }
 
-/** Also of what takes a step back, which has its name. */
+/** The node of a step, or of a step's compensation, which has the step's name. */
 function stepNode(graph: Graph, jobId: string, number: number): StepNode {
   return { kind: 'STEP', jobId, step: number, name: graph.step(compensatedStep(number) ?? number).name };
 }

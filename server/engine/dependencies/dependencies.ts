@@ -1,4 +1,4 @@
-/** Makes jobs that wait depend on more, and lists what was published. */
+/** Adds dependencies to waiting jobs, and lists published assets. */
 import {
   type Dependency,
   decideBlock,
@@ -42,7 +42,7 @@ export class Dependencies {
   }
 
   /**
-   * Resolves with the job, after a repeat with what has become of it since. Throws JOB_NOT_FOUND, JOB_ENDED, JOB_NOT_WAITING,
+   * Resolves with the job; for a repeat, in its current state. Throws JOB_NOT_FOUND, JOB_ENDED, JOB_NOT_WAITING,
    * NOT_A_WORKFLOW, TOO_MANY_DEPENDENCIES, DEPENDENCY_CYCLE, DEPENDENCY_GRAPH_TOO_LARGE, REQUEST_ID_REUSED.
    */
   async add(asked: Addition, request: RequestKey | undefined): Promise<JobView> {

@@ -1,4 +1,4 @@
-/** What an open job waits for, with what has become of that so far. */
+/** The dependencies of an open job, each with its current state. */
 
 import { uuid7Ms } from '../../domain/base/uuid.ts';
 import type { Dependency } from '../../domain/dependencies/dependencies.ts';

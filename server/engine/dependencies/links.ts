@@ -1,11 +1,11 @@
-/** Which jobs the spans of jobs are linked to that depended on something. */
+/** Trace links from a job's span to the jobs that it depended on. */
 import { MAX_LINKS, type TracedJob } from '../../domain/events/job-spans.ts';
 import type { TraceOrigin } from '../../domain/events/trace.ts';
 import type { Log } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 import type { NeededStep } from '../ports/traces.ts';
 
-/** Jobs or steps that are looked up at once. */
+/** Max jobs or steps per lookup. */
 const MAX_KEYS = 1_000;
 
 export interface DependencyLinksParts {
@@ -20,7 +20,7 @@ export class DependencyLinks {
     this.#parts = parts;
   }
 
-  /** By the id of a job: at most 100 jobs. Never rejects: where they can't be read, spans go without links. */
+  /** By job id, for at most 100 jobs. Never rejects: if the read fails, spans have no links. */
   async of(jobs: readonly TracedJob[]): Promise<ReadonlyMap<string, readonly TraceOrigin[]>> {
     const dependent = jobs.filter(({ dependsOn = [] }) => dependsOn.length > 0);
     if (dependent.length === 0) return new Map();

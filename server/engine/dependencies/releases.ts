@@ -1,6 +1,6 @@
 /**
  * Releases jobs whose dependencies are met, ends jobs whose dependencies can no longer be met, and publishes assets:
- * takes the entries of the job inbox that ends of jobs and steps have left, on any replica.
+ * takes the job inbox entries that were written when jobs and steps ended, on any replica.
  */
 import { decideSkip, decideUnblock } from '../../domain/dependencies/dependencies.ts';
 import type { Change } from '../../domain/jobs/run.ts';
@@ -14,9 +14,9 @@ import type { Settled, TakenEnds } from '../ports/inbox.ts';
 import type { Decide } from '../ports/jobs.ts';
 import type { Store } from '../ports/store.ts';
 
-/** After a failure. Otherwise the round that reads the job inbox, or a commit, says that there is something to take. */
+/** Delay after a failure. Otherwise a commit, or the round that reads the job inbox, wakes this loop. */
 const RETRY_MS = 1_000;
-/** Of one transaction. */
+/** Max children cancelled per transaction. */
 const MAX_CANCELLED = 1_000;
 
 export interface ReleasesParts extends Pick<LoopParts, 'timers' | 'random' | 'log'> {
@@ -29,7 +29,7 @@ export interface ReleasesParts extends Pick<LoopParts, 'timers' | 'random' | 'lo
 export class Releases {
   readonly #parts: ReleasesParts;
   readonly #loop: Loop;
-  /** There may be more to take: also after a failure. */
+  /** There may be more entries to take. Stays true after a failure. */
   #isMore = false;
 
   constructor(parts: ReleasesParts) {
@@ -51,7 +51,7 @@ export class Releases {
     this.#loop.wake();
   }
 
-  /** One transaction, and another one at once where there may be more. */
+  /** One transaction; the next one follows at once if there may be more entries. */
   async #takeSome(): Promise<number | undefined> {
     this.#isMore = true;
     let isMore = false;
@@ -76,7 +76,7 @@ export class Releases {
     return this.#isMore ? 0 : undefined;
   }
 
-  /** A page of those that are not to go on without their parent. What it told stays until there are none. */
+  /** Cancels a page of children attached to an ended parent. The parent's inbox entry stays until none are left. */
   async #cancelChildren(jobId: string, laneId: number): Promise<void> {
     const { store, lanes, cancels } = this.#parts;
     const children = await store.dependencies.readAttached(jobId, MAX_CANCELLED);

@@ -1,4 +1,4 @@
-/** Steps that dependencies name, looked up in the workflows that they are of. */
+/** Looks up the numbers of the steps that dependencies name. */
 import type { Dependency } from '../../domain/dependencies/dependencies.ts';
 import { EngineError } from '../base/errors.ts';
 import type { Lanes } from '../dispatch/lanes.ts';
@@ -12,11 +12,14 @@ export interface StepNumbersParts {
 
 interface Asked {
   readonly dependency: Dependency;
-  /** Place in the request. */
+  /** Path in the request. */
   readonly path: string;
 }
 
-/** With the numbers of the steps; `path` is what the dependencies are of, empty for the request itself. Throws JOB_NOT_FOUND, NOT_A_WORKFLOW, INVALID_FIELD: there is no such step. */
+/**
+ * Adds the numbers of the steps; `path` is the submission that has the dependencies, empty for the request itself.
+ * Throws JOB_NOT_FOUND, NOT_A_WORKFLOW, and INVALID_FIELD for a missing step.
+ */
 export async function withStepNumbers(
   parts: StepNumbersParts,
   namespace: string,

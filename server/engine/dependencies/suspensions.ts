@@ -1,4 +1,4 @@
-/** Reports of handlers that wait for children: each is a transaction that makes the job wait for those that are open. */
+/** Reports of handlers that wait for children: each transaction makes the job wait for its open children. */
 import { decideSuspend } from '../../domain/dependencies/children.ts';
 import type { Dependency } from '../../domain/dependencies/dependencies.ts';
 import type { Changes } from '../jobs/change/changes.ts';
@@ -16,7 +16,7 @@ export interface SuspensionsParts {
   readonly random: Random;
 }
 
-/** Those that were open in their sessions. */
+/** Returns the suspensions whose attempts were open in their sessions. */
 export async function suspendAll(
   parts: SuspensionsParts,
   suspensions: readonly Suspension[],
@@ -32,7 +32,7 @@ async function suspend({ store, changes, random }: SuspensionsParts, suspension:
   const made = await changes.applyWith(
     (decideAll) =>
       store.together(async (inner) => {
-        // Before it is decided: what ends from now on is told.
+        // Linked before the decision: a child that ends from now on writes to the inbox.
         open = await inner.dependencies.linkChildren(jobId, childIds);
         const attempts = [{ jobId, attempt, sessionId }];
         const changed = await inner.change({ by: 'attempts', attempts }, decideAll);

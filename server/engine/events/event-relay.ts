@@ -1,7 +1,7 @@
 /**
- * Carries events from the outbox to the bus's stream, and the spans that they end to where those are wanted. Every replica
- * does, in turns; a row goes once the stream has its events. So each event is stored at least once, under the same id,
- * whoever dies in between.
+ * Relays events from the outbox to the bus's stream, and sends the spans that they end. All replicas do it in turns. A
+ * row is deleted once the stream has stored its events. So each event is stored at least once, always with the same id,
+ * whichever replica dies.
  */
 
 import { uuidFromBytes } from '../../domain/base/uuid.ts';
@@ -14,25 +14,27 @@ import type { EventBatch, Outbox, OutboxRow } from '../ports/events.ts';
 import type { Clock, EventStream, Log, Random, Timers } from '../ports/ports.ts';
 import type { SpanRelay } from './span-relay.ts';
 
-/** From a flush to its events: flushes that come meanwhile share the round, which costs as much for one as for many. */
+/** From a flush to its relay round: flushes in between share the round, whose cost does not depend on their number. */
 const SOON_MS = 250;
-/** Without a flush of its own a replica looks for what others have left, so long after the last round on average. */
+/** Mean interval for a replica without flushes of its own: looks for rows left by others. */
 const POLL_MS = 15_000;
-/** Longest turn: after that another relay takes one. */
+/** Max length of a turn; then another relay may take one. */
 const TURN_MS = 10_000;
-/** A round after which it may be at it again: a relay that is behind takes half of its time, one that is not a fifth. */
+/**
+ * Rest after a round, in multiples of its length: a relay with a backlog uses half of its time, another one a fifth.
+ */
 const SHARE = 4;
-/** Of job ids, for each turn: some 20,000 events. */
+/** Bytes of job ids per turn: some 20,000 events. */
 const BYTES_PER_TURN = 320 << 10;
-/** With so many there are probably more. */
+/** From so many rows on there are probably more. */
 const MUCH_ROWS = 200;
 const RETRY_MS = 2_000;
-/** Without a stream to publish to. */
+/** Retry interval while the stream does not exist. */
 const RETRY_ABSENT_MS = 30_000;
-/** What could not be published for so long is dropped: the outbox must not fill the database. */
+/** Max age of events that could not be published; older ones are dropped: the outbox must not fill the database. */
 const KEEP_MS = 86_400_000;
 const KEEP_ABSENT_MS = 600_000;
-/** Steps of dropping in a round. */
+/** Max steps of dropping per round. */
 const DROPS = 100;
 
 export interface EventRelayParts {
@@ -47,7 +49,7 @@ export interface EventRelayParts {
   readonly log: Log;
 }
 
-/** What a round has found: nothing, something, as much as fits, another relay's turn, or no way to publish. */
+/** Result of a round: no rows, some, as many as fit, another relay has the turn, or the publish failed. */
 type Round = 'nothing' | 'some' | 'much' | 'another' | 'failed';
 
 export class EventRelay {
@@ -67,13 +69,13 @@ export class EventRelay {
     this.#loop.start(SOON_MS);
   }
 
-  /** The outbox has got a row. */
+  /** The outbox has a new row. */
   wake(): void {
     this.#isWoken = true;
     if (!this.#loop.isRunning && this.#trouble === undefined) this.#loop.wake(SOON_MS);
   }
 
-  /** Resolves when the round that is under way is over; what is left waits for another replica, or the next start. */
+  /** Resolves when the current round is over. Other replicas, or the next start, relay the remaining rows. */
   stop(): Promise<void> {
     return this.#loop.stop();
   }
@@ -86,13 +88,13 @@ export class EventRelay {
     const took = clock.now() - start;
     if (result === 'failed') return events.isAbsent ? RETRY_ABSENT_MS : RETRY_MS;
     if (result === 'much') return took;
-    // It may have looked before our rows were there.
+    // The other relay may have read the outbox before our rows were there.
     if (result === 'another') return SOON_MS * (1 + random.next());
     if (result === 'some' || this.#isWoken) return Math.max(SOON_MS, SHARE * took);
     return POLL_MS * (0.5 + random.next());
   }
 
-  /** Takes rows, publishes them, deletes those that the stream has stored. Never rejects. */
+  /** Takes rows, publishes them, and deletes those stored by the stream. Never rejects. */
   async #relay(): Promise<Round> {
     const { outbox, events } = this.#parts;
     try {
@@ -134,7 +136,7 @@ export class EventRelay {
     }
   }
 
-  /** For each row its events by namespace. */
+  /** For each row, its events by namespace. */
   async #batchesOf(rows: readonly OutboxRow[]): Promise<EventBatch[][]> {
     const { lanes } = this.#parts;
     const laneIds = new Set(rows.flatMap((row) => row.changes.map((change) => change.laneId)));
@@ -143,7 +145,7 @@ export class EventRelay {
     return rows.map((row) => batchesOf(row, lanes));
   }
 
-  /** What is too old, where nothing can be published. */
+  /** Drops events that are too old, while they can't be published. */
   async #drop(): Promise<void> {
     const { outbox, events, log } = this.#parts;
     const olderThanMs = events.isAbsent ? KEEP_ABSENT_MS : KEEP_MS;
@@ -168,7 +170,7 @@ export class EventRelay {
   }
 }
 
-/** As the store counts it. */
+/** The size as the store counts it, in bytes of job ids. */
 function sizeOf(rows: readonly OutboxRow[]): number {
   return rows.flatMap((row) => row.changes).reduce((sum, change) => sum + change.jobIds.length, 0);
 }
@@ -191,7 +193,7 @@ function batchesOf({ rowId, eventTimeUs, changes }: OutboxRow, lanes: Pick<Lanes
   }));
 }
 
-/** Its id: with it no other database's row of the same number is taken for this one. */
+/** The first event's id distinguishes this row from a row with the same number in another database. */
 function firstEventOf([first]: EventBatch['changes']): string {
   return first ? eventId({ jobId: uuidFromBytes(first.jobIds.subarray(0, 16)), revision: first.revision }) : '';
 }

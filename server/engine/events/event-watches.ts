@@ -3,7 +3,7 @@ import type { JobState } from '../../domain/jobs/job-state.ts';
 import { EngineError } from '../base/errors.ts';
 import type { EventPage, EventRange, EventStream } from '../ports/ports.ts';
 
-/** Each costs the bus a consumer, and the replica what waits for it. */
+/** Each costs a consumer on the bus, and buffers on the replica. */
 const MAX_WATCHERS = 200;
 
 export interface EventQuery extends EventRange {
@@ -22,7 +22,7 @@ export class EventWatches {
   }
 
   /**
-   * The events that match, in pages of those that were stored together, to their end or until `gone` is aborted.
+   * The matching events, in pages of events that were stored together, until the stream ends or `gone` is aborted.
    *
    * Throws EVENTS_UNAVAILABLE, EVENT_POSITION_GONE, OVERLOADED, and SHUTTING_DOWN when this replica stops.
    */

@@ -1,4 +1,4 @@
-/** Sends the spans of the control plane that changes of jobs have ended. */
+/** Sends the control plane's spans that were ended by changes of jobs. */
 
 import { uuidFromBytes } from '../../domain/base/uuid.ts';
 import { closedSpans, closesSpans, type SpanChange } from '../../domain/events/closed-spans.ts';
@@ -10,7 +10,7 @@ import type { Log, Tracing } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 import { StepLinks, type StepLinksParts } from '../workflows/steps/links.ts';
 
-/** A change of jobs as the outbox tells it. */
+/** A change of jobs, from an outbox row. */
 export interface PublishedChange extends SpanChange {
   /** Sixteen bytes each. */
   readonly jobIds: Uint8Array;
@@ -28,7 +28,7 @@ interface ChangeOfJob {
 }
 
 const ID_BYTES = 16;
-/** Jobs that are read at once. */
+/** Max jobs per read. */
 const MAX_JOBS = 500;
 
 export class SpanRelay {
@@ -44,8 +44,8 @@ export class SpanRelay {
   }
 
   /**
-   * Resolves once the spans that ended with these changes are sent, or given up. Told of a change again, it sends equal
-   * spans under the same ids. Never rejects: what is only to be watched holds up nothing.
+   * Resolves once the spans that ended with these changes are sent, or given up. A repeated call sends equal spans
+   * under the same ids. Never rejects: traces must not hold up the relay of events.
    */
   async publishSpans(changes: readonly PublishedChange[]): Promise<void> {
     const closing = changes.filter(closesSpans).flatMap(eachJob);
@@ -66,7 +66,7 @@ export class SpanRelay {
     const kept = origins.filter((origin) => isSampled(origin, sampling)).map(({ jobId }) => jobId);
     if (kept.length === 0) return [];
     const jobs = await store.readTracedJobs(kept);
-    // Only a job's own span has links to other jobs, and that leaves when the job has ended.
+    // Only a job's own span links to other jobs; it is sent when the job has ended.
     const ended = new Set(changes.flatMap(({ jobId, change }) => (isTerminal(change.state) ? [jobId] : [])));
     const over = jobs.filter(({ jobId }) => ended.has(jobId));
     const [needed, targets] = await Promise.all([this.#steps.of(over), this.#dependencies.of(over)]);

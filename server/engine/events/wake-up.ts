@@ -1,4 +1,4 @@
-/** Wakes a reader that looks for news by itself: whoever was slow is told at once, and only once. */
+/** Wakes a reader in a loop. A wake while the reader is busy is kept, and several of them count as one. */
 export class WakeUp {
   #isWoken = false;
   #resume: (() => void) | undefined;
@@ -8,7 +8,7 @@ export class WakeUp {
     this.#resume?.();
   };
 
-  /** Resolves at the first wake since it last did. */
+  /** Resolves at the first wake since it last resolved. */
   async woken(): Promise<void> {
     if (!this.#isWoken) {
       await new Promise<void>((resolve) => {

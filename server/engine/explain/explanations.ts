@@ -1,4 +1,4 @@
-/** Explains a job: what keeps it from starting, its place in line, an estimate; who has it; how it ended. Reads only. */
+/** Explains a job: why it has not started, its queue position, an estimate; who runs it; how it ended. Reads only. */
 
 import { headroomOf } from '../../domain/dispatch/limits.ts';
 import { takesResources } from '../../domain/dispatch/placement.ts';
@@ -41,13 +41,13 @@ import { bodyOf } from '../workflows/bodies.ts';
 import { progressOf } from '../workflows/progress.ts';
 import { laneOf, ReadyReasons } from './ready-reasons.ts';
 
-/** Steps of a workflow that are named. */
+/** Max steps of a workflow that are named. */
 const MAX_STEPS = 5;
-/** Jobs that are counted before one. */
+/** Max jobs counted ahead of one. */
 const MAX_BEFORE = 1_000;
-/** Lanes of a queue that are looked at for it. */
+/** Max lanes of a queue read for that. */
 const MAX_LANES = 1_000;
-/** Sessions that could run a job and are asked for what they hold: a job that waits for more of them waits for any. */
+/** Max able sessions whose held resources are read: a job that waits for more of them than that waits for any. */
 const MAX_ABLE = 200;
 const MAX_ATTEMPTS = 5;
 
@@ -88,19 +88,19 @@ export class Explanations {
     this.#readyReasons = new ReadyReasons({ ...parts, preferences: this.#preferences });
   }
 
-  /** The job with the first thing that it waits for, also where that takes a look beyond its record. Throws JOB_NOT_FOUND. */
+  /** The job with its first wait reason, also if that takes reads beyond its record. Throws JOB_NOT_FOUND. */
   async getJob(namespace: string, jobId: string): Promise<JobView> {
     return this.#readyReasons.withReason(await this.#parts.getJob(namespace, jobId));
   }
 
-  /** Throws JOB_NOT_FOUND, and CONFLICT where the job moves on whenever it is looked at. */
+  /** Throws JOB_NOT_FOUND, and CONFLICT if the job changes state during every attempt to read it. */
   async explain(namespace: string, jobId: string): Promise<Explanation> {
     const { getJob, store } = this.#parts;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const view = await getJob(namespace, jobId);
       if (isTerminal(view.state)) return this.#explain(view, undefined);
       const run = await store.readRun(jobId);
-      // Two readings: what is told has to fit together.
+      // The record and the run are two reads; they must show the same state.
       if (run?.state === view.state) return this.#explain(view, run);
     }
     throw new EngineError('CONFLICT', `job ${jobId} moves on faster than it can be explained; try again`);
@@ -131,7 +131,7 @@ export class Explanations {
     return { isStarted: true, progress: found && progressOf(bodyOf(definitionBody).graph, found) };
   }
 
-  /** What a job is waiting for that has had its turn; undefined: it is none, or has not. */
+  /** The awaited event or approval of a started wait; undefined: it is no wait, or has not started. */
   async #awaited({ jobId }: JobView, run: ExplainedRun): Promise<string | undefined> {
     if (run.state !== 'WAITING') return undefined;
     const { wait } = (await laneOf(this.#parts.lanes, run.laneId)).definitionBody;
@@ -173,7 +173,7 @@ export class Explanations {
     return dependencyConstraints(await explainedDependencies(this.#parts.dependencies, namespace, jobId));
   }
 
-  /** As a workflow does, and what depends on something. */
+  /** For jobs that wait without a worker: workflows, waits, and jobs with dependencies. */
   #waitingForNoWorker(view: JobView, run: ExplainedRun, before: readonly Constraint[]): Waiting {
     const constraints = [...before, ...jobConstraints({ ...run, job: { ...run, jobId: view.jobId }, limits: [] })];
     return { constraints, place: undefined, estimate: undefined };
@@ -199,7 +199,7 @@ export class Explanations {
     return { ...limit, holders: { list, count: limit.capacity.held }, isDeferred };
   }
 
-  /** Where a ready job stands, among the jobs of its queue that compete with it for workers. */
+  /** A ready job's queue position, among the jobs of its queue that compete with it for workers. */
   async #line(
     { namespace, queue, jobId }: JobView,
     run: ExplainedRun,
@@ -230,15 +230,18 @@ export class Explanations {
 }
 
 /**
- * Whether jobs of a lane may go before one: suspects go apart, and what is held back where the job is not lets it pass. Of those
- * that wait at the limit of a key only the jobs of its own key may, which are counted by that.
+ * Whether jobs of a lane may be assigned before the job. Suspects and other jobs do not compete. A lane with a closed
+ * gate that the job lacks lets it pass. Jobs deferred at a key's limit compete only with jobs of the same key, which
+ * are counted separately.
  */
 function competes(lane: { suspect: boolean; atLimit: boolean; gates: number }, run: ExplainedRun): boolean {
   const isGatedMore = (lane.gates & ~run.gates) !== 0;
   return lane.suspect === run.suspect && !isGatedMore && !lane.atLimit;
 }
 
-/** Whether some session that can run the work can run the lane's jobs, too. Without any: whether it is the same definition. */
+/**
+ * Whether some session that can run the work can run the lane's jobs, too. Without such a session: the same definition.
+ */
 function isRival(lane: KnownLane, work: Work, able: readonly OpenSession[]): boolean {
   if (able.length === 0) return lane.definition === work.lane.definition;
   return fitting(able, { lane, handler: handlerOf(lane) }).length > 0;
@@ -254,7 +257,7 @@ function isWaiting({ state, attempt }: ExplainedRun): boolean {
   );
 }
 
-/** Since when it is in its state, as far as that is on record. */
+/** Since when it is in its state, as far as recorded. */
 function sinceOf(view: JobView, run: ExplainedRun | undefined): number | undefined {
   if (!run) return view.endTimeUs;
   const backUs = run.closeTimeUs ?? view.createTimeUs;

@@ -1,14 +1,17 @@
-/** Looks for ready jobs that no worker runs: one look at a time, over all lanes of a kind that may have some. */
+/**
+ * Polls for ready jobs that the control plane runs itself: one poll at a time, over all lanes of a kind that may have
+ * some.
+ */
 import type { KnownLane } from '../dispatch/known-lane.ts';
 
 export interface ReadyPollsParts {
-  /** Those that may have ready jobs. */
+  /** Lanes that may have ready jobs. */
   readonly ready: () => readonly Pick<KnownLane, 'laneId' | 'head'>[];
-  /** Jobs that one look takes. */
+  /** Max jobs per poll. */
   readonly most: number;
-  /** Takes up to `most` of these lanes. Resolves with how many it has taken. */
+  /** Takes up to `most` ready jobs of these lanes. Resolves with their number. */
   readonly take: (laneIds: readonly number[]) => Promise<number>;
-  /** The lanes stay as they are, for `pollAgain`. */
+  /** Called when a poll failed. The lanes keep their heads, for `pollAgain`. */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -22,13 +25,16 @@ export class ReadyPolls {
     this.#parts = parts;
   }
 
-  /** Resolves once the look that is under way is over; there is none after it. */
+  /** Resolves once the current poll is over; none follows. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#polling;
   }
 
-  /** Lanes may have got ready jobs. After a failure nothing is done: hints may come by the thousand, and it would fail again. */
+  /**
+   * Lanes may have ready jobs. After a failure it does nothing: hints may come by the thousand, and each would fail
+   * again.
+   */
   poll(): void {
     if (this.#stopped || this.#polling || this.#failed || this.#parts.ready().length === 0) return;
     this.#polling = this.#once().finally(() => {
@@ -37,7 +43,7 @@ export class ReadyPolls {
     });
   }
 
-  /** Once a round: also after a failure. */
+  /** Called once per round. Also polls after a failure. */
   pollAgain(): void {
     this.#failed = false;
     this.poll();
@@ -46,7 +52,7 @@ export class ReadyPolls {
   async #once(): Promise<void> {
     const { ready, most, take, onFailure } = this.#parts;
     const lanes = ready();
-    // A hint that comes while we look sets it again.
+    // A hint during the poll sets the head again.
     for (const lane of lanes) lane.head = undefined;
     let mayHaveMore = true;
     try {

@@ -1,6 +1,6 @@
 /**
- * What a ready job waits for, where its record, its queue and its breaker do not say: for who reads one job. Three or four
- * statements, without a look at the line; those who ask at the same time share what is read of workers.
+ * Why a ready job waits, if its record, its queue and its breaker do not say; used for reads of one job. Takes three or
+ * four statements, without counting the queue; concurrent calls share the reads of sessions.
  */
 import { noHolders } from '../../domain/explain/constraint.ts';
 import { jobConstraints } from '../../domain/explain/job-constraints.ts';
@@ -16,7 +16,7 @@ import type { JobView } from '../ports/jobs.ts';
 import type { Random, Timers } from '../ports/ports.ts';
 import type { OpenSessions } from '../sessions/open-sessions.ts';
 
-/** These come before whatever else may hold a ready job. */
+/** These come before any other reason of a ready job. */
 const said: ReadonlySet<WaitReason | undefined> = new Set(['QUEUE_PAUSED', 'CIRCUIT_BREAKER']);
 
 export interface ReadyReasonsParts {
@@ -50,7 +50,7 @@ export class ReadyReasons {
     this.#open = new Batcher({ name: 'reads of open sessions', flush, timers, random });
   }
 
-  /** The job with what it waits for; as it is, where it is not ready, or no worker is to run it. */
+  /** The job with its wait reason; unchanged if it is not ready, or not for workers. */
   async withReason(view: JobView): Promise<JobView> {
     if (view.state !== 'READY' || said.has(view.waitReason)) return view;
     const run = await this.#parts.store.readRun(view.jobId);
@@ -83,7 +83,10 @@ export class ReadyReasons {
   }
 }
 
-/** What its record, or its demands, say is more than that it is in line, and is kept where both say the same. */
+/**
+ * A reason from its record or its demands is more specific than IN_LINE. If both are the same, the record's text is
+ * kept.
+ */
 function withWorkerReason(view: JobView, { reason, message }: Found): JobView {
   if (view.waitReason === reason) return view;
   if (reason !== 'IN_LINE') return { ...view, waitReason: reason, reason: message };

@@ -1,4 +1,4 @@
-/** Looks at schedules that are due, submits the jobs of their times, and cancels those that are to make way. */
+/** Scans due schedules, submits the jobs of their runs, and cancels jobs that must make way for them. */
 import { decideSchedule, type ScheduleDecision, type ScheduleStatus } from '../../domain/schedules/decide-schedule.ts';
 import { NominalTimes } from '../../domain/schedules/nominal-times.ts';
 import type { PendingRun, RunKey } from '../../domain/schedules/schedule.ts';
@@ -29,14 +29,14 @@ export interface ScheduleRoundsParts {
 export const SCHEDULE_LABEL = 'muster.dev/schedule';
 export const SCHEDULE_TIME_LABEL = 'muster.dev/schedule-time';
 
-/** What other replicas were asked for is seen within this. */
+/** Changes made at other replicas are seen within this time. */
 const POLL_MS = 1_000;
-/** Looks in a round; each takes a few schedules. */
+/** Max scans per round; each takes a few schedules. */
 const MAX_ATTEMPTS = 100;
-/** Bounds the inputs that are in memory at a time: 8 MiB. */
+/** Bounds the inputs in memory at a time: 8 MiB. */
 const JOBS_AT_ONCE = 16;
 
-/** The job itself is to blame, or its limit wants no more of them: trying again would be of no use, or no run of that time. */
+/** Errors after which a run is not tried again: its job is at fault, or a limit refuses it. */
 const refusals: ReadonlySet<ErrorReason> = new Set([
   'DEFINITION_NOT_FOUND',
   'DEFINITION_ARCHIVED',
@@ -78,18 +78,18 @@ export class ScheduleRounds {
     return this.#loop.stop();
   }
 
-  /** Resolves after a round that began after the call. Never rejects: a round that failed is tried again. */
+  /** Resolves after a round that began after the call. Never rejects: a failed round is tried again. */
   scanNow(): Promise<void> {
     return this.#loop.runOnce();
   }
 
-  /** The next round is due with the next schedule, but comes soon: other replicas change schedules, too. */
+  /** The next round comes when the next schedule is due, or after POLL_MS: other replicas change schedules, too. */
   async #scan(): Promise<number | undefined> {
     const { store, clock, random } = this.#parts;
     for (let scan = 0; scan < MAX_ATTEMPTS && !this.#loop.isStopped; scan++) {
       const scanned = await store.schedules.scan(decide);
       if (scanned.length === 0) break;
-      // Beside each other, so that their jobs are stored together; and what goes wrong with one holds up no other.
+      // Concurrent, so that their jobs are stored together and an error of one does not hold up the others.
       await Promise.all(scanned.map((one) => this.#carryOut(one).catch((error) => this.#note(error))));
     }
     const nextUs = await store.schedules.readNextScanUs();
@@ -114,7 +114,7 @@ export class ScheduleRounds {
     }
   }
 
-  /** The request id is made of the run: however often it is tried, there is one job. Undefined: it is tried again. */
+  /** The request id is derived from the run: retries make at most one job. Undefined: it must be tried again. */
   async #submit(schedule: Schedule, run: PendingRun): Promise<RunResult | undefined> {
     const { namespace, name, scheduleId } = schedule;
     const { nominalUs, causeId } = run;
@@ -128,7 +128,7 @@ export class ScheduleRounds {
         field: 'job',
         ignoresBounds: true,
       });
-      // That one is another submission's: the schedule neither waits for it nor cancels it.
+      // A duplicate is another submission's job: the schedule neither waits for it nor cancels it.
       if (made?.duplicate)
         return {
           nominalUs,
@@ -149,12 +149,12 @@ export function decide(schedule: Schedule, status: ScheduleStatus, nowUs: number
   return decideSchedule(status, new NominalTimes(schedule.rules.times), nowUs);
 }
 
-/** What has come by rules that others are about to replace. */
+/** The last runs by the rules that are about to be replaced. */
 export function decideLast(schedule: Schedule, status: ScheduleStatus, nowUs: number): ScheduleDecision {
   return decideSchedule(status, new NominalTimes(schedule.rules.times), nowUs, true);
 }
 
-/** What a run submits: it can be found by the labels that say whose it is, and for which time. */
+/** The submission of a run. Its labels name the schedule and the time. */
 export function submissionOf(
   { name, job }: Pick<Schedule, 'name' | 'job'>,
   { nominalUs }: Pick<RunKey, 'nominalUs'>,

@@ -1,4 +1,4 @@
-/** Schedules as people make, see, hold, trigger and delete them. When they run is in `schedule-rounds.ts`. */
+/** Creates, reads, pauses, triggers and deletes schedules. `schedule-rounds.ts` runs them. */
 
 import { uuidFromBytes } from '../../domain/base/uuid.ts';
 import {
@@ -33,11 +33,11 @@ export interface SchedulesParts {
   readonly clock: DbClock;
   readonly timers: Timers;
   readonly random: Random;
-  /** Looks at the schedules that are due, at once. Never rejects. */
+  /** Scans the due schedules now. Never rejects. */
   readonly scanNow: () => Promise<void>;
 }
 
-/** Times that one request may ask for. */
+/** Max times per backfill. */
 const MAX_BACKFILLED = 1_000;
 
 export interface Applied {
@@ -45,7 +45,7 @@ export interface Applied {
   readonly created: boolean;
 }
 
-/** Each rejects with an EngineError: SCHEDULE_NOT_FOUND, and what its RPC says. */
+/** Each method rejects with an EngineError: SCHEDULE_NOT_FOUND, and the errors of its RPC. */
 export class Schedules {
   readonly #parts: SchedulesParts;
 
@@ -53,23 +53,23 @@ export class Schedules {
     this.#parts = parts;
   }
 
-  /** Refuses what could never run: rules that name no time, and a job that would be refused now. */
+  /** Refuses a schedule that could never run: rules without any time, and a job that would be refused now. */
   async check(spec: ScheduleSpec): Promise<void> {
     if (namesNone(spec.rules.times, this.#parts.clock.nowUs()))
       throw badField('schedule.times', 'names no time that is still to come');
     await this.#parts.submissions.check(spec.namespace, submissionOf(spec, { nominalUs: 0 }), 'schedule.job');
   }
 
-  /** Makes it, or changes one that is there. After a repeat it is as it is now. */
+  /** Creates or changes a schedule. A repeat returns it in its current state. */
   async apply(spec: ScheduleSpec, etag: string, request: RequestKey | undefined): Promise<Applied> {
     const refusal: unknown = await this.check(spec).catch((error) => error);
     const scheduleId = uuidFromBytes(this.#parts.random.bytes16());
     const change = await this.#change(spec, request, async (store) => {
-      // Only now, when it is known to be no repeat: what that asked for was good when it was carried out.
+      // Thrown only here, since the call is not a repeat: a repeat's request was valid when it was carried out.
       if (refusal) throw refusal;
       return store.apply(spec, etag, scheduleId, decideLast);
     });
-    // So that the answer says what its next time is.
+    // The scan sets the next time, which the answer contains.
     await this.#parts.scanNow();
     return { schedule: await this.get(spec), created: change?.kind === 'done' && change.created };
   }
@@ -80,7 +80,7 @@ export class Schedules {
     return found;
   }
 
-  /** The next times of these rules, after one or from now on; fewer where they are behind too many excluded ones. */
+  /** The next times of these rules after a time, by default now; fewer if too many excluded times come before them. */
   nextTimes(times: ScheduleTimes, count: number, afterUs = this.#parts.clock.nowUs()): FoundTimes {
     return new NominalTimes(times).between(afterUs, Number.POSITIVE_INFINITY, count);
   }
@@ -106,7 +106,7 @@ export class Schedules {
     });
   }
 
-  /** One run now, whatever the times say. Without a policy the schedule's own holds. */
+  /** Starts one run now, regardless of the times. The default policy is the schedule's own. */
   async trigger(
     name: ScheduleName,
     overlap: OverlapPolicy | undefined,
@@ -119,12 +119,12 @@ export class Schedules {
     await this.#changed(name, request, (store) => store.ask(name, [run]));
     await this.#parts.scanNow();
     const made = await this.#parts.store.schedules.readRun(scheduleId, causeId);
-    // Deleted in between, or so long ago that it is not kept.
+    // Deleted since, or a repeat of a call so old that its run is no longer kept.
     if (!made) throw scheduleNotFound(name);
     return made;
   }
 
-  /** One run for each of the times in [fromUs, toUs), excluded ones and those of the past too. Returns how many. */
+  /** Starts one run for each time in [fromUs, toUs), including excluded and past ones. Returns their number. */
   async backfill(
     name: ScheduleName,
     span: { readonly fromUs: number; readonly toUs: number },
@@ -161,13 +161,13 @@ export class Schedules {
     return this.#parts.store.schedules.listRuns(scheduleId, before, limit);
   }
 
-  /** The schedule after the change; after a repeat, as it is now. */
+  /** The schedule after the change; for a repeat, in its current state. */
   async #changed(name: ScheduleName, request: RequestKey | undefined, work: Work): Promise<Schedule> {
     const change = await this.#change(name, request, work);
     return change?.kind === 'done' ? change.schedule : this.get(name);
   }
 
-  /** What was done; undefined: a call with this request id was carried out before. What is refused leaves the id free. */
+  /** Undefined: a call with this request id was carried out before. A refused call leaves the id unused. */
   async #change(name: ScheduleName, request: RequestKey | undefined, work: Work): Promise<ScheduleChange | undefined> {
     return this.#once(name, request, async ({ schedules }) => {
       const made = await work(schedules);
@@ -191,7 +191,7 @@ export class Schedules {
   }
 }
 
-/** Times that are behind too many excluded ones to be found at once are there: they are found in time. */
+/** Times behind too many excluded ones to be found in one search count as existing: later searches find them. */
 function namesNone(times: ScheduleTimes, nowUs: number): boolean {
   const { timeUs, searchedUntilUs } = new NominalTimes(times).after(nowUs);
   return timeUs === undefined && searchedUntilUs === undefined;

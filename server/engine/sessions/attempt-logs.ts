@@ -1,4 +1,4 @@
-/** What handlers log: stored in groups, read in pages. It is kept as well as may be, and never costs an attempt or a lease. */
+/** Logs of handlers: stored in groups, read in pages. Best effort; a failure never costs an attempt or a lease. */
 import { isTerminal } from '../../domain/jobs/job-state.ts';
 import { Batcher } from '../base/batcher.ts';
 import { asEngineError } from '../base/errors.ts';
@@ -8,7 +8,7 @@ import type { AttemptLog, LogPage, LogQuery, LogRecord } from '../ports/logs.ts'
 import type { Log, Random, Timers } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 
-/** What a row of the line stands for, so that the line is bounded in bytes: 50 MiB. */
+/** Bytes per row of the batcher's queue, which bounds the queue at 50 MiB. */
 const ROW_BYTES = 1024;
 const MAX_ROWS = 4_000;
 
@@ -19,7 +19,7 @@ export interface AttemptLogsParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Log;
-  /** Records of these jobs can be read now. */
+  /** Called when new records of these jobs can be read. */
   readonly onStored: (jobIds: readonly string[]) => void;
 }
 
@@ -49,8 +49,8 @@ export class AttemptLogs {
   }
 
   /**
-   * Resolves once they are stored, or dropped because there is no room for them. Rejects only where the database did not
-   * answer, and whoever calls would fail for the same reason.
+   * Resolves once they are stored, or dropped because the queue is full. Rejects only if the database did not answer:
+   * then the caller's own statement would fail as well.
    */
   async save(logs: readonly AttemptLog[]): Promise<void> {
     try {
@@ -62,10 +62,10 @@ export class AttemptLogs {
     }
   }
 
-  /** Throws JOB_NOT_FOUND. What has `ended` gets no more records. */
+  /** Throws JOB_NOT_FOUND. With `ended`, no more records will come. */
   async read(namespace: string, query: LogQuery): Promise<LogPage & { ended: boolean }> {
     const { store } = this.#parts;
-    // The job first: of one that had ended by then, all records are there.
+    // The job is read first: if it has ended by then, the log is complete.
     const job = await store.readJob(namespace, query.jobId);
     if (!job) throw jobNotFound(namespace, query.jobId);
     return { ...(await store.readLogs(query)), ended: isTerminal(job.state) };
@@ -78,7 +78,7 @@ function bytesOf({ message, fields }: LogRecord): number {
   return bytes;
 }
 
-/** A beat and a report of one attempt may meet in one flush, with the same records. */
+/** A heartbeat and a report of one attempt may be in one flush, with the same records. */
 function oneOfEach(logs: readonly AttemptLog[]): AttemptLog[] {
   const byAttempt = new Map<string, AttemptLog>();
   for (const log of logs) {

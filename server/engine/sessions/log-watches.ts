@@ -1,7 +1,7 @@
 /**
- * Streams of what handlers log. The store is read for whoever follows a job, when this replica has stored records of it or
- * another one hints that it has: so order and gaps are the store's, and a hint that is lost, late or doubled changes nothing
- * but the time of a read.
+ * Streams of handlers' logs. A stream reads the store when this replica has stored records of the job, or another one
+ * hints that it has. So the store defines order and gaps; a lost, late or repeated hint changes only the time of a
+ * read.
  */
 import { isTerminal } from '../../domain/jobs/job-state.ts';
 import { asEngineError, EngineError } from '../base/errors.ts';
@@ -13,14 +13,14 @@ import type { Bus, Timers } from '../ports/ports.ts';
 import type { Store } from '../ports/store.ts';
 
 const MAX_WATCHERS = 1_000;
-/** Of at most 8 KiB each: what a stream holds for a reader that is slow. */
+/** Max records buffered for a slow reader, of at most 8 KiB each. */
 const RECORDS_PER_READ = 100;
-/** Untold, a stream looks after this time: a hint may be lost ... */
+/** Without a hint a stream reads after this time: hints can be lost ... */
 const POLL_MS = 2_000;
-/** ... and while the bus is down none comes. */
+/** ... and while the bus is down there are none. */
 const POLL_BUS_DOWN_MS = 500;
 
-/** Records that follow those before them: in the first and the last one there may be none. `ended`: nothing more will come. */
+/** Records after the last ones. The first and the last update may be empty. `ended`: nothing more will come. */
 export interface LogUpdate {
   readonly records: readonly KeptRecord[];
   readonly after: LogPosition;
@@ -34,7 +34,7 @@ export interface LogWatchesParts {
   readonly timers: Timers;
 }
 
-/** What a watch of the job tells beside its log. */
+/** State of the job's own watch, which runs next to the stream. */
 interface JobEnd {
   isOver: boolean;
   error?: unknown;
@@ -49,16 +49,17 @@ export class LogWatches {
     this.#parts = parts;
   }
 
-  /** Nobody watches anything. */
+  /** Whether there are no watches. */
   get isIdle(): boolean {
     return this.#count === 0;
   }
 
   /**
-   * What is kept after a position, at once, be it nothing; then what comes, until the job, or the attempt that was asked for, is over, or `gone` is
-   * aborted.
+   * The records after a position at once, even if there are none; then new ones, until the job, or the requested
+   * attempt, is over, or `gone` is aborted.
    *
-   * Throws JOB_NOT_FOUND, also when the job is deleted meanwhile, OVERLOADED, and SHUTTING_DOWN when this replica stops.
+   * Throws JOB_NOT_FOUND, also when the job is deleted meanwhile, OVERLOADED, and SHUTTING_DOWN when this replica
+   * stops.
    */
   async *watch(namespace: string, query: Omit<LogQuery, 'limit'>, gone: AbortSignal): AsyncGenerator<LogUpdate, void> {
     if (this.#count >= MAX_WATCHERS)
@@ -68,12 +69,12 @@ export class LogWatches {
     const { jobId, attempt } = query;
     const left = new AbortController();
     const signal = AbortSignal.any([gone, left.signal]);
-    // Before the first look, so that what is stored between the two is not missed.
+    // Registered before the first read, so that records stored in between are not missed.
     const wakeUp = this.#enter(jobId);
     signal.addEventListener('abort', wakeUp.wake);
     const jobs = this.#parts.watches.watch(namespace, jobId, signal);
     try {
-      // The first one tells whether there is such a job in this namespace: records are found by its id alone.
+      // The first item checks that the namespace has the job: records are read by the job's id alone.
       const first = await jobs.next();
       const end: JobEnd = { isOver: first.done === true || isOver(first.value, attempt) };
       if (!end.isOver) void awaitEnd(jobs, attempt, end).finally(wakeUp.wake);
@@ -96,7 +97,7 @@ export class LogWatches {
     let isFirst = true;
     for (let { after } = query; !gone.aborted; isFirst = false) {
       if (end.error !== undefined) throw end.error;
-      // Before the read: of a job that was over by then, all records are there.
+      // Copied before the read: the log of a job that was over by then is complete.
       const { isOver } = end;
       const { records, hasMore } = await store.readLogs({ ...query, after, limit: RECORDS_PER_READ }).catch((error) => {
         throw asEngineError(error);
@@ -109,7 +110,7 @@ export class LogWatches {
     }
   }
 
-  /** Resolves when there may be something to be read. */
+  /** Resolves when there may be new records. */
   async #reported(wakeUp: WakeUp): Promise<void> {
     const { bus, timers } = this.#parts;
     const timer = timers.after(bus.isUp() ? POLL_MS : POLL_BUS_DOWN_MS, wakeUp.wake);
@@ -133,12 +134,12 @@ export class LogWatches {
   }
 }
 
-/** The log of an attempt is complete when the next one begins. */
+/** The log of an attempt is complete when the next attempt begins. */
 function isOver({ state, attempt: current }: JobView, attempt: number | undefined): boolean {
   return isTerminal(state) || (attempt !== undefined && current > attempt);
 }
 
-/** Resolves with the end, or with what keeps it from being told. */
+/** Records the job's end in `end`, or the error of its watch. */
 async function awaitEnd(jobs: AsyncIterable<JobView>, attempt: number | undefined, end: JobEnd): Promise<void> {
   try {
     for await (const job of jobs) if (isOver(job, attempt)) break;

@@ -1,4 +1,4 @@
-/** The open sessions of a namespace, and whether anything is assigned to them. */
+/** The open sessions of a namespace, with those that can't be assigned jobs marked. */
 import type { OpenSession } from '../../domain/explain/worker-constraints.ts';
 import type { DbClock } from '../base/db-clock.ts';
 import type { WorkerView } from '../ports/sessions.ts';
@@ -6,7 +6,7 @@ import type { Store } from '../ports/store.ts';
 import type { Workers } from './workers.ts';
 
 const NO_ID = '00000000-0000-0000-0000-000000000000';
-/** That are read; with so many, there may be more. */
+/** Max sessions read; with so many, there may be more. */
 export const MAX_SESSIONS = 1_000;
 
 export interface OpenSessionsParts {
@@ -22,7 +22,7 @@ export class OpenSessions {
     this.#parts = parts;
   }
 
-  /** At most 1,000. */
+  /** At most MAX_SESSIONS. */
   async read(namespace: string): Promise<OpenSession[]> {
     const { store } = this.#parts;
     const sessions = await store.listSessions(namespace, NO_ID, MAX_SESSIONS);

@@ -25,14 +25,14 @@ export type Outcome =
   | { readonly kind: 'released'; readonly why: string }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'aborted' }
-  /** It waits for these children of its job. */
+  /** The attempt waits for these children of its job. */
   | { readonly kind: 'suspended'; readonly childIds: readonly string[] };
 
 export interface Report {
   readonly jobId: string;
   readonly attempt: number;
   readonly outcome: Outcome;
-  /** What its handler has logged since the last beat. */
+  /** Its handler's log records since the last heartbeat. */
   readonly logs?: readonly LogRecord[];
 }
 
@@ -50,17 +50,17 @@ export interface ReportsParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly announcer: Pick<Announcer, 'committed'>;
-  /** How the store writes a failure, to tell a repeat from another result. */
+  /** Renders a failure as the store writes it, to distinguish a repeat from another result. */
   readonly failureText: (failure: Failure) => string;
 }
 
-/** Reasons of a release that every session like it would give too. */
+/** Release reasons that hold for every session of the class. */
 const barring: ReadonlySet<string> = new Set(['UNSUPPORTED', 'TOO_LARGE']);
 
 export class Reports {
   readonly #parts: ReportsParts;
   readonly #completions: Batcher<readonly Completion[], ReadonlySet<AttemptKey>>;
-  /** Those with a result that was checked. */
+  /** Completions whose result has been checked. */
   readonly #checked: Batcher<readonly Completion[], ReadonlySet<AttemptKey>>;
   readonly #closings: Batcher<readonly Closing[], ReadonlySet<AttemptKey>>;
 
@@ -116,7 +116,7 @@ export class Reports {
     return reports.map((report, i) => (accepted[i] ? 'ACCEPTED' : repeated.has(report) ? 'DUPLICATE' : 'LEASE_LOST'));
   }
 
-  /** While the attempts are open: who reads that a job has ended finds all that it has logged. */
+  /** Stored while the attempts are open, so that a reader who sees the job's end finds its whole log. */
   async #saveLogs(sessionId: string, reports: readonly Report[]): Promise<void> {
     const logs = reports.flatMap(({ jobId, attempt, logs: records = [] }) =>
       records.length > 0 ? [{ jobId, attempt, sessionId, records }] : [],
@@ -124,7 +124,7 @@ export class Reports {
     await this.#parts.logs.save(logs);
   }
 
-  /** Those of the results that were not taken because they have to be checked first, and are now taken or refused. */
+  /** Checks the results of completions that require it. Returns those that were then completed or closed as failed. */
   async #checkLate(late: readonly Completion[]): Promise<ReadonlySet<AttemptKey>> {
     const results = await this.#parts.resultChecks.check([...firstOfEach([late]).values()]);
     const good = results.filter(({ failure }) => !failure).map(({ completion }) => completion);
@@ -173,7 +173,7 @@ export class Reports {
       case 'failed':
         return decideFail(run, outcome.failure, policy, moment);
       case 'released':
-        // Before the job is ready again, or it would come straight back.
+        // Before the job is ready again; otherwise it would be assigned to the same session at once.
         if (barring.has(outcome.why)) this.#parts.credits.bar(run.sessionId ?? '', run.laneId);
         return decideLoss(decideRelease(run, outcome.why, moment), policy, moment);
       case 'cancelled':
@@ -183,7 +183,7 @@ export class Reports {
     }
   }
 
-  /** Which of the refused reports had been accepted before, with the same content. */
+  /** Which of the refused reports were accepted before, with the same content. */
   async #repeated(sessionId: string, refused: readonly Report[]): Promise<Set<Report>> {
     const records = await this.#parts.store.readClosed(
       refused.map(({ jobId, attempt }) => ({ jobId, attempt, sessionId })),
@@ -200,7 +200,7 @@ export class Reports {
   #isSame(record: ClosedRecord, outcome: Outcome): boolean {
     switch (outcome.kind) {
       case 'succeeded':
-        // Refused by its schema, it was closed as a failure that names it.
+        // A result refused by its schema was closed as a failure that contains its hash.
         if (record.outcome === 'FAILED') return record.failure?.includes(resultHash(outcome.result)) === true;
         return (
           record.result !== undefined &&
@@ -210,15 +210,15 @@ export class Reports {
       case 'failed':
         return record.outcome === 'FAILED' && record.failure === this.#parts.failureText(outcome.failure);
       case 'cancelled':
-        // Without a cancel on record it was taken as aborted.
+        // Without a recorded cancel it was closed as aborted.
         return record.outcome === 'CANCELLED' || record.givenBack === 'ABORTED';
       case 'released':
-        // Seen running, it was taken as aborted.
+        // A running attempt was closed as aborted.
         return record.givenBack !== undefined;
       case 'aborted':
         return record.givenBack === 'ABORTED' || record.givenBack === 'STOPPED';
       case 'suspended':
-        // Of a job that was being cancelled it was the end.
+        // The suspension of a job that was being cancelled ended it.
         return record.outcome === 'SUSPENDED' || record.outcome === 'CANCELLED';
     }
   }
@@ -229,8 +229,8 @@ function textOf({ jobId, attempt, sessionId }: AttemptKey): string {
 }
 
 /**
- * One report for each attempt: the first. A copy of it, in the same call or in another of the same flush, is looked at
- * once this one is stored. Several attempts of one job are all kept, since at most one of them is open.
+ * The first report of each attempt. A copy, in the same call or in another of the same flush, is compared once the
+ * first one is stored. Several attempts of one job are all kept, since at most one of them is open.
  */
 function firstOfEach<T extends AttemptKey>(lists: readonly (readonly T[])[]): Map<string, T> {
   const first = new Map<string, T>();

@@ -1,4 +1,4 @@
-/** Results of jobs whose definition says what they must be: looked at one by one, before they count. */
+/** Checks results of jobs whose definition has an output schema, one by one, before they are accepted. */
 import { createHash } from 'node:crypto';
 import { type Failure, type Payload, systemFailure } from '../../domain/base/payload.ts';
 import type { Definitions } from '../definitions/definitions.ts';
@@ -14,7 +14,7 @@ export interface ResultChecksParts {
   readonly schemas: Schemas;
 }
 
-/** A result that was looked at: without a failure it fits. */
+/** A checked result: valid if it has no failure. */
 export interface CheckedResult {
   readonly completion: Completion;
   readonly failure: Failure | undefined;
@@ -22,7 +22,7 @@ export interface CheckedResult {
 
 const EMPTY = new Uint8Array();
 
-/** Tells a repeat of a refused result from another one; it is kept with the failure. */
+/** Identifies a refused result, to recognize its repeats; stored with the failure. */
 export function resultHash(result: Payload): string {
   return createHash('sha256').update(`${result.contentType}\n`).update(result.data).digest('hex');
 }
@@ -40,13 +40,15 @@ export class ResultChecks {
     this.#parts = parts;
   }
 
-  /** Of these, one an attempt at most, those that are open and were not completed because they have to be checked. */
+  /**
+   * Checks those that are open and were not completed because they need a check. At most one completion per attempt.
+   */
   async check(completions: readonly Completion[]): Promise<CheckedResult[]> {
     const unchecked = await this.#parts.store.readUnchecked(completions);
     if (unchecked.length === 0) return [];
     const byJob = new Map(completions.map((completion) => [keyOf(completion), completion]));
     await this.#parts.lanes.load(unchecked.map(({ laneId }) => laneId));
-    // Each a call of its own, so that slow ones do not add up to a call that is refused, over and over.
+    // One call each, so that slow checks do not add up to a call that times out again and again.
     return Promise.all(
       unchecked.flatMap((attempt) => {
         const completion = byJob.get(keyOf(attempt));

@@ -1,9 +1,9 @@
-/** What a worker offers when it opens a session: by it a repeat of the call is told from another one. */
+/** The offer with which a worker opens a session; distinguishes a repeat of the call from another one. */
 import type { NewSession } from '../ports/sessions.ts';
 
 export type SessionOffer = Omit<NewSession, 'sessionId' | 'leaseMs' | 'requestId'>;
 
-/** Whether both offer the same, in whatever order they name it. What the server makes nothing of is not compared. */
+/** Whether both offers are the same, in any order. Parts that the server ignores are not compared. */
 export function isSameOffer(one: SessionOffer, other: SessionOffer): boolean {
   return contentOf(one) === contentOf(other);
 }

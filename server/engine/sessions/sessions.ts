@@ -1,4 +1,4 @@
-/** Worker sessions: opened, kept alive by heartbeats, closed; what they hold is compared with what the store says. */
+/** Worker sessions: opens, renews and closes them; compares the attempts that a session lists with the store. */
 
 import type { SessionClass } from '../../domain/dispatch/placement.ts';
 import { decideAbort, decideSessionEnd, type SessionEnd } from '../../domain/jobs/decide.ts';
@@ -41,31 +41,31 @@ export interface Heartbeat {
 export interface HeartbeatReply {
   readonly assignments: readonly Assignment[];
   readonly cancels: readonly CancelNotice[];
-  /** Somebody asked for the worker to drain. */
+  /** A drain of the worker was requested. */
   readonly drain: boolean;
   readonly reconnectBus: boolean;
-  /** Undefined: after the usual interval. */
+  /** Undefined: the usual interval. */
   readonly nextBeatMs: number | undefined;
   readonly credentials: SessionCredentials | undefined;
 }
 
-/** Beats that the ping may lag behind before a session counts as deaf. */
+/** Max heartbeats that the ping may lag behind before the session counts as deaf: it does not receive from the bus. */
 export const DEAF_AFTER_BEATS = 3;
 const BUS_DOWN_BEAT_MS = 500;
-/** Each so many beats RUNNING attempts are compared too. */
+/** Every so many heartbeats, RUNNING attempts are compared, too. */
 const WHOLE_COMPARISON_BEATS = 12;
 const RESEND_BYTES = 1 << 20;
 const PAGE = 1_000;
-/** Pages freed in one go; a sweeper goes on with the rest. */
+/** Max pages freed in one call; a sweeper continues with the rest. */
 const PAGES = 100;
 const CREDENTIALS_LIFE_MS = 3_600_000;
 
 interface KnownSession {
   readonly sessionClass: SessionClass;
   readonly workerName: string;
-  /** Whether credits count: the bus reaches it, as far as its last beat at this replica tells. */
+  /** Whether its credits count: the bus reached it, as of its last heartbeat at this replica. */
   isReachable: boolean;
-  /** It takes nothing more, as far as this replica knows. */
+  /** It takes no more jobs, as far as this replica knows. */
   drains: boolean;
 }
 
@@ -91,7 +91,7 @@ export interface SessionsParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Log;
-  /** Makes sure that the lanes of these attempts are known. */
+  /** Loads the lanes of these attempts. */
   readonly loadLanes: (laneIds: readonly number[]) => Promise<void>;
 }
 
@@ -131,7 +131,7 @@ export class Sessions {
     });
   }
 
-  /** The session of an earlier call with the same request id, if there is one. Throws REQUEST_ID_REUSED, LEASE_LOST. */
+  /** Returns the session of an earlier call with the same request id, if any. Throws REQUEST_ID_REUSED, LEASE_LOST. */
   async open(
     offer: Omit<NewSession, 'sessionId' | 'leaseMs'>,
   ): Promise<{ session: SessionRow; access: SessionAccess; times: SessionTimes }> {
@@ -175,7 +175,7 @@ export class Sessions {
     };
   }
 
-  /** Credits that came with a report. Those of a session that drains or does not hear are worth nothing. */
+  /** Adds credits that came with a report. Ignored if the session drains or is deaf. */
   async grant(sessionId: string, granted: readonly GrantedCredit[], voided: readonly number[]): Promise<void> {
     const { credits, dispatcher } = this.#parts;
     credits.void(sessionId, voided);
@@ -186,12 +186,12 @@ export class Sessions {
     dispatcher.wake();
   }
 
-  /** Ends a session at its own wish; what it holds goes back at once. */
+  /** Ends a session at its own request; its attempts go back at once. */
   async close(sessionId: string): Promise<void> {
     await this.end([sessionId], 'CLOSE');
   }
 
-  /** Closes sessions and gives back what they hold. With `lapsedForMs`, only those whose lease ended that long ago. */
+  /** Closes sessions and releases their attempts. With `lapsedForMs`, only sessions whose lease ended that long ago. */
   async end(sessionIds: readonly string[], how: SessionEnd, lapsedForMs?: number): Promise<string[]> {
     const closed = await this.#parts.store.closeSessions(sessionIds, how, lapsedForMs);
     if (closed.length > 0) killPoint('close.after_closing_before_freeing');
@@ -199,7 +199,7 @@ export class Sessions {
     return closed;
   }
 
-  /** Gives back what a CLOSING session holds, page by page, and then closes it. */
+  /** Releases the attempts of a CLOSING session page by page, then closes it. */
   async free(sessionId: string, how: SessionEnd): Promise<void> {
     const { changes, store, random } = this.#parts;
     this.#forget(sessionId);
@@ -214,7 +214,7 @@ export class Sessions {
     await store.endSessions([sessionId]);
   }
 
-  /** Somebody asked for the session to drain: credits that it has granted here are of no use any more. */
+  /** A drain of the session was requested: its credits here are void. */
   stopGranting(sessionId: string): void {
     const known = this.#known.get(sessionId);
     if (known) known.drains = true;
@@ -234,7 +234,7 @@ export class Sessions {
     return beats.map((beat) => bySession.get(beat.sessionId));
   }
 
-  /** What handlers say of themselves. */
+  /** Stores the progress and the logs of handlers. */
   async #receive({ sessionId, progress, logs }: Heartbeat): Promise<void> {
     if (progress.length === 0 && logs.length === 0) return;
     const ofSession = { sessionId };
@@ -244,7 +244,7 @@ export class Sessions {
     ]);
   }
 
-  /** The session's list against the store's: re-sends what it should hold, tells what to stop, marks what runs. */
+  /** Compares the session's list with the store: re-sends missing attempts, returns cancels, marks running ones. */
   async #compare(beat: Heartbeat, renewal: Renewal): Promise<{ assignments: Assignment[]; cancels: CancelNotice[] }> {
     const whole = renewal.beats % WHOLE_COMPARISON_BEATS === 0;
     const runs = await this.#parts.store.readHeld(beat.sessionId, whole);
@@ -258,8 +258,8 @@ export class Sessions {
     }
     const unknown = runs.filter((run) => run.state === 'RUNNING' && startedOf(run) === undefined && old(run));
     if (unknown.length > 0 && (await this.#isNewest(beat, renewal))) await this.#abort(unknown);
-    // A grant that is being cancelled goes out again too, along with its cancel: it is released at once, where a cancel
-    // alone would only be remembered.
+    // An assignment that is being cancelled is re-sent, too, with its cancel: the worker then releases it at once. A
+    // cancel alone would only be remembered.
     const missing = runs.filter((run) => run.state !== 'RUNNING' && startedOf(run) === undefined && old(run));
     return {
       assignments: missing.length > 0 ? await this.#resend(missing) : [],
@@ -268,9 +268,9 @@ export class Sessions {
   }
 
   /**
-   * Whether every beat that was processed before this one was also sent before it, and none has been processed since: a
-   * beat that comes late does not list what was accepted after it was sent, and says nothing about what is running. It
-   * heard the ping of the beat just before it, so it was sent after that one was processed.
+   * Whether this heartbeat is the newest one: all heartbeats processed before it were also sent before it, and none was
+   * processed since. A late one does not list attempts accepted after it was sent, so their absence means nothing. This
+   * one echoes the ping of the heartbeat just before it, so it was sent after that one was processed.
    */
   async #isNewest(beat: Heartbeat, renewal: Renewal): Promise<boolean> {
     if (beat.pingEcho !== renewal.beats - 1) return false;
@@ -298,7 +298,7 @@ export class Sessions {
     });
   }
 
-  /** Stateless: at the beats in which another half of the credentials' life is over. */
+  /** Without state: renews at the heartbeats at which half of the credentials' lifetime has passed again. */
   #renewedCredentials(sessionId: string, renewal: Renewal): SessionCredentials | undefined {
     const beats = Math.max(1, Math.floor(CREDENTIALS_LIFE_MS / 2 / this.#parts.times.beatMs));
     return renewal.beats % beats === 0 ? this.#parts.bus.grantAccess(sessionId).credentials : undefined;

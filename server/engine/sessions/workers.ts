@@ -1,4 +1,4 @@
-/** Workers as people see them: listed, looked into, asked to drain. */
+/** Lists and shows workers, and requests drains. */
 import { EngineError } from '../base/errors.ts';
 import type { Bus } from '../ports/ports.ts';
 import type { HeldJob, SessionRow, WorkerView } from '../ports/sessions.ts';
@@ -20,7 +20,7 @@ export class Workers {
     this.#parts = parts;
   }
 
-  /** Those whose session is not closed, by session id. */
+  /** Workers whose session is not closed, by session id. */
   list(namespace: string, afterSessionId: string, limit: number): Promise<WorkerView[]> {
     return this.#parts.store.listSessions(namespace, afterSessionId, limit);
   }
@@ -32,8 +32,8 @@ export class Workers {
   }
 
   /**
-   * Nothing is assigned to the worker any more once this has resolved; its next heartbeat is told. Throws
-   * SESSION_NOT_FOUND, and SESSION_CLOSED for one that was closed without having been asked to drain.
+   * Once this has resolved, no more jobs are assigned to the worker; its next heartbeat's reply contains the drain.
+   * Throws SESSION_NOT_FOUND, and SESSION_CLOSED for a session that was closed without a drain request.
    */
   async drain(namespace: string, sessionId: string): Promise<WorkerView> {
     await this.#parts.store.drainSession(namespace, sessionId);
@@ -45,7 +45,7 @@ export class Workers {
     });
   }
 
-  /** Whether it beats and does not hear the bus, though the bus works. */
+  /** Whether it sends heartbeats but receives nothing from the bus, though the bus works. */
   isDeaf(session: SessionRow): boolean {
     return session.state === 'OPEN' && session.beats - session.pingEcho >= DEAF_AFTER_BEATS && this.#parts.bus.isUp();
   }

@@ -1,4 +1,4 @@
-/** Ends jobs that wait for a person's word. */
+/** Ends jobs that wait for a person's approval. */
 
 import type { Payload } from '../../domain/base/payload.ts';
 import { isTerminal, type TerminalState } from '../../domain/jobs/job-state.ts';
@@ -19,7 +19,7 @@ export interface ApprovalsParts {
   readonly schemas: Schemas;
 }
 
-/** Each resolves with the job. Throws JOB_NOT_FOUND, JOB_NOT_AWAITING_APPROVAL or REQUEST_ID_REUSED. */
+/** Each method resolves with the job. Throws JOB_NOT_FOUND, JOB_NOT_AWAITING_APPROVAL or REQUEST_ID_REUSED. */
 export class Approvals {
   readonly #parts: ApprovalsParts;
 
@@ -27,7 +27,7 @@ export class Approvals {
     this.#parts = parts;
   }
 
-  /** Throws INVALID_FIELD, too: where the result would not be as the definition's output schema wants it. */
+  /** Also throws INVALID_FIELD if the result does not match the definition's output schema. */
   async approve(
     namespace: string,
     jobId: string,
@@ -41,7 +41,7 @@ export class Approvals {
     );
   }
 
-  /** A result that is refused leaves the job waiting: the person can give another one. */
+  /** After a refused result the job keeps waiting: the person can send another one. */
   async #check({ namespace, definition: name, definitionVersion, state }: JobView, payload: Payload): Promise<void> {
     if (state !== 'WAITING') return;
     const { definitions, schemas } = this.#parts;

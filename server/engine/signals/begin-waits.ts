@@ -1,4 +1,4 @@
-/** Jobs whose turn it is begin to wait; those whose event has come before end at once, in the same transaction. */
+/** Starts waits that are ready; those whose event came earlier end at once, in the same transaction. */
 
 import { systemFailure } from '../../domain/base/payload.ts';
 import type { Change, OpenRun } from '../../domain/jobs/run.ts';
@@ -27,7 +27,7 @@ export function awaitedEvent(namespace: string, name: string, key: string): Awai
   return { waitId: derivedUuid(`event ${JSON.stringify([namespace, name, key])}`), name, key };
 }
 
-/** Those that are ready in these lanes, as many as `limit`. Resolves with all that was changed. */
+/** Starts up to `limit` ready waits of these lanes. Resolves with all changes. */
 export async function beginWaits(
   parts: BeginParts,
   within: ChangesWithin,
@@ -43,7 +43,7 @@ export async function beginWaits(
   return [...started, ...(await endThose(within, begun, await outcomesOf(parts, within, begun)))];
 }
 
-/** Of those that need not wait. The others are recorded. */
+/** Outcomes of waits that need not wait. The others are recorded as waiting. */
 async function outcomesOf(
   parts: BeginParts,
   within: ChangesWithin,
@@ -82,7 +82,7 @@ async function waitsOf(
   });
 }
 
-/** It had one when it was submitted; a job that could never end must not wait all the same. */
+/** The key had a value at submission; if it has none now, the wait ends as failed, since no event could end it. */
 function keyOf(keys: JobKeysOf, event: EventWait, source: KeySource | undefined): string | WorkflowOutcome {
   if (!event.key) return '';
   try {

@@ -1,4 +1,4 @@
-/** One page of an event's delivery: it ends the next jobs that wait for it, and remembers how far it is. */
+/** Delivers one page of an event: ends the next jobs that wait for it, and stores how far the delivery is. */
 
 import type { Change } from '../../domain/jobs/run.ts';
 import { fateOfUndelivered } from '../../domain/signals/event-queue.ts';
@@ -8,14 +8,14 @@ import type { ChangesWithin } from '../jobs/change/changes.ts';
 import type { Delivery, Waiting } from '../ports/signals.ts';
 import type { Results } from '../workflows/results.ts';
 
-/** Jobs that one transaction ends, and bytes of their results. */
+/** Max jobs per transaction, and max bytes of their results. */
 const PAGE = 1_000;
 const PAGE_BYTES = 8 << 20;
 
 export interface DeliveredPage {
-  /** GONE: somebody else delivers it, or has. */
+  /** GONE: another replica delivers it, or has delivered it. */
   readonly kind: 'MORE' | 'DONE' | 'KEPT' | 'GONE';
-  /** By this and the pages before. */
+  /** By this page and the pages before. */
   readonly delivered: number;
   readonly changes: Change[];
 }
@@ -55,7 +55,7 @@ async function endWaiting(
   });
 }
 
-/** It is over, unless all that it was meant for had ended by other ways. */
+/** Ends the delivery. If it ended no job, since all had ended otherwise, the event may be kept or delivered again. */
 async function settle(
   { store: { waits } }: ChangesWithin,
   { rowId, waitId, keepMs }: Delivery,

@@ -1,4 +1,6 @@
-/** Runs jobs that wait: takes those whose turn it is, sends them events, and goes on with events that were left on their way. */
+/**
+ * Runs waits: starts ready ones, delivers events to them, and continues deliveries that other replicas have abandoned.
+ */
 
 import type { Payload } from '../../domain/base/payload.ts';
 import { fateOf } from '../../domain/signals/event-queue.ts';
@@ -17,13 +19,13 @@ import { Results, type ResultsParts } from '../workflows/results.ts';
 import { awaitedEvent, beginWaits } from './begin-waits.ts';
 import { type DeliveredPage, deliverPage } from './deliver-page.ts';
 
-/** Jobs that one transaction takes. */
+/** Max waits started per transaction. */
 const MAX_BEGUN = 100;
 const ROUND_MS = 1_000;
-/** An event that is on its way for longer has been left, or is a long one that another replica may help with. */
+/** A delivery that takes longer was abandoned, or is a long one that another replica may help with. */
 const LEFT_MS = 1_000;
 const MAX_LEFT = 100;
-/** Pages that the call delivers which sends an event; the rest goes on behind it. */
+/** Max pages delivered within the call that sends an event; the rest follows after the reply. */
 const PAGES_PER_CALL = 5;
 
 export interface SignalWaitsParts extends ResultsParts {
@@ -98,7 +100,7 @@ export class SignalWaits {
     }
   }
 
-  /** The row of an event that is on its way, or what else became of it. */
+  /** The row of an event under delivery, or another outcome. */
   #store(namespace: string, event: SendEvent, request: RequestKey | undefined): Promise<number | EventAnswer> {
     const { waitId } = awaitedEvent(namespace, event.name, event.key);
     return this.#parts.store.together(async (inner) => {
@@ -114,7 +116,7 @@ export class SignalWaits {
     });
   }
 
-  /** So many pages of it; resolves with the last. */
+  /** Delivers up to `pages` pages; resolves with the last. */
   async #deliver(rowId: number, pages: number): Promise<DeliveredPage> {
     let last = await this.#page(rowId);
     for (let i = 1; i < pages && last.kind === 'MORE'; i++) {
@@ -133,7 +135,7 @@ export class SignalWaits {
       pages.push(page);
       return page.changes;
     });
-    // The last try is the one that was committed.
+    // The last attempt is the one that was committed.
     return pages.at(-1) as DeliveredPage;
   }
 
@@ -158,7 +160,7 @@ export class SignalWaits {
     }
   }
 
-  /** Resolves with how many have begun to wait. */
+  /** Resolves with the number of waits started. */
   async #begin(laneIds: readonly number[]): Promise<number> {
     const parts = { results: this.#results, keys: this.#keys };
     const changed = await this.#parts.changes.applyTogether((within) => beginWaits(parts, within, laneIds, MAX_BEGUN));

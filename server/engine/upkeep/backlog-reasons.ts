@@ -1,4 +1,4 @@
-/** What the jobs of each queue wait for, as monitoring shows it: from counts by lane, without a look at any job. */
+/** Why the jobs of each queue wait, for monitoring: from counts by lane, without reading any job. */
 import type { Offer } from '../../domain/definitions/compatibility.ts';
 import { headroomOf } from '../../domain/dispatch/limits.ts';
 import { ableOf } from '../../domain/explain/placement-reason.ts';
@@ -10,11 +10,13 @@ import type { WaitingLane } from '../ports/explanations.ts';
 import type { Store } from '../ports/store.ts';
 import type { CountedReasons } from '../ports/vitals.ts';
 
-/** Lanes that are looked at, of those with most jobs that wait. */
+/** Max lanes read, those with most waiting jobs first. */
 const MAX_LANES = 1_000;
-/** Namespaces whose sessions are compared with their lanes; of the others nothing is said to lack workers. */
+/**
+ * Max namespaces whose sessions are compared with their lanes; other namespaces are never reported as without workers.
+ */
 const MAX_NAMESPACES = 20;
-/** Pairs of a queue and a definition whose limits are looked at. */
+/** Max pairs of a queue and a definition whose limits are read. */
 const MAX_LIMITED = 20;
 
 export interface BacklogReasonsParts {
@@ -23,7 +25,7 @@ export interface BacklogReasonsParts {
   readonly limits: Pick<Limits, 'laneOf'>;
 }
 
-/** A lane with what is known of it. */
+/** A lane with its count of waiting jobs. */
 interface Counted extends WaitingLane {
   readonly lane: KnownLane;
 }
@@ -35,7 +37,7 @@ export class BacklogReasons {
     this.#parts = parts;
   }
 
-  /** Bounded: as many lanes, namespaces and limits as are worth a look now and then. */
+  /** Bounded by MAX_LANES, MAX_NAMESPACES and MAX_LIMITED, so that its cost fits periodic reads. */
   async read(): Promise<CountedReasons[]> {
     const { store, lanes } = this.#parts;
     const waiting = await store.explain.readWaitingLanes(MAX_LANES);
@@ -50,7 +52,7 @@ export class BacklogReasons {
     return summed(counted, (one) => one.gate ?? limits.get(pairOf(one)) ?? whyInLine(one, offers));
   }
 
-  /** By the pair of queue and definition, of those that have no room. */
+  /** By pair of queue and definition, for pairs without capacity. */
   async #limitsOf(counted: readonly Counted[]): Promise<Map<string, CountedReason>> {
     const reasons = new Map<string, CountedReason>();
     const pairs = new Map(counted.map((one) => [pairOf(one), one.lane]));
@@ -71,13 +73,13 @@ export class BacklogReasons {
   }
 }
 
-/** What cleans up is neither held back nor counted by limits. */
+/** Clean-up jobs are a pair of their own: neither gates nor limits apply to them. */
 function pairOf({ lane: { namespace, queue, definition, cleanup = false } }: Counted): string {
   return JSON.stringify([namespace, queue, definition, cleanup]);
 }
 
 function whyInLine({ lane }: Counted, offers: ReadonlyMap<string, readonly Offer[]>): CountedReason {
-  // No worker is to run these.
+  // These are not run by workers.
   if (lane.definitionBody.workflow || lane.definitionBody.wait) return 'in_line';
   const open = offers.get(lane.namespace);
   if (open && ableOf(open, lane, handlerOf(lane)).length === 0) return 'no_worker';

@@ -1,5 +1,5 @@
 /**
- * Periodic work, each part in a loop of its own: closes lapsed sessions, moves due jobs on, scans lanes for lost hints,
+ * Periodic work, each part in a loop of its own: closes lapsed sessions, advances due jobs, scans lanes for lost hints,
  * folds the counts of queues, makes partitions.
  */
 import { decideDue } from '../../domain/jobs/decide-due.ts';
@@ -17,12 +17,17 @@ import type { Store } from '../ports/store.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 
 const ROUND_MS = 1_000;
-/** Answers of the database further apart than this make the replica wait for a whole lease again. */
+/**
+ * After a longer gap between answers of the database, the replica waits for a whole lease again before it closes
+ * sessions.
+ */
 const GAP_MS = 2_000;
 const PAGE = 1_000;
 const PAGES = 100;
 const PARTITIONS_EVERY_MS = 3_600_000;
-/** A scan of the lane heads, and so the folding of the queues' counts, may take one part in so many of a replica's time. */
+/**
+ * A scan of the lane heads, or the folding of the queues' counts, may use one part in SCAN_SHARE of a replica's time.
+ */
 const SCAN_SHARE = 20;
 
 export interface SweeperParts {
@@ -64,7 +69,7 @@ export class Sweeper {
     ];
   }
 
-  /** Called once the API listens: from then on a worker could have renewed its lease here. */
+  /** Called once the API listens: workers can renew their leases here from then on. */
   start(): void {
     for (const loop of this.#loops) loop.start();
   }
@@ -74,7 +79,7 @@ export class Sweeper {
     await Promise.all(this.#loops.map((loop) => loop.stop()));
   }
 
-  /** Something falls due at this time: looks then instead of at the next round. */
+  /** Something is due at this time: runs the round then instead of at the usual time. */
   dueAt(dueUs: number): void {
     if (this.#due.isStopped || (this.#dueTimer && this.#dueTimer.atUs <= dueUs)) return;
     this.#dueTimer?.timer.cancel();
@@ -98,7 +103,7 @@ export class Sweeper {
     this.#lastAnswer = now;
   }
 
-  /** Whether workers have had a whole lease of time in which this replica and the database could renew them. */
+  /** Whether workers have had a whole lease in which they could renew it through this replica and the database. */
   #mayClose(): boolean {
     const now = this.#parts.clock.now();
     return (
@@ -146,12 +151,12 @@ export class Sweeper {
     if (next !== undefined) this.dueAt(next);
   }
 
-  /** The worker of an attempt that ran out of time is told: it may know nothing of that limit. */
+  /** Notifies the worker of an attempt that ran out of time: it may not know the limit. */
   #stop({ event, run: { sessionId, jobId, attempt } }: Change): void {
     if (event === 'timeOut' && sessionId) this.#parts.bus.cancel(sessionId, [{ jobId, attempt }]);
   }
 
-  /** Finds ready jobs whose hint was lost. Under an old snapshot the scan is dear, so it takes its time. */
+  /** Finds ready jobs whose hint was lost. Under an old snapshot the scan is expensive, so it rests longer then. */
   async #scanHeads(): Promise<number | undefined> {
     const { clock, store, dispatcher } = this.#parts;
     const start = clock.now();
@@ -161,7 +166,7 @@ export class Sweeper {
     return restMs;
   }
 
-  /** Each replica tries; one of them does the work. Under an old snapshot it is dear, too. */
+  /** Every replica tries; one does the work. It is expensive under an old snapshot, too. */
   async #foldCounts(): Promise<number | undefined> {
     const { clock, store } = this.#parts;
     const start = clock.now();
@@ -175,7 +180,7 @@ export class Sweeper {
   }
 }
 
-/** From the end of a dear round to the next one. Undefined: no longer than after any other round. */
+/** Delay after an expensive round, in ms. Undefined: the usual interval. */
 function restAfter(tookMs: number): number | undefined {
   const restMs = tookMs * SCAN_SHARE;
   return restMs > ROUND_MS ? restMs : undefined;

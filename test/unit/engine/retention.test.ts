@@ -38,7 +38,7 @@ describe('retention rounds', () => {
     const { time, rounds, logged } = start(much, much, nothing);
     await time.advance(120_000);
     expect(rounds).toEqual([30_000, 35_000, 40_000, 100_000]);
-    expect(logged).toEqual(Array(2).fill('info: cleared away what was kept long enough'));
+    expect(logged).toEqual(Array(2).fill('info: deleted jobs past their retention'));
   });
 
   it('continue after a failed one', async () => {
