@@ -1,7 +1,4 @@
-/**
- * Migrates the schema: a baseline, then numbered scripts, each in its own transaction. Several replicas may start at
- * once.
- */
+/** Migrates the schema: a baseline, then numbered scripts, a transaction each. Several replicas may start at once. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Database, Row } from './driver/database.ts';
 

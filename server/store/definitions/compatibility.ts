@@ -1,7 +1,4 @@
-/**
- * What a new version of a definition is compared with: connected workers, and jobs in flight. Bounded, whatever the
- * backlog.
- */
+/** What a new version of a definition is compared with: connected workers, and jobs in flight. Its cost is bounded. */
 import type { Offer } from '../../domain/definitions/compatibility.ts';
 import { stateCodes } from '../../domain/jobs/job-state.ts';
 import { readOffers } from '../dispatch/offers.ts';

@@ -1,7 +1,4 @@
-/**
- * Targets of dependencies: found, locked so that their ends are published from then on, and checked for ends that have
- * already happened.
- */
+/** Targets of dependencies: found, locked so that later ends are published, and checked for ends that came earlier. */
 import type { Dependency, DependsOn, endings } from '../../domain/dependencies/dependencies.ts';
 import { isTerminal, stateOf } from '../../domain/jobs/job-state.ts';
 import { type StepState, stepStates } from '../../domain/workflows/step-state.ts';
@@ -168,8 +165,7 @@ function linkOf(namespace: string, dependency: Dependency, facts: Facts): Linked
 }
 
 /**
- * Locks the targets of the jobs' dependencies, and `waiting`: open jobs that wait. Returns links in the order of
- * `lists`.
+ * Locks the targets of the jobs' dependencies, and `waiting`: open jobs that wait. Links are in the order of `lists`.
  */
 export async function linkAll(
   session: Session,

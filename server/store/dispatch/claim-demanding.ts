@@ -77,10 +77,7 @@ async function assign(session: Session, claim: Claim): Promise<ClaimResult> {
   return claim.permits.length > 0 ? claimJobs(session, claim) : { jobs: [], gatedLaneIds: [] };
 }
 
-/**
- * Asks for a reservation if one of the sessions would have enough capacity when empty. Returns whether a job waits for
- * it.
- */
+/** Asks for a reservation if one of the sessions would have enough capacity when empty. False: no ready job waits. */
 async function askFor(
   session: Session,
   laneId: number,

@@ -99,8 +99,7 @@ async function requeueDeferred(
   return moved.map((row) => ({ laneId: row.lane_id, rank: row.rank, jobs: row.jobs }));
 }
 
-// Hops from key to key with marked ready jobs, deferred or not. Which of them are deferred shows when they are
-// requeued.
+// Hops from key to key with marked ready jobs, deferred or not. The requeue finds out which of them are deferred.
 const readWaiting = {
   name: 'read_waiting_keys',
   text: `

@@ -24,10 +24,7 @@ const firstReady = (lane: string, rest: string) =>
 
 const keyInput = { namespace: 'text', queue: 'text', fairness_key: 'text' };
 
-/**
- * Locks that the keys of a queue share. A lock on each key's row is a write, and cost more than all other work for the
- * key.
- */
+/** Locks that the keys of a queue share. A lock on each key's row is a write, which cost more than all other work. */
 const LOCKS_PER_QUEUE = 64;
 const LOCK_SEED = 7302421;
 
@@ -178,10 +175,7 @@ export class FairRanks {
     return ranks;
   }
 
-  /**
-   * Loads lanes that this replica has not read yet: their waiting jobs came through another replica, or before it
-   * started.
-   */
+  /** Loads lanes that this replica has not read: their waiting jobs came by another replica, or before it started. */
   async #learn(session: Session, laneIds: readonly number[]): Promise<void> {
     const rows = await session.run(readFirst, [laneIds]);
     if (this.#known.size + rows.length > MAX_LANES_KNOWN) this.#known = new Map();

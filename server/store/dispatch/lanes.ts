@@ -54,8 +54,7 @@ const readMany = {
   text: `SELECT lane_id, ${keyColumns}, held_back FROM lanes WHERE lane_id = ANY($1::int[])`,
 };
 
-// Hops from lane to lane along the index instead of reading every ready job. The change that opens a lane hints at its
-// head.
+// Hops from lane to lane along the index instead of reading every ready job. Changes that open a lane hint at its head.
 const readAllHeads = {
   name: 'read_lane_heads',
   text: `

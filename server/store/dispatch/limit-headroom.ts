@@ -47,8 +47,7 @@ export async function lockCapacity(
   sessionIds: readonly string[],
   mask: number,
 ): Promise<LimitHeadroom> {
-  // In this order: a change of a limit waits for the lane, so one made before the lane was locked is seen by the last
-  // read.
+  // In this order: a change of a limit waits for the lane, so the last read sees one made before the lane was locked.
   const [limits, rows, use] = await Promise.all([
     lockLimits(session, lane),
     session.run(lockMany, [[...new Set(sessionIds)], lane.laneId, mask]),

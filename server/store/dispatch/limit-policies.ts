@@ -1,7 +1,4 @@
-/**
- * Key limits whose policy does not let new jobs wait: checked in the transaction that stores them, one call after the
- * other.
- */
+/** Key limits whose policy lets no new jobs wait: checked in the transaction that stores them, call after call. */
 
 import { judgeLimit, type OpenJob } from '../../domain/dispatch/limit-policy.ts';
 import type { DefinitionLimits } from '../../domain/dispatch/limits.ts';

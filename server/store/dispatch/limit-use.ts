@@ -28,8 +28,7 @@ export interface LockedLimits {
   readonly definition: DefinitionLimits | undefined;
 }
 
-// Everywhere the queue's lock before the definition's, and both before the lane's: a change of a limit waits for its
-// lanes.
+// Everywhere the queue's lock before the definition's, and both before the lane's: changes of limits wait for lanes.
 const limitsText = (lock: string) => `
 WITH q AS MATERIALIZED (
   SELECT max_concurrency, rate_limit FROM queues

@@ -30,10 +30,7 @@ UPDATE lanes l SET held_back = l.held_back # ${gates.limited}::smallint
 WHERE l.lane_id = ANY($1::int[]) AND (l.held_back & ${gates.limited} <> 0) IS DISTINCT FROM ${isLimited(ofLane)}`,
 };
 
-/**
- * Within a transaction that has changed a limit. Once it has committed, nothing of the lanes is assigned beyond the
- * limit.
- */
+/** Within a transaction that has changed a limit. Once it has committed, no lane is assigned beyond the limit. */
 export async function alignLimited(session: Session, laneIds: readonly number[]): Promise<void> {
   if (laneIds.length === 0) return;
   await session.run(lockLanes, [laneIds]);

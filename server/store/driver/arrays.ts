@@ -102,10 +102,7 @@ function ids(oid: number): Pack {
   };
 }
 
-/**
- * Elements that are encoded to bytes first. An element equal to the previous one, as content types are, is encoded
- * once.
- */
+/** Elements that are encoded to bytes first. Equal elements in succession, such as content types, are encoded once. */
 function encoded(oid: number, encode: (item: never) => Uint8Array): Pack {
   return (items) => {
     let last: Element = null;

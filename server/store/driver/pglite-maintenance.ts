@@ -138,10 +138,7 @@ export class PgliteMaintenance {
     this.#polling = false;
   }
 
-  /**
-   * Resolves with the duration in ms. Never rejects: a task that failed is due again soon, and the next query reports
-   * the problem.
-   */
+  /** Resolves with the duration in ms. Never rejects: a failed task is due again soon, and queries report the problem. */
   async #run(sql: string): Promise<number> {
     const start = performance.now();
     const error = await this.#parts.query(sql).then(

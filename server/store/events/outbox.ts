@@ -39,10 +39,7 @@ interface ChangedColumns {
   readonly failures?: boolean;
 }
 
-/**
- * The INSERT of the events of `groups`, for a CTE next to one called `now` with the time. Without a group it adds no
- * row.
- */
+/** The INSERT of the events of `groups`, for a CTE next to one called `now` with the time. No group: no row. */
 export function outboxInsert({ state, moved = false, failures = false }: ChangedColumns = {}): string {
   return `INSERT INTO outbox (event_time, job_ids, group_sizes, lane_ids, states, revisions, attempts, previous_states, failures)
   SELECT (SELECT time FROM now), string_agg(job_ids, ''::bytea), array_agg(jobs), array_agg(lane_id), array_agg(${state ?? 'state'}),

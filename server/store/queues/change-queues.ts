@@ -46,8 +46,7 @@ UPDATE queues SET paused = false, pause_reason = '', pause_time = NULL, revision
 WHERE namespace = $1 AND name = $2 AND paused`,
 };
 
-// The last condition always holds. It names a column outside the lanes' unique index, which would otherwise be read
-// whole.
+// The last condition always holds. Its column is not in the lanes' unique index, which would otherwise be read whole.
 const ofQueue = `SELECT FROM lanes l WHERE ${queueKey('l.')} = q.namespace || '/' || q.name AND l.held_back >= 0 OFFSET 0`;
 
 // A queue without lanes is deleted. Any other keeps its row, for the job that restores the queue.

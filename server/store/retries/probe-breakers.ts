@@ -92,10 +92,7 @@ export async function readLanesToProbe(session: Session, { namespace, name }: Br
   return rows.map((row) => ({ laneId: row.lane_id, rank: row.rank, limited: row.limited }));
 }
 
-/**
- * Claims one job as the probe, if one is due: in one transaction with the breaker's new state, so that there is never a
- * second probe.
- */
+/** Claims one job as the probe, if one is due: in one transaction with the breaker's new state, so never two probes. */
 export function probeBreaker(
   database: Database,
   { namespace, name }: BreakerKey,

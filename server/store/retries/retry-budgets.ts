@@ -16,8 +16,7 @@ import type { Row, Session } from '../driver/database.ts';
 
 const columns = { lane_id: 'int', minute: 'bigint', jobs: 'int' };
 
-// A job that may start at once counts in this minute. Sorted: transactions that write several rows lock them in this
-// order.
+// A job that may start at once counts in this minute. Sorted, so that all transactions lock rows in this order.
 const countMany = {
   name: 'count_first_attempts',
   text: `

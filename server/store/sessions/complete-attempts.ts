@@ -67,8 +67,7 @@ FROM ${inputTable({ job_id: 'uuid', attempt: 'int', session_id: 'uuid' }, 'i')} 
 WHERE r.attempt = i.attempt AND r.session_id IS NOT DISTINCT FROM i.session_id AND r.check_result`,
 };
 
-// A separate statement: a checkpoint whose transaction we waited for is younger than the snapshot of the statement
-// above.
+// A separate statement: a checkpoint whose transaction we waited for is younger than the snapshot of the one above.
 const deleteCheckpoints = {
   name: 'delete_checkpoints',
   text: 'DELETE FROM job_checkpoints WHERE job_id = ANY($1::uuid[])',

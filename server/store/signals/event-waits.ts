@@ -68,8 +68,7 @@ export async function leaveWaits(session: Session, ended: readonly End[]): Promi
   if (jobIds.length > 0) await session.run(deleteMany, [jobIds]);
 }
 
-// Compared as rows, so that only the index by key is sorted: for a LIMIT the planner would read the primary key from
-// its start.
+// Compared as rows: only the index by key is sorted by them. For a LIMIT the primary key would be read from its start.
 const readPage = {
   name: 'read_event_waits_page',
   text: `

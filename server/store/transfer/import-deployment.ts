@@ -1,7 +1,4 @@
-/**
- * Imports an exported deployment into an empty one: checked as a whole first, then stored in one transaction, or not at
- * all.
- */
+/** Imports an exported deployment into an empty one: checked as a whole first, then stored in one transaction. */
 import type { Database, Session } from '../driver/database.ts';
 import { type Migration, migrate, newestVersion, releaseMigrations } from '../migrate.ts';
 import { dayStart, makeDays } from '../upkeep/partitions.ts';
@@ -54,10 +51,7 @@ const described = (table: Pick<ExportedTable, 'name' | 'columns'>) =>
     .sort()
     .join(', ')})`;
 
-/**
- * The file and the database must have the same tables with the same columns. They differ if either was changed
- * manually.
- */
+/** The file and the database must have the same tables and columns. They differ if either was changed manually. */
 function refuseOther(path: string, header: ExportHeader, tables: readonly CataloguedTable[]): void {
   const [theirs, ours] = [header.tables.map(described), tables.map(described)];
   const odd = theirs.find((one) => !ours.includes(one)) ?? ours.find((one) => !theirs.includes(one));

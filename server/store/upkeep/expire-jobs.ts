@@ -1,7 +1,4 @@
-/**
- * Deletes jobs after their retention, in pages of 1,000: record, outcome, attempts, logs, checkpoint and steps
- * together.
- */
+/** Deletes jobs after their retention, in pages of 1,000, with outcomes, attempts, logs, checkpoints and steps. */
 
 import { sameKey } from '../base/same-key.ts';
 import { stopReasonCodes } from '../batches/batch-stop-reasons.ts';

@@ -4,8 +4,7 @@ import type { LimitVitals } from '../../engine/ports/vitals.ts';
 import type { Session } from '../driver/database.ts';
 
 // All in one statement, so that counted and held runs are of the same moment. Every held run meets the bound on the
-// session's id: it leaves the index of held runs as the only access path, however small their share of the open jobs
-// is.
+// session's id: it leaves only the index of held runs as access path, even if they are few of the open jobs.
 const readLimits = {
   name: 'read_limit_vitals',
   text: `

@@ -23,8 +23,7 @@ async function find(session: Session, namespace: string, keyHash: Uint8Array): P
 
 const columns = { namespace: 'text', key_hash: 'bytea', job_id: 'uuid', max_age_ms: 'bigint' };
 
-// Sorted, so that two transactions that share keys wait for each other in one direction only. The youngest job of one
-// transaction wins.
+// Sorted, so that transactions that share keys wait in one direction only. Of one transaction the youngest job wins.
 const keepMany = {
   name: 'keep_cached_results',
   text: `

@@ -39,8 +39,7 @@ const lockJobs = lockStatement(
    ORDER BY r.job_id FOR UPDATE OF r`,
 );
 
-// Ordered by the id within a row, which no index is sorted by: for a LIMIT the planner would read the primary key from
-// its start.
+// Ordered by a row, which no index is sorted by: for a LIMIT the planner would read the primary key from its start.
 const lockSession = lockStatement(
   'lock_session_runs',
   `SELECT r.* FROM job_runs r WHERE r.session_id = $1 AND r.state IN ${held} ORDER BY (r.job_id, 0) LIMIT $2 FOR UPDATE OF r`,

@@ -10,10 +10,7 @@ const SCANNED_ROWS = 10_000;
 /** Max cancels of ended workflows per call: the caller starts all of them at once. */
 const MAX_CANCELS = 100;
 
-/**
- * Compared as rows, for which only the index by workflow is sorted: otherwise the primary key would be read from its
- * start.
- */
+/** Compared as rows: only the index by workflow is sorted by them. The primary key would be read from its start. */
 function inboxOf(jobId: string): string {
   const [min, max] = [0n, 2n ** 63n - 1n];
   return `w.kind < ${inboxKinds.JOB_ENDED}

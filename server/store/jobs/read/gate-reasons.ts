@@ -75,10 +75,7 @@ function reasonOf(row: Row): GateReason | undefined {
   return { reason: 'CIRCUIT_BREAKER', text: breakerText(row.breaker, next) };
 }
 
-/**
- * For rows with `state`, `held_back`, `has_demands` and `run_lane_id`. A lane opened since the rows were read has no
- * reason.
- */
+/** For rows with `state`, `held_back`, `has_demands` and `run_lane_id`. A lane opened meanwhile has no reason. */
 export async function readGateReasons(session: Session, rows: readonly Row[]): Promise<GateReasons> {
   const held = rows.filter(mayBeGated).map((row) => row.run_lane_id);
   if (held.length === 0) return new Map();

@@ -21,10 +21,7 @@ import { type GateReasons, mayBeGated, readGateReasons } from './gate-reasons.ts
 export const recordColumns = `job_id, lane_id, priority, labels, input_content_type, input_metadata, idempotency_key, traceparent,
        parent_job_id, retry_of, create_time, run_time, expire_time, erase_audit_id, fairness_key, limit_key`;
 
-/**
- * Columns for `jobView` of a record `j`, its lane `n`, its run `r` and its outcome `o`. Input, result and worker are
- * added.
- */
+/** Columns for `jobView`: record `j`, lane `n`, run `r`, outcome `o`. Input, result and worker are added to them. */
 export const viewColumns = `
        j.*, coalesce(r.lane_id, j.lane_id) AS run_lane_id, n.namespace, n.queue, n.definition, n.definition_version, n.held_back, n.demands <> '' AS has_demands, r.losses, coalesce(o.state, r.state) AS state, coalesce(o.revision, r.revision) AS revision,
        coalesce(o.attempt, r.attempt) AS attempt, coalesce(o.attempts_counted, r.attempts_counted) AS attempts_counted,

@@ -1,7 +1,4 @@
-/**
- * Idempotency keys: one job holds a key. A later call gets that job's id, or takes the key over from a job it
- * cancelled.
- */
+/** Idempotency keys: one job holds a key. A later call gets its id, or takes the key over from a job it cancelled. */
 import type { IdempotencyKey, SubmitCall, SubmitResult } from '../../../engine/ports/submissions.ts';
 import { inputTable } from '../../base/input-table.ts';
 import { sameKey } from '../../base/same-key.ts';

@@ -37,8 +37,7 @@ LEFT JOIN LATERAL (SELECT state FROM job_outcomes WHERE job_outcomes.job_id = k.
 WHERE k.key_hash = ANY($1::bytea[])`,
 };
 
-// Compares and sets: only from the job that was found to hold the key. With a plain = the index by job would be read
-// whole.
+// Compares and sets: only from the job found to hold the key. With a plain = the index by job would be read whole.
 const takeOverKeys = {
   name: 'take_over_submission_keys',
   text: `

@@ -191,10 +191,7 @@ export async function applyRules(
   return groups.size === 0 ? undefined : new Ruling(session, fairRanks, insertion, groups).run();
 }
 
-/**
- * The answer to a stored call, as far as it is known: jobs that were not stored are answered with the holders of their
- * keys.
- */
+/** The answer to a stored call, as far as it is known: for jobs that were not stored, the holders of their keys. */
 export async function withHolders(
   session: Session,
   insertion: Insertion,
