@@ -6,7 +6,7 @@ import { Stopwatch } from './stopwatch.ts';
 import type { ThreadItem, ToThread } from './thread-messages.ts';
 import { messageOf, UnusableSchema, type Validator } from './validator.ts';
 
-if (!parentPort) throw new Error('schema-thread.ts is started by thread-schemas.ts, never by hand');
+if (!parentPort) throw new Error('schema-thread.ts can be started by thread-schemas.ts only');
 const port = parentPort;
 const stopwatch = new Stopwatch(workerData as SharedArrayBuffer);
 /** After this time it returns what it has, so that others get their turn. */

@@ -90,7 +90,7 @@ async function makeSchema(database: Database): Promise<void> {
   } catch (error) {
     if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
     throw new Error(
-      'somebody else holds the schema of this database, such as a running "muster export" or "muster import": ' +
+      'another process holds the schema of this database, such as a running "muster export" or "muster import": ' +
         'start again once that has ended',
       { cause: error },
     );

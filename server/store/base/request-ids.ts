@@ -56,8 +56,7 @@ async function take(
   const taken = await session.run(takeOne, [namespace, requestId, bodyHash, jobIds]);
   if (taken.length > 0) return undefined;
   const [row] = await session.run(readOne, [namespace, requestId]);
-  if (!row)
-    throw new Error('a request id can neither be taken nor found: it was cleared away meanwhile; repeat the call');
+  if (!row) throw new Error('a request id can neither be taken nor found: it was deleted meanwhile; repeat the call');
   return row;
 }
 

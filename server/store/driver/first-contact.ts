@@ -35,7 +35,7 @@ export async function firstContact(database: Database, options: FirstContactOpti
     } catch (error) {
       const wait = codesOf(error).every((code) => notYet.has(String(code)));
       if (!wait || performance.now() > deadline) {
-        throw new Error(`PostgreSQL can't be worked with: ${textOf(error)}`, { cause: error });
+        throw new Error(`PostgreSQL can't be used: ${textOf(error)}`, { cause: error });
       }
       if (first) onWait?.(textOf(error));
       await delay(RETRY_MS);

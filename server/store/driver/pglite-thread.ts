@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 
-if (!parentPort) throw new Error('pglite-thread.ts is started by pglite.ts, never by hand');
+if (!parentPort) throw new Error('pglite-thread.ts can be started by pglite.ts only');
 const port = parentPort;
 /** Small settings: PGlite shares the memory of the control plane's process. */
 const memory = ['shared_buffers = 32MB', 'maintenance_work_mem = 16MB', 'wal_buffers = 4MB'];

@@ -59,7 +59,7 @@ async function* linesOf(path: string): AsyncGenerator<Buffer> {
     length += chunk.length - from;
     if (length > LONGEST_LINE) throw new DamagedExport(path, `a line is longer than ${LONGEST_LINE} bytes`);
   }
-  if (length > 0) throw new DamagedExport(path, 'its last line has no end');
+  if (length > 0) throw new DamagedExport(path, 'its last line is incomplete');
 }
 
 /** Compares the lines read so far with the header. */
@@ -82,7 +82,7 @@ class Reading {
 
   /** Takes the next line. Returns a page when one is full or its table has ended. */
   take(line: Buffer): ExportPage | undefined {
-    if (this.#ended) throw this.#damage('something comes after its end');
+    if (this.#ended) throw this.#damage('it continues after its end');
     const page = line[0] === ROW_BEGINS ? this.#takeRow(line) : this.#takeOther(line.toString());
     this.#hash.update(line).update('\n');
     return page;
@@ -110,7 +110,7 @@ class Reading {
 
   #takePage(): ExportPage {
     const table = this.header.tables[this.#table];
-    if (!table) throw this.#damage('it has rows of no table');
+    if (!table) throw this.#damage('it has rows that belong to no table');
     const page = { header: this.header, table: table.name, rows: this.#page };
     this.#page = [];
     this.#pageBytes = 0;
@@ -133,7 +133,7 @@ class Reading {
 
   #takeTrailer(line: string): void {
     const trailer = parseTrailer(line);
-    if (!trailer) throw this.#damage(`it has a line that means nothing: ${line.slice(0, 60)}`);
+    if (!trailer) throw this.#damage(`it has an unknown line: ${line.slice(0, 60)}`);
     this.#endTable();
     const missing = this.header.tables[this.#table + 1];
     if (missing) throw this.#damage(`the rows of "${missing.name}" are missing`);

@@ -27,8 +27,7 @@ export class ExportWriter {
 
   /** @throws Error if the file exists or can't be created. */
   static async create(path: string): Promise<ExportWriter> {
-    if (existsSync(path))
-      throw new TransferRefusal(`${path} is there already: give another name, or move it away first`);
+    if (existsSync(path)) throw new TransferRefusal(`${path} already exists: give another name, or move it away first`);
     const partial = `${path}.partial`;
     await rm(partial, { force: true });
     return new ExportWriter(path, partial, await open(partial, 'wx', 0o600));

@@ -26,7 +26,7 @@ function refuseForeign(path: string, { schemaVersion, release }: ExportHeader): 
   }
   if (schemaVersion > newest) {
     throw new TransferRefusal(
-      `${path} is of release ${release} with schema version ${schemaVersion}, and this release knows versions up to ` +
+      `${path} was written by release ${release} with schema version ${schemaVersion}, and this release knows versions up to ` +
         `${newest}: import it with release ${release} or newer. Nothing was changed`,
     );
   }

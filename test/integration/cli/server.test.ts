@@ -144,7 +144,7 @@ describe('muster server with invalid settings', () => {
     const url = `postgres://muster:top-secret@127.0.0.1:${await freePort()}/muster?connect_timeout=1`;
     const muster = await logOf(['--postgres', url, '--nats', 'nats://127.0.0.1:1'], 'ends: it cannot continue');
     expect((await muster.ended).code).toBe(1);
-    expect(muster.lines().at(-1).problem).toMatch(/PostgreSQL can't be worked with.*ECONNREFUSED/);
+    expect(muster.lines().at(-1).problem).toMatch(/PostgreSQL can't be used.*ECONNREFUSED/);
     expect(muster.output.stderr).not.toContain('top-secret');
   });
 });

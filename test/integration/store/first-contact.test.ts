@@ -58,7 +58,7 @@ describe('the first connection', () => {
       url.password = 'hidden';
     });
     const error = await firstContact(database, { waitMs: 1 }).catch((reason: Error) => reason);
-    expect(String(error)).toMatch(`PostgreSQL can't be worked with: connect ECONNREFUSED 127.0.0.1:${port}`);
+    expect(String(error)).toMatch(`PostgreSQL can't be used: connect ECONNREFUSED 127.0.0.1:${port}`);
     expect(String(error)).not.toContain('hidden');
   });
 
@@ -68,7 +68,7 @@ describe('the first connection', () => {
       url.pathname = '/nowhere';
     });
     await expect(firstContact(database, { onWait: (problem) => problems.push(problem) })).rejects.toThrow(
-      'PostgreSQL can\'t be worked with: database "nowhere" does not exist',
+      'PostgreSQL can\'t be used: database "nowhere" does not exist',
     );
     expect(problems).toEqual([]);
   });

@@ -81,10 +81,10 @@ const isRow = (line: string) => line.startsWith('[');
 const damages: readonly (readonly [string, (text: string) => string | Buffer, RegExp])[] = [
   ['is empty', () => '', /is no export of Muster/],
   ['is something else', () => '{"jobs":[]}\n', /is no export of Muster: name a file that "muster export" has written/],
-  ['was cut in the header', (text) => text.slice(0, 100), /last line has no end/],
+  ['was cut in the header', (text) => text.slice(0, 100), /last line is incomplete/],
   ['was cut in a row', (text) => text.slice(0, text.length * 0.7), /damaged or was cut short.*Nothing was changed/],
   ['was cut between two rows', (text) => `${linesOf(text).slice(0, -4).join('\n')}\n`, /its end is missing/],
-  ['lacks the end of its last line', (text) => text.trimEnd(), /last line has no end/],
+  ['lacks the end of its last line', (text) => text.trimEnd(), /last line is incomplete/],
   ['has another byte', (text) => text.replace('"default"', '"defauLt"'), /its checksum is wrong/],
   ['lacks a row', (text) => without(text, isRow), /has \d+ rows of \d+/],
   [
@@ -92,8 +92,8 @@ const damages: readonly (readonly [string, (text: string) => string | Buffer, Re
     (text) => without(text, (line) => line.startsWith('{"table"')),
     /where "archived_definitions" should be/,
   ],
-  ['has a meaningless line', (text) => text.replace('{"table":"jobs"}', '{"tables":"jobs"}'), /means nothing/],
-  ['continues after its end', (text) => `${text}[]\n`, /something comes after its end/],
+  ['has a meaningless line', (text) => text.replace('{"table":"jobs"}', '{"tables":"jobs"}'), /an unknown line/],
+  ['continues after its end', (text) => `${text}[]\n`, /it continues after its end/],
   ['has half a header', (text) => withHeader(text, { tables: undefined }), /not a whole header/],
   [
     'has a row that does not fit',
@@ -276,7 +276,7 @@ describe('an export', () => {
     await expect(exportTo(taken, { postgresUrl: url })).rejects.toThrow(/no deployment of Muster to export/);
     const database = openPostgres({ url, applicationName: 'test' });
     await migrate(database).finally(() => database.close());
-    await expect(exportTo(taken, { postgresUrl: url })).rejects.toThrow(/is there already: give another name/);
+    await expect(exportTo(taken, { postgresUrl: url })).rejects.toThrow(/already exists: give another name/);
     expect(readFileSync(taken, 'utf8')).toBe('mine');
     const nowhere = join(folder, 'nowhere');
     await expect(exportTo(join(folder, 'new.jsonl'), { dataFolder: nowhere })).rejects.toThrow(

@@ -156,7 +156,9 @@ class Ruling {
 
 /** The transaction starts again, and finds the key free or with another holder. */
 function goneMeanwhile(): Error {
-  return Object.assign(new Error('the key of a submission rule has changed hands or is gone'), { code: '40001' });
+  return Object.assign(new Error('another job has taken the key of a submission rule, or the key is gone'), {
+    code: '40001',
+  });
 }
 
 /** Ends those of these jobs that wait and have had no attempt. Each reports the job that replaced it. */

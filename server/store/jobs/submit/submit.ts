@@ -157,8 +157,7 @@ async function submitPlain(
   return calls.map((call) => {
     if (isStored(call)) return stored(insertionOf(call), assigned, inserted.ranks);
     const row = rows.get(requestKey(call.namespace, call.requestId as string));
-    if (!row)
-      throw new Error('a request id can neither be taken nor found: it was cleared away meanwhile; repeat the call');
+    if (!row) throw new Error('a request id can neither be taken nor found: it was deleted meanwhile; repeat the call');
     return repeated(call, row);
   });
 }
