@@ -44,7 +44,7 @@ SELECT pg_advisory_xact_lock(lock) FROM (
 /** Max lanes of a queue scanned for the turn of a job whose own lane has none waiting. */
 const MAX_LANES = 100;
 
-// Of lanes in which jobs take turns. The highest rank: a lane that no worker serves stays behind.
+// Reads only lanes in which jobs take turns. The highest rank: a lane that no worker serves stays behind.
 const highestHead = `
   SELECT max(o.rank) FROM (
     SELECT lane_id FROM lanes m WHERE ${queueKey('m.')} = l.namespace || '/' || l.queue AND m.held_back & ~${claimedSingly}::smallint = 0

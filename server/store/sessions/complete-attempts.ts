@@ -114,7 +114,7 @@ export async function completeAttempts(
   });
 }
 
-/** Those of the attempts that are open in their session and whose result is to be checked. */
+/** Returns those attempts that are open in their session and whose result is to be checked. */
 export async function readUnchecked(session: Session, attempts: readonly AttemptKey[]): Promise<UncheckedAttempt[]> {
   const rows = await session.run(readToCheck, [
     attempts.map((key) => key.jobId),

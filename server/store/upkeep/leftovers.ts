@@ -27,7 +27,7 @@ const conditions = {
   fairness_keys: 'NOT EXISTS (SELECT FROM job_runs r WHERE r.job_id = t.last_job_id OFFSET 0)',
   rate_buckets: olderThan('full_time', '1 minute'),
   retry_budgets: 't.minute < (SELECT floor(extract(epoch FROM muster_now()) / 60)) - 60',
-  // Of dropped days. Jobs younger than any retention exist: they need no look-up.
+  // Rows of dropped days. Jobs younger than any retention exist: they need no look-up.
   job_attempts: `t.job_id < $3 AND ${noRecord}`,
   attempt_logs: `t.job_id < $3 AND ${noRecord}`,
   workflow_runs: `t.job_id < $3 AND ${noRecord}`,
@@ -36,7 +36,7 @@ const conditions = {
   step_cache: `(t.until_time <= (SELECT muster_now()) OR (t.job_id < $3 AND ${noRecord}))`,
   batches: `t.job_id < $3 AND ${noRecord}`,
   batch_counts: `t.job_id < $3 AND ${noRecord}`,
-  // Of a job ended by a replica of a release that knew no signal waits.
+  // Left by a replica of a release that knew no signal waits.
   event_waits: noRun('job_id'),
   // Events kept for a job that has not come.
   sent_events: `t.up_to_row IS NULL AND t.keep_until <= (SELECT muster_now())`,

@@ -45,7 +45,7 @@ LEFT JOIN LATERAL (
 const MAX_LIMITED = 20;
 const MAX_DEMANDING = 20;
 
-/** Whether a gate may stop the job that its own row does not show. */
+/** Whether the job's lane may be gated for a reason that the job's own row does not show. */
 export function mayBeGated(row: Row): boolean {
   return row.state === stateCodes.READY && (row.held_back !== 0 || row.has_demands);
 }

@@ -118,7 +118,7 @@ class Ruling {
     for (const [name, untilUs] of taken) if (untilUs !== null) this.#latest.set(name, untilUs);
   }
 
-  /** Of this call's jobs with the same key, one is stored for all, or each is replaced by the next. */
+  /** Jobs of this call with the same key: one is stored for all, or each is replaced by the next. */
   #foldGroups(): void {
     const { call } = this.#insertion;
     for (const [first, ...others] of this.#groups.values()) {
