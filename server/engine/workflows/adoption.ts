@@ -1,9 +1,9 @@
-/** What a retry takes over from the workflow that it retries. */
+/** The steps that a retry takes over from the workflow that it retries. */
 import { adoptable } from '../../domain/workflows/adoption.ts';
 import type { Graph } from '../../domain/workflows/graph.ts';
 import type { WorkflowStore, WrittenStep } from '../ports/workflows.ts';
 
-/** Steps of the work that had succeeded there and are still good. What has ended first goes first. */
+/** Successful steps of the retried workflow's main phase that are still valid, in the order of their ends. */
 export async function adoptedSteps(
   store: Pick<WorkflowStore, 'readPastSteps' | 'readCompensationsOf'>,
   graph: Graph,
@@ -16,6 +16,6 @@ export async function adoptedSteps(
     graph,
     ofWork.map((row) => ({ ...row, compensation: known.get(row.step)?.state })),
   ).map(({ compensation: _, ...row }) => row);
-  // What has ended last there is taken back first here, too.
+  // Sorted by their ends, since compensations run in the reverse order of these.
   return good.sort((a, b) => (known.get(a.step)?.endNumber ?? 0) - (known.get(b.step)?.endNumber ?? 0));
 }

@@ -1,4 +1,4 @@
-/** What one advance of a workflow works with. */
+/** The parameters of one advance of a workflow. */
 import type { InnerStore } from '../jobs/submit/inner-jobs.ts';
 import type { Store } from '../ports/store.ts';
 import type { LockedWorkflow } from '../ports/workflows.ts';
@@ -15,10 +15,10 @@ export interface AdvanceParts {
   readonly body: Body;
   readonly workflow: LockedWorkflow;
   readonly lists: FanOutLists;
-  /** Jobs that may be made in this transaction. */
+  /** Max jobs made in this transaction. */
   readonly mostJobs: number;
-  /** Read with the lock. */
+  /** Steps that were read with the lock. */
   readonly known: KnownSteps;
-  /** For the one step of it that is locked. Undefined: nothing is. */
+  /** For the one step whose dependencies are locked. Undefined: none are. */
   readonly wait: StepWait | undefined;
 }

@@ -1,4 +1,4 @@
-/** One workflow goes on: from what it was told to the jobs that start, within the transaction that holds its lock. */
+/** Advances one workflow: applies its inbox and makes the jobs that start, in the transaction that holds its lock. */
 
 import { type Failure, systemFailure } from '../../domain/base/payload.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
@@ -43,10 +43,10 @@ export interface Advanced {
   readonly compensations: readonly WrittenCompensation[];
   readonly inbox: readonly NewInboxRow[];
   readonly jobs: readonly NewJob[];
-  /** Results for steps that are alike. */
+  /** Results to cache for matching steps. */
   readonly kept: readonly KeptResult[];
   readonly lookups: CacheLookups;
-  /** Set where it has ended. */
+  /** Set if the workflow has ended. */
   readonly outcome: WorkflowOutcome | undefined;
 }
 
@@ -58,7 +58,7 @@ export class Advance {
   readonly #cached: CachedSteps;
   readonly #compensations: Compensations;
   readonly #inbox: NewInboxRow[] = [];
-  /** What the jobs of steps have failed with. */
+  /** Failures of steps' jobs. */
   readonly #causes = new Map<number, Failure>();
   #run: WorkflowRun;
   #failure: Failure | undefined;
@@ -87,7 +87,7 @@ export class Advance {
     }
     const isNew = workflow.run === undefined;
     const reportedSteps = workflow.inbox.flatMap(({ step }) => (isOfStep(step) ? [step] : []));
-    // Mostly they have ended: what comes after them is loaded with them.
+    // Most reported steps have ended, so their successors are loaded with them.
     await this.steps.load([...reportedSteps, ...reportedSteps.flatMap((step) => body.graph.successors(step))]);
     await this.#compensationsEnded();
     const ends = [...this.#skips(), ...(await this.#childrenEnded())];
@@ -129,7 +129,7 @@ export class Advance {
     this.#inbox.push({ jobId: this.parts.workflow.jobId, step, kind: 'CANCEL_CHILDREN' });
   }
 
-  /** A retry takes over what has succeeded: the steps of the work, as if they had run here. What it is to skip never starts. */
+  /** A retry takes over the successful steps of the main phase as if they had run here. Steps to skip never start. */
   async #adopt(): Promise<EndedStep[]> {
     const { store, workflow, body } = this.parts;
     if (!workflow.retryOf) return [];
@@ -149,7 +149,7 @@ export class Advance {
     ];
   }
 
-  /** Steps that had more to start; what has ended since, also just now, is not among them. */
+  /** Steps with more to start, except those that have ended since. */
   #continuing(ends: readonly EndedStep[]): number[] {
     const reportedSteps = this.parts.workflow.inbox.flatMap(({ kind, step }) =>
       kind === 'CONTINUE' && step !== undefined ? [step] : [],
@@ -172,7 +172,7 @@ export class Advance {
       this.#run = afterCompensation(this.#run);
   }
 
-  /** Whether there is something more to decide in this transaction. */
+  /** Whether this transaction must decide again. */
   async #compensate(): Promise<boolean> {
     const begun = await this.#compensations.next();
     if (begun === 'LATER') {
@@ -184,7 +184,7 @@ export class Advance {
     return true;
   }
 
-  /** What the ends of jobs mean for their steps. */
+  /** Applies ended jobs to their steps. Returns the steps that ended. */
   async #childrenEnded(): Promise<EndedStep[]> {
     const ended: EndedStep[] = [];
     for (const [step, inbox] of byStep(this.parts.workflow.inbox)) {
@@ -196,7 +196,7 @@ export class Advance {
     return ended;
   }
 
-  /** Steps that end at once because somebody skips them. */
+  /** Ends the steps that end at once because somebody skips them. */
   #skips(): EndedStep[] {
     const { ended, ran, cancelled } = askedSkips(this.steps, this.#run, this.parts.workflow.inbox);
     for (const step of cancelled) this.#cancelChildren(step);
@@ -230,7 +230,7 @@ export class Advance {
     return 'FAILED';
   }
 
-  /** Items of a fan-out: more of them start, or the step is over once nothing of it is open. */
+  /** Applies ended items of a fan-out: starts more, or returns the step's end state once none is open. */
   async #itemsEnded(step: number, inbox: readonly InboxRow[]): Promise<EndedStepState | undefined> {
     const { name, fanOut } = this.steps.graph.step(step);
     const before = this.steps.row(step).fanOut;
@@ -249,14 +249,16 @@ export class Advance {
     return verdict.state;
   }
 
-  /** Gives those that end at once. */
+  /** Starts the steps. Returns those that ended at once. */
   async #start(steps: readonly number[]): Promise<readonly EndedStep[]> {
     const { started, ended } = await this.#starts.start(steps);
     this.#run = afterStarts(this.#run, started);
     return ended;
   }
 
-  /** A failure that was tolerated gives way to a later one. Of those at once that of a leaf goes first. */
+  /**
+   * Records the failure's cause. A later failure replaces a tolerated one; among several at once a leaf's comes first.
+   */
   #blame(ends: readonly EndedStep[]): void {
     const failed = ends.filter(({ state }) => state === 'FAILED').map(({ step }) => step);
     const step = failed.find((one) => this.steps.graph.isLeaf(one)) ?? failed[0];
@@ -315,7 +317,7 @@ const endedBy: Readonly<Partial<Record<EndedStepState, string>>> = {
   UPSTREAM_FAILED: 'a step that it needs failed',
 };
 
-/** What is told of a step, and not of what takes it back. */
+/** Whether an inbox entry is for a step, and not for a compensation. */
 function isOfStep(step: number | undefined): step is number {
   return step !== undefined && compensatedStep(step) === undefined;
 }

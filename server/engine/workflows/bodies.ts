@@ -1,4 +1,4 @@
-/** Bodies of workflows made ready to run: the graph, and expressions that are compiled when they are needed first. */
+/** Prepared bodies of workflows: the graph, and expressions that are compiled on first use. */
 import type { JobDefinition } from '../../domain/definitions/definition.ts';
 import { compileExpression, type WorkflowExpression } from '../../domain/workflows/expressions/expressions.ts';
 import {
@@ -14,7 +14,7 @@ export type ExpressionKind = LocatedExpression['kind'];
 export class Body {
   readonly workflow: Workflow;
   readonly graph: Graph;
-  /** Steps that are no part of the work. */
+  /** Steps of the clean-up phase. */
   readonly cleanup: readonly number[];
   readonly #expressions = new Map<string, WorkflowExpression | undefined>();
 
@@ -24,7 +24,7 @@ export class Body {
     this.cleanup = this.graph.steps.flatMap(({ role }, step) => (role === 'NORMAL' ? [] : [step]));
   }
 
-  /** Undefined: the step says nothing of the kind. */
+  /** Undefined: the step has no such expression. */
   expression(kind: ExpressionKind, step?: number): WorkflowExpression | undefined {
     const key = `${kind}/${step}`;
     if (!this.#expressions.has(key)) this.#expressions.set(key, this.#compile(kind, step));
@@ -39,13 +39,13 @@ export class Body {
     const located = [...all].find((one) => one.kind === kind);
     if (!located) return undefined;
     const compiled = compileExpression(located.text, located.names);
-    // It was compiled when the definition was applied.
+    // Its compilation was checked when the definition was applied.
     if ('problem' in compiled) throw new Error(`an expression that was stored ${compiled.problem}`);
     return compiled;
   }
 }
 
-/** Kept as long as the definition is. */
+/** Cached for the lifetime of the definition object. */
 const bodies = new WeakMap<Workflow, Body>();
 
 export function bodyOf({ name, workflow }: Pick<JobDefinition, 'name' | 'workflow'>): Body {

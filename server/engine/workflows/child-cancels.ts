@@ -1,4 +1,4 @@
-/** Cancels the open jobs of workflows, or of steps, that are not to go on. */
+/** Cancels open jobs of workflows or steps that must stop. */
 import type { Cancels } from '../jobs/change/cancels.ts';
 import type { LeftCancel, NewInboxRow } from '../ports/inbox.ts';
 import type { Log } from '../ports/ports.ts';
@@ -6,7 +6,7 @@ import type { Store } from '../ports/store.ts';
 import type { LockedWorkflow, OpenChildren } from '../ports/workflows.ts';
 
 const PAGE = 1_000;
-/** Pages in a row: a step has at most 100,000 items, a workflow 10,000 steps; what is left is found by a later round. */
+/** Max pages in a row: a step has at most 100,000 items, a workflow 10,000 steps; a later round finds the rest. */
 const PAGES = 200;
 
 export interface ChildCancelsParts {
@@ -17,7 +17,7 @@ export interface ChildCancelsParts {
 
 export class ChildCancels {
   readonly #parts: ChildCancelsParts;
-  /** By workflow and step: one at a time. */
+  /** By workflow and step, so that each runs once at a time. */
   readonly #running = new Map<string, Promise<void>>();
 
   constructor(parts: ChildCancelsParts) {
@@ -25,8 +25,9 @@ export class ChildCancels {
   }
 
   /**
-   * What was written now, and what the workflow was told before and is not done. `butSteps`: steps that clean up; they may have
-   * begun by the time that all others are told to stop. One that is named, whose fan-out is decided, is stopped all the same.
+   * Cancels for new inbox entries, and for earlier ones that are not done. `butSteps`: clean-up steps, which may
+   * already have started when all other steps are stopped. An entry that names a step, such as a decided fan-out, stops
+   * it anyway.
    */
   cancel(
     namespace: string,
@@ -41,7 +42,10 @@ export class ChildCancels {
       if (kind === 'CANCEL_CHILDREN') this.#run(namespace, { jobId, step, butSteps }, reason, undefined);
   }
 
-  /** What workflows had to cancel as they ended: whoever ended them may have died before it did. Nothing of them cleans up any more. */
+  /**
+   * Completes the cancels of ended workflows, left by a replica that died. Their clean-up steps are over, so none is
+   * excluded.
+   */
   finish(left: readonly LeftCancel[]): void {
     for (const { namespace, jobId, step, rowId } of left)
       this.#run(namespace, { jobId, step, butSteps: [] }, undefined, rowId);
@@ -64,7 +68,7 @@ export class ChildCancels {
     this.#running.set(key, running);
   }
 
-  /** Whether none is left. */
+  /** Returns whether none is left. */
   async #cancelAll(namespace: string, children: OpenChildren, reason: string): Promise<boolean> {
     const { store, cancels } = this.#parts;
     for (let page = 0; page < PAGES; page++) {

@@ -1,4 +1,4 @@
-/** Takes back what steps have done, one after another, within the transaction that advances their workflow. */
+/** Compensates steps, one after another, in the transaction that advances their workflow. */
 
 import type { Payload } from '../../domain/base/payload.ts';
 import { isTerminal } from '../../domain/jobs/job-state.ts';
@@ -13,7 +13,7 @@ import type { AdvanceParts } from './advance-parts.ts';
 import type { Steps } from './steps/steps.ts';
 import { NoValue, payloadOf, type Values } from './values.ts';
 
-/** What is told of those that failed, in characters; `muster graph` tells all of it. */
+/** Max characters about failed compensations in the workflow's failure; `muster graph` shows all. */
 const MAX_NOTE_LENGTH = 1_000;
 
 export class Compensations {
@@ -21,11 +21,11 @@ export class Compensations {
   readonly #steps: Steps;
   readonly #values: Values;
   readonly #changed = new Map<number, StoredCompensation>();
-  /** Those of steps that ended later have had their turn. */
+  /** Compensations of steps that ended later have been started. */
   #before: number | undefined;
   #begun = 0;
   readonly jobs: NewJob[] = [];
-  /** Why what was to be taken back is not; undefined: nothing of the kind. */
+  /** Why compensations are missing; undefined: none failed. */
   notUndone: string | undefined;
 
   constructor(parts: AdvanceParts, steps: Steps, values: Values) {
@@ -35,7 +35,7 @@ export class Compensations {
     this.notUndone = parts.workflow.notUndone;
   }
 
-  /** Steps of the work have ended, as so many had before. */
+  /** Records compensations for successful steps of the main phase; `before` steps had ended before these. */
   owe(ends: readonly EndedStep[], before: number): void {
     for (const [i, end] of ends.entries())
       if (isCompensable(this.#steps.graph, end))
@@ -47,7 +47,7 @@ export class Compensations {
         });
   }
 
-  /** Gives how many have ended. */
+  /** Applies ended compensations. Returns their number. */
   async ended(inbox: readonly (InboxRow & { readonly step: number })[]): Promise<number> {
     const { store, workflow } = this.#parts;
     const keys = inbox.map(({ step }) => ({ jobId: workflow.jobId, step }));
@@ -69,7 +69,7 @@ export class Compensations {
     return ended;
   }
 
-  /** Starts the next one. FAILED: it can't be started. LATER: this transaction has done enough. */
+  /** Starts the next one. FAILED: it can't be started. LATER: this transaction has reached its max jobs. */
   async next(): Promise<'RUNS' | 'FAILED' | 'LATER'> {
     if (this.#begun++ >= this.#parts.mostJobs) return 'LATER';
     const found = await this.#last();
@@ -100,7 +100,7 @@ export class Compensations {
     if (report.length <= MAX_NOTE_LENGTH || !this.notUndone) this.notUndone = report.slice(0, MAX_NOTE_LENGTH);
   }
 
-  /** Of what is stored, and of what has ended just now. */
+  /** The next compensation, among stored ones and those of steps that ended in this transaction. */
   async #last(): Promise<(StoredCompensation & { readonly step: number }) | undefined> {
     const { store, workflow } = this.#parts;
     const before = this.#before ?? Number.POSITIVE_INFINITY;

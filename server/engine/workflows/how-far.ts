@@ -1,4 +1,4 @@
-/** How far a workflow is that runs: read from what is stored of its steps. */
+/** Progress of a running workflow, read from its stored steps. */
 import { estimatedEndUs, type StepTimes, shareDone } from '../../domain/workflows/estimate.ts';
 import type { Phase } from '../../domain/workflows/phases.ts';
 import type { StepState } from '../../domain/workflows/step-state.ts';
@@ -7,7 +7,7 @@ import type { DbClock } from '../base/db-clock.ts';
 import type { HowFar, StepRecord, WorkflowReads } from '../ports/workflows.ts';
 import { bodyOf } from './bodies.ts';
 
-/** Steps that are looked at more closely, and how many of those that have ended of one definition. */
+/** Max running steps read, max ended steps, and max ended steps per definition. */
 const [MAX_RUNNING, MAX_ENDED, MAX_SIMILAR] = [200, 200, 20];
 
 interface Parts {
@@ -15,7 +15,7 @@ interface Parts {
   readonly clock: Pick<DbClock, 'nowUs'>;
 }
 
-/** @param phase Undefined: it has not been started. */
+/** @param phase Undefined: the workflow has not started. */
 export async function readHowFar(
   { store, clock }: Parts,
   workflow: Workflow,
@@ -31,7 +31,7 @@ export async function readHowFar(
   return { progress: shareDone(graph, soFar), estimatedEndUs: estimatedEndUs(graph, soFar) };
 }
 
-/** Those that run, fan-outs first, and some of each definition that have had a job and ended. */
+/** Running steps, fan-outs first, and some ended ones of each definition that had a job. */
 function reportedSteps({ steps }: Workflow, states: ReadonlyMap<number, StepState>): number[] {
   const isWide = (step: number) => (steps[step]?.fanOut ? 0 : 1);
   const running = [...states].flatMap(([step, state]) => (state === 'RUNNING' ? [step] : []));
@@ -48,7 +48,7 @@ function reportedSteps({ steps }: Workflow, states: ReadonlyMap<number, StepStat
 }
 
 function timesOf({ startTimeUs, endTimeUs, fanOut, cached }: StepRecord): StepTimes {
-  // It says nothing of how long a job takes.
+  // A cached result does not show how long a job takes.
   if (cached) return { startTimeUs: undefined, endTimeUs: undefined, items: undefined };
   if (!fanOut) return { startTimeUs, endTimeUs, items: undefined };
   const { size, succeeded, failed, late } = fanOut;

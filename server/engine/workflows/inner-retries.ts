@@ -1,4 +1,7 @@
-/** Steps of a retry that are workflows themselves: each retries the one that failed in its place, and takes over what had succeeded in it. */
+/**
+ * Steps of a retry that are workflows themselves: each retries the workflow that failed in its place, and adopts its
+ * successful steps.
+ */
 
 import type { Payload } from '../../domain/base/payload.ts';
 import type { JobDefinition } from '../../domain/definitions/definition.ts';
@@ -16,8 +19,8 @@ export interface InnerRetryParts {
 }
 
 /**
- * The job that failed in the step's place; undefined: there is none, or this one is another. It has to be of the same version, with the same
- * input, and behind nothing but what was taken over: else what had succeeded in it may have worked with something else.
+ * The failed job to retry in the step's place; undefined: there is none, or it differs. It must have the same version
+ * and the same input, and come only after adopted steps; otherwise its successful steps may have used other data.
  */
 export async function retriedJob(
   { store, namespace, workflow: { retryOf } }: InnerRetryParts,
@@ -27,7 +30,7 @@ export async function retriedJob(
   input: Payload,
 ): Promise<string | undefined> {
   const { loop, fanOut, role } = steps.graph.step(step);
-  // What cleans up or makes good does so anew: the work before it has run again.
+  // Clean-up steps and compensations start afresh: the work before them has run again.
   if (role !== 'NORMAL') return undefined;
   if (!retryOf || !definition.workflow || loop || fanOut || !(await isBehindAdopted(steps, step))) return undefined;
   const [past] = await store.workflows.readSteps([{ jobId: retryOf, step }]);

@@ -1,4 +1,4 @@
-/** What a workflow ends with. */
+/** Computes the outcome of a workflow. */
 import { type Failure, systemFailure } from '../../domain/base/payload.ts';
 import type { WorkflowOutcome } from '../../domain/workflows/life.ts';
 import type { Body } from './bodies.ts';
@@ -11,7 +11,6 @@ export interface OutcomeParts {
   readonly values: Values;
 }
 
-/** Leaves whose outputs are put together where the body says nothing of its output. */
 const unknownFailure = systemFailure('INTERNAL', 'WorkflowFailed', 'a step failed, and nothing is known of why');
 
 export async function outcomeOf(
@@ -22,7 +21,7 @@ export async function outcomeOf(
 ): Promise<WorkflowOutcome> {
   if (state !== 'SUCCEEDED') {
     const why = failure ?? unknownFailure;
-    // Also of a cancelled one: what was not undone must be seen.
+    // Also for a cancelled workflow: failed compensations must be visible.
     return { state, failure: notUndone ? { ...why, message: `${why.message}; ${notUndone}` } : why };
   }
   try {
@@ -36,6 +35,7 @@ export async function outcomeOf(
   }
 }
 
+/** Without an output expression: the outputs of the successful leaves, by name of the step. */
 async function resultOf({ parts: { body }, steps, values }: OutcomeParts): Promise<unknown> {
   const expression = body.expression('output');
   if (expression) return values.evaluate(expression);

@@ -1,10 +1,10 @@
-/** How far a workflow is, from what is stored of it. */
+/** Computes the progress of a workflow from its stored steps. */
 import type { Graph } from '../../domain/workflows/graph.ts';
 import { roleOf } from '../../domain/workflows/phases.ts';
 import type { WorkflowProgress } from '../../domain/workflows/progress.ts';
 import type { ExplainedWorkflow } from '../ports/explanations.ts';
 
-/** Steps that are named as the next ones. */
+/** Max steps named as the next ones. */
 const MAX_BEHIND = 5;
 
 export function progressOf(graph: Graph, explained: ExplainedWorkflow): WorkflowProgress {

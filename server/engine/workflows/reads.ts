@@ -1,4 +1,4 @@
-/** How far a workflow is, and its steps, as people see them: its definition with what is stored of what became of it. */
+/** Reads a workflow's progress and its steps for callers: its definition combined with the stored steps. */
 import { isTerminal } from '../../domain/jobs/job-state.ts';
 import type { StepState } from '../../domain/workflows/step-state.ts';
 import type { Workflow, WorkflowStep } from '../../domain/workflows/workflow.ts';
@@ -9,9 +9,9 @@ import type { JobView } from '../ports/jobs.ts';
 import type { ShownStep, StepPage, StepQuery, StepRecord, WorkflowReads, WorkflowView } from '../ports/workflows.ts';
 import { readHowFar } from './how-far.ts';
 
-/** Of names on a page of steps, which leave room for the rest below what a message may have. */
+/** Max bytes of names on a page of steps; the rest of the page stays below the message limit. */
 const PAGE_BYTES = 2 << 20;
-/** What a step stands for besides the names of those that it needs. */
+/** Bytes assumed per step besides the names of the steps that it needs. */
 const STEP_BYTES = 1_024;
 const NEVER_STARTED = 'never started';
 const over = { progress: 1, estimatedEndUs: undefined };
@@ -24,7 +24,7 @@ export interface WorkflowReaderParts {
   readonly getJob: (namespace: string, jobId: string) => Promise<JobView>;
 }
 
-/** Each rejects with an EngineError: JOB_NOT_FOUND, NOT_A_WORKFLOW. */
+/** Each method rejects with an EngineError: JOB_NOT_FOUND, NOT_A_WORKFLOW. */
 export class WorkflowReader {
   readonly #parts: WorkflowReaderParts;
 
@@ -41,7 +41,7 @@ export class WorkflowReader {
     return { job, phase, size, counts: { ...counts, WAITING: counts.WAITING + size - known }, cached, ...howFar };
   }
 
-  /** In the order of the definition; fewer than asked for where they need very many others. */
+  /** In the order of the definition. A page is shorter if its steps need very many others. */
   async list(namespace: string, jobId: string, query: StepQuery): Promise<StepPage> {
     const { job, workflow } = await this.#find(namespace, jobId);
     const matching = await this.#matching(jobId, workflow, query);
@@ -53,7 +53,7 @@ export class WorkflowReader {
     return { steps, hasMore: matching.length > numbers.length };
   }
 
-  /** The steps behind `afterStep` that are in one of these states: one more than asked for, if there are so many. */
+  /** The steps after `afterStep` in one of these states, up to one more than the limit. */
   async #matching(jobId: string, { steps }: Workflow, { afterStep, states, limit }: StepQuery): Promise<number[]> {
     const isAll = states.length === 0;
     const stored = isAll ? [] : await this.#parts.store.readStates(jobId, afterStep);
@@ -64,7 +64,7 @@ export class WorkflowReader {
     return found;
   }
 
-  /** A step of a workflow, by its name. Throws STEP_NOT_FOUND besides. */
+  /** A step of a workflow by its name. Also throws STEP_NOT_FOUND. */
   async findStep(namespace: string, jobId: string, name: string): Promise<{ number: number; step: WorkflowStep }> {
     const { job, workflow } = await this.#find(namespace, jobId);
     const number = workflow.steps.findIndex((step) => step.name === name);
@@ -94,7 +94,7 @@ export function stepNotFound(jobId: string, definition: string, name: string, fi
   });
 }
 
-/** As many as fit on a page, and one at least. */
+/** As many as fit on a page, at least one. */
 function fitting({ steps }: Workflow, numbers: readonly number[]): number[] {
   let bytes = 0;
   return numbers.filter((number, i) => {

@@ -1,4 +1,4 @@
-/** Judges what workflows succeed with: it has to be as results of handlers must. */
+/** Checks results of workflows, by the same rules as results of handlers. */
 import { type Failure, type Payload, systemFailure } from '../../domain/base/payload.ts';
 import type { WorkflowOutcome } from '../../domain/workflows/life.ts';
 import type { Definitions } from '../definitions/definitions.ts';
@@ -12,7 +12,7 @@ export interface ResultsParts {
   readonly maxPayload: number;
 }
 
-/** Why a payload that the control plane has made is not passed on; undefined: it is. */
+/** Why a payload made by the control plane is too large to pass on; undefined: it is not. */
 export function tooLarge({ data }: Payload, maxPayload: number): string | undefined {
   if (data.length <= maxPayload) return undefined;
   return `is ${data.length} bytes; at most ${maxPayload} are allowed. Keep large data elsewhere and pass a reference`;
@@ -25,7 +25,7 @@ export class Results {
     this.#parts = parts;
   }
 
-  /** The outcome, or why it is none. */
+  /** The outcome, or a failure if its result is not valid. */
   async judge(
     store: Pick<Store, 'readDefinition'>,
     lane: KnownLane,

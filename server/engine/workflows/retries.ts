@@ -1,4 +1,4 @@
-/** Retries of workflows by hand: what is on record of them, and which steps the new one is to skip. */
+/** Manual retries of workflows: their audit records, and the steps that the new workflow skips. */
 
 import type { AuditAction, NewAuditRecord } from '../../domain/namespaces/audit.ts';
 import { isRecorded } from '../../domain/namespaces/recorded.ts';
@@ -21,9 +21,9 @@ export interface WorkflowRetriesParts {
   readonly ids: JobIds;
 }
 
-/** What somebody wants of a retry. */
+/** A requested retry. */
 export interface AskedRetry {
-  /** Names of steps that the new workflow is not to run; no two are alike. */
+  /** Names of the steps to skip, without repeats. */
   readonly skipSteps: readonly string[];
   readonly reason: string;
 }
@@ -35,7 +35,7 @@ export class WorkflowRetries {
     this.#parts = parts;
   }
 
-  /** Undefined: it is the retry of a task, of which nothing is on record. Throws NOT_A_WORKFLOW, STEP_NOT_FOUND, STEP_NOT_SKIPPABLE. */
+  /** Undefined: it retries a task, which needs no record. Throws NOT_A_WORKFLOW, STEP_NOT_FOUND, STEP_NOT_SKIPPABLE. */
   async manual(
     namespace: string,
     job: EndedJob,
@@ -56,7 +56,7 @@ export class WorkflowRetries {
     });
   }
 
-  /** Numbers of the steps. What is adopted has succeeded: nothing of it is left to skip. */
+  /** Numbers of the steps. An adopted step has succeeded, so it can't be skipped. */
   async #skippable({ jobId, definition }: EndedJob, { graph }: Body, names: readonly string[]): Promise<number[]> {
     const adopted = new Set((await adoptedSteps(this.#parts.workflows, graph, jobId)).map(({ step }) => step));
     return names.map((name, i) => {

@@ -1,13 +1,13 @@
-/** What expressions of a running workflow read: its input, and the outputs of steps that have ended. */
+/** Values for expressions of a running workflow: its input, and the outputs of ended steps. */
 import type { Payload } from '../../domain/base/payload.ts';
 import type { ExpressionValues, WorkflowExpression } from '../../domain/workflows/expressions/expressions.ts';
 import type { LockedWorkflow, WorkflowStore } from '../ports/workflows.ts';
 import type { Steps } from './steps/steps.ts';
 
-/** Results of a fan-out's items that an expression may read, in bytes together. */
+/** Max total bytes of a fan-out's results that an expression may read. */
 const MAX_ITEM_BYTES = 8 << 20;
 
-/** An expression has no value, for a reason that is an end of a sentence. */
+/** Thrown if an expression has no value. The message completes a sentence. */
 export class NoValue extends Error {}
 
 type Own = Omit<ExpressionValues, 'workflow' | 'steps'>;
@@ -40,7 +40,7 @@ export class Values {
     return found.value;
   }
 
-  /** Of a step that succeeded; undefined: it has none. Throws NoValue. The step's row is loaded. */
+  /** The output of a successful step; undefined: it has none. Throws NoValue. The step's row must be loaded. */
   async output(step: number): Promise<unknown> {
     const row = this.#steps.row(step);
     if (row.state !== 'SUCCEEDED') return undefined;
@@ -49,12 +49,15 @@ export class Values {
     return this.#outputs.get(step);
   }
 
-  /** Of a job of the step. Throws NoValue. */
+  /** Parses the result of a step's job. Throws NoValue. */
   parse(result: Payload | undefined, step: number): unknown {
     return result && jsonOf(result, `the output of step "${this.#nameOf(step)}"`);
   }
 
-  /** Of a step that succeeded and has no fan-out, as it is; empty where its job returned nothing. Throws NoValue. The step's row is loaded. */
+  /**
+   * The raw result of a successful step without a fan-out; empty if its job returned nothing. Throws NoValue. The
+   * step's row must be loaded.
+   */
   async result(step: number): Promise<Payload> {
     return (await this.#resultOf(step)) ?? { data: new Uint8Array(), contentType: '' };
   }

@@ -1,4 +1,4 @@
-/** Runs workflows: takes those that are ready, and advances those that have entries in the job inbox. */
+/** Runs workflows: takes ready ones, and advances those with entries in the job inbox. */
 
 import { systemFailure } from '../../domain/base/payload.ts';
 import { BATCH_DEFINITION } from '../../domain/batches/batch.ts';
@@ -36,14 +36,14 @@ import { lockedWait, numberedWait, type StepWait, UnlockedWait } from './steps/e
 import { FanOutLists } from './steps/fan-out-lists.ts';
 import { StepJobs, type StepJobsParts } from './steps/jobs.ts';
 
-/** Workflows that one transaction advances, and jobs that it makes. */
+/** Max workflows per transaction, and max jobs made by it. */
 const MAX_TOGETHER = 20;
 const MAX_JOBS = 1_000;
-/** Workflows that one transaction takes. */
+/** Max workflows taken by one transaction. */
 const MAX_STARTED = 100;
 const IN_FLIGHT = 2;
 const ROUND_MS = 1_000;
-/** An older entry was left behind: a replica died, or a transaction failed. */
+/** An older entry was abandoned: a replica died, or a transaction failed. */
 const LEFT_MS = 1_000;
 const MAX_LEFT = 1_000;
 
@@ -52,17 +52,17 @@ export interface WorkflowsParts extends StepJobsParts, SubmissionFlushParts {
   readonly changes: Changes;
   readonly cancels: Cancels;
   readonly lanes: Lanes;
-  /** Told how often steps have looked for results of earlier jobs. */
+  /** Called with the number of cache lookups by steps. */
   readonly onCacheLookups: ((lookups: CacheLookups) => void) | undefined;
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Log;
 }
 
-/** A workflow or a batch, which is told of its children and locked as a workflow is. */
+/** A workflow or a batch. Batches use the same inbox and the same locks. */
 type AdvancedOne = (Advanced & { readonly batch?: undefined }) | AdvancedBatch;
 
-/** What a transaction has done, to be told once it is committed. */
+/** The result of a transaction, announced after the commit. */
 interface Done {
   readonly locked: readonly LockedWorkflow[];
   readonly advanced: readonly AdvancedOne[];
@@ -82,7 +82,7 @@ export class Workflows {
   readonly #lists = new FanOutLists();
   readonly #ready: ReadyPolls;
   readonly #committed = new Set<string>();
-  /** Being advanced; the same workflow is in one transaction of ours at a time. */
+  /** Workflows being advanced here; each is in at most one of this replica's transactions. */
   readonly #busy = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   readonly #loop: Loop;
@@ -110,12 +110,12 @@ export class Workflows {
     await Promise.allSettled([this.#loop.stop(), this.#ready.stop(), ...this.#running, this.#childCancels.settled()]);
   }
 
-  /** Lanes may have got ready workflows. */
+  /** Lanes may have ready workflows. */
   poll(): void {
     this.#ready.poll();
   }
 
-  /** They have new entries in the job inbox. */
+  /** These have new entries in the job inbox. */
   wake(jobIds: readonly string[]): void {
     if (this.#loop.isStopped) return;
     for (const jobId of jobIds) this.#committed.add(jobId);
@@ -126,7 +126,7 @@ export class Workflows {
     this.#parts.log.warn({ error: String(error) }, `${what}; the next round tries again`);
   }
 
-  /** Announces what other replicas have left in the job inbox, for dependents, too. */
+  /** Takes up job inbox entries that other replicas have abandoned, including those for dependents. */
   async #sweep(): Promise<void> {
     this.#ready.pollAgain();
     const { workflows, cancels, dependencies } = await this.#parts.store.inbox.findAbandoned(LEFT_MS, MAX_LEFT);
@@ -134,7 +134,7 @@ export class Workflows {
     this.#parts.announcer.committed({ workflows, dependencies });
   }
 
-  /** Resolves with how many were taken. */
+  /** Resolves with the number taken. */
   async #takeReady(laneIds: readonly number[]): Promise<number> {
     const selection = { by: 'workflows', laneIds, limit: MAX_STARTED } as const;
     const started = await this.#parts.changes.apply(selection, decideStart);
@@ -161,7 +161,9 @@ export class Workflows {
     }
   }
 
-  /** One that comes upon a step that waits for what is not locked leaves the others alone. */
+  /**
+   * A workflow with a step whose dependencies are not locked is advanced again alone, without holding up the others.
+   */
   async #advanceAll(jobIds: readonly string[]): Promise<void> {
     try {
       await this.#advance(jobIds, undefined);
@@ -202,7 +204,7 @@ export class Workflows {
       this.#expected.forget(workflow.jobId);
       this.#lists.forgetAll(workflow.jobId);
     } else if (!one.batch) this.#expected.note(workflow.jobId, bodyOf(definitionBody).graph, one.steps);
-    // A workflow that has ended has nothing left to clean up.
+    // Clean-up steps of an ended workflow are over, so none is excluded.
     this.#childCancels.cancel(namespace, workflow, inbox, outcome || batch ? [] : bodyOf(definitionBody).cleanup);
   }
 
@@ -220,7 +222,7 @@ export class Workflows {
         const wait = asked && (await lockedWait(inner.dependencies, lanes, asked));
         const expected = this.#expected.of(jobIds);
         const [all, rows] = await Promise.all([inner.workflows.lock(jobIds), inner.workflows.readSteps(expected)]);
-        // One that was woken for what another transaction has acted upon has nothing to do.
+        // Another transaction may have handled the entries that it was woken for.
         const locked = all.filter(({ inbox }) => inbox.length > 0);
         requireLanes(
           lanes,
@@ -254,7 +256,7 @@ export class Workflows {
     }
   }
 
-  /** A workflow whose advance throws ends FAILED: it would throw again. */
+  /** A workflow whose advance throws ends FAILED, since it would throw again. */
   async #advanceOne(
     store: Store,
     workflow: LockedWorkflow,
@@ -299,7 +301,7 @@ export class Workflows {
   }
 }
 
-/** It would throw again: the workflow ends, and what is open of it is cancelled. */
+/** The workflow ends and its open jobs are cancelled, since its advance would throw again. */
 function broken({ jobId, depth, run = newRun, notUndone }: LockedWorkflow, error: unknown): Advanced {
   const failure = systemFailure('INTERNAL', 'WorkflowBroken', `unexpected: ${(error as Error)?.message ?? error}`);
   return {
@@ -333,7 +335,7 @@ async function writeAll(
   ]);
 }
 
-/** The steps that have ended, for jobs that depend on them. */
+/** Inbox entries for jobs that depend on ended steps. */
 function endedSteps(one: AdvancedOne, workflow: LockedWorkflow | undefined): NewInboxRow[] {
   if (one.batch || !workflow?.notifiesDependents) return [];
   return one.steps.flatMap(({ jobId, step, state }) =>
@@ -341,7 +343,7 @@ function endedSteps(one: AdvancedOne, workflow: LockedWorkflow | undefined): New
   );
 }
 
-/** Once all have been tried: none may go on in a transaction that is rolled back. */
+/** Throws only after all were tried: no cancel may start for a transaction that is rolled back. */
 function unlessUnlocked(tried: readonly (AdvancedOne | UnlockedWait)[]): AdvancedOne[] {
   return tried.map((one) => {
     if (one instanceof UnlockedWait) throw one;
@@ -349,13 +351,13 @@ function unlessUnlocked(tried: readonly (AdvancedOne | UnlockedWait)[]): Advance
   });
 }
 
-/** What steps wait for was there when it was locked: an erasure since makes this transaction one to be done again. */
+/** Dependencies existed when they were locked; if one was erased since, the transaction must be repeated. */
 function requireStored(results: readonly SubmitResult[]): void {
   const refused = results.find(({ kind }) => kind !== 'stored');
   if (refused) throw new Error(`jobs of steps were not stored: ${refused.kind}`);
 }
 
-/** Of each namespace the jobs that wait, and the others: each are stored together. */
+/** Per namespace, one call with the jobs that have dependencies and one with the others. */
 function callsOf(advanced: readonly AdvancedOne[], namespaces: readonly string[]): SubmitCall[] {
   const calls: SubmitCall[] = [];
   const all = advanced.flatMap(({ jobs }, i) => jobs.map((job) => ({ job, namespace: namespaces[i] as string })));

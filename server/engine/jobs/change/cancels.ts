@@ -1,4 +1,4 @@
-/** Cancels jobs: at once where nothing runs, else by asking the session that holds the attempt. */
+/** Cancels jobs: at once if no attempt is open, else by asking the session that holds it. */
 
 import { decideCancel } from '../../../domain/jobs/decide.ts';
 import { isTerminal } from '../../../domain/jobs/job-state.ts';
@@ -13,7 +13,7 @@ import type { Bus, Random } from '../../ports/ports.ts';
 import type { Store } from '../../ports/store.ts';
 import type { Changes } from './changes.ts';
 
-/** Somebody who asked for it, or a rule of the control plane's. */
+/** On somebody's request, or by a rule of the control plane. */
 export type CancelledBy = 'HAND' | 'RULE';
 
 export interface CancelsParts {
@@ -44,14 +44,14 @@ export class Cancels {
     return job;
   }
 
-  /** Cancels those that are open, by the same rules; how many were cancelled or asked to stop. At most 1,000. */
+/** Cancels the open ones by the same rules. Returns how many were cancelled or asked to stop. At most 1,000. */
   async cancelMany(namespace: string, jobIds: readonly string[], reason: string, by: CancelledBy): Promise<number> {
     if (jobIds.length === 0) return 0;
     const changes = await this.#apply(namespace, jobIds, reason, by);
     return changes.length;
   }
 
-  /** As `cancel` by a rule, for one that need not be there, or be open. */
+  /** As `cancel` by a rule, for a job that may be missing or ended. */
   async cancelIfOpen(namespace: string, jobId: string, reason: string): Promise<void> {
     await this.cancel(namespace, jobId, reason, 'RULE').catch((error) => {
       if (!(error instanceof EngineError && ['JOB_ENDED', 'JOB_NOT_FOUND'].includes(error.reason))) throw error;
@@ -75,7 +75,7 @@ export class Cancels {
     return made;
   }
 
-  /** Pushed at once; every heartbeat's reply repeats it until the attempt is closed. */
+  /** Pushed at once; the reply to every heartbeat repeats it until the attempt is closed. */
   #notify(changes: readonly Change[]): void {
     const notices = new Map<string, CancelNotice[]>();
     for (const { kind, run } of changes) {

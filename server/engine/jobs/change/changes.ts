@@ -1,4 +1,4 @@
-/** Applies decisions to open jobs, retries what collides, and announces the changes. */
+/** Applies decisions to open jobs, retries on collisions, and announces the changes. */
 
 import { definitionDefaults, type JobDefinition } from '../../../domain/definitions/definition.ts';
 import type { Demands } from '../../../domain/dispatch/demands.ts';
@@ -26,7 +26,7 @@ import type { Random, Timers } from '../../ports/ports.ts';
 import type { RequestKey, Store } from '../../ports/store.ts';
 import type { LaneFailures } from '../../retries/breakers.ts';
 
-/** Decides what becomes of a locked job; `definition` is the version that it pinned. Undefined: nothing. */
+/** Decides the change of a locked job; `definition` is the version that it pinned. Undefined: no change. */
 export type DecideJob = (run: OpenRun, nowUs: number, definition: JobDefinition) => Change | undefined;
 
 export interface ChangesParts {
@@ -36,18 +36,18 @@ export interface ChangesParts {
   readonly clock: DbClock;
   readonly timers: Timers;
   readonly random: Random;
-  /** Undefined: the control plane has no spans of its own in the jobs' traces. */
+  /** Undefined: the control plane adds no spans of its own to the jobs' traces. */
   readonly sampling?: Sampling | undefined;
   readonly announcer: Pick<Announcer, 'committed'>;
-  /** Told of failures that count at circuit breakers, before whoever asked for the changes. */
+  /** Receives failures that count at circuit breakers, before the caller gets its changes. */
   readonly onFailures: (failures: LaneFailures) => Promise<void>;
 }
 
-/** A transaction of changes. */
+/** The functions of a transaction of changes. */
 export interface ChangesWithin {
   readonly store: Store;
   readonly apply: (selection: Selection, decide: DecideJob) => Promise<Change[]>;
-  /** Of a lane that is not known yet: rolls back, learns it, and begins anew. */
+  /** For a lane that is not loaded: rolls back, loads it, and starts the transaction again. */
   readonly laneOf: (laneId: number) => KnownLane;
 }
 
@@ -69,15 +69,15 @@ export class Changes {
     return this.#apply(decide, (decideAll) => this.#parts.store.change(selection, decideAll));
   }
 
-  /** As `apply`, for changes that a transaction makes beside others: `change` is that transaction, and may be tried again. */
+  /** As `apply`, within a larger transaction: `change` is that transaction. It may be run again after a collision. */
   applyWith(change: (decideAll: Decide) => Promise<Change[]>, decide: DecideJob): Promise<Change[]> {
     return this.#apply(decide, change);
   }
 
   /**
-   * As `apply`, but for a call that may have been carried out before. What `decide` throws, and a selection without an open
-   * job, change nothing and leave the request id free. What `decide` said may have been rolled back, and others been faster
-   * the next time: only `changed` tells. Throws REQUEST_ID_REUSED.
+   * As `apply`, but for a call that may be a repeat. If `decide` throws, or the selection has no open job, nothing
+   * changes and the request id stays unused. `decide` may run again after a rollback and then find no open job, so its
+   * results prove nothing: use `changed`. Throws REQUEST_ID_REUSED.
    */
   async applyOnce(selection: JobSelection, request: RequestKey | undefined, decide: DecideJob): Promise<AppliedOnce> {
     let repeated = false;
@@ -91,7 +91,9 @@ export class Changes {
     return { repeated, changed: changes.length > 0 };
   }
 
-  /** As `apply`, for several selections, and whatever else `work` does, in one transaction: resolves with the changes that it returns. */
+  /**
+   * As `apply`, for several selections and other work in one transaction: resolves with the changes returned by `work`.
+   */
   applyTogether(work: (within: ChangesWithin) => Promise<Change[]>): Promise<Change[]> {
     const { store } = this.#parts;
     return this.#commit(() =>
@@ -136,7 +138,9 @@ export class Changes {
     return lane;
   }
 
-  /** A job that has become a suspect, or is none any more, goes on in the lane beside its own. */
+  /**
+   * Moves a job to or from its quarantine lane when its suspect status changes, and handles other changes of its lane.
+   */
   #placed(change: Change, lane: KnownLane): Change {
     if (change.kind === 'end') return this.#cleanedUp(change, lane);
     if (change.event === 'promote' && isRetry(change.run)) return budgeted(change, lane);
@@ -149,7 +153,7 @@ export class Changes {
     return { ...change, laneId };
   }
 
-  /** The attempt ran out of memory, and the next one takes more. */
+  /** The attempt ran out of memory: the next one gets more. */
   #withMore(change: Continue, lane: KnownLane, grown: Demands): Continue {
     const laneId = this.#parts.lanes.grownOf(lane);
     if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findGrown(lane, grown));
@@ -157,14 +161,14 @@ export class Changes {
     return { ...change, laneId, reason: change.reason ? `${change.reason}; ${memory}` : memory };
   }
 
-  /** What waits at a limit goes on among the others: a claim sees whether there is room by then. */
+  /** A job deferred at a limit returns to the lane that it came from: the next claim checks the limit. */
   #requeue(change: Continue, lane: KnownLane): Continue {
     const laneId = this.#parts.lanes.openOf(lane);
     if (laneId === undefined) throw new UnknownLane(() => this.#parts.lanes.findOpen(lane));
     return { ...change, laneId };
   }
 
-  /** A cancelled job that may have been started is followed by the one that cleans up after it. */
+  /** When a job is cancelled that may have started, a clean-up job follows it. */
   #cleanedUp(change: End, lane: KnownLane): End {
     const { cleanup } = lane.definitionBody;
     if (change.state !== 'CANCELLED' || !cleanup || lane.cleanup || change.run.attempt === 0) return change;
@@ -177,7 +181,7 @@ export class Changes {
     return { ...change, cleanup: { ...placed, trace: this.#traceUnder(change.run.jobId) } };
   }
 
-  /** For a job that is a part of this one: under its span, in its trace. Undefined where the control plane has no spans. */
+  /** For a job that belongs to this one: under its span, in its trace. Undefined if the control plane adds no spans. */
   #traceUnder(jobId: string): Cleanup['trace'] {
     const { sampling } = this.#parts;
     if (!sampling) return undefined;
@@ -197,13 +201,13 @@ export class Changes {
   }
 }
 
-/** A retry that is about to begin: there has to be room for it, where its definition says so. */
+/** Charges a retry that becomes ready to the retry budget of its definition, if it has one. */
 function budgeted(change: Continue, { namespace, definition, definitionBody, cleanup }: KnownLane): Continue {
   const { retryBudget } = definitionBody;
   return retryBudget && !cleanup ? { ...change, retryBudget: { ...retryBudget, namespace, definition } } : change;
 }
 
-/** Rolls the transaction back: there is nothing that a repeat could change either. */
+/** Thrown to roll the transaction back: the selection has no open job. */
 class NothingOpen extends Error {}
 
 async function changeOpen(store: Pick<Store, 'change'>, selection: JobSelection, decide: Decide): Promise<Change[]> {

@@ -1,4 +1,4 @@
-/** Erases what ended jobs hold of a person's data, and with them the jobs that cleaned up after them. */
+/** Erases the personal data in ended jobs, and in their clean-up jobs. */
 
 import { asEngineError, EngineError } from '../../base/errors.ts';
 import type { JobIds } from '../../base/job-ids.ts';

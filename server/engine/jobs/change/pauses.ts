@@ -1,4 +1,4 @@
-/** Holds jobs that wait, lets them go on, and changes what was asked for of them. */
+/** Pauses and resumes waiting jobs, and updates them. */
 
 import { isTerminal } from '../../../domain/jobs/job-state.ts';
 import { decidePause, decideResume, decideUpdate, type PauseRefusal, type Update } from '../../../domain/jobs/pause.ts';
@@ -17,7 +17,7 @@ export interface PausesParts {
 }
 
 /**
- * Each resolves with the job, after a repeat with what has become of it since. Throws JOB_NOT_FOUND, JOB_ENDED,
+ * Each method resolves with the job; for a repeat, in its current state. Throws JOB_NOT_FOUND, JOB_ENDED,
  * JOB_NOT_WAITING or REQUEST_ID_REUSED.
  */
 export class Pauses {
@@ -35,7 +35,7 @@ export class Pauses {
     return this.#change(namespace, jobId, request, (run, nowUs) => decideResume(run, this.#moment(nowUs)));
   }
 
-  /** Throws INVALID_FIELD, too: for an expiry that has passed, and a run time that is later than it. */
+  /** Also throws INVALID_FIELD: for an expiry in the past, and for a run time later than the expiry. */
   update(namespace: string, jobId: string, update: Update, request: RequestKey | undefined): Promise<JobView> {
     return this.#change(namespace, jobId, request, (run, nowUs) => decideUpdate(run, update, this.#moment(nowUs)));
   }
@@ -64,7 +64,7 @@ export class Pauses {
     );
     const job = await store.readJob(namespace, jobId);
     if (!job) throw jobNotFound(namespace, jobId);
-    // One that was let go may have ended by now.
+    // A resumed job may have ended by now.
     if (isTerminal(job.state) && !repeated && !changed && !stays) {
       throw new EngineError(
         'JOB_ENDED',

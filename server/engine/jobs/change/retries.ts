@@ -1,4 +1,4 @@
-/** Makes new jobs like ended ones: of the same definition version, with the same input, on the same conditions. */
+/** Retries ended jobs: makes new ones of the same definition version, with the same input and conditions. */
 
 import { isReserved } from '../../../domain/definitions/reserved-names.ts';
 import { parseDemands } from '../../../domain/dispatch/placement.ts';
@@ -20,19 +20,19 @@ export interface RetriesParts {
   readonly workflows: Pick<WorkflowRetries, 'manual'>;
 }
 
-/** What became of the jobs that were to be retried. */
+/** The result of a redrive. */
 export interface Redriven {
-  /** In the order of `retriedJobIds`; empty where nothing was to be done. */
+  /** In the order of `retriedJobIds`; empty if there was nothing to do. */
   readonly jobIds: readonly string[];
   readonly retriedJobIds: readonly string[];
-  /** Retried already, erased, of an archived definition, a duplicate of another job, or a batch's own. */
+  /** Number of jobs already retried, erased, of an archived definition, duplicates of another job, or of batches. */
   readonly skipped: number;
 }
 
-/** Bounds the inputs that are in memory at a time: 8 MiB. */
+/** Bounds the inputs in memory at a time: 8 MiB. */
 const JOBS_AT_ONCE = 16;
 
-/** What is wrong with one job, and must not keep the others from being retried. */
+/** Errors of a single job, which must not keep the others from being retried. */
 const passedOver: ReadonlySet<ErrorReason> = new Set(['DEFINITION_ARCHIVED', 'DUPLICATE_JOB', 'LIMIT_REACHED']);
 
 export class Retries {
@@ -62,7 +62,7 @@ export class Retries {
   }
 
   /**
-   * The page that a call is about: to a repeat that of the first call, whatever else would match by now. Throws
+   * The page that a redrive works on; for a repeat the first call's page, even if other jobs match now. Throws
    * REQUEST_ID_REUSED.
    */
   async pageOf(namespace: string, request: RequestKey | undefined, page: KeptPage): Promise<KeptPage> {
@@ -72,7 +72,10 @@ export class Retries {
     return kept;
   }
 
-  /** Retries each of these once, whoever asks for it how often. At most 1,000. After QUEUE_FULL a repeat goes on. */
+  /**
+   * Retries each of these at most once, however many callers ask for it. At most 1,000. After QUEUE_FULL a repeat
+   * continues.
+   */
   async redrive(namespace: string, jobIds: readonly string[], validateOnly: boolean): Promise<Redriven> {
     const pairs: [retried: string, made: string][] = [];
     for (let at = 0; at < jobIds.length; at += JOBS_AT_ONCE) {
@@ -92,8 +95,8 @@ export class Retries {
   }
 
   /**
-   * Undefined where it is passed over. The request id is made of the job's: two callers that have both seen it without a
-   * retry make one all the same.
+   * Undefined: skipped. The request id is derived from the job's id, so two callers that both found the job without a
+   * retry make only one.
    */
   async #redriveOne(namespace: string, job: EndedJob, validateOnly: boolean): Promise<string | undefined> {
     try {
@@ -126,7 +129,7 @@ export class Retries {
   async #whyNot(namespace: string, jobId: string): Promise<EngineError> {
     const job = await this.#parts.store.readJob(namespace, jobId);
     if (!job) return jobNotFound(namespace, jobId);
-    // It may have ended between the two looks.
+    // It may have ended between the two reads.
     if (isTerminal(job.state))
       return new EngineError('CONFLICT', `job ${jobId} has just ended; try again`, { retryAfterMs: 50 });
     return jobNotEnded(jobId, job.state, 'cancel it first, or wait for its end');
@@ -135,7 +138,7 @@ export class Retries {
 
 const asItWas: AskedRetry = { skipSteps: [], reason: '' };
 
-/** Without key, times and trace context: those were the other job's own. */
+/** Without key, times and trace context: these belong to the retried job alone. */
 export function submissionOf(job: EndedJob): Submission {
   const { definition, definitionVersion, queue, input, labels, priority, retryPolicy, runTimeoutMs, jobId } = job;
   return {

@@ -1,4 +1,4 @@
-/** Waits for jobs to end: told by this replica's own flushes and by other replicas' hints, and looks each second. */
+/** Waits for jobs to end: notified by this replica's flushes and other replicas' hints, and polls each second. */
 import { isTerminal } from '../../../domain/jobs/job-state.ts';
 import { EngineError } from '../../base/errors.ts';
 import { Loop, type LoopParts } from '../../loop.ts';
@@ -28,7 +28,7 @@ export class EndWaiters {
     this.#loop = new Loop({ ...parts, name: 'ended jobs', everyMs: POLL_EVERY_MS, run: () => this.#probe(), isIdle });
   }
 
-  /** The job when it has ended, or as it is once the time is up or the caller has gone. */
+  /** Returns the job when it has ended, or in its current state after the timeout or when the caller has gone. */
   async wait(namespace: string, jobId: string, timeoutMs: number, gone: AbortSignal): Promise<JobView> {
     if (this.#waiting.size >= MAX_WAITS)
       throw new EngineError('OVERLOADED', 'too many callers wait for jobs already', { retryAfterMs: 1_000 });
@@ -51,14 +51,14 @@ export class EndWaiters {
     for (const jobId of jobIds) for (const wake of [...(this.#waiting.get(jobId) ?? [])]) wake();
   }
 
-  /** Lets everybody go. */
+  /** Ends all waits. */
   stop(): Promise<void> {
     const stopped = this.#loop.stop();
     this.notify([...this.#waiting.keys()]);
     return stopped;
   }
 
-  /** Registered before the first look, so that an end between the two is not missed. */
+  /** Registers before the first read, so that an end between the two is not missed. */
   #register(jobId: string, timeoutMs: number, gone: AbortSignal): { promise: Promise<void>; leave: () => void } {
     let leave = () => {};
     const promise = new Promise<void>((resolve) => {
@@ -68,7 +68,7 @@ export class EndWaiters {
         timer.cancel();
         gone.removeEventListener('abort', leave);
         wakes.delete(leave);
-        // Called again after it has left, it must not take away the set of those that came later.
+        // It may be called again after a new set was registered for the same job, which it must not delete.
         if (wakes.size === 0 && this.#waiting.get(jobId) === wakes) this.#waiting.delete(jobId);
         resolve();
       };
@@ -87,7 +87,7 @@ export class EndWaiters {
     return job;
   }
 
-  /** Hints can be lost: this is the guarantee. */
+  /** Hints can be lost, so only the polls guarantee that an end is noticed. */
   async #probe(): Promise<void> {
     const ids = [...this.#waiting.keys()];
     for (let at = 0; at < ids.length; at += IDS_PER_POLL)

@@ -1,10 +1,10 @@
-/** Reads jobs for people, many callers' jobs at once: hundreds of waits may end with one flush. */
+/** Reads jobs for callers, in groups: hundreds of waits may end with one flush. */
 import { Batcher } from '../../base/batcher.ts';
 import type { JobName, JobView } from '../../ports/jobs.ts';
 import type { Random, Timers } from '../../ports/ports.ts';
 import type { Store } from '../../ports/store.ts';
 
-/** Bounds a reply to 100 inputs and results, and what stands in a heartbeat's way in the embedded database's queue. */
+/** Bounds a reply to 100 inputs and results, and the delay of heartbeats in the embedded database's queue. */
 const JOBS_PER_READ = 100;
 
 export class JobReads {

@@ -1,4 +1,4 @@
-/** Watches of jobs: told by this replica's own changes and by other replicas' hints, and looks at revisions meanwhile. */
+/** Watches of jobs: notified by this replica's changes and other replicas' hints, and polls revisions. */
 import { isTerminal } from '../../../domain/jobs/job-state.ts';
 import { EngineError } from '../../base/errors.ts';
 import { WakeUp } from '../../events/wake-up.ts';
@@ -8,12 +8,14 @@ import type { Store } from '../../ports/store.ts';
 import { jobNotFound } from '../change/cancels.ts';
 import type { JobReads } from './job-reads.ts';
 
-/** What others change, and what starts and goes on here, is seen by looking: many jobs a look, never a job at a time. */
+/**
+ * Other replicas' changes, and starts and progress here, are found by polling: many jobs per poll, never one at a time.
+ */
 const POLL_EVERY_MS = 200;
 const IDS_PER_POLL = 1_000;
 const MAX_WATCHERS = 10_000;
 
-/** One stream: the newest revision that it has shown, and whether it has to read again. */
+/** One stream: the newest revision it has sent, and whether it must read again. */
 class Watcher extends WakeUp {
   revision = 0;
 }
@@ -35,23 +37,24 @@ export class Watches {
     this.#loop = new Loop({ ...parts, name: 'changed jobs', everyMs: POLL_EVERY_MS, run: () => this.#probe(), isIdle });
   }
 
-  /** Nobody watches anything. */
+  /** Whether there are no watches. */
   get isIdle(): boolean {
     return this.#count === 0;
   }
 
   /**
-   * The job as it is, then each time that its revision has risen, until it has ended or `gone` is aborted. Whoever is slow
-   * to ask for the next one misses what lay between, never the last.
+   * The job in its current state, then after each rise of its revision, until it has ended or `gone` is aborted. A slow
+   * reader misses revisions in between, never the last one.
    *
-   * Throws JOB_NOT_FOUND, also when the job is deleted meanwhile, OVERLOADED, and SHUTTING_DOWN when this replica stops.
+   * Throws JOB_NOT_FOUND, also when the job is deleted meanwhile, OVERLOADED, and SHUTTING_DOWN when this replica
+   * stops.
    */
   async *watch(namespace: string, jobId: string, gone: AbortSignal): AsyncGenerator<JobView, void> {
     if (this.#count >= MAX_WATCHERS)
       throw new EngineError('OVERLOADED', `more than ${MAX_WATCHERS} callers watch jobs here already; try again`, {
         retryAfterMs: 1_000,
       });
-    // Before the first look, so that a change between the two is not missed.
+    // Registered before the first read, so that a change between the two is not missed.
     const watcher = this.#enter(jobId);
     gone.addEventListener('abort', watcher.wake);
     try {
@@ -108,7 +111,7 @@ export class Watches {
       const asked = ids.slice(at, at + IDS_PER_POLL);
       const revisions = await this.#parts.store.readRevisions(asked);
       for (const [i, jobId] of asked.entries()) {
-        // One that is there no more is read again, too: that is how its watchers learn of it.
+        // A missing job is read again, too: then its watchers get JOB_NOT_FOUND.
         const revision = revisions[i] ?? Infinity;
         for (const watcher of this.#watched.get(jobId) ?? []) if (revision > watcher.revision) watcher.wake();
       }

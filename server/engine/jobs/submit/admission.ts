@@ -1,4 +1,4 @@
-/** Back-pressure: refuses what would wait in a queue that holds as much as it may, and answers what was accepted before. */
+/** Back-pressure: refuses jobs for full queues, except those that an earlier call has already stored. */
 
 import type { JobDefinition } from '../../../domain/definitions/definition.ts';
 import type { BacklogBound } from '../../../domain/queues/backlog.ts';
@@ -17,11 +17,11 @@ export interface AdmissionParts {
   readonly store: Pick<Store, 'findSubmission' | 'findOwnedKeys'>;
   readonly backlogs: Backlogs;
   readonly clock: DbClock;
-  /** Told of each call that is refused. */
+  /** Called for each refused call. */
   readonly onQueueFull: (queue: QueueName, bound: BacklogBound) => void;
 }
 
-/** Policies under which a job that holds the key is all that comes of the submission. */
+/** Policies under which a job that holds the key is the only result of the submission. */
 const keeping: ReadonlySet<IdempotencyKey['policy']> = new Set(['FAIL', 'USE_EXISTING']);
 
 export class Admission {
@@ -31,7 +31,7 @@ export class Admission {
     this.#parts = parts;
   }
 
-  /** Stores a call that finds room; else answers as before what was accepted before. Rejects with QUEUE_FULL, or as `store`. */
+  /** Stores an admitted call; a refused repeat gets its earlier answer. Rejects with QUEUE_FULL, or as `store`. */
   admit(
     request: Submit,
     definitions: readonly JobDefinition[],
@@ -69,7 +69,7 @@ export class Admission {
     return queueFull(refused, pathsOf(field)(refused.index));
   }
 
-  /** The jobs of a call by queue, of those queues that have bounds. */
+  /** The jobs of a call by queue, for queues with bounds. */
   #linesOf(
     { namespace, submissions }: Submit,
     definitions: readonly JobDefinition[],
@@ -92,7 +92,7 @@ export class Admission {
     return lines;
   }
 
-  /** Places of the jobs whose key belongs to a job that is kept: nothing is added by them. */
+  /** Indexes of jobs whose key belongs to a job that is kept: they add nothing to a queue. */
   async #storedBefore({ namespace }: Submit, keys: readonly IdempotencyKey[]): Promise<Set<number>> {
     const kept = keys.filter(({ policy }) => keeping.has(policy));
     if (kept.length === 0) return new Set();

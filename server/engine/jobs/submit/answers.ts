@@ -1,4 +1,4 @@
-/** What a submission is answered with, once the store has said what became of it. */
+/** Converts the store's result of a submission to an answer. */
 
 import { EngineError } from '../../base/errors.ts';
 import { membersRefused } from '../../batches/refusals.ts';
@@ -9,7 +9,7 @@ import type { SubmitResult, SubmittedJob } from '../../ports/submissions.ts';
 import { pathsOf, type Submit } from './call.ts';
 import { refusalOf } from './rules.ts';
 
-/** The jobs as they are stored, in the order of the call. Throws what the call is refused with. */
+/** The stored jobs, in the order of the call. Throws if the call is refused. */
 export function accepted(result: SubmitResult, request: Submit): readonly SubmittedJob[] {
   switch (result.kind) {
     case 'stored':

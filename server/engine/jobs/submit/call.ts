@@ -9,13 +9,13 @@ export interface Submit extends MemberCall {
   readonly requestId: string;
   readonly bodyHash: Uint8Array;
   readonly submissions: readonly Submission[];
-  /** Path of what is submitted in the request, for errors. */
+  /** Path of the submissions in the request, for errors. */
   readonly field: 'job' | 'jobs' | 'job_id';
-  /** It goes on however much waits: what it is for would be lost. */
+  /** Admits the jobs even to full queues: for jobs that would be lost otherwise. */
   readonly ignoresBounds?: boolean;
-  /** The attempt whose handler submits them. Left out: none. */
+  /** The attempt whose handler submits them. Undefined: none. */
   readonly parentAttempt?: ParentAttempt | undefined;
-  /** What is done by hand with the job of that id, the only one. Left out: nothing. */
+  /** A manual change stored with the call's only job, whose id it gets. Undefined: none. */
   readonly manual?: ((jobId: string) => ManualChange) | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Stores calls with the first jobs of their lanes: lanes and queues are made in the transaction that stores the jobs, so
- * that a call that is refused, or was carried out before, leaves none behind.
+ * Stores calls with the first jobs of their lanes: lanes and queues are made in the transaction that stores the jobs,
+ * so that a refused or repeated call makes none.
  */
 import type { LaneKey } from '../../../domain/dispatch/placement.ts';
 import { retryCollisions } from '../../base/collisions.ts';
@@ -11,14 +11,14 @@ import type { Store } from '../../ports/store.ts';
 import type { SubmitCall, SubmitResult } from '../../ports/submissions.ts';
 import { announceJobs, type SubmissionFlushParts, storeCalls } from './flush.ts';
 
-/** The lane of a job that has none yet. */
+/** The lane of a job, to be made. */
 export interface WantedLane {
   readonly key: LaneKey;
-  /** Circuit breaker that the job's definition names. */
+  /** The circuit breaker of the job's definition. */
   readonly breaker: string | undefined;
 }
 
-/** By place of the job in its call. */
+/** By the job's index in its call. */
 export type WantedLanes = ReadonlyMap<number, WantedLane>;
 
 export interface FirstJobsParts extends SubmissionFlushParts {
@@ -26,7 +26,7 @@ export interface FirstJobsParts extends SubmissionFlushParts {
   readonly lanes: Lanes;
   readonly timers: Timers;
   readonly random: Random;
-  /** Stores a call whose lanes are all there. */
+  /** Stores a call whose lanes all exist. */
   readonly add: (call: SubmitCall) => Promise<SubmitResult>;
 }
 
@@ -37,7 +37,7 @@ export class FirstJobs {
     this.#parts = parts;
   }
 
-  /** Of many callers with the first job of a lane one makes it; the others wait for that one, and find it made. */
+  /** If many callers have the first job of a lane, one makes it; the others wait and then find it. */
   async submit(call: SubmitCall, wanted: WantedLanes): Promise<SubmitResult> {
     const { lanes, add } = this.#parts;
     const keys = Array.from(wanted.values(), ({ key }) => key);
@@ -82,7 +82,7 @@ export class FirstJobs {
   }
 }
 
-/** Rolls the transaction back. */
+/** Thrown to roll the transaction back. */
 class NothingStored extends Error {
   readonly result: SubmitResult;
   constructor(result: SubmitResult) {
@@ -95,7 +95,7 @@ function withLanes(call: SubmitCall, laneIds: ReadonlyMap<number, number>): Subm
   return { ...call, jobs: call.jobs.map((job, i) => ({ ...job, laneId: laneIds.get(i) ?? job.laneId })) };
 }
 
-/** In the order of their queues: two callers that make lanes of the same queues wait for each other in one direction only. */
+/** Sorted by queue, so that two callers that make lanes of the same queues can't deadlock. */
 async function makeLanes(store: Pick<Store, 'ensureLane'>, wanted: WantedLanes): Promise<Map<number, number>> {
   const byQueue = [...wanted].sort(([, a], [, b]) => (a.key.queue < b.key.queue ? -1 : 1));
   const made = new Map<number, number>();

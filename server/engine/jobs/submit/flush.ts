@@ -1,4 +1,4 @@
-/** Stores the jobs of several calls, assigns those for which there is a place, and announces them. */
+/** Stores the jobs of several calls, assigns those with a permit, and announces them. */
 import { earliest } from '../../../domain/jobs/time-limits.ts';
 import { type Announcer, factsOfChanges } from '../../announcer.ts';
 import { storeFault } from '../../base/errors.ts';
@@ -16,7 +16,7 @@ export interface SubmissionFlushParts {
   readonly announcer: Pick<Announcer, 'committed'>;
 }
 
-/** Jobs that one statement stores. */
+/** Max jobs stored per statement. */
 const MAX_ASSIGNED = 1_000;
 
 export function submissionFlush(
@@ -30,7 +30,7 @@ export function submissionFlush(
   };
 }
 
-/** Once they are committed: sends what was assigned, and announces the other jobs. */
+/** After the commit: publishes the assigned jobs, and announces the others. */
 export function announceStored(
   parts: SubmissionFlushParts,
   calls: readonly SubmitCall[],
@@ -40,7 +40,7 @@ export function announceStored(
   announceJobs(parts.announcer, calls, results, publish(parts.dispatcher, calls, results, permits));
 }
 
-/** Sends what was assigned as it was stored, gives the other places back, and returns what was assigned. */
+/** Publishes assigned jobs, gives unused permits back, and returns the ids of the assigned jobs. */
 function publish(
   dispatcher: SubmissionFlushParts['dispatcher'],
   calls: readonly SubmitCall[],
@@ -91,7 +91,7 @@ function firstDue(jobs: readonly NewJob[]): number | undefined {
   return dueUs < Number.POSITIVE_INFINITY ? dueUs : undefined;
 }
 
-/** Of those that got another rank than they were to be stored with. */
+/** Ranks of jobs that were stored with another rank than requested. */
 function ranksOf(results: readonly SubmitResult[]): ReadonlyMap<string, number> {
   const ranks = new Map<string, number>();
   for (const result of results) {
@@ -119,21 +119,21 @@ export async function storeCalls(
   }
 }
 
-/** Settles a commit whose answer was lost: each job is looked for. */
+/** Looks up each job after a commit without an answer. */
 async function areStored(store: Pick<Store, 'findJobs'>, calls: readonly SubmitCall[]): Promise<boolean> {
   const ids = calls.flatMap((call) => call.jobs.map((job) => job.jobId));
   const stored = new Set(await store.findJobs(ids).catch(() => []));
   return ids.every((id) => stored.has(id));
 }
 
-/** If it was assigned all the same, the session's next heartbeat brings it. */
+/** If a job was assigned, the session's next heartbeat finds it. */
 function unassigned(call: SubmitCall): SubmitResult {
   return { kind: 'stored', jobs: call.jobs.map(({ jobId }) => ({ jobId, existing: false, assigned: false })) };
 }
 
 /**
- * A large call is stored by several statements, one with keys, rules, limits, dependencies, a batch or what was done by hand in a transaction of its
- * own: all wait for a claim.
+ * Jobs that may get permits. A large call is stored by several statements; a call with keys, rules, limits,
+ * dependencies, a batch or a manual change has its own transaction. The jobs of these wait for a claim.
  */
 function placeable(calls: readonly SubmitCall[]): NewJob[] {
   const isPlain = ({ keys, rules, limits, batchJobId, isDependent, parentAttempt, manual, jobs }: SubmitCall) =>

@@ -1,4 +1,7 @@
-/** Makes jobs within a transaction that is open: steps of workflows, callbacks of batches. What is not known here is read through it. */
+/**
+ * Makes jobs within an open transaction: steps of workflows, callbacks of batches. What is not cached is read through
+ * that transaction.
+ */
 import type { JobDefinition } from '../../../domain/definitions/definition.ts';
 import { type Sampling, spanContext, traceparentOf } from '../../../domain/events/trace.ts';
 import type { DbClock } from '../../base/db-clock.ts';
@@ -20,13 +23,13 @@ export interface InnerJobsParts {
   readonly ids: JobIds;
   readonly clock: DbClock;
   readonly schemas: Schemas;
-  /** Undefined: the control plane has no spans of its own in the jobs' traces. */
+  /** Undefined: the control plane adds no spans of its own to the jobs' traces. */
   readonly sampling?: Sampling | undefined;
 }
 
 export type InnerStore = Pick<Store, 'readDefinition' | 'ensureLane'>;
 
-/** There can be no such job: why. */
+/** Why such a job can't be made. */
 export class NoJob extends Error {}
 
 const refusals: ReadonlySet<string> = new Set(['INPUT_SCHEMA_VIOLATED', 'INVALID_FIELD']);
@@ -39,7 +42,7 @@ export class InnerJobs {
     this.#parts = parts;
   }
 
-  /** One that takes new jobs. Version 0 is the newest. Throws NoJob. */
+  /** A definition that takes new jobs. Version 0 is the newest. Throws NoJob. */
   async definition(store: InnerStore, namespace: string, name: string, version: number): Promise<JobDefinition> {
     const { definitions } = this.#parts;
     const found =
@@ -49,7 +52,7 @@ export class InnerJobs {
     return found;
   }
 
-  /** `what` the job is, for errors. Throws NoJob. */
+  /** `what` names the job in errors. Throws NoJob. */
   async make(
     store: InnerStore,
     namespace: string,
@@ -63,7 +66,7 @@ export class InnerJobs {
       if (schema) await refuseBadInputs(schemas, [{ schema, payload: submission.input, field: 'input' }]);
       const keys = this.#keys.of(submission, definition, what);
       const lane = laneOf(namespace, submission, definition);
-      // One that is made here is learned when it is loaded: the transaction may yet be rolled back, and the lane with it.
+      // A lane made here is not cached before it is loaded: the transaction may be rolled back, and the lane with it.
       const laneId = lanes.known(lane.key) ?? (await store.ensureLane(lane.key, lane.breaker));
       return newJob(this.#parts, submission, definition, { ...lane, laneId }, keys);
     } catch (error) {
@@ -72,7 +75,7 @@ export class InnerJobs {
     }
   }
 
-  /** Under the own span of what it belongs to, in its trace. */
+  /** The trace context of a job that belongs to this workflow: under its span. */
   traceUnder({ jobId, traceparent, tracestate }: LockedWorkflow): Pick<Submission, 'traceparent' | 'tracestate'> {
     const { sampling } = this.#parts;
     if (!sampling) return { traceparent, tracestate };

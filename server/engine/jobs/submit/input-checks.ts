@@ -2,7 +2,7 @@
 import { EngineError } from '../../base/errors.ts';
 import type { SchemaCheck, Schemas } from '../../ports/ports.ts';
 
-/** An input that has a schema. */
+/** An input with its schema. */
 export interface InputCheck extends SchemaCheck {
   /** Path of the input in the request, such as `jobs[3].input`. */
   readonly field: string;

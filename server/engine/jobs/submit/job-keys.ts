@@ -1,4 +1,4 @@
-/** The keys that definitions give to their jobs: for fairness, and for limits. */
+/** Computes a job's keys by its definition: for fairness, for limits, and for events. */
 import type { JobDefinition } from '../../../domain/definitions/definition.ts';
 import { compileKey, type KeyExpression } from '../../../domain/definitions/key-expression.ts';
 import type { EventWait } from '../../../domain/signals/wait.ts';
@@ -10,20 +10,20 @@ export type JobKeys = Pick<NewJob, 'fairnessKey' | 'limitKey' | 'limitId'>;
 
 const none: JobKeys = {};
 
-/** What is kept of expressions that were compiled, and of ids. */
+/** Max cached expressions, and max cached ids. */
 const MAX_KEPT = 10_000;
 
 export class JobKeysOf {
   #expressions = new Map<string, KeyExpression>();
   #limitIds = new Map<string, string>();
 
-  /** `path` is the submission's place in the request. Throws INVALID_FIELD where an expression has no value for the job. */
+  /** `path` is the submission's path in the request. Throws INVALID_FIELD if an expression has no value for the job. */
   of(submission: Submission, definition: JobDefinition, path: string): JobKeys {
     const { keyLimit, wait } = definition;
     const fairness = submission.fairnessKey ? undefined : definition.fairnessKey;
     if (!keyLimit && !fairness && !submission.fairnessKey && !wait) return none;
     const evaluate = this.#evaluator(submission, path);
-    // Looked at now, so that a job that could never wait is refused; kept once it does wait.
+    // Evaluated at submission, so that a job that could never wait is refused; stored when its wait starts.
     if (wait?.kind === 'EVENT' && wait.key) evaluate(wait.key, 'wait.event.key');
     const limitKey = keyLimit && (keyLimit.key === '' ? '' : evaluate(keyLimit.key, 'key_limit.key'));
     return {
@@ -33,18 +33,18 @@ export class JobKeysOf {
     };
   }
 
-  /** The key of the event that a job waits for. Throws INVALID_FIELD, as `of` would have. */
+  /** The event key of a wait. Throws INVALID_FIELD under the same conditions as `of`. */
   eventKey({ key }: EventWait, job: Pick<Submission, 'input' | 'labels'>): string {
     return key ? (this.#evaluator(job, 'job')(key, 'wait.event.key') ?? '') : '';
   }
 
-  /** Reads the input once, when an expression asks for it. */
+  /** Parses the input once, when an expression needs it. */
   #evaluator(
     { input, labels }: Pick<Submission, 'input' | 'labels'>,
     path: string,
   ): (text: string, field: string) => string | undefined {
     let parsed: { readonly value: unknown } | undefined;
-    // Fairness and limits often go by the same expression.
+    // Fairness and limits often use the same expression.
     let last: { readonly text: string; readonly key: string | undefined } | undefined;
     return (text, field) => {
       if (last?.text === text) return last.key;
@@ -69,7 +69,7 @@ export class JobKeysOf {
   }
 
   #limitId({ namespace, name }: JobDefinition, key: string): string {
-    // Names have no slash.
+    // Names contain no slash.
     const known = `${namespace}/${name}/${key}`;
     let id = this.#limitIds.get(known);
     if (id === undefined) {
@@ -85,7 +85,7 @@ function keep<T>(kept: Map<string, T>, name: string, value: T): void {
   kept.set(name, value);
 }
 
-/** Null for what is no JSON: an expression that asks for a field of it has no value then. */
+/** Null if it is not JSON: an expression that reads a field then has no value. */
 function jsonOf(data: Uint8Array, contentType: string): unknown {
   if (contentType !== '' && contentType !== 'application/json') return null;
   try {

@@ -1,9 +1,9 @@
-/** The idempotency keys of a call, each with the content that it stands for. */
+/** The idempotency keys of a call, each with the hash of its submission. */
 import { createHash } from 'node:crypto';
 import { EngineError } from '../../base/errors.ts';
 import type { IdempotencyKey, Submission } from '../../ports/submissions.ts';
 
-/** One for each submission that has a key. Throws INVALID_FIELD where two have the same. */
+/** One for each submission that has a key. Throws INVALID_FIELD if two are equal. */
 export function keysOf(submissions: readonly Submission[], field: string): IdempotencyKey[] {
   const keys = submissions.flatMap((submission, index) =>
     submission.idempotencyKey
@@ -21,7 +21,10 @@ export function keysOf(submissions: readonly Submission[], field: string): Idemp
   return keys;
 }
 
-/** Of what the caller asked for, times too; not of the trace context and of the worker to keep to, which may differ between two tries of the same. */
+/**
+ * The hash covers the request, including its times. It leaves out the trace context and the sticky worker, which may
+ * differ between two tries.
+ */
 function contentHash(submission: Submission): Uint8Array {
   const { input, labels, traceparent: _, tracestate: __, conflictPolicy: ___, keepTo: ____, ...rest } = submission;
   const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,4 +1,4 @@
-/** What is stored of a submission: the job's place, its times, its rank. */
+/** Makes the job of a submission: its lane, its times, its rank. */
 
 import type { JobDefinition } from '../../../domain/definitions/definition.ts';
 import type { Demands } from '../../../domain/dispatch/demands.ts';
@@ -17,7 +17,7 @@ export interface NewJobParts {
   readonly clock: DbClock;
 }
 
-/** As it is to be stored, with its id and its rank. */
+/** The job to store, with its id and its rank. */
 export function newJob(
   { ids, clock }: NewJobParts,
   submission: Submission,
@@ -30,7 +30,7 @@ export function newJob(
   const isLater = startUs > nowUs;
   const priority = submission.priority ?? definition.priority;
   const times = timesOf(submission, definition, isLater ? startUs : nowUs);
-  // Of one shape, written out: there are tens of thousands a second.
+  // One object shape, written out for speed: tens of thousands are made per second.
   return {
     jobId: ids.next(),
     laneId,
@@ -68,11 +68,11 @@ function hasEntries(map: Readonly<Record<string, string>>): boolean {
   return false;
 }
 
-/** Where a job belongs. */
+/** The lane of a job. */
 export interface JobLane extends WantedLane {
-  /** Undefined: the lane is not there yet. */
+  /** Undefined: the lane does not exist yet. */
   readonly laneId: number | undefined;
-  /** Of the submission, where they override the definition's. */
+  /** The submission's demands, if they override the definition's. */
   readonly demands: string | undefined;
 }
 
@@ -103,14 +103,14 @@ export function startOf(submission: Submission, definition: JobDefinition, nowUs
 
 type Times = Pick<NewJob, 'runTimeoutMs' | 'expireTimeUs' | 'deadlineUs' | 'progressTimeoutMs' | 'watchWindowMs'>;
 
-/** Every limit in time of the job. A wait in the queue that is too long is an expiry: the earlier of the two holds. */
+/** All time limits of the job. A queue timeout acts as an expiry: the earlier of the two applies. */
 function timesOf(submission: Submission, definition: JobDefinition, startUs: number): Times {
   const { timeLimits } = definition;
   const runTimeoutMs = submission.runTimeoutMs ?? definition.runTimeoutMs;
   const { expireTimeUs } = submission;
   if (!timeLimits) return { runTimeoutMs, expireTimeUs };
   const { queueUntilUs, deadlineUs } = limitsFrom(timeLimits, startUs);
-  // A wait has no worker that must be told how long it may run; capped, the two timeouts would race for its reason.
+  // A wait has no worker that needs the run timeout; capped, the two timeouts would race for its reason.
   const { totalTimeoutMs = runTimeoutMs } = definition.wait ? {} : timeLimits;
   return {
     runTimeoutMs: Math.min(runTimeoutMs, totalTimeoutMs),
@@ -121,12 +121,12 @@ function timesOf(submission: Submission, definition: JobDefinition, startUs: num
   };
 }
 
-/** Whether its jobs do not simply wait at the limits of their keys. */
+/** Whether the definition's key limit does more than make its jobs wait. */
 export function isCounted({ keyLimit }: JobDefinition): boolean {
   return keyLimit !== undefined && keyLimit.policy !== 'WAIT';
 }
 
-/** What of a job that waits for its start follows from when that is. */
+/** The fields of a job that depend on its start time. */
 export function startingAt(submission: Submission, definition: JobDefinition, startUs: number): Partial<NewJob> {
   const times = timesOf(submission, definition, startUs);
   const rank = rankOf(startUs, submission.priority ?? definition.priority, times.expireTimeUs);

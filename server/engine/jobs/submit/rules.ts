@@ -1,4 +1,4 @@
-/** What the rules of definitions mean for the submissions of a call: their keys, and what is refused. */
+/** Applies the submission rules of definitions: the keys of a call's submissions, and refusals. */
 import { createHash } from 'node:crypto';
 import type { JobDefinition } from '../../../domain/definitions/definition.ts';
 import { type InputKey, keyOfFields, keyOfInput } from '../../../domain/jobs/input-key.ts';
@@ -22,10 +22,10 @@ export interface RuleKeysParts {
   readonly startingAt: (submission: Submission, definition: JobDefinition, startUs: number) => Partial<NewJob>;
 }
 
-/** Inputs that are read in one go: reading JSON by its value takes some 3 ms for each 10 KiB at the worst. */
+/** Max bytes of inputs read without a pause: parsing JSON for its value takes up to 3 ms per 10 KiB. */
 const BYTES_AT_ONCE = 64 << 10;
 
-/** One key for each submission whose definition has a rule that holds for it. Throws INVALID_FIELD. */
+/** One key for each submission with an applicable rule. Throws INVALID_FIELD. */
 export async function ruleKeysOf(
   parts: RuleKeysParts,
   submissions: readonly RuledSubmission[],
@@ -35,7 +35,7 @@ export async function ruleKeysOf(
   let bytes = 0;
   for (const ruled of submissions) {
     bytes += ruled.submission.input.data.length;
-    // Heartbeats are served between.
+    // A pause lets heartbeats be served.
     if (bytes > BYTES_AT_ONCE) await pause(parts.timers, 0);
     if (bytes > BYTES_AT_ONCE) bytes = 0;
     const key = ruleKeyOf(parts, ruled, nowUs);
@@ -48,7 +48,7 @@ export function hasRules({ uniqueness, debounce, throttle }: JobDefinition): boo
   return uniqueness !== undefined || debounce !== undefined || throttle !== undefined;
 }
 
-/** Whether a debounce says when the job starts. Whoever retries a job by hand wants it to run. */
+/** Whether a debounce sets the job's start. Not for manual retries, which must run. */
 export function isDebounced({ retryOf, parent }: Submission, { debounce }: JobDefinition): boolean {
   return debounce !== undefined && retryOf === undefined && parent === undefined;
 }
@@ -59,7 +59,7 @@ function ruleKeyOf(parts: RuleKeysParts, ruled: RuledSubmission, nowUs: number):
   const { retryOf } = submission;
   if (uniqueness) {
     const { states, policy } = uniqueness;
-    // A retry that another job were the answer to would not be one.
+    // A retry must make a new job, so it is refused instead of answered with the existing one.
     const kind = { kind: 'UNIQUENESS', states, policy: retryOf === undefined ? policy : 'REJECT', retryOf } as const;
     return { index, hash: uniqueHash(ruled, nowUs), ...kind };
   }
@@ -108,7 +108,7 @@ function refuseStart({ submission, definition, path }: RuledSubmission): void {
   );
 }
 
-/** The field that says something of the start. */
+/** The field that sets the start. */
 function startIn({ delayMs, runTimeUs, dependencies }: Submission): string | undefined {
   if (delayMs !== undefined) return 'delay';
   if (runTimeUs !== undefined) return 'run_time';
@@ -126,7 +126,7 @@ function hashOf(
   return (input.bytes ? hash.update(input.bytes) : hash).digest();
 }
 
-/** What the caller is told of a job that was one too many. */
+/** The error for a job that a rule refuses. */
 export function refusalOf(result: RuleRefusal, pathOf: (index: number) => string): EngineError {
   const { index, jobId, ofIndex } = result;
   const path = pathOf(index);

@@ -1,4 +1,4 @@
-/** Jobs that keep to the worker of an earlier one: which worker that was. */
+/** Looks up the workers of earlier jobs that new ones are sticky to. */
 
 import { EngineError } from '../../base/errors.ts';
 import type { Store } from '../../ports/store.ts';
@@ -7,12 +7,12 @@ import { jobNotFound } from '../change/cancels.ts';
 
 type Workers = ReadonlyMap<string, string | undefined>;
 
-/** A call may name as many jobs as it submits. */
+/** Max jobs per read: a call may name as many jobs as it submits. */
 const JOBS_PER_READ = 1_000;
 
 /**
- * The submissions with the names of the workers that they keep to. Throws JOB_NOT_FOUND, and JOB_NOT_ASSIGNED where no worker
- * was given the job; a job that keeps to it softly then runs anywhere.
+ * Adds the names of the workers that the submissions are sticky to. Throws JOB_NOT_FOUND, and JOB_NOT_ASSIGNED if no
+ * worker got the earlier job and the mode is HARD; with SOFT the new job then runs anywhere.
  */
 export async function withWorkers(
   store: Pick<Store, 'readLastWorkers'>,

@@ -1,4 +1,7 @@
-/** Submits jobs: resolves what they are made from, gives them their ids and ranks, and stores them with other callers' jobs. */
+/**
+ * Submits jobs: resolves their definitions, gives them ids and ranks, and stores them together with other callers'
+ * jobs.
+ */
 import type { JobDefinition } from '../../../domain/definitions/definition.ts';
 import { type Sampling, spanContext, traceparentOf } from '../../../domain/events/trace.ts';
 import { Batcher } from '../../base/batcher.ts';
@@ -51,19 +54,19 @@ export interface SubmissionsParts extends SubmissionFlushParts {
   readonly random: Random;
   /** Undefined: nothing is traced. */
   readonly sampling?: Sampling | undefined;
-  /** Cancels a job if it is there and open. */
+  /** Cancels a job if it exists and is open. */
   readonly cancel: (namespace: string, jobId: string, reason: string) => Promise<void>;
 }
 
-/** What the submissions of a call are made from, and what rules them. */
+/** The submissions of a call with their definitions and rules. */
 interface ResolvedSubmissions {
-  /** With the workers that they keep to. */
+  /** With the workers that they are sticky to. */
   readonly submissions: readonly Submission[];
   readonly definitions: readonly JobDefinition[];
   readonly rules: readonly RuleKey[] | undefined;
 }
 
-/** How often a key is looked at again that another caller has taken meanwhile. */
+/** Max attempts for a key that other callers keep taking. */
 const MAX_ATTEMPTS = 5;
 
 export class Submissions {
@@ -87,7 +90,7 @@ export class Submissions {
     this.#firstJobs = new FirstJobs({ ...parts, add: (call) => this.#batcher.add(call) });
   }
 
-  /** Resolves once the jobs are committed. Rejects with an EngineError, and then none of them is stored. */
+  /** Resolves once the jobs are committed. Rejects with an EngineError; then none of them is stored. */
   async submit(request: Submit): Promise<readonly SubmittedJob[]> {
     const { namespace, submissions, field } = request;
     const found = await this.#resolve(namespace, submissions, pathsOf(field)).catch((error) =>
@@ -100,7 +103,7 @@ export class Submissions {
     return accepted(await this.#parts.admission.admit(request, definitions, keys, store), request);
   }
 
-  /** Stores jobs that have found room where they are to wait. */
+  /** Stores admitted jobs. */
   async #storeNew(
     request: Submit,
     { submissions, definitions, rules }: ResolvedSubmissions,
@@ -146,12 +149,12 @@ export class Submissions {
         unlessUnknown(await (wanted.size > 0 ? this.#firstJobs.submit(tried, wanted) : this.#batcher.add(tried))),
       );
     const result = await this.#store(call, add);
-    // Room that was given back meanwhile was given to those that waited by then.
+    // Jobs stored as deferred here were not seen by a release before the commit: their keys are probed now.
     if (deferredLimits.size > 0) this.#parts.limits.onRemoteKeyRelease([...deferredLimits]);
     return result;
   }
 
-  /** As the attempt's handler was given it. */
+  /** The trace context of an attempt's children, as its handler got it. */
   #traceUnder({ jobId, attempt }: ParentAttempt): SubmitCall['traceUnder'] {
     const { sampling } = this.#parts;
     if (!sampling) return (parent) => parent;
@@ -161,7 +164,7 @@ export class Submissions {
     };
   }
 
-  /** A new job can close a circle only as a part of what waits for it. */
+  /** A new job can close a cycle only through a parent that waits for it. */
   #waitsOf(
     { namespace, batchJobId, parentAttempt, field }: Submit,
     submissions: readonly Submission[],
@@ -178,7 +181,9 @@ export class Submissions {
     return { isDependent: true, refuseCycles };
   }
 
-  /** The answer to a repeat of a call, of which a definition has been archived, or got another schema, since. */
+  /**
+   * The answer to a repeat of a call that would be refused now, since a definition was archived or changed meanwhile.
+   */
   async #answerBefore(request: Submit, refusal: unknown): Promise<SubmitResult> {
     const before = request.requestId ? await this.#parts.store.findSubmission(request) : undefined;
     if (!before) throw refusal;
@@ -186,9 +191,9 @@ export class Submissions {
   }
 
   /**
-   * Cancels the jobs that hold keys to be replaced, or places at a limit, each in a transaction of its own, then takes the
-   * keys from just these. Whatever breaks off in between leaves a job cancelled and its key in place, so that a repeat goes
-   * on from there.
+   * Cancels the jobs that hold keys to replace, or that fill a key limit, each in its own transaction, then takes the
+   * keys from exactly these. If this stops in between, a job is cancelled and still has its key, so a repeat continues
+   * from there.
    */
   async #store(call: SubmitCall, add: (call: SubmitCall) => Promise<SubmitResult>): Promise<SubmitResult> {
     let tried = call;
@@ -210,13 +215,13 @@ export class Submissions {
     return result;
   }
 
-  /** Throws what `submit` would throw of it before anything is stored; `path` is its place in the request. */
+  /** Throws what `submit` would throw before it stores anything; `path` is the submission's path in the request. */
   async check(namespace: string, submission: Submission, path: string): Promise<void> {
     const { definitions } = await this.#resolve(namespace, [submission], () => path);
     this.#keys.of(submission, definitions[0] as JobDefinition, path);
   }
 
-  /** What the submissions are made from and ruled by: what is refused has made no queue by then. */
+  /** The submissions with their definitions and rules. Checked first, so that a refused call makes no queue. */
   async #resolve(
     namespace: string,
     asked: readonly Submission[],
@@ -237,7 +242,7 @@ export class Submissions {
     return { submissions, definitions, rules: rules.length > 0 ? rules : undefined };
   }
 
-  /** With the numbers of the steps that they depend on. */
+  /** Adds the numbers of the steps that they depend on. */
   async #withSteps(
     namespace: string,
     submissions: readonly Submission[],
@@ -253,7 +258,7 @@ export class Submissions {
     return numbered;
   }
 
-  /** The definition of each, once all are there and take their inputs. */
+  /** The definition of each, after checking that all exist and accept their inputs. */
   async #definitionsOf(
     namespace: string,
     submissions: readonly Submission[],
@@ -261,7 +266,7 @@ export class Submissions {
   ): Promise<JobDefinition[]> {
     const found: JobDefinition[] = [];
     const checks: InputCheck[] = [];
-    // The jobs of a call are mostly of one definition: it is looked up for the first of them.
+    // The jobs of a call mostly share a definition, which is looked up once.
     const known = new Map<string, JobDefinition>();
     for (let i = 0; i < submissions.length; i++) {
       const { definition: name, definitionVersion, input } = submissions[i] as Submission;
@@ -278,7 +283,7 @@ export class Submissions {
     return found;
   }
 
-  /** Finds the lanes of a call's jobs: one look for all those that say nothing themselves of where they run. */
+  /** Finds the lanes of a call's jobs: one lookup for all without a queue, demands or a worker of their own. */
   #laneFinder(namespace: string): (submission: Submission, definition: JobDefinition) => JobLane | Promise<JobLane> {
     const usual = new Map<JobDefinition, JobLane>();
     const find = async (submission: Submission, definition: JobDefinition): Promise<JobLane> => {
@@ -297,7 +302,7 @@ export class Submissions {
   }
 }
 
-/** Of the jobs that are not to wait at the limits of their keys. Undefined: there are none. */
+/** The key limits of jobs that do not simply wait at them. Undefined: there are none. */
 function limitsOfJobs(jobs: readonly NewJob[], definitions: readonly JobDefinition[]): SubmitCall['limits'] {
   const limits = jobs.flatMap(({ limitId }, index) => {
     const definition = definitions[index] as JobDefinition;
@@ -318,7 +323,7 @@ function requestIdOf(request: Submit): Pick<SubmitCall, 'requestId' | 'bodyHash'
   return request.requestId ? { requestId: request.requestId, bodyHash: request.bodyHash } : {};
 }
 
-/** A refusal, so that calls that are stored together with this one do not fail by it. */
+/** Turned into a refusal, so that calls stored together with this one do not fail with it. */
 function refuseUnknown(error: unknown): UnknownLane {
   if (error instanceof UnknownLane) return error;
   throw error;

@@ -1,4 +1,4 @@
-/** Steps with a cache: whether the result of an earlier job stands for their own, and what is kept of theirs for others. */
+/** Steps with a cache: uses the result of an earlier job for a step, and stores new results for later ones. */
 import { createHash } from 'node:crypto';
 import type { Payload } from '../../../domain/base/payload.ts';
 import { type CacheKeyOrigin, cacheKeyOrigin, isFresh, isKept } from '../../../domain/workflows/step-cache.ts';
@@ -27,14 +27,14 @@ export class CachedSteps {
   }
 
   /**
-   * Looks for the result of an earlier job. Undefined: the step has taken one. Else the version that its job is to be made from: a
-   * newer one may come before that is made, and its result is another. Throws NoValue and NoJob.
+   * Looks up a cached result. Undefined: the step has taken it. Else the version that its job must be made from, which
+   * pins it: a newer version could appear before the job is made, with other results. Throws NoValue and NoJob.
    */
   async lookup(step: number, input: Payload): Promise<number | undefined> {
     const { store, namespace, stepJobs } = this.#parts;
     const { cache, ...from } = this.#steps.graph.step(step);
     const { name: definition, version, wait } = await stepJobs.definition(store, namespace, from);
-    // It was none when the workflow was applied. What a person has approved once is not approved for good.
+    // The definition may have become a wait since the workflow was applied. An approval must not be reused.
     if (!cache || wait) return version;
     const expression = this.#parts.body.expression('key', step);
     const what = expression ? payloadOf(await this.#values.evaluate(expression)) : input;
@@ -54,7 +54,7 @@ export class CachedSteps {
     return undefined;
   }
 
-  /** Their keys are of no use any more. */
+  /** Forgets the cache keys of ended steps, and stores the results of successful ones. */
   ended(ends: readonly EndedStep[]): void {
     const { namespace } = this.#parts;
     for (const end of ends) {

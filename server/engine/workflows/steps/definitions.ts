@@ -1,4 +1,7 @@
-/** What a workflow's steps are made from: it is there, takes jobs, fits its expressions, and has no workflow in itself. */
+/**
+ * Checks the definitions of a workflow's steps: they exist, take jobs, match its expressions, and do not contain the
+ * workflow itself.
+ */
 import type { JobDefinition } from '../../../domain/definitions/definition.ts';
 import { typeProblems } from '../../../domain/workflows/checks/check-types.ts';
 import { definitionsOf, type LocatedDefinition, type MadeFrom } from '../../../domain/workflows/made-from.ts';
@@ -10,7 +13,7 @@ import { refuseReserved } from '../../definitions/reserved-names.ts';
 import type { Timers } from '../../ports/ports.ts';
 
 const FIELD = 'definition.workflow';
-/** Read at a time. */
+/** Max definitions per read. */
 const BATCH = 50;
 const MAX_NAMED = 20;
 
@@ -20,9 +23,9 @@ type WorkflowDefinition = JobDefinition & { readonly workflow: Workflow };
 
 interface Walk {
   readonly namespace: string;
-  /** Of the definition from which it went. */
+  /** Field of the definition at which the walk started. */
   readonly field: string;
-  /** What was found below each definition. */
+  /** The chain of workflows below each visited definition. */
   readonly known: Map<string, readonly string[]>;
 }
 
@@ -37,7 +40,10 @@ export class StepDefinitions {
     this.#timers = timers;
   }
 
-  /** Throws WORKFLOW_NESTING, DEFINITION_NOT_FOUND, DEFINITION_ARCHIVED and INVALID_FIELD. Others are served meanwhile. */
+  /**
+   * Throws WORKFLOW_NESTING, DEFINITION_NOT_FOUND, DEFINITION_ARCHIVED and INVALID_FIELD. Yields to other work in
+   * between.
+   */
   async check(definition: JobDefinition): Promise<void> {
     const { workflow } = definition;
     if (!workflow) return;
@@ -75,7 +81,7 @@ export class StepDefinitions {
     });
   }
 
-  /** By the versions that the steps would be made from now. */
+  /** Uses the versions that the steps would be made from now. */
   async #refuseNesting({ namespace, name, workflow }: WorkflowDefinition, found: Found): Promise<void> {
     const known = new Map<string, readonly string[]>();
     for (const one of definitionsOf(workflow)) {

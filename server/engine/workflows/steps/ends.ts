@@ -1,4 +1,4 @@
-/** What the ends of a step's jobs say. */
+/** Interprets the ends of a step's jobs. */
 
 import { type Failure, systemFailure } from '../../../domain/base/payload.ts';
 import { isTerminal, type JobState } from '../../../domain/jobs/job-state.ts';
@@ -7,7 +7,7 @@ import type { FanOut } from '../../../domain/workflows/workflow.ts';
 import type { InboxRow } from '../../ports/inbox.ts';
 import type { StoredStep } from '../../ports/workflows.ts';
 
-/** How the step's job ended, or that of its last pass; undefined: the news is of another one. */
+/** How the step's job, or the job of its last pass, ended; undefined: the inbox entry is for another job. */
 export function passEnded({ childId }: StoredStep, inbox: readonly InboxRow[]): JobState | undefined {
   const found = inbox.find(({ childIds }) => childId !== undefined && childIds.includes(childId));
   return found?.state && isTerminal(found.state) ? found.state : undefined;
@@ -15,7 +15,7 @@ export function passEnded({ childId }: StoredStep, inbox: readonly InboxRow[]): 
 
 export interface EndedItems {
   readonly state: FanOutState;
-  /** Undefined: it goes on. */
+  /** Undefined: the step continues. */
   readonly verdict: { readonly state: 'SUCCEEDED' | 'FAILED'; readonly isNew: boolean } | undefined;
   readonly isOpen: boolean;
   readonly reason: string | undefined;
@@ -39,12 +39,12 @@ export function endedItems(
   return { state, verdict: { state: 'FAILED', isNew }, isOpen, reason };
 }
 
-/** Why a fan-out fails, with what is known of an item that could not have a job. */
+/** Why a fan-out failed, with the reason of an item that could not get a job. */
 export function whyFailed(reason: string, ofItem: string | undefined): string {
   return ofItem ? `${reason}; ${ofItem}` : reason;
 }
 
-/** Why a workflow fails with a step, whose job says why that did. */
+/** The failure of a workflow by a step, with the cause from the step's job. */
 export function childFailure(name: string, state: JobState, cause: Failure | undefined): Failure {
   const why = cause?.message ?? `its job is ${state}`;
   const failure = systemFailure(cause?.failureCause ?? 'APPLICATION', 'StepFailed', `step "${name}": ${why}`);

@@ -1,22 +1,22 @@
 /**
- * The steps that workflows will probably be told of next: their rows are read in the round trip that takes the lock, which saves one.
- * A guess that is wrong costs no more than a step that is read later.
+ * Predicts the steps whose jobs end next. Their rows are read in the round trip that takes the lock, which saves one. A
+ * wrong guess costs no more than reading a step later.
  */
 import type { Graph } from '../../../domain/workflows/graph.ts';
 import type { StepKey, WrittenStep } from '../../ports/workflows.ts';
 
-/** Of one workflow. Where more steps begin together, they share their round trips as it is. */
+/** Max steps per workflow: more steps that start together share their round trips anyway. */
 const MAX_STEPS = 16;
-/** Those that were advanced last. */
+/** Max workflows remembered, those advanced last. */
 const MAX_WORKFLOWS = 1_000;
 
-/** Steps that were read under the lock; one without a row has none in the store. */
+/** Steps read under the lock; a step without a row has none in the store. */
 export interface KnownSteps {
   readonly steps: readonly number[];
   readonly rows: readonly WrittenStep[];
 }
 
-/** What was read of those that were expected, by workflow. */
+/** The rows read for the expected steps, by workflow. */
 export function knownOf(expected: readonly StepKey[], rows: readonly WrittenStep[]): (jobId: string) => KnownSteps {
   const keysOf = Map.groupBy(expected, ({ jobId }) => jobId);
   const rowsOf = Map.groupBy(rows, ({ jobId }) => jobId);
@@ -26,7 +26,7 @@ export function knownOf(expected: readonly StepKey[], rows: readonly WrittenStep
 export class ExpectedSteps {
   readonly #byWorkflow = new Map<string, readonly number[]>();
 
-  /** Of a workflow that goes on, after these of its steps have changed. */
+  /** Remembers the running steps of an open workflow after these of its steps have changed. */
   note(jobId: string, graph: Graph, changed: readonly WrittenStep[]): void {
     const running = changed.filter(({ state }) => state === 'RUNNING').map(({ step }) => step);
     if (running.length === 0) return;

@@ -1,6 +1,6 @@
 /**
- * Steps whose jobs wait for what lies outside of their workflow. What they wait for is locked ahead of the workflow or behind it, by
- * id, as all jobs are: so a transaction that comes upon such a step is rolled back, and done again with the locks taken first.
+ * Steps whose jobs depend on jobs outside their workflow. Jobs are locked in the order of their ids, the workflow's own
+ * job among them. So a transaction that meets such a step is rolled back, and repeated with the locks taken first.
  */
 import type { Dependency } from '../../../domain/dependencies/dependencies.ts';
 import { waitText } from '../../../domain/dependencies/dependencies.ts';
@@ -15,19 +15,19 @@ import type { Store } from '../../ports/store.ts';
 import type { Body } from '../bodies.ts';
 import { NoValue, type Values } from '../values.ts';
 
-/** A step whose turn has come, with what its job is to wait for. */
+/** A step that is ready to start, with the dependencies of its job. */
 export interface StepWait {
   readonly jobId: string;
   readonly namespace: string;
   readonly step: number;
   readonly name: string;
-  /** Once they were looked up, those on steps have the steps' numbers. */
+  /** After the lookup, dependencies on steps have the steps' numbers. */
   readonly dependencies: readonly Dependency[];
-  /** Why it can't wait for them. Left out: nothing is known against it. */
+  /** Why it can't depend on them. Undefined: no problem is known. */
   readonly refusal?: string;
 }
 
-/** Nothing is locked for it yet. */
+/** Thrown for a step whose dependencies are not locked yet. */
 export class UnlockedWait extends Error {
   readonly wait: StepWait;
 
@@ -37,7 +37,7 @@ export class UnlockedWait extends Error {
   }
 }
 
-/** What the expressions of a step name. Throws NoValue. */
+/** Evaluates a step's dependency expressions. Throws NoValue. */
 export async function dependenciesOf(
   { after = [] }: Pick<WorkflowStep, 'after'>,
   step: number,
@@ -55,7 +55,7 @@ export async function dependenciesOf(
   return found;
 }
 
-/** Outside of a transaction: with the numbers of the steps. */
+/** Outside a transaction: adds the numbers of the steps. */
 export async function numberedWait(
   parts: { readonly store: Pick<Store, 'dependencies'>; readonly lanes: Pick<Lanes, 'load' | 'get'> },
   wait: StepWait,
@@ -70,7 +70,7 @@ export async function numberedWait(
 
 const refusals: ReadonlySet<string> = new Set(['JOB_NOT_FOUND', 'NOT_A_WORKFLOW', 'INVALID_FIELD']);
 
-/** Within a transaction, ahead of its other locks: with the workflow and what is waited for locked. Throws UnknownLane. */
+/** Within a transaction, before its other locks: locks the workflow and the jobs depended on. Throws UnknownLane. */
 export async function lockedWait(
   store: DependencyStore,
   lanes: Pick<Lanes, 'load' | 'get'>,
@@ -100,7 +100,7 @@ function notFoundText(namespace: string, { on }: Dependency, i: number): string 
 
 const MAX_SHOWN = 3;
 
-/** What a step's job waits for, as it is shown with the step. */
+/** A step's dependencies, as text shown with the step. */
 export function waitsText(dependencies: readonly Dependency[]): string {
   const shown = dependencies.slice(0, MAX_SHOWN).map(waitText);
   const rest = dependencies.length - shown.length;

@@ -1,10 +1,10 @@
 /**
- * The lists that fan-outs go over, from one transaction that starts items to the next: a list may be many megabytes, and what it is made
- * from does not change any more once its step runs.
+ * Caches fan-out lists between the transactions that start items. A list may have many megabytes, and its inputs do not
+ * change once the step runs.
  */
 import type { StepKey } from '../../ports/workflows.ts';
 
-/** Those that were used last; the others are made again. */
+/** Max cached lists, those used last; others are computed again. */
 const MAX_LISTS = 8;
 
 export class FanOutLists {
@@ -18,7 +18,7 @@ export class FanOutLists {
     return list;
   }
 
-  /** No item of it is to start any more. */
+  /** All of its items have been started. */
   forget(key: StepKey): void {
     this.#lists.delete(nameOf(key));
   }

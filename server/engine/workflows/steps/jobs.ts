@@ -9,11 +9,11 @@ import type { LockedWorkflow, ParentStep } from '../../ports/workflows.ts';
 import { tooLarge } from '../results.ts';
 
 export interface StepJobsParts extends InnerJobsParts {
-  /** Of an input, in bytes. */
+  /** Max size of an input, in bytes. */
   readonly maxPayload: number;
 }
 
-/** A step, or what takes it back. */
+/** A step, or its compensation. */
 export type MadeFrom = Pick<WorkflowStep, 'definition' | 'definitionVersion' | 'overrides'> &
   Pick<Submission, 'dependencies' | 'retryOf'>;
 
@@ -26,7 +26,7 @@ export class StepJobs {
     this.#jobs = new InnerJobs(parts);
   }
 
-  /** What the step's job would be made from now. Throws NoJob. */
+  /** The definition that the step's job would be made from now. Throws NoJob. */
   definition(store: InnerStore, namespace: string, step: MadeFrom): Promise<JobDefinition> {
     return this.#jobs.definition(store, namespace, step.definition, step.definitionVersion);
   }
@@ -67,7 +67,7 @@ export class StepJobs {
       runTimeUs: delayMs > 0 ? runTimeUs : undefined,
       expireTimeUs: expireAfterMs === undefined ? undefined : runTimeUs + expireAfterMs * 1000,
       queue: overrides.queue ?? '',
-      // A key of the step's own comes first.
+      // The definition's own key comes first.
       fairnessKey: definition.fairnessKey ? undefined : workflow.fairnessKey,
       retryPolicy: overrides.retryPolicy,
       runTimeoutMs: overrides.runTimeoutMs,

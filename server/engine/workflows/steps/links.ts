@@ -1,4 +1,4 @@
-/** Which jobs the spans of steps are linked to: those of the steps that they need. */
+/** Trace links from a step's span to the jobs of the steps that it needs. */
 import { MAX_LINKS, type TracedJob, type TracedStep } from '../../../domain/events/job-spans.ts';
 import type { TraceOrigin } from '../../../domain/events/trace.ts';
 import { compensatedStep } from '../../../domain/workflows/compensation.ts';
@@ -7,7 +7,7 @@ import type { Log } from '../../ports/ports.ts';
 import type { NeededStep, StepTraces } from '../../ports/traces.ts';
 import { bodyOf } from '../bodies.ts';
 
-/** Steps that are looked up at once. */
+/** Max steps per lookup. */
 const MAX_KEYS = 1_000;
 
 export interface StepLinksParts {
@@ -26,8 +26,7 @@ export class StepLinks {
   }
 
   /**
-   * By the id of a job that is of a step: at most 100 jobs, made before it. Never rejects: where they can't be read, spans go
-   * without links.
+   * By the id of a step's job: at most 100 jobs, made before it. Never rejects: if the read fails, spans have no links.
    */
   async of(jobs: readonly TracedJob[]): Promise<ReadonlyMap<string, readonly TraceOrigin[]>> {
     const steps = new Map<string, TracedStep>();
@@ -47,7 +46,7 @@ export class StepLinks {
     }
   }
 
-  /** Of those that are of workflows, and need something. */
+  /** What steps of workflows need, without those that need nothing. */
   async #needsOf(steps: readonly TracedStep[]): Promise<NeededStep[]> {
     const { store, lanes } = this.#parts;
     const laneIds = await store.readLaneIds([...new Set(steps.map(({ workflowJobId }) => workflowJobId))]);

@@ -1,4 +1,4 @@
-/** Steps that people skip: those asked for now, and those whose jobs have ended since. */
+/** Applies skips of steps that somebody requested: now, or earlier with jobs that have ended since. */
 import { openItems } from '../../../domain/workflows/fan-out.ts';
 import { roleOf, type WorkflowRun } from '../../../domain/workflows/phases.ts';
 import { decideSkip, skippedManually } from '../../../domain/workflows/skip.ts';
@@ -7,15 +7,15 @@ import { endedItems, passEnded } from './ends.ts';
 import type { Steps } from './steps.ts';
 
 export interface Skips {
-  /** Steps that are SKIPPED now. */
+  /** Steps that became SKIPPED. */
   readonly ended: readonly number[];
-  /** Those of them that ran. */
+  /** How many of them were running. */
   readonly ran: number;
-  /** Steps of which what is open is to be cancelled. */
+  /** Steps whose open jobs must be cancelled. */
   readonly cancelled: readonly number[];
 }
 
-/** Steps that are to be skipped. Their rows are loaded. */
+/** Applies requested skips. The steps' rows must be loaded. */
 export function askedSkips(steps: Steps, run: WorkflowRun, inbox: readonly InboxRow[]): Skips {
   const ended = new Set<number>();
   const cancelled: number[] = [];
@@ -38,7 +38,7 @@ export function askedSkips(steps: Steps, run: WorkflowRun, inbox: readonly Inbox
   return { ended: [...ended], ran, cancelled };
 }
 
-/** How a step ends that is being skipped, if nothing of it is open any more. A job that succeeded nevertheless has done its work. */
+/** How a running step ends under a skip, once none of its jobs is open. If its work succeeded anyway, so did the step. */
 export function skippedEnded(
   steps: Steps,
   step: number,

@@ -1,4 +1,4 @@
-/** Starts steps: conditions and inputs are looked at, jobs are made. */
+/** Starts steps: evaluates conditions and inputs, makes jobs. */
 
 import type { Payload } from '../../../domain/base/payload.ts';
 import type { Dependency } from '../../../domain/dependencies/dependencies.ts';
@@ -25,7 +25,7 @@ import { dependenciesOf, UnlockedWait, waitsText } from './external-dependencies
 import type { MadeFrom } from './jobs.ts';
 import type { Steps } from './steps.ts';
 
-/** The step ends at once: why. */
+/** Thrown if the step ends at once, with the reason. */
 class NoStart extends Error {
   readonly state: 'SKIPPED' | 'FAILED';
   constructor(state: 'SKIPPED' | 'FAILED', reason: string) {
@@ -41,9 +41,9 @@ export class StepStarts {
   readonly #cached: CachedSteps;
   readonly jobs: NewJob[] = [];
   readonly inbox: NewInboxRow[] = [];
-  /** Jobs that were to be made, also those that can't be: each has cost a look at its input. */
+  /** Jobs attempted, including those that can't be made: each has cost an evaluation of its input. */
   #tried = 0;
-  /** Told to go on. */
+  /** Steps with a CONTINUE entry. */
   readonly #continuing = new Set<number>();
 
   constructor(parts: AdvanceParts, steps: Steps, values: Values, cached: CachedSteps) {
@@ -54,8 +54,8 @@ export class StepStarts {
   }
 
   /**
-   * `started`: those that were started, with those that ended at once, but for skipped ones. What is more than a transaction's share is
-   * left to the next one.
+   * `started` counts started steps, including those that ended at once, without skipped ones. Steps beyond the max jobs
+   * of a transaction are left to the next one.
    */
   async start(steps: readonly number[]): Promise<{ readonly started: number; readonly ended: readonly EndedStep[] }> {
     const ended: EndedStep[] = [];
@@ -75,7 +75,7 @@ export class StepStarts {
     return { started, ended };
   }
 
-  /** A pass of a loop has succeeded. DONE also where there would be one more, and the workflow stops. */
+  /** Called when a pass of a loop has succeeded. DONE also if another pass is due but the workflow is stopping. */
   async nextPass(step: number, stopping: boolean): Promise<LoopDecision> {
     const { loop } = this.#steps.graph.step(step);
     if (!loop) return 'DONE';
@@ -99,14 +99,16 @@ export class StepStarts {
     return state === undefined ? 'AGAIN' : state === 'SUCCEEDED' ? 'DONE' : 'EXHAUSTED';
   }
 
-  /** As many items as may be open, and as the transaction has room for. Gives how the step ends, if it does so at once. */
+  /**
+   * Starts as many items as may be open, up to the transaction's max jobs. Returns the step's end state if it ends now.
+   */
   moreItems(step: number): Promise<EndedStepState | undefined> {
     const { lists, workflow } = this.#parts;
     const key = { jobId: workflow.jobId, step };
     return this.#unlessNoStart(step, () => this.#more(step, () => lists.of(key, () => this.#items(step))));
   }
 
-  /** `itemsOf` is asked once one is to start, not for each that ends. */
+  /** `itemsOf` is called only when an item starts, not for each that ends. */
   async #more(step: number, itemsOf: () => Promise<readonly unknown[]>): Promise<EndedStepState | undefined> {
     const { fanOut } = this.#steps.graph.step(step);
     let state = this.#steps.row(step).fanOut;
@@ -122,12 +124,12 @@ export class StepStarts {
       state = endItems(fanOut, startItems(state, count), refused);
       this.#steps.change(step, { fanOut: state });
       if (state.started === state.size) this.#parts.lists.forget({ jobId: this.#parts.workflow.jobId, step });
-      // The places of items that could not have a job are free again.
+      // Items that could not get a job have ended, so others may start.
       if (refused.length === 0 || count < decision.start) return undefined;
     }
   }
 
-  /** Gives those that can't have a job: they have failed. */
+  /** Returns the items that can't have a job: they have failed. */
   async #startItems(step: number, items: readonly unknown[], first: number, count: number): Promise<EndedItem[]> {
     const refused: EndedItem[] = [];
     for (let index = first; index < first + count; index++)
@@ -179,7 +181,7 @@ export class StepStarts {
     return items;
   }
 
-  /** False: the step needs none, since the result of an earlier one stands for it. */
+  /** False: the step needs no job, since a cached result is used. */
   async #makeJob(step: number, own: Parameters<Values['evaluate']>[1], item: number): Promise<boolean> {
     this.#tried++;
     const { store, namespace, workflow, body, stepJobs } = this.#parts;
@@ -197,7 +199,7 @@ export class StepStarts {
     return true;
   }
 
-  /** With the job that it is a retry of, as the workflow is one. */
+  /** Adds the job to retry, if the workflow is itself a retry. */
   async #retrying(from: MadeFrom, step: number, input: Payload): Promise<MadeFrom> {
     const { store, namespace, workflow, stepJobs } = this.#parts;
     if (!workflow.retryOf) return from;
@@ -206,7 +208,7 @@ export class StepStarts {
     return { ...from, definitionVersion: definition.version, retryOf };
   }
 
-  /** What the step's job depends on, once that is locked. Throws UnlockedWait. */
+  /** The dependencies of the step's job, once they are locked. Throws UnlockedWait. */
   async #waitsFor(step: number): Promise<readonly Dependency[]> {
     const { body, namespace, workflow, wait } = this.#parts;
     if (wait?.step !== step) {
@@ -236,7 +238,10 @@ export class StepStarts {
     return this.#tried >= this.#parts.mostJobs;
   }
 
-  /** What two new jobs wait for would not be seen in a walk for circles: a transaction makes one that waits. */
+  /**
+   * A cycle search would not see the edges of two new jobs in one transaction, so each makes at most one that depends
+   * on others.
+   */
   #isBehind(step: number): boolean {
     const { wait } = this.#parts;
     return wait !== undefined && wait.step !== step && this.#steps.graph.step(step).after !== undefined;

@@ -1,4 +1,4 @@
-/** Steps that people skip. What that is for them is decided by whoever advances the workflow. */
+/** Requests skips of steps. The transaction that advances the workflow applies them. */
 import { whyNotSkippable } from '../../../domain/workflows/skip.ts';
 import type { WorkflowStep } from '../../../domain/workflows/workflow.ts';
 import type { Announcer } from '../../announcer.ts';
@@ -42,7 +42,7 @@ export class StepSkips {
     const { number, step } = await reader.findStep(namespace, jobId, name);
     try {
       const work = (inner: Pick<Store, 'workflows'>) => this.#notify(inner.workflows, namespace, skip, number, step);
-      // Both are a transaction of their own.
+      // Each is a transaction of its own.
       await retryCollisions(this.#parts, async () => {
         if (request) await once(store, namespace, request, work);
         else await store.together(work);

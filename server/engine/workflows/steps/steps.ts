@@ -1,4 +1,4 @@
-/** Steps of one workflow while it is advanced: loaded when they are asked for, changed here, written at the end. */
+/** The steps of one workflow during an advance: loaded on demand, changed in memory, written at the end. */
 import type { Graph } from '../../../domain/workflows/graph.ts';
 import { noneEnded } from '../../../domain/workflows/trigger-rules.ts';
 import type { StoredStep, WorkflowStore, WrittenStep } from '../../ports/workflows.ts';
@@ -43,13 +43,13 @@ export class Steps {
     for (const { jobId: _, step, ...row } of rows) this.#rows.set(step, row);
   }
 
-  /** What is known of a step that no row was written of yet. */
+  /** Sets the row of a step that has none stored yet. */
   put(step: number, row: StoredStep): void {
     this.#rows.set(step, row);
     this.#changed.add(step);
   }
 
-  /** Of one that was loaded. */
+  /** The step must be loaded. */
   row(step: number): StoredStep {
     const row = this.#rows.get(step);
     if (!row) throw new Error(`step ${step} was not loaded`);
@@ -61,7 +61,7 @@ export class Steps {
     this.#changed.add(step);
   }
 
-  /** Those of them that were loaded. */
+  /** All loaded rows. */
   rows(): ReadonlyMap<number, StoredStep> {
     return this.#rows;
   }
