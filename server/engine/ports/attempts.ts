@@ -1,18 +1,18 @@
-/** Attempts as the engine and the store speak of them. */
+/** Attempts, as passed between engine and store. */
 import type { Payload } from '../../domain/base/payload.ts';
 
-/** An attempt that has been closed with a result. */
+/** An attempt closed with a result. */
 export interface CompletedAttempt extends AttemptKey {
   readonly laneId: number;
   readonly assignTimeUs: number;
   readonly limitId: string | undefined;
-  /** Somebody is told of its end: jobs depend on it, or it publishes assets. */
+  /** Its end concerns others: jobs depend on it, or it publishes assets. */
   readonly notifiesDependents: boolean;
-  /** The workflow's job, if it is of a step. */
+  /** The workflow's job, if it belongs to a step. */
   readonly parentJobId?: string | undefined;
 }
 
-/** An attempt that a session holds according to the store. */
+/** An attempt held by a session, according to the store. */
 export interface HeldRun extends AttemptKey {
   readonly laneId: number;
   readonly state: 'ASSIGNED' | 'RUNNING' | 'CANCELLING';
@@ -20,7 +20,7 @@ export interface HeldRun extends AttemptKey {
   readonly assignTimeUs: number;
 }
 
-/** An attempt whose result is to be checked, with the lane that says by which definition. */
+/** An attempt whose result must be checked; the lane has the definition. */
 export interface UncheckedAttempt extends AttemptKey {
   readonly laneId: number;
 }
@@ -29,7 +29,7 @@ export interface ProgressChange extends AttemptKey {
   readonly sequence: number;
   readonly fraction: number | undefined;
   readonly message: string | undefined;
-  /** All that the handler has asked for beyond its run timeout, in ms. */
+  /** Total extension of the run timeout requested by the handler, in ms. */
   readonly extensionMs?: number | undefined;
   readonly checkpoint: Payload | undefined;
 }
@@ -40,10 +40,10 @@ export interface ClosedRecord {
   readonly attempt: number;
   readonly sessionId: string;
   readonly outcome: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'SUSPENDED' | 'OTHER';
-  /** Without a result or a failure. STOPPED: as it was asked to, in whatever words it said so. */
+  /** Closed without a result or a failure. STOPPED: after a request to stop, whatever the report's wording. */
   readonly givenBack: 'RELEASED' | 'ABORTED' | 'STOPPED' | undefined;
   readonly result: Payload | undefined;
-  /** JSON text as `failureText` makes it. */
+  /** JSON text as made by `failureText`. */
   readonly failure: string | undefined;
 }
 

@@ -1,15 +1,15 @@
-/** What people did by hand, as it is kept and shown. */
+/** Manual changes, as stored and shown. */
 import type { NewAuditRecord } from '../../domain/namespaces/audit.ts';
 import type { WrittenStep } from './workflows.ts';
 
-/** What somebody does by hand as a job is made: stored with it, if it is a new one. */
+/** A manual change that makes a job: stored with the job, if it is new. */
 export interface ManualChange {
   readonly records: readonly NewAuditRecord[];
-  /** Steps that the new workflow skips as it starts: they wait, with the reason. */
+  /** Steps that the new workflow must skip: stored as WAITING, with the reason. */
   readonly steps: readonly WrittenStep[];
 }
 
-/** A call that stores a job, and what is done with it by hand. Left out: nothing. */
+/** A call that stores a job. Undefined: without a manual change. */
 export interface ManualCall {
   readonly manual?: ManualChange | undefined;
 }
@@ -20,9 +20,9 @@ export interface AuditRecord extends NewAuditRecord {
 
 export interface AuditQuery {
   readonly namespace: string;
-  /** Undefined: of all jobs. */
+  /** Undefined: records of all jobs. */
   readonly jobId: string | undefined;
-  /** The last record of the page before; undefined for the first. */
+  /** The last record of the page before; undefined for the first page. */
   readonly beforeAuditId: string | undefined;
   readonly limit: number;
 }

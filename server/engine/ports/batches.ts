@@ -1,99 +1,101 @@
-/** What the engine and the store tell each other of batches. */
+/** Batches, as passed between engine and store. */
 
 import type { BatchProgress, FailurePolicy, StopReason } from '../../domain/batches/batch.ts';
 import type { BatchRetry, RetryPage } from '../../domain/batches/batch-retry.ts';
 import type { NewAuditRecord } from '../../domain/namespaces/audit.ts';
 import type { ScheduledJob } from './schedules.ts';
 
-/** What a person says of a batch; its labels are its job's. */
+/** A person's settings of a batch; its labels are those of its job. */
 export interface BatchSpec {
   readonly description: string;
   readonly policy: FailurePolicy;
-  /** Made when the batch ends. Undefined: nothing is. */
+  /** The job made when the batch ends. Undefined: none. */
   readonly callback: ScheduledJob | undefined;
 }
 
 /** Times are µs since 1970. */
 export interface StoredBatch extends BatchSpec {
   readonly members: number;
-  /** Undefined: it takes members. */
+  /** Undefined: the batch takes members. */
   readonly sealTimeUs: number | undefined;
   readonly progress: BatchProgress;
   readonly callbackJobId: string | undefined;
   readonly callbackProblem: string | undefined;
-  /** Undefined: it retries no other batch. */
+  /** Undefined: it is not a retry. */
   readonly retry: ShownRetry | undefined;
-  /** When it was read. */
+  /** Time of the read. */
   readonly nowUs: number;
 }
 
 export interface ShownRetry extends BatchRetry {
-  /** What the next member waits for. Empty: nothing. */
+  /** Why the next member waits. Empty: it does not. */
   readonly waitsFor: string;
 }
 
 export interface WrittenBatch {
   readonly jobId: string;
   readonly progress: BatchProgress;
-  /** Of one that has ended with a callback: its job, or why it has none. */
+  /** Set when a batch with a callback has ended: the callback's job, or why it has none. */
   readonly callback?: { readonly jobId: string } | { readonly problem: string } | undefined;
 }
 
-/** A batch whose members are being made anew of another one's. */
+/** A batch that retries another one and is getting its members. */
 export interface FillingBatch {
   readonly namespace: string;
   readonly retry: BatchRetry;
-  /** Members that it has by now. */
+  /** Members made so far. */
   readonly made: number;
-  /** Since when nothing has been added, as a span. */
+  /** Time since the last members were added, in ms. */
   readonly idleMs: number;
 }
 
-/** Members that did not succeed, by their numbers. */
+/** Members that did not succeed, by number. */
 export interface FailedMembers {
   readonly members: readonly { readonly jobId: string; readonly item: number }[];
-  /** Up to here, excluding it, these are all. */
+  /** All failed members with numbers below this one are included. */
   readonly nextItem: number;
 }
 
 export interface BatchStore extends BatchRetryStore {
-  /** Beside its job, within `together`. */
+  /** Within `together`, after its job. */
   insert(jobId: string, spec: BatchSpec): Promise<void>;
-  /** By its job, of any namespace. */
+  /** By its job's id, in any namespace. */
   read(jobId: string): Promise<StoredBatch | undefined>;
-  /** Tells the batch so, with an audit record; of one that is sealed or doomed it changes nothing. Waits for those who add members. */
+  /**
+   * Adds an inbox entry and an audit record; no effect on a sealed or failing batch. Waits for calls that add members.
+   */
   seal(jobId: string, audit: Pick<NewAuditRecord, 'auditId' | 'namespace'>): Promise<void>;
-  /** Within `together`: from now on it takes no members. Returns how many it has. Waits for those who add some. */
+  /** Within `together`: the batch takes no more members. Returns their number. Waits for calls that add some. */
   stopFor(jobId: string, why: Exclude<StopReason, 'NO'>): Promise<number>;
-  /** Within `together`, by whoever has locked their jobs. */
+  /** Within `together`; the caller has locked their jobs. */
   write(batches: readonly WrittenBatch[]): Promise<void>;
 }
 
-/** A batch that is there is to retry another one. */
+/** Makes an existing batch the retry of another one. */
 export interface NewRetry {
   readonly jobId: string;
   readonly namespace: string;
   readonly retry: BatchRetry;
-  /** Of the audit record. */
+  /** Id of the audit record. */
   readonly auditId: string;
   readonly reason: string;
 }
 
 export interface BatchRetryStore {
-  /** Within `together`: the job of the batch that retries this one, or will have; undefined: none. Waits for who else asks. */
+  /** Within `together`: the job of the batch that retries this one; undefined: none. Locks out other calls. */
   lockRetried(jobId: string): Promise<string | undefined>;
-  /** Within `together`, with the audit record that says so. */
+  /** Within `together`, with its audit record. */
   insertRetry(retry: NewRetry): Promise<void>;
-  /** Undefined: it retries no other batch, or takes no more members. */
+  /** Undefined: it is not a retry, or takes no more members. */
   readFilling(jobId: string): Promise<FillingBatch | undefined>;
-  /** The next that failed, were cancelled or have expired: of 5,000 members, at most 1,000, or 8 MiB of their inputs. */
+  /** The next members that failed, were cancelled or expired, among 5,000. At most 1,000, or 8 MiB of their inputs. */
   readFailed(retry: BatchRetry): Promise<FailedMembers>;
-  /** Members on which it was decided that no new ones are made of them. False: somebody else has stored the page. */
+  /** Stores a page of members that get no new job. False: another replica has stored the page. */
   storePage(jobId: string, page: RetryPage): Promise<boolean>;
-  /** Says what the next member waits for. */
+  /** Stores why the next member waits. */
   holdRetry(jobId: string, waitsFor: string): Promise<void>;
-  /** All members have been looked at: seals the batch and tells it so. */
+  /** Called after all members: seals the batch and adds an inbox entry. */
   endRetry(jobId: string, retry: BatchRetry): Promise<void>;
-  /** Batches to which nothing has been added for so long, though they are being filled, longest first. */
+  /** Retrying batches that got no members for this long, the longest idle first. */
   findFilling(idleMs: number, limit: number): Promise<string[]>;
 }

@@ -1,4 +1,4 @@
-/** Circuit breakers as the store keeps them and as the engine asks for them. */
+/** Circuit breakers, as passed between engine and store. */
 
 import type { Failure } from '../../domain/base/payload.ts';
 import type { BreakerStatus } from '../../domain/retries/circuit-breaker.ts';
@@ -12,13 +12,13 @@ export interface BreakerKey {
 
 export interface BreakerRow extends BreakerKey, BreakerStatus {}
 
-/** The same status again: nothing changes. */
+/** Returns the new status; the same status changes nothing. */
 export type DecideBreaker = (breaker: BreakerRow, nowUs: number) => BreakerStatus;
 
 export interface BreakerChange {
-  /** As they are now; without those that are not there. */
+  /** The breakers after the change; missing ones are left out. */
   readonly breakers: readonly BreakerRow[];
-  /** Of lanes that may go on. */
+  /** Heads of lanes that were reopened. */
   readonly heads: readonly LaneHead[];
   readonly nowUs: number;
 }
@@ -29,7 +29,7 @@ export interface BreakerPage {
   readonly nowUs: number;
 }
 
-/** What became of the attempt that is tried. `none`: it is open, or none is tried. */
+/** The end of a probe's attempt. `none`: the attempt is open, or there is no probe. */
 export type ProbeEnd =
   | { readonly kind: 'none' }
   | { readonly kind: 'succeeded' }
@@ -40,7 +40,7 @@ export type ProbeEnd =
 /** A breaker that is not closed. */
 export interface OpenBreaker extends BreakerRow {
   readonly nowUs: number;
-  /** Of the job that is tried, if it is there. */
+  /** Lane of the probe's job, if the job exists. */
   readonly probeLaneId: number | undefined;
   readonly probeEnd: ProbeEnd;
 }

@@ -1,4 +1,4 @@
-/** What the engine and the store tell each other of dependencies. */
+/** Dependencies, as passed between engine and store. */
 import type { Dependency, Ending } from '../../domain/dependencies/dependencies.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
 import type { WorkflowRun } from '../../domain/workflows/phases.ts';
@@ -6,20 +6,20 @@ import type { EngineError } from '../base/errors.ts';
 import type { UnknownLane } from './lanes.ts';
 import type { StepKey, StoredStep } from './workflows.ts';
 
-/** A dependency of a job, whatever it is on: the place of the job in its call, and its own among those of the job. */
+/** A dependency of a job: the job's index in its call, and the dependency's index in the job. */
 export interface DependencyPlace {
   readonly index: number;
   readonly number: number;
 }
 
-/** Nothing is stored: a dependency is on a job that is not there, or would close a circle. */
+/** Nothing is stored: a dependency is on a missing job, or would close a cycle. */
 export type DependencyRefusal =
   | (DependencyPlace & { readonly kind: 'targetNotFound'; readonly jobId: string })
   | { readonly kind: 'dependencyRefused'; readonly error: EngineError | UnknownLane }
-  /** Nothing is stored: the attempt may have no such children. */
+  /** Nothing is stored: the attempt may not have these children. */
   | { readonly kind: 'childrenRefused'; readonly why: 'CLOSED' | 'FULL' | 'TOO_DEEP' };
 
-/** What is stored of a job's trace context; empty: nothing. */
+/** The stored trace context of a job; empty: none. */
 export interface TraceFields {
   readonly traceparent: string;
   readonly tracestate: string;
@@ -30,51 +30,51 @@ export interface ParentAttempt {
   readonly jobId: string;
   readonly attempt: number;
   readonly sessionId: string;
-  /** They go on when their parent ends. */
+  /** They continue when their parent ends. */
   readonly detached: boolean;
 }
 
-/** What a job about to be stored says of dependencies. */
+/** Dependencies of a job to store. */
 export interface DependentJob {
-  /** What it is to wait for; those on steps with the steps' numbers. Left out: nothing. */
+  /** Dependencies on steps have the steps' numbers. Undefined: none. */
   readonly dependencies?: readonly Dependency[] | undefined;
   /** Its definition publishes assets. */
   readonly notifiesDependents?: boolean | undefined;
-  /** What of that is kept for its trace, as JSON. */
+  /** The dependencies' targets, stored for the job's trace as JSON. */
   readonly tracedTargets?: object | undefined;
 }
 
-/** What a call that stores jobs says of dependencies. */
+/** Dependencies of a call that stores jobs. */
 export interface DependentCall {
-  /** Whose children the jobs become. Left out: nobody's. */
+  /** The parent of the jobs. Undefined: none. */
   readonly parentAttempt?: ParentAttempt | undefined;
-  /** With `parentAttempt`: the trace context of the children that have none, by what is stored with their parent. */
+  /** With `parentAttempt`: derives the trace context of children without one from their parent's. */
   readonly traceUnder?: ((parent: TraceFields) => TraceFields) | undefined;
   /** Some of the jobs depend on something. */
   readonly isDependent?: boolean | undefined;
-  /** Within the transaction that stores the jobs, before what they depend on is looked at: what refuses them. */
+  /** Within the transaction that stores the jobs, before the dependencies are read: an error that refuses them. */
   readonly refuseCycles?: ((store: DependencyStore) => Promise<EngineError | UnknownLane | undefined>) | undefined;
 }
 
-/** A job that dependencies are on, or whose step they are on. */
+/** A job that is the target of dependencies, itself or with one of its steps. */
 export interface TargetJob {
   readonly jobId: string;
   readonly laneId: number;
   readonly state: JobState;
 }
 
-/** An edge as it is stored. */
+/** A stored edge. */
 export interface StoredDependency extends Dependency {
   readonly jobId: string;
   readonly number: number;
 }
 
-/** One that is made known to what it is on. */
+/** A dependency after linking. */
 export interface LinkedDependency {
   readonly dependency: Dependency;
-  /** Undefined: it has not come about yet, and may. */
+  /** Undefined: it is not met yet, and may still be. */
   readonly ending: Ending | undefined;
-  /** The job that published an asset last, where that was after the time that is asked for. */
+  /** The job that last published an asset, if after the requested time. */
   readonly publisherId?: string | undefined;
 }
 
@@ -98,7 +98,7 @@ export interface AssetPage {
   readonly hasMore: boolean;
 }
 
-/** An open job that is waited for, with what it waits for itself. */
+/** An open job that others wait for, with its own dependencies. */
 export interface WaitedJob {
   readonly jobId: string;
   readonly laneId: number;
@@ -106,67 +106,67 @@ export interface WaitedJob {
   readonly dependencies: readonly StoredDependency[];
 }
 
-/** An open child that may wait for something. */
+/** An open child that may itself wait for something. */
 export interface WaitingChild {
   readonly parentJobId: string;
   readonly jobId: string;
   readonly step: number;
 }
 
-/** Where an open job belongs. */
+/** The parent and step of an open job. */
 export interface Ancestor {
   readonly jobId: string;
   readonly laneId: number;
-  /** Of the job that was asked for, or of the ancestor before this one. */
+  /** The step that contains the job asked for, or the ancestor before this one. */
   readonly step: number;
 }
 
-/** Children of a job: all of them, or those of one step. */
+/** Children of a job: all, or those of one step. */
 export interface ChildrenKey {
   readonly jobId: string;
   readonly step?: number;
 }
 
-/** How far a workflow is. */
+/** Phase of a workflow, and why it stops. */
 export interface WorkflowStage extends Pick<WorkflowRun, 'phase' | 'stopReason'> {
   readonly jobId: string;
 }
 
 export interface DependencyStore {
-  /** Within `together`: whoever makes edges that could close a circle in the namespace waits for the one before. */
+  /** Within `together`: serializes transactions that add edges which could close a cycle in the namespace. */
   lockEdges(namespace: string): Promise<void>;
-  /** Of those that are there. */
+  /** Missing jobs are left out. */
   readTargets(namespace: string, jobIds: readonly string[]): Promise<TargetJob[]>;
   /**
-   * Within `together`: locks an open job and what is waited for, and says what has come about. A job that is not there has no
-   * entry among the links.
+   * Within `together`: locks an open job and the targets, and returns which dependencies are met. The link of a missing
+   * job is undefined.
    */
   link(
     namespace: string,
     jobId: string,
     dependencies: readonly Dependency[],
   ): Promise<{ readonly count: number; readonly links: readonly (LinkedDependency | undefined)[] }>;
-  /** Within `together`, behind `link`: stores those that have not come about. */
+  /** Within `together`, after `link`: stores the unmet ones. */
   addEdges(namespace: string, jobId: string, dependencies: readonly Dependency[]): Promise<void>;
-  /** Within `together`, behind `link`: keeps for the job's trace what it depends on, come about or not. */
+  /** Within `together`, after `link`: stores all targets, met or not, for the job's trace. */
   keepTargets(jobId: string, links: readonly LinkedDependency[]): Promise<void>;
-  /** Within `together`: counts each once more, and adds an entry to the job inbox for jobs that depend on it. */
+  /** Within `together`: counts each publication, and adds an inbox entry for the jobs that depend on the asset. */
   publish(publications: readonly Publication[]): Promise<void>;
-  /** Within `together`: locks an open job and those of its children that are open; their ids. */
+  /** Within `together`: locks an open job and its open children. Returns the ids of these children. */
   linkChildren(jobId: string, childIds: readonly string[]): Promise<string[]>;
-  /** Children that are not to go on without their parent, and that nobody has asked to stop. */
+  /** Children that must stop with their parent and have no cancel request yet. */
   readAttached(jobId: string, limit: number): Promise<string[]>;
   listAssets(namespace: string, afterName: string, limit: number): Promise<AssetPage>;
-  /** Of those that are open. */
+  /** Only open jobs. */
   readWaited(jobIds: readonly string[]): Promise<WaitedJob[]>;
   /** Open children of these that may wait for something themselves. */
   readWaitingChildren(keys: readonly ChildrenKey[], limit: number): Promise<WaitingChild[]>;
-  /** Of workflows that have been started. */
+  /** Only workflows that have started. */
   readStages(jobIds: readonly string[]): Promise<WorkflowStage[]>;
-  /** Of those that something has happened to. */
+  /** Only steps with a row. */
   readSteps(steps: readonly StepKey[]): Promise<(StepKey & Pick<StoredStep, 'state'>)[]>;
-  /** From its parent on; of a job without one: none. */
+  /** From the parent up; empty for a job without one. */
   readAncestors(jobId: string): Promise<Ancestor[]>;
-  /** Of one job, in their order. */
+  /** The dependencies of one job, in their order. */
   readDependencies(jobId: string): Promise<StoredDependency[]>;
 }

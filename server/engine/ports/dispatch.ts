@@ -3,7 +3,7 @@ import type { Payload } from '../../domain/base/payload.ts';
 import type { Amounts } from '../../domain/dispatch/resources.ts';
 import type { LimitsResult, LimitsToClaim } from './limits.ts';
 
-/** Room for one attempt in a session. */
+/** Capacity for one attempt in a session. */
 export interface Permit {
   readonly sessionId: string;
   readonly creditId: number;
@@ -11,38 +11,38 @@ export interface Permit {
 }
 
 export interface Claim {
-  /** In the order in which they are to be filled. At most 1,000. */
+  /** Filled in this order. At most 1,000. */
   readonly permits: readonly Permit[];
   /** Lanes whose jobs fit every permit, each with the rank to scan from. One lane where `limits` or `needs` are set. */
   readonly lanes: readonly { readonly laneId: number; readonly cursor: number }[];
-  /** Max inputs and overhead together. */
+  /** Max bytes of inputs and overhead together. */
   readonly maxBytes: number;
-  /** The lanes are of suspects: a session gets at most one, and none while it holds one. */
+  /** The lanes are quarantine lanes: a session gets at most one suspect, and none while it holds one. */
   readonly suspects?: boolean | undefined;
-  /** The lane has limits: it gives no more than they allow. */
+  /** The lane has limits: the claim assigns no more than they allow. */
   readonly limits?: LimitsToClaim | undefined;
-  /** What each job of the lane takes of its session's resources: a session gets no more than it has left. */
+  /** Resources that each job of the lane takes: a session gets no more jobs than it has capacity for. */
   readonly needs?: Amounts | undefined;
-  /** An open circuit breaker does not gate the lanes. */
+  /** An open circuit breaker does not gate these lanes. */
   readonly probes?: boolean | undefined;
 }
 
-/** What a claim has seen of the sessions whose permits it was given. */
+/** What a claim saw of the sessions of its permits. */
 export interface CapacityResult {
-  /** They have no capacity for one more job of the lane. */
+  /** Sessions without capacity for one more job of the lane. */
   readonly exhausted: readonly string[];
-  /** Another claim holds them, or they are no longer open. */
+  /** Sessions locked by another claim, or no longer open. */
   readonly missed: readonly string[];
-  /** The lane has no ready job left that capacity would help. */
+  /** The lane has no ready job left that more capacity would help. */
   readonly dry: boolean;
 }
 
 export interface ClaimResult {
   /** In no particular order. Fewer than permits when the lanes ran dry, rows were locked, or `maxBytes` was reached. */
   readonly jobs: readonly ClaimedJob[];
-  /** Lanes of the claim that are gated: nothing is assigned from them for as long as they are. */
+  /** Lanes of the claim behind a closed gate: nothing is assigned from them until it opens. */
   readonly gatedLaneIds: readonly number[];
-  /** Undefined: the lane has no limits, or no permit was left to look for. */
+  /** Undefined: the lane has no limits, or no permit was left to check them. */
   readonly limits?: LimitsResult | undefined;
   /** Undefined: the jobs take no resources. */
   readonly capacity?: CapacityResult | undefined;

@@ -1,62 +1,62 @@
-/** What is told of jobs to whoever listens: changes of their states, on their way from the outbox to the bus. */
+/** Job state-change events on their way from the outbox to the bus. */
 
 import type { Failure } from '../../domain/base/payload.ts';
 import type { WaitReason } from '../../domain/explain/wait-reasons.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
 
-/** A change of a job. ASSIGNED and RUNNING are entered without one: they would double what is written for each job. */
+/** A change of a job. ASSIGNED and RUNNING are not recorded: they would double the writes per job. */
 export interface JobChange {
-  /** Of the job, after the change. */
+  /** The job's revision after the change. */
   readonly revision: number;
   /** The attempt that the change belongs to; 0: none. */
   readonly attempt: number;
   /** Undefined: the job was made. */
   readonly previousState: JobState | undefined;
   readonly state: JobState;
-  /** What the job waits for in its new state, where that and its lane say it. */
+  /** Why the job waits in its new state, if the state and its lane determine it. */
   readonly waitReason?: WaitReason | undefined;
-  /** Why the job or the attempt did not succeed: without stack trace, details and causes, which the job's record has. */
+  /** Why the job or the attempt did not succeed; stack trace, details and causes are only in the job's record. */
   readonly failure: Failure | undefined;
 }
 
-/** The same change of many jobs, as most of what one statement does is. */
+/** The same change of many jobs: most statements make the same change to all of theirs. */
 export interface ChangeOfMany extends JobChange {
-  /** Sixteen bytes each: tens of thousands pass through here in a second, and nobody looks at them. */
+  /** Sixteen bytes per id, packed for speed: tens of thousands pass through per second. */
   readonly jobIds: Uint8Array;
 }
 
-/** What one statement did, as the outbox holds it. */
+/** The changes of one statement, as stored in the outbox. */
 export interface OutboxRow {
   readonly rowId: number;
   /** On the database's clock. */
   readonly eventTimeUs: number;
-  /** The lane says namespace and definition. */
+  /** The lane determines namespace and definition. */
   readonly changes: readonly (ChangeOfMany & { readonly laneId: number })[];
 }
 
-/** What is to be told of jobs: rows that `submit`, `complete` and `change` write in the transactions that move jobs. */
+/** The outbox: rows written by `submit`, `complete` and `change` in the transactions that change jobs. */
 export interface Outbox {
   /**
-   * The oldest rows, in their order, if it is this relay's turn, which it then is for so long, or until it has finished. At
-   * most 256, and no more once their job ids have reached `maxBytes`. Undefined: it is another relay's turn.
+   * Takes the turn, for up to `forMs` or until `finish`, and returns the oldest rows in their order: at most 256, and
+   * no more once their job ids have reached `maxBytes`. Undefined: another relay has the turn.
    */
   take(relayId: string, maxBytes: number, forMs: number): Promise<OutboxRow[] | undefined>;
   /** Deletes rows, and ends the relay's turn. */
   finish(relayId: string, rowIds: readonly number[]): Promise<void>;
-  /** Deletes those of the 256 oldest rows that are older, and returns how many events went with them. */
+  /** Deletes rows older than this among the 256 oldest. Returns the number of their events. */
   dropOlder(olderThanMs: number): Promise<number>;
 }
 
 /** Events of one outbox row and one namespace. */
 export interface EventBatch {
-  /** The same however often the row is published, and of no other batch. */
+  /** The same each time the row is published, and unique to this batch. */
   readonly batchId: string;
   readonly namespace: string;
   readonly eventTimeUs: number;
   readonly changes: readonly (ChangeOfMany & { readonly definition: string })[];
 }
 
-/** One change of one job as it is told. */
+/** One change of one job, as published. */
 export interface PublishedEvent extends JobChange {
   readonly jobId: string;
   readonly namespace: string;

@@ -1,4 +1,4 @@
-/** What an explanation asks of the store, besides the job and the sessions of its namespace. */
+/** Reads for explanations, besides the job and the sessions of its namespace. */
 import type { Holders } from '../../domain/explain/constraint.ts';
 import type { Limit, OpenBreaker, PausedQueue } from '../../domain/explain/job-constraints.ts';
 import type { CapacityInUse } from '../../domain/explain/worker-constraints.ts';
@@ -7,53 +7,53 @@ import type { WorkflowRun } from '../../domain/workflows/phases.ts';
 import type { QueueName } from './queues.ts';
 import type { WrittenStep } from './workflows.ts';
 
-/** An open job, its lane, and what holds the lane back. Times are microseconds on the database's clock. */
+/** An open job, its lane, and the lane's gates. Times are microseconds on the database's clock. */
 export interface ExplainedRun {
   readonly state: JobState;
-  /** Number of the last attempt; 0: there was none. */
+  /** Number of the last attempt; 0: none yet. */
   readonly attempt: number;
   readonly laneId: number;
   readonly rank: number;
   readonly reason: string | null;
-  /** Of its key for a key limit; undefined: none. */
+  /** Id of its key for a key limit; undefined: none. */
   readonly limitId: string | undefined;
-  /** When it goes on, or may run once it is resumed. */
+  /** When it becomes ready, or may run once it is resumed. */
   readonly dueTimeUs: number | undefined;
   readonly pauseTimeUs: number | undefined;
   readonly assignTimeUs: number | undefined;
   readonly cancelTimeUs: number | undefined;
-  /** When its last attempt before was closed; undefined: there was none. */
+  /** When its previous attempt was closed; undefined: there was none. */
   readonly closeTimeUs: number | undefined;
-  /** Of the session that has it. */
+  /** Last heartbeat of the session that holds it. */
   readonly beatTimeUs: number | undefined;
   readonly suspect: boolean;
   readonly atLimit: boolean;
-  /** Why nothing is assigned from its lane, as bits, limits left out: for comparison with other lanes. */
+  /** The lane's closed gates as bits, without limits; compared with those of other lanes. */
   readonly gates: number;
   readonly queue: PausedQueue | undefined;
   readonly breaker: OpenBreaker | undefined;
   readonly nowUs: number;
 }
 
-/** A lane of a queue that has ready jobs, or had jobs started lately. */
+/** A lane of a queue with ready jobs, or with recent starts. */
 export interface QueueLane {
   readonly laneId: number;
   readonly suspect: boolean;
   readonly atLimit: boolean;
   readonly gates: number;
-  /** Jobs of it that were assigned in the time that `windowUs` says. */
+  /** Jobs of the lane assigned within `windowUs`. */
   readonly starts: number;
 }
 
 export interface QueueLanes {
-  /** Those with most ready jobs first. */
+  /** Lanes with the most ready jobs first. */
   readonly lanes: readonly QueueLane[];
-  /** There are more. */
+  /** There are more lanes. */
   readonly isCut: boolean;
   readonly windowUs: number;
 }
 
-/** Which jobs stand before one: of these lanes, and those that wait at the limit of its key, where it does. */
+/** Selects the jobs ahead of one: in these lanes, and, if it is deferred, those deferred at its key's limit. */
 export interface LineQuery {
   readonly jobId: string;
   readonly laneIds: readonly number[];
@@ -69,7 +69,7 @@ export interface LimitQuery {
   readonly limitId: string | undefined;
 }
 
-/** A limit and what it has to give. */
+/** A limit with its remaining capacity. */
 export type LimitOfJob = Omit<Limit, 'holders' | 'isDeferred'>;
 
 export interface LimitsOfJob {
@@ -77,47 +77,47 @@ export interface LimitsOfJob {
   readonly nowUs: number;
 }
 
-/** A lane with jobs that wait, and what its row says of that. */
+/** A lane with waiting jobs, and its counts. */
 export interface WaitingLane {
   readonly laneId: number;
   readonly ready: number;
   readonly scheduled: number;
   readonly paused: number;
   readonly blocked: number;
-  /** What holds all of its ready jobs back; undefined: its limits, workers, or the order of the line. */
+  /** The closed gate that holds back all of its ready jobs; undefined: they wait for limits, workers, or their turn. */
   readonly gate: 'queue_paused' | 'circuit_breaker' | 'key_limit' | undefined;
   /** A limit of its queue or its definition may hold them back. */
   readonly limited: boolean;
 }
 
-/** A workflow that was started; `running`: the first of the steps that run, in their order. */
+/** A started workflow; `running`: the first of its running steps, in their order. */
 export interface ExplainedWorkflow {
   readonly run: WorkflowRun;
   readonly running: readonly WrittenStep[];
-  /** The step that is being taken back, and by which job. */
+  /** The step being compensated, and the job that does it. */
   readonly compensating: { readonly step: number; readonly jobId: string } | undefined;
 }
 
-/** Each is a few statements of bounded cost. */
+/** Each method takes a few statements of bounded cost. */
 export interface ExplainStore {
-  /** Undefined: it is not open. */
+  /** Undefined: the job is not open. */
   readRun(jobId: string): Promise<ExplainedRun | undefined>;
-  /** `laneId` is among them whatever it has. */
+  /** Always includes `laneId`. */
   readQueueLanes(queue: QueueName, laneId: number, limit: number): Promise<QueueLanes>;
-  /** Jobs that stand before it, counted up to `most`; undefined: it is not ready. */
+  /** Number of jobs ahead, counted up to `most`; undefined: the job is not ready. */
   countBefore(query: LineQuery, most: number): Promise<number | undefined>;
-  /** The first of them, with the time at which each was made. */
+  /** The first jobs ahead, with their creation times. */
   readFirst(query: LineQuery): Promise<Holders['list']>;
-  /** Those that the job is subject to, whether they have room or not: of its key, its definition, its queue. */
+  /** All limits of the job, full or not: of its key, its definition, its queue. */
   readLimits(query: LimitQuery): Promise<LimitsOfJob>;
-  /** Jobs that count against one of them, those that workers have had for longest first. */
+  /** Jobs that count against one limit, those held the longest first. */
   readLimitHolders(query: LimitQuery, reason: LimitOfJob['reason']): Promise<Holders['list']>;
-  /** Of each session the suspect that it has. */
+  /** The suspects held by these sessions. */
   readSuspects(sessionIds: readonly string[], butJobId: string): Promise<Holders>;
-  /** What the sessions hold, and which of them are kept free for other lanes than this one. */
+  /** Resources in use in the sessions, and which sessions have reservations for other lanes. */
   readCapacityInUse(laneId: number, sessionIds: readonly string[]): Promise<CapacityInUse>;
-  /** Undefined: nothing has been done of it yet. */
+  /** Undefined: it has not started. */
   readWorkflow(jobId: string, steps: number): Promise<ExplainedWorkflow | undefined>;
-  /** Lanes with jobs that wait, those with most of them first. */
+  /** Lanes with waiting jobs, those with the most first. */
   readWaitingLanes(limit: number): Promise<WaitingLane[]>;
 }

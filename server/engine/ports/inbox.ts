@@ -7,9 +7,9 @@ import type { EndedStepState } from '../../domain/workflows/step-state.ts';
 export interface InboxRow {
   readonly rowId: number;
   readonly kind: WorkflowEntryKind;
-  /** Undefined: of all, or of none. */
+  /** Undefined: the entry is for all steps, or for none. */
   readonly step: number | undefined;
-  /** CHILDREN_ENDED: how they ended, their items and ids, index by index. */
+  /** CHILDREN_ENDED: their end state, and their items and ids, index by index. */
   readonly state: JobState | undefined;
   readonly items: readonly number[];
   readonly childIds: readonly string[];
@@ -21,58 +21,58 @@ export interface NewInboxRow {
   readonly kind: WorkflowEntryKind | 'STEP_ENDED';
   /** The workflow or the batch. */
   readonly jobId: string;
-  /** Undefined: of all steps, or of none. */
+  /** Undefined: for all steps, or for none. */
   readonly step?: number | undefined;
-  /** STEP_ENDED: how. */
+  /** STEP_ENDED: the end state. */
   readonly state?: EndedStepState;
   readonly reason?: string;
 }
 
-/** Jobs that an ended workflow has left to cancel. */
+/** Jobs still to cancel after their workflow has ended. */
 export interface LeftCancel {
   readonly namespace: string;
   readonly jobId: string;
-  /** Undefined: of all steps. */
+  /** Undefined: the jobs of all steps. */
   readonly step: number | undefined;
-  /** The entry that says so. */
+  /** The inbox entry that requests it. */
   readonly rowId: number;
 }
 
-/** Entries that no reader has taken. */
+/** Entries that no replica has taken in time. */
 export interface AbandonedInbox {
-  /** Open workflows and batches that have something to act upon. */
+  /** Open workflows and batches with entries. */
   readonly workflows: readonly string[];
   readonly cancels: readonly LeftCancel[];
   /** There are ends or publications, of any age, that jobs may depend on. */
   readonly dependencies: boolean;
 }
 
-/** A job that waits no more. */
+/** A job whose wait for dependencies is over. */
 export interface Settled {
   readonly namespace: string;
   readonly jobId: string;
-  /** Undefined: all dependencies are met. Else the reason for which the job ends. */
+  /** Undefined: all dependencies are met. Else why the job ends. */
   readonly unmet: string | undefined;
 }
 
-/** Ends and publications that were taken, and what they settled. */
+/** Ends and publications that were taken, with the jobs they concern. */
 export interface TakenEnds {
-  /** Jobs that have ended before some of their children. */
+  /** Jobs that ended before some of their children. */
   readonly orphaned: readonly { readonly jobId: string; readonly laneId: number }[];
   readonly settled: readonly Settled[];
   readonly isMore: boolean;
-  /** Jobs that have succeeded and whose dependents are all settled: their definitions' assets are published next. */
+  /** Succeeded jobs whose dependents are all settled: the assets of their definitions are published next. */
   readonly succeeded: readonly { readonly jobId: string; readonly laneId: number; readonly endTimeUs: number }[];
 }
 
-/** `WorkflowStore.lock` takes the entries of workflows: only the transaction that has locked one may. */
+/** Entries for workflows are taken by `WorkflowStore.lock`, only in the transaction that has locked the workflow. */
 export interface InboxStore {
-  /** Within `together`, by the transaction that has locked the workflows. */
+  /** Within `together`; the transaction has locked the workflows. */
   add(entries: readonly NewInboxRow[]): Promise<void>;
-  /** Of workflows, acted upon. */
+  /** Deletes entries for workflows that have been handled. */
   drop(rowIds: readonly number[]): Promise<void>;
   /** Within `together`: locks and takes a page of ends and publications, and the jobs that depend on them. */
   takeEnds(): Promise<TakenEnds>;
-  /** At most `limit` workflows whose oldest entry is older than `olderThanMs`, the oldest first. */
+  /** At most `limit` workflows whose oldest entry is older than `olderThanMs`, oldest first. */
   findAbandoned(olderThanMs: number, limit: number): Promise<AbandonedInbox>;
 }

@@ -1,4 +1,4 @@
-/** Jobs as people ask for them and see them. */
+/** Jobs, as callers read and change them. */
 
 import type { Failure, Payload } from '../../domain/base/payload.ts';
 import type { WaitReason } from '../../domain/explain/wait-reasons.ts';
@@ -9,7 +9,7 @@ import type { AttemptOutcome, Change, OpenRun, SkipReason } from '../../domain/j
 import type { RetryPolicy } from '../../domain/retries/retry-policy.ts';
 import type { AttemptKey } from './attempts.ts';
 
-/** An ended job as one like it is made of it. */
+/** An ended job, with the fields for making another one like it. */
 export interface EndedJob {
   readonly jobId: string;
   readonly definition: string;
@@ -18,15 +18,15 @@ export interface EndedJob {
   readonly priority: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly input: Payload;
-  /** Canonical text, set where the submission had its own. */
+  /** Canonical text; set if the submission overrode the definition's. */
   readonly demands: string | undefined;
   readonly retryPolicy: RetryPolicy | undefined;
   readonly runTimeoutMs: number;
-  /** Undefined: none. Given by its definition, it is given to a retry too. */
+  /** Undefined: none. A retry also gets a key computed by the definition. */
   readonly fairnessKey: string | undefined;
-  /** Its data is gone. */
+  /** Its data has been erased. */
   readonly erased: boolean;
-  /** Some job retries it. */
+  /** Another job retries it. */
   readonly retried: boolean;
 }
 
@@ -34,15 +34,15 @@ export interface Erasure {
   readonly namespace: string;
   readonly jobId: string;
   readonly reason: string;
-  /** Of the audit record, if one is written. */
+  /** Id of the audit record, if one is written. */
   readonly auditId: string;
 }
 
 export type Erased =
   | { readonly kind: 'missing' }
-  /** `cleanupJobId`: it has ended, but what cleans up after it has not, and works with a copy of its input. */
+  /** With `cleanupJobId` the job has ended, but its clean-up job, which has a copy of its input, has not. */
   | { readonly kind: 'open'; readonly state: JobState; readonly cleanupJobId?: string | undefined }
-  /** Of the first audit record. */
+  /** `auditId`: the first audit record. */
   | { readonly kind: 'erased'; readonly auditId: string };
 
 export interface JobName {
@@ -54,18 +54,18 @@ export interface JobName {
 export interface JobQuery {
   readonly namespace: string;
   readonly filter: JobFilter;
-  /** `nextBeforeJobId` of the page before; undefined for the first. */
+  /** `nextBeforeJobId` of the page before; undefined for the first page. */
   readonly beforeJobId: string | undefined;
-  /** Jobs on the page. At most 1,000; fewer where their labels and failures come to more than 2 MiB. */
+  /** Max jobs on the page, up to 1,000; fewer if their labels and failures exceed 2 MiB. */
   readonly limit: number;
-  /** Records that are looked at for the page, about. */
+  /** Max records scanned for the page, approximately. */
   readonly scanLimit: number;
 }
 
 export interface JobPage {
-  /** Without attempts, and with the data of inputs and results left empty. */
+  /** Without attempts; the data of inputs and results is empty. */
   readonly jobs: readonly JobView[];
-  /** Where the next page begins, also when this one is not full, or empty. Undefined: this was the last. */
+  /** Start of the next page, also if this one is short or empty. Undefined: this was the last. */
   readonly nextBeforeJobId: string | undefined;
 }
 
@@ -80,7 +80,7 @@ export interface AttemptView {
   readonly failure: Failure | undefined;
 }
 
-/** A job as people see it. */
+/** A job as shown to callers. */
 export interface JobView {
   readonly jobId: string;
   readonly namespace: string;
@@ -89,9 +89,9 @@ export interface JobView {
   readonly queue: string;
   readonly state: JobState;
   readonly reason: string;
-  /** Undefined: it was not skipped. */
+  /** Undefined: the job was not skipped. */
   readonly skipReason?: SkipReason | undefined;
-  /** What it waits for, as far as that was read with it. */
+  /** Why it waits, as far as known from this read. */
   readonly waitReason: WaitReason | undefined;
   readonly priority: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -104,7 +104,7 @@ export interface JobView {
   readonly expireTimeUs: number | undefined;
   readonly assignTimeUs: number | undefined;
   readonly endTimeUs: number | undefined;
-  /** Undefined: nobody asked for a cancel. */
+  /** Undefined: no cancel was requested. */
   readonly cancellation:
     | {
         readonly stage: CancelStage;
@@ -134,13 +134,13 @@ export interface JobSelection {
   readonly jobIds: readonly string[];
 }
 
-/** Which open jobs a change locks and loads. */
+/** Selects the open jobs that a change locks and loads. */
 export type Selection =
   | { readonly by: 'attempts'; readonly attempts: readonly AttemptKey[] }
   | JobSelection
   | { readonly by: 'session'; readonly sessionId: string; readonly limit: number }
   | { readonly by: 'due'; readonly limit: number }
-  /** Ready jobs of lanes of workflows, or of waits, lowest rank first; not of lanes that are held back. */
+  /** Ready jobs of lanes of workflows or waits, lowest rank first, without gated lanes. */
   | { readonly by: 'workflows'; readonly laneIds: readonly number[]; readonly limit: number };
 
 export type Decide = (run: OpenRun, nowUs: number) => Change | undefined;

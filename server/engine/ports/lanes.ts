@@ -10,7 +10,7 @@ export interface Lane extends LaneKey {
 export interface LaneHead {
   readonly laneId: number;
   readonly rank: number;
-  /** As `Lane` says; undefined: not looked at. */
+  /** As in `Lane`; undefined: not read. */
   readonly limited?: boolean | undefined;
 }
 

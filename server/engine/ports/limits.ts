@@ -1,15 +1,15 @@
-/** What the engine and the store tell each other of limits. */
+/** Limits, as passed between engine and store. */
 import type { LaneHead } from './lanes.ts';
 
-/** What a claim has seen of the limits of its lane. */
+/** What a claim saw of its lane's limits. */
 export interface LimitsResult {
-  /** They leave no room for one more attempt now. */
+  /** They have no capacity for one more attempt now. */
   readonly exhausted: boolean;
-  /** When they will, if it is a rate that one more waits for. */
+  /** When a rate limit has capacity again, if the lane waits for a rate. */
   readonly openTimeUs: number | undefined;
-  /** Keys without room, whose jobs were moved out of the way. */
+  /** Keys without capacity, whose jobs were deferred. */
   readonly deferred: readonly string[];
-  /** All ready jobs of the lane have been assigned, or moved out of the way. */
+  /** All ready jobs of the lane have been assigned or deferred. */
   readonly dry: boolean;
 }
 
@@ -18,20 +18,20 @@ export interface LaneUnderLimits {
   readonly namespace: string;
   readonly queue: string;
   readonly definition: string;
-  /** Of their rates. */
+  /** Token buckets of their rates. */
   readonly queueBucketId: string;
   readonly definitionBucketId: string;
 }
 
-/** The limits that a claim of one lane keeps. */
+/** The limits for a claim of one lane. */
 export interface LimitsToClaim extends LaneUnderLimits {
-  /** Where jobs wait whose keys are at their limit. */
+  /** The lane for jobs deferred at their key's limit. */
   readonly atLimitLaneId: number;
 }
 
-/** What became of keys that were to get their waiting jobs back among the ready ones. */
+/** The result of requeuing the deferred jobs of keys. */
 export interface Requeued {
-  /** Keys some of whose jobs wait at the limit, or have until now. */
+  /** Keys that have, or just had, deferred jobs. */
   readonly deferred: readonly string[];
   readonly lanes: readonly (LaneHead & { readonly jobs: number })[];
   /** Keys that wait for units of a rate. */
@@ -39,7 +39,7 @@ export interface Requeued {
 }
 
 export interface KeyLimitOfJob {
-  /** Place of the job in its call. */
+  /** Index of the job in its call. */
   readonly index: number;
   readonly definition: string;
   readonly limitId: string;

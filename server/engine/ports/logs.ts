@@ -1,10 +1,10 @@
-/** What handlers log, as workers bring it, the store keeps it and people read it. */
+/** Logs of handlers: as workers send them, the store keeps them and callers read them. */
 import type { AttemptKey } from './attempts.ts';
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 
 export interface LogRecord {
-  /** From 1, rising within an attempt; a number that is missing was dropped. */
+  /** From 1, increasing within an attempt; a missing number was dropped. */
   readonly sequence: number;
   /** By the worker's clock. */
   readonly timeUs: number;
@@ -14,7 +14,7 @@ export interface LogRecord {
   readonly truncated: boolean;
 }
 
-/** Records of one attempt by rising sequence; those that the store has already are repeated. */
+/** Records of one attempt by increasing sequence; may include records that the store already has. */
 export interface AttemptLog extends AttemptKey {
   readonly records: readonly LogRecord[];
 }
@@ -27,10 +27,10 @@ export interface LogPosition {
 
 export interface LogQuery {
   readonly jobId: string;
-  /** Undefined: of all attempts. */
+  /** Undefined: all attempts. */
   readonly attempt: number | undefined;
   readonly after: LogPosition;
-  /** At most 1,000; a page is shorter where its records come to more than 2 MiB. */
+  /** At most 1,000; fewer if the records exceed 2 MiB. */
   readonly limit: number;
 }
 

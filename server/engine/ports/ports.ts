@@ -1,4 +1,4 @@
-/** What the engine needs of the outside. The simulator stands in for each of these under virtual time. */
+/** Ports to the outside. The simulator replaces each of these, under virtual time. */
 
 import type { Payload } from '../../domain/base/payload.ts';
 import type { PayloadSchema } from '../../domain/definitions/definition.ts';
@@ -7,14 +7,14 @@ import type { Sampling } from '../../domain/events/trace.ts';
 import type { Assignment, CancelNotice, Hint } from '../base/messages.ts';
 import type { EventBatch, PublishedEvent } from './events.ts';
 
-/** Monotonic time of this process; says nothing about the time of day. */
+/** Monotonic time of this process, unrelated to the time of day. */
 export interface Clock {
   /** Milliseconds, with fractions, from an arbitrary start. */
   now(): number;
 }
 
 export interface Timer {
-  /** Harmless after it has fired. */
+  /** No effect after it has fired. */
   cancel(): void;
 }
 
@@ -24,7 +24,7 @@ export interface Timers {
 }
 
 export interface Random {
-  /** Evenly from 0 up to, not including, 1. */
+  /** Uniform from 0 up to, but not including, 1. */
   next(): number;
   /** Sixteen random bytes. */
   bytes16(): Uint8Array;
@@ -36,54 +36,54 @@ export interface Log {
   error(facts: Record<string, unknown>, message: string): void;
 }
 
-/** A call that has been answered, on either port. */
+/** An answered call, on either port. */
 export interface MeasuredCall {
-  /** `connectrpc`: all that came over the HTTP port. */
+  /** `connectrpc`: every call on the HTTP port. */
   readonly system: 'grpc' | 'connectrpc';
   /** Such as `muster.v1.JobService/GetJob`. */
   readonly method: string;
-  /** Name of the gRPC code that it was answered with. */
+  /** Name of the answer's gRPC code. */
   readonly code: string;
 }
 
-/** Told of each call once it has ended. */
+/** Notified of each call when it has ended. */
 export interface CallMeter {
   ended(call: MeasuredCall, seconds: number): void;
 }
 
-/** Where the spans of the control plane go. */
+/** Receives the spans of the control plane. */
 export interface SpanExporter {
-  /** Resolves once they are taken, or given up: in bounded time, and never rejects. */
+  /** Resolves once they are accepted or given up, in bounded time; never rejects. */
   export(spans: readonly JobSpan[]): Promise<void>;
 }
 
-/** Of a control plane that sends spans. */
+/** Present if the control plane sends spans. */
 export interface Tracing {
   readonly sampling: Sampling;
   readonly exporter: SpanExporter;
 }
 
-/** A payload and what it must be. */
+/** A payload and its schema. */
 export interface SchemaCheck {
   readonly schema: PayloadSchema;
   readonly payload: Payload;
 }
 
-/** What is wrong, in words that follow the name of the field. */
+/** A problem, in words that follow the name of the field. */
 export interface SchemaProblem {
-  /** The part of a protobuf schema that is to blame; empty: the schema, or the payload. */
+  /** The part of a protobuf schema at fault; empty: the schema or the payload itself. */
   readonly part: '' | 'file_descriptor_set' | 'message_type';
   readonly message: string;
 }
 
 /**
- * Checks payloads, in bounded time and memory whatever they and their schemas are. Rejects with OVERLOADED when too much
- * waits, or when one call takes too long.
+ * Validates payloads in bounded time and memory, whatever the payloads and their schemas. Rejects with OVERLOADED when
+ * too much is queued, or when one call takes too long.
  */
 export interface Schemas {
-  /** What keeps the schema from being used; undefined: nothing. */
+  /** Why the schema can't be used; undefined: it can. */
   compile(schema: PayloadSchema): Promise<SchemaProblem | undefined>;
-  /** What is wrong with each payload, undefined where nothing is. */
+  /** The problem of each payload; undefined: it is valid. */
   validate(checks: readonly SchemaCheck[]): Promise<readonly (string | undefined)[]>;
 }
 
@@ -95,52 +95,55 @@ export interface SessionAccess {
 }
 
 export interface SessionCredentials {
-  /** Empty when the bus asks for none. */
+  /** Empty when the bus requires none. */
   readonly jwt: string;
   /** A secret: never logged. */
   readonly seed: string;
-  /** Milliseconds since 1970 on this machine's wall clock; 0 when they do not end. */
+  /** Milliseconds since 1970 on this machine's wall clock; 0: they do not expire. */
   readonly expireTimeMs: number;
 }
 
-/** Events that the stream stored together. */
+/** Events that were stored together in the stream. */
 export interface EventPage {
-  /** Rises within the stream; reading goes on after it. */
+  /** Increases within the stream; the next read continues after it. */
   readonly position: number;
   readonly events: readonly PublishedEvent[];
 }
 
-/** What is read of the stream. */
+/** A range of the stream to read. */
 export interface EventRange {
   readonly namespace: string;
-  /** Only what came after this position; 0: from the oldest event that is kept; undefined: those to come. */
+  /** Only events after this position; 0: from the oldest kept event; undefined: new events only. */
   readonly after: number | undefined;
-  /** Ends after the newest that is kept, in place of waiting for more. */
+  /** Ends after the newest kept event instead of waiting for more. */
   readonly keptOnly: boolean;
 }
 
-/** The stream of events: bounded, kept by the bus, read by whoever may. All of it rejects with EVENTS_UNAVAILABLE. */
+/**
+ * The bus's stream of events: bounded, and readable by any client with access. Every method rejects with
+ * EVENTS_UNAVAILABLE.
+ */
 export interface EventStream {
-  /** There can be no stream: the bus is not made for it. As of the last use. */
+  /** The bus does not support streams, as of the last use. */
   readonly isAbsent: boolean;
-  /** Resolves once there is a stream to publish to. */
+  /** Resolves once the stream exists. */
   prepare(): Promise<void>;
-  /** Resolves once the batch is stored. Published again within two minutes it is not stored again. */
+  /** Resolves once the batch is stored. A repeat within two minutes is not stored again. */
   publish(batch: EventBatch): Promise<void>;
-  /** Pages to the end of the range, which is an empty one, or until `gone` is aborted. Throws EVENT_POSITION_GONE, too. */
+  /** Pages to the end of the range, which may be empty, or until `gone` is aborted. Also throws EVENT_POSITION_GONE. */
   read(range: EventRange, gone: AbortSignal): AsyncIterable<EventPage>;
 }
 
-/** Carries hints only: losing, doubling, delaying or reordering any of them costs at most some latency. */
+/** Carries hints only: a lost, repeated, late or reordered message costs at most some latency. */
 export interface Bus {
   readonly events: EventStream;
-  /** Largest payload (input, result, checkpoint) that fits: min(512 KiB, half of max_payload - 8 KiB), in bytes. */
+  /** Max size of a payload (input, result, checkpoint): min(512 KiB, half of max_payload - 8 KiB), in bytes. */
   readonly maxUserPayload: number;
   /** Publishes assignments to one session in as few messages as `max_payload` - 8 KiB allows. Never throws. */
   assign(sessionId: string, assignments: readonly Assignment[]): void;
   cancel(sessionId: string, notices: readonly CancelNotice[]): void;
   ping(sessionId: string, counter: number): void;
-  /** Tells the other replicas; the own listener does not hear it. */
+  /** Notifies the other replicas, not this replica's own listener. */
   announce(hint: Hint): void;
   onHint(listener: (hint: Hint) => void): void;
   /** Whether this replica's own loopback ping came back within the last two of its rounds. */

@@ -1,4 +1,4 @@
-/** Schedules as the store keeps them and as callers see them, and the store's port for them. */
+/** Schedules, as stored and shown, and the store's port for them. */
 import type { ScheduleDecision, ScheduleStatus } from '../../domain/schedules/decide-schedule.ts';
 import type {
   PendingRun,
@@ -14,7 +14,7 @@ export interface ScheduleName {
   readonly name: string;
 }
 
-/** What a schedule submits each time. */
+/** The submission of each run. */
 export type ScheduledJob = Pick<
   Submission,
   | 'definition'
@@ -28,11 +28,11 @@ export type ScheduledJob = Pick<
   | 'demands'
 >;
 
-/** What a person says of a schedule. */
+/** A person's settings of a schedule. */
 export interface ScheduleSpec extends ScheduleName {
   readonly rules: ScheduleRules;
   readonly job: ScheduledJob;
-  /** Jobs that its times may give; undefined: any number. */
+  /** Max jobs by its times; undefined: unbounded. */
   readonly maxRuns?: number | undefined;
   readonly description: string;
 }
@@ -42,44 +42,44 @@ export interface Schedule extends ScheduleSpec {
   readonly scheduleId: string;
   readonly paused: boolean;
   readonly pauseReason: string;
-  /** Another one after each change by a person. */
+  /** New after each change by a person. */
   readonly etag: string;
   readonly createTimeUs: number;
   readonly updateTimeUs: number;
-  /** Jobs that it has submitted. */
+  /** Jobs submitted so far. */
   readonly jobs: number;
-  /** The next of its times; undefined: there is none, or none may give a job any more. */
+  /** Its next time; undefined: there is none, or no further job is allowed. */
   readonly nextTimeUs?: number | undefined;
 }
 
 export interface ScheduleRun extends PendingRun {
   readonly state: ScheduleRunState;
   readonly skipReason?: ScheduleSkipReason | undefined;
-  /** Of one that was refused: why. */
+  /** Why it was refused, if it was. */
   readonly message: string;
-  /** Of times skipped one after the other for one reason: the last of them. */
+  /** For consecutive times skipped for one reason: the last of them. */
   readonly lastNominalUs?: number | undefined;
   readonly times: number;
   readonly jobId?: string | undefined;
   readonly decideTimeUs: number;
 }
 
-/** A schedule that was looked at, with what is to be done outside the database. */
+/** A scanned schedule, with the work to do outside the database. */
 export interface ScannedSchedule {
   readonly schedule: Schedule;
-  /** Runs that are to get a job: also those of an earlier look that did not come to it. */
+  /** Runs to submit, including those of an earlier scan that were not submitted. */
   readonly starting: readonly PendingRun[];
-  /** Jobs that are to be asked to stop, before any is started. */
+  /** Jobs to cancel before any run starts. */
   readonly cancelJobIds: readonly string[];
 }
 
-/** What became of runs of a schedule. */
+/** Results of a schedule's runs. */
 export interface Settlement {
   readonly scheduleId: string;
   readonly results: readonly RunResult[];
 }
 
-/** What became of a run that was to get a job. */
+/** The result of a run. */
 export interface RunResult extends RunKey {
   /** Undefined: the job was refused. */
   readonly jobId?: string | undefined;
@@ -91,7 +91,7 @@ export type ScheduleChange =
   | { readonly kind: 'done'; readonly schedule: Schedule; readonly created: boolean }
   | { readonly kind: 'missing' }
   | { readonly kind: 'full'; readonly pending: number }
-  /** More of its times have come than one look decides. */
+  /** More of its times have passed than one scan decides. */
   | { readonly kind: 'behind' }
   | { readonly kind: 'stale'; readonly etag: string };
 
@@ -107,29 +107,28 @@ export interface ScheduleRunPage {
 
 export interface ScheduleStore {
   read(name: ScheduleName): Promise<Schedule | undefined>;
-  /** By name, after `afterName`; as many as `limit`, or fewer where they are large. */
+  /** By name, after `afterName`; up to `limit`, fewer if they are large. */
   list(namespace: string, afterName: string, limit: number): Promise<SchedulePage>;
   /**
-   * Makes a schedule, or changes one that is there; the same content changes nothing. An etag that is not empty must be that
-   * of the one that is there. Where other times take the place of those that are there, `decide` says first what becomes of
-   * those of them that have come.
+   * Creates or changes a schedule; the same content changes nothing. A non-empty etag must be the current one. If the
+   * times change, `decide` first decides the past runs of the old times.
    */
   apply(spec: ScheduleSpec, etag: string, scheduleId: string, decide: DecideSchedule): Promise<ScheduleChange>;
-  /** An empty reason leaves the one that is there. */
+  /** An empty reason keeps the current one. */
   pause(name: ScheduleName, reason: string): Promise<ScheduleChange>;
-  /** `decide` says first what becomes of times that have come while it was paused. */
+  /** `decide` first decides the times that passed during the pause. */
   resume(name: ScheduleName, decide: DecideSchedule): Promise<ScheduleChange>;
-  /** With the record of its runs. Its jobs stay. */
+  /** Also deletes the record of its runs. Its jobs stay. */
   delete(name: ScheduleName): Promise<boolean>;
-  /** Adds runs that a person asks for; those that are there already stay as they are. */
+  /** Adds requested runs; existing ones stay unchanged. */
   ask(name: ScheduleName, runs: readonly PendingRun[]): Promise<ScheduleChange>;
   /** Newest first, before `before`. */
   listRuns(scheduleId: string, before: RunKey | undefined, limit: number): Promise<ScheduleRunPage>;
-  /** One that a request asked for, by the request's id; of a backfill the first. */
+  /** A requested run by the request's id; for a backfill the first one. */
   readRun(scheduleId: string, causeId: string): Promise<ScheduleRun | undefined>;
-  /** Locks some of the schedules that are due, decides each, and writes what was decided, in one transaction. */
+  /** Locks some of the due schedules, decides each, and writes the decisions, in one transaction. */
   scan(decide: DecideSchedule): Promise<ScannedSchedule[]>;
-  /** Writes what became of runs that were to get a job, and has their schedules looked at once more. */
+  /** Writes the results of runs, and makes their schedules due for another scan. */
   settle(settlements: readonly Settlement[]): Promise<void>;
   /** When the next schedule is due; undefined: none is. */
   readNextScanUs(): Promise<number | undefined>;

@@ -1,4 +1,4 @@
-/** What people see of workers. */
+/** Workers, as shown to callers. */
 
 import type { Handler } from '../../domain/dispatch/placement.ts';
 import type { SessionEnd } from '../../domain/jobs/decide.ts';
@@ -18,7 +18,7 @@ export interface HeldJob {
   readonly progress: { readonly fraction: number; readonly message: string } | undefined;
 }
 
-/** Sessions whose leases are over, and those that are being closed. */
+/** Sessions with an expired lease, and CLOSING ones. */
 export interface Lapse {
   readonly lapsed: readonly { readonly sessionId: string; readonly leaseUntilUs: number }[];
   readonly closing: readonly { readonly sessionId: string; readonly how: SessionEnd }[];
@@ -46,9 +46,9 @@ export interface SessionRow extends Omit<NewSession, 'leaseMs' | 'requestId'> {
   readonly openTimeUs: number;
   readonly beats: number;
   readonly pingEcho: number;
-  /** It takes nothing more: at its own wish, or because somebody wants it so. */
+  /** It takes no more jobs: at its own or somebody else's request. */
   readonly draining: boolean;
-  /** Somebody asked for it. */
+  /** Somebody requested the drain. */
   readonly drainWanted: boolean;
 }
 
@@ -58,12 +58,12 @@ export interface Beat {
   readonly draining: boolean;
 }
 
-/** What a heartbeat changed; a session that is not open has none. */
+/** The changes by a heartbeat; there are none for a session that is not open. */
 export interface Renewal {
   readonly sessionId: string;
   readonly beats: number;
   readonly pingEcho: number;
-  /** Time of the beat before this one. */
+  /** Time of the previous heartbeat. */
   readonly previousBeatUs: number;
   readonly draining: boolean;
   readonly drainWanted: boolean;

@@ -1,9 +1,9 @@
-/** What the engine asks of the store about jobs that wait for events, and about events. Each is a part of a transaction unless it says so. */
+/** Waits for events, and the events: each method is part of a transaction unless noted. */
 
 import type { Payload } from '../../domain/base/payload.ts';
 import type { EventFate, KeyFacts } from '../../domain/signals/event-queue.ts';
 
-/** An event's name and key, and the id that follows from both and the namespace. */
+/** An event's name and key, and the id derived from these and the namespace. */
 export interface AwaitedEvent {
   readonly waitId: string;
   readonly name: string;
@@ -28,15 +28,15 @@ export interface SentEvent {
   readonly keepMs: number;
 }
 
-/** An event on its way, locked. */
+/** An event under delivery, locked. */
 export interface Delivery {
   readonly rowId: number;
   readonly namespace: string;
   readonly waitId: string;
   readonly payload: Payload;
-  /** For how much longer it would be kept. */
+  /** For how much longer it would be kept, in ms. */
   readonly keepMs: number;
-  /** Jobs that it has ended. */
+  /** Number of jobs it has ended. */
   readonly delivered: number;
   readonly after: number;
   readonly upTo: number;
@@ -48,7 +48,7 @@ export interface Waiting {
   readonly laneId: number;
 }
 
-/** What the key of a job's event follows from. */
+/** The data from which the event key of a job is computed. */
 export interface KeySource {
   readonly jobId: string;
   readonly input: Payload;
@@ -57,26 +57,26 @@ export interface KeySource {
 
 export interface SignalWaitStore {
   readKeySources(jobIds: readonly string[]): Promise<KeySource[]>;
-  /** Until the end of the transaction nobody else sends one of these events or begins to wait for one. In a fixed order. */
+  /** Locks these events' keys until the transaction ends: nobody else sends or waits for one. In a fixed order. */
   lockKeys(waitIds: readonly string[]): Promise<void>;
-  /** Takes out the oldest that are kept, as many of each as there are ids alike, oldest first. For whoever has locked them. */
+  /** Removes the oldest kept events, as many per id as it is repeated, oldest first. The caller has locked the keys. */
   takeKept(waitIds: readonly string[]): Promise<KeptEvent[]>;
   insertWaits(waits: readonly NewWait[]): Promise<void>;
-  /** For whoever has locked the key. */
+  /** The caller has locked the key. */
   readKey(waitId: string): Promise<KeyFacts>;
-  /** The id of its row. For whoever has locked the key. */
+  /** Returns the id of the row. The caller has locked the key. */
   insertEvent(event: SentEvent, fate: Exclude<EventFate, { readonly kind: 'DROP' | 'FULL' }>): Promise<number>;
-  /** Undefined: somebody else delivers it, or has. */
+  /** Undefined: another replica delivers it, or has delivered it. */
   lockDelivery(rowId: number): Promise<Delivery | undefined>;
-  /** The next jobs that it goes to, in the order in which they began to wait. */
+  /** The next jobs to end, in the order in which they began to wait. */
   readWaiting(delivery: Delivery, limit: number): Promise<Waiting[]>;
-  /** It goes on behind this wait, and has ended so many jobs. */
+  /** Stores the progress: the last wait reached, and the number of jobs ended. */
   advance(rowId: number, after: number, delivered: number): Promise<void>;
-  /** It has reached nobody, and begins anew. */
+  /** No job was ended; the delivery starts again, or the event is kept. */
   redirect(rowId: number, fate: Exclude<EventFate, { readonly kind: 'DROP' | 'FULL' }>): Promise<void>;
   drop(rowId: number): Promise<void>;
-  /** Events on their way since longer ago than that, oldest first. Outside any transaction. */
+  /** Events under delivery for longer than that, oldest first. Outside any transaction. */
   findDeliveries(olderThanMs: number, limit: number): Promise<number[]>;
-  /** What these jobs wait for, of those that wait for an event. Outside any transaction. */
+  /** The awaited events of those jobs that wait for one. Outside any transaction. */
   read(jobIds: readonly string[]): Promise<ReadonlyMap<string, AwaitedEvent>>;
 }

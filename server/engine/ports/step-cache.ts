@@ -1,7 +1,7 @@
-/** What the engine and the store tell each other of results that steps take in place of jobs of their own. */
+/** Cached results for steps, as passed between engine and store. */
 import type { CachedResult } from '../../domain/workflows/step-cache.ts';
 
-/** The result of a job, kept for steps that are alike. */
+/** The result of a job, cached for matching steps. */
 export interface KeptResult {
   readonly namespace: string;
   readonly keyHash: Uint8Array;
@@ -14,13 +14,13 @@ export interface FoundResult extends CachedResult {
 }
 
 export interface StepCacheStore {
-  /** The job that was kept last under the key, if it is still there, has succeeded, and was not erased. */
+  /** The job last cached under the key, if it still exists, succeeded, and was not erased. */
   find(namespace: string, keyHash: Uint8Array): Promise<FoundResult | undefined>;
-  /** Within `together`: in place of what was kept under the same keys, and no shorter than that. */
+  /** Within `together`: replaces entries with the same keys; an entry's lifetime never gets shorter. */
   keep(kept: readonly KeptResult[]): Promise<void>;
 }
 
-/** How often results were looked for. */
+/** Numbers of cache lookups. */
 export interface CacheLookups {
   readonly hits: number;
   readonly misses: number;

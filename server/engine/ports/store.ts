@@ -1,4 +1,4 @@
-/** What the engine asks of the store: each function is one transaction, batches in, facts out. */
+/** The store's port: each method is one transaction and takes batches. */
 import type { Offer } from '../../domain/definitions/compatibility.ts';
 import type { JobDefinition } from '../../domain/definitions/definition.ts';
 import type { LaneKey } from '../../domain/dispatch/placement.ts';
@@ -39,11 +39,14 @@ import type { WorkflowReads, WorkflowStore } from './workflows.ts';
 
 export interface Store extends StoreParts {
   nowUs(): Promise<number>;
-  /** One transaction for all that `work` asks of the store that it is given; what it throws undoes all of it. */
+  /** Runs `work` in one transaction, through the given store; an error rolls all of it back. */
   together<T>(work: (store: Store) => Promise<T>): Promise<T>;
-  /** Whether this is the first call with the id, within `together`; another one waits for its end. `reused`: by another call. */
+  /**
+   * Within `together`: whether this is the first call with the id. A concurrent one waits. `reused`: another call used
+   * the id.
+   */
   takeRequestId(namespace: string, request: RequestKey): Promise<'first' | 'repeat' | 'reused'>;
-  /** Keeps the page for repeats of the call, and answers the one that was kept. */
+  /** Stores the page for repeats of the call. Returns the stored one. */
   keepPage(namespace: string, request: RequestKey, page: KeptPage): Promise<KeptPage | 'reused'>;
   applyDefinition(
     definition: JobDefinition,
@@ -58,28 +61,30 @@ export interface Store extends StoreParts {
   listDefinitions(query: DefinitionQuery): Promise<DefinitionPage>;
   /** Archives all versions and returns the newest; undefined when there is none of this name. */
   archiveDefinition(namespace: string, name: string): Promise<JobDefinition | undefined>;
-  /** What open sessions that do not drain offer; at most 1,000. */
+  /** Offers of open sessions that do not drain; at most 1,000. */
   listOffers(namespace: string): Promise<Offer[]>;
-  /** Versions below `version` that have open jobs, newest first. At most 20, found in bounded time: some may be missed. */
+  /**
+   * Versions below `version` that have open jobs, newest first. At most 20, found in bounded time: some may be missed.
+   */
   readOpenVersions(namespace: string, name: string, version: number): Promise<number[]>;
-  /** The lane with this key. `breaker` may hold its jobs back. */
+  /** The lane with this key. `breaker` is the circuit breaker that may gate it. */
   findLane(key: LaneKey, breaker?: string): Promise<number | undefined>;
-  /** As `findLane`; made if there is none, and its queue with it. */
+  /** As `findLane`; makes the lane, and its queue, if missing. */
   ensureLane(key: LaneKey, breaker?: string): Promise<number>;
   readLanes(laneIds: readonly number[]): Promise<Lane[]>;
-  /** Lowest rank of each lane that has ready jobs and is not held back; at most 5,000 lanes. */
+  /** Lowest rank of each lane with ready jobs and open gates; at most 5,000 lanes. */
   readHeads(): Promise<LaneHead[]>;
   /**
-   * Results in the order of the calls. At most 1,000 jobs together unless there is one call only. A job with a place is
-   * assigned to it as it is stored, if the session is open and the lane not held back; places are for jobs of calls
-   * without keys.
+   * Results in the order of the calls. At most 1,000 jobs together, unless there is only one call. A job with a permit
+   * is assigned as it is stored, if the session is open and the lane not gated. Only jobs of calls without keys may
+   * have permits.
    */
   submit(
     calls: readonly SubmitCall[],
     permits?: ReadonlyMap<string, Permit>,
     limited?: LaneUnderLimits,
   ): Promise<SubmitResult[]>;
-  /** What became of an earlier call with the request id; undefined: there was none. */
+  /** The result of an earlier call with the request id; undefined: there was none. */
   findSubmission(call: Pick<SubmitCall, 'namespace' | 'requestId' | 'bodyHash'>): Promise<SubmitResult | undefined>;
   /** Which of these idempotency keys belong to a job. */
   findOwnedKeys(namespace: string, keys: readonly string[]): Promise<string[]>;
@@ -89,115 +94,122 @@ export interface Store extends StoreParts {
   claim(claim: Claim): Promise<ClaimResult>;
   /** Keeps the reservations of lanes whose jobs are ready. */
   renewReservations(): Promise<void>;
-  /** Puts jobs that wait at the limit of these keys back among the ready ones, as many as there is room for. At most 500 keys. */
+  /**
+   * Moves jobs deferred at these keys' limits back to the ready ones, as far as there is capacity. At most 500 keys.
+   */
   requeueDeferred(limitIds: readonly string[]): Promise<Requeued>;
-  /** Keys with marked ready jobs, in the order of their ids, from behind `afterLimitId`. */
+  /** Keys with marked ready jobs, in the order of their ids, after `afterLimitId`. */
   readWaitingKeys(afterLimitId: string, limit: number): Promise<string[]>;
-  /** Locks breakers, asks `decide` for each, writes, and holds their lanes back or lets them go. `make`: first those that are missing. */
+  /**
+   * Locks breakers, asks `decide` for each, writes, and gates or reopens their lanes. `make`: creates missing ones
+   * first.
+   */
   changeBreakers(keys: readonly BreakerKey[], decide: DecideBreaker, make?: boolean): Promise<BreakerChange>;
   /** By name. */
   listBreakers(namespace: string, afterName: string, limit: number): Promise<BreakerPage>;
-  /** Those that are not closed; at most 500. */
+  /** Breakers that are not closed; at most 500. */
   readOpenBreakers(): Promise<OpenBreaker[]>;
-  /** Lanes that nothing but this breaker holds back, with their lowest ranks; at most 100. */
+  /** Lanes gated by this breaker only, with their lowest ranks; at most 100. */
   readLanesToProbe(key: BreakerKey): Promise<LaneHead[]>;
-  /** Claims one job, if the breaker is open and its time has come: then it is the breaker's probe. */
+  /** Claims one job as the breaker's probe, if the breaker is open and a probe is due. */
   probeBreaker(key: BreakerKey, claim: ProbeClaim): Promise<ClaimedJob | undefined>;
-  /** Lanes that are held back, or not, against what their breakers say; returns the heads of those that may go on. */
+  /** Corrects gates that differ from their breakers' states. Returns the heads of reopened lanes. */
   alignGatedLanes(): Promise<LaneHead[]>;
   /**
-   * The attempts that were open and are now completed; the others were not the session's to complete, or their results
-   * are to be checked first and these are not `checked`.
+   * Returns the attempts that were open and are now completed. Others were not held by the session, or have results
+   * that must be checked first and are not marked `checked`.
    */
   complete(completions: readonly Completion[], checked?: boolean): Promise<CompletedAttempt[]>;
-  /** Which of these attempts are open and have a result that is to be checked. */
+  /** Which of these attempts are open and have a result that must be checked. */
   readUnchecked(attempts: readonly AttemptKey[]): Promise<UncheckedAttempt[]>;
   readClosed(attempts: readonly AttemptKey[]): Promise<ClosedRecord[]>;
-  /** Locks, loads, asks `decide` for each, writes, commits; returns what was changed. */
+  /** Locks, loads, asks `decide` for each, writes, commits. Returns the changes. */
   change(selection: Selection, decide: Decide): Promise<Change[]>;
-  /** Earliest due time of all, if any. */
+  /** Earliest due time of all jobs, if any. */
   nextDueUs(): Promise<number | undefined>;
   openSession(session: NewSession): Promise<SessionRow>;
   renewSessions(beats: readonly Beat[], leaseMs: number): Promise<Renewal[]>;
   readSessions(sessionIds: readonly string[]): Promise<SessionRow[]>;
   listSessions(namespace: string, afterSessionId: string, limit: number): Promise<WorkerView[]>;
   readWorker(namespace: string, sessionId: string): Promise<WorkerView | undefined>;
-  /** What a session holds, held longest first. */
+  /** Attempts held by a session, held longest first. */
   readHeldJobs(sessionId: string, limit: number): Promise<HeldJob[]>;
-  /** Nothing is assigned to the session any more once this has resolved. One that is not open stays as it is. */
+  /** Once it resolves, nothing more is assigned to the session. No effect unless the session is open. */
   drainSession(namespace: string, sessionId: string): Promise<void>;
   /** ASSIGNED and CANCELLING attempts of a session; RUNNING ones too when `whole`. At most 10,000. */
   readHeld(sessionId: string, whole: boolean): Promise<HeldRun[]>;
-  /** Builds assignments anew for attempts that a session should hold. */
+  /** Builds the assignments again for attempts that a session should hold. */
   readAssigned(attempts: readonly AttemptKey[]): Promise<ClaimedJob[]>;
   /** ASSIGNED attempts whose handler has started become RUNNING. */
   observe(attempts: readonly AttemptKey[]): Promise<void>;
   saveProgress(changes: readonly ProgressChange[]): Promise<void>;
-  /** At most one log an attempt and session. Passes over what is stored already, and attempts that are not open in their session. */
+  /** At most one log per attempt and session. Skips stored records, and attempts that are not open in their session. */
   saveLogs(logs: readonly AttemptLog[]): Promise<void>;
-  /** Of a job of any namespace. */
+  /** The log of a job in any namespace. */
   readLogs(query: LogQuery): Promise<LogPage>;
-  /** OPEN sessions become CLOSING; with `lapsedForMs` only those whose lease, read under the lock, ended that long ago. */
+  /**
+   * OPEN sessions become CLOSING; with `lapsedForMs` only those whose lease, read under the lock, ended that long ago.
+   */
   closeSessions(sessionIds: readonly string[], how: SessionEnd, lapsedForMs?: number): Promise<string[]>;
-  /** CLOSING sessions that hold nothing become CLOSED. */
+  /** CLOSING sessions without attempts become CLOSED. */
   endSessions(sessionIds: readonly string[]): Promise<string[]>;
   readLapse(): Promise<Lapse>;
   readJob(namespace: string, jobId: string): Promise<JobView | undefined>;
-  /** In the order of the names; undefined where there is no such job. At most 1,000. */
+  /** In the order of the names; undefined for a missing job. At most 1,000. */
   readJobs(names: readonly JobName[]): Promise<(JobView | undefined)[]>;
-  /** By job, of those that are there; undefined: no worker is known that was given it. At most 1,000. */
+  /** By job, without missing jobs; undefined: no worker that got it is known. At most 1,000. */
   readLastWorkers(namespace: string, jobIds: readonly string[]): Promise<ReadonlyMap<string, string | undefined>>;
-  /** What the ids of the jobs' spans follow from, of those that are there, in any order. At most 1,000. */
+  /** Data for the ids of the jobs' spans, without missing jobs, in any order. At most 1,000. */
   readTraceOrigins(jobIds: readonly string[]): Promise<TraceOrigin[]>;
-  /** What the jobs' spans are drawn from, of those that are there, in any order. At most 1,000. */
+  /** Data for the jobs' spans, without missing jobs, in any order. At most 1,000. */
   readTracedJobs(jobIds: readonly string[]): Promise<TracedJob[]>;
   listJobs(query: JobQuery): Promise<JobPage>;
-  /** In the order of the ids; undefined where there is no such job. At most 1,000. */
+  /** In the order of the ids; undefined for a missing job. At most 1,000. */
   readRevisions(jobIds: readonly string[]): Promise<(number | undefined)[]>;
-  /** What page tokens are signed with: the same for each replica of a deployment, unknown outside. */
+  /** The key that signs page tokens: the same for all replicas of a deployment, secret outside. */
   readPageTokenKey(): Promise<Uint8Array>;
-  /** In the order of the ids, without those that are open or not there. */
+  /** In the order of the ids, without open or missing jobs. */
   readEndedJobs(namespace: string, jobIds: readonly string[]): Promise<EndedJob[]>;
-  /** Erases the data of an ended job and writes the audit record; of one that was erased before it changes nothing. */
+  /** Erases the data of an ended job and writes the audit record; no effect if it was erased before. */
   eraseJob(erasure: Erasure): Promise<Erased>;
   /** Which of these jobs have ended. */
   findEnded(jobIds: readonly string[]): Promise<string[]>;
-  /** How long a namespace keeps ended jobs, in ms, where their definition says nothing of it; undefined: the default. */
+  /** The namespace's retention of ended jobs whose definition sets none, in ms; undefined: the default. */
   readRetention(namespace: string): Promise<number | undefined>;
   setRetention(namespace: string, retentionMs: number | undefined): Promise<void>;
   /**
-   * One round, of bounded work, of clearing away what was kept long enough; ends early once `stopped` says so. Another
-   * replica may be at it as well.
+   * One bounded round of deleting what is past its retention; stops early once `stopped` returns true. Other replicas
+   * may run rounds at the same time.
    */
   clearExpired(stopped?: () => boolean): Promise<Cleared>;
-  /** Makes the partitions of the days to come. */
+  /** Makes the partitions of the coming days. */
   ensurePartitions(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What makes a repeat of a call harmless. */
+/** Identifies repeats of a call. */
 export interface RequestKey {
   readonly requestId: string;
-  /** Of the whole call. */
+  /** Hash of the whole call. */
   readonly bodyHash: Uint8Array;
 }
 
-/** The jobs that a call is about, which changes them in more than one transaction. */
+/** The jobs of a call that changes them in several transactions. */
 export interface KeptPage {
   readonly jobIds: readonly string[];
-  /** Where the next page begins. */
+  /** Start of the next page. */
   readonly nextBeforeJobId: string | undefined;
 }
 
-/** What a round of clearing away has done. */
+/** The result of a round of deleting. */
 export interface Cleared {
-  /** Whole days that were dropped. */
+  /** Dropped partitions of whole days. */
   readonly days: number;
-  /** Ended jobs that were deleted one by one. */
+  /** Ended jobs deleted one by one. */
   readonly jobs: number;
-  /** Other rows: request ids, idempotency keys, closed sessions, and what was left of deleted jobs. */
+  /** Other rows: request ids, idempotency keys, closed sessions, and remains of deleted jobs. */
   readonly rows: number;
-  /** There is more to clear away now. */
+  /** There is more to delete now. */
   readonly more: boolean;
 }
 
@@ -209,7 +221,7 @@ export interface StoreParts {
   readonly inbox: InboxStore;
   readonly workflows: WorkflowStore;
   readonly workflowReads: WorkflowReads;
-  /** What people did by hand, newest first. */
+  /** Manual changes, newest first. */
   readonly listAudit: (query: AuditQuery) => Promise<AuditRecord[]>;
   readonly batches: BatchStore;
   readonly waits: SignalWaitStore;

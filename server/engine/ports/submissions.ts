@@ -1,4 +1,4 @@
-/** The store's port: submissions, and what becomes of them. */
+/** The store's port: submissions and their results. */
 
 import type { Payload } from '../../domain/base/payload.ts';
 import type { RetryPage } from '../../domain/batches/batch-retry.ts';
@@ -17,9 +17,9 @@ import type { ParentStep } from './workflows.ts';
 /** A job about to be stored. Ids are UUIDs in canonical text, times are microseconds on the database's clock. */
 export interface NewJob extends DependentJob {
   readonly jobId: string;
-  /** Says namespace, queue, definition and version. */
+  /** Determines namespace, queue, definition and version. */
   readonly laneId: number;
-  /** WAITING: nobody is to run it, since it is a batch's own. BLOCKED: as the store finds what it depends on. */
+  /** WAITING: a batch's own job, which no worker runs. BLOCKED: decided by the store if it has unmet dependencies. */
   readonly state: 'READY' | 'SCHEDULED' | 'WAITING' | 'BLOCKED';
   readonly rank: number;
   readonly priority: number;
@@ -36,21 +36,21 @@ export interface NewJob extends DependentJob {
   readonly expireTimeUs?: number | undefined;
   /** The job that this one retries. */
   readonly retryOf?: string | undefined;
-  /** By when the job must have ended. */
+  /** The time by which the job must have ended. */
   readonly deadlineUs?: number | undefined;
   readonly progressTimeoutMs?: number | undefined;
   readonly watchWindowMs?: number | undefined;
-  /** Its result is checked before it counts. */
+  /** Its result must be checked before it counts. */
   readonly checkResult?: boolean | undefined;
-  /** Key among which the queue shares its workers; a READY job with one is ranked as it is stored. */
+  /** Fairness key; the rank of a READY job with one is computed when it is stored. */
   readonly fairnessKey?: string | undefined;
-  /** Its key for the definition's key limit, and the id that follows from both. */
+  /** Its key for the definition's key limit, and the id derived from both. */
   readonly limitKey?: string | undefined;
   readonly limitId?: string | undefined;
   readonly limitMark?: LimitMark | undefined;
   /** Its definition has a retry budget: the job is counted as a first attempt. */
   readonly hasRetryBudget?: boolean | undefined;
-  /** The step that it is of. */
+  /** The step that it belongs to. */
   readonly parent?: ParentStep | undefined;
 }
 
@@ -58,36 +58,36 @@ export interface NewJob extends DependentJob {
 export interface SubmitCall extends DependentCall, MemberCall, ManualCall {
   readonly namespace: string;
   readonly requestId?: string | undefined;
-  /** Of the whole call; set with `requestId`. */
+  /** Hash of the whole call; set with `requestId`. */
   readonly bodyHash?: Uint8Array | undefined;
   readonly jobs: readonly NewJob[];
   /** One for each job that has an idempotency key. */
   readonly keys: readonly IdempotencyKey[];
-  /** One for each job whose key limit does not let it wait. Left out: none. */
+  /** One for each job whose key limit does not let it wait. Undefined: none. */
   readonly limits?: readonly KeyLimitOfJob[] | undefined;
-  /** One for each job whose definition has a rule for its submissions. Undefined: none has. */
+  /** One for each job whose definition has a submission rule. Undefined: none. */
   readonly rules?: readonly RuleKey[] | undefined;
 }
 
 export interface IdempotencyKey {
-  /** Place of the job in its call. */
+  /** Index of the job in its call. */
   readonly index: number;
   readonly key: string;
   readonly contentHash: Uint8Array;
   readonly policy: 'FAIL' | 'USE_EXISTING' | 'REPLACE';
-  /** The job that held the key and was cancelled: the key is taken from that one, and from no other. */
+  /** The cancelled job from which the key may be taken; from no other. */
   readonly replacedJobId?: string | undefined;
 }
 
 export interface SubmittedJob {
   readonly jobId: string;
-  /** It was there before this call. */
+  /** The job existed before this call. */
   readonly existing: boolean;
-  /** It was given the place that was meant for it: its session was open. */
+  /** It got its permit: the session was open. */
   readonly assigned: boolean;
-  /** Where it got another than was asked for: one by its fairness key. */
+  /** Its rank, if its fairness key changed it. */
   readonly rank?: number | undefined;
-  /** It was there, and not by an earlier call with this request id: a rule of the definition made no other one. */
+  /** A rule of the definition returned this existing job, which is not from an earlier call with this request id. */
   readonly duplicate?: true;
 }
 
@@ -100,16 +100,16 @@ export type SubmitResult =
       readonly replaced?: Replaced;
     }
   | { readonly kind: 'requestIdReused' }
-  /** Nothing is stored: these keys with the policy REPLACE belong to these jobs, which are to be cancelled first. */
+  /** Nothing is stored: these keys with the policy REPLACE belong to these jobs, which must be cancelled first. */
   | { readonly kind: 'keysHeld'; readonly held: readonly { readonly index: number; readonly jobId: string }[] }
-  /** Nothing is stored: the key of the job at `index` has as many open jobs as it may have. */
+  /** Nothing is stored: the key of the job at `index` has its max open jobs. */
   | {
       readonly kind: 'limitReached';
       readonly index: number;
       readonly maxConcurrency: number;
       readonly openJobIds: readonly string[];
     }
-  /** Nothing is stored: these jobs are to be cancelled first, to make room for those at `index`. */
+  /** Nothing is stored: these jobs must be cancelled first, so that the key limit admits those at `index`. */
   | { readonly kind: 'limitsHeld'; readonly held: readonly { readonly index: number; readonly jobId: string }[] }
   | {
       readonly kind: 'idempotencyConflict';
@@ -122,9 +122,9 @@ export type SubmitResult =
   | RuleRefusal;
 
 export interface KeyOfJob {
-  /** Place of the job in its call. */
+  /** Index of the job in its call. */
   readonly index: number;
-  /** Unlike that of any other rule, definition or namespace. */
+  /** Unique across rules, definitions and namespaces. */
   readonly hash: Uint8Array;
 }
 
@@ -132,14 +132,14 @@ export interface UniqueKey extends KeyOfJob {
   readonly kind: 'UNIQUENESS';
   readonly states: readonly JobState[];
   readonly policy: DuplicatePolicy;
-  /** The job that this one retries: it is not in its way. */
+  /** The job that this one retries, which does not count as a duplicate. */
   readonly retryOf: string | undefined;
 }
 
 export interface DebounceKey extends KeyOfJob {
   readonly kind: 'DEBOUNCE';
   readonly maxWaitMs: number;
-  /** What changes in the job where it starts earlier than after its wait. */
+  /** The changed fields of a job that starts before the end of its wait. */
   readonly startingAt: (startUs: number) => Partial<NewJob>;
 }
 
@@ -151,20 +151,20 @@ export interface ThrottleKey extends KeyOfJob {
 
 export type RuleKey = UniqueKey | DebounceKey | ThrottleKey;
 
-/** Why a call is refused: the job that is there, or the place of the one in the same call. */
+/** Why a call is refused: an existing job, or the index of another one in the same call. */
 export type RuleRefusal = {
   readonly index: number;
   readonly jobId?: string;
   readonly ofIndex?: number;
 } & ({ readonly kind: 'duplicate' } | { readonly kind: 'throttled'; readonly retryAfterMs: number });
 
-/** Jobs that have ended because debounced ones took their place, and when the first of those starts, if any does. */
+/** Jobs ended because debounced ones replaced them, and the first start of those, if any starts. */
 export interface Replaced {
   readonly changes: readonly Change[];
   readonly dueUs?: number | undefined;
 }
 
-/** What a client asks to be run; checked, spans in ms, times in µs since 1970. */
+/** A validated submission of a client; spans in ms, times in µs since 1970. */
 export interface Submission {
   readonly definition: string;
   /** 0: the newest. */
@@ -178,42 +178,42 @@ export interface Submission {
   readonly runTimeUs?: number | undefined;
   readonly delayMs?: number | undefined;
   readonly expireTimeUs?: number | undefined;
-  /** Empty: the definition's. */
+  /** Empty: the definition's queue. */
   readonly queue: string;
-  /** Undefined: the definition's, if it has one. */
+  /** Undefined: the definition's key, if it has one. */
   readonly fairnessKey?: string | undefined;
   readonly retryPolicy?: RetryPolicy | undefined;
   readonly runTimeoutMs?: number | undefined;
   readonly demands?: Demands | undefined;
   readonly sticky?: StickyTo | undefined;
-  /** The worker that follows from it. */
+  /** The worker resolved from `sticky`. */
   readonly keepTo?: StickyWorker | undefined;
   readonly traceparent: string;
   readonly tracestate: string;
   /** The job that this one retries. */
   readonly retryOf?: string | undefined;
-  /** What it is to wait for. Undefined: nothing. */
+  /** Its dependencies. Undefined: none. */
   readonly dependencies?: readonly Dependency[] | undefined;
-  /** The step that it is of. */
+  /** The step that it belongs to. */
   readonly parent?: ParentStep | undefined;
 }
 
-/** `RETRY`: its members are another batch's alone. `PAGE_DONE`: somebody else has stored the page. */
+/** `RETRY`: a retry takes only another batch's members. `PAGE_DONE`: another replica has stored the page. */
 export type MembersRefused = 'NOT_FOUND' | 'SEALED' | 'CANCELLED' | 'ENDED' | 'FULL' | 'RETRY' | 'PAGE_DONE';
 
-/** Nothing is stored: the batch takes no such members. */
+/** Nothing is stored: the batch does not take these members. */
 export interface BatchRefusal {
   readonly kind: 'batchRefused';
   readonly jobId: string;
   readonly why: MembersRefused;
-  /** That it has. */
+  /** Its current number of members. */
   readonly members: number;
 }
 
-/** What makes the jobs of a call members of a batch. */
+/** Makes the jobs of a call members of a batch. */
 export interface MemberCall {
-  /** Whose members they become, and then all of them or none. Left out: none's. */
+  /** The batch that gets them, all or none. Undefined: no batch. */
   readonly batchJobId?: string | undefined;
-  /** Of a batch that retries another one: what is decided with them. */
+  /** For a batch that retries another one: the page stored with them. */
   readonly retryPage?: RetryPage | undefined;
 }

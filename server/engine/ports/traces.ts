@@ -1,12 +1,12 @@
-/** What the engine asks of the store for the links between traced jobs. */
+/** Reads for the links between traced jobs. */
 import type { TracedStep } from '../../domain/events/job-spans.ts';
 import type { TraceOrigin } from '../../domain/events/trace.ts';
 
 /** A step that another one needs. */
 export interface NeededStep extends TracedStep {
-  /** Says whose need it is. */
+  /** The id of the job that needs it. */
   readonly of: string;
-  /** Of its jobs, if it has one for each item. */
+  /** Max jobs to return, if it has one for each item. */
   readonly most: number;
 }
 
@@ -15,8 +15,8 @@ export interface NeededJob extends TraceOrigin {
 }
 
 export interface StepTraces {
-  /** By job, of those that are still there. At most 1,000. */
+  /** By job, without missing ones. At most 1,000. */
   readLaneIds(jobIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
-  /** Jobs of these steps, also of those that were adopted: the last of a loop, the first of a fan-out. At most 1,000 steps. */
+  /** Jobs of these steps, including adopted ones: the last of a loop, the first of a fan-out. At most 1,000 steps. */
   readNeededJobs(needs: readonly NeededStep[]): Promise<NeededJob[]>;
 }

@@ -1,4 +1,4 @@
-/** What monitoring shows of a whole deployment: read from the database now and then, the same at every replica. */
+/** Monitoring data of a whole deployment: read from the database periodically, the same at every replica. */
 
 import type { CountedReason } from '../../domain/explain/wait-reasons.ts';
 import type { QueueCounts, QueueName } from './queues.ts';
@@ -9,66 +9,66 @@ export interface QueueVitals extends QueueName {
 }
 
 export interface AllQueues {
-  /** Those with most open jobs first. */
+  /** Queues with the most open jobs first. */
   readonly queues: readonly QueueVitals[];
-  /** Counts of the queues that were left out, together. Undefined: none was. */
+  /** Summed counts of the queues left out. Undefined: none was. */
   readonly others: QueueCounts | undefined;
 }
 
-/** The job that is next in some lane of a queue. */
+/** The next job of a lane of a queue. */
 export interface LineHead extends QueueName {
   /** Since when it has been ready, in microseconds on the database's clock. */
   readonly readyUs: number;
 }
 
-/** Sessions that are open, each counted under the first that fits, and what they offer. */
+/** Open sessions, each counted under the first category that fits, and their offers. */
 export interface SessionVitals {
-  /** The lease is over; a sweeper has yet to close it. */
+  /** The lease has expired; the sweeper has not closed it yet. */
   readonly lapsed: number;
-  /** It beats, and the bus does not reach it. */
+  /** It sends heartbeats, but receives nothing from the bus. */
   readonly deaf: number;
   readonly draining: number;
   readonly connected: number;
-  /** Slots of all but the lapsed. */
+  /** Slots of all sessions except lapsed ones. */
   readonly slots: number;
 }
 
 export interface TableVitals {
   readonly table: string;
-  /** As the database's statistics estimate them. */
+  /** As estimated by the database's statistics. */
   readonly liveRows: number;
   readonly deadRows: number;
 }
 
 export interface DatabaseVitals {
-  /** Age of the oldest snapshot or transaction that keeps dead rows from being cleared away, in ms. 0: there is none. */
+  /** Age of the oldest snapshot or transaction that keeps dead rows from being vacuumed, in ms. 0: none. */
   readonly oldestSnapshotMs: number;
   readonly tables: readonly TableVitals[];
 }
 
-/** A limit on how many jobs of a queue or of a definition workers may hold at once. */
+/** A concurrency limit of a queue or of a definition. */
 export interface LimitVitals {
   readonly kind: 'queue' | 'definition';
   readonly namespace: string;
   readonly name: string;
   readonly maxConcurrency: number;
-  /** Places taken, as whoever assigns under the limit counts them. */
+  /** Permits in use, by the counter that transactions update when they assign. */
   readonly inUse: number;
-  /** Jobs that sessions hold under it, counted one by one. Always as many as places are taken. */
+  /** Jobs held by sessions under the limit, counted one by one. Must always equal `inUse`. */
   readonly holders: number;
 }
 
 /**
- * Each is one or two statements that count no jobs that wait: what they cost grows with the queues and lanes that have open
- * jobs, and that of the limits with the jobs that are held as well.
+ * Each method takes one or two statements that count no waiting jobs: their cost grows with the queues and lanes that
+ * have open jobs, and that of `readLimits` also with the held jobs.
  */
 export interface VitalsStore {
   readQueues(limit: number): Promise<AllQueues>;
-  /** At least one for each queue with ready jobs, as far as its lanes are among the `limit` with most of them. */
+  /** At least one for each queue with ready jobs, if its lanes are among the `limit` lanes with the most. */
   readLineHeads(limit: number): Promise<LineHead[]>;
-  /** All that there are of limits of concurrency but those of keys: at first those that are used otherwise than they are held. */
+  /** All concurrency limits except those of keys; those whose counts differ come first. */
   readLimits(): Promise<LimitVitals[]>;
-  /** Deaf is a session whose ping lags `deafAfterBeats` behind. */
+  /** A session is deaf if its ping lags `deafAfterBeats` heartbeats behind. */
   readSessions(deafAfterBeats: number): Promise<SessionVitals>;
   readDatabase(): Promise<DatabaseVitals>;
 }

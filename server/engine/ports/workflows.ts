@@ -1,4 +1,4 @@
-/** What the engine and the store tell each other of workflows that run. */
+/** Running workflows, as passed between engine and store. */
 
 import type { Failure, Payload } from '../../domain/base/payload.ts';
 import type { JobState } from '../../domain/jobs/job-state.ts';
@@ -11,24 +11,24 @@ import type { WorkflowStep } from '../../domain/workflows/workflow.ts';
 import type { InboxRow } from './inbox.ts';
 import type { JobView } from './jobs.ts';
 
-/** Where a job belongs that is a step's. */
+/** The step that a job belongs to. */
 export interface ParentStep {
   /** The workflow's job. */
   readonly jobId: string;
   /** The step's number. */
   readonly step: number;
-  /** The item's place in a fan-out, the pass of a loop, else 0. */
+  /** The item's index in a fan-out, the pass of a loop, else 0. */
   readonly item: number;
 }
 
-/** A workflow's job whose lock is held. */
+/** A workflow's job, locked. */
 export interface LockedWorkflow {
   readonly jobId: string;
   readonly laneId: number;
-  /** The ends of its steps are told to jobs that depend on them. */
+  /** Ends of its steps get inbox entries for the jobs that depend on them. */
   readonly notifiesDependents: boolean;
   readonly state: 'WAITING' | 'CANCELLING';
-  /** Of a cancel: why. */
+  /** The reason of a cancel. */
   readonly reason: string | undefined;
   readonly priority: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -36,17 +36,17 @@ export interface LockedWorkflow {
   readonly fairnessKey: string | undefined;
   readonly traceparent: string;
   readonly tracestate: string;
-  /** Workflows around it, itself included: 1 for one that is no step. */
+  /** Number of nested workflows including itself: 1 if it is not a step. */
   readonly depth: number;
-  /** The workflow's job that this one is a retry of. */
+  /** The workflow's job that this one retries. */
   readonly retryOf: string | undefined;
-  /** Undefined: it has just been started. */
+  /** Undefined: it has just started. */
   readonly run: WorkflowRun | undefined;
-  /** Why it fails, if that is known by now. */
+  /** Why it fails, if known so far. */
   readonly failure: Failure | undefined;
-  /** What could not be taken back, as text. */
+  /** Failed compensations, as text. */
   readonly notUndone: string | undefined;
-  /** Taken by this transaction, but for CANCEL_CHILDREN: what stops it first, then the oldest. */
+  /** Taken by this transaction, except CANCEL_CHILDREN. Entries that stop the workflow come first, then by age. */
   readonly inbox: readonly InboxRow[];
 }
 
@@ -55,35 +55,35 @@ export interface StepKey {
   readonly step: number;
 }
 
-/** A step of which something is known. */
+/** A step with a stored row. */
 export interface StoredStep {
   readonly state: StepState;
   readonly counts: StepCounts;
   /** Its job, or that of its last pass. Undefined: it has none, or one for each item. */
   readonly childId: string | undefined;
-  /** Passes of a loop that have ended. */
+  /** Number of ended passes of a loop. */
   readonly iteration: number;
   readonly fanOut: FanOutState | undefined;
   /** Why it was skipped, or failed without a job, or what its job depends on. */
   readonly reason: string | undefined;
   /** The workflow whose step succeeded in place of this one. */
   readonly adoptedFrom: string | undefined;
-  /** Somebody skips it: why. While it runs, what is open of it is being cancelled. */
+  /** Why somebody skips it. While the step runs, its open jobs are being cancelled. */
   readonly skipReason: string | undefined;
-  /** While it runs: under which its result is kept for steps that are alike. */
+  /** While it runs: the key under which its result is cached for matching steps. */
   readonly cacheKey: Uint8Array | undefined;
-  /** When it took the result of an earlier job, `childId`, in place of a job of its own. Undefined: it did not. */
+  /** When it took the cached result of an earlier job, `childId`. Undefined: it did not. */
   readonly cacheTimeUs: number | undefined;
 }
 
 export interface WrittenStep extends StepKey, StoredStep {}
 
-/** Of a step of the work that has succeeded, what takes it back. */
+/** The compensation of a successful step of the main phase. */
 export interface StoredCompensation {
-  /** The step's place in the order of ends. */
+  /** The step's number in the order of ends. */
   readonly endNumber: number;
   readonly state: CompensationState;
-  /** Its job. */
+  /** The job of the compensation. */
   readonly compensationId: string | undefined;
   /** Why it failed. */
   readonly reason: string | undefined;
@@ -99,7 +99,7 @@ export interface WrittenRun {
   readonly notUndone: string | undefined;
 }
 
-/** How a step's job ended. */
+/** The outcome of a step's job. */
 export interface ChildOutcome {
   readonly jobId: string;
   readonly state: JobState;
@@ -107,16 +107,16 @@ export interface ChildOutcome {
   readonly failure: Failure | undefined;
 }
 
-/** Which jobs of a workflow are meant. */
+/** Selects jobs of a workflow. */
 export interface OpenChildren {
   readonly jobId: string;
-  /** Undefined: of all steps. */
+  /** Undefined: jobs of all steps. */
   readonly step: number | undefined;
-  /** Not of these. */
+  /** Except jobs of these steps. */
   readonly butSteps: readonly number[];
 }
 
-/** Somebody skips a step. */
+/** A requested skip of a step. */
 export interface StepSkip extends StepKey {
   readonly namespace: string;
   readonly name: string;
@@ -126,63 +126,63 @@ export interface StepSkip extends StepKey {
 
 export interface WorkflowStore {
   /**
-   * Within `together`: locks those that are open, and passes over those that others have locked. Takes their entries of the job inbox.
+   * Within `together`: locks the open ones, skips those locked by others, and takes their entries of the job inbox.
    */
   lock(jobIds: readonly string[]): Promise<LockedWorkflow[]>;
-  /** Within `together`: locks it if it is open and started. Undefined: it is not. */
+  /** Within `together`: locks an open, started workflow. Undefined: it is not. */
   lockRun(jobId: string): Promise<WorkflowRun | undefined>;
-  /** Within `together`, of a workflow that is locked: a step is to be skipped; with an audit record. */
+  /** Within `together`, for a locked workflow: stores the skip of a step, with an audit record. */
   skipStep(skip: StepSkip): Promise<void>;
-  /** Of those that there are; in any order. */
+  /** Only steps with rows, in any order. */
   readSteps(keys: readonly StepKey[]): Promise<WrittenStep[]>;
-  /** Of a workflow that has not been started: steps that it is to skip. */
+  /** Steps that a workflow which has not started must skip. */
   readAskedSkips(jobId: string): Promise<WrittenStep[]>;
-  /** Of a workflow that ended without success: steps that something had happened to, in their order; at most 10,000. */
+  /** For a workflow that ended without success: its steps with rows, in their order; at most 10,000. */
   readPastSteps(jobId: string): Promise<WrittenStep[]>;
-  /** Of those that there are; in any order. */
+  /** Only existing ones, in any order. */
   readCompensations(keys: readonly StepKey[]): Promise<WrittenCompensation[]>;
-  /** Of all steps of a workflow. */
+  /** For all steps of a workflow. */
   readCompensationsOf(jobId: string): Promise<WrittenCompensation[]>;
-  /** That of the last step to end of those that wait for it, but only before the end with that number. */
+  /** The waiting compensation whose step ended last, but before the end numbered `before`. */
   readNextCompensation(jobId: string, before: number | undefined): Promise<WrittenCompensation | undefined>;
-  /** Of jobs that have ended; in any order. */
+  /** Only ended jobs, in any order. */
   readOutcomes(childIds: readonly string[]): Promise<ChildOutcome[]>;
-  /** Results of a fan-out by item, in their order, as far as they are at most `maxBytes` together; undefined: they are more. */
+  /** Results of a fan-out in the order of items, if they are at most `maxBytes` together; undefined: they are more. */
   readItemResults(
     key: StepKey,
     maxBytes: number,
   ): Promise<{ readonly item: number; readonly result: Payload }[] | undefined>;
-  /** Within `together`: what has become of workflows and steps. */
+  /** Within `together`: writes workflows, steps and compensations. */
   write(written: {
     readonly runs: readonly WrittenRun[];
     readonly steps: readonly WrittenStep[];
     readonly compensations: readonly WrittenCompensation[];
   }): Promise<void>;
-  /** Open jobs that nobody has asked to stop. */
+  /** Open jobs without a cancel request. */
   readOpenChildren(asked: OpenChildren, limit: number): Promise<string[]>;
 }
 
-/** As people see it. */
+/** A compensation as shown to callers. */
 export interface ShownCompensation extends Omit<StoredCompensation, 'endNumber'> {
   /** When its job was made, and when it ended. */
   readonly startTimeUs: number | undefined;
   readonly endTimeUs: number | undefined;
 }
 
-/** Of a step of which something is known, what people see. */
+/** A step with a stored row, as shown to callers. */
 export interface StepRecord extends Pick<StoredStep, 'state' | 'childId' | 'iteration' | 'fanOut' | 'reason'> {
   readonly step: number;
-  /** It took the result of an earlier job, at both of these times. */
+  /** It took the cached result of an earlier job; both times are when it did. */
   readonly cached: boolean;
-  /** When its job was made, or that of the first item. */
+  /** When its job, or the job of the first item, was made. */
   readonly startTimeUs: number | undefined;
-  /** When its job ended. Undefined also of a fan-out. */
+  /** When its job ended. Undefined also for a fan-out. */
   readonly endTimeUs: number | undefined;
-  /** Undefined: it has none, or has not succeeded. */
+  /** Undefined: it has none, or the step has not succeeded. */
   readonly compensation: ShownCompensation | undefined;
 }
 
-/** A step as people see it. */
+/** A step as shown to callers. */
 export interface ShownStep extends Omit<StepRecord, 'step' | 'reason'> {
   readonly step: WorkflowStep;
   readonly number: number;
@@ -190,17 +190,17 @@ export interface ShownStep extends Omit<StepRecord, 'step' | 'reason'> {
 }
 
 export interface WorkflowProgress {
-  /** Undefined: it has not been started. */
+  /** Undefined: the workflow has not started. */
   readonly phase: Phase | undefined;
   readonly counts: Readonly<Record<StepState, number>>;
-  /** Of those that have succeeded: steps that took the result of an earlier job. */
+  /** Successful steps that took a cached result. */
   readonly cached: number;
 }
 
 export interface HowFar {
-  /** Share of its steps that are over, from 0 to 1. */
+  /** Fraction of its steps that are over, from 0 to 1. */
   readonly progress: number;
-  /** Undefined: nothing says when. */
+  /** Undefined: there is no estimate. */
   readonly estimatedEndUs: number | undefined;
 }
 
@@ -210,7 +210,7 @@ export interface WorkflowView extends WorkflowProgress, HowFar {
 }
 
 export interface StepQuery {
-  /** The last step of the page before; -1 for the first. */
+  /** The last step of the page before; -1 for the first page. */
   readonly afterStep: number;
   /** Empty: all. */
   readonly states: readonly StepState[];
@@ -222,10 +222,10 @@ export interface StepPage {
   readonly hasMore: boolean;
 }
 
-/** What is read of workflows for people; by the ids of their jobs. Steps without a row are in none of it. */
+/** Reads of workflows for callers, by the ids of their jobs. Steps without a row are not included. */
 export interface WorkflowReads {
   readRun(jobId: string): Promise<WorkflowProgress>;
-  /** Of the steps behind this one, in their order. */
+  /** The steps after this one, in their order. */
   readStates(jobId: string, afterStep: number): Promise<{ readonly step: number; readonly state: StepState }[]>;
   /** At most 1,000; in any order. */
   readSteps(jobId: string, steps: readonly number[]): Promise<StepRecord[]>;

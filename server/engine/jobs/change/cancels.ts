@@ -44,7 +44,7 @@ export class Cancels {
     return job;
   }
 
-/** Cancels the open ones by the same rules. Returns how many were cancelled or asked to stop. At most 1,000. */
+  /** Cancels the open ones by the same rules. Returns how many were cancelled or asked to stop. At most 1,000. */
   async cancelMany(namespace: string, jobIds: readonly string[], reason: string, by: CancelledBy): Promise<number> {
     if (jobIds.length === 0) return 0;
     const changes = await this.#apply(namespace, jobIds, reason, by);

@@ -38,7 +38,7 @@ export function askedSkips(steps: Steps, run: WorkflowRun, inbox: readonly Inbox
   return { ended: [...ended], ran, cancelled };
 }
 
-/** How a running step ends under a skip, once none of its jobs is open. If its work succeeded anyway, so did the step. */
+/** How a skipped running step ends, once none of its jobs is open. If its work succeeded anyway, so did the step. */
 export function skippedEnded(
   steps: Steps,
   step: number,
