@@ -39,7 +39,7 @@ export async function advanceBatch(parts: BatchParts): Promise<AdvancedBatch> {
   if (!batch) throw new Error(`job ${jobId} is no batch`);
   const progress = afterEnds(batch.progress, batch.policy, batchEndsOf(workflow), batch.nowUs);
   const { stopReason } = progress;
-  // When the batch gets a stop reason, its members are counted for good; without one, and unsealed, it may get more.
+  // A new stop reason makes the number of members final; without one, an unsealed batch may still get more.
   const isNew = stopReason !== 'NO' && stopReason !== batch.progress.stopReason;
   const members = isNew ? await store.batches.stopFor(jobId, stopReason) : batch.members;
   const state = endOf(progress, batch.policy, members, batch.sealTimeUs !== undefined);

@@ -103,7 +103,7 @@ export class BatchRetries {
       .catch((error) =>
         this.#parts.log.warn(
           { job_id: jobId, error: String(error) },
-          'members of a batch could not be made anew; the next round tries again',
+          'members of a retrying batch could not be made; the next round tries again',
         ),
       )
       .finally(() => this.#filling.delete(jobId));

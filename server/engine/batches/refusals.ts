@@ -14,7 +14,7 @@ const refusals: Readonly<Record<Exclude<MembersRefused, 'NOT_FOUND'>, readonly [
   CANCELLED: ['BATCH_CANCELLED', 'was cancelled and takes no more members; make another batch for them'],
   ENDED: ['BATCH_ENDED', 'has ended, or is about to, and takes no more members; make another batch for them'],
   RETRY: ['BATCH_SEALED', 'retries another batch and takes no other members; make a batch of its own for them'],
-  PAGE_DONE: ['CONFLICT', 'has got these members by now'],
+  PAGE_DONE: ['CONFLICT', 'has these members already'],
   FULL: ['BATCH_FULL', `may have ${MAX_MEMBERS} members; seal it, and make another batch for the rest`],
 };
 
@@ -33,11 +33,11 @@ export function nothingToRetry(jobId: string): EngineError {
 }
 
 export function batchRetried(jobId: string, retryJobId: string): EngineError {
-  const text = `batch ${jobId} was retried as batch ${retryJobId}: once that one has ended, retry it for what failed again`;
+  const text = `batch ${jobId} was retried as batch ${retryJobId}: once that one has ended, retry it for the members that failed again`;
   return new EngineError('BATCH_RETRIED', text, { metadata: { job_id: jobId, retry_job_id: retryJobId } });
 }
 
 export function batchErased(jobId: string): EngineError {
-  const text = `batch ${jobId} was erased, and with it what a retry would take over; RetryJobs retries its members one by one`;
+  const text = `batch ${jobId} was erased, and with it the data for a retry; RetryJobs retries its members one by one`;
   return new EngineError('JOB_ERASED', text, { metadata: { job_id: jobId } });
 }

@@ -95,7 +95,7 @@ function waiterNode({ jobId, parentJobId, parentStep }: Waiter): WaitNode | unde
 function tooLarge(field: string): EngineError {
   return new EngineError(
     'DEPENDENCY_GRAPH_TOO_LARGE',
-    `${field}: more than ${MAX_VISITED} jobs and steps wait behind each other, and no circle can be ruled out; depend on fewer`,
+    `${field}: more than ${MAX_VISITED} jobs and steps wait behind each other, so a circle can't be ruled out; depend on fewer`,
     { field, metadata: { max_walked: String(MAX_VISITED) } },
   );
 }

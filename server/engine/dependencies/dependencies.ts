@@ -135,7 +135,7 @@ function notWaiting({ jobId, state }: OpenRun): EngineError {
 }
 
 function ended(jobId: string): EngineError {
-  return new EngineError('JOB_ENDED', `job ${jobId} has ended: nothing is left to wait`, {
+  return new EngineError('JOB_ENDED', `job ${jobId} has ended and no longer waits`, {
     metadata: { job_id: jobId },
   });
 }

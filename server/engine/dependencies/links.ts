@@ -36,7 +36,7 @@ export class DependencyLinks {
     } catch (error) {
       this.#parts.log.warn(
         { error: String(error) },
-        'what jobs depend on could not be read; their spans have no links',
+        'dependencies of jobs could not be read; their spans have no links',
       );
       return new Map();
     }

@@ -103,7 +103,7 @@ export class Explanations {
       // The record and the run are two reads; they must show the same state.
       if (run?.state === view.state) return this.#explain(view, run);
     }
-    throw new EngineError('CONFLICT', `job ${jobId} moves on faster than it can be explained; try again`);
+    throw new EngineError('CONFLICT', `job ${jobId} changes faster than it can be explained; try again`);
   }
 
   async #explain(view: JobView, run: ExplainedRun | undefined): Promise<Explanation> {
@@ -230,9 +230,9 @@ export class Explanations {
 }
 
 /**
- * Whether jobs of a lane may be assigned before the job. Suspects and other jobs do not compete. A lane with a closed
- * gate that the job lacks lets it pass. Jobs deferred at a key's limit compete only with jobs of the same key, which
- * are counted separately.
+ * Whether jobs of a lane may be assigned before the job. Suspects and other jobs do not compete, and a job does not
+ * wait behind jobs that a gate of their own holds back. Jobs deferred at a key's limit compete only with jobs of the
+ * same key, which are counted separately.
  */
 function competes(lane: { suspect: boolean; atLimit: boolean; gates: number }, run: ExplainedRun): boolean {
   const isGatedMore = (lane.gates & ~run.gates) !== 0;

@@ -22,7 +22,7 @@ export interface EndedJob {
   readonly demands: string | undefined;
   readonly retryPolicy: RetryPolicy | undefined;
   readonly runTimeoutMs: number;
-  /** Undefined: none. A retry also gets a key computed by the definition. */
+  /** Undefined: none. A retry gets the same key, even one computed by the definition. */
   readonly fairnessKey: string | undefined;
   /** Its data has been erased. */
   readonly erased: boolean;

@@ -52,7 +52,7 @@ export interface LimitVitals {
   readonly namespace: string;
   readonly name: string;
   readonly maxConcurrency: number;
-  /** Permits in use, by the counter that transactions update when they assign. */
+  /** Attempts held under the limit, by the lanes' counts that a claim compares with it. */
   readonly inUse: number;
   /** Jobs held by sessions under the limit, counted one by one. Must always equal `inUse`. */
   readonly holders: number;

@@ -92,7 +92,7 @@ export class Breakers {
       true,
     );
     for (const { namespace, name } of opened)
-      this.#parts.log.warn({ namespace, circuitBreaker: name }, 'a circuit breaker has opened: its jobs are held back');
+      this.#parts.log.warn({ namespace, circuitBreaker: name }, 'a circuit breaker has opened and holds back its jobs');
   }
 }
 
@@ -103,7 +103,7 @@ async function changeOne(store: Pick<Store, 'changeBreakers'>, key: BreakerKey, 
   const { namespace, name } = key;
   throw new EngineError(
     'CIRCUIT_BREAKER_NOT_FOUND',
-    `namespace ${namespace} has no circuit breaker ${name} that a failure was counted at; ListCircuitBreakers shows those there are`,
+    `namespace ${namespace} has no circuit breaker ${name} that a failure was counted at; ListCircuitBreakers shows the existing ones`,
     { metadata: { namespace, circuit_breaker: name } },
   );
 }

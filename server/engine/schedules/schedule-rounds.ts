@@ -133,7 +133,7 @@ export class ScheduleRounds {
         return {
           nominalUs,
           causeId,
-          message: `job ${made.jobId} is there already, and its definition wants no other one`,
+          message: `job ${made.jobId} exists already, and its definition allows no second one`,
         };
       return { nominalUs, causeId, jobId: made?.jobId, message: '' };
     } catch (error) {

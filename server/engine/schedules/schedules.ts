@@ -209,7 +209,7 @@ function badField(field: string, description: string): EngineError {
 function scheduleNotFound({ namespace, name }: ScheduleName): EngineError {
   return new EngineError(
     'SCHEDULE_NOT_FOUND',
-    `namespace ${namespace} has no schedule ${name}; ApplySchedule makes it, ListSchedules shows those that are there`,
+    `namespace ${namespace} has no schedule ${name}; ApplySchedule makes it, ListSchedules shows the existing ones`,
     { metadata: { namespace, schedule: name } },
   );
 }
@@ -226,13 +226,13 @@ function refusalOf(name: ScheduleName, change: ScheduleChange): EngineError {
     case 'full':
       return new EngineError(
         'OVERLOADED',
-        `schedule ${name.name} has ${change.pending} runs that wait; let some of them start before more are asked for`,
+        `schedule ${name.name} has ${change.pending} waiting runs; let some of them start before you request more`,
         { metadata: { ...metadata, pending: String(change.pending) }, retryAfterMs: 5_000 },
       );
     case 'behind':
       return new EngineError(
         'OVERLOADED',
-        `schedule ${name.name} is still making up for times that were missed; change it once that is done`,
+        `schedule ${name.name} is still catching up on missed times; change it once it has caught up`,
         { metadata, retryAfterMs: 1_000 },
       );
     default:

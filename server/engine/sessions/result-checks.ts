@@ -59,7 +59,7 @@ export class ResultChecks {
 
   async #checkOne(completion: Completion, { laneId }: UncheckedAttempt): Promise<CheckedResult> {
     const lane = this.#parts.lanes.get(laneId);
-    if (!lane) throw new Error(`lane ${laneId} of an open job is not there`);
+    if (!lane) throw new Error(`lane ${laneId} of an open job does not exist`);
     const { namespace, definition: name, definitionVersion } = lane;
     const { outputSchema: schema } = await this.#parts.definitions.get(namespace, name, definitionVersion);
     const check: SchemaCheck | undefined = schema && { schema, payload: completion.result };

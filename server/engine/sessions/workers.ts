@@ -40,7 +40,7 @@ export class Workers {
     this.#parts.sessions.stopGranting(sessionId);
     const worker = await this.#read(namespace, sessionId);
     if (worker.drainWanted) return worker;
-    throw new EngineError('SESSION_CLOSED', `session ${sessionId} is ${worker.state}: it takes nothing any more`, {
+    throw new EngineError('SESSION_CLOSED', `session ${sessionId} is ${worker.state}: it takes no more jobs`, {
       metadata: { session_id: sessionId, state: worker.state },
     });
   }
@@ -55,7 +55,7 @@ export class Workers {
     if (worker) return worker;
     throw new EngineError(
       'SESSION_NOT_FOUND',
-      `no session ${sessionId} in namespace ${namespace}: ListWorkers shows those there are`,
+      `no session ${sessionId} in namespace ${namespace}: ListWorkers shows the existing ones`,
       { metadata: { session_id: sessionId, namespace } },
     );
   }

@@ -123,7 +123,7 @@ export class Sweeper {
     if (massLapse)
       log.error(
         { lapsed: lapsed.length, open },
-        'so many sessions lapsed at once that the fault must be ours: their jobs are not charged',
+        'so many sessions lapsed at once that the control plane must be at fault; their jobs are not charged',
       );
     if (close.length === 0) return;
     const closed = await sessions.end(close, massLapse ? 'MASS_LAPSE' : 'LAPSE', massLapse ? leaseMs : 0);

@@ -73,7 +73,7 @@ export class Compensations {
   async next(): Promise<'RUNS' | 'FAILED' | 'LATER'> {
     if (this.#begun++ >= this.#parts.mostJobs) return 'LATER';
     const found = await this.#last();
-    if (!found) throw new Error('a step is to be compensated, and none is known');
+    if (!found) throw new Error('a step must be compensated, but none is known');
     const { step, ...row } = found;
     this.#before = row.endNumber;
     try {

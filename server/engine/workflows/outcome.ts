@@ -11,7 +11,7 @@ export interface OutcomeParts {
   readonly values: Values;
 }
 
-const unknownFailure = systemFailure('INTERNAL', 'WorkflowFailed', 'a step failed, and nothing is known of why');
+const unknownFailure = systemFailure('INTERNAL', 'WorkflowFailed', 'a step failed, for an unknown reason');
 
 export async function outcomeOf(
   state: WorkflowOutcome['state'],

@@ -275,7 +275,7 @@ export class Workflows {
       if (error instanceof EngineError || storeFault(error) !== 'bug' || 'code' in (error as object)) throw error;
       this.#parts.log.warn(
         { error: String(error), job_id: workflow.jobId },
-        'a workflow could not be advanced and ends',
+        'a workflow could not be advanced and ends FAILED',
       );
       return broken(workflow, error);
     }

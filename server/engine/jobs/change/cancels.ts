@@ -37,7 +37,7 @@ export class Cancels {
     const job = await this.#parts.store.readJob(namespace, jobId);
     if (!job) throw jobNotFound(namespace, jobId);
     if (isTerminal(job.state) && job.state !== 'CANCELLED') {
-      throw new EngineError('JOB_ENDED', `job ${jobId} is ${job.state} already; nothing is left to cancel`, {
+      throw new EngineError('JOB_ENDED', `job ${jobId} is ${job.state} already and can't be cancelled`, {
         metadata: { job_id: jobId, state: job.state },
       });
     }

@@ -68,7 +68,7 @@ export class Pauses {
     if (isTerminal(job.state) && !repeated && !changed && !stays) {
       throw new EngineError(
         'JOB_ENDED',
-        `job ${jobId} is ${job.state}: nothing is left to change; RetryJob makes a new one`,
+        `job ${jobId} is ${job.state}: it can no longer be changed; RetryJob makes a new one`,
         {
           metadata: { job_id: jobId, state: job.state },
         },
@@ -83,7 +83,7 @@ function refusalOf(refusal: PauseRefusal, run: OpenRun): EngineError {
     case 'NOT_WAITING':
       return new EngineError(
         'JOB_NOT_WAITING',
-        `job ${run.jobId} is ${run.state}: only one that waits can be held or changed; CancelJob stops it`,
+        `job ${run.jobId} is ${run.state}: only a waiting job can be paused, resumed or updated; CancelJob stops it`,
         { metadata: { job_id: run.jobId, state: run.state } },
       );
     case 'EXPIRY_PASSED':
@@ -93,7 +93,7 @@ function refusalOf(refusal: PauseRefusal, run: OpenRun): EngineError {
     case 'RUN_TIME_AFTER_EXPIRY':
       return new EngineError(
         'INVALID_FIELD',
-        'run_time is later than the end of the time that the job may wait (expire_time, queue timeout, total timeout)',
+        'run_time is later than the time by which the job must start or end (expire_time, queue timeout, total timeout)',
         {
           field: 'run_time',
         },

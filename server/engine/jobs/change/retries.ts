@@ -51,7 +51,7 @@ export class Retries {
     const [ended] = await store.readEndedJobs(namespace, [jobId]);
     if (!ended) throw await this.#whyNot(namespace, jobId);
     if (ended.erased) {
-      throw new EngineError('JOB_ERASED', `job ${jobId} was erased: nothing is left to make a new job of`, {
+      throw new EngineError('JOB_ERASED', `job ${jobId} was erased: its input is gone, so it can't be retried`, {
         metadata: { job_id: jobId },
       });
     }

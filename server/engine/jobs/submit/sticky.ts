@@ -48,6 +48,6 @@ async function readWorkers(
 }
 
 function notAssigned(jobId: string, field: string): EngineError {
-  const message = `no worker is known that was given job ${jobId}: submit the job once it is assigned, or keep to it softly`;
+  const message = `no worker is known that was given job ${jobId}: submit once that job is assigned, or use the mode SOFT`;
   return new EngineError('JOB_NOT_ASSIGNED', message, { field, metadata: { job_id: jobId } });
 }

@@ -41,7 +41,10 @@ export class StepLinks {
         }),
       );
     } catch (error) {
-      this.#parts.log.warn({ error: String(error) }, 'what steps need could not be read; their spans have no links');
+      this.#parts.log.warn(
+        { error: String(error) },
+        'needed steps could not be read; the spans of their successors have no links',
+      );
       return new Map();
     }
   }
