@@ -1,4 +1,4 @@
-/** Errors for an attempt that may not wait for these children. */
+/** Errors for an attempt that may not submit these children. */
 import { MAX_CHILDREN, MAX_DEPTH } from '../../domain/dependencies/children.ts';
 import { EngineError } from '../base/errors.ts';
 import type { ParentAttempt } from '../ports/dependencies.ts';

@@ -13,7 +13,7 @@ import type { UnspentCredits } from './unspent-credits.ts';
 
 export interface ImmediatePermits {
   /**
-   * At most one permit per job, by job id. A job without one is stored as ready, as is every job behind an earlier one.
+   * At most one per job, by job id. A job without one is stored as ready. No job gets one while an earlier job waits.
    */
   readonly permits: Map<string, Permit>;
   /** The lane with limits among the lanes of these permits. */

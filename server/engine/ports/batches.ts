@@ -62,7 +62,8 @@ export interface BatchStore extends BatchRetryStore {
   /** By its job's id, in any namespace. */
   read(jobId: string): Promise<StoredBatch | undefined>;
   /**
-   * Adds an inbox entry and an audit record; no effect on a sealed or failing batch. Waits for calls that add members.
+   * Adds an inbox entry and an audit record; no effect if sealed or with a stop reason. Waits for calls that add
+   * members.
    */
   seal(jobId: string, audit: Pick<NewAuditRecord, 'auditId' | 'namespace'>): Promise<void>;
   /** Within `together`: the batch takes no more members. Returns their number. Waits for calls that add some. */

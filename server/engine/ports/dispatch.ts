@@ -59,6 +59,6 @@ export interface ClaimedJob extends Permit {
   readonly checkpoint: Payload | undefined;
   readonly traceparent: string;
   readonly tracestate: string;
-  /** The time that the job was delayed to. */
+  /** Start time of a delayed job. */
   readonly runTimeUs?: number | undefined;
 }

@@ -78,7 +78,7 @@ export interface StoredStep {
 
 export interface WrittenStep extends StepKey, StoredStep {}
 
-/** The compensation of a successful step of the main phase. */
+/** The compensation of a successful step of the WORK phase. */
 export interface StoredCompensation {
   /** The step's number in the order of ends. */
   readonly endNumber: number;

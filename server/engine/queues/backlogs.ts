@@ -104,7 +104,7 @@ export class Backlogs {
     for (const [queue, jobs] of lines) queue.settle(readyOf(jobs));
   }
 
-  /** What is known of a queue stays while its bounds change. */
+  /** Keeps the readings of a queue when its bounds change. */
   #kept(queue: BoundedQueue): QueueBacklog {
     const { namespace, name, maxBacklog, maxBacklogAgeMs } = queue;
     const bounds = { maxBacklog, maxBacklogAgeMs };

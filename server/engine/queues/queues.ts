@@ -93,7 +93,8 @@ export class Queues {
   }
 
   /**
-   * Reads the heads after the commit: a claim before it may have seen a closed gate and dropped jobs that became ready.
+   * Reads the heads after the commit: a claim before it may have seen the closed gate and cleared a lane's head,
+   * although jobs became ready meanwhile.
    */
   async #hint(laneIds: readonly number[]): Promise<void> {
     if (laneIds.length === 0) return;

@@ -21,7 +21,7 @@ export interface ScheduleRoundsParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Log;
-  /** Cancels a job if it is there and open. */
+  /** Cancels a job if it exists and is open. */
   readonly cancel: (namespace: string, jobId: string, reason: string) => Promise<void>;
 }
 

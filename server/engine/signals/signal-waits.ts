@@ -81,7 +81,7 @@ export class SignalWaits {
     await Promise.allSettled([this.#loop.stop(), this.#ready.stop(), ...this.#behind]);
   }
 
-  /** Lanes may have got ready waits. */
+  /** Lanes may have ready waits. */
   poll(): void {
     this.#ready.poll();
   }

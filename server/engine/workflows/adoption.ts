@@ -3,7 +3,7 @@ import { adoptable } from '../../domain/workflows/adoption.ts';
 import type { Graph } from '../../domain/workflows/graph.ts';
 import type { WorkflowStore, WrittenStep } from '../ports/workflows.ts';
 
-/** Successful steps of the retried workflow's main phase that are still valid, in the order of their ends. */
+/** Successful steps of the retried workflow's WORK phase that are still valid, in the order of their ends. */
 export async function adoptedSteps(
   store: Pick<WorkflowStore, 'readPastSteps' | 'readCompensationsOf'>,
   graph: Graph,

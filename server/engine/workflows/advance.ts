@@ -129,7 +129,7 @@ export class Advance {
     this.#inbox.push({ jobId: this.parts.workflow.jobId, step, kind: 'CANCEL_CHILDREN' });
   }
 
-  /** A retry takes over the successful steps of the main phase as if they had run here. Steps to skip never start. */
+  /** A retry takes over the successful steps of the WORK phase as if they had run here. Steps to skip never start. */
   async #adopt(): Promise<EndedStep[]> {
     const { store, workflow, body } = this.parts;
     if (!workflow.retryOf) return [];

@@ -14,7 +14,7 @@ export type ExpressionKind = LocatedExpression['kind'];
 export class Body {
   readonly workflow: Workflow;
   readonly graph: Graph;
-  /** Steps of the clean-up phase. */
+  /** Clean-up steps: those with the role ON_FAILURE or FINALLY. */
   readonly cleanup: readonly number[];
   readonly #expressions = new Map<string, WorkflowExpression | undefined>();
 

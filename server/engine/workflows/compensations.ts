@@ -35,7 +35,7 @@ export class Compensations {
     this.notUndone = parts.workflow.notUndone;
   }
 
-  /** Records compensations for successful steps of the main phase; `before` steps had ended before these. */
+  /** Records compensations for successful steps of the WORK phase; `before` steps had ended before these. */
   owe(ends: readonly EndedStep[], before: number): void {
     for (const [i, end] of ends.entries())
       if (isCompensable(this.#steps.graph, end))

@@ -30,7 +30,7 @@ export async function retriedJob(
   input: Payload,
 ): Promise<string | undefined> {
   const { loop, fanOut, role } = steps.graph.step(step);
-  // Clean-up steps and compensations start afresh: the work before them has run again.
+  // Clean-up steps (ON_FAILURE, FINALLY) start afresh: the work before them has run again.
   if (role !== 'NORMAL') return undefined;
   if (!retryOf || !definition.workflow || loop || fanOut || !(await isBehindAdopted(steps, step))) return undefined;
   const [past] = await store.workflows.readSteps([{ jobId: retryOf, step }]);
