@@ -14,7 +14,6 @@ import (
 
 	"muster.dev/sdk/go"
 	pb "muster.dev/sdk/go/musterpb"
-	"muster.dev/sdk/go/mustertest"
 )
 
 func TestSubmitSaysAllThatItIsTold(t *testing.T) {

@@ -60,9 +60,9 @@ func (c *Client) waitOnce(ctx context.Context, jobID string) (*pb.WaitJobRespons
 	ctx, cancel := context.WithTimeout(ctx, poll+waitSlack)
 	defer cancel()
 	request := &pb.WaitJobRequest{
-		Namespace:    c.namespace,
-		JobId:        jobID,
-		Timeout:      durationpb.New(poll),
+		Namespace: c.namespace,
+		JobId:     jobID,
+		Timeout:   durationpb.New(poll),
 	}
 	return c.jobs.WaitJob(ctx, request)
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use muster::worker::Context;
 use muster::Submission;
+use muster::worker::Context;
 
 use crate::support::{Server, run, within};
 
