@@ -103,7 +103,7 @@ describe.each(databaseKinds)('retries of workflows on %s', (kind) => {
       ]);
       const failed = await flows.ended(await flows.submit(name));
       expect(stateName(failed.state)).toBe('FAILED');
-      expect(await startsUnder(failed.jobId)).toEqual(['after', 'nearby', 'good', 'join', 'remedy']);
+      expect(await startsUnder(failed.jobId)).toEqual(['after', 'good', 'join', 'nearby', 'remedy']);
       await mend('bad');
       await mend('worse');
       const second = await retried(failed.jobId);
