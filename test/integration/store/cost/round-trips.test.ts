@@ -1,12 +1,12 @@
 /** Submissions, claims and completions keep their number of round trips, in the store or in the engine. */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Store } from '../../../server/engine/ports/store.ts';
-import type { SubmitCall } from '../../../server/engine/ports/submissions.ts';
-import { createStore } from '../../../server/store/store.ts';
-import { type CountedTrips, countRoundTrips } from '../../support/round-trips.ts';
-import { makeBatch } from '../../support/store-batches.ts';
-import { emptyTables, useStore } from '../../support/store-context.ts';
-import { demandingLane } from '../../support/store-demands.ts';
+import type { Store } from '../../../../server/engine/ports/store.ts';
+import type { SubmitCall } from '../../../../server/engine/ports/submissions.ts';
+import { createStore } from '../../../../server/store/store.ts';
+import { type CountedTrips, countRoundTrips } from '../../../support/round-trips.ts';
+import { makeBatch } from '../../../support/store-batches.ts';
+import { emptyTables, useStore } from '../../../support/store-context.ts';
+import { demandingLane } from '../../../support/store-demands.ts';
 import {
   assignedCall,
   bytes,
@@ -19,9 +19,9 @@ import {
   makeLane,
   openWorker,
   submitMany,
-} from '../../support/store-fixtures.ts';
-import { limitedLanes, limitsOf } from '../../support/store-limits.ts';
-import { ruledCall, unique } from '../../support/store-rules.ts';
+} from '../../../support/store-fixtures.ts';
+import { limitedLanes, limitsOf } from '../../../support/store-limits.ts';
+import { ruledCall, unique } from '../../../support/store-rules.ts';
 
 const context = useStore('PostgreSQL 18');
 let trips: CountedTrips;
