@@ -40,12 +40,12 @@ beforeAll(async () => {
         throw new RangeError('too much');
       },
       fan: async () =>
-        (await client.submitMany([{ definition: 'look' }, { definition: 'look' }])).map(({ jobId }) => jobId),
-      parent: async (ctx) => (await ctx.submit('look')).jobId,
+        (await client.submitMany([{ definition: 'probe' }, { definition: 'probe' }])).map(({ jobId }) => jobId),
+      parent: async (ctx) => (await ctx.submit('probe')).jobId,
     },
   });
   running = worker.run();
-  for (const name of ['look', 'fan', 'parent']) await client.applyDefinition({ name });
+  for (const name of ['probe', 'fan', 'parent']) await client.applyDefinition({ name });
   await client.applyDefinition({ name: 'fail', retryPolicy: { maxAttempts: 1 } });
 });
 
@@ -68,10 +68,10 @@ async function ended(jobId: string): Promise<Job> {
 describe('a traced application', () => {
   it('has a span of the submission, and under it one of the handler, active while that runs', async () => {
     tracing = startTracing();
-    const { jobId } = await client.submit('look');
+    const { jobId } = await client.submit('probe');
     const seen = await client.result<Seen>(jobId);
-    const [submit, ...others] = tracing.named('submit look');
-    const [process] = tracing.named('process look', { 'messaging.message.id': jobId });
+    const [submit, ...others] = tracing.named('submit probe');
+    const [process] = tracing.named('process probe', { 'messaging.message.id': jobId });
     expect(others).toEqual([]);
     expect(submit).toMatchObject({
       kind: SpanKind.PRODUCER,
@@ -81,10 +81,10 @@ describe('a traced application', () => {
         'messaging.system': 'muster',
         'messaging.operation.name': 'submit',
         'messaging.operation.type': 'send',
-        'messaging.destination.name': 'look',
+        'messaging.destination.name': 'probe',
         'messaging.message.id': jobId,
         'muster.namespace': 'default',
-        'muster.definition': 'look',
+        'muster.definition': 'probe',
         'server.address': '127.0.0.1',
         'server.port': Number(replica.grpcAddress.split(':')[1]),
       },
@@ -100,10 +100,10 @@ describe('a traced application', () => {
         'messaging.system': 'muster',
         'messaging.operation.name': 'process',
         'messaging.operation.type': 'process',
-        'messaging.destination.name': 'look',
+        'messaging.destination.name': 'probe',
         'messaging.message.id': jobId,
         'muster.namespace': 'default',
-        'muster.definition': 'look',
+        'muster.definition': 'probe',
         'muster.definition_version': 1,
         'muster.attempt.number': 1,
       },
@@ -118,11 +118,11 @@ describe('a traced application', () => {
     const children = await client.result<string[]>(jobId);
     for (const child of children) await ended(child);
     const [fan] = tracing.named('process fan');
-    const [batch] = tracing.named('submit look');
+    const [batch] = tracing.named('submit probe');
     expect(batch?.parentSpanContext?.spanId).toBe(fan?.spanContext().spanId);
     expect(batch?.attributes).toMatchObject({ 'messaging.batch.message_count': 2 });
     expect(batch?.attributes).not.toHaveProperty('messaging.message.id');
-    expect(tracing.named('process look').map((span) => span.spanContext().traceId)).toEqual(
+    expect(tracing.named('process probe').map((span) => span.spanContext().traceId)).toEqual(
       children.map(() => fan?.spanContext().traceId),
     );
   });
@@ -132,7 +132,7 @@ describe('a traced application', () => {
     const { jobId } = await client.submit('parent');
     const child = await client.get(await client.result<string>(jobId));
     const [handler] = tracing.named('process parent');
-    const [submit] = tracing.named('submit look');
+    const [submit] = tracing.named('submit probe');
     expect(submit?.parentSpanContext?.spanId).toBe(handler?.spanContext().spanId);
     expect(submit?.attributes).toMatchObject({ 'messaging.message.id': child.jobId, 'server.address': '127.0.0.1' });
     expect(child.traceparent).toBe(`00-${submit?.spanContext().traceId}-${submit?.spanContext().spanId}-01`);
@@ -157,9 +157,9 @@ describe('a traced application', () => {
   it('keeps a job in the trace that its submission names', async () => {
     tracing = startTracing();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    const { jobId } = await client.submit('look', undefined, { traceparent, tracestate: 'vendor=1' });
+    const { jobId } = await client.submit('probe', undefined, { traceparent, tracestate: 'vendor=1' });
     const seen = await client.result<Seen>(jobId);
-    const [process] = tracing.named('process look');
+    const [process] = tracing.named('process probe');
     expect(process?.parentSpanContext).toMatchObject({ spanId: 'b7ad6b7169203331' });
     expect(seen.tracestate).toBe('vendor=1');
   });
@@ -167,23 +167,23 @@ describe('a traced application', () => {
   it('records nothing of an unsampled trace', async () => {
     tracing = startTracing();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
-    const { jobId } = await client.submit('look', undefined, { traceparent });
+    const { jobId } = await client.submit('probe', undefined, { traceparent });
     const seen = await client.result<Seen>(jobId);
-    expect(tracing.named('process look')).toEqual([]);
+    expect(tracing.named('process probe')).toEqual([]);
     expect(seen.traceparent).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-00$/);
   });
 });
 
 describe('an untraced application', () => {
   it('submits without a trace, and its handlers have none', async () => {
-    const { jobId } = await client.submit('look');
+    const { jobId } = await client.submit('probe');
     expect(await client.result(jobId)).toEqual({ traceparent: '', tracestate: '' });
     expect((await client.get(jobId)).traceparent).toBe('');
   });
 
   it('passes on the trace that a submission names', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    const { jobId } = await client.submit('look', undefined, { traceparent });
+    const { jobId } = await client.submit('probe', undefined, { traceparent });
     expect(await client.result(jobId)).toEqual({ traceparent, tracestate: '' });
   });
 });
