@@ -32,6 +32,8 @@ const help = `Throughput of a job's whole life and idle latency, on both stores.
   npm run bench -- --batches          instead of all that: members of a batch beside jobs that are none, in turns
   npm run bench -- --sdks             instead of all that: one worker of each SDK that the machine has the language of
   npm run bench -- --against FOLDER   instead of all that: beside another checkout, in turns, and the ratios
+  npm run bench -- --against FOLDER --rounds 48
+                                      so many turns of each side, in place of 16
   npm run bench -- --json FILE        the results as JSON too
   npm run bench -- --profile FOLDER   a CPU profile of the control plane
 `;
@@ -40,6 +42,7 @@ const { values: options } = parseArgs({
   options: {
     store: { type: 'string' },
     quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
     idle: { type: 'boolean', default: false },
     backlog: { type: 'boolean', default: false },
     cancel: { type: 'boolean', default: false },
@@ -124,7 +127,7 @@ async function measureCancels(store: string, postgresUrl: string | undefined): P
 async function run(store: string, createDatabase?: () => Promise<string>): Promise<void> {
   const { against: checkout, quick } = options;
   if (checkout) {
-    const rounds = quick ? 4 : 16;
+    const rounds = Number(options.rounds ?? (quick ? 4 : 16));
     return against({ checkout, rounds, createDatabase, note: (name, value) => note(store, name, value) });
   }
   if (options.limits) {
